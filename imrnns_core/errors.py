@@ -1,0 +1,44 @@
+"""The exceptions of the package; each message names what is wrong and the remedy, on one line.
+
+LensError                  anything a user can mend; the command line prints it and exits with 2
+├── DataError              a data set, a judgment file or a folder of embeddings (names file and line)
+├── EncoderError           an encoder that cannot be found, or that is not what it claims to be
+├── AdapterError           an adapter file that cannot be read, or that does not fit the embeddings
+└── TrainingError          nothing to train on, or a recipe that does not exist
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class LensError(Exception):
+    """Base of all errors that a user can mend."""
+
+
+class DataError(LensError):
+    """Say what is wrong in a data file.
+
+    Args:
+        path: The file or folder at fault.
+        problem: What is wrong, without a full stop.
+        remedy: What to do about it.
+        line: The line at fault, counted from 1.
+    """
+
+    def __init__(self, path: Path | str, problem: str, remedy: str, line: int | None = None) -> None:
+        self.path, self.problem, self.remedy, self.line = Path(path), problem, remedy, line
+        where = f"{path}:{line}" if line is not None else f"{path}"
+        super().__init__(f"{where}: {problem}; {remedy}")
+
+
+class EncoderError(LensError):
+    """An encoder cannot be loaded."""
+
+
+class AdapterError(LensError):
+    """An adapter cannot be loaded, or does not fit the embeddings."""
+
+
+class TrainingError(LensError):
+    """Training cannot start."""

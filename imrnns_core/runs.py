@@ -1,0 +1,37 @@
+"""TREC run files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imrnns_core.evaluation import Evaluation
+from imrnns_core.files import replacing
+from imrnns_core.records import STAGES, Comparison, Hit, Stage
+
+
+def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
+    """Return the lines `query Q0 document rank score tag` of one ranking."""
+    return [f"{query_id} Q0 {hit.document_id} {hit.rank} {hit.score:.7f} {tag}" for hit in hits]
+
+
+def comparison_run(comparison: Comparison, stage: Stage) -> str:
+    """Return one query's ranking at a stage as a TREC run."""
+    return "\n".join(run_lines(comparison.query.id or "query", comparison.hits(stage), stage)) + "\n"
+
+
+def write_runs(evaluation: Evaluation, document_ids: tuple[str, ...], folder: Path) -> list[Path]:
+    """Write one run a stage, `STAGE.run`, with all candidates of all queries; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    batch, paths = evaluation.batch, []
+    for s, stage in enumerate(STAGES):
+        lines: list[str] = []
+        for i, query_id in enumerate(evaluation.query_ids):
+            order = batch.ranks[i, s].argsort()
+            ids = [document_ids[row] for row in batch.rows[i, order]]
+            hits = [Hit(d, n, float(score), 0) for n, (d, score) in enumerate(zip(ids, batch.scores[i, s, order], strict=True), 1)]
+            lines += run_lines(query_id, hits, stage)
+        path = folder / f"{stage}.run"
+        with replacing(path) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        paths.append(path)
+    return paths

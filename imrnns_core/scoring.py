@@ -1,0 +1,118 @@
+"""Scores of candidates at all four stages, and of a whole corpus in closed form. Tensors in, tensors out.
+
+Shapes: N documents in the corpus, B queries, K candidates, n encoder and m working dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imrnns_core.adapter import IMRNN
+
+DOCUMENT_BATCH = 8192
+QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
+
+
+class CorpusTransform(NamedTuple):
+    """What an adapter makes of every document, whatever the query: computed once a corpus."""
+
+    projected: Tensor  # (N, m) unit vectors d_p
+    effect: Tensor  # (N, 2m) scale and bias, A_d(d_p): what the document does to a query it refines
+
+
+@torch.inference_mode()
+def transform_corpus(model: IMRNN, documents: Tensor) -> CorpusTransform:
+    """Project (N, n) base embeddings and run the document adapter over them."""
+    projected, effects = [], []
+    for batch in torch.split(documents, DOCUMENT_BATCH):
+        unit = model.project(batch)
+        projected.append(unit)
+        effects.append(torch.cat(model.document_adapter(unit), dim=-1))
+    return CorpusTransform(torch.cat(projected), torch.cat(effects))
+
+
+@torch.inference_mode()
+def score_candidates(
+    model: IMRNN, corpus: CorpusTransform, base: Tensor, queries: Tensor, rows: Tensor, feedback: Tensor | None = None
+) -> Tensor:
+    """Return (B, 4, K) cosines at the stages base, projected, document-modulated and modulated.
+
+    Args:
+        model: The adapter.
+        corpus: Its transform of the corpus.
+        base: (N, n) base embeddings, unit length.
+        queries: (B, n) base embeddings.
+        rows: (B, K) corpus rows of the candidates.
+        feedback: (B, K) bool, the candidates that refine the query; all of them if None.
+    """
+    weights = None if feedback is None else feedback.float() / feedback.sum(1, keepdim=True)
+    batches = [
+        _score_batch(
+            model,
+            corpus,
+            base,
+            queries[i : i + QUERY_BATCH],
+            rows[i : i + QUERY_BATCH],
+            weights if weights is None else weights[i : i + QUERY_BATCH],
+        )
+        for i in range(0, len(queries), QUERY_BATCH)
+    ]
+    return torch.cat(batches).clamp(-1.0, 1.0)
+
+
+def _score_batch(model: IMRNN, corpus: CorpusTransform, base: Tensor, queries: Tensor, rows: Tensor, weights: Tensor | None) -> Tensor:
+    query = model.project(queries)  # (B, m)
+    documents = corpus.projected[rows]  # (B, K, m)
+    modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
+    refined = refine(model, corpus, query, rows, weights)  # (B, m)
+    base_score = torch.bmm(base[rows], F.normalize(queries, dim=-1).unsqueeze(2))  # (B, K, 1)
+    projected_score = torch.bmm(documents, query.unsqueeze(2))
+    both = torch.bmm(modulated, torch.stack([query, refined], dim=2))  # (B, K, 2)
+    both /= torch.linalg.vector_norm(modulated, dim=-1, keepdim=True)
+    return torch.cat([base_score, projected_score, both], dim=2).transpose(1, 2)
+
+
+def refine(model: IMRNN, corpus: CorpusTransform, query: Tensor, rows: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the unit (B, m) refined queries for (B, m) projected ones; the weights (B, K) of the feedback sum to 1."""
+    mode = "mean" if weights is None else "sum"
+    mean_scale, mean_bias = F.embedding_bag(rows, corpus.effect, mode=mode, per_sample_weights=weights).chunk(2, dim=-1)
+    return F.normalize(model.refine_query(query, mean_scale, mean_bias), dim=-1)
+
+
+@torch.inference_mode()
+def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
+    """Return (B, N) cosines of `target` with every document as the query modulates it, without making those documents.
+
+    METHOD, "Scoring a whole corpus in closed form": numerator and norm of LN(s ∘ d + b) are linear in d and d ∘ d.
+
+    Args:
+        model: The adapter.
+        corpus: Its transform of the corpus.
+        query: (B, m) projected queries, which modulate.
+        target: (B, m) unit vectors to compare with: the refined query, or the projected one.
+    """
+    s, b = model.query_adapter(query)
+    norm = model.document_norm
+    gamma, beta, m = norm.weight, norm.bias, s.shape[-1]
+    g2 = gamma**2
+    d = corpus.projected
+    # Six linear forms of d and two of d ∘ d, for all queries at once: (N, 6B) and (N, 2B)
+    a1, a2, a3, a4, a5, a6 = (d @ torch.cat([s, s * b, g2 * s, g2 * s * b, gamma * beta * s, target * gamma * s]).T).T.chunk(6)
+    c1, c2 = ((d * d) @ torch.cat([s * s, g2 * s * s]).T).T.chunk(2)
+
+    def total(x: Tensor) -> Tensor:
+        return x.sum(-1, keepdim=True)
+
+    mean = (a1 + total(b)) / m
+    std = ((c1 + 2 * a2 + total(b * b)) / m - mean**2 + norm.eps).clamp_min(norm.eps).sqrt()
+    numerator = a6 + total(target * gamma * b) - mean * total(target * gamma) + std * total(target * beta)
+    squared = (
+        c2 + 2 * a4 + total(g2 * b * b) - 2 * mean * (a3 + total(g2 * b)) + mean**2 * g2.sum()
+        + 2 * std * (a5 + total(gamma * beta * b) - mean * (gamma * beta).sum()) + std**2 * (beta * beta).sum()
+    )  # fmt: skip
+    scores: Tensor = numerator / squared.clamp_min(1e-24).sqrt()
+    return scores.clamp(-1.0, 1.0)

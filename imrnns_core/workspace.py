@@ -1,0 +1,270 @@
+"""Everything kept on disk: registered data sets, their vectors, maps, and imported adapters.
+
+    WORKSPACE/datasets.json                          name → folder, embeddings, encoder
+    WORKSPACE/adapters/NAME.safetensors, NAME.json   imported adapters
+    WORKSPACE/vectors/NAME/ENCODER/manifest.json     written last: without it the folder holds nothing
+                                  documents.npy, document_ids.txt, queries.npy, query_ids.txt
+                                  encoding/          finished shards of an encode that was interrupted
+    WORKSPACE/maps/KEY.npz                           maps, by hash of vectors and adapter
+
+The exact FAISS index is not kept: building it from the vectors takes less time than reading it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imrnns_core.checkpoint import Adapter, load_adapter, save_adapter
+from imrnns_core.config import EncoderSpec, workspace_root
+from imrnns_core.dataset import Dataset, load_dataset
+from imrnns_core.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings, unit
+from imrnns_core.encoder import Encoder, SentenceTransformerEncoder
+from imrnns_core.errors import AdapterError, DataError, EncoderError
+from imrnns_core.files import replacing
+from imrnns_core.index import Index
+from imrnns_core.records import FloatArray
+
+SCHEMA = 1
+SHARD = 256
+"""Texts a shard: what an interruption can lose."""
+SAMPLE = "sample"
+SAMPLE_ADAPTER = "sample-adapter"
+_REPOSITORY = Path(__file__).resolve().parent.parent
+SAMPLE_FOLDER = _REPOSITORY / "sample_data"
+ASSETS_FOLDER = _REPOSITORY / "assets"
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total)."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a named data set lives, and where its vectors come from (None: encoded into the workspace)."""
+
+    name: str
+    path: Path
+    embeddings: Path | None
+    encoder: EncoderSpec
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A data set with the vectors of its documents and queries, in the data set's order."""
+
+    dataset: Dataset
+    documents: EmbeddingMatrix
+    queries: EmbeddingMatrix
+    encoder: Encoder
+
+    @cached_property
+    def index(self) -> Index:
+        return Index.build(self.documents.vectors)
+
+    @cached_property
+    def unit_documents(self) -> FloatArray:
+        """(N, n) unit base embeddings."""
+        return unit(self.documents.vectors)
+
+    def vector(self, query_id: str) -> FloatArray:
+        """Return the (n,) base embedding of a known query."""
+        return np.asarray(self.queries.vectors[self.queries.row[query_id]])
+
+    def encode(self, text: str) -> FloatArray:
+        """Return the (n,) base embedding of a query that was typed in.
+
+        Raises EncoderError if the encoder is not the one that made this collection's vectors.
+        """
+        self._check_encoder()
+        return np.asarray(self.encoder.encode_queries([text])[0])
+
+    def _check_encoder(self) -> None:
+        if "_encoder_checked" in self.__dict__:
+            return
+        document = self.dataset.documents[0]
+        again = self.encoder.encode_documents([document])[0]
+        stored = self.documents.vectors[0]
+        name = self.encoder.spec.name
+        if again.shape != stored.shape:
+            raise EncoderError(
+                f"{name} makes {again.shape[0]} dimensions, the embeddings of {self.dataset.name} have {stored.shape[0]}; "
+                "name their encoder with --encoder"
+            )
+        cosine = float(unit(again) @ unit(stored))
+        if cosine < 0.98:
+            raise EncoderError(
+                f"{name} did not make the embeddings of {self.dataset.name} (cosine {cosine:.2f} for document {document.id!r}); "
+                "name their encoder and its prefixes with --encoder, --query-prefix and --document-prefix"
+            )
+        self.__dict__["_encoder_checked"] = True
+
+
+class Workspace:
+    """A folder that holds what was prepared, trained and imported."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or workspace_root()).expanduser()
+
+    # Data sets
+
+    def registrations(self) -> dict[str, Registration]:
+        """Return the known data sets by name; the sample is always there."""
+        known = {SAMPLE: Registration(SAMPLE, SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec())}
+        path = self.root / "datasets.json"
+        if path.is_file():
+            try:
+                for name, r in json.loads(path.read_text(encoding="utf-8")).items():
+                    embeddings = Path(r["embeddings"]) if r["embeddings"] else None
+                    known[name] = Registration(name, Path(r["path"]), embeddings, EncoderSpec(**r["encoder"]))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                raise DataError(path, "not a list of data sets", "delete it and prepare your data sets again") from None
+        return known
+
+    def register(self, registration: Registration) -> None:
+        """Remember a data set under its name."""
+        known = {**self.registrations(), registration.name: registration}
+        known.pop(SAMPLE, None)
+        self.root.mkdir(parents=True, exist_ok=True)
+        record = {
+            r.name: {"path": str(r.path), "embeddings": str(r.embeddings) if r.embeddings else None, "encoder": r.encoder.to_json()}
+            for r in known.values()
+        }
+        with replacing(self.root / "datasets.json") as temporary:
+            temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+    def resolve(self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None) -> Registration:
+        """Find a data set by registered name, folder or zip; given options replace the registered ones."""
+        known = self.registrations()
+        if data in known and not Path(data).is_dir():
+            found = known[data]
+            return Registration(found.name, found.path, embeddings or found.embeddings, encoder or found.encoder)
+        path = Path(data).expanduser()
+        if not path.exists():
+            raise DataError(path, "neither a folder, a zip nor a registered name", f"registered are: {', '.join(known)}")
+        path = path.resolve()
+        name = path.stem if path.suffix == ".zip" else path.name
+        before = known.get(name)
+        if before and before.path == path:  # prepared earlier: the same folder again
+            return Registration(name, path, embeddings or before.embeddings, encoder or before.encoder)
+        return Registration(name, path, embeddings, encoder or EncoderSpec())
+
+    def open(self, registration: Registration, progress: Progress | None = None) -> Collection:
+        """Load a data set with its vectors, encoding what is missing or stale; resumes an interrupted encode."""
+        dataset = load_dataset(registration.path)
+        encoder = SentenceTransformerEncoder(registration.encoder)
+        if registration.embeddings is not None:
+            folder, remedy = registration.embeddings, "make the embeddings again from this data set"
+            documents = load_embeddings(folder, "documents", "document").aligned_to(
+                dataset.document_ids, folder / "document_ids.txt", remedy
+            )
+            queries = load_embeddings(folder, "queries", "query").aligned_to(tuple(dataset.queries), folder / "query_ids.txt", remedy)
+            if documents.dimension != queries.dimension:
+                raise DataError(folder, f"documents have {documents.dimension} dimensions, queries {queries.dimension}", remedy)
+            return Collection(dataset, documents, queries, encoder)
+        folder = self._vectors_folder(registration)
+        if not self._is_current(folder, dataset, registration.encoder):
+            self._encode(folder, dataset, encoder, progress)
+        return Collection(dataset, load_embeddings(folder, "documents", "document"), load_embeddings(folder, "queries", "query"), encoder)
+
+    def is_prepared(self, registration: Registration) -> bool:
+        """Say whether opening needs no encoding."""
+        if registration.embeddings is not None:
+            return True
+        return self._is_current(self._vectors_folder(registration), load_dataset(registration.path), registration.encoder)
+
+    def _vectors_folder(self, registration: Registration) -> Path:
+        encoder = registration.encoder
+        label = "-".join(filter(None, (encoder.name, encoder.revision, encoder.query_prefix, encoder.document_prefix)))
+        return self.root / "vectors" / _slug(registration.name) / _slug(label)
+
+    @staticmethod
+    def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
+        return {"schema": SCHEMA, "dataset_digest": dataset.digest, "encoder": encoder.to_json(), "shard": SHARD}
+
+    def _is_current(self, folder: Path, dataset: Dataset, encoder: EncoderSpec) -> bool:
+        return bool(_read_json(folder / "manifest.json") == self._manifest(dataset, encoder))
+
+    def _encode(self, folder: Path, dataset: Dataset, encoder: Encoder, progress: Progress | None) -> None:
+        manifest, shards = self._manifest(dataset, encoder.spec), folder / "encoding"
+        if _read_json(shards / "manifest.json") != manifest:
+            shutil.rmtree(folder, ignore_errors=True)
+            shards.mkdir(parents=True)
+            _write_json(shards / "manifest.json", manifest)
+        documents = self._encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress)
+        texts = [query.text for query in dataset.queries.values()]
+        queries = self._encode_shards(shards, "queries", texts, encoder.encode_queries, progress)
+        save_embeddings(EmbeddingMatrix(dataset.document_ids, documents), folder, "documents", "document")
+        save_embeddings(EmbeddingMatrix(tuple(dataset.queries), queries), folder, "queries", "query")
+        _write_json(folder / "manifest.json", manifest)
+        shutil.rmtree(shards)
+
+    @staticmethod
+    def _encode_shards(
+        folder: Path, what: str, texts: Sequence[Any], encode: Callable[[Sequence[Any]], FloatArray], progress: Progress | None
+    ) -> FloatArray:
+        parts: list[FloatArray] = []
+        for start in range(0, len(texts), SHARD):
+            path = folder / f"{what}-{start:08d}.npy"
+            if not path.is_file():
+                with replacing(path) as temporary, temporary.open("wb") as handle:
+                    np.save(handle, encode(texts[start : start + SHARD]))
+            parts.append(np.load(path))
+            if progress:
+                progress(what, min(start + SHARD, len(texts)), len(texts))
+        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+
+    # Adapters
+
+    def adapter_paths(self) -> dict[str, Path]:
+        """Return the adapters by name: the sample's, and all that were imported."""
+        paths = {p.stem: p for p in sorted(ASSETS_FOLDER.glob("*.safetensors"))}
+        paths.update({p.stem: p for p in sorted((self.root / "adapters").glob("*.safetensors"))})
+        return paths
+
+    def adapter(self, name_or_file: str) -> Adapter:
+        """Load an adapter by name, or from a file; AdapterError names those there are."""
+        paths = self.adapter_paths()
+        if name_or_file in paths:
+            return load_adapter(paths[name_or_file])
+        path = Path(name_or_file).expanduser()
+        if not path.exists() and not path.suffix:
+            raise AdapterError(f"{name_or_file}: no adapter of this name; there are: {', '.join(paths) or 'none'}, or name a file")
+        return load_adapter(path)
+
+    def import_adapter(self, path: Path) -> Path:
+        """Copy an adapter, ours or the reference package's, into the workspace; return where it is."""
+        adapter = load_adapter(path)
+        target = self.root / "adapters" / f"{path.stem}.safetensors"
+        save_adapter(adapter, target)
+        return target
+
+    # Maps
+
+    def map_path(self, key: str) -> Path:
+        """Return where the map of this key is, or is to be written."""
+        shipped = SAMPLE_FOLDER / "maps" / f"{key}.npz"
+        return shipped if shipped.is_file() else self.root / "maps" / f"{key}.npz"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "data"
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write_json(path: Path, record: Any) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
