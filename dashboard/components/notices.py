@@ -1,0 +1,35 @@
+"""Boxes for empty states, warnings and errors. Their texts are shown letter by letter, whatever is in them."""
+
+from __future__ import annotations
+
+import html
+from typing import Literal
+
+import streamlit as st
+
+_COLOURS = {"error": "#d55e00", "warning": "#b8860b", "info": "#0072b2", "good": "#009e73"}
+
+
+def show(kind: Literal["error", "warning", "info", "good"], title: str, text: str = "") -> None:
+    """Draw a box with a bold title and a sentence."""
+    role = "alert" if kind == "error" else "note"
+    st.html(
+        f'<div role="{role}" style="border-left:4px solid {_COLOURS[kind]};background:var(--st-secondary-background-color);'
+        f'padding:.7rem 1rem;border-radius:.4rem;line-height:1.45">'
+        f"<strong>{html.escape(title)}</strong>{'<br>' if text else ''}{html.escape(text)}</div>"
+    )
+
+
+def heading(question: str, reading: str) -> None:
+    """Draw a page's question and how to read its figure; both are texts of ours."""
+    st.title(question, anchor=False)
+    st.caption(reading)
+
+
+def text_block(title: str, text: str, small: str = "") -> None:
+    """Draw a text of the data, letter by letter: no HTML, Markdown, LaTeX or directive in it is interpreted."""
+    st.html(
+        f'<div class="document-text" style="line-height:1.55"><div style="font-weight:650">{html.escape(title)}</div>'
+        f'<div style="opacity:.75;font-size:.87em;margin:.1rem 0 .35rem">{html.escape(small)}</div>'
+        f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(text)}</div></div>'
+    )

@@ -1,0 +1,98 @@
+"""The shared sidebar: data set, adapter, query."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import resources, state
+from dashboard.components import keyboard, notices
+from imrnns_core.errors import LensError
+from imrnns_core.evaluation import Bucket
+
+SIGNS: dict[Bucket, str] = {
+    "rescued": "▲▲", "improved": "▲", "unchanged": "＝", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
+}  # fmt: skip
+MAX_OPTIONS = 5_000
+"""More queries are not listed; they are found by typing their id."""
+
+
+def show() -> None:
+    """Draw the sidebar and make the Selection complete; stop the run, with a remedy, where that cannot be done."""
+    with st.sidebar:
+        names = resources.data_names()
+        if state.current().data not in names:
+            notices.show(
+                "error",
+                f"No data set is called “{state.current().data}”",
+                "Prepare it with: imrnns-lens prepare FOLDER. The sample is shown instead.",
+            )
+            state.update(data=names[0])
+        st.selectbox("Data set", names, help="Add one with `imrnns-lens prepare FOLDER`.", **state.bound("data", names))
+        adapters = resources.fitting_adapters(state.current().data)
+        if not adapters:
+            dimension = resources.collection(state.current().data).documents.dimension
+            notices.show(
+                "info", f"No adapter for {dimension} dimensions", "Train one with: imrnns-lens train, then imrnns-lens adapters import."
+            )
+            st.stop()
+        if state.current().adapter not in adapters:
+            wanted = state.current().adapter
+            if wanted:
+                notices.show("warning", f"The adapter “{wanted}” is not here, or has other dimensions", f"{adapters[0]} is shown instead.")
+            state.update(adapter=adapters[0])
+        st.selectbox("Adapter", adapters, help="Add one with `imrnns-lens adapters import FILE`.", **state.bound("adapter", adapters))
+        _query()
+
+
+def step(by: int) -> None:
+    """Go to a later or an earlier query."""
+    ids = list(resources.collection(state.current().data).dataset.queries)
+    at = ids.index(state.current().query) if state.current().query in ids else -1
+    state.update(query=ids[(at + by) % len(ids)], text="")
+
+
+def _query() -> None:
+    selection = state.current()
+    queries = resources.collection(selection.data).dataset.queries
+    if selection.query not in queries and not selection.text:
+        if selection.query:
+            notices.show("warning", f"No query has the id “{selection.query}”", "The first query is shown instead.")
+        if not queries:
+            notices.show("info", "This data set has no queries", "Type one below.")
+        state.update(query=next(iter(queries), ""))
+    outcomes = _outcomes(selection.data, selection.adapter)
+
+    def label(value: str) -> str:
+        return f"{SIGNS.get(outcomes.get(value), '·')} {queries[value].text}" if value in queries else value  # type: ignore[arg-type]
+
+    options = list(queries)[:MAX_OPTIONS]
+    chosen = state.current().text or state.current().query
+    st.session_state["input_query"] = chosen or None
+    st.selectbox(
+        "Query", options if chosen in options or not chosen else [*options, chosen], format_func=label, key="input_query", on_change=_chosen,
+        accept_new_options=True, placeholder="Choose a query, or type your own",
+        help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · ＝ unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
+    )  # fmt: skip
+    before, after = st.columns(2)
+    before.button("Previous", key="previous_query", on_click=step, args=(-1,), width="stretch", help="Key: k")
+    after.button("Next", key="next_query", on_click=step, args=(1,), width="stretch", help="Key: j")
+    keyboard.show(step)
+    if not (state.current().query or state.current().text):
+        st.stop()
+
+
+def _chosen() -> None:
+    value = st.session_state["input_query"] or ""
+    known = value in resources.collection(state.current().data).dataset.queries
+    state.update(query=value if known else "", text="" if known else value.strip())
+
+
+def _outcomes(data: str, adapter: str) -> dict[str, Bucket]:
+    found: dict[str, Bucket] = {}
+    for split in resources.collection(data).dataset.splits:
+        try:
+            measured = resources.evaluation(data, adapter, split, state.current().top_k)
+        except LensError:  # a split without a relevant document has no outcomes
+            continue
+        found.update(zip(measured.query_ids, measured.buckets(), strict=True))
+    return found

@@ -1,0 +1,1 @@
+"""Figures: arrays and frames in, `go.Figure` out. Nothing here imports streamlit."""

@@ -1,0 +1,81 @@
+"""One visual language: the same colour means the same thing in every figure and card, light and dark.
+
+The hues are Okabe and Ito's, which people with colour-blindness tell apart; shape or text always says the same.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+
+import plotly.graph_objects as go
+
+BASE = "#7d8797"
+MODULATED = "#0072b2"
+RELEVANT = "#009e73"
+NOT_RELEVANT = "#d55e00"
+UNJUDGED = "#8f99a8"
+QUERY = "#e69f00"
+PROJECTOR = "#56b4e9"
+DOCUMENT = "#0072b2"
+REFINEMENT = "#cc79a7"
+UP = "#009e73"
+DOWN = "#d55e00"
+CLUSTERS = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#b8a30a",
+    "#8f6ad1",
+    "#7d8797",
+    "#4d9221",
+    "#a6611a",
+    "#1b9e9e",
+)
+SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
+
+_NEGATIVE, _POSITIVE = "#b2560a", "#1f66a8"
+
+
+def diverging(dark: bool) -> list[tuple[float, str]]:
+    """Return a scale from orange over the page's own neutral to blue; zero disappears into the page."""
+    return [(0.0, "#e08214" if dark else _NEGATIVE), (0.5, "#1a212b" if dark else "#f7f8fa"), (1.0, "#5aa9e6" if dark else _POSITIVE)]
+
+
+def relevance_name(grade: int) -> str:
+    """Name a judged grade; -1 is unjudged."""
+    return "unjudged" if grade < 0 else "not relevant" if grade == 0 else "relevant"
+
+
+def relevance_colour(grade: int) -> str:
+    return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[relevance_name(grade)]
+
+
+def plain(text: str, width: int = 60, lines: int = 3) -> str:
+    """Return a text for a hover label: escaped, so that Plotly shows it letter by letter, and wrapped."""
+    wrapped = textwrap.wrap(" ".join(text.split()), width) or [""]
+    if len(wrapped) > lines:
+        wrapped = [*wrapped[: lines - 1], wrapped[lines - 1] + " …"]
+    return "<br>".join(html.escape(line, quote=False) for line in wrapped)
+
+
+def short(text: str, length: int = 28) -> str:
+    """Return a label for an axis or a legend: escaped and cut."""
+    flat = " ".join(text.split())
+    return html.escape(flat if len(flat) <= length else flat[: length - 1] + "…", quote=False)
+
+
+def layout(figure: go.Figure, height: int, **changes: object) -> go.Figure:
+    """Give a figure the common look: no title of its own (the page has one), tight margins, transparent ground."""
+    figure.update_layout(
+        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        hoverlabel={"align": "left", "namelength": -1}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        font={"size": 13}, dragmode=False,
+    )  # fmt: skip
+    figure.update_xaxes(automargin=True, zeroline=False)
+    figure.update_yaxes(automargin=True, zeroline=False)
+    figure.update_layout(**changes)
+    return figure

@@ -1,0 +1,212 @@
+"""What is loaded once and shared by all sessions: read-only for everyone. The only home of `st.cache_*`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from dashboard.state import Selection
+from imrnns_core.checkpoint import Adapter
+from imrnns_core.diagnosis import Diagnosis, diagnose
+from imrnns_core.evaluation import ChangeShares, Evaluation, change_shares, evaluate
+from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
+from imrnns_core.index import LexicalIndex
+from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
+from imrnns_core.ranking import Ranker
+from imrnns_core.records import Comparison, FloatArray, Query
+from imrnns_core.workspace import Collection, Workspace
+
+
+@st.cache_resource(show_spinner=False)
+def workspace() -> Workspace:
+    return Workspace()
+
+
+def data_names() -> list[str]:
+    """Return the names of the registered data sets."""
+    return list(workspace().registrations())
+
+
+@st.cache_resource(show_spinner="Loading the data set …", max_entries=3)
+def collection(data: str) -> Collection:
+    space = workspace()
+    return space.open(space.resolve(data))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def adapter(name: str, modified: float) -> Adapter:
+    """Load an adapter; `modified` makes a rewritten file load again."""
+    return workspace().adapter(name)
+
+
+def adapter_files() -> dict[str, Path]:
+    return workspace().adapter_paths()
+
+
+def load_adapter(name: str) -> Adapter:
+    path = adapter_files().get(name)
+    return adapter(name, path.stat().st_mtime if path else 0.0)
+
+
+def fitting_adapters(data: str) -> list[str]:
+    """Return the names of the adapters with this data set's dimensions, those trained on it first."""
+    dimension = collection(data).documents.dimension
+    cards = {name: load_adapter(name).card for name in adapter_files()}
+    fitting = [name for name, card in cards.items() if card.input_dim == dimension]
+    return sorted(fitting, key=lambda name: (cards[name].dataset != data, name))
+
+
+@st.cache_resource(show_spinner="Running the adapter over the corpus …", max_entries=4)
+def ranker(data: str, adapter_name: str) -> Ranker:
+    made = Ranker(collection(data), load_adapter(adapter_name))
+    _ = made.transform, made.collection.index
+    return made
+
+
+@st.cache_resource(show_spinner="Measuring all judged queries …", max_entries=24)
+def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
+    return evaluate(ranker(data, adapter_name), split, top_k=top_k)
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
+    measured = evaluation(data, adapter_name, split, 10)
+    queries = collection(data).queries
+    return change_shares(ranker(data, adapter_name), measured.batch, torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]))
+
+
+@st.cache_resource(show_spinner="Building the BM25 index …", max_entries=3)
+def lexical_index(data: str) -> LexicalIndex:
+    return LexicalIndex(collection(data).dataset.documents)
+
+
+@st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
+def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
+    return diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def typed_vector(data: str, text: str) -> FloatArray:
+    return collection(data).encode(text)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def comparison(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Comparison:
+    """Return the Comparison of a known query (by id) or of a typed one (by text)."""
+
+    if query_id:
+        return ranker(data, adapter_name).compare_id(query_id, dropped)
+    return ranker(data, adapter_name).compare(Query("", text), typed_vector(data, text), dropped)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Influence:
+    return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def mean_shift(data: str, adapter_name: str) -> tuple[FloatArray, float]:
+    """Return the adapter's mean shift (m,) over the candidates of up to 100 queries, and the colour range of all shifts.
+
+    The range is the 99.5th percentile of |shift| on those queries: fixed, so that heatmaps of different
+    queries can be compared.
+    """
+    made = ranker(data, adapter_name)
+    vectors = collection(data).queries.vectors
+    step = max(1, len(vectors) // 100)
+    sampled = torch.from_numpy(vectors[::step][:100].copy())
+    model = made.adapter.model
+    total, values = torch.zeros(model.config.output_dim), []
+    with torch.inference_mode():
+        rows = torch.from_numpy(made.collection.index.search(sampled.numpy(), 20))
+        for query, found in zip(model.project(sampled), rows, strict=True):
+            documents = made.transform.projected[found][None]
+            moved = torch.nn.functional.normalize(model.modulate_documents(documents, *model.query_adapter(query[None])), dim=-1)
+            shift = (moved - documents)[0]
+            total += shift.mean(0)
+            values.append(shift)
+    mean = total / len(sampled)
+    spread = torch.cat(values)
+    return mean.numpy(), float(torch.quantile((spread - mean).abs().flatten()[:2_000_000], 0.995))
+
+
+@st.cache_resource(show_spinner="Counting the words of the corpus …", max_entries=3)
+def words(data: str) -> WordIndex:
+    index = WordIndex(collection(data).dataset.documents)
+    return index
+
+
+@dataclass
+class MapJob:
+    """A map that is being made in the background."""
+
+    started: float = field(default_factory=time.monotonic)
+    error: str = ""
+
+
+@st.cache_resource(show_spinner=False)
+def _map_jobs() -> dict[Path, MapJob]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _stored_map(path: Path) -> CorpusMap:
+    return load_map(path)
+
+
+def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
+    """Return the map if it was made, else None."""
+    path = _map_path(data, adapter_name)
+    return _stored_map(path) if path.is_file() else None
+
+
+def map_job(data: str, adapter_name: str) -> MapJob | None:
+    """Return the job that makes this map, if one runs or failed."""
+    return _map_jobs().get(_map_path(data, adapter_name))
+
+
+def start_map(data: str, adapter_name: str) -> None:
+    """Make the map in the background."""
+    path, jobs, made = _map_path(data, adapter_name), _map_jobs(), ranker(data, adapter_name)
+    job = jobs[path] = MapJob()
+
+    def work() -> None:
+        try:
+            save_map(fit_map(made.transform.projected.numpy()), path)
+            jobs.pop(path, None)
+        except Exception as error:  # shown on the page: a thread has nobody else to tell
+            job.error = f"{type(error).__name__}: {error}"
+
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _map_path(data: str, adapter_name: str) -> Path:
+    return workspace().map_path(map_key(load_adapter(adapter_name), collection(data).documents.vectors))
+
+
+@st.cache_resource(show_spinner=False)
+def warm_encoder(data: str) -> threading.Thread:
+    """Load the encoder in the background, so that the first typed query does not wait for it."""
+    loaded = collection(data)
+
+    def work() -> None:
+        time.sleep(1.5)  # the first page comes first
+        try:
+            loaded.encode("warm-up")
+        except Exception:  # the page that needs the encoder shows the error
+            return
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def selected_comparison(selection: Selection) -> Comparison:
+    """Return the Comparison of the selected query. A typed query that the data set has is taken from there."""
+    dropped = frozenset(filter(None, selection.dropped.split(",")))
+    return comparison(selection.data, selection.adapter, selection.query, selection.text, dropped)

@@ -1,0 +1,180 @@
+"""Compare: what moved?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import resources, state
+from dashboard.components import document_panel, notices, ranking_cards
+from dashboard.components.ranking_cards import Card, Column
+from dashboard.figures import compare, theme
+from imrnns_core.dataset import Dataset
+from imrnns_core.ranking import blend
+from imrnns_core.records import STAGES, Comparison
+from imrnns_core.runs import comparison_run
+
+SNIPPET = 260
+TOP_K = [5, 10, 20]
+
+
+def show() -> None:
+    selection = state.current()
+    dataset = resources.collection(selection.data).dataset
+    comparison = resources.selected_comparison(selection)
+    notices.heading(
+        "What moved?", "The base ranking beside the modulated one. Point at a card to see its twin, click it to read the document."
+    )
+    document_panel.query(comparison)
+    _controls(comparison, dataset)
+    scores, ranks = blend(comparison, state.current().alpha)
+    ranking_cards.show(
+        _columns(comparison, dataset, scores, ranks), state.current().document, lambda i: state.update(document=i), key="cards"
+    )
+    document_panel.show(comparison, dataset, key="compare_document")
+    _where(comparison, dataset)
+    st.subheader("Rank at every stage", anchor=False)
+    st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
+    titles = {i: dataset.document[i].title for i in comparison.document_ids}
+    figure = compare.bump(comparison, selection.top_k, titles, state.current().document)
+    event = st.plotly_chart(figure, key="bump", on_select="rerun", selection_mode="points", config={"displaylogo": False})
+    document_panel.pick(event)
+    _table(comparison, dataset)
+
+
+def _controls(comparison: Comparison, dataset: Dataset) -> None:
+    left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
+    left.selectbox("Documents a ranking", TOP_K, **state.bound("top_k", TOP_K))
+    middle.slider(
+        "α, from base (0) to modulated (1)",
+        0.0,
+        1.0,
+        step=0.05,
+        help="The second ranking is by (1 − α) · base + α · modulated.",
+        **state.bound("alpha"),
+    )
+    ids = list(comparison.document_ids)
+    key = "input_dropped"
+    st.session_state[key] = [i for i in state.current().dropped.split(",") if i in comparison.position]
+    right.multiselect(
+        "Feedback documents left out of the refinement", ids, key=key, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
+        on_change=lambda: state.update(dropped=",".join(st.session_state[key])), placeholder="None: all candidates refine the query",
+        help="The modulated ranking is computed again without them; they stay ranked.",
+    )  # fmt: skip
+
+
+def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:
+    """Return base, modulated (or the blend) and ideal order as columns of cards."""
+    top_k, alpha, base = state.current().top_k, state.current().alpha, comparison.ranks[0]
+    name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
+    candidates = len(comparison.rows)
+
+    def move(rank: int, other: int, towards: str) -> str:
+        if rank == other:
+            return f"{rank} → {other}"
+        arrow = "↗" if other < rank else "↘"
+        away = f" (not in the {towards} top {top_k})" if other > top_k else ""
+        return f"{rank} {arrow} {other}{away}" if towards == "other" else f"{other} {'↗' if rank < other else '↘'} {rank}{away}"
+
+    def cards(
+        order: Sequence[int], own: NDArray[np.int64], shown: NDArray[np.float32], other: NDArray[np.int64], towards: str
+    ) -> list[Card]:
+        return [
+            _card(comparison, dataset, i, str(own[i]), f"{shown[i]:.4f}", move(int(own[i]), int(other[i]), towards)) for i in order
+        ]  # fmt: skip
+
+    by_base, by_new = np.argsort(base)[:top_k], np.argsort(ranks)[:top_k]
+    left = len(set(by_base) - set(by_new))
+    columns = [
+        Column(
+            "Base",
+            f"cosine of the frozen encoder; {candidates} candidates",
+            cards(by_base.tolist(), base, comparison.scores[0], ranks, "other"),
+        ),
+        Column(name, f"{left} of the top {min(top_k, candidates)} are new", cards(by_new.tolist(), ranks, scores, base, "base")),
+    ]
+    if comparison.judgments:
+        columns.append(_ideal(comparison, dataset, ranks))
+    return columns
+
+
+def _ideal(comparison: Comparison, dataset: Dataset, ranks: NDArray[np.int64]) -> Column:
+    """Return the judged relevant documents, best grade first: where they stand now."""
+    wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
+    found = []
+    for n, document_id in enumerate(wanted[: state.current().top_k], 1):
+        document, grade = dataset.document[document_id], comparison.judgments[document_id]
+        at = comparison.position.get(document_id)
+        move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {ranks[at]}"
+        score = "" if at is None else f"{comparison.scores[3, at]:.4f}"
+        found.append(
+            Card(
+                document_id,
+                document.title or document_id,
+                document.text[:SNIPPET],
+                str(n),
+                score,
+                f"relevant ({grade})",
+                theme.RELEVANT,
+                move,
+            )
+        )
+    return Column("Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.")
+
+
+def _card(comparison: Comparison, dataset: Dataset, i: int, rank: str, score: str, move: str) -> Card:
+    document_id, grade = comparison.document_ids[i], int(comparison.relevance[i])
+    document = dataset.document[document_id]
+    badge = theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
+    return Card(
+        document_id, document.title or document_id, document.text[:SNIPPET], rank, score, badge, theme.relevance_colour(grade), move
+    )
+
+
+def _where(comparison: Comparison, dataset: Dataset) -> None:
+    with st.expander("Where is document X?"):
+        wanted = (
+            st.text_input("An id, or words of a title", key="where", placeholder="for example an id from your own logs").strip().lower()
+        )
+        if not wanted:
+            return
+        exact = [d for d in dataset.documents if d.id.lower() == wanted]
+        found = exact or [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in wanted.split())][:5]
+        if not found:
+            notices.show("info", "No document has this id or these words in its title")
+        rows = []
+        for document in found:
+            at = comparison.position.get(document.id)
+            ranks = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(comparison, document.id)
+            inside = {s: None if at is None else int(comparison.ranks[n, at]) for n, s in enumerate(STAGES)}
+            rows.append({"document": document.id, "title": document.title, **{f"{s} (candidates)": r for s, r in inside.items()}, **{f"{s} (corpus)": r for s, r in ranks.items()}})  # fmt: skip
+        if rows:
+            st.dataframe(pd.DataFrame(rows).set_index("document").T.astype("string").fillna("not a candidate"))
+            st.caption(
+                "Candidates: the rank among those that the base retriever handed on. Corpus: the rank if every document were scored."
+            )
+
+
+def _table(comparison: Comparison, dataset: Dataset) -> None:
+    frame = pd.DataFrame({"document": comparison.document_ids, "title": [dataset.document[i].title for i in comparison.document_ids]})
+    frame["relevance"] = [theme.relevance_name(int(g)) + (f" ({g})" if g > 0 else "") for g in comparison.relevance]
+    for n, stage in enumerate(STAGES):
+        frame[f"{stage} rank"] = comparison.ranks[n]
+    frame["rise"] = comparison.ranks[0] - comparison.ranks[3]
+    for n, stage in enumerate(STAGES):
+        frame[f"{stage} score"] = comparison.scores[n]
+    frame = frame.sort_values("modulated rank")
+    st.subheader("All candidates", anchor=False)
+    st.caption("Rise is base rank − modulated rank: positive where the document rose. Click a column to sort.")
+    scores = {f"{s} score": st.column_config.NumberColumn(format="%.4f") for s in STAGES}
+    st.dataframe(frame, hide_index=True, height=360, column_config=scores, key="candidates")
+    name = comparison.query.id or "query"
+    first, second, _ = st.columns([1, 1, 3])
+    first.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")
+    second.download_button(
+        "Download TREC run", lambda: comparison_run(comparison, "modulated"), f"{name}.run", "text/plain", on_click="ignore", key="run"
+    )

@@ -1,0 +1,135 @@
+"""Overview: does this adapter help?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import resources, state
+from dashboard.components import notices
+from dashboard.figures import overview
+from imrnns_core.evaluation import NDCG, Evaluation
+from imrnns_core.records import STAGES
+
+
+def show() -> None:
+    notices.heading(
+        "Does this adapter help?",
+        "Base and modulated rankings of all judged queries of a split; queries the adapter has seen apart from those it has not.",
+    )
+    split = split_choice()
+    if split is None:
+        return
+    selection = state.current()
+    measured = resources.evaluation(selection.data, selection.adapter, split, selection.top_k)
+    _verdict(measured)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Mean of each group", anchor=False)
+        st.plotly_chart(overview.groups(_rows(measured), NDCG), key="groups", config={"displaylogo": False})
+        _measures(measured)
+        st.subheader("Where the change comes from", anchor=False)
+        st.caption("Only the last part depends on the query: it is what a reader of query-specific explanations is told about.")
+        parts = resources.shares(selection.data, selection.adapter, split)
+        names = ("projector", "constant modulation", "query-specific modulation")
+        values = (parts.projector, parts.constant, parts.query_specific)
+        st.plotly_chart(overview.shares(dict(zip(names, values, strict=True))), key="shares", config={"displaylogo": False})
+    with right:
+        st.subheader("Query by query", anchor=False)
+        st.caption("Above the line the adapter helped. Click a query to compare its rankings.")
+        texts = [resources.collection(selection.data).dataset.queries[q].text for q in measured.query_ids]
+        groups = None if measured.groups is None else measured.groups.tolist()
+        figure = overview.scatter(measured.column("base"), measured.column("modulated"), measured.query_ids, texts, groups, NDCG)
+        event = st.plotly_chart(figure, key="scatter", on_select="rerun", selection_mode="points", config={"displaylogo": False})
+        if event.selection.points:
+            open_query(str(event.selection.points[0]["customdata"][0]))
+
+
+def split_choice() -> str | None:
+    """Draw the choice of a split; say so, and return None, where nothing is judged."""
+    selection = state.current()
+    splits = [s for s in ("test", "dev") if s in resources.collection(selection.data).dataset.splits]
+    splits += [s for s in resources.collection(selection.data).dataset.splits if s not in splits]
+    if not splits:
+        notices.show(
+            "info",
+            "This data set has no judgments",
+            "Measures need them: put qrels/test.tsv beside corpus.jsonl. Compare, Modulation and Map work without.",
+        )
+        return None
+    st.segmented_control("Split", splits, required=True, **state.bound("split", splits))
+    return state.current().split if state.current().split in splits else splits[0]
+
+
+def open_query(query_id: str) -> None:
+    """Go to Compare with a query."""
+    state.update(query=query_id, text="")
+    st.switch_page(st.Page(_compare, url_path="compare", default=True), query_params=state.parameters(state.current()))
+
+
+def _compare() -> None:
+    from dashboard.views import compare
+
+    compare.show()
+
+
+def _rows(measured: Evaluation) -> list[tuple[str, int, float, float, tuple[float, float]]]:
+    masks = {"all": np.ones(len(measured.query_ids), dtype=bool), **measured.group_masks()}
+    return [
+        (
+            name,
+            int(mask.sum()),
+            measured.mean("base", mask)[NDCG],
+            measured.mean("modulated", mask)[NDCG],
+            measured.significance(NDCG, mask).ci95,
+        )
+        for name, mask in masks.items()
+        if mask.any()
+    ]
+
+
+def _verdict(measured: Evaluation) -> None:
+    """Say in a sentence what holds."""
+    whole = measured.significance(NDCG)
+    change = f"nDCG@10 changes by {whole.delta:+.4f} (95 % interval {whole.ci95[0]:+.4f} to {whole.ci95[1]:+.4f}, p = {whole.p:.4f}) on {len(measured.query_ids)} queries."
+    masks = measured.group_masks()
+    if not masks:
+        notices.show(
+            "warning" if whole.ci95[0] > 0 else "info",
+            _word(whole.ci95),
+            f"{change} Seen and unseen queries cannot be told apart: the adapter’s card names no training positives, so the gain may be memory.",
+        )
+        return
+    tests = {name: measured.significance(NDCG, mask) for name, mask in masks.items() if mask.any()}
+    seen, unseen = tests.get("seen"), tests.get("unseen")
+    if seen and unseen and seen.ci95[0] > 0 >= unseen.ci95[0]:
+        notices.show(
+            "warning",
+            "The gain lives only on seen queries",
+            f"{change} On unseen queries it is {unseen.delta:+.4f} ({unseen.ci95[0]:+.4f} to {unseen.ci95[1]:+.4f}): memory, not retrieval.",
+        )
+    else:
+        notices.show("good" if whole.ci95[0] > 0 else "warning" if whole.ci95[1] < 0 else "info", _word(whole.ci95), change)
+
+
+def _word(interval: tuple[float, float]) -> str:
+    return "The adapter helps" if interval[0] > 0 else "The adapter harms" if interval[1] < 0 else "No change that these queries can show"
+
+
+def _measures(measured: Evaluation) -> None:
+    frame = pd.DataFrame({stage: measured.mean(stage) for stage in STAGES})
+    tests = {m: measured.significance(m) for m in measured.measures}
+    frame["modulated − base"] = [tests[m].delta for m in frame.index]
+    frame["95 % interval"] = [f"{tests[m].ci95[0]:+.4f} … {tests[m].ci95[1]:+.4f}" for m in frame.index]
+    frame["p"] = [tests[m].p for m in frame.index]
+    numbers = {c: st.column_config.NumberColumn(format="%.5f") for c in STAGES}
+    st.dataframe(
+        frame,
+        key="measures",
+        column_config={
+            **numbers,
+            "modulated − base": st.column_config.NumberColumn(format="%+.5f"),
+            "p": st.column_config.NumberColumn(format="%.4f"),
+        },
+    )

@@ -1,0 +1,30 @@
+"""Exact search by cosine."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrnns_core.index import Index
+
+DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
+
+
+def test_the_most_similar_come_first_whatever_their_length():
+    index = Index.build(DOCUMENTS)
+    assert len(index) == 4
+    np.testing.assert_array_equal(index.search(np.array([[1, 0.1], [0, 9]], np.float32), 3), [[0, 2, 1], [1, 2, 0]])
+
+
+def test_no_more_rows_than_documents():
+    np.testing.assert_array_equal(Index.build(DOCUMENTS).search(np.array([[1, 0]], np.float32), 100), [[0, 2, 1, 3]])
+
+
+@given(st.integers(0, 2**31), st.integers(1, 40), st.integers(2, 16))
+def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int):
+    rng = np.random.default_rng(seed)
+    documents, query = rng.normal(size=(count, dimension)).astype(np.float32), rng.normal(size=dimension).astype(np.float32)
+    cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
+    found = Index.build(documents).search(query[None], 5)[0]
+    np.testing.assert_allclose(cosine[found], np.sort(cosine)[::-1][:5], atol=1e-6)
