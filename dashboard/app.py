@@ -19,6 +19,9 @@ from imrnns_core.errors import LensError  # noqa: E402
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.png"), size="large")
 
+# Streamlit leaves 6 rem above the title
+st.html("<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }</style>")
+
 state.start()
 page = st.navigation(
     [

@@ -105,6 +105,14 @@ def write_url() -> None:
     st.session_state[_WRITTEN] = wanted
 
 
+def bound_list(field: str, options: list[str]) -> dict[str, Any]:
+    """Return `key` and `on_change` of a multiselect that shows and changes a field of ids joined by commas."""
+    key = f"input_{field}"
+    chosen = getattr(current(), field).split(",")
+    st.session_state[key] = [o for o in options if o in chosen]
+    return {"key": key, "on_change": lambda: update(**{field: ",".join(st.session_state[key])})}
+
+
 def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     """Return `key` and `on_change` of an input widget that shows and changes one field of the Selection.
 

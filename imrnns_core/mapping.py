@@ -27,7 +27,7 @@ _UMAP_LOCK = threading.Lock()  # numba's workqueue layer aborts on concurrent ca
 
 @dataclass(frozen=True)
 class TargetView:
-    """K candidates around the query: `radius` (4, K) true angle to the query in degrees at each stage, `direction` (K,) in degrees.
+    """R candidates around the query: `radius` (4, R) true angle to the query in degrees at each stage, `direction` (R,) in degrees.
 
     Neighbouring directions are similar documents; only the radius is a measurement.
     """
@@ -77,12 +77,12 @@ class Movement:
         return bool(np.median(self.drawn) < 2 * np.median(self.noise))
 
 
-def target_view(comparison: Comparison) -> TargetView:
-    """Place the candidates by their true angle to the query, in the neighbourhood order of the documents."""
-    radius = np.degrees(np.arccos(np.clip(comparison.scores, -1.0, 1.0))).astype(np.float32)
-    count = len(comparison.rows)
+def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
+    """Place candidates, positions (R,), by their true angle to the query, in the neighbourhood order of the documents."""
+    radius = np.degrees(np.arccos(np.clip(comparison.scores[:, positions], -1.0, 1.0))).astype(np.float32)
+    count = len(positions)
     direction = np.empty(count, dtype=np.float32)
-    direction[neighbourhood_order(comparison.modulation.documents.numpy())] = np.arange(count) * 360.0 / count
+    direction[neighbourhood_order(comparison.modulation.documents.numpy()[positions])] = np.arange(count) * 360.0 / count
     return TargetView(radius, direction)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard import state
@@ -27,17 +25,6 @@ def query(comparison: Comparison) -> None:
         small = f"{comparison.query.id}; best relevant document: base rank {ranks[0] or '—'}, modulated rank {ranks[1] or '—'}; {relevant} relevant"
         small += f", {outside} of them not among the candidates" if outside else ""
     notices.text_block(comparison.query.text, "", small)
-
-
-def pick(event: Any) -> None:
-    """Select the document of a clicked mark: the first entry of its `customdata`."""
-    points = event.selection.points if event and "selection" in event else []
-    data = points[0].get("customdata") if points else None
-    if data:
-        document_id = str(data[0] if isinstance(data, (list, tuple)) else data)
-        if document_id != state.current().document:
-            state.update(document=document_id)
-            st.rerun()
 
 
 def show(comparison: Comparison, dataset: Dataset, key: str) -> None:

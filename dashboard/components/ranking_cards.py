@@ -25,7 +25,7 @@ h3 { font-size: 1rem; margin: 0 0 .1rem; }
 .score { font-variant-numeric: tabular-nums; font-size: .85rem; opacity: .85; }
 .meta { display: flex; flex-wrap: wrap; gap: .1rem .6rem; font-size: .8rem; margin: .1rem 0 .15rem 2em; }
 .id { opacity: .75; overflow-wrap: anywhere; }
-.badge { font-weight: 600; color: var(--badge); }
+.badge { font-weight: 600; } .badge::before { content: "\\25CF"; color: var(--badge); margin-right: .25em; }
 .text { font-size: .84rem; line-height: 1.4; opacity: .9; margin-left: 2em; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; overflow-wrap: anywhere; }
 .empty { font-size: .9rem; opacity: .75; }
 @media (max-width: 700px) { .columns { grid-template-columns: minmax(0, 1fr); gap: .8rem 0; } }

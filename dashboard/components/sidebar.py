@@ -10,7 +10,7 @@ from imrnns_core.errors import LensError
 from imrnns_core.evaluation import Bucket
 
 SIGNS: dict[Bucket, str] = {
-    "rescued": "▲▲", "improved": "▲", "unchanged": "＝", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
+    "rescued": "▲▲", "improved": "▲", "unchanged": "=", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
 }  # fmt: skip
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
@@ -71,7 +71,7 @@ def _query() -> None:
     st.selectbox(
         "Query", options if chosen in options or not chosen else [*options, chosen], format_func=label, key="input_query", on_change=_chosen,
         accept_new_options=True, placeholder="Choose a query, or type your own",
-        help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · ＝ unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
+        help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · = unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
     )  # fmt: skip
     before, after = st.columns(2)
     before.button("Previous", key="previous_query", on_click=step, args=(-1,), width="stretch", help="Key: k")

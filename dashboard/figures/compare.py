@@ -36,5 +36,6 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     figure.update_yaxes(
         title="rank", range=[floor + 0.7, 0.3], tickvals=[*ticks, floor], ticktext=[*map(str, ticks), f"≥ {floor}"], showgrid=True
     )
-    figure.update_xaxes(type="category", range=[-0.15, 3.15], showgrid=False)
+    labels = ["base", "projected", "document-<br>modulated", "modulated"]
+    figure.update_xaxes(type="category", range=[-0.15, 3.15], showgrid=False, tickvals=list(STAGES), ticktext=labels, tickangle=0)
     return theme.layout(figure, 420)

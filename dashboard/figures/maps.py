@@ -28,27 +28,25 @@ class Points:
     symbols: Sequence[str]
 
 
-def target(view: TargetView, ranks: NDArray[np.int64], chosen: NDArray[np.int64], points: Points, rings: Sequence[int]) -> go.Figure:
+def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figure:
     """Draw the query in the centre and documents at their true angle, with arrows from base to modulated.
 
     Args:
-        view: Angles (4, K) and directions (K,) of all candidates.
-        ranks: (4, K) ranks; the rings lie at the modulated angle of these ranks.
-        chosen: (R,) candidates to draw.
-        points: How to draw them.
-        rings: Ranks with a ring, where there are so many candidates.
+        view: Angles (4, R) and directions (R,) of the documents.
+        rings: modulated rank → its angle in degrees.
+        points: How to draw the documents.
     """
-    theta = np.radians(view.direction[chosen])
-    inner = max(0.0, float(view.radius[:, chosen].min()) - 4.0)
+    theta = np.radians(view.direction)
+    inner = max(0.0, float(view.radius.min()) - 4.0)
 
     def place(stage: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        radius = view.radius[stage, chosen] - inner
+        radius = view.radius[stage] - inner
         return radius * np.cos(theta), radius * np.sin(theta)
 
     figure = go.Figure()
     circle = np.linspace(0, 2 * np.pi, 120)
-    for ring in [r for r in rings if r <= ranks.shape[1]]:
-        radius = float(view.radius[-1, ranks[-1] == ring][0]) - inner
+    for ring, angle in rings.items():
+        radius = angle - inner
         figure.add_scatter(
             x=radius * np.cos(circle), y=radius * np.sin(circle), mode="lines", line={"color": theme.UNJUDGED, "width": 1, "dash": "dot"},
             hoverinfo="skip", showlegend=False,
@@ -176,7 +174,7 @@ def _play(figure: go.Figure, steps: Sequence[tuple[str, Sequence[tuple[Array, Ar
             "buttons": [{"label": "▶ play", "method": "animate", "args": [names, {**timing, "fromcurrent": False}]}],
         }],
         sliders=[{
-            "x": 0.16, "len": 0.84, "y": -0.03, "active": len(steps) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6},
+            "x": 0.16, "len": 0.76, "y": -0.03, "active": len(steps) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6},
             "steps": [{"label": name, "method": "animate", "args": [[name], timing]} for name in names],
         }],
     )  # fmt: skip

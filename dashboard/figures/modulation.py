@@ -54,7 +54,7 @@ def heatmap(
     )  # fmt: skip
     figure.add_heatmap(
         z=values, x=columns, y=rows, zmin=-limit, zmax=limit, zmid=0, colorscale=theme.diverging(dark), row=2, col=1, hoverinfo="skip",
-        colorbar={"thickness": 10, "len": 0.8, "y": 0.4, "title": None, "tickformat": ".2g"}, xgap=0.5 if len(columns) <= 60 else 0, ygap=0.5,
+        colorbar={"thickness": 10, "len": 0.8, "y": 0.4, "title": None, "tickformat": ".1g", "nticks": 5}, xgap=0.5 if len(columns) <= 60 else 0, ygap=0.5,
     )  # fmt: skip
     across, down = np.meshgrid(columns, rows)
     figure.add_scatter(

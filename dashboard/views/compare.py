@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import document_panel, notices, ranking_cards
+from dashboard.components import chart, document_panel, notices, ranking_cards
 from dashboard.components.ranking_cards import Card, Column
 from dashboard.figures import compare, theme
 from imrnns_core.dataset import Dataset
@@ -32,18 +32,27 @@ def show() -> None:
     document_panel.query(comparison)
     _controls(comparison, dataset)
     scores, ranks = blend(comparison, state.current().alpha)
-    ranking_cards.show(
-        _columns(comparison, dataset, scores, ranks), state.current().document, lambda i: state.update(document=i), key="cards"
-    )
-    document_panel.show(comparison, dataset, key="compare_document")
-    _where(comparison, dataset)
+    rankings, side = st.columns([2, 1])
+    with rankings:
+        ranking_cards.show(_columns(comparison, dataset, scores, ranks), state.current().document, _pick, key="cards")
+    with side:
+        if comparison.judgments:
+            ranking_cards.show([_ideal(comparison, dataset, ranks)], state.current().document, _pick, key="ideal_cards")
+        document_panel.show(comparison, dataset, key="compare_document")
+        _why(comparison)
+        _where(comparison, dataset)
     st.subheader("Rank at every stage", anchor=False)
     st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
     figure = compare.bump(comparison, selection.top_k, titles, state.current().document)
-    event = st.plotly_chart(figure, key="bump", on_select="rerun", selection_mode="points", config={"displaylogo": False})
-    document_panel.pick(event)
+    for document_id, *_ in chart.clicks(figure, "bump").new[:1]:
+        _pick(document_id)
+        st.rerun()
     _table(comparison, dataset)
+
+
+def _pick(document_id: str) -> None:
+    state.update(document=document_id)
 
 
 def _controls(comparison: Comparison, dataset: Dataset) -> None:
@@ -58,17 +67,15 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
         **state.bound("alpha"),
     )
     ids = list(comparison.document_ids)
-    key = "input_dropped"
-    st.session_state[key] = [i for i in state.current().dropped.split(",") if i in comparison.position]
     right.multiselect(
-        "Feedback documents left out of the refinement", ids, key=key, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
-        on_change=lambda: state.update(dropped=",".join(st.session_state[key])), placeholder="None: all candidates refine the query",
-        help="The modulated ranking is computed again without them; they stay ranked.",
+        "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
+        placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked.",
+        **state.bound_list("dropped", ids),
     )  # fmt: skip
 
 
 def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:
-    """Return base, modulated (or the blend) and ideal order as columns of cards."""
+    """Return base and modulated (or the blend) as columns of cards."""
     top_k, alpha, base = state.current().top_k, state.current().alpha, comparison.ranks[0]
     name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
     candidates = len(comparison.rows)
@@ -89,17 +96,14 @@ def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float3
 
     by_base, by_new = np.argsort(base)[:top_k], np.argsort(ranks)[:top_k]
     left = len(set(by_base) - set(by_new))
-    columns = [
+    return [
         Column(
             "Base",
             f"cosine of the frozen encoder; {candidates} candidates",
             cards(by_base.tolist(), base, comparison.scores[0], ranks, "other"),
         ),
-        Column(name, f"{left} of the top {min(top_k, candidates)} are new", cards(by_new.tolist(), ranks, scores, base, "base")),
+        Column(name, f"new in the top {min(top_k, candidates)}: {left}", cards(by_new.tolist(), ranks, scores, base, "base")),
     ]
-    if comparison.judgments:
-        columns.append(_ideal(comparison, dataset, ranks))
-    return columns
 
 
 def _ideal(comparison: Comparison, dataset: Dataset, ranks: NDArray[np.int64]) -> Column:
@@ -133,6 +137,26 @@ def _card(comparison: Comparison, dataset: Dataset, i: int, rank: str, score: st
     return Card(
         document_id, document.title or document_id, document.text[:SNIPPET], rank, score, badge, theme.relevance_colour(grade), move
     )
+
+
+def _why(comparison: Comparison) -> None:
+    """Say why the best relevant document is not on top, where that can be told."""
+    selection = state.current()
+    split = resources.collection(selection.data).dataset.split_of.get(comparison.query.id)
+    if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
+        return
+    found = {d.query_id: d for d in resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)}.get(comparison.query.id)
+    if found is None or found.ranks[-1] == 1:
+        return
+    st.subheader("Why is the relevant document not on top?", anchor=False)
+    if not found.findings:
+        notices.show(
+            "info",
+            "None of the known causes applies",
+            "BM25 does not have it either, nothing is truncated, no near-duplicate stands above it.",
+        )
+    for finding in found.findings:
+        notices.show("warning", finding.cause.capitalize(), finding.sentence)
 
 
 def _where(comparison: Comparison, dataset: Dataset) -> None:

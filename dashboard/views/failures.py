@@ -15,6 +15,8 @@ from imrnns_core.evaluation import Evaluation
 from imrnns_core.records import STAGES
 
 TOP_K = [1, 3, 5, 10, 20]
+SHORT = ("base", "proj.", "doc.", "mod.")
+"""Heads of the narrow columns of the stages."""
 
 
 def show() -> None:
@@ -36,13 +38,15 @@ def show() -> None:
         return
     frame = _frame(rows, dataset, measured, split)
     st.caption(
-        f"{len(rows)} queries. Ranks are those of the best relevant document; — where none is among the candidates. nDCG@10 is the change, modulated − base."
+        f"{len(rows)} queries. Ranks are those of the best relevant document; — where none is among the candidates.  ΔnDCG is the change of nDCG@10, modulated − base."
     )
     event = st.dataframe(
-        frame, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures",
+        frame, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures", placeholder="—",
         column_config={
-            "query": st.column_config.TextColumn(width="large"), "why": st.column_config.TextColumn(width="large"),
-            "ΔnDCG@10": st.column_config.NumberColumn(format="%+.3f"),
+            "query": st.column_config.TextColumn(width=300), "outcome": st.column_config.TextColumn(width=132), "why": st.column_config.TextColumn(width=260, help="Compare shows each cause with its figures."),
+            "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
+            **{s: st.column_config.NumberColumn(short, width=50, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, SHORT, strict=True)},
+            "BM25": st.column_config.NumberColumn(width=52, help="Best relevant rank by BM25, the lexical baseline."),
         },
     )  # fmt: skip
     st.download_button(
@@ -75,7 +79,7 @@ def _frame(rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split:
         records.append(
             {
                 "query": dataset.queries[d.query_id].text, "outcome": f"{SIGNS[d.bucket]} {d.bucket}", "ΔnDCG@10": d.delta, **ranks, "BM25": d.bm25_rank or None,
-                "why": " ".join(f"{f.cause}: {f.sentence}" for f in d.findings) or "",
+                "why": ", ".join(f.cause for f in d.findings),
                 "group": groups.get(d.query_id, "—"), "split": split, "id": d.query_id,
             }
         )  # fmt: skip

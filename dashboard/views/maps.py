@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import document_panel, notices
+from dashboard.components import chart, document_panel, notices
 from dashboard.figures import maps as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
@@ -21,10 +21,9 @@ from imrnns_core.records import Comparison
 VIEWS = ["target", "neighbourhood", "linear"]
 AXES = ["2-D", "3-D"]
 COLOURS = ["relevance", "movement", "subject"]
-RINGS = (1, 5, 10, 100)
+RINGS = (1, 5, 10)
 SHOWN = 30
 POLL_SECONDS = 1.0
-_CONFIG = {"displaylogo": False}
 
 
 def show() -> None:
@@ -50,14 +49,14 @@ def show() -> None:
         if drawn is None:
             return
         figure = drawn
-    event = st.plotly_chart(figure, key=f"map_{state.current().view}_{state.current().axes}", on_select="rerun", config=_CONFIG)
+    picked = chart.clicks(figure, f"map_{state.current().view}_{state.current().axes}", lasso=True)
     _legend(dataset)
-    picked = list(dict.fromkeys(str(p["customdata"][0]) for p in event.selection.points if isinstance(p.get("customdata"), (list, tuple))))
-    if len(picked) == 1 and picked[0] != state.current().document:
-        state.update(document=picked[0])
+    if len(picked.new) == 1:
+        state.update(document=str(picked.new[0][0]))
         st.rerun()
     document_panel.show(comparison, dataset, key="map_document")
-    _listing(comparison, dataset, picked if len(picked) > 1 else [comparison.document_ids[i] for i in chosen], len(picked) > 1)
+    inside = [str(i) for i, *_ in picked.all] if len(picked.all) > 1 else []
+    _listing(comparison, dataset, inside or [comparison.document_ids[i] for i in chosen], bool(inside))
 
 
 def _chosen(comparison: Comparison) -> NDArray[np.int64]:
@@ -70,7 +69,10 @@ def _target(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64])
     st.caption(
         "The query is in the centre and distance is the true angle to it: a move inward is a higher score, and rank is distance from the centre. Directions only keep similar documents together. Arrows run from base to modulated; the scale starts at the innermost angle less 4°."
     )
-    return figures.target(target_view(comparison), comparison.ranks, chosen, _points(comparison, dataset, chosen), RINGS)
+    angles = np.degrees(np.arccos(np.clip(np.sort(comparison.scores[3])[::-1], -1.0, 1.0)))
+    furthest = int(comparison.ranks[3, chosen].max())
+    rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= furthest}
+    return figures.target(target_view(comparison, chosen), rings, _points(comparison, dataset, chosen))
 
 
 def _plane(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> go.Figure | None:

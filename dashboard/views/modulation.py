@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import document_panel, notices
+from dashboard.components import chart, document_panel, notices
 from dashboard.figures import modulation as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
@@ -19,7 +20,6 @@ SHOWN = 20
 SHIFTS = ["query-specific", "whole"]
 ORDERS = ["modulated rank", "base rank", "similarity"]
 WIDTHS = ["top 40", "all"]
-_CONFIG = {"displaylogo": False}
 
 
 def show() -> None:
@@ -39,9 +39,7 @@ def show() -> None:
     _accounting(comparison, order, names)
     st.subheader("What the query does to every document", anchor=False)
     st.caption("One scale and one bias per dimension, the same for all candidates: each document becomes LayerNorm(s ∘ d + b).")
-    st.plotly_chart(
-        figures.strips(comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()), key="strips", config=_CONFIG
-    )
+    chart.show(figures.strips(comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()), "strips")
     if picked:
         st.rerun()
 
@@ -79,15 +77,12 @@ def _top(values: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.argsort(-strength)[:40] if state.current().width == "top 40" else np.arange(len(strength))
 
 
-def _pick_cell(event: object, key: str) -> bool:
-    """Take document and dimension of a newly clicked cell into the Selection."""
-    points = event.selection.points  # type: ignore[attr-defined]
-    cell = points[0].get("customdata") if points else None
-    if not isinstance(cell, (list, tuple)) or len(cell) != 2 or st.session_state.get(f"{key}_last") == list(cell):
-        return False
-    st.session_state[f"{key}_last"] = list(cell)
-    state.update(document=str(cell[0]), dimension=int(cell[1]))
-    return True
+def _pick_cell(figure: go.Figure, key: str) -> bool:
+    """Draw a heatmap; take document and dimension of a newly clicked cell into the Selection."""
+    for document_id, dimension in chart.clicks(figure, key).new[:1]:
+        state.update(document=str(document_id), dimension=int(dimension))
+        return True
+    return False
 
 
 def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
@@ -103,9 +98,7 @@ def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list
     )
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, _dark(), "shift")
-    return _pick_cell(
-        st.plotly_chart(figure, key="shift_heatmap", on_select="rerun", selection_mode="points", config=_CONFIG), "shift_heatmap"
-    )
+    return _pick_cell(figure, "shift_heatmap")
 
 
 def _detail(comparison: Comparison, dataset: Dataset) -> None:
@@ -146,17 +139,15 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, _dark(), "part")
     with left:
-        if _pick_cell(
-            st.plotly_chart(figure, key="refinement_heatmap", on_select="rerun", selection_mode="points", config=_CONFIG),
-            "refinement_heatmap",
-        ):
+        if _pick_cell(figure, "refinement_heatmap"):
             st.rerun()
     relevant = comparison.relevance > 0
     best = None
     if relevant.any():
         target = int(np.flatnonzero(relevant)[comparison.ranks[3, relevant].argmin()])
         best = found.rank_effect[:, target]
-    right.plotly_chart(figures.effects(found.moved, order, comparison.document_ids, names, best), key="effects", config=_CONFIG)
+    with right:
+        chart.show(figures.effects(found.moved, order, comparison.document_ids, names, best), "effects")
 
 
 def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> None:
@@ -166,7 +157,8 @@ def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[st
         f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {np.abs(accounting.residual).max():.1e}). It says where the numbers come from, not which words caused them."
     )
     left, right = st.columns([3, 2])
-    left.plotly_chart(figures.parts(accounting, order, comparison.document_ids, names), key="parts", config=_CONFIG)
+    with left:
+        chart.show(figures.parts(accounting, order, comparison.document_ids, names), "parts")
     position = comparison.position.get(state.current().document, int(order[0]))
     with right:
         st.caption(
@@ -175,7 +167,7 @@ def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[st
             else "The first document; click a cell above for another"
         )
         notices.text_block(comparison.document_ids[position], "")
-        st.plotly_chart(figures.waterfall(accounting, position), key="waterfall", config=_CONFIG)
+        chart.show(figures.waterfall(accounting, position), "waterfall")
 
 
 def _dark() -> bool:

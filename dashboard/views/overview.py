@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
-from dashboard.components import notices
+from dashboard.components import chart, notices
 from dashboard.figures import overview
-from imrnns_core.evaluation import NDCG, Evaluation
+from imrnns_core.evaluation import NDCG, Evaluation, Significance
 from imrnns_core.records import STAGES
 
 
@@ -27,23 +27,24 @@ def show() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
-        st.plotly_chart(overview.groups(_rows(measured), NDCG), key="groups", config={"displaylogo": False})
-        _measures(measured)
+        chart.show(overview.groups(_rows(measured), NDCG), "groups")
         st.subheader("Where the change comes from", anchor=False)
         st.caption("Only the last part depends on the query: it is what a reader of query-specific explanations is told about.")
         parts = resources.shares(selection.data, selection.adapter, split)
         names = ("projector", "constant modulation", "query-specific modulation")
         values = (parts.projector, parts.constant, parts.query_specific)
-        st.plotly_chart(overview.shares(dict(zip(names, values, strict=True))), key="shares", config={"displaylogo": False})
+        chart.show(overview.shares(dict(zip(names, values, strict=True))), "shares")
     with right:
         st.subheader("Query by query", anchor=False)
         st.caption("Above the line the adapter helped. Click a query to compare its rankings.")
         texts = [resources.collection(selection.data).dataset.queries[q].text for q in measured.query_ids]
         groups = None if measured.groups is None else measured.groups.tolist()
         figure = overview.scatter(measured.column("base"), measured.column("modulated"), measured.query_ids, texts, groups, NDCG)
-        event = st.plotly_chart(figure, key="scatter", on_select="rerun", selection_mode="points", config={"displaylogo": False})
-        if event.selection.points:
-            open_query(str(event.selection.points[0]["customdata"][0]))
+        for (query_id,) in chart.clicks(figure, "scatter").new[:1]:
+            open_query(str(query_id))
+    st.subheader("All measures", anchor=False)
+    st.caption("nDCG with linear gains, as trec_eval has it; intervals by bootstrap, p by a paired randomisation test, over queries.")
+    _measures(measured)
 
 
 def split_choice() -> str | None:
@@ -92,7 +93,7 @@ def _rows(measured: Evaluation) -> list[tuple[str, int, float, float, tuple[floa
 def _verdict(measured: Evaluation) -> None:
     """Say in a sentence what holds."""
     whole = measured.significance(NDCG)
-    change = f"nDCG@10 changes by {whole.delta:+.4f} (95 % interval {whole.ci95[0]:+.4f} to {whole.ci95[1]:+.4f}, p = {whole.p:.4f}) on {len(measured.query_ids)} queries."
+    change = f"nDCG@10 changes by {_signed(whole)}, p = {whole.p:.4f}, on {len(measured.query_ids)} queries."
     masks = measured.group_masks()
     if not masks:
         notices.show(
@@ -102,15 +103,19 @@ def _verdict(measured: Evaluation) -> None:
         )
         return
     tests = {name: measured.significance(NDCG, mask) for name, mask in masks.items() if mask.any()}
+    each = " ".join(f"{name.capitalize()} queries: {_signed(test)}." for name, test in tests.items())
     seen, unseen = tests.get("seen"), tests.get("unseen")
-    if seen and unseen and seen.ci95[0] > 0 >= unseen.ci95[0]:
-        notices.show(
-            "warning",
-            "The gain lives only on seen queries",
-            f"{change} On unseen queries it is {unseen.delta:+.4f} ({unseen.ci95[0]:+.4f} to {unseen.ci95[1]:+.4f}): memory, not retrieval.",
-        )
+    if unseen and unseen.ci95[1] < 0:
+        notices.show("warning", "The adapter harms unseen queries", f"{change} {each}")
+    elif seen and unseen and seen.ci95[0] > 0 >= unseen.ci95[0]:
+        notices.show("warning", "The gain lives only on seen queries", f"{change} {each} That is memory, not retrieval.")
     else:
-        notices.show("good" if whole.ci95[0] > 0 else "warning" if whole.ci95[1] < 0 else "info", _word(whole.ci95), change)
+        notices.show("good" if whole.ci95[0] > 0 else "warning" if whole.ci95[1] < 0 else "info", _word(whole.ci95), f"{change} {each}")
+
+
+def _signed(test: Significance) -> str:
+    low, high = test.ci95
+    return f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})".replace("-", "−")
 
 
 def _word(interval: tuple[float, float]) -> str:

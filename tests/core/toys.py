@@ -88,9 +88,7 @@ def write_dataset(
 
 def adapter(model: IMRNN, positives: list[str] | None = None, name: str = "toy") -> Adapter:
     config = model.config
-    return Adapter(
-        model.eval().requires_grad_(False), AdapterCard(name, config.input_dim, config.output_dim, training_positives=positives)
-    )
+    return Adapter(model.eval().requires_grad_(False), AdapterCard(name, config.input_dim, config.output_dim, training_positives=positives))
 
 
 def still_model(n: int, m: int | None = None) -> IMRNN:

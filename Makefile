@@ -1,0 +1,57 @@
+# Two commands on a fresh machine: `make app` and `make test`. Everything is installed into .venv from pinned versions.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: app install test check bench screenshots sample clean
+
+app: $(VENV)/.app
+	$(BIN)/streamlit run dashboard/app.py
+
+install: $(VENV)/.app
+
+test: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.run
+
+screenshots: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python -m tests.browser.screenshots
+
+sample: $(VENV)/.app
+	$(BIN)/python -m sample_data.build
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.app: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	touch $@
+
+# The system's Chromium, else the package manager's, else Playwright's own
+$(VENV)/.browser: $(VENV)/.dev
+	command -v chromium || command -v chromium-browser || command -v google-chrome \
+	  || { command -v apt-get && { [ "$$(id -u)" = 0 ] || SUDO=sudo; } && $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium; } \
+	  || $(BIN)/playwright install --with-deps chromium
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,111 @@
+"""Start the real app and drive it in headless Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, Playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+WAIT_MS = 60_000
+
+
+@contextmanager
+def serving(workspace: Path, **environment: str) -> Iterator[str]:
+    """Serve the dashboard with a workspace of its own; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **environment}
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).read()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("the app did not start") from None
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Launch the system's Chromium, or Playwright's own."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    return playwright.chromium.launch(executable_path=found, args=arguments)
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and nothing on the page is a placeholder any more."""
+    page.wait_for_selector("h1", timeout=WAIT_MS)
+    page.wait_for_function(
+        """() => {
+          const app = document.querySelector('[data-testid="stApp"]');
+          return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"]');
+        }""",
+        timeout=WAIT_MS,
+    )
+    page.wait_for_timeout(300)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS)
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    settle(page)
+
+
+def chart(page: Page, key: str) -> Locator:
+    """Return the plot with this key."""
+    plot = page.locator(f".st-key-{key} .js-plotly-plot")
+    plot.wait_for(timeout=WAIT_MS)
+    plot.scroll_into_view_if_needed()
+    return plot
+
+
+def click_point(page: Page, key: str, trace: int, index: int) -> list[Any]:
+    """Click the mark number `index` of a trace of a plot; return its customdata."""
+    plot = chart(page, key)
+    page.wait_for_timeout(500)
+    place = plot.evaluate(
+        """(plot, [trace, index]) => {
+          const data = plot._fullData[trace], box = plot.getBoundingClientRect();
+          const x = plot._fullLayout[data.xaxis.replace('x', 'xaxis')], y = plot._fullLayout[data.yaxis.replace('y', 'yaxis')];
+          const custom = data.customdata[index];
+          return {x: box.x + x._offset + x.d2p(data.x[index]), y: box.y + y._offset + y.d2p(data.y[index]), custom: Array.from(custom)};
+        }""",
+        [trace, index],
+    )
+    page.mouse.move(place["x"] - 2, place["y"] - 2)
+    page.mouse.move(place["x"], place["y"], steps=4)
+    page.wait_for_timeout(250)
+    page.mouse.click(place["x"], place["y"])
+    custom: list[Any] = place["custom"]
+    return custom
+
+
+def cards(page: Page, title: str) -> list[tuple[str, int, str]]:
+    """Return (document id, rank, score as shown) of a ranking's cards."""
+    section = page.locator(f'section[aria-label="{title}"]')
+    section.wait_for(timeout=WAIT_MS)
+    return [
+        (str(c.get_attribute("data-document")), int(str(c.get_attribute("data-rank"))), c.locator(".score").inner_text())
+        for c in section.locator("button.card").all()
+    ]

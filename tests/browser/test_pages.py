@@ -1,0 +1,299 @@
+"""The real app, real data, a real browser: every interaction that a page offers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from imrnns_core.checkpoint import load_adapter
+from imrnns_core.evaluation import evaluate
+from imrnns_core.ranking import Ranker
+from imrnns_core.workspace import Workspace
+from tests.browser.app import ROOT, cards, click_point, open_page, settle
+
+pytestmark = pytest.mark.browser
+
+
+def command(workspace: Path, *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", str(workspace)], cwd=ROOT, check=True, capture_output=True
+    )
+
+
+def search(workspace: Path, tmp_path: Path, query: str, data: str = "sample") -> dict[str, Any]:
+    """Return what `imrnns-lens search` writes."""
+    target = tmp_path / "search.json"
+    command(workspace, "search", data, query, "--adapter", "sample-adapter", "--json", str(target))
+    record: dict[str, Any] = json.loads(target.read_text())
+    return record
+
+
+def shown(record: dict[str, Any], stage: str) -> list[tuple[str, int, str]]:
+    return [(hit["document_id"], hit["rank"], f"{hit['score']:.4f}") for hit in record["rankings"][stage]]
+
+
+@pytest.fixture(scope="module")
+def sample() -> Ranker:
+    space = Workspace(Path("unused"))
+    return Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+
+
+def test_landing_page_shows_the_first_query_with_both_rankings(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    open_page(page, address)
+    expect(page.get_by_text("What currency is used in Mexico?").first).to_be_visible()
+    record = search(workspace, tmp_path, "What currency is used in Mexico?")
+    assert record["query_id"] == "q001"
+    assert cards(page, "Base") == shown(record, "base")
+    assert cards(page, "Modulated") == shown(record, "modulated")
+    assert cards(page, "Base")[0][0] == "mexican-peso"
+
+
+def test_failing_query_from_the_table_to_compare(page: Page, address: str, workspace: Path, tmp_path: Path, sample: Ranker) -> None:
+    open_page(page, f"{address}/failures?top_k=1&bucket=failing in ranking")
+    # st.dataframe is a canvas: tick the first row by its place
+    grid = page.locator(".st-key-failures canvas").first
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 20, box["y"] + 52)
+    page.wait_for_function("() => location.pathname === '/'")
+    settle(page)
+    query_id = page.evaluate("() => new URLSearchParams(location.search).get('query')")
+    assert sample.compare_id(query_id).best_relevant_rank("modulated") != 1
+    record = search(workspace, tmp_path, query_id)
+    assert cards(page, "Base") == shown(record, "base")
+    assert cards(page, "Modulated") == shown(record, "modulated")
+    expect(page.get_by_text("Why is the relevant document not on top?")).to_be_visible()
+
+
+def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
+    open_page(page, address)
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q002'")
+    settle(page)
+    page.locator('section[aria-label="Modulated"] button.card').nth(3).click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
+    settle(page)
+    link = page.url
+    texts = page.locator(".st-key-compare_document .document-text").inner_text()
+    other = browser.new_context(viewport={"width": 1440, "height": 1100})
+    again = other.new_page()
+    open_page(again, link)
+    assert again.url == link
+    assert cards(again, "Modulated") == cards(page, "Modulated")
+    assert again.locator(".st-key-compare_document .document-text").inner_text() == texts
+    other.close()
+
+
+def test_selection_survives_a_change_of_page(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007&document=mexican-peso")
+    page.get_by_role("link", name="Modulation").click()
+    page.wait_for_function("() => location.pathname === '/modulation'")
+    settle(page)
+    expect(page.get_by_text("where are wages today still paid in colones").first).to_be_visible()
+    assert "query=q007" in page.url
+    assert "document=mexican-peso" in page.url
+
+
+def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> None:
+    open_page(page, f"{address}/modulation?query=q007")
+    document_id, dimension = click_point(page, "shift_heatmap", 2, 40 * 2 + 3)
+    page.wait_for_function("() => new URLSearchParams(location.search).get('dimension')")
+    settle(page)
+    assert f"document={document_id}" in page.url
+    assert f"dimension={dimension}" in page.url
+    expect(page.locator(".st-key-modulation_document")).to_contain_text(document_id)
+    expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
+
+
+def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/map?query=q007")
+    traces = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.findIndex(t => t.name === 'modulated')")
+    (document_id,) = click_point(page, "map_target_2-D", traces, 1)
+    page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
+    settle(page)
+    expect(page.locator(".st-key-map_document")).to_contain_text(sample.collection.dataset.document[document_id].text[:60])
+
+
+@pytest.mark.parametrize("view", ["neighbourhood", "linear"])
+def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> None:
+    open_page(page, f"{address}/map?query=q007&view={view}")
+    note = page.locator('[role="note"]').first
+    expect(note).to_contain_text("noise floor" if view == "neighbourhood" else "of the true movement")
+    corpus = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length")
+    assert corpus == 693
+
+
+def test_typed_query_is_ranked_like_the_command_line_does(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    text = "Which coin circulated in China and the Philippines?"
+    open_page(page, f"{address}/?text={text}&query=")
+    record = search(workspace, tmp_path, text)
+    assert record["query_id"] is None
+    assert [c[:2] for c in cards(page, "Modulated")] == [c[:2] for c in shown(record, "modulated")]
+    expect(page.get_by_text("nobody has judged documents for it")).to_be_visible()
+
+
+def test_typing_into_the_query_box(page: Page, address: str) -> None:
+    open_page(page, address)
+    page.keyboard.press("/")
+    page.keyboard.type("How deep is the deepest lake?")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('text') === 'How deep is the deepest lake?'")
+    settle(page)
+    assert len(cards(page, "Modulated")) == 10
+
+
+def test_keys_j_and_k_walk_through_the_queries(page: Page, address: str) -> None:
+    open_page(page, address)
+    page.locator("h1").click()
+    for key, query_id in (("j", "q002"), ("j", "q003"), ("k", "q002")):
+        page.keyboard.press(key)
+        page.wait_for_function(f"() => new URLSearchParams(location.search).get('query') === '{query_id}'")
+        settle(page)
+
+
+def test_hovering_a_card_marks_its_twin(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007")
+    card = page.locator('section[aria-label="Base"] button.card').nth(2)
+    card.hover()
+    document_id = card.get_attribute("data-document")
+    twins = page.locator("button.card.twin")
+    assert {t.get_attribute("data-document") for t in twins.all()} == {document_id}
+    assert twins.count() == 2
+
+
+def test_alpha_zero_shows_the_base_ranking(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007&alpha=0.0")
+    assert cards(page, "α = 0.00") == cards(page, "Base")
+
+
+def test_dropped_feedback_document_changes_the_scores(page: Page, address: str, sample: Ranker) -> None:
+    dropped = "salvadoran-dollarisation"
+    open_page(page, f"{address}/?query=q007&dropped={dropped}")
+    expected = sample.compare_id("q007", frozenset({dropped})).hits("modulated", 10)
+    assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
+
+
+def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q001")
+    page.get_by_text("Where is document X?").click()
+    page.get_by_label("An id, or words of a title").fill("scurvy-history")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("the rank if every document were scored")).to_be_visible()
+    comparison = sample.compare_id("q001")
+    assert "scurvy-history" not in comparison.position
+    ranks = sample.corpus_ranks(comparison, "scurvy-history")
+    assert all(rank > 100 for rank in ranks.values())
+
+
+def test_overview_shows_the_numbers_of_evaluate(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    target = tmp_path / "evaluation.json"
+    command(workspace, "evaluate", "sample", "--adapter", "sample-adapter", "--split", "dev", "--json", str(target))
+    record = json.loads(target.read_text())
+    open_page(page, f"{address}/overview?split=dev")
+    delta = record["significance"]["nDCG@10"]
+    verdict = page.locator('[role="note"]').first.inner_text().replace("−", "-")
+    assert f"{delta['delta']:+.4f} (95 % interval {delta['ci95'][0]:+.4f} to {delta['ci95'][1]:+.4f}), p = {delta['p']:.4f}" in verdict
+    assert f"on {record['n_queries']} queries" in verdict
+    drawn = page.locator(".st-key-groups .js-plotly-plot").evaluate(
+        "plot => Object.fromEntries(plot._fullData.filter(t => t.mode === 'markers').map(t => [t.name, Array.from(t.x)]))"
+    )
+    groups = record["groups"]
+    for stage in ("base", "modulated"):
+        expected = [record["measures"][stage]["nDCG@10"], *(groups[g][stage]["nDCG@10"] for g in ("seen", "unseen") if groups[g]["n"])]
+        np.testing.assert_allclose(drawn[stage], expected, atol=1e-9)
+
+
+def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/overview?split=dev")
+    (query_id,) = click_point(page, "scatter", 1, 0)
+    page.wait_for_function("() => location.pathname === '/'")
+    settle(page)
+    opened = page.evaluate("() => new URLSearchParams(location.search).get('query')")
+    measured = evaluate(sample, "dev")
+    at = {q: i for i, q in enumerate(measured.query_ids)}
+    # marks may lie on each other: the opened query stands where the clicked one does
+    for stage in ("base", "modulated"):
+        values = measured.column(stage)  # type: ignore[arg-type]
+        assert abs(values[at[opened]] - values[at[query_id]]) < 0.03
+
+
+def test_downloads(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q007")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download TREC run").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    hits = sample.compare_id("q007").hits("modulated")
+    assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/?data=nowhere", "No data set is called “nowhere”"),
+        ("/?adapter=nobody", "The adapter “nobody” is not here"),
+        ("/?query=q999999", "No query has the id “q999999”"),
+    ],
+)
+def test_links_that_lead_nowhere_say_so_and_show_something(page: Page, address: str, path: str, message: str) -> None:
+    open_page(page, address + path)
+    expect(page.get_by_text(message)).to_be_visible()
+    assert len(cards(page, "Base")) == 10
+
+
+HOSTILE = '<script>window.hacked=1</script> <b>bold</b> $x^2$ :red[red] [link](javascript:window.hacked=2) **stars** {"a": 1} ' * 3
+
+
+def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    (folder / "embeddings").mkdir(parents=True)
+    documents = [{"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": HOSTILE}) + "\n")
+    rng = np.random.default_rng(0)
+    for stem, ids in (("document", [d["_id"] for d in documents]), ("query", ["q"])):
+        plural = {"document": "documents", "query": "queries"}[stem]
+        np.save(folder / "embeddings" / f"{plural}.npy", rng.normal(size=(len(ids), 384)).astype(np.float32))
+        (folder / "embeddings" / f"{stem}_ids.txt").write_text("".join(f"{i}\n" for i in ids))
+    command(workspace, "prepare", str(folder), "--embeddings", str(folder / "embeddings"))
+    for path in ("/", "/modulation", "/map", "/overview", "/failures"):
+        open_page(page, f"{address}{path}?data=hostile&document=d<0>")
+        assert page.evaluate("() => window.hacked") is None
+    open_page(page, f"{address}/?data=hostile&document=d<0>")
+    # HTML collapses runs of blanks only where it is told to: the panel keeps every letter
+    assert HOSTILE.strip() in page.locator(".st-key-compare_document .document-text").inner_text()
+    assert (
+        "<script>window.hacked=1</script> <b>bold</b> $x^2$ :red[red] [link](javascript:"
+        in page.locator("button.card .text").first.inner_text()
+    )
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Path) -> None:
+    assert "hostile" in Workspace(workspace).registrations(), "runs after the test that prepares this data set"
+    open_page(page, f"{address}/map?data=hostile&view=neighbourhood")
+    page.get_by_role("button", name="Make the map").click()
+    page.locator(".js-plotly-plot").wait_for(timeout=120_000)
+    assert page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length") == 6
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/", "/overview", "/failures", "/modulation", "/map"])
+def test_narrow_screen_needs_no_sideways_scrolling(browser: Browser, address: str, path: str, scheme: Any) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    opened = context.new_page()
+    open_page(opened, address + path)
+    assert opened.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
+    context.close()
+
+
+def test_adapter_file_is_the_one_that_ships(sample: Ranker) -> None:
+    card = load_adapter(ROOT / "assets" / "sample-adapter.safetensors").card
+    assert (card.dataset, card.input_dim) == ("sample", 384)
+    assert card.dataset_digest == sample.collection.dataset.digest

@@ -1,0 +1,344 @@
+"""The command line: values as JSON, and every mistake as one line, exit code 2 and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from toys import adapter, still_model, write_dataset
+
+from imrnns_core import cli
+from imrnns_core.checkpoint import load_adapter, save_adapter
+from imrnns_core.dataset import LAYOUT
+from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
+
+LOG3 = math.log2(3)
+DOCUMENTS = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"text {i}"} for i in range(3)]
+QUERIES = [{"_id": f"q{i}", "text": f"question {i}?"} for i in range(4)]
+QRELS = "query-id\tcorpus-id\tscore\nq0\td2\t2\nq0\td1\t1\nq1\td0\t1\nq2\td1\t3\nq3\td0\t0\n"
+# The adapter keeps the sign of x₁ − x₂ alone: modulated scores are ±1, ties stand in corpus order
+DOCUMENT_VECTORS = [[1, 0], [0.8, 0.6], [0, 1]]
+QUERY_VECTORS = [[0.6, 0.8], [1, 0], [0.8, 0.6], [0, 1]]
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Call the command line in this process."""
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["imrnns-lens", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return Result(int(caught.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A folder with a data set, its vectors and an adapter that was trained on d1."""
+    folder = tmp_path / "toy"
+    write_dataset(folder, DOCUMENTS, QUERIES, QRELS)
+    (folder / "vectors").mkdir()
+    for stem, one, records, vectors in (
+        ("documents", "document", DOCUMENTS, DOCUMENT_VECTORS),
+        ("queries", "query", QUERIES, QUERY_VECTORS),
+    ):
+        matrix = EmbeddingMatrix(tuple(r["_id"] for r in records), np.array(vectors, np.float32))
+        save_embeddings(matrix, folder / "vectors", stem, one)
+    save_adapter(adapter(still_model(2), ["d1"]), folder / "toy.safetensors")
+    return folder
+
+
+def command(folder: Path, name: str = "evaluate", *more: object) -> tuple[object, ...]:
+    return (name, folder, *more, "--adapter", folder / "toy.safetensors", "--embeddings", folder / "vectors")
+
+
+# Values
+
+
+def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "new" / "result.json"
+    result = run(*command(toy), "--json", target)
+    assert (result.code, result.err.strip()) == (0, "")
+    assert list(target.parent.iterdir()) == [target]
+    record = json.loads(target.read_text())
+    first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
+    heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
+    assert heads == {"schema": 1, "dataset": "toy", "split": "test", "adapter": "toy", "n_queries": 3}
+    found = {"R@10": 1.0, "R@100": 1.0}
+    base = {"nDCG@10": (first + 2) / 3, "RR@10": 1.0, **found}
+    modulated = {"nDCG@10": (last + 1 + 1 / LOG3) / 3, "RR@10": 2.5 / 3, **found}
+    assert record["measures"]["base"] == pytest.approx(base, abs=1e-6)
+    assert record["measures"]["modulated"] == pytest.approx(modulated, abs=1e-6)
+    groups = record["groups"]
+    assert (groups["seen"]["n"], groups["unseen"]["n"]) == (2, 1)
+    assert groups["unseen"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
+    assert groups["seen"]["modulated"] == pytest.approx({"nDCG@10": (last + 1 / LOG3) / 2, "RR@10": 0.75, **found}, abs=1e-6)
+    significance = record["significance"]["RR@10"]
+    assert set(significance) == {"delta", "ci95", "p"}
+    assert significance["delta"] == pytest.approx(-1 / 6)
+    assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
+    assert significance["p"] == 1.0
+    assert record["significance"]["R@10"] == {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0}
+    by_query = {q["query_id"]: q for q in record["queries"]}
+    assert list(by_query) == ["q0", "q1", "q2"]
+    assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
+    assert [q["outcome"] for q in by_query.values()] == ["improved", "unchanged", "worsened"]
+    assert by_query["q2"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
+    assert by_query["q2"]["modulated"] == pytest.approx({"nDCG@10": 1 / LOG3, "RR@10": 0.5, **found}, abs=1e-6)
+
+
+def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
+    result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
+    assert result.code == 0
+    lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
+    assert lines["all", "3", "base"] == ["0.95324", "1.00000", "1.00000", "1.00000", "1.00000"]
+    assert lines["all", "3", "modulated"] == ["0.86039", "1.00000", "0.83333", "1.00000", "0.66667"]
+    assert "RR@10: modulated − base -0.16667" in result.out
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base.run", "document-modulated.run", "modulated.run", "projected.run"]
+
+
+def test_evaluate_says_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
+    save_adapter(adapter(still_model(2)), toy / "toy.safetensors")
+    result = run(*command(toy), "--json", tmp_path / "r.json")
+    assert "the adapter's card names no training positives" in result.out
+    assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
+
+
+@pytest.mark.parametrize("question", ["q0", "question 0?", "  question 0? "])
+def test_search_prints_and_writes_both_rankings(run: Run, toy: Path, tmp_path: Path, question: str):
+    result = run(*command(toy, "search", question), "-k", 2, "--json", tmp_path / "r.json")
+    assert result.code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert (record["query_id"], record["query"]) == ("q0", "question 0?")
+    hits = {stage: [(h["document_id"], h["rank"], h["base_rank"], h["relevance"]) for h in ranked] for stage, ranked in record["rankings"].items()}
+    assert hits["base"] == hits["projected"] == [("d1", 1, 1, 1), ("d2", 2, 2, 2)]
+    assert hits["document-modulated"] == hits["modulated"] == [("d2", 1, 2, 2), ("d0", 2, 3, -1)]
+    assert [h["score"] for h in record["rankings"]["base"]] == pytest.approx([0.96, 0.8], abs=1e-6)
+    assert [h["title"] for h in record["rankings"]["modulated"]] == ["Title 2", "Title 0"]
+    assert [line.split() for line in result.out.splitlines() if "Title 2" in line] == [
+        ["2", "2", "0.8000", "2", "d2", "Title", "2"],
+        ["1", "2", "1.0000", "2", "d2", "Title", "2"],
+    ]
+
+
+def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "out" / "mine.safetensors"
+    result = run("train", toy, "--out", target, "--embeddings", toy / "vectors", "--train-split", "test", "--valid-split", "test")
+    assert result.code == 0
+    assert sorted(p.name for p in target.parent.iterdir()) == ["mine.json", "mine.safetensors"]
+    card = load_adapter(target).card
+    assert (card.name, card.dataset, card.train_split) == ("mine", "toy", "test")
+    assert set(card.training_positives or []) == {"d0", "d1", "d2"}
+    assert run("evaluate", toy, "--adapter", target, "--embeddings", toy / "vectors").code == 0
+
+
+def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Path, tmp_path: Path):
+    result = run("prepare", toy, "--embeddings", toy / "vectors")
+    assert result.out.splitlines()[0] == "toy: 3 documents, 4 queries, 2 dimensions; judged splits: test (4)"
+    assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
+    assert json.loads(run("adapters", "show", "toy").out)["training_positives"] == ["d1"]
+    listed = run("adapters", "list").out.splitlines()
+    assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)
+    by_name = run("search", "toy", "q0", "--adapter", "toy", "--json", tmp_path / "r.json")
+    assert by_name.code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"] == "d2"
+
+
+def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_path: Path):
+    data, file = test_data / "scifact", test_data / "peer" / "imrnns-minilm-scifact.pt"
+    result = run("evaluate", data, "--adapter", file, "--embeddings", data / "embeddings", "--split", "dev", "--json", tmp_path / "r.json")
+    assert result.code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["n_queries"] == len(record["queries"]) == 170
+    assert record["groups"] is None
+    figures = {"base": (0.69437, 0.83186, 0.65806), "modulated": (0.80008, 0.91716, 0.77055)}
+    for stage, expected in figures.items():
+        values = [record["measures"][stage][m] for m in ("nDCG@10", "R@10", "RR@10")]
+        assert values == pytest.approx(expected, abs=1e-4)
+        means = [np.mean([q[stage][m] for q in record["queries"]]) for m in ("nDCG@10", "R@10", "RR@10")]
+        assert means == pytest.approx(values, abs=1e-9)
+
+
+# Mistakes
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def other_dimensions(toy: Path) -> None:
+    save_adapter(adapter(still_model(3)), toy / "toy.safetensors")
+
+
+def drop(name: str) -> Callable[[Path], None]:
+    return lambda toy: (toy / name).unlink()
+
+
+MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing corpus": (drop("corpus.jsonl"), f"{{toy}}/corpus.jsonl: file not found; {LAYOUT}"),
+    "broken JSON": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"\n'),
+        "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); mend or remove this line",
+    ),
+    "unknown document": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q0\td9\t1\n"),
+        "{toy}/qrels/test.tsv:7: judges the unknown document 'd9'; add it to corpus.jsonl or remove the line",
+    ),
+    "unknown query": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q9\td1\t1\n"),
+        "{toy}/qrels/test.tsv:7: judges the unknown query 'q9'; add it to queries.jsonl or remove the line",
+    ),
+    "bad grade": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t7\n"),
+        "{toy}/qrels/test.tsv:7: grade 7 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+    "empty text": (
+        lambda toy: append(toy / "queries.jsonl", '{"_id": "q4", "text": ""}\n'),
+        "{toy}/queries.jsonl:5: query 'q4' has an empty text; give it a text or remove the line",
+    ),
+    "duplicate id": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d0", "text": "x"}\n'),
+        "{toy}/corpus.jsonl:4: _id 'd0' occurs twice; give every line its own _id",
+    ),
+    "other dimensions": (
+        other_dimensions,
+        "toy: the adapter expects 3 dimensions, these embeddings have 2; prepare the data with the adapter's encoder "
+        "(not named in the file) or take another adapter",
+    ),
+    "no adapter": (
+        drop("toy.safetensors"),
+        "{toy}/toy.safetensors: file not found; train one with: imrnns-lens train DATA --out toy.safetensors",
+    ),
+    "a document without a vector": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"}\n'),
+        "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; make the embeddings again from this data set",
+    ),
+    "no vectors": (
+        drop("vectors/queries.npy"),
+        "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds documents.npy, document_ids.txt, queries.npy and query_ids.txt",
+    ),
+    "no such split": (
+        lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
+        "{toy}/qrels/test.tsv: no such split; this data set has: dev",
+    ),
+}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def one_line(result: Result, expected: str) -> None:
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"imrnns-lens: {expected}\n"
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path: Path, case: str):
+    spoil, expected = MISTAKES[case]
+    spoil(toy)
+    before = files(tmp_path)
+    one_line(run(*command(toy), "--json", tmp_path / "new" / "r.json", "--run-out", tmp_path / "runs"), expected.format(toy=toy))
+    assert files(tmp_path) == before
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+class Payload:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda payload, path: path.write_bytes(pickle.dumps(payload, 2))])
+@pytest.mark.parametrize("arguments", [("adapters", "import"), ("adapters", "show")])
+def test_a_pickle_with_a_command_is_refused_and_never_run(run: Run, tmp_path: Path, save: Callable, arguments: tuple[str, ...]):
+    path, target = tmp_path / "bad.pt", tmp_path / "ran"
+    save({"metadata": {"checkpoint_format": "imrnns-final-v1"}, "model_state": {"projector.weight": Payload(target)}}, path)
+    before = files(tmp_path)
+    one_line(run(*arguments, path), f"{path}: not an adapter of the reference package; only a .pt with tensors and plain metadata is opened")
+    assert files(tmp_path) == before
+
+
+def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
+    vectors = ("--embeddings", toy / "vectors")
+    one_line(run("prepare", tmp_path / "nowhere"), f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered are: sample")
+    one_line(run("train", toy, "--out", tmp_path / "a.pt", *vectors), f"{tmp_path}/a.pt: adapters are written as .safetensors; use --out {tmp_path}/a.safetensors")
+    one_line(run(*command(toy, "search", "  ")), "the question is empty; type one, or the id of a query")
+    result = run("train", toy, "--out", tmp_path / "a.safetensors", "--recipe", "magic", "--train-split", "test", *vectors)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert result.err.startswith("imrnns-lens: recipe 'magic' does not exist; there are: ")
+    result = run(*command(toy), "--measure", "Foo@3")
+    one_line(result, "measure 'Foo@3' is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP")
+    assert not (tmp_path / "a.safetensors").exists()
+
+
+def test_a_result_that_cannot_be_written_is_one_line(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "kept").write_text("kept")
+    result = run(*command(toy), "--json", target)
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert result.err.startswith("imrnns-lens: ")
+    assert result.err.endswith("; check the path, the rights and the free space\n")
+    assert [p.name for p in target.iterdir()] == ["kept"]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_an_interruption_is_one_line(run: Run, toy: Path, monkeypatch: pytest.MonkeyPatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("imrnns_core.workspace.Workspace.open", stop)
+    result = run("prepare", toy)
+    assert (result.code, result.err) == (130, "imrnns-lens: stopped; run the same command again to go on\n")
+
+
+def subprocess_run(*arguments: object, workspace: Path) -> Result:
+    environment = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "imrnns_core.cli", *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_mistake_in_a_process_of_its_own(toy: Path, tmp_path: Path):
+    append(toy / "corpus.jsonl", "{\n")
+    before = files(tmp_path)
+    result = subprocess_run(*command(toy), "--json", tmp_path / "r.json", workspace=tmp_path / "workspace")
+    one_line(
+        result,
+        f"{toy}/corpus.jsonl:4: broken JSON (Expecting property name enclosed in double quotes, column 2); mend or remove this line",
+    )
+    assert files(tmp_path) == before
+
+
+def test_a_result_in_a_process_of_its_own(toy: Path, tmp_path: Path):
+    result = subprocess_run(*command(toy, "search", "q0"), "--json", tmp_path / "r.json", workspace=tmp_path / "workspace")
+    assert (result.code, result.err.strip()) == (0, "")
+    assert json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"] == "d2"

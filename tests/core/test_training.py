@@ -1,0 +1,134 @@
+"""Training through its public face: the epochs it yields and the adapter it leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from toys import collection
+
+from imrnns_core.config import TrainConfig
+from imrnns_core.errors import DataError, TrainingError
+from imrnns_core.evaluation import evaluate
+from imrnns_core.ranking import Ranker
+from imrnns_core.training import Training, split_disjoint
+from imrnns_core.workspace import Collection
+
+CONFIG = TrainConfig(epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
+
+
+@pytest.fixture(scope="module")
+def world() -> Collection:
+    """Twelve documents and queries in eight dimensions; the last four mislead: a query's answer has them reversed."""
+    rng = np.random.default_rng(0)
+    documents = rng.normal(size=(12, 8)).astype(np.float32)
+    queries = documents * np.array([1, 1, 1, 1, -1, -1, -1, -1], np.float32)
+    return collection(documents, queries, {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 0} for i in range(12)}, split="train")
+
+
+def run(world: Collection, config: TrainConfig = CONFIG) -> Training:
+    training = Training(world, config, "train", "train")
+    for _ in training.epochs():
+        pass
+    return training
+
+
+def test_the_first_record_is_the_adapter_before_training(world: Collection):
+    training = Training(world, CONFIG, "train", "train")
+    first = next(training.epochs())
+    assert (first.number, first.loss, first.best) == (0, None, True)
+    measures = evaluate(Ranker(world, training.adapter("fresh")), "train").mean("modulated")
+    assert first.validation == pytest.approx(np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]), abs=1e-6)
+
+
+def test_epochs_are_counted_and_the_best_one_is_kept(world: Collection):
+    training = Training(world, CONFIG, "train", "train")
+    epochs = list(training.epochs())
+    assert epochs == training.history
+    assert [e.number for e in epochs] == [0, 1, 2, 3]
+    assert all(e.loss is not None and e.loss >= 0 for e in epochs[1:])
+    best = max(e.validation for e in epochs)
+    assert best > epochs[0].validation, "nothing was learnt"
+    assert training.best_epoch.validation == best
+    assert training.best_epoch == next(e for e in epochs if e.validation == best)
+    adapter = training.adapter("mine")
+    measures = evaluate(Ranker(world, adapter), "train").mean("modulated")
+    assert np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]) == pytest.approx(best, abs=1e-6)
+
+
+def test_the_card_says_what_was_done(world: Collection):
+    card = run(world).adapter("mine").card
+    assert (card.name, card.input_dim, card.output_dim, card.recipe) == ("mine", 8, 8, "reference")
+    assert (card.encoder, card.dataset, card.train_split) == ("fake", "toy", "train")
+    assert card.dataset_digest == world.dataset.digest
+    assert card.training_positives is not None
+    assert sorted(card.training_positives) == sorted(f"d{i}" for i in range(12))  # grade 0 is no positive
+    assert [h["number"] for h in card.history] == [0, 1, 2, 3]
+    assert card.config["learning_rate"] == 1e-2
+
+
+def test_the_same_seed_gives_the_same_adapter_and_another_one_another(world: Collection):
+    def weights(seed: int) -> torch.Tensor:
+        training = run(world, TrainConfig(epochs=1, batch_size=4, learning_rate=1e-2, negatives=5, seed=seed))
+        return torch.cat([p.flatten() for p in training.model.parameters()])
+
+    first = weights(1)
+    assert torch.equal(first, weights(1))
+    assert not torch.equal(first, weights(2))
+
+
+def test_stopping_early_leaves_the_best_so_far(world: Collection):
+    training = Training(world, CONFIG, "train", "train")
+    for epoch in training.epochs():
+        if epoch.number == 1:
+            break
+    assert [h["number"] for h in training.adapter("mine").card.history] == [0, 1]
+
+
+def test_a_loaded_adapter_is_in_evaluation_mode(world: Collection):
+    model = run(world).adapter("mine").model
+    assert not model.training
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_patience_ends_a_run_that_does_not_improve(world: Collection):
+    epochs = list(Training(world, TrainConfig(epochs=9, learning_rate=0.0, patience=2, negatives=5), "train", "train").epochs())
+    assert [e.number for e in epochs] == [0, 1, 2]
+    assert len({e.validation for e in epochs}) == 1
+
+
+def test_what_cannot_be_trained_on(world: Collection):
+    with pytest.raises(TrainingError, match=r"recipe 'magic' does not exist; there are: .*reference"):
+        Training(world, TrainConfig(recipe="magic"))
+    with pytest.raises(DataError, match=r"qrels/dev\.tsv: no such split; this data set has: train$"):
+        Training(world, CONFIG, "dev")
+    unjudged = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d0": 0}}, split="train")
+    with pytest.raises(TrainingError, match=r"judge more queries"):
+        Training(unjudged, CONFIG)
+
+
+@given(
+    st.dictionaries(st.integers(0, 40).map(str), st.dictionaries(st.integers(0, 30).map(str), st.integers(0, 3), max_size=4), max_size=30),
+    st.floats(0.05, 0.5),
+    st.integers(0, 5),
+)
+def test_a_carved_split_shares_no_relevant_document(qrels: dict[str, dict[str, int]], share: float, seed: int):
+    train, valid = split_disjoint(qrels, share, seed)
+    assert {**train, **valid} == qrels
+    assert not set(train) & set(valid)
+
+    def relevant(part: dict) -> set[str]:
+        return {d for judged in part.values() for d, g in judged.items() if g > 0}
+
+    assert not relevant(train) & relevant(valid)
+    assert len(valid) <= max(share * len(qrels), 1)
+    assert split_disjoint(qrels, share, seed) == (train, valid)
+
+
+def test_a_carved_split_is_as_large_as_asked_where_nothing_is_shared():
+    qrels = {str(i): {str(i): 1} for i in range(100)}
+    train, valid = split_disjoint(qrels, 0.15, 0)
+    assert (len(train), len(valid)) == (85, 15)
+    assert split_disjoint(qrels, 0.15, 1)[1] != valid
