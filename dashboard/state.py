@@ -18,7 +18,8 @@ _SELECTION, _WRITTEN = "selection", "written_parameters"
 class Selection:
     """Everything that a link carries. Empty text means: not chosen, take the page's first choice.
 
-    `query` is the id of a known query, `text` one that was typed in; `dropped` are ids of feedback
+    `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing relevant is in
+    its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback
     documents that shall not refine the query, joined by commas.
     """
 
@@ -29,6 +30,7 @@ class Selection:
     document: str = ""
     split: str = ""
     top_k: int = 10
+    shown: int = 10
     bucket: str = "all"
     alpha: float = 1.0
     dropped: str = ""

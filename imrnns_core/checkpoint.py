@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -71,10 +71,9 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
     if path.suffix != ".safetensors":
         raise AdapterError(f"{path}: adapters are written as .safetensors; name the file {path.with_suffix('.safetensors').name}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(json.dumps(asdict(adapter.card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with replacing(path) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in adapter.model.state_dict().items()}, temporary)
+    with replacing(path.with_suffix(".json")) as card, replacing(path) as tensors:
+        card.write_text(json.dumps(asdict(adapter.card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        save_file({name: tensor.contiguous() for name, tensor in adapter.model.state_dict().items()}, tensors)
 
 
 def load_adapter(path: Path) -> Adapter:
@@ -123,8 +122,9 @@ def check_dimensions(adapter: Adapter, dimension: int) -> None:
 def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     refused = f"{path}: not an adapter of the reference package; only a .pt with tensors and plain metadata is opened"
     try:
-        payload = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, KeyError):
+        with warnings.catch_warnings(action="ignore"):
+            payload = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises whatever its unpickler stumbles over
         raise AdapterError(refused) from None
     metadata = payload.get("metadata") if isinstance(payload, dict) else None
     state = payload.get("model_state") if isinstance(payload, dict) else None

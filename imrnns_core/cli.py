@@ -37,6 +37,7 @@ adapters = typer.Typer(help="Adapters kept in the workspace.", no_args_is_help=T
 app.add_typer(adapters, name="adapters")
 out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 err = Console(stderr=True, highlight=False)
+INTERRUPTED = 130
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip in the BEIR layout, or a registered name such as sample.")]
 AdapterOption = Annotated[str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")]
@@ -308,7 +309,7 @@ class _Rate(ProgressColumn):
 @contextmanager
 def _progress() -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield progress
 
 
@@ -364,6 +365,10 @@ def main() -> None:
     """Run the command line; an error that a user can mend is one line and exit code 2."""
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # typer has swallowed a Ctrl-C
+            err.print("imrnns-lens: stopped; run the same command again to go on")
+        raise
     except LensError as error:
         err.print(Text(f"imrnns-lens: {error}"), soft_wrap=True)
         raise SystemExit(2) from None
@@ -373,9 +378,6 @@ def main() -> None:
             soft_wrap=True,
         )
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        err.print("imrnns-lens: stopped; run the same command again to go on")
-        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":

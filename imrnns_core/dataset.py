@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,7 +48,11 @@ class Dataset:
     @cached_property
     def judgments(self) -> Qrels:
         """The judgments of all splits, by query id."""
-        return {query_id: judged for qrels in self.splits.values() for query_id, judged in qrels.items()}
+        merged: dict[str, dict[str, int]] = {}
+        for qrels in self.splits.values():
+            for query_id, judged in qrels.items():
+                merged.setdefault(query_id, {}).update(judged)
+        return merged
 
     @cached_property
     def split_of(self) -> Mapping[str, str]:
@@ -88,7 +93,8 @@ def load_dataset(path: Path) -> Dataset:
         title, text = _text(record, "title", where, line), _text(record, "text", where, line)
         if not (title + text).strip():
             raise DataError(where, f"document {identifier!r} has neither title nor text", "give it a text or remove the line", line)
-        subject = record.get("subject") or (record.get("metadata") or {}).get("subject") or ""
+        metadata = record.get("metadata")
+        subject = record.get("subject") or (metadata.get("subject") if isinstance(metadata, dict) else "") or ""
         documents[identifier] = Document(identifier, title, text, str(subject))
     if not documents:
         raise DataError(corpus.where, "holds no document", "write one JSON object a line with _id, title and text")
@@ -123,6 +129,8 @@ class _Entry:
                 with zipfile.ZipFile(self.archive) as archive:
                     raw = archive.read(self.member)
             yield from enumerate(raw.decode("utf-8-sig").split("\n"), start=1)
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+            raise DataError(self.where, f"cannot be read from the zip ({error})", "make the zip again, without a password") from None
         except UnicodeDecodeError as error:
             raise DataError(self.where, f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
 
@@ -156,6 +164,8 @@ def _records(entry: _Entry) -> Iterator[tuple[Path, int, dict[str, Any]]]:
             record = json.loads(text)
         except json.JSONDecodeError as error:
             raise DataError(entry.where, f"broken JSON ({error.msg}, column {error.colno})", "mend or remove this line", line) from None
+        except RecursionError:
+            raise DataError(entry.where, "JSON nested too deeply", "mend or remove this line", line) from None
         if not isinstance(record, dict):
             raise DataError(entry.where, f"a JSON {type(record).__name__}, not an object", "write one JSON object a line", line)
         yield entry.where, line, record
@@ -165,6 +175,8 @@ def _identifier(record: Mapping[str, Any], known: Mapping[str, object], where: P
     identifier = record.get("_id")
     if not isinstance(identifier, (str, int)) or not str(identifier).strip():
         raise DataError(where, "no _id", "give every line its own _id", line)
+    if any(c in str(identifier) for c in "\n\r"):
+        raise DataError(where, f"_id {str(identifier)!r} holds a line break", "ids are kept one a line: choose another one", line)
     if str(identifier) in known:
         raise DataError(where, f"_id {str(identifier)!r} occurs twice", "give every line its own _id", line)
     return str(identifier)
@@ -197,5 +209,8 @@ def _qrels(entry: _Entry, documents: Mapping[str, Document], queries: Mapping[st
             raise DataError(entry.where, f"judges the unknown query {query_id!r}", "add it to queries.jsonl or remove the line", line)
         if document_id not in documents:
             raise DataError(entry.where, f"judges the unknown document {document_id!r}", "add it to corpus.jsonl or remove the line", line)
-        qrels.setdefault(query_id, {})[document_id] = grade
+        judged = qrels.setdefault(query_id, {})
+        if judged.get(document_id, grade) != grade:
+            raise DataError(entry.where, f"judges {document_id!r} for {query_id!r} twice, with other grades", "keep one of the lines", line)
+        judged[document_id] = grade
     return qrels

@@ -72,9 +72,14 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
         raise DataError(
             path, f"not a readable .npy file ({_first_line(error)})", "write it with numpy.save as float16 or float32"
         ) from None
+    if not isinstance(raw, np.ndarray):
+        raise DataError(path, "an archive of arrays, not one array", "write it with numpy.save as float16 or float32")
     if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
         raise DataError(path, f"holds {raw.dtype} of shape {raw.shape}", "expected a float16 or float32 matrix, one row a text")
-    ids = tuple(ids_path.read_text(encoding="utf-8").split("\n"))
+    try:
+        ids = tuple(ids_path.read_text(encoding="utf-8-sig").split("\n"))
+    except UnicodeDecodeError as error:
+        raise DataError(ids_path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     ids = ids[:-1] if ids and ids[-1] == "" else ids
     if len(ids) != len(raw):
         raise DataError(ids_path, f"{len(ids)} ids for {len(raw)} rows of {path.name}", "write one id a line, in the order of the rows")

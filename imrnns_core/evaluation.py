@@ -275,6 +275,8 @@ def _best_ranks(dataset: Dataset, qrels: Qrels, batch: RankedBatch) -> NDArray[n
 
 def _parse(name: str) -> Any:
     try:
-        return ir_measures.parse_measure(name)
-    except (ValueError, NameError, SyntaxError):
+        measure = ir_measures.parse_measure(name)
+        list(ir_measures.iter_calc([measure], {"q": {"d": 1}}, {"q": {"d": 1.0}}))  # some parse but cannot be computed
+        return measure
+    except Exception:  # each provider raises its own
         raise LensError(f"measure {name!r} is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP") from None

@@ -16,7 +16,10 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.tmp")
     try:
         yield temporary
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except OSError as error:  # name the file that the user knows
+            raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ def load_map(path: Path) -> CorpusMap:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return CorpusMap({2: stored["umap2"], 3: stored["umap3"]}, stored["pca_mean"], stored["pca_axes"], stored["pca_share"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(path, f"not a map ({error})", "delete it; it will be made again") from None
 
 

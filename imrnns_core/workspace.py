@@ -16,7 +16,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,8 @@ class Workspace:
             raise DataError(path, "neither a folder, a zip nor a registered name", f"registered are: {', '.join(known)}")
         path = path.resolve()
         name = path.stem if path.suffix == ".zip" else path.name
+        if name in known and known[name].path != path:  # another folder has this name
+            name = f"{path.parent.name}-{name}"
         before = known.get(name)
         if before and before.path == path:  # prepared earlier: the same folder again
             return Registration(name, path, embeddings or before.embeddings, encoder or before.encoder)
@@ -158,7 +160,7 @@ class Workspace:
 
     def open(self, registration: Registration, progress: Progress | None = None) -> Collection:
         """Load a data set with its vectors, encoding what is missing or stale; resumes an interrupted encode."""
-        dataset = load_dataset(registration.path)
+        dataset = replace(load_dataset(registration.path), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
         if registration.embeddings is not None:
             folder, remedy = registration.embeddings, "make the embeddings again from this data set"

@@ -59,7 +59,8 @@ def _query() -> None:
             notices.show("warning", f"No query has the id “{selection.query}”", "The first query is shown instead.")
         if not queries:
             notices.show("info", "This data set has no queries", "Type one below.")
-        state.update(query=next(iter(queries), ""))
+        kept = state.current()  # a link may name a document and no query
+        state.update(query=next(iter(queries), ""), document=kept.document, dropped=kept.dropped)
     outcomes = _outcomes(selection.data, selection.adapter)
 
     def label(value: str) -> str:

@@ -19,7 +19,7 @@ from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import comparison_run
 
 SNIPPET = 260
-TOP_K = [5, 10, 20]
+SHOWN = [5, 10, 20]
 
 
 def show() -> None:
@@ -44,7 +44,7 @@ def show() -> None:
     st.subheader("Rank at every stage", anchor=False)
     st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
-    figure = compare.bump(comparison, selection.top_k, titles, state.current().document)
+    figure = compare.bump(comparison, selection.shown, titles, state.current().document)
     for document_id, *_ in chart.clicks(figure, "bump").new[:1]:
         _pick(document_id)
         st.rerun()
@@ -57,7 +57,7 @@ def _pick(document_id: str) -> None:
 
 def _controls(comparison: Comparison, dataset: Dataset) -> None:
     left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
-    left.selectbox("Documents a ranking", TOP_K, **state.bound("top_k", TOP_K))
+    left.selectbox("Documents a ranking", SHOWN, **state.bound("shown", SHOWN))
     middle.slider(
         "α, from base (0) to modulated (1)",
         0.0,
@@ -76,7 +76,7 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
 
 def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:
     """Return base and modulated (or the blend) as columns of cards."""
-    top_k, alpha, base = state.current().top_k, state.current().alpha, comparison.ranks[0]
+    top_k, alpha, base = state.current().shown, state.current().alpha, comparison.ranks[0]
     name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
     candidates = len(comparison.rows)
 
@@ -110,7 +110,7 @@ def _ideal(comparison: Comparison, dataset: Dataset, ranks: NDArray[np.int64]) -
     """Return the judged relevant documents, best grade first: where they stand now."""
     wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
     found = []
-    for n, document_id in enumerate(wanted[: state.current().top_k], 1):
+    for n, document_id in enumerate(wanted[: state.current().shown], 1):
         document, grade = dataset.document[document_id], comparison.judgments[document_id]
         at = comparison.position.get(document_id)
         move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {ranks[at]}"

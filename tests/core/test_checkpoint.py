@@ -188,14 +188,12 @@ def test_half_a_file_is_one_line(tmp_path: Path):
     assert refusal(tmp_path / "half.pt").startswith("half.pt: not an adapter of the reference package")
 
 
-@pytest.mark.xfail(reason="engine bug: torch's unpickler ends in IndexError or struct.error on these", strict=True)
 @pytest.mark.parametrize("raw", [b"epoch,loss\n", b"sorry", b"\x80\x02J\x01"])
 def test_rubbish_that_torch_takes_for_a_pickle_is_one_line(tmp_path: Path, raw: bytes):
     (tmp_path / "bad.pt").write_bytes(raw)
     assert refusal(tmp_path / "bad.pt").startswith("bad.pt: not an adapter of the reference package")
 
 
-@pytest.mark.xfail(reason="engine bug: torch prints a UserWarning of two lines beside our one line", strict=True)
 @pytest.mark.filterwarnings("error")
 def test_a_pickle_of_today_s_protocol_is_refused_without_a_further_word(tmp_path: Path):
     (tmp_path / "bad.pt").write_bytes(pickle.dumps({"a": 1}, 4))

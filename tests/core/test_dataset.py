@@ -175,17 +175,16 @@ def test_a_path_that_is_not_there_and_one_that_is_no_zip(tmp_path: Path):
     assert str(caught.value) == f"{tmp_path}/text.zip: neither a folder nor a zip; {LAYOUT}"
 
 
-@pytest.mark.xfail(reason="engine bug: metadata that is no object ends in an AttributeError", strict=True)
 @pytest.mark.parametrize("metadata", [b'"art"', b'["art"]'])
 def test_metadata_of_another_kind_is_no_crash(tmp_path: Path, metadata: bytes):
     folder = write(tmp_path, corpus=CORPUS + b'{"_id": "d3", "text": "x", "metadata": ' + metadata + b"}")
     try:
-        assert load_dataset(folder).document["d3"].text == "x"
+        text = load_dataset(folder).document["d3"].text
     except DataError as error:
-        assert ":3: " in str(error)
+        text = "x" if error.line == 3 else ""
+    assert text == "x"  # read, or refused with its line
 
 
-@pytest.mark.xfail(reason="engine bug: a damaged zip ends in a BadZipFile", strict=True)
 def test_a_damaged_zip_is_one_line(tmp_path: Path):
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -194,7 +193,7 @@ def test_a_damaged_zip_is_one_line(tmp_path: Path):
     raw = bytearray(path.read_bytes())
     raw[raw.index(b'"first"') + 1] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(DataError, match="mine.zip"):
+    with pytest.raises(DataError, match=r"mine\.zip"):
         load_dataset(path)
 
 

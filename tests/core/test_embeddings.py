@@ -125,18 +125,15 @@ def test_a_file_that_is_no_matrix_is_refused_and_no_pickle_is_opened(tmp_path: P
     assert "\n" not in message
 
 
-@pytest.mark.xfail(reason="engine bug: ends in a UnicodeDecodeError", strict=True)
 def test_ids_that_are_not_utf8_are_one_line(tmp_path: Path):
     with pytest.raises(DataError, match=r"document_ids\.txt"):
         load(write(tmp_path, VECTORS, b"caf\xe9\nb\n"))
 
 
-@pytest.mark.xfail(reason="engine bug: the mark becomes part of the first id", strict=True)
 def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path: Path):
     assert load(write(tmp_path, VECTORS, b"\xef\xbb\xbfa\nb\n")).ids == ("a", "b")
 
 
-@pytest.mark.xfail(reason="engine bug: ends in an AttributeError", strict=True)
 def test_an_archive_under_the_name_of_a_matrix_is_one_line(tmp_path: Path):
     write(tmp_path, VECTORS)
     with (tmp_path / "documents.npy").open("wb") as handle:

@@ -163,7 +163,6 @@ def test_further_measures_and_unknown_ones():
             evaluate(ranker, "test", (name,))
 
 
-@pytest.mark.xfail(reason="engine bug: a measure that no provider computes ends in a ValueError or AssertionError", strict=True)
 @pytest.mark.parametrize("name", ["alpha_nDCG@10", "BPM", "nDCG(foo=3)@10"])
 def test_a_measure_that_cannot_be_computed_is_one_line(name: str):
     with pytest.raises(LensError):

@@ -71,7 +71,7 @@ def test_an_interrupted_encode_resumes_at_the_last_finished_shard(space: Workspa
     with pytest.raises(KeyboardInterrupt):
         opened(stop_after=2)
     assert not space.is_prepared(space.resolve(str(data), encoder=SPEC))
-    assert not [p for p in space.root.rglob("*.tmp")]
+    assert not list(space.root.rglob("*.tmp"))
     collection, encoder = opened()
     assert encoder.texts == [*TEXTS[8:], "question 0", "question 1", "question 2"]
     np.testing.assert_array_equal(collection.documents.vectors, letters(TEXTS))
@@ -183,7 +183,6 @@ def test_a_broken_list_of_data_sets_is_one_line(space: Workspace, text: str):
         space.registrations()
 
 
-@pytest.mark.xfail(reason="engine bug: a folder called sample is dropped from the list without a word", strict=True)
 def test_a_data_set_called_sample_is_registered_or_refused(space: Workspace, tmp_path: Path):
     folder = write_dataset(tmp_path / "sample")
     try:
@@ -262,17 +261,15 @@ def test_an_encoder_that_did_not_make_the_vectors_is_refused(opened: Callable[..
     assert str(caught.value) == "wide makes 6 dimensions, the embeddings of mine have 4; name their encoder with --encoder"
 
 
-@pytest.mark.xfail(reason="engine bug: an id with a line break is encoded, then its id file cannot be read", strict=True)
 @pytest.mark.parametrize("identifier", ["a\nb", "a\rb"])
 def test_an_id_with_a_line_break_is_refused_before_anything_is_encoded(data: Path, opened: Callable[..., Opened], identifier: str):
     with (data / "corpus.jsonl").open("a") as handle:
         handle.write(json.dumps({"_id": identifier, "text": "x"}) + "\n")
     try:
-        collection, _ = opened()
+        last = opened()[0].documents.ids[-1]
     except DataError as error:
-        assert "corpus.jsonl:11" in str(error)
-    else:
-        assert collection.documents.ids[-1] == identifier
+        last = identifier if error.line == 11 else ""
+    assert last == identifier  # kept, or refused with its line
 
 
 # Adapters and maps
