@@ -79,7 +79,7 @@ def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figu
     _play(figure, [(stage, [p]) for stage, p in zip(STAGES, places, strict=True)], [moving])
     figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
     figure.update_yaxes(visible=False, range=[-reach, reach], scaleanchor="x", constrain="domain")
-    return theme.layout(figure, 620, dragmode="lasso", uirevision="target")
+    return theme.layout(figure, 620, dragmode="pan", uirevision="target")
 
 
 def plane(
@@ -141,7 +141,7 @@ def plane(
     else:
         hidden = {"showticklabels": False, "title": "", "showbackground": False}
         figure.update_layout(scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden})
-    return theme.layout(figure, 620, dragmode="orbit" if three else "lasso", uirevision=name)
+    return theme.layout(figure, 620, dragmode="orbit" if three else "pan", uirevision=name)
 
 
 def _marks(points: Points, three: bool = False) -> dict[str, object]:

@@ -29,7 +29,7 @@ POLL_SECONDS = 1.0
 def show() -> None:
     notices.heading(
         "Where did they go?",
-        "Three pictures of the same move. Only the target view is exact; the maps stand beside their noise floor. Click a mark to read its document, draw a lasso to list several.",
+        "Three pictures of the same move. Only the target view is exact; the maps stand beside their noise floor. Click a mark to read its document; the lasso of the figure’s toolbar lists several.",
     )
     selection = state.current()
     dataset = resources.collection(selection.data).dataset
