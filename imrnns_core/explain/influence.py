@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import CountVectorizer
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.ranking import rank
@@ -81,7 +80,10 @@ class WordIndex:
         self._texts = [f"{d.title} {d.text}" for d in documents]
 
     @cached_property
-    def _counted(self) -> tuple[csr_matrix, list[str]]:
+    def _counted(self) -> tuple[Any, list[str]]:
+        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import CountVectorizer  # takes a second to import
+
         vectorizer = CountVectorizer(binary=True, stop_words="english", min_df=min(MIN_DOCUMENTS, len(self._texts)), dtype=np.float32)
         try:
             matrix = vectorizer.fit_transform(self._texts)

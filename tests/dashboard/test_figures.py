@@ -1,0 +1,125 @@
+"""Figures are functions: what they draw is asserted by value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dashboard.figures import compare, maps, modulation, overview, theme
+from imrnns_core.explain.accounting import account
+from imrnns_core.mapping import target_view
+from imrnns_core.ranking import Ranker
+from imrnns_core.records import STAGES, Comparison
+from imrnns_core.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def ranker(tmp_path_factory: pytest.TempPathFactory) -> Ranker:
+    space = Workspace(tmp_path_factory.mktemp("space"))
+    return Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+
+
+@pytest.fixture(scope="module")
+def comparison(ranker: Ranker) -> Comparison:
+    return ranker.compare_id("q007")
+
+
+def test_texts_are_escaped_wrapped_and_cut() -> None:
+    assert theme.plain("<b>x</b> & y") == "&lt;b&gt;x&lt;/b&gt; &amp; y"
+    assert theme.plain("one two three four", width=9, lines=2) == "one two<br>three …"
+    assert theme.short("<script>" * 9, 10) == "&lt;script&gt;&lt;…"
+
+
+def test_relevance_has_one_name_and_one_colour() -> None:
+    assert [theme.relevance_name(g) for g in (-1, 0, 1, 3)] == ["unjudged", "not relevant", "relevant", "relevant"]
+    assert theme.relevance_colour(2) == theme.RELEVANT
+
+
+def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Comparison) -> None:
+    titles = dict.fromkeys(comparison.document_ids, "<i>t</i>")
+    figure = compare.bump(comparison, 5, titles, "mexican-peso")
+    drawn = {trace.customdata[0][0]: list(trace.y) for trace in figure.data}
+    expected = {
+        d: np.minimum(comparison.ranks[:, i], 10).tolist()
+        for i, d in enumerate(comparison.document_ids)
+        if comparison.ranks[:, i].min() <= 5
+    }
+    assert drawn == expected
+    assert list(figure.layout.yaxis.range) == [10.7, 0.3]
+    assert all("<i>" not in text for trace in figure.data for text in trace.text)
+
+
+def test_heatmap_clips_alike_and_catches_clicks() -> None:
+    values = np.array([[0.1, -0.2, 0.3], [0.0, 0.5, -0.6]], np.float32)
+    figure = modulation.heatmap(values, ["d1", "d2"], ["one", "two"], np.array([7, 3, 9]), 0.25, False, "shift")
+    bar, heat, squares = figure.data
+    np.testing.assert_allclose(bar.y, [0.05, 0.35, 0.45], atol=1e-6)
+    assert (heat.zmin, heat.zmax, heat.zmid) == (-0.25, 0.25, 0)
+    np.testing.assert_array_equal(heat.z, values)
+    assert list(map(list, squares.customdata)) == [["d1", 7], ["d1", 3], ["d1", 9], ["d2", 7], ["d2", 3], ["d2", 9]]
+    assert (list(squares.x), list(squares.y)) == ([0, 1, 2, 0, 1, 2], [0, 0, 0, 1, 1, 1])
+    assert squares.text[5] == "-0.6000"
+
+
+def test_waterfall_sums(comparison: Comparison) -> None:
+    accounting = account(comparison)
+    base, projector, document, query, total = modulation.waterfall(accounting, 3).data[0].y
+    assert base + projector + document + query == pytest.approx(total, abs=1e-6)
+    assert total == pytest.approx(comparison.scores[3, 3])
+
+
+def test_parts_are_the_accounting(comparison: Comparison) -> None:
+    accounting, order = account(comparison), np.array([4, 0])
+    projector, document, query, change = modulation.parts(accounting, order, comparison.document_ids, ["a", "b"]).data
+    np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
+    assert projector.customdata[0][0] == comparison.document_ids[4]
+
+
+def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
+    chosen = np.arange(8)
+    view = target_view(comparison, chosen)
+    points = maps.Points([comparison.document_ids[i] for i in chosen], ["x"] * 8, ["#000000"] * 8, ["circle"] * 8)
+    figure = maps.target(view, {1: float(view.radius[-1].min())}, points)
+    end = next(t for t in figure.data if t.name == "modulated")
+    inner = view.radius.min() - 4
+    np.testing.assert_allclose(np.hypot(end.x, end.y) + inner, np.degrees(np.arccos(comparison.scores[3, chosen])), atol=1e-3)
+    assert [f.name for f in figure.frames] == list(STAGES)
+    first = figure.frames[0].data[0]
+    np.testing.assert_allclose(np.hypot(first.x, first.y) + inner, np.degrees(np.arccos(comparison.scores[0, chosen])), atol=1e-3)
+    assert sum(t.mode == "lines+markers" for t in figure.data) == 8
+
+
+def test_plane_has_corpus_move_and_query() -> None:
+    ground = np.arange(20, dtype=np.float32).reshape(10, 2)
+    start, end = ground[:3], ground[:3] + 0.5
+    points = maps.Points(list("abc"), list("abc"), ["#000000"] * 3, ["star", "x", "circle"])
+    figure = maps.plane(ground, start, end, (ground[4], ground[5]), points, ["t"] * 10, "#888888", "n")
+    assert figure.data[0].type == "scattergl"
+    moved = next(t for t in figure.data if t.name == "modulated")
+    np.testing.assert_array_equal(np.stack([moved.x, moved.y], 1), end)
+    assert (figure.frames[0].data[0].x == start[:, 0]).all()
+    three = maps.plane(np.zeros((5, 3), np.float32), np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), None, maps.Points(["a"], ["a"], ["#000000"], ["star"]), ["t"] * 5, "#888888", "n")  # fmt: skip
+    assert {t.type for t in three.data} == {"scatter3d"}
+
+
+def test_groups_show_means_and_interval() -> None:
+    figure = overview.groups([("all", 10, 0.5, 0.6, (0.05, 0.15)), ("unseen", 4, 0.4, 0.35, (-0.1, -0.02))], "nDCG@10")
+    bands = [t for t in figure.data if t.mode == "lines" and t.line.width == 14]
+    assert [list(b.x) for b in bands] == [pytest.approx([0.55, 0.65]), pytest.approx([0.3, 0.38])]
+    assert [b.line.color for b in bands] == [theme.UP, theme.DOWN]
+    marks = {t.name: list(t.x) for t in figure.data if t.mode == "markers"}
+    assert marks == {"base": [0.5, 0.4], "modulated": [0.6, 0.35]}
+
+
+def test_scatter_keeps_the_ids() -> None:
+    base, modulated = np.array([0.0, 1.0, 0.5]), np.array([1.0, 1.0, 0.2])
+    figure = overview.scatter(base, modulated, ["q1", "q2", "q3"], ["a<b", "b", "c"], ["seen", "unseen", "seen"], "nDCG@10")
+    seen = next(t for t in figure.data if t.name == "seen")
+    assert [c[0] for c in seen.customdata] == ["q1", "q3"]
+    assert abs(seen.x[1] - 0.5) < 0.013
+    assert "a&lt;b" in seen.text[0]
+
+
+def test_shares_add_up() -> None:
+    figure = overview.shares({"projector": 0.5, "constant modulation": 0.6, "query-specific modulation": -0.1})
+    assert sum(t.x[0] for t in figure.data) == pytest.approx(100)
