@@ -13,7 +13,7 @@ from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
 
-DOCUMENT_BATCH = 8192
+DOCUMENT_BATCH = 512
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
 
 
@@ -27,12 +27,13 @@ class CorpusTransform(NamedTuple):
 @torch.inference_mode()
 def transform_corpus(model: IMRNN, documents: Tensor) -> CorpusTransform:
     """Project (N, n) base embeddings and run the document adapter over them."""
-    projected, effects = [], []
-    for batch in torch.split(documents, DOCUMENT_BATCH):
-        unit = model.project(batch)
-        projected.append(unit)
-        effects.append(torch.cat(model.document_adapter(unit), dim=-1))
-    return CorpusTransform(torch.cat(projected), torch.cat(effects))
+    count, m = len(documents), model.config.output_dim
+    projected, effect = torch.empty(count, m), torch.empty(count, 2 * m)
+    for start in range(0, count, DOCUMENT_BATCH):
+        rows = slice(start, start + DOCUMENT_BATCH)
+        projected[rows] = model.project(documents[rows])
+        effect[rows, :m], effect[rows, m:] = model.document_adapter(projected[rows])
+    return CorpusTransform(projected, effect)
 
 
 @torch.inference_mode()
@@ -66,14 +67,20 @@ def score_candidates(
 
 def _score_batch(model: IMRNN, corpus: CorpusTransform, base: Tensor, queries: Tensor, rows: Tensor, weights: Tensor | None) -> Tensor:
     query = model.project(queries)  # (B, m)
-    documents = corpus.projected[rows]  # (B, K, m)
+    documents = _take(corpus.projected, rows)  # (B, K, m)
     modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
     refined = refine(model, corpus, query, rows, weights)  # (B, m)
-    base_score = torch.bmm(base[rows], F.normalize(queries, dim=-1).unsqueeze(2))  # (B, K, 1)
-    projected_score = torch.bmm(documents, query.unsqueeze(2))
-    both = torch.bmm(modulated, torch.stack([query, refined], dim=2))  # (B, K, 2)
-    both /= torch.linalg.vector_norm(modulated, dim=-1, keepdim=True)
-    return torch.cat([base_score, projected_score, both], dim=2).transpose(1, 2)
+    # (B, 1 or 2, m) @ (B, m, K): in the other order the product takes six times as long
+    base_score = torch.bmm(F.normalize(queries, dim=-1).unsqueeze(1), _take(base, rows).transpose(1, 2))
+    projected_score = torch.bmm(query.unsqueeze(1), documents.transpose(1, 2))
+    both = torch.bmm(torch.stack([query, refined], dim=1), modulated.transpose(1, 2))  # (B, 2, K)
+    both /= torch.linalg.vector_norm(modulated, dim=-1).unsqueeze(1)
+    return torch.cat([base_score, projected_score, both], dim=1)
+
+
+def _take(matrix: Tensor, rows: Tensor) -> Tensor:
+    """Return matrix[rows], (B, K, m); index_select gathers three times as fast."""
+    return matrix.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
 
 
 def refine(model: IMRNN, corpus: CorpusTransform, query: Tensor, rows: Tensor, weights: Tensor | None = None) -> Tensor:

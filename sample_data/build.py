@@ -1,7 +1,8 @@
-"""Make what ships with the sample beside its texts: vectors, trained adapter and map. Run by `make sample`."""
+"""Make what ships with the sample beside its texts: vectors, trained adapter, map, list of failures. Run by `make sample`."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.mapping import fit_map, map_key, save_map
 from imrnns_core.ranking import Ranker
 from imrnns_core.training import Training
-from imrnns_core.workspace import ASSETS_FOLDER, SAMPLE, SAMPLE_ADAPTER, SAMPLE_FOLDER, Workspace
+from imrnns_core.workspace import ASSETS_FOLDER, SAMPLE, SAMPLE_ADAPTER, SAMPLE_FOLDER, Collection, Workspace
 
 
 def main() -> None:
@@ -29,6 +30,7 @@ def main() -> None:
 
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
+    write_failures(collection)
     training = Training(collection, TrainConfig(), "train", "dev")
     for epoch in training.epochs():
         print(epoch)
@@ -39,6 +41,22 @@ def main() -> None:
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
     save_map(fit_map(ranker.transform.projected.numpy()), maps / f"{map_key(adapter, collection.documents.vectors)}.npz")
+
+
+def write_failures(collection: Collection) -> None:
+    """List the questions whose first document in the base ranking is not relevant."""
+    dataset = collection.dataset
+    lines = (SAMPLE_FOLDER / "queries.jsonl").read_text(encoding="utf-8").splitlines()
+    kinds = {record["_id"]: record["metadata"]["kind"] for record in map(json.loads, lines)}
+    rows = collection.index.search(collection.queries.vectors, len(dataset.documents))
+    with (SAMPLE_FOLDER / "base_failures.tsv").open("w", encoding="utf-8") as handle:
+        handle.write("query-id\tkind\tfirst\tbest-relevant\trank\tquery\n")
+        for query, ranked in zip(dataset.queries.values(), rows, strict=True):
+            judged = dataset.judgments[query.id]
+            ids = [dataset.document_ids[row] for row in ranked]
+            rank, best = next((n, d) for n, d in enumerate(ids, 1) if judged.get(d, 0) > 0)
+            if rank > 1:
+                handle.write(f"{query.id}\t{kinds[query.id]}\t{ids[0]}\t{best}\t{rank}\t{query.text}\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,160 @@
+"""`make bench`: time and memory, against the reference package in the same run. Needs the folder of reference data for SciFact.
+
+Every ratio compares two measurements of one run on one machine; absolute times are for orientation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("IMRNNS_TEST_DATA") or ROOT.parent / "shared" / "data")
+REPEATS = 5
+
+
+def median_seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
+    """Return the median of several runs after a warm-up."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def scoring() -> None:
+    """Score all queries of SciFact dev over 100 candidates: ours in all against the reference package's loop."""
+    from imrnns.beir_data import DatasetSplit
+    from imrnns.checkpoints import load_model
+    from imrnns.data import CachedSplit
+    from imrnns.evaluation import evaluate_model_with_baseline
+
+    from imrnns_core.checkpoint import load_adapter
+    from imrnns_core.ranking import Ranker
+    from imrnns_core.scoring import score_candidates, transform_corpus
+    from imrnns_core.workspace import Workspace
+
+    checkpoint = DATA / "peer" / "imrnns-minilm-scifact.pt"
+    space = Workspace(Path(tempfile.mkdtemp()))
+    collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
+    ids = list(collection.dataset.qrels("dev"))
+    vectors = collection.queries.vectors[collection.queries.rows(ids)]
+    adapter = load_adapter(checkpoint)
+    model = load_model(checkpoint)[0]
+    documents = {i: torch.from_numpy(v) for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)}
+    split = DatasetSplit(
+        corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},
+        queries={q: collection.dataset.queries[q].text for q in ids},
+        qrels={q: dict(j) for q, j in collection.dataset.qrels("dev").items()},
+    )
+    cached = CachedSplit(split, documents, {q: torch.from_numpy(v) for q, v in zip(ids, vectors, strict=True)}, {})
+    index = collection.index
+    candidates = index.search(vectors, 100)
+
+    def reference_scores() -> None:
+        with torch.no_grad():
+            for query, rows in zip(vectors, candidates, strict=True):
+                stacked = torch.stack([documents[collection.documents.ids[row]].float() for row in rows])
+                model.score_candidates(torch.from_numpy(query), stacked)
+
+    theirs = median_seconds(reference_scores)
+    ranker = Ranker(collection, adapter)
+    queries, rows = torch.from_numpy(vectors), torch.from_numpy(candidates)
+    transform = median_seconds(lambda: transform_corpus(adapter.model, torch.from_numpy(collection.documents.vectors)))
+    warm = median_seconds(lambda: score_candidates(adapter.model, ranker.transform, ranker.base, queries, rows))
+    cold = transform + warm
+    ranked = median_seconds(lambda: Ranker(collection, adapter).rank_batch(vectors))
+    whole = median_seconds(lambda: evaluate_model_with_baseline(model, cached, "cpu", 100, 100, [10]), 3)
+    per_query = 1e3 / len(ids)
+    print(f"scoring, {len(ids)} queries × 100 candidates: reference {theirs * per_query:.2f} ms a query, one stage")
+    print(f"  ours, all four stages, corpus transformed anew: {cold * per_query:.2f} ms a query, ratio {cold / theirs:.2f}")
+    print(f"  ours, all four stages, corpus transformed once: {warm * per_query:.2f} ms a query, ratio {warm / theirs:.2f}")
+    print(
+        f"  the reference package's whole evaluation: {whole:.2f} s; candidates and all four stages ranked here: {ranked:.2f} s, ratio {ranked / whole:.2f}"
+    )
+
+
+def evaluate_command() -> None:
+    """Time `imrnns-lens evaluate` on SciFact dev as a whole process."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-m", "imrnns_core.cli", "evaluate", str(DATA / "scifact"), "--embeddings", str(DATA / "scifact" / "embeddings"),
+            "--adapter", str(DATA / "peer" / "imrnns-minilm-scifact.pt"), "--split", "dev", "--workspace", folder,
+        ]  # fmt: skip
+        seconds = median_seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True), 3)
+    print(f"`imrnns-lens evaluate` on SciFact dev, precomputed embeddings, whole process: {seconds:.2f} s")
+
+
+def training() -> None:
+    """Train the reference recipe on SciFact train, ours against the reference package's loop, epoch for epoch."""
+    from imrnns_core.config import TrainConfig
+    from imrnns_core.training import Training
+    from imrnns_core.workspace import Workspace
+
+    space = Workspace(Path(tempfile.mkdtemp()))
+    collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
+    start = time.perf_counter()
+    run = Training(collection, TrainConfig(recipe="reference"), "train")
+    epochs = sum(1 for _ in run.epochs())
+    print(f"training, reference recipe, SciFact train: {time.perf_counter() - start:.1f} s for {epochs - 1} epochs")
+
+
+def dashboard() -> None:
+    """Start the app on the sample; time the server's work for the next and for a typed query, and its memory."""
+    import psutil
+    from streamlit.testing.v1 import AppTest
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["IMRNNS_WORKSPACE"] = folder
+        start = time.perf_counter()
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+        print(f"dashboard, first run of the landing page, imports included: {time.perf_counter() - start:.2f} s")
+        times = []
+        for _ in range(8):
+            start = time.perf_counter()
+            app.button(key="next_query").click().run()
+            times.append(time.perf_counter() - start)
+        print(f"dashboard, next query, server: median {1e3 * statistics.median(times):.0f} ms")
+        times = []
+        for text in (
+            "How deep is the deepest lake?",
+            "Who pays the deposit back?",
+            "Which planet spins backwards?",
+            "What is a heisenbug?",
+        ):
+            app.query_params["query"], app.query_params["text"] = "", text
+            start = time.perf_counter()
+            app.run()
+            times.append(time.perf_counter() - start)
+        print(
+            f"dashboard, typed query, server: first {times[0]:.2f} s (loads the encoder), then median {statistics.median(times[1:]):.2f} s"
+        )
+        print(f"dashboard, resident memory: {psutil.Process().memory_info().rss / 2**20:.0f} MB")
+
+
+def main() -> None:
+    print(json.dumps({"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}))
+    if (DATA / "scifact" / "corpus.jsonl").is_file():
+        scoring()
+        evaluate_command()
+        training()
+    else:
+        print(f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference package")
+    dashboard()
+
+
+if __name__ == "__main__":
+    main()
