@@ -31,5 +31,5 @@ def text_block(title: str, text: str, small: str = "") -> None:
     st.html(
         f'<div class="document-text" style="line-height:1.55"><div style="font-weight:650">{html.escape(title)}</div>'
         f'<div style="opacity:.75;font-size:.87em;margin:.1rem 0 .35rem">{html.escape(small)}</div>'
-        f'<div style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(text)}</div></div>'
+        f'<div tabindex="0" style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:26rem;overflow-y:auto">{html.escape(text)}</div></div>'
     )

@@ -21,7 +21,7 @@ h3 { font-size: 1rem; margin: 0 0 .1rem; }
 .card.picked { background: color-mix(in srgb, var(--st-primary-color) 14%, var(--st-background-color)); }
 .top { display: flex; gap: .5rem; align-items: baseline; }
 .rank { font-weight: 700; font-variant-numeric: tabular-nums; min-width: 1.5em; }
-.title { font-weight: 600; flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.title { font-weight: 600; flex: 1; min-width: 0; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 .score { font-variant-numeric: tabular-nums; font-size: .85rem; opacity: .85; }
 .meta { display: flex; flex-wrap: wrap; gap: .1rem .6rem; font-size: .8rem; margin: .1rem 0 .15rem 2em; }
 .id { opacity: .75; overflow-wrap: anywhere; }

@@ -45,14 +45,19 @@ def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figu
 
     figure = go.Figure()
     circle = np.linspace(0, 2 * np.pi, 120)
-    for ring, angle in rings.items():
-        radius = angle - inner
+    for n, (ring, angle) in enumerate(rings.items()):
+        radius, turn = angle - inner, np.radians(90 - 28 * n)  # labels of near rings stand apart
         figure.add_scatter(
             x=radius * np.cos(circle), y=radius * np.sin(circle), mode="lines", line={"color": theme.UNJUDGED, "width": 1, "dash": "dot"},
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
         figure.add_annotation(
-            x=0, y=radius, text=f"rank {ring}, {radius + inner:.1f}°", showarrow=False, font={"size": 11, "color": theme.UNJUDGED}, yshift=8
+            x=radius * np.cos(turn),
+            y=radius * np.sin(turn),
+            text=f"rank {ring}, {radius + inner:.1f}°",
+            showarrow=False,
+            font={"size": 11, "color": theme.UNJUDGED},
+            yshift=8,
         )
     start, end = place(0), place(len(STAGES) - 1)
     _arrows(figure, start, end, points)
@@ -170,11 +175,11 @@ def _play(figure: go.Figure, steps: Sequence[tuple[str, Sequence[tuple[Array, Ar
     names = [name for name, _ in steps]
     figure.update_layout(
         updatemenus=[{
-            "type": "buttons", "x": 0, "y": -0.03, "xanchor": "left", "yanchor": "top", "showactive": False, "pad": {"t": 6},
+            "type": "buttons", "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "showactive": False, "pad": {"t": 6},
             "buttons": [{"label": "▶ play", "method": "animate", "args": [names, {**timing, "fromcurrent": False}]}],
         }],
         sliders=[{
-            "x": 0.16, "len": 0.76, "y": -0.03, "active": len(steps) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6},
+            "x": 0.04, "len": 0.9, "y": -0.02, "active": len(steps) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6},
             "steps": [{"label": name, "method": "animate", "args": [[name], timing]} for name in names],
         }],
     )  # fmt: skip

@@ -47,36 +47,34 @@ def heatmap(
         what: Name of a value, for the hover label.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.16, 0.84], vertical_spacing=0.02)
-    columns, rows = np.arange(len(dimensions)), np.arange(len(labels))
+    columns, rows = [str(d) for d in dimensions], np.arange(len(labels))
+    few = len(columns) <= 60
     figure.add_bar(
         x=columns, y=np.abs(values).mean(axis=0), marker_color=theme.UNJUDGED, showlegend=False, row=1, col=1,
         customdata=dimensions, hovertemplate="dimension %{customdata}<br>mean |value| %{y:.4f}<extra></extra>",
     )  # fmt: skip
     figure.add_heatmap(
         z=values, x=columns, y=rows, zmin=-limit, zmax=limit, zmid=0, colorscale=theme.diverging(dark), row=2, col=1, hoverinfo="skip",
-        colorbar={"thickness": 10, "len": 0.8, "y": 0.4, "title": None, "tickformat": ".1g", "nticks": 5}, xgap=0.5 if len(columns) <= 60 else 0, ygap=0.5,
+        colorbar={"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "nticks": 4},
+        xgap=0.5 if few else 0, ygap=0.5,
     )  # fmt: skip
     across, down = np.meshgrid(columns, rows)
     figure.add_scatter(
-        x=across.ravel(), y=down.ravel(), mode="markers", showlegend=False, row=2, col=1,
-        marker={"symbol": "square", "size": 16 if len(columns) <= 60 else 6, "opacity": 0, "color": theme.UNJUDGED},
-        customdata=[[document_ids[r], int(dimensions[c])] for r in rows for c in columns], text=[f"{v:+.4f}" for v in values.ravel()],
+        x=across.ravel().tolist(), y=down.ravel(), mode="markers", showlegend=False, row=2, col=1,
+        marker={"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
+        customdata=[[document_ids[r], int(dimensions[c])] for r in rows for c in range(len(columns))], text=[f"{v:+.4f}" for v in values.ravel()],
         hovertemplate=f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
     )  # fmt: skip
-    few = len(columns) <= 60
-    figure.update_xaxes(showgrid=False, showticklabels=False, row=1, col=1)
-    figure.update_xaxes(
-        title="dimension", tickvals=columns if few else None, ticktext=[str(d) for d in dimensions] if few else None, tickangle=-90 if few else 0,
-        tickfont={"size": 10}, showgrid=False, row=2, col=1,
-    )  # fmt: skip
+    figure.update_xaxes(type="category", showgrid=False, showticklabels=False, row=1, col=1)
+    figure.update_xaxes(type="category", title="dimension", tickangle=-90, tickfont={"size": 10}, showgrid=False, row=2, col=1)
     figure.update_yaxes(visible=False, row=1, col=1)
     figure.update_yaxes(tickvals=rows, ticktext=list(labels), autorange="reversed", tickfont={"size": 11}, showgrid=False, row=2, col=1)
-    return theme.layout(figure, 130 + 24 * max(len(labels), 4))
+    return theme.layout(figure, 160 + 24 * max(len(labels), 4))
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
     """Draw one candidate's way from the base to the modulated score, part by part; the bars sum exactly."""
-    names = ["base score", "projector", "document modulation", "query refinement", "modulated score"]
+    names = ["base<br>score", "projector", "document<br>modulation", "query<br>refinement", "modulated<br>score"]
     parts = [getattr(accounting, n)[position] for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")]
     figure = go.Figure(
         go.Waterfall(
@@ -89,6 +87,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
     running = np.cumsum([float(p) for p in parts[:4]])
     low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
     margin = max(0.02, (high - low) * 0.35)
+    figure.update_xaxes(tickangle=0, tickfont={"size": 11})
     figure.update_yaxes(title="cosine (axis cut)", range=[max(-1.0, low - margin), min(1.05, high + margin)])
     return theme.layout(figure, 330, showlegend=False, margin={"l": 8, "r": 8, "t": 26, "b": 8})
 
@@ -140,6 +139,10 @@ def effects(
             customdata=[[document_ids[i]] for i in order], hovertemplate="without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(title="candidates that change rank without it", rangemode="tozero")
+    figure.update_xaxes(title="candidates that change rank without it", range=[0, max(1.0, 1.25 * float(moved[order].max()))])
+    if not moved[order].any():
+        figure.add_annotation(
+            text="No rank changes when any one of them is left out.", showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5
+        )
     figure.update_yaxes(tickvals=rows, ticktext=list(labels), autorange="reversed", tickfont={"size": 11})
     return theme.layout(figure, 110 + 24 * max(len(rows), 4))

@@ -40,7 +40,7 @@ def groups(rows: Sequence[tuple[str, int, float, float, tuple[float, float]]], m
             x=values, y=names, mode="markers", name=stage, marker={"size": 13, "color": colour, "symbol": "circle" if stage == "base" else "diamond"},
             hovertemplate=f"{stage} {measure} %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=f"mean {measure}; band: base + 95 % interval of the change")
+    figure.update_xaxes(title=f"mean {measure} (band: 95 % interval)")
     figure.update_yaxes(autorange="reversed")
     return theme.layout(figure, 110 + 58 * len(rows))
 
@@ -85,5 +85,5 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             x=[100 * value], y=[""], orientation="h", name=name, marker_color=colours[name], text=f"{100 * value:.0f} %",
             textposition="inside", insidetextanchor="middle", hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="share of the score change within a query, %")
-    return theme.layout(figure, 150, barmode="relative")
+    figure.update_xaxes(title="share of the change, %")
+    return theme.layout(figure, 200, barmode="relative", margin={"l": 8, "r": 8, "t": 70, "b": 8})

@@ -68,7 +68,7 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
     sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[theme.relevance_name(int(comparison.relevance[i]))]
-    return f"{sign}{theme.short(document.title or document.id, 26)} {comparison.ranks[3, i]}"
+    return f"{sign}{theme.short(document.title or document.id, 22)} {comparison.ranks[3, i]}"
 
 
 def _top(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -130,24 +130,21 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     )
     st.subheader("How the documents refine the query", anchor=False)
     st.caption(
-        f"Left: each document’s part of the refined query, before LayerNorm, less the mean part. Right: leave-one-out, what happens to the ranking without it. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn."
+        f"First: each document’s part of the refined query, before LayerNorm, less the mean part. Then leave-one-out: what happens to the ranking without it. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn."
     )
-    left, right = st.columns([3, 2])
     values = found.contributions[order]
     chosen = _top(values)
     limit = float(np.quantile(np.abs(found.contributions), 0.995)) or 1e-6
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, _dark(), "part")
-    with left:
-        if _pick_cell(figure, "refinement_heatmap"):
-            st.rerun()
+    if _pick_cell(figure, "refinement_heatmap"):
+        st.rerun()
     relevant = comparison.relevance > 0
     best = None
     if relevant.any():
         target = int(np.flatnonzero(relevant)[comparison.ranks[3, relevant].argmin()])
         best = found.rank_effect[:, target]
-    with right:
-        chart.show(figures.effects(found.moved, order, comparison.document_ids, names, best), "effects")
+    chart.show(figures.effects(found.moved, order, comparison.document_ids, names, best), "effects")
 
 
 def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> None:

@@ -98,8 +98,8 @@ def _verdict(measured: Evaluation) -> None:
     if not masks:
         notices.show(
             "warning" if whole.ci95[0] > 0 else "info",
-            _word(whole.ci95),
-            f"{change} Seen and unseen queries cannot be told apart: the adapter’s card names no training positives, so the gain may be memory.",
+            f"{_word(whole.ci95)}; which queries it has seen is unknown",
+            f"{change} The adapter’s card names no training positives: seen and unseen queries cannot be told apart, and a gain may be memory.",
         )
         return
     tests = {name: measured.significance(NDCG, mask) for name, mask in masks.items() if mask.any()}

@@ -89,7 +89,8 @@ def click_point(page: Page, key: str, trace: int, index: int) -> list[Any]:
           const data = plot._fullData[trace], box = plot.getBoundingClientRect();
           const x = plot._fullLayout[data.xaxis.replace('x', 'xaxis')], y = plot._fullLayout[data.yaxis.replace('y', 'yaxis')];
           const custom = data.customdata[index];
-          return {x: box.x + x._offset + x.d2p(data.x[index]), y: box.y + y._offset + y.d2p(data.y[index]), custom: Array.from(custom)};
+          const pixel = (axis, value) => axis.type === 'category' ? axis.l2p(axis._categories.indexOf(value)) : axis.d2p(value);
+          return {x: box.x + x._offset + pixel(x, data.x[index]), y: box.y + y._offset + pixel(y, data.y[index]), custom: Array.from(custom)};
         }""",
         [trace, index],
     )
