@@ -95,7 +95,7 @@ def train(
     training = Training(_open(space, registration), config, train_split, valid_split)
     out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
     with _progress() as progress:
-        task = progress.add_task("train", total=config.epochs)
+        task = progress.add_task("train", total=None)
         try:
             for epoch in training.epochs():
                 progress.update(

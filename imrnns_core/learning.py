@@ -1,0 +1,128 @@
+"""One training loop for all recipes. Tensors in, a mean loss an epoch out; nothing is read and nothing is printed.
+
+A step is cheap without changing its maths: each document of a batch passes projector and document adapter
+once, however many queries share it, and scores come from the closed form (METHOD, "Scoring a whole corpus
+in closed form"), so that no modulated document is ever made.
+
+Shapes: B queries, K documents of a query, U different documents in a batch, m working dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imrnns_core.adapter import IMRNN
+from imrnns_core.config import Recipe
+from imrnns_core.examples import Examples
+
+
+def fit(model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, seed: int) -> Iterator[float]:
+    """Train in place, for ever; yield the mean loss after each pass over the examples.
+
+    Args:
+        model: The adapter.
+        documents: (N, n) unit vectors that the rows of the examples point to.
+        examples: The queries.
+        recipe: Loss, optimiser and what may change.
+        seed: Of the order of the examples.
+    """
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
+    optimizer = torch.optim.Adam(
+        [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        model.train()
+        losses = []
+        for chosen in torch.split(torch.randperm(len(examples), generator=generator), recipe.batch_size):
+            loss = batch_loss(model, documents, examples, chosen, recipe)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            losses.append(loss.detach() * len(chosen))
+        model.eval()
+        yield float(torch.stack(losses).sum()) / len(examples)
+
+
+def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tensor, recipe: Recipe) -> Tensor:
+    """Return the loss of the queries `chosen` (B,), the mean over them."""
+    lists, relevant = examples.documents[chosen], examples.relevant[chosen]  # (B, K), (B, R)
+    rows, local = torch.unique(torch.cat([lists, relevant], dim=1), return_inverse=True)  # (U,), (B, K + R)
+    lists, relevant = local[:, : lists.shape[1]], local[:, lists.shape[1] :]
+    query, docs = model.project(examples.vectors[chosen]), model.project(documents[rows])  # (B, m), (U, m)
+    effect = torch.cat(model.document_adapter(docs), dim=-1)  # (U, 2m)
+    mean_scale, mean_bias = F.embedding_bag(lists, effect, mode="mean").chunk(2, dim=-1)
+    target = F.normalize(model.refine_query(query, mean_scale, mean_bias), dim=-1)
+    scale, bias = model.query_adapter(query)
+    if recipe.negatives_from == "batch":
+        scores = closed_form(model, docs.T, (docs * docs).T, scale, bias, target)  # (B, U)
+        positive = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, relevant, True)
+        loss = listwise(scores, positive, recipe.temperature)
+    else:
+        own = F.embedding(lists, docs).transpose(1, 2)  # (B, m, K)
+        scores = closed_form(model, own, own * own, scale, bias, target)  # (B, K)
+        if recipe.loss == "softmax":
+            loss = F.cross_entropy(scores / recipe.temperature, torch.zeros(len(scores), dtype=torch.long))
+        elif recipe.loss == "margin":
+            loss = hinge_margin(scores, recipe.margin)
+        else:
+            vectors = F.embedding(examples.documents[chosen], documents)  # (B, K, n)
+            base = torch.bmm(vectors, examples.vectors[chosen].unsqueeze(2)).squeeze(2)
+            loss = improvement_margin(scores, base, recipe.margin)
+    if recipe.neutrality:
+        loss = loss + recipe.neutrality * (departure(scale, bias) + departure(*effect.chunk(2, dim=-1)))
+    return loss
+
+
+def closed_form(model: IMRNN, documents: Tensor, squares: Tensor, scale: Tensor, bias: Tensor, target: Tensor) -> Tensor:
+    """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
+
+    `documents` and their squares are (m, K), the same for all queries, or (B, m, K).
+    """
+    norm = model.document_norm
+    gamma, beta, m = norm.weight, norm.bias, scale.shape[1]
+    g2, gs = gamma * gamma, gamma * scale
+    linear = torch.stack([scale, scale * bias, g2 * scale, gs * gamma * bias, beta * gs, target * gs], dim=1)  # (B, 6, m)
+    a1, a2, a3, a4, a5, a6 = (linear @ documents).unbind(1)  # (B, K) each
+    c1, c2 = (torch.stack([scale * scale, gs * gs], dim=1) @ squares).unbind(1)
+
+    def total(x: Tensor) -> Tensor:
+        return x.sum(-1, keepdim=True)
+
+    mean = (a1 + total(bias)) / m
+    std = ((c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps).clamp_min(norm.eps).sqrt()
+    numerator = a6 + total(target * gamma * bias) - mean * total(target * gamma) + std * total(target * beta)
+    squared = (
+        c2 + 2 * a4 + total(g2 * bias * bias) - 2 * mean * (a3 + total(g2 * bias)) + mean * mean * g2.sum()
+        + 2 * std * (a5 + total(gamma * beta * bias) - mean * (gamma * beta).sum()) + std * std * (beta * beta).sum()
+    )  # fmt: skip
+    return numerator / squared.clamp_min(1e-12).sqrt()
+
+
+def improvement_margin(scores: Tensor, base: Tensor, margin: float) -> Tensor:
+    """Return mean relu(margin + base margin − modulated margin); scores (B, 1 + negatives), the positive first.
+
+    The reference package's loss: the modulated ranking must beat the base one by a margin, pair by pair.
+    """
+    return torch.relu(margin + (base[:, :1] - base[:, 1:]) - (scores[:, :1] - scores[:, 1:])).mean()
+
+
+def hinge_margin(scores: Tensor, margin: float) -> Tensor:
+    """Return mean max(0, margin − cos⁺ + cos⁻), the paper's loss; scores (B, 1 + negatives), the positive first."""
+    return torch.relu(margin - scores[:, :1] + scores[:, 1:]).mean()
+
+
+def listwise(scores: Tensor, positive: Tensor, temperature: float) -> Tensor:
+    """Return the mean cross-entropy of softmax(scores / temperature) with equal shares for the positives, (B, U) bool."""
+    likelihood = torch.log_softmax(scores / temperature, dim=1)
+    return -((likelihood * positive).sum(1) / positive.sum(1)).mean()
+
+
+def departure(scale: Tensor, bias: Tensor) -> Tensor:
+    """Return how far the mean of scales and biases (B, m) lies from neutral (½, 0): what is the same for every query."""
+    return 4 * ((scale.mean(0) - 0.5) ** 2).sum() + (bias.mean(0) ** 2).sum()
