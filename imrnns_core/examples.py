@@ -11,9 +11,9 @@ from torch import Tensor
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.dataset import Qrels
-from imrnns_core.embeddings import unit
 from imrnns_core.errors import TrainingError
-from imrnns_core.records import Document, FloatArray, IntArray
+from imrnns_core.index import LexicalIndex
+from imrnns_core.records import FloatArray
 from imrnns_core.workspace import Collection
 
 Judged = dict[str, Mapping[str, int]]
@@ -24,7 +24,7 @@ class Examples:
     """Q training queries.
 
     Attributes:
-        vectors: (Q, n) unit base embeddings.
+        vectors: (Q, n) base embeddings.
         documents: (Q, K) corpus rows that are scored for a query and refine it.
         relevant: (Q, R) its relevant rows, the best-judged first, which is repeated up to R.
     """
@@ -92,7 +92,7 @@ def relevant_ids(judged: Mapping[str, int]) -> set[str]:
 def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Examples:
     """Score the first base candidates of each query, relevant or not; all its relevant documents are positives."""
     ids = tuple(qrels)
-    vectors = unit(collection.queries.vectors[collection.queries.rows(ids)])
+    vectors = collection.queries.vectors[collection.queries.rows(ids)]
     return Examples(
         torch.from_numpy(vectors),
         torch.from_numpy(collection.index.search(vectors, candidates)),
@@ -109,9 +109,10 @@ def paired_examples(collection: Collection, qrels: Qrels, negatives: int, lexica
     Raises TrainingError where all candidates of a query are relevant.
     """
     ids = tuple(qrels)
-    vectors = unit(collection.queries.vectors[collection.queries.rows(ids)])
+    vectors = collection.queries.vectors[collection.queries.rows(ids)]
     if lexical:
-        found = lexical_search(collection.dataset.documents, [collection.dataset.queries[q].text for q in ids], SearchConfig().candidates)
+        texts = [collection.dataset.queries[q].text for q in ids]
+        found = LexicalIndex(collection.dataset.documents).search(texts, SearchConfig().candidates)
     else:
         found = collection.index.search(vectors, SearchConfig().candidates)
     documents = np.empty((len(ids), 1 + negatives), dtype=np.int64)
@@ -124,17 +125,6 @@ def paired_examples(collection: Collection, qrels: Qrels, negatives: int, lexica
         documents[i] = [best, *hard, *hard[-1:] * (negatives - len(hard))]
     rows = torch.from_numpy(documents)
     return Examples(torch.from_numpy(vectors), rows, rows[:, :1])
-
-
-def lexical_search(documents: Sequence[Document], texts: Sequence[str], k: int) -> IntArray:
-    """Return (B, min(k, N)) corpus rows by BM25 (bm25s: Lucene's variant, k1 = 1.5, b = .75, English stop words)."""
-    import bm25s
-
-    index = bm25s.BM25()
-    index.index(bm25s.tokenize([f"{d.title} {d.text}" for d in documents], stopwords="en", show_progress=False), show_progress=False)
-    tokens = bm25s.tokenize(list(texts), stopwords="en", show_progress=False, return_ids=False)
-    rows, _ = index.retrieve([words or [""] for words in tokens], k=min(k, len(documents)), show_progress=False)
-    return np.asarray(rows, dtype=np.int64)
 
 
 def relevant_rows(collection: Collection, relevant: Sequence[Sequence[str]]) -> Tensor:

@@ -48,6 +48,7 @@ class LexicalIndex:
 
     def search(self, texts: Sequence[str], k: int) -> IntArray:
         """Return (B, min(k, N)) corpus rows, best first."""
-        tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=False)
-        rows, _ = self._retriever.retrieve(tokens, k=min(k, self._count), show_progress=False)
+        tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=False, return_ids=False)
+        words = [found or [""] for found in tokens]  # a query of stop words only has none left
+        rows, _ = self._retriever.retrieve(words, k=min(k, self._count), show_progress=False)
         return np.asarray(rows, dtype=np.int64)

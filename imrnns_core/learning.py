@@ -18,6 +18,7 @@ from torch import Tensor
 from imrnns_core.adapter import IMRNN
 from imrnns_core.config import Recipe
 from imrnns_core.examples import Examples
+from imrnns_core.scoring import closed_form
 
 
 def fit(model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, seed: int) -> Iterator[float]:
@@ -25,7 +26,7 @@ def fit(model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, see
 
     Args:
         model: The adapter.
-        documents: (N, n) unit vectors that the rows of the examples point to.
+        documents: (N, n) base embeddings that the rows of the examples point to.
         examples: The queries.
         recipe: Loss, optimiser and what may change.
         seed: Of the order of the examples.
@@ -72,36 +73,12 @@ def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tens
             loss = hinge_margin(scores, recipe.margin)
         else:
             vectors = F.embedding(examples.documents[chosen], documents)  # (B, K, n)
-            base = torch.bmm(vectors, examples.vectors[chosen].unsqueeze(2)).squeeze(2)
+            queries = F.normalize(examples.vectors[chosen], dim=-1)
+            base = torch.bmm(F.normalize(vectors, dim=-1), queries.unsqueeze(2)).squeeze(2)
             loss = improvement_margin(scores, base, recipe.margin)
     if recipe.neutrality:
         loss = loss + recipe.neutrality * (departure(scale, bias) + departure(*effect.chunk(2, dim=-1)))
     return loss
-
-
-def closed_form(model: IMRNN, documents: Tensor, squares: Tensor, scale: Tensor, bias: Tensor, target: Tensor) -> Tensor:
-    """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
-
-    `documents` and their squares are (m, K), the same for all queries, or (B, m, K).
-    """
-    norm = model.document_norm
-    gamma, beta, m = norm.weight, norm.bias, scale.shape[1]
-    g2, gs = gamma * gamma, gamma * scale
-    linear = torch.stack([scale, scale * bias, g2 * scale, gs * gamma * bias, beta * gs, target * gs], dim=1)  # (B, 6, m)
-    a1, a2, a3, a4, a5, a6 = (linear @ documents).unbind(1)  # (B, K) each
-    c1, c2 = (torch.stack([scale * scale, gs * gs], dim=1) @ squares).unbind(1)
-
-    def total(x: Tensor) -> Tensor:
-        return x.sum(-1, keepdim=True)
-
-    mean = (a1 + total(bias)) / m
-    std = ((c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps).clamp_min(norm.eps).sqrt()
-    numerator = a6 + total(target * gamma * bias) - mean * total(target * gamma) + std * total(target * beta)
-    squared = (
-        c2 + 2 * a4 + total(g2 * bias * bias) - 2 * mean * (a3 + total(g2 * bias)) + mean * mean * g2.sum()
-        + 2 * std * (a5 + total(gamma * beta * bias) - mean * (gamma * beta).sum()) + std * std * (beta * beta).sum()
-    )  # fmt: skip
-    return numerator / squared.clamp_min(1e-12).sqrt()
 
 
 def improvement_margin(scores: Tensor, base: Tensor, margin: float) -> Tensor:

@@ -94,32 +94,38 @@ def refine(model: IMRNN, corpus: CorpusTransform, query: Tensor, rows: Tensor, w
 def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
     """Return (B, N) cosines of `target` with every document as the query modulates it, without making those documents.
 
-    METHOD, "Scoring a whole corpus in closed form": numerator and norm of LN(s ∘ d + b) are linear in d and d ∘ d.
-
     Args:
         model: The adapter.
         corpus: Its transform of the corpus.
         query: (B, m) projected queries, which modulate.
         target: (B, m) unit vectors to compare with: the refined query, or the projected one.
     """
-    s, b = model.query_adapter(query)
+    documents = corpus.projected.T  # (m, N)
+    scale, bias = model.query_adapter(query)
+    return closed_form(model, documents, documents * documents, scale, bias, target).clamp(-1.0, 1.0)
+
+
+def closed_form(model: IMRNN, documents: Tensor, squares: Tensor, scale: Tensor, bias: Tensor, target: Tensor) -> Tensor:
+    """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
+
+    METHOD, "Scoring a whole corpus in closed form": numerator and norm of LN(s ∘ d + b) are linear in d and d ∘ d.
+    `documents` and their squares are (m, K), the same for all queries, or (B, m, K).
+    """
     norm = model.document_norm
-    gamma, beta, m = norm.weight, norm.bias, s.shape[-1]
-    g2 = gamma**2
-    d = corpus.projected
-    # Six linear forms of d and two of d ∘ d, for all queries at once: (N, 6B) and (N, 2B)
-    a1, a2, a3, a4, a5, a6 = (d @ torch.cat([s, s * b, g2 * s, g2 * s * b, gamma * beta * s, target * gamma * s]).T).T.chunk(6)
-    c1, c2 = ((d * d) @ torch.cat([s * s, g2 * s * s]).T).T.chunk(2)
+    gamma, beta, m = norm.weight, norm.bias, scale.shape[1]
+    g2, gs = gamma * gamma, gamma * scale
+    linear = torch.stack([scale, scale * bias, g2 * scale, gs * gamma * bias, beta * gs, target * gs], dim=1)  # (B, 6, m)
+    a1, a2, a3, a4, a5, a6 = (linear @ documents).unbind(1)  # (B, K) each
+    c1, c2 = (torch.stack([scale * scale, gs * gs], dim=1) @ squares).unbind(1)
 
     def total(x: Tensor) -> Tensor:
         return x.sum(-1, keepdim=True)
 
-    mean = (a1 + total(b)) / m
-    std = ((c1 + 2 * a2 + total(b * b)) / m - mean**2 + norm.eps).clamp_min(norm.eps).sqrt()
-    numerator = a6 + total(target * gamma * b) - mean * total(target * gamma) + std * total(target * beta)
+    mean = (a1 + total(bias)) / m
+    std = ((c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps).clamp_min(norm.eps).sqrt()
+    numerator = a6 + total(target * gamma * bias) - mean * total(target * gamma) + std * total(target * beta)
     squared = (
-        c2 + 2 * a4 + total(g2 * b * b) - 2 * mean * (a3 + total(g2 * b)) + mean**2 * g2.sum()
-        + 2 * std * (a5 + total(gamma * beta * b) - mean * (gamma * beta).sum()) + std**2 * (beta * beta).sum()
+        c2 + 2 * a4 + total(g2 * bias * bias) - 2 * mean * (a3 + total(g2 * bias)) + mean * mean * g2.sum()
+        + 2 * std * (a5 + total(gamma * beta * bias) - mean * (gamma * beta).sum()) + std * std * (beta * beta).sum()
     )  # fmt: skip
-    scores: Tensor = numerator / squared.clamp_min(1e-24).sqrt()
-    return scores.clamp(-1.0, 1.0)
+    return numerator / squared.clamp_min(1e-12).sqrt()

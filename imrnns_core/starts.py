@@ -43,7 +43,7 @@ def identity_adapter(dimension: int) -> IMRNN:
 
 @torch.no_grad()
 def whiten(model: IMRNN, documents: Tensor, config: PretrainConfig) -> None:
-    """Set a square projector to the soft whitening of (N, n) unit documents.
+    """Set a square projector to the soft whitening of (N, n) documents.
 
     Directions in which all documents spread tell little about one of them: they count less. The shrinkage keeps
     directions without spread, as in a corpus smaller than its dimensions, from being blown up. (A half-way
@@ -62,7 +62,7 @@ def whiten(model: IMRNN, documents: Tensor, config: PretrainConfig) -> None:
 
 @dataclass(frozen=True)
 class PseudoQueries:
-    """Titles as queries: their unit vectors (P, n), the rows of their documents (P,), and all N documents less their titles."""
+    """Titles as queries: their vectors (P, n), the rows of their documents (P,), and all N documents less their titles."""
 
     vectors: Tensor
     rows: Tensor
@@ -76,7 +76,7 @@ class PseudoQueries:
     def validation(self, collection: Collection, chosen: Tensor, candidates: int) -> Validation:
         """Measure on those `chosen`, in the documents as they are: less their titles, whitening would look bad."""
         found = torch.from_numpy(collection.index.search(self.vectors[chosen].numpy(), candidates))
-        documents = torch.from_numpy(collection.unit_documents)
+        documents = torch.from_numpy(collection.documents.vectors)
         return Validation(self.vectors[chosen], found, documents, [{row: 1} for row in self.rows[chosen].tolist()])
 
 
@@ -95,10 +95,10 @@ def title_queries(collection: Collection, config: PretrainConfig, seed: int, pro
         vectors = torch.from_numpy(unit(collection.encoder.encode_queries(titles, progress)))
     except EncoderError as error:
         return str(error)
-    base = torch.from_numpy(collection.unit_documents)
-    documents = base.clone()
-    documents[rows] = F.normalize(base[rows] - config.deflation * vectors, dim=-1)
-    return PseudoQueries(vectors, torch.from_numpy(rows), documents)
+    documents = torch.from_numpy(collection.documents.vectors).clone()
+    lengths = torch.linalg.vector_norm(documents, dim=-1, keepdim=True)  # 1 for most encoders
+    documents[rows] = lengths[rows] * F.normalize(documents[rows] / lengths[rows] - config.deflation * vectors, dim=-1)
+    return PseudoQueries(lengths.mean() * vectors, torch.from_numpy(rows), documents)
 
 
 def pretraining(config: PretrainConfig) -> Recipe:

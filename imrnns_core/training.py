@@ -87,7 +87,7 @@ class Training:
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
-        self.documents = torch.from_numpy(collection.unit_documents)
+        self.documents = torch.from_numpy(collection.documents.vectors)  # as the ranker projects them
         self.history: list[Epoch] = []
         self.notes: list[str] = []
         self._best = self._state()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.config import SearchConfig
 from imrnns_core.dataset import Qrels
-from imrnns_core.embeddings import unit
 from imrnns_core.scoring import score_candidates, transform_corpus
 from imrnns_core.workspace import Collection
 
@@ -21,9 +21,9 @@ class Validation:
     """Q queries with K candidates each.
 
     Args:
-        vectors: (Q, n) unit query embeddings.
+        vectors: (Q, n) query embeddings.
         rows: (Q, K) rows of the candidates in `documents`.
-        documents: (N, n) unit embeddings.
+        documents: (N, n) embeddings.
         relevant: Row → grade of each query's relevant documents, candidates or not.
     """
 
@@ -40,10 +40,10 @@ class Validation:
     @classmethod
     def of_judged(cls, collection: Collection, qrels: Qrels) -> Validation:
         """Take the base candidates of judged queries."""
-        vectors = unit(collection.queries.vectors[collection.queries.rows(tuple(qrels))])
+        vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
         rows = collection.index.search(vectors, SearchConfig().candidates)
         relevant = [{collection.documents.row[d]: g for d, g in judged.items() if g > 0} for judged in qrels.values()]
-        return cls(torch.from_numpy(vectors), torch.from_numpy(rows), torch.from_numpy(collection.unit_documents), relevant)
+        return cls(torch.from_numpy(vectors), torch.from_numpy(rows), torch.from_numpy(collection.documents.vectors), relevant)
 
     def values(self, model: IMRNN) -> Tensor:
         """Return (Q,) mean of nDCG@10, R@10 and RR@10 of the modulated rankings, as the reference package selects."""
@@ -53,7 +53,8 @@ class Validation:
 
     def base_values(self) -> Tensor:
         """Return (Q,) the same for the base rankings."""
-        scores = [(self.documents[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(self.vectors, self.rows, strict=True)]
+        units, queries = F.normalize(self.documents, dim=-1), F.normalize(self.vectors, dim=-1)
+        scores = [(units[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(queries, self.rows, strict=True)]
         return self._measure(torch.stack(scores))
 
     def _measure(self, scores: Tensor) -> Tensor:

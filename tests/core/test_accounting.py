@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given
-from toys import World, adapter, collection, still_model, worlds
 
 from imrnns_core.explain.accounting import account, shifts
 from imrnns_core.ranking import Ranker
+from tests.core.toys import World, adapter, collection, still_model, worlds
 
 S = 0.5**0.5
 

@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from toys import random_model, still_model
 
 from imrnns_core.adapter import IMRNN, HyperNet
 from imrnns_core.config import AdapterConfig
+from tests.core.toys import random_model, still_model
 
 S = 1 / math.sqrt(2)
 

@@ -15,7 +15,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
-from toys import REFERENCE_NAMES, PlainAdapter, adapter, collection, random_model, still_model
 
 from imrnns_core.checkpoint import Adapter, AdapterCard, check_dimensions, load_adapter, save_adapter
 from imrnns_core.config import SearchConfig
@@ -24,6 +23,7 @@ from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES
 from imrnns_core.scoring import score_candidates, transform_corpus
 from imrnns_core.workspace import Collection
+from tests.core.toys import REFERENCE_NAMES, PlainAdapter, adapter, collection, random_model, still_model
 
 CARD = AdapterCard(
     name="mine",

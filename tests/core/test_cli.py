@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from toys import adapter, still_model, write_dataset
 
 from imrnns_core import cli
 from imrnns_core.checkpoint import load_adapter, save_adapter
 from imrnns_core.dataset import LAYOUT
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
+from tests.core.toys import adapter, still_model, write_dataset
 
 LOG3 = math.log2(3)
 DOCUMENTS = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"text {i}"} for i in range(3)]

@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from toys import write_dataset
 
 from imrnns_core.dataset import LAYOUT, Dataset, load_dataset
 from imrnns_core.errors import DataError
 from imrnns_core.records import Document, Query
+from tests.core.toys import write_dataset
 
 CORPUS = b'{"_id": "d1", "title": "One", "text": "first"}\n{"_id": "d2", "text": "second", "metadata": {"subject": "art"}}\n'
 QUERIES = b'{"_id": "q1", "text": "which?"}\n{"_id": 2, "text": "why?"}\n'

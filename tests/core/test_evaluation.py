@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import World, adapter, collection, still_model, worlds
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
@@ -24,6 +23,7 @@ from imrnns_core.evaluation import (
     seen_groups,
 )
 from imrnns_core.ranking import Ranker
+from tests.core.toys import World, adapter, collection, still_model, worlds
 
 LOG3 = math.log2(3)
 DOCUMENTS = [[1, 0], [0.8, 0.6], [0, 1]]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import World, worlds
 
 from imrnns_core.explain.influence import WordIndex, feedback_influence
 from imrnns_core.records import Document
+from tests.core.toys import World, worlds
 
 
 @settings(max_examples=12)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import World, adapter, collection, random_model, still_model, worlds
 
 from imrnns_core import mapping
 from imrnns_core.errors import DataError
@@ -29,6 +28,7 @@ from imrnns_core.mapping import (
 )
 from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Workspace
+from tests.core.toys import World, adapter, collection, random_model, still_model, worlds
 
 
 @given(worlds(), st.integers(1, 30))

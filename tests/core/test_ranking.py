@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import World, adapter, collection, still_model, worlds
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.evaluation import evaluate
 from imrnns_core.ranking import Ranker, blend, rank
 from imrnns_core.records import STAGES, Query
 from imrnns_core.workspace import Collection
+from tests.core.toys import World, adapter, collection, still_model, worlds
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toys import adapter, collection, still_model
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, Comparison, Hit
+from tests.core.toys import adapter, collection, still_model
 
 
 @pytest.fixture

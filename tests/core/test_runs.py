@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from toys import adapter, collection, still_model
 
 from imrnns_core.evaluation import evaluate
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Hit
 from imrnns_core.runs import comparison_run, run_lines, write_runs
+from tests.core.toys import adapter, collection, still_model
 
 
 @pytest.fixture

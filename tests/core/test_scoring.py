@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import OUR_NAMES, PlainAdapter, World, random_model, still_model, worlds
 
 from imrnns_core.ranking import Ranker
 from imrnns_core.scoring import CorpusTransform, refine, score_candidates, score_corpus, transform_corpus
+from tests.core.toys import OUR_NAMES, PlainAdapter, World, random_model, still_model, worlds
 
 S = 0.5**0.5
 

@@ -7,16 +7,19 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import collection
 
-from imrnns_core.config import TrainConfig
+from imrnns_core.checkpoint import Adapter, AdapterCard
+from imrnns_core.config import RECIPES, TrainConfig
 from imrnns_core.errors import DataError, TrainingError
 from imrnns_core.evaluation import evaluate
+from imrnns_core.examples import split_disjoint
 from imrnns_core.ranking import Ranker
-from imrnns_core.training import Training, split_disjoint
+from imrnns_core.starts import identity_adapter
+from imrnns_core.training import Training
 from imrnns_core.workspace import Collection
+from tests.core.toys import collection
 
-CONFIG = TrainConfig(epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
+CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +38,51 @@ def run(world: Collection, config: TrainConfig = CONFIG) -> Training:
     return training
 
 
-def test_the_first_record_is_the_adapter_before_training(world: Collection):
+def selected(world: Collection, training: Training) -> float:
+    measures = evaluate(Ranker(world, training.adapter("x")), "train").mean("modulated")
+    return float(np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]))
+
+
+def test_before_the_first_epoch_there_is_the_identity(world: Collection):
     training = Training(world, CONFIG, "train", "train")
     first = next(training.epochs())
-    assert (first.number, first.loss, first.best) == (0, None, True)
-    measures = evaluate(Ranker(world, training.adapter("fresh")), "train").mean("modulated")
-    assert first.validation == pytest.approx(np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]), abs=1e-6)
+    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "start")
+    assert training.adapter("fresh").card.measures["shipped"] == "identity"
+
+
+@pytest.mark.parametrize("dimension", [3, 8, 384])
+def test_the_identity_ranks_as_the_base_does_at_every_stage(dimension: int):
+    rng = np.random.default_rng(1)
+    documents, queries = rng.normal(size=(30, dimension)).astype(np.float32), rng.normal(size=(4, dimension)).astype(np.float32)
+    space = collection(documents, queries, {"q0": {"d0": 1}})
+    card = AdapterCard("identity", dimension, dimension + 1)
+    batch = Ranker(space, Adapter(identity_adapter(dimension).eval().requires_grad_(False), card)).rank_batch(queries)
+    for stage in range(1, 4):
+        np.testing.assert_allclose(batch.scores[:, stage], batch.scores[:, 0], atol=2e-5)
+        np.testing.assert_array_equal(batch.ranks[:, stage], batch.ranks[:, 0])
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(world: Collection, recipe: str):
+    training = Training(world, TrainConfig(recipe=recipe, epochs=2, learning_rate=5.0, negatives=5), "train", "train")
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    assert card.recipe == recipe
+    if recipe != "unlabeled":  # without titles it is whitened only, and says that nothing has validated it
+        base = evaluate(Ranker(world, training.adapter("x")), "train").mean("base")
+        assert selected(world, training) >= np.mean([base[m] for m in ("nDCG@10", "R@10", "RR@10")]) - 1e-6
+    if card.measures["shipped"] == "identity":
+        assert "no epoch was better than the base on validation: this is the identity" in card.measures["notes"]
+        assert card.training_positives == []
+
+
+def test_modulation_only_leaves_the_projector_alone(world: Collection):
+    training = Training(world, TrainConfig(recipe="modulation-only", epochs=3, negatives=5), "train", "train")
+    for _ in training.epochs():
+        pass
+    assert torch.equal(training.model.projector.weight, torch.eye(8))
+    assert not training.model.projector.bias.any()
 
 
 def test_epochs_are_counted_and_the_best_one_is_kept(world: Collection):
@@ -71,7 +113,7 @@ def test_the_card_says_what_was_done(world: Collection):
 
 def test_the_same_seed_gives_the_same_adapter_and_another_one_another(world: Collection):
     def weights(seed: int) -> torch.Tensor:
-        training = run(world, TrainConfig(epochs=1, batch_size=4, learning_rate=1e-2, negatives=5, seed=seed))
+        training = run(world, TrainConfig(recipe="reference", epochs=1, batch_size=4, learning_rate=1e-2, negatives=5, seed=seed))
         return torch.cat([p.flatten() for p in training.model.parameters()])
 
     first = weights(1)
@@ -94,7 +136,9 @@ def test_a_loaded_adapter_is_in_evaluation_mode(world: Collection):
 
 
 def test_patience_ends_a_run_that_does_not_improve(world: Collection):
-    epochs = list(Training(world, TrainConfig(epochs=9, learning_rate=0.0, patience=2, negatives=5), "train", "train").epochs())
+    epochs = list(
+        Training(world, TrainConfig(recipe="reference", epochs=9, learning_rate=0.0, patience=2, negatives=5), "train", "train").epochs()
+    )
     assert [e.number for e in epochs] == [0, 1, 2]
     assert len({e.validation for e in epochs}) == 1
 

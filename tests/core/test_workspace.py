@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toys import FakeEncoder, adapter, letters, random_model, write_dataset
 
 from imrnns_core.checkpoint import save_adapter
 from imrnns_core.config import EncoderSpec, workspace_root
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.errors import AdapterError, DataError, EncoderError
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Registration, Workspace
+from tests.core.toys import FakeEncoder, adapter, letters, random_model, write_dataset
 
 DOCUMENTS = [{"_id": f"d{i}", "title": f"t{i}", "text": f"text number {i}"} for i in range(10)]
 QUERIES = [{"_id": f"q{i}", "text": f"question {i}"} for i in range(3)]
