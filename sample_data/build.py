@@ -31,7 +31,7 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    training = Training(collection, TrainConfig(), "train")
+    training = Training(collection, TrainConfig(recipe="contrastive"), "train", "dev")
     for epoch in training.epochs():
         print(epoch)
     adapter = training.adapter(SAMPLE_ADAPTER)
