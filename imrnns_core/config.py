@@ -95,9 +95,9 @@ RECIPES: dict[str, Recipe] = {
     "contrastive": Recipe(),
     "unlabeled": Recipe(start="pretrained", supervised=False, epochs=0),
     "modulation-only": Recipe(
-        negatives_from="batch", negatives=15, learning_rate=1e-3, epochs=10, modulation_only=True, neutrality=1.0, refit=True
+        negatives_from="batch", negatives=15, learning_rate=1e-3, epochs=10, patience=10, modulation_only=True, neutrality=1.0, refit=True
     ),
-    "best": Recipe(start="pretrained", negatives_from="batch", negatives=15, epochs=14, kept=0.9, refit=True),
+    "best": Recipe(start="pretrained", negatives_from="batch", negatives=15, epochs=14, patience=14, kept=0.9, refit=True),
 }
 
 
@@ -108,6 +108,7 @@ class PretrainConfig:
     Attributes:
         power, shrinkage, centring: The projector is c · (Σ + shrinkage · mean variance)^(−power), applied to
             x − centring · mean.
+        judged_powers: Powers to choose from where there are judgments.
         deflation: What part of its own title's vector is taken out of a document, so that the title does not
             find it by its own words.
         candidates: Base candidates a query, which are its negatives and refine it.
@@ -115,7 +116,8 @@ class PretrainConfig:
         minimum: With fewer titles, only the whitening is used.
     """
 
-    power: float = 0.3
+    power: float = 0.2
+    judged_powers: tuple[float, ...] = (0.15, 0.3)
     shrinkage: float = 0.1
     centring: float = 0.5
     deflation: float = 0.3

@@ -42,7 +42,7 @@ def identity_adapter(dimension: int) -> IMRNN:
 
 
 @torch.no_grad()
-def whiten(model: IMRNN, documents: Tensor, config: PretrainConfig) -> None:
+def whiten(model: IMRNN, documents: Tensor, config: PretrainConfig, power: float | None = None) -> None:
     """Set a square projector to the soft whitening of (N, n) documents.
 
     Directions in which all documents spread tell little about one of them: they count less. The shrinkage keeps
@@ -54,7 +54,7 @@ def whiten(model: IMRNN, documents: Tensor, config: PretrainConfig) -> None:
     variance, axes = torch.linalg.eigh(centred.T @ centred / len(documents))
     variance = variance.clamp_min(0)
     shrunk = (variance + config.shrinkage * variance.mean()).clamp_min(1e-12)
-    weight = axes @ torch.diag(shrunk**-config.power) @ axes.T
+    weight = axes @ torch.diag(shrunk ** -(config.power if power is None else power)) @ axes.T
     weight *= weight.shape[0] ** 0.5 / torch.linalg.matrix_norm(weight)
     model.projector.weight.copy_(weight)
     model.projector.bias.copy_(-config.centring * (weight.float() @ mean))

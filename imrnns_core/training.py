@@ -26,7 +26,7 @@ from imrnns_core.examples import (
     split_shared,
 )
 from imrnns_core.learning import fit
-from imrnns_core.starts import Progress, identity_adapter, pretraining, title_queries, whiten
+from imrnns_core.starts import Progress, PseudoQueries, identity_adapter, pretraining, title_queries, whiten
 from imrnns_core.validation import Validation
 from imrnns_core.workspace import Collection
 
@@ -211,30 +211,36 @@ class Training:
             return
         judged = Validation.of_judged(self.collection, self._all_qrels())
         best, kept = float(judged.base_values().mean()), fresh
-        whiten(self.model, self.documents, self.config.pretrain)
-        for loss in self._pretraining_losses():
-            value = float(judged.values(self.model).mean())
-            better = value > best
-            if better:
-                best, kept = value, self._state()
-                self._keep(self.model, "start", _mean([check.values(self.model) for check in checks]))
-            yield self._record(loss, value, better, "pretrain")
+        titles = self._titles() if self.recipe.start == "pretrained" else None
+        for power in self.config.pretrain.judged_powers:
+            self.model.load_state_dict(fresh)
+            whiten(self.model, self.documents, self.config.pretrain, power)
+            for loss in self._pretraining_losses(titles):
+                value = float(judged.values(self.model).mean())
+                better = value > best
+                if better:
+                    best, kept = value, self._state()
+                    self._keep(self.model, "start", _mean([check.values(self.model) for check in checks]))
+                    self._measures["start"] = {"power": power, "judged": value, "judged_base": float(judged.base_values().mean())}
+                yield self._record(loss, value, better, "pretrain")
         self.model.load_state_dict(kept)
-        self._measures["start"] = {"judged": best, "judged_base": float(judged.base_values().mean())}
 
-    def _pretraining_losses(self) -> Iterator[float | None]:
-        yield None
-        if self.recipe.start != "pretrained":
-            return
-        settings = self.config.pretrain
-        titles = title_queries(self.collection, settings, self.config.seed, self.progress)
+    def _titles(self) -> PseudoQueries | None:
+        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self.progress)
         if isinstance(titles, str):
             self.notes.append(f"no pretraining on titles: {titles}")
-            return
-        examples = titles.examples(self.collection, torch.arange(len(titles.rows)), settings.candidates)
-        losses = fit(self.model, titles.documents, examples, pretraining(settings), self.config.seed)
-        for _ in range(settings.epochs):
-            yield next(losses)
+            return None
+        return titles
+
+    def _pretraining_losses(self, titles: PseudoQueries | None) -> Iterator[float | None]:
+        """Yield None for the whitening alone, then the mean loss of each pass over the titles."""
+        yield None
+        if titles is not None:
+            settings = self.config.pretrain
+            examples = titles.examples(self.collection, torch.arange(len(titles.rows)), settings.candidates)
+            losses = fit(self.model, titles.documents, examples, pretraining(settings), self.config.seed)
+            for _ in range(settings.epochs):
+                yield next(losses)
 
     def _unlabeled(self) -> Iterator[Epoch]:
         """Whiten, then train on titles; titles that were held out say whether it helps."""
