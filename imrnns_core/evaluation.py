@@ -16,6 +16,7 @@ from imrnns_core.dataset import Dataset, Qrels
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.ranking import RankedBatch, Ranker
 from imrnns_core.records import STAGES, Stage
+from imrnns_core.scoring import QUERY_BATCH
 
 SCHEMA = 1
 RESAMPLES = 10_000
@@ -246,9 +247,11 @@ def change_shares(ranker: Ranker, batch: RankedBatch, queries: torch.Tensor) -> 
     mean_effect = corpus.effect[rows.reshape(-1)].mean(0, keepdim=True).chunk(2, dim=-1)
     refined = torch.nn.functional.normalize(model.refine_query(query, *mean_effect), dim=-1)
     constant = np.empty(batch.rows.shape, dtype=np.float32)
-    for i in range(len(queries)):
-        moved = model.modulate_documents(corpus.projected[rows[i]][None], scale, bias)[0]
-        constant[i] = (torch.nn.functional.normalize(moved, dim=-1) @ refined[i]).numpy()
+    for i in range(0, len(queries), QUERY_BATCH):
+        documents = corpus.projected[rows[i : i + QUERY_BATCH]]  # (b, K, m)
+        moved = model.modulate_documents(documents, scale.expand(len(documents), -1), bias.expand(len(documents), -1))
+        target = refined[i : i + QUERY_BATCH].unsqueeze(2)
+        constant[i : i + QUERY_BATCH] = torch.bmm(torch.nn.functional.normalize(moved, dim=-1), target).squeeze(2).numpy()
     base, projected, modulated = batch.scores[:, 0], batch.scores[:, 1], batch.scores[:, 3]
 
     def within(x: NDArray[np.float32]) -> Doubles:
