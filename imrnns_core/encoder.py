@@ -116,10 +116,10 @@ class SentenceTransformerEncoder:
         return int(self.model.max_seq_length or 512)
 
     def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
-        return self._encode([format_document(self._spec, d) for d in documents], progress)
+        return self.encode_formatted([format_document(self._spec, d) for d in documents], progress)
 
     def encode_queries(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
-        return self._encode([format_query(self._spec, t) for t in texts], progress)
+        return self.encode_formatted([format_query(self._spec, t) for t in texts], progress)
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
         encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
@@ -145,7 +145,8 @@ class SentenceTransformerEncoder:
         tokenizer.no_padding()
         return tokenizer
 
-    def _encode(self, texts: Sequence[str], progress: Progress | None) -> FloatArray:
+    def encode_formatted(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+        """Return (N, n) float32 embeddings of texts that are formatted already."""
         order = np.argsort([-len(t) for t in texts], kind="stable")
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH_SIZE):

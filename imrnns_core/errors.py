@@ -4,7 +4,8 @@ LensError                  anything a user can mend; the command line prints it 
 ├── DataError              a data set, a judgment file or a folder of embeddings (names file and line)
 ├── EncoderError           an encoder that cannot be found, or that is not what it claims to be
 ├── AdapterError           an adapter file that cannot be read, or that does not fit the embeddings
-└── TrainingError          nothing to train on, or a recipe that does not exist
+├── TrainingError          nothing to train on, or a recipe that does not exist
+└── ExplanationError       an explanation that this encoder or this pair cannot give
 """
 
 from __future__ import annotations
@@ -42,3 +43,7 @@ class AdapterError(LensError):
 
 class TrainingError(LensError):
     """Training cannot start."""
+
+
+class ExplanationError(LensError):
+    """An explanation is not available: for this encoder, or for this query and document."""

@@ -83,10 +83,11 @@ class Collection:
 
         Raises EncoderError if the encoder is not the one that made this collection's vectors.
         """
-        self._check_encoder()
+        self.check_encoder()
         return np.asarray(self.encoder.encode_queries([text])[0])
 
-    def _check_encoder(self) -> None:
+    def check_encoder(self) -> None:
+        """Raise EncoderError if the encoder is not the one that made this collection's vectors."""
         if "_encoder_checked" in self.__dict__:
             return
         document = self.dataset.documents[0]

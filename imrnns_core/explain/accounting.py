@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from imrnns_core.explain.counterfactual import Pair, Side
+from imrnns_core.explain.tracing import Trace
 from imrnns_core.records import Comparison, FloatArray
 
 
@@ -53,3 +57,58 @@ def shifts(comparison: Comparison) -> FloatArray:
     """Return (K, m) d̂_m − d̂_p: the true shift of each candidate, on unit vectors."""
     modulation = comparison.modulation
     return np.asarray((modulation.modulated_documents - modulation.projected_documents).numpy())
+
+
+@dataclass(frozen=True)
+class WordAccounting:
+    """The change of one pair's score as a sum over the words of one of its texts.
+
+    `words.sum() + other + constant = modulated − base` of the text as encoded, to 1e-6. Exact is not the same as
+    faithful: a word's part is not what the score would lose without it.
+    """
+
+    words: FloatArray  # (W,)
+    other: float  # special tokens, punctuation, the encoder's prefix
+    constant: float  # what the adapter adds whatever the text: its biases
+
+
+def account_words(pair: Pair, side: Side, trace: Trace, owner: Tensor) -> WordAccounting:
+    """Split Δ over the words of a text, with every norm and LayerNorm held at its value for this text.
+
+    Held so, base and modulated score are affine in the mean-pooled token outputs (METHOD, "frozen-norm token
+    contributions"). What the text does to the other side (a query's modulation of the document, a document's part
+    of the refined query) is held too.
+
+    Args:
+        pair: The pair.
+        side: Which text.
+        trace: That text in an encoder with mean pooling.
+        owner: (T,) the word of each token, -1 for none.
+    """
+    modulation, model = pair.comparison.modulation, pair.model
+    outputs = trace.outputs.detach().double()  # (T, n)
+    pooled = outputs.mean(0)
+    vector = pooled / pooled.norm()
+    weights = torch.from_numpy(pair.comparison.feedback).double()
+    weights /= weights.sum()
+    if side == "document":
+        scale, bias, norm = modulation.query_scale, modulation.query_bias, model.document_norm
+        base, target = modulation.query.double(), modulation.modulated_query.double()
+    else:
+        scale, bias, norm = weights @ modulation.document_scale.double(), weights @ modulation.document_bias.double(), model.query_norm
+        base, target = modulation.documents[pair.position].double(), modulation.modulated_documents[pair.position].double()
+    weight, offset = model.projector.weight.detach().double(), model.projector.bias.detach().double()
+    gamma, beta, scale, bias = norm.weight.detach().double(), norm.bias.detach().double(), scale.double(), bias.double()
+    raw = weight @ vector + offset
+    length = raw.norm()
+    moved = scale * raw / length + bias
+    deviation = (moved.var(correction=0) + norm.eps).sqrt()
+    final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
+    slope = target * gamma / (deviation * final)
+    slope = slope - slope.mean()
+    linear = weight.T @ (scale * slope) / length - base  # (n,) Δ per unit of the embedding
+    constant = float(slope @ bias + (scale * slope) @ offset / length + target @ beta / final)
+    tokens = (outputs @ linear) / (len(outputs) * pooled.norm())  # (T,)
+    count = int(owner.max()) + 1 if len(owner) else 0
+    words = torch.zeros(count + 1, dtype=torch.float64).index_add_(0, torch.where(owner < 0, count, owner), tokens)
+    return WordAccounting(words[:count].float().numpy(), float(words[count]), constant)

@@ -1,0 +1,109 @@
+"""What the scores would be if a text were another: the query, one document, or the feedback documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imrnns_core.adapter import IMRNN
+from imrnns_core.ranking import Ranker, rank
+from imrnns_core.records import STAGES, Comparison, FloatArray, Modulation
+
+Side = Literal["document", "query"]
+"""Which of a pair's two texts."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A query and one of its candidates, ready to be scored with another text; everything else is kept.
+
+    Another document changes its base, projected and modulated vector and its own part of the refined query.
+    Another query changes the modulation of the document and what is refined. The candidates stay those that
+    were really ranked (METHOD, "Explanations that hold up").
+    """
+
+    comparison: Comparison
+    model: IMRNN
+    position: int
+
+    @property
+    def document_id(self) -> str:
+        return self.comparison.document_ids[self.position]
+
+    @property
+    def scores(self) -> Tensor:
+        """(2,) base and modulated score as ranked."""
+        return torch.from_numpy(self.comparison.scores[[0, -1], self.position])
+
+    def document_scores(self, vectors: Tensor) -> Tensor:
+        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings; differentiable."""
+        kept, model = self._kept, self.model
+        projected = model.project(vectors)  # (B, m)
+        scale, bias = kept.effect_scale, kept.effect_bias
+        if self.comparison.feedback[self.position]:
+            own_scale, own_bias = model.document_adapter(projected)
+            share = 1.0 / int(self.comparison.feedback.sum())
+            scale = scale + share * (own_scale - kept.document_scale[self.position])
+            bias = bias + share * (own_bias - kept.document_bias[self.position])
+        refined = F.normalize(model.refine_query(kept.projected_query, scale, bias), dim=-1)
+        modulated = model.modulate_documents(projected[:, None], kept.query_scale[None], kept.query_bias[None])[:, 0]
+        return torch.stack([F.normalize(vectors, dim=-1) @ kept.query, (refined * F.normalize(modulated, dim=-1)).sum(-1)], dim=-1)
+
+    def query_scores(self, vectors: Tensor) -> Tensor:
+        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings; differentiable."""
+        kept, model = self._kept, self.model
+        projected = model.project(vectors)  # (B, m)
+        document = kept.projected_documents[self.position].expand(len(vectors), 1, -1)
+        modulated = model.modulate_documents(document, *model.query_adapter(projected))[:, 0]
+        refined = F.normalize(model.refine_query(projected, kept.effect_scale, kept.effect_bias), dim=-1)
+        base = F.normalize(vectors, dim=-1) @ kept.documents[self.position]
+        return torch.stack([base, (refined * F.normalize(modulated, dim=-1)).sum(-1)], dim=-1)
+
+    @cached_property
+    def _kept(self) -> _Kept:
+        # Tensors of an inference cannot stand in an autograd graph: copy them
+        tensors = {name: tensor.clone() for name, tensor in vars(self.comparison.modulation).items()}
+        weights = torch.from_numpy(self.comparison.feedback).float()
+        weights /= weights.sum()
+        return _Kept(**tensors, effect_scale=weights @ tensors["document_scale"], effect_bias=weights @ tensors["document_bias"])
+
+
+@dataclass(frozen=True)
+class _Kept(Modulation):
+    effect_scale: Tensor  # (m,) s̄
+    effect_bias: Tensor  # (m,) b̄
+
+
+def edited(ranker: Ranker, comparison: Comparison, query: FloatArray | None = None, documents: dict[str, FloatArray] | None = None) -> Comparison:
+    """Return the comparison with the embedding (n,) of the query, or of candidates by id, replaced.
+
+    The candidates and the feedback documents stay the same, so that every difference comes from the text.
+    """
+    vectors = np.asarray(ranker.collection.documents.vectors)[comparison.rows].copy()  # (K, n)
+    for document_id, vector in (documents or {}).items():
+        vectors[comparison.position[document_id]] = vector
+    asked = torch.from_numpy(query) if query is not None else comparison.modulation.query
+    with torch.inference_mode():
+        feedback = torch.from_numpy(comparison.feedback)
+        modulation = ranker.adapter.model(asked[None], torch.from_numpy(vectors)[None], feedback[None])[0]
+    scores = stage_scores(modulation)
+    return replace(comparison, scores=scores, ranks=rank(scores, comparison.rows[None]), modulation=modulation)
+
+
+def stage_scores(modulation: Modulation) -> FloatArray:
+    """Return (4, K) scores at each stage of one query's modulation."""
+    query, refined = modulation.projected_query, modulation.modulated_query
+    scores = [
+        modulation.documents @ modulation.query,
+        modulation.projected_documents @ query,
+        modulation.modulated_documents @ query,
+        modulation.modulated_documents @ refined,
+    ]
+    assert len(scores) == len(STAGES)
+    return torch.stack(scores).clamp(-1.0, 1.0).numpy()

@@ -1,0 +1,147 @@
+"""The encoder seen from inside: token outputs, attention and what a target owes to them. METHOD, "Explanations that hold up"."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface
+
+from imrnns_core.encoder import SentenceTransformerEncoder
+from imrnns_core.errors import ExplanationError
+
+ATTENTION = "imrnns_lens_traced"
+MIN_ATTENTION_LEFT = 0.05
+"""A reader that pays nearly all its attention to one word would be scaled up without bound."""
+_POOLINGS = ("mean", "cls")
+_recorder = threading.local()
+
+
+@dataclass(frozen=True)
+class AttentionTrace:
+    """One attention layer of one text of T tokens, H heads of width c."""
+
+    weights: Tensor  # (H, T, T) row: the token that reads, column: the token that is read
+    values: Tensor  # (H, T, c)
+    outputs: Tensor  # (H, T, c) weights @ values, part of the graph
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One text on its way through the encoder.
+
+    Attributes:
+        spans: (T,) start and end of each token in the text; (0, 0) for special tokens.
+        outputs: (T, h) last hidden states.
+        attention: One per layer.
+    """
+
+    spans: list[tuple[int, int]]
+    outputs: Tensor
+    attention: list[AttentionTrace]
+
+
+def _attend(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float | None = None, **_: Any
+) -> tuple[Tensor, Tensor]:
+    scores = query @ key.transpose(2, 3) * (query.size(-1) ** -0.5 if scaling is None else scaling)
+    weights = (scores if attention_mask is None else scores + attention_mask).softmax(-1)
+    outputs = weights @ value  # (1, H, T, c)
+    _recorder.layers.append(AttentionTrace(weights[0].detach(), value[0].detach(), outputs))
+    return outputs.transpose(1, 2).contiguous(), weights
+
+
+AttentionInterface.register(ATTENTION, _attend)
+
+
+class TracedEncoder:
+    """A sentence-transformers encoder whose attention can be read. Weights are shared with the encoder.
+
+    Raises ExplanationError for an encoder whose parts are not a transformer, a mean or CLS pooling, and layers
+    after it, or whose attention cannot be replaced.
+    """
+
+    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
+        self.encoder = encoder
+        modules = list(encoder.model)
+        name = encoder.spec.name
+        transformer = getattr(modules[0], "auto_model", None)
+        pooling = getattr(modules[1], "pooling_mode", None) if len(modules) > 1 else None
+        if transformer is None or pooling not in _POOLINGS:
+            raise ExplanationError(
+                f"words cannot be explained for the encoder {name!r}: it pools by {pooling or 'something unknown'}, "
+                f"and only {' and '.join(_POOLINGS)} pooling can be taken apart; use verified words, which re-encode the text"
+            )
+        shared = {id(t): t for t in [*transformer.parameters(), *transformer.buffers()]}
+        self._model = copy.deepcopy(transformer, shared).eval()
+        try:
+            self._model.set_attn_implementation(ATTENTION)
+        except (AttributeError, ValueError) as error:
+            raise ExplanationError(f"words cannot be explained for the encoder {name!r}: its attention cannot be read ({error})") from None
+        self.pooling: str = pooling
+        self._tail = modules[2:]
+
+    def trace(self, text: str) -> Trace:
+        """Encode a text (as formatted for the encoder) and keep what happened."""
+        tokens = self.encoder.model.tokenizer(
+            text, truncation=True, max_length=self.encoder.max_tokens, return_offsets_mapping=True, return_tensors="pt"
+        )
+        spans = [tuple(s) for s in tokens.pop("offset_mapping")[0].tolist()]
+        embedded = self._model.get_input_embeddings()(tokens.pop("input_ids")).detach().requires_grad_()
+        _recorder.layers = []
+        tokens.pop("attention_mask")
+        outputs = self._model(inputs_embeds=embedded, **tokens).last_hidden_state[0]  # (T, h)
+        layers, _recorder.layers = _recorder.layers, []
+        return Trace(spans, outputs, layers)
+
+    def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
+        """Return (B, n) embeddings of one text with only some tokens pooled, kept (B, T) of 0 and 1."""
+        if self.pooling == "cls":
+            pooled = outputs[:1].expand(len(kept), -1)
+        else:
+            pooled = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
+        features = {"sentence_embedding": pooled}
+        for module in self._tail:
+            features = module(features)
+        return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+
+
+def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Callable[[Tensor, Tensor], Tensor], words: Tensor) -> Tensor:
+    """Return (W, G) what G targets lose when no token reads a word any more, to first order in what the readers output.
+
+    In every layer and head, the attention a reader pays to the word's tokens is taken away and its other attention
+    scaled up to sum to one again: its output changes by (Σ_t p_t (o − v_t)) / (1 − Σ_t p_t), exactly; the target
+    follows by its gradient to the output. Gates (METHOD) are this without the division, their derivative at 1.
+
+    Args:
+        trace: The text.
+        target: (B, n) embeddings → (B, G) scores.
+        pool: `TracedEncoder.pool`.
+        words: (T,) the word that a token belongs to, from 0; -1 for none.
+    """
+    scores = target(pool(trace.outputs, torch.ones(1, len(words))))[0]  # (G,)
+    count, outputs = int(words.max()) + 1, [layer.outputs for layer in trace.attention]
+    gradients = [torch.autograd.grad(score, outputs, retain_graph=True) for score in scores]
+    others = (words[None, :] != torch.arange(count)[:, None]).float()  # (W, T) readers that stay
+    drops = torch.zeros(count, len(scores))
+    for i, layer in enumerate(trace.attention):
+        weights = layer.weights.transpose(1, 2).contiguous()  # (H, T read, T reader)
+        share = _by_word(weights, words, count)  # (H, W, T) attention that each reader pays to each word
+        factor = others / (1 - share).clamp_min(MIN_ATTENTION_LEFT)
+        for g, gradient in enumerate(gradients):
+            slope = gradient[i][0]  # (H, T, c)
+            read = _by_word(weights * (layer.values @ slope.transpose(1, 2)), words, count)  # Σ_t∈word p_t g·v_t
+            own = (slope * layer.outputs[0].detach()).sum(-1)[:, None]  # (H, 1, T) g·o
+            drops[:, g] += ((read - share * own) * factor).sum((0, 2))
+    return drops
+
+
+def _by_word(values: Tensor, words: Tensor, count: int) -> Tensor:
+    """Sum (H, T, …) over the tokens of each word: (H, W, …)."""
+    sums = values.new_zeros(values.shape[0], count + 1, *values.shape[2:])  # the last row takes tokens of no word
+    return sums.index_add_(1, torch.where(words < 0, count, words), values)[:, :count]
