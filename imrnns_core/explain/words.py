@@ -101,10 +101,14 @@ class WordExplainer:
 
         Raises ExplanationError where the encoder cannot be taken apart.
         """
+        return self.estimate_traced(pair, side, text)[0]
+
+    def estimate_traced(self, pair: Pair, side: Side, text: str | None = None) -> tuple[WordDrops, Trace]:
+        """Estimate, and return the pass of the encoder too."""
         text = self.text(pair, side) if text is None else text
         trace, words = self.traced.trace(text), self.words(text, side)
         drops = estimate_drops(trace, self.traced, pair, side, words)
-        return WordDrops(side, text, words, drops[:, 0], drops[:, 1], max((end for _, end in trace.spans), default=0))
+        return WordDrops(side, text, words, drops[:, 0], drops[:, 1], max((end for _, end in trace.spans), default=0)), trace
 
     def measure(self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
@@ -179,4 +183,3 @@ def owners(trace: Trace, words: Sequence[Word]) -> Tensor:
 def _score_and_change(pair: Pair, side: Side, vectors: Tensor) -> Tensor:
     scores = pair.document_scores(vectors) if side == "document" else pair.query_scores(vectors)  # (B, 2)
     return torch.stack([scores[:, 1], scores[:, 1] - scores[:, 0]], dim=-1)
-

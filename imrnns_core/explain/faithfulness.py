@@ -1,0 +1,240 @@
+"""The deletion test: do the named words carry the score, and its change? METHOD, "Explanations that hold up".
+
+Words are deleted from the text, the text is encoded again and scored within the same candidates. With `random` as
+many randomly chosen occurrences and `best` what greedy deletion finds, F = Σ (drop − random) / Σ (best − random)
+over the pairs: 0 is chance, 1 is as good as trying every word.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from imrnns_core.errors import ExplanationError
+from imrnns_core.explain.counterfactual import Pair, Side, edited
+from imrnns_core.explain.texts import without
+from imrnns_core.explain.vocabulary import untrained_models
+from imrnns_core.explain.words import SHORTLIST, WordDrops, WordExplainer, random_deletion, ranked
+from imrnns_core.ranking import Ranker
+from imrnns_core.records import FloatArray
+
+SIDES: tuple[Side, ...] = ("document", "query")
+DELETED: dict[Side, tuple[int, int]] = {"document": (1, 5), "query": (1, 2)}
+"""How many words the test deletes."""
+TARGETS = ("score", "delta")
+PAIRS = 60
+RANDOM_DRAWS = 5
+GREEDY_WIDTH = 12
+"""Words that each further step of the greedy search tries, by their drop alone."""
+NAMED = 10
+BOOTSTRAP = 2000
+METHODS = ("explanation", "verified", "b1")
+
+Result = dict[tuple[Side, str, int, str], tuple[float, float, float]]
+"""(side, target, words deleted, method) → drop, drop of matched random deletion, drop of greedy deletion."""
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What the test found for one pair; `rho` is the rank correlation of estimated and measured drops of Δ."""
+
+    query_id: str
+    document_id: str
+    riser: bool
+    drops: Result
+    rho: dict[Side, float]
+    milliseconds: dict[Side, float]
+    untrained_jaccard: float
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """The deletion test over the pairs of one split."""
+
+    dataset: str
+    split: str
+    adapter: str
+    pairs: list[PairResult] = field(default_factory=list)
+
+    def f(self, side: Side, target: str, count: int, method: str = "explanation") -> float:
+        """Return F, a ratio of sums over the pairs."""
+        return float(_ratio(self._table(side, target, count, method)))
+
+    def interval(self, side: Side, target: str, count: int, method: str = "explanation") -> list[float]:
+        """Return the 95 % bootstrap interval of F, pairs drawn."""
+        table = self._table(side, target, count, method)
+        return _interval(lambda rows: _ratio(table[rows]), len(table))
+
+    def random_margin(self, side: Side, target: str, count: int) -> list[float]:
+        """Return the 95 % interval of the mean of drop − matched random drop."""
+        table = self._table(side, target, count, "explanation")
+        return _interval(lambda rows: (table[rows, 0] - table[rows, 1]).mean(), len(table))
+
+    def b1_margin(self, side: Side, target: str, count: int) -> list[float]:
+        """Return the 95 % interval of F less the F of the adapter-blind control B1."""
+        own, blind = self._table(side, target, count, "explanation"), self._table(side, target, count, "b1")
+        return _interval(lambda rows: _ratio(own[rows]) - _ratio(blind[rows]), len(own))
+
+    def rho(self, side: Side) -> float:
+        """Return the mean rank correlation with deleting every word, on Δ."""
+        return float(np.nanmean([pair.rho[side] for pair in self.pairs]))
+
+    def milliseconds(self, side: Side) -> float:
+        """Return the median time of one explanation without verification."""
+        return float(np.median([pair.milliseconds[side] for pair in self.pairs]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `imrnns-lens faithfulness --json` writes."""
+
+        def each(value: Callable[[Side, str, int], Any]) -> dict[str, Any]:
+            return {side: {target: {f"k{k}": value(side, target, k) for k in DELETED[side]} for target in TARGETS} for side in SIDES}
+
+        def chance(side: Side, target: str, count: int) -> dict[str, Any]:
+            drop, random, best = self._table(side, target, count, "explanation").mean(0)
+            return {"drop": drop, "random": random, "best": best, "margin_ci95": self.random_margin(side, target, count)}
+
+        return {
+            "schema": 1, "dataset": self.dataset, "split": self.split, "adapter": self.adapter,
+            **each(self.f),
+            "ci95": each(self.interval),
+            "rho": {side: self.rho(side) for side in SIDES},
+            "matched_random": each(chance),
+            "b1": each(lambda side, target, count: self.f(side, target, count, "b1")),
+            "b1_query_delta_margin_ci95": self.b1_margin("query", "delta", 1),
+            "verified": {
+                side: {"encodes": SHORTLIST[side], **{target: {"k1": self.f(side, target, 1, "verified")} for target in TARGETS}} for side in SIDES
+            },
+            "untrained_top10_jaccard": float(np.mean([pair.untrained_jaccard for pair in self.pairs])),
+            "ms_per_explanation": self.milliseconds("document"),
+            "ms": {side: self.milliseconds(side) for side in SIDES},
+            "n_pairs": len(self.pairs), "n_risers": sum(pair.riser for pair in self.pairs),
+        }  # fmt: skip
+
+    def _table(self, side: Side, target: str, count: int, method: str) -> NDArray[np.float64]:
+        return np.array([pair.drops[side, target, count, method] for pair in self.pairs])
+
+
+def sample_pairs(ranker: Ranker, split: str, count: int, seed: int = 0) -> list[Pair]:
+    """Return pairs of a split, risers and fallers in turn, one a query.
+
+    A riser is the document that rises most into the modulated top ten, a faller the one that falls most out of the
+    base top ten. Raises ExplanationError if no document changes its rank.
+    """
+    dataset = ranker.collection.dataset
+    queries = sorted(dataset.splits.get(split) or dataset.queries)
+    pairs: list[Pair] = []
+    for query_id in np.random.default_rng(seed).permutation(queries):
+        comparison = ranker.compare_id(str(query_id))
+        rise, rising = comparison.ranks[0] - comparison.ranks[3], len(pairs) % 2 == 0
+        shown = comparison.ranks[3 if rising else 0] <= NAMED
+        gain = np.where(shown, rise if rising else -rise, 0)
+        if gain.max() > 0:
+            pairs.append(Pair(comparison, ranker.adapter.model, int(gain.argmax())))
+        if len(pairs) == count:
+            break
+    if not pairs:
+        raise ExplanationError(f"no document of split {split!r} changes its rank under {ranker.adapter.card.name}: nothing to explain")
+    return pairs
+
+
+def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair]) -> Iterator[PairResult]:
+    """Run the deletion test, one pair at a time."""
+    untrained = untrained_models(explainer.ranker, 1)[0]
+    explainer.estimate(pairs[0], "query")  # the first pass of a process is slow; it is not what is timed
+    for pair in pairs:
+        drops: Result = {}
+        rho, milliseconds, named = dict[Side, float](), dict[Side, float](), set[str]()
+        for side in SIDES:
+            start = time.perf_counter()
+            estimated = explainer.estimate(pair, side)
+            milliseconds[side] = 1000 * (time.perf_counter() - start)
+            test = _Deletions(explainer, pair, estimated)
+            drops.update(test.results())
+            rho[side] = float(spearmanr(estimated.change, test.single[:, 1]).statistic) if len(estimated.words) > 2 else np.nan
+            if side == "document":
+                named = {estimated.words[i].text for i in estimated.top("change", NAMED)}
+        other = explainer.estimate(Pair(edited(pair.comparison, untrained), untrained, pair.position), "document")
+        chance = {other.words[i].text for i in other.top("change", NAMED)}
+        at = pair.position
+        yield PairResult(
+            pair.comparison.query.id, pair.document_id, bool(pair.comparison.ranks[0, at] > pair.comparison.ranks[3, at]),
+            drops, rho, milliseconds, len(named & chance) / max(1, len(named | chance)),
+        )  # fmt: skip
+
+
+class _Deletions:
+    """Measured drops of one text of one pair; each set of words is deleted at most once."""
+
+    def __init__(self, explainer: WordExplainer, pair: Pair, estimated: WordDrops) -> None:
+        self.explainer, self.pair, self.estimated = explainer, pair, estimated
+        self.known: dict[frozenset[int], FloatArray] = {}
+        self.random_known: dict[int, FloatArray] = {}
+        words = range(len(estimated.words))
+        self.single = self.measure([frozenset({i}) for i in words])  # (W, 2)
+
+    def results(self) -> Result:
+        side, found = self.estimated.side, Result()
+        blind = self._b1()
+        for column, target in enumerate(TARGETS):
+            estimate = self.estimated.score if column == 0 else self.estimated.change
+            for count in DELETED[side]:
+                best = float(self.measure([self._greedy(column, count)])[0, column])
+                shortlist = np.argsort(-estimate, kind="stable")[: SHORTLIST[side]]
+                verified = np.full_like(estimate, -np.inf)
+                verified[shortlist] = self.single[shortlist, column]
+                for method, values in zip(METHODS, (estimate, verified, blind), strict=True):
+                    chosen = frozenset(np.argsort(-values, kind="stable")[:count].tolist())
+                    drop = float(self.measure([chosen])[0, column])
+                    found[side, target, count, method] = (drop, float(self._random(chosen)[column]), best)
+        return found
+
+    def measure(self, sets: Sequence[frozenset[int]]) -> FloatArray:
+        """Return (S, 2) drops of modulated score and Δ without each set of words."""
+        words, text = self.estimated.words, self.estimated.text
+        missing = [s for s in dict.fromkeys(sets) if s not in self.known]
+        if missing:
+            lost = self._lost([without(text, [words[i] for i in s]) for s in missing])
+            self.known.update(zip(missing, lost, strict=True))
+        return np.array([self.known[s] for s in sets]).reshape(len(sets), 2)
+
+    def _greedy(self, column: int, count: int) -> frozenset[int]:
+        order = np.argsort(-self.single[:, column], kind="stable").tolist()
+        chosen = frozenset(order[:1])
+        while len(chosen) < min(count, len(order)):
+            tries = [chosen | {i} for i in [i for i in order if i not in chosen][:GREEDY_WIDTH]]
+            chosen = tries[int(self.measure(tries)[:, column].argmax())]
+        return chosen
+
+    def _random(self, chosen: frozenset[int]) -> FloatArray:
+        count = sum(len(self.estimated.words[i].spans) for i in chosen)
+        if count not in self.random_known:
+            generator = np.random.default_rng(count)
+            self.random_known[count] = self._lost([random_deletion(self.estimated, count, generator) for _ in range(RANDOM_DRAWS)]).mean(0)
+        return self.random_known[count]
+
+    def _lost(self, texts: Sequence[str]) -> FloatArray:
+        return ranked(self.pair) - self.explainer.measure(self.pair, self.estimated.side, texts)
+
+    def _b1(self) -> FloatArray:
+        """Return (W,) cosines of each word alone with the other text: a control that does not know the adapter."""
+        words = self.explainer.encoder.encode_formatted([word.text for word in self.estimated.words])
+        modulation = self.pair.comparison.modulation
+        other = modulation.query if self.estimated.side == "document" else modulation.documents[self.pair.position]
+        return np.asarray(words @ other.numpy(), dtype=np.float32)
+
+
+def _ratio(table: NDArray[np.float64]) -> float:
+    drop, random, best = table.sum(0)
+    return float((drop - random) / (best - random)) if best != random else float("nan")
+
+
+def _interval(statistic: Callable[[NDArray[np.int64]], float], count: int) -> list[float]:
+    generator = np.random.default_rng(0)
+    values = [statistic(generator.integers(0, count, count)) for _ in range(BOOTSTRAP)]
+    return [float(v) for v in np.nanpercentile(values, [2.5, 97.5])]

@@ -1,0 +1,258 @@
+"""The whole explanation of one pair, as a record and as a report that opens without a network."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from imrnns_core.errors import ExplanationError
+from imrnns_core.explain.accounting import WordAccounting, account, account_words
+from imrnns_core.explain.counterfactual import Pair, Side
+from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
+from imrnns_core.explain.words import SHORTLIST, VerifiedWord, WordDrops, WordExplainer, owners
+from imrnns_core.ranking import Ranker
+from imrnns_core.records import STAGES, Comparison, Document, FloatArray, Query
+
+NUMBERED = 5
+"""Words that are numbered in a marked text, besides their colour."""
+WHOLE_QUERY = 24
+"""A query of at most so many words is verified word by word: short texts encode in a millisecond each."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one document stands where it stands, for one query.
+
+    `words`, `word_accounting`, `verified` and `vocabulary` hold what is available for this encoder; `missing` says
+    what is not, and why.
+    """
+
+    dataset: str
+    adapter: str
+    encoder: str
+    query: Query
+    document: Document
+    ranks: dict[str, int]
+    scores: dict[str, float]
+    accounting: dict[str, float]
+    words: dict[Side, WordDrops] = field(default_factory=dict)
+    word_accounting: dict[Side, WordAccounting] = field(default_factory=dict)
+    verified: dict[Side, list[VerifiedWord]] = field(default_factory=dict)
+    vocabulary: dict[Side, list[NamedToken]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `imrnns-lens explain --json` writes."""
+
+        def listed(drops: WordDrops) -> list[dict[str, Any]]:
+            rows = zip(drops.words, drops.score.tolist(), drops.change.tolist(), strict=True)
+            return [{"word": w.text, "spans": w.spans, "score": s, "delta": d} for w, s, d in rows]
+
+        return {
+            "schema": 1, "dataset": self.dataset, "adapter": self.adapter, "encoder": self.encoder,
+            "query_id": self.query.id or None, "query": self.query.text, "document_id": self.document.id,
+            "ranks": self.ranks, "scores": self.scores, "accounting": self.accounting,
+            "texts": {side: drops.text for side, drops in self.words.items()},
+            "words": {side: listed(drops) for side, drops in self.words.items()},
+            "word_accounting": {
+                side: {"words": a.words.tolist(), "other": a.other, "constant": a.constant} for side, a in self.word_accounting.items()
+            },
+            "verified": {
+                side: [
+                    {"word": v.word.text, "drop": {"score": v.drop[0], "delta": v.drop[1]}, "random": {"score": v.random[0], "delta": v.random[1]}}
+                    for v in words
+                ]
+                for side, words in self.verified.items()
+            },
+            "vocabulary": {side: [{**asdict(t), "spurious": t.spurious} for t in tokens] for side, tokens in self.vocabulary.items()},
+            "missing": self.missing,
+        }  # fmt: skip
+
+
+def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verify: bool) -> Explanation:
+    """Explain one candidate of a comparison. Raises ExplanationError if the document is not a candidate."""
+    if document_id not in comparison.position:
+        known = document_id in ranker.collection.documents.row
+        raise ExplanationError(
+            f"document {document_id!r} is not among the {len(comparison.rows)} candidates of this query; only they are scored by the adapter"
+            if known
+            else f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that `search` lists"
+        )
+    at = comparison.position[document_id]
+    pair = Pair(comparison, ranker.adapter.model, at)
+    parts = account(comparison)
+    names = ("base", "projector", "document_modulation", "query_refinement", "modulated")
+    found = Explanation(
+        ranker.collection.dataset.name, ranker.adapter.card.name, ranker.collection.encoder.spec.name, comparison.query,
+        ranker.collection.dataset.document[document_id],
+        {stage: int(comparison.ranks[n, at]) for n, stage in enumerate(STAGES)},
+        {stage: float(comparison.scores[n, at]) for n, stage in enumerate(STAGES)},
+        {name: float(getattr(parts, name)[at]) for name in names},
+    )  # fmt: skip
+    sides: tuple[Side, ...] = ("document", "query")
+    fell = bool(comparison.ranks[3, at] > comparison.ranks[0, at])
+    try:
+        explainer = WordExplainer(ranker)
+        for side in sides:
+            found.words[side], trace = explainer.estimate_traced(pair, side)
+            if explainer.traced.sums:
+                found.word_accounting[side] = account_words(pair, side, trace, owners(trace, found.words[side].words))
+            if verify:
+                found.verified[side] = explainer.verify(pair, side, found.words[side], to_verify(found.words[side], fell))
+    except ExplanationError as error:
+        found.missing.append(str(error))
+    try:
+        view = VocabularyView(ranker)
+        found.vocabulary.update({side: view.name(pair, side) for side in sides})
+    except ExplanationError as error:
+        found.missing.append(str(error))
+    return found
+
+
+def to_verify(drops: WordDrops, fell: bool) -> list[int]:
+    """Return the words to delete and measure: of a short query all, else the shortlist by Δ.
+
+    Where the document fell, the words that pull it down come first, else those that push it up.
+    """
+    short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
+    order = np.argsort(drops.change if fell else -drops.change, kind="stable")
+    return [int(i) for i in order[: len(order) if short else SHORTLIST[drops.side]]]
+
+
+def marked_html(drops: WordDrops, values: FloatArray) -> str:
+    """Return a text as HTML, escaped letter by letter, its words marked by values (W,).
+
+    A word that carries is underlined, one that holds back dotted; the strongest five are numbered; what the encoder
+    does not read is struck out. Colour only repeats this.
+    """
+    strength = float(np.abs(values).max()) if len(values) else 0.0
+    first = {int(i): n for n, i in enumerate(np.argsort(-np.abs(values), kind="stable")[:NUMBERED], 1)} if strength else {}
+    places = sorted((left, right, i) for i, word in enumerate(drops.words) for left, right in word.spans if right <= drops.read)
+    parts, end = [], 0
+    for left, right, i in places:
+        share = abs(float(values[i])) / strength if strength else 0.0
+        if left < end or (share < 0.08 and i not in first):
+            continue
+        kind, number = ("up" if values[i] > 0 else "down"), f"<sup>{first[i]}</sup>" if i in first else ""
+        parts.append(_escape(drops.text[end:left]))
+        parts.append(
+            f'<mark class="{kind}" style="--share:{share:.2f}" title="drop {values[i]:+.4f}">{_escape(drops.text[left:right])}{number}</mark>'
+        )
+        end = right
+    parts.append(_escape(drops.text[end : max(end, drops.read)]))
+    rest = drops.text[max(end, drops.read) :]
+    if rest.strip():
+        parts.append(f'<span class="unread" title="the encoder does not read this">{_escape(rest)}</span>')
+    return f'<div class="marked">{"".join(parts)}</div>'
+
+
+MARK_CSS = """
+.marked { line-height: 1.75; white-space: pre-wrap; overflow-wrap: anywhere; }
+.marked mark { color: inherit; border-radius: .2em; padding: .05em .1em; }
+.marked mark.up { background: rgb(0 114 178 / calc(var(--share) * .38)); border-bottom: 2px solid #0072b2; }
+.marked mark.down { background: rgb(213 94 0 / calc(var(--share) * .38)); border-bottom: 2px dotted #d55e00; }
+.marked sup { font-weight: 700; font-size: .7em; margin-left: .1em; }
+.marked .unread { text-decoration: line-through; opacity: .65; }
+"""
+_REPORT_CSS = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } .note { opacity: .75; font-size: .9rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; } td, th { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #8884; }
+td.number { text-align: right; } .bar { display: inline-block; height: .7em; } .text { white-space: pre-wrap; overflow-wrap: anywhere; }
+.plus { background: #009e73; } .minus { background: #d55e00; } .total { background: #0072b2; } .scroll { overflow-x: auto; }
+"""
+
+
+def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> str:
+    """Return the explanation as one HTML file without scripts or links; `trust` is the record of the deletion test."""
+    e = explanation
+    parts = [
+        f"<h1>Why is “{_escape(e.document.title or e.document.id)}” at rank {e.ranks['modulated']}?</h1>",
+        f'<p class="text"><strong>{_escape(e.query.text)}</strong></p>',
+        f'<p class="note">Document {_escape(e.document.id)} of {_escape(e.dataset)}; adapter {_escape(e.adapter)}; '
+        f"encoder {_escape(e.encoder)}.</p>",
+        "<h2>Rank and score at every stage</h2>",
+        _table(("stage", "rank", "score"), [(stage, str(e.ranks[stage]), f"{e.scores[stage]:.4f}") for stage in STAGES]),
+        "<h2>Where the change comes from</h2>",
+        '<p class="note">The parts sum to modulated − base (to 1e-6).</p>',
+        _bars(e.accounting),
+    ]
+    for side, drops in e.words.items():
+        parts += [f"<h2>Words of the {side} that carry the change</h2>", f'<p class="note">{LEGEND}</p>', marked_html(drops, drops.change)]
+        parts += [f"<h2>Words of the {side} that carry the score</h2>", marked_html(drops, drops.score)]
+        if side in e.verified:
+            rows = [
+                (v.word.text, *(f"{x:+.4f}" for x in (v.drop[1], v.random[1], v.drop[0], v.random[0])))
+                for v in sorted(e.verified[side], key=lambda v: -v.drop[1])
+            ]
+            parts += [
+                f"<h2>Deleted from the {side} and measured</h2>",
+                '<p class="note">The word was deleted, the text encoded again and scored among the same candidates. Random: as many '
+                "randomly chosen occurrences, mean of ten draws.</p>",
+                _table(("word", "drop of change", "random", "drop of score", "random"), rows),
+            ]
+    for side, tokens in e.vocabulary.items():
+        held = [(t.token, f"{t.cosine:.3f}", f"{t.p_untrained:.2f}", f"{t.p_shuffled:.2f}", verdict(t)) for t in tokens]
+        parts += [
+            f"<h2>Vocabulary near the {side}’s change (as in the paper)</h2>",
+            '<p class="note">Tokens near a direction of the embedding space. They describe it; deleting them is not what this tests.</p>',
+            _table(("token", "cosine", "p, untrained adapter", "p, other queries", ""), held),
+        ]
+    parts += [f'<p class="note">{_escape(reason)}</p>' for reason in e.missing]
+    parts += ["<h2>How far to trust this</h2>", f"<p>{_escape(trust_sentence(trust))}</p>"]
+    title = _escape(f"{e.query.text} · {e.document.title or e.document.id}")
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title><style>{_REPORT_CSS}{MARK_CSS}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+LEGEND = (
+    "Underlined: without the word the value falls. Dotted: without it the value rises. The strongest five are numbered. "
+    "Struck out: beyond what the encoder reads. Estimated in one pass, not measured."
+)
+
+
+def verdict(token: NamedToken) -> str:
+    """Say whether a token beats its nulls."""
+    return "no more than chance" if token.spurious else "beats chance"
+
+
+def trust_sentence(record: dict[str, Any] | None) -> str:
+    """Say in words what the deletion test found for this adapter."""
+    if record is None:
+        return "This adapter's explanations were not tested by deletion here. To test them: imrnns-lens faithfulness."
+    document, query = record["document"]["delta"], record["query"]["delta"]
+    return (
+        f"Tested by deletion on {record['n_pairs']} pairs of {record['dataset']} {record['split']}. On the change, where 0 is a random word and 1 the best "
+        f"word there is: the first word named in a document reaches {document['k1']:.2f}, in a query {query['k1']:.2f}; after verification "
+        f"{record['verified']['document']['delta']['k1']:.2f} and {record['verified']['query']['delta']['k1']:.2f}. Rank correlation of all estimated with "
+        f"all measured drops: {record['rho']['document']:.2f} and {record['rho']['query']:.2f}."
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    top = "".join(f"<th>{_escape(h)}</th>" for h in head)
+    body = "".join(f"<tr>{''.join(f'<td>{_escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _bars(accounting: dict[str, float]) -> str:
+    largest = max(abs(v) for v in accounting.values()) or 1.0
+    rows = []
+    for name, value in accounting.items():
+        total = name in ("base", "modulated")
+        kind = "total" if total else "plus" if value >= 0 else "minus"
+        bar = f'<span class="bar {kind}" style="width:{16 * abs(value) / largest:.2f}rem"></span>'
+        shown = f"{value:.4f}" if total else f"{value:+.4f}"
+        rows.append(f'<tr><td>{_escape(name.replace("_", " "))}</td><td class="number">{shown}</td><td>{bar}</td></tr>')
+    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+
+
+def _escape(text: str) -> str:
+    return html.escape(text, quote=True)
