@@ -13,7 +13,7 @@ import streamlit as st  # noqa: E402
 
 from dashboard import resources, state  # noqa: E402
 from dashboard.components import notices, sidebar  # noqa: E402
-from dashboard.views import compare, failures, maps, modulation, overview  # noqa: E402
+from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
@@ -30,6 +30,7 @@ page = st.navigation(
         st.Page(compare.show, title="Compare", icon=":material/compare_arrows:", url_path="compare", default=True),
         st.Page(modulation.show, title="Modulation", icon=":material/tune:", url_path="modulation"),
         st.Page(maps.show, title="Map", icon=":material/my_location:", url_path="map"),
+        st.Page(explain.show, title="Explain", icon=":material/search_insights:", url_path="explain"),
     ]
 )
 try:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 import torch
@@ -14,7 +15,14 @@ from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation import ChangeShares, Evaluation, change_shares, evaluate
+from imrnns_core.explain.accounting import WordAccounting
+from imrnns_core.explain.counterfactual import Pair, Side, edited
+from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
+from imrnns_core.explain.report import explain_pair, to_html, to_verify
+from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
+from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.files import read_json, write_json
 from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
 from imrnns_core.ranking import Ranker
@@ -204,6 +212,133 @@ def warm_encoder(data: str) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def explainer(data: str, adapter_name: str) -> WordExplainer:
+    return WordExplainer(ranker(data, adapter_name))
+
+
+@dataclass(frozen=True)
+class PairKey:
+    """Names one pair of a Selection, with its texts edited where `query_text` and `document_text` say so."""
+
+    data: str
+    adapter: str
+    query: str
+    text: str
+    dropped: frozenset[str]
+    document: str
+    query_text: str | None = None
+    document_text: str | None = None
+
+    @classmethod
+    def of(cls, selection: Selection, document: str) -> PairKey:
+        dropped = frozenset(filter(None, selection.dropped.split(",")))
+        return cls(selection.data, selection.adapter, selection.query, selection.text, dropped, document)
+
+    def formatted(self, side: Side) -> str | None:
+        """Return the edited text as the encoder gets it, None where it is not edited."""
+        spec = collection(self.data).encoder.spec
+        if side == "query":
+            return None if self.query_text is None else spec.query_prefix + self.query_text
+        return None if self.document_text is None else spec.document_prefix + self.document_text
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def pair(key: PairKey) -> Pair:
+    """Return the pair, scored with its edited texts."""
+    found = comparison(key.data, key.adapter, key.query, key.text, key.dropped)
+    texts = {side: key.formatted(side) for side in ("query", "document")}
+    if any(text is not None for text in texts.values()):
+        encode = explainer(key.data, key.adapter).encoder.encode_formatted
+        query = None if texts["query"] is None else encode([texts["query"]])[0]
+        documents = {} if texts["document"] is None else {key.document: encode([texts["document"]])[0]}
+        found = edited(found, load_adapter(key.adapter).model, query, documents)
+    return Pair(found, load_adapter(key.adapter).model, found.position[key.document])
+
+
+@st.cache_resource(show_spinner=False, max_entries=512)
+def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | None]:
+    """Return what each word of a text carries, estimated, and the account per word where the encoder has one."""
+    return explainer(key.data, key.adapter).estimate_and_account(pair(key), side, key.formatted(side))
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def verified_words(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
+    """Return the words of a pair that were deleted and measured: a shortlist, or every word."""
+    drops, found = word_drops(key, side)[0], pair(key)
+    positions = range(len(drops.words)) if every else to_verify(drops, fell(found))
+    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions))
+
+
+def fell(found: Pair) -> bool:
+    """Say whether the document of a pair has a worse rank than at base."""
+    return bool(found.comparison.ranks[3, found.position] > found.comparison.ranks[0, found.position])
+
+
+@st.cache_resource(show_spinner="Reading the vocabulary …", max_entries=4)
+def vocabulary(data: str, adapter_name: str) -> VocabularyView:
+    return VocabularyView(ranker(data, adapter_name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
+    return vocabulary(key.data, key.adapter).name(pair(key), side)
+
+
+def report(key: PairKey) -> str:
+    """Return the explanation of a pair as one HTML file."""
+    made = ranker(key.data, key.adapter)
+    return to_html(explain_pair(made, pair(key).comparison, key.document, verify=True), trust(key.data, key.adapter))
+
+
+def trust(data: str, adapter_name: str) -> dict[str, Any] | None:
+    """Return the record of the deletion test of this adapter, None where it was not run."""
+    path = workspace().faithfulness_path(record_key(ranker(data, adapter_name)))
+    found: dict[str, Any] | None = read_json(path)
+    return found
+
+
+@dataclass
+class TrustJob:
+    """A deletion test that runs in the background."""
+
+    total: int
+    done: int = 0
+    started: float = field(default_factory=time.monotonic)
+    error: str = ""
+
+
+@st.cache_resource(show_spinner=False)
+def _trust_jobs() -> dict[tuple[str, str], TrustJob]:
+    return {}
+
+
+def trust_job(data: str, adapter_name: str) -> TrustJob | None:
+    """Return the deletion test that runs for this adapter, or failed."""
+    return _trust_jobs().get((data, adapter_name))
+
+
+def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
+    """Run the deletion test in the background."""
+    jobs, made, space, words_of = _trust_jobs(), ranker(data, adapter_name), workspace(), explainer(data, adapter_name)
+    job = jobs[data, adapter_name] = TrustJob(pairs)
+
+    def work() -> None:
+        try:
+            result = Faithfulness(data, split, adapter_name)
+            sampled = sample_pairs(made, split, pairs)
+            job.total = len(sampled)
+            for tested in run_pairs(words_of, sampled):
+                result.pairs.append(tested)
+                job.done += 1
+            write_json(space.faithfulness_path(record_key(made)), result.to_json())
+            jobs.pop((data, adapter_name), None)
+        except Exception as error:  # shown on the page: a thread has nobody else to tell
+            job.error = f"{type(error).__name__}: {error}"
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def selected_comparison(selection: Selection) -> Comparison:

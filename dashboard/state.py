@@ -41,6 +41,7 @@ class Selection:
     view: str = "target"
     axes: str = "2-D"
     colour: str = "relevance"
+    carry: str = "change"
 
 
 _TYPES = get_type_hints(Selection)

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from imrnns_core.config import EncoderSpec, SearchConfig, TrainConfig
 from imrnns_core.errors import AdapterError, LensError
-from imrnns_core.files import replacing
+from imrnns_core.files import read_json, write_json, write_text
 from imrnns_core.records import STAGES, Query
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def evaluate(
     result = evaluation.evaluate(ranker, split, (*MEASURES, *(measure or ())))
     _print_evaluation(result)
     if json_file:
-        _write_json(json_file, result.to_json())
+        write_json(json_file, result.to_json())
     if run_out:
         write_runs(result, ranker.collection.dataset.document_ids, run_out)
 
@@ -172,7 +172,7 @@ def search(
         if stage in ("base", "modulated"):
             _print_hits(stage, record["rankings"][stage], comparison.judgments)
     if json_file:
-        _write_json(json_file, record)
+        write_json(json_file, record)
 
 
 @app.command()
@@ -185,6 +185,7 @@ def explain(
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
+    from imrnns_core.explain.faithfulness import record_key
     from imrnns_core.explain.report import explain_pair, to_html
     from imrnns_core.ranking import Ranker
 
@@ -197,9 +198,9 @@ def explain(
         explanation = explain_pair(ranker, comparison, document, verify)
     _print_explanation(explanation)
     if json_file:
-        _write_json(json_file, explanation.to_json())
+        write_json(json_file, explanation.to_json())
     if html_file:
-        _write_text(html_file, to_html(explanation))
+        write_text(html_file, to_html(explanation, read_json(space.faithfulness_path(record_key(ranker)))))
 
 
 @app.command()
@@ -210,7 +211,7 @@ def faithfulness(
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Test the explanations by deletion: do the named words carry the score, and its change? Some ten seconds a pair."""
-    from imrnns_core.explain.faithfulness import Faithfulness, run_pairs, sample_pairs
+    from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
     from imrnns_core.explain.words import WordExplainer
     from imrnns_core.ranking import Ranker
 
@@ -233,8 +234,9 @@ def faithfulness(
     if not result.pairs:
         raise LensError("stopped before the first pair; nothing was measured")
     _print_faithfulness(result)
+    write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
     if json_file:
-        _write_json(json_file, result.to_json())
+        write_json(json_file, result.to_json())
 
 
 @app.command()
@@ -475,16 +477,6 @@ def _print_faithfulness(result: Faithfulness) -> None:
         f"top ten words shared with an untrained adapter (Jaccard): {record['untrained_top10_jaccard']:.3f}\n"
         f"one explanation, median: document {result.milliseconds('document'):.0f} ms, query {result.milliseconds('query'):.0f} ms"
     )
-
-
-def _write_json(path: Path, record: Any) -> None:
-    _write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
                                   documents.npy, document_ids.txt, queries.npy, query_ids.txt
                                   encoding/          finished shards of an encode that was interrupted
     WORKSPACE/maps/KEY.npz                           maps, by hash of vectors and adapter
+    WORKSPACE/faithfulness/KEY.json                  deletion tests, by the same kind of hash
 
 The exact FAISS index is not kept: building it from the vectors takes less time than reading it.
 """
@@ -29,7 +30,7 @@ from imrnns_core.dataset import Dataset, load_dataset
 from imrnns_core.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings, unit
 from imrnns_core.encoder import Encoder, SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError
-from imrnns_core.files import replacing
+from imrnns_core.files import read_json, replacing, write_json
 from imrnns_core.index import Index
 from imrnns_core.records import FloatArray
 
@@ -193,20 +194,20 @@ class Workspace:
         return {"schema": SCHEMA, "dataset_digest": dataset.digest, "encoder": encoder.to_json(), "shard": SHARD}
 
     def _is_current(self, folder: Path, dataset: Dataset, encoder: EncoderSpec) -> bool:
-        return bool(_read_json(folder / "manifest.json") == self._manifest(dataset, encoder))
+        return bool(read_json(folder / "manifest.json") == self._manifest(dataset, encoder))
 
     def _encode(self, folder: Path, dataset: Dataset, encoder: Encoder, progress: Progress | None) -> None:
         manifest, shards = self._manifest(dataset, encoder.spec), folder / "encoding"
-        if _read_json(shards / "manifest.json") != manifest:
+        if read_json(shards / "manifest.json") != manifest:
             shutil.rmtree(folder, ignore_errors=True)
             shards.mkdir(parents=True)
-            _write_json(shards / "manifest.json", manifest)
+            write_json(shards / "manifest.json", manifest)
         documents = self._encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress)
         texts = [query.text for query in dataset.queries.values()]
         queries = self._encode_shards(shards, "queries", texts, encoder.encode_queries, progress)
         save_embeddings(EmbeddingMatrix(dataset.document_ids, documents), folder, "documents", "document")
         save_embeddings(EmbeddingMatrix(tuple(dataset.queries), queries), folder, "queries", "query")
-        _write_json(folder / "manifest.json", manifest)
+        write_json(folder / "manifest.json", manifest)
         shutil.rmtree(shards)
 
     @staticmethod
@@ -256,18 +257,13 @@ class Workspace:
         shipped = SAMPLE_FOLDER / "maps" / f"{key}.npz"
         return shipped if shipped.is_file() else self.root / "maps" / f"{key}.npz"
 
+    # Deletion tests
+
+    def faithfulness_path(self, key: str) -> Path:
+        """Return where the deletion test of this key is, or is to be written."""
+        shipped = SAMPLE_FOLDER / "faithfulness" / f"{key}.json"
+        return shipped if shipped.is_file() else self.root / "faithfulness" / f"{key}.json"
+
 
 def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "data"
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _write_json(path: Path, record: Any) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")

@@ -7,6 +7,7 @@ over the pairs: 0 is chance, 1 is as good as trying every word.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from imrnns_core.explain.words import SHORTLIST, WordDrops, WordExplainer, rando
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
 
+SCHEMA = 1
 SIDES: tuple[Side, ...] = ("document", "query")
 DELETED: dict[Side, tuple[int, int]] = {"document": (1, 5), "query": (1, 2)}
 """How many words the test deletes."""
@@ -100,7 +102,7 @@ class Faithfulness:
             return {"drop": drop, "random": random, "best": best, "margin_ci95": self.random_margin(side, target, count)}
 
         return {
-            "schema": 1, "dataset": self.dataset, "split": self.split, "adapter": self.adapter,
+            "schema": SCHEMA, "dataset": self.dataset, "split": self.split, "adapter": self.adapter,
             **each(self.f),
             "ci95": each(self.interval),
             "rho": {side: self.rho(side) for side in SIDES},
@@ -118,6 +120,16 @@ class Faithfulness:
 
     def _table(self, side: Side, target: str, count: int, method: str) -> NDArray[np.float64]:
         return np.array([pair.drops[side, target, count, method] for pair in self.pairs])
+
+
+def record_key(ranker: Ranker) -> str:
+    """Return a name for the test of this adapter on these document vectors."""
+    vectors = ranker.collection.documents.vectors
+    sha = hashlib.sha256(f"{SCHEMA} {vectors.shape}".encode())
+    sha.update(np.ascontiguousarray(vectors[:: max(1, len(vectors) // 512)]).tobytes())  # a sample of rows tells data sets apart
+    for parameter in ranker.adapter.model.parameters():
+        sha.update(parameter.detach().numpy().tobytes())
+    return sha.hexdigest()[:16]
 
 
 def sample_pairs(ranker: Ranker, split: str, count: int, seed: int = 0) -> list[Pair]:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explain.accounting import WordAccounting, account, account_words
+from imrnns_core.explain.accounting import WordAccounting, account
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
-from imrnns_core.explain.words import SHORTLIST, VerifiedWord, WordDrops, WordExplainer, owners
+from imrnns_core.explain.words import SHORTLIST, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, Comparison, Document, FloatArray, Query
 
@@ -98,9 +98,9 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
     try:
         explainer = WordExplainer(ranker)
         for side in sides:
-            found.words[side], trace = explainer.estimate_traced(pair, side)
-            if explainer.traced.sums:
-                found.word_accounting[side] = account_words(pair, side, trace, owners(trace, found.words[side].words))
+            found.words[side], parts_of_words = explainer.estimate_and_account(pair, side)
+            if parts_of_words is not None:
+                found.word_accounting[side] = parts_of_words
             if verify:
                 found.verified[side] = explainer.verify(pair, side, found.words[side], to_verify(found.words[side], fell))
     except ExplanationError as error:

@@ -112,7 +112,8 @@ class VocabularyView:
 
     @cached_property
     def _inverse(self) -> Tensor:
-        return torch.linalg.pinv(self.ranker.adapter.model.projector.weight.detach())  # (n, m)
+        inverse: Tensor = torch.linalg.pinv(self.ranker.adapter.model.projector.weight.detach())  # (n, m)
+        return inverse
 
     @cached_property
     def _queries(self) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from imrnns_core.encoder import Progress, SentenceTransformerEncoder, format_document, format_query
 from imrnns_core.errors import ExplanationError
+from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.texts import Word, find_words, without
 from imrnns_core.explain.tracing import Trace, TracedEncoder, attention_drop
@@ -80,6 +81,10 @@ class WordExplainer:
         self.ranker.collection.check_encoder()
         return TracedEncoder(self.encoder)
 
+    def check(self) -> None:
+        """Raise ExplanationError where the encoder cannot be taken apart, EncoderError where it is another than the vectors'."""
+        _ = self.traced
+
     def text(self, pair: Pair, side: Side) -> str:
         """Return a text of the pair as formatted for the encoder."""
         if side == "query":
@@ -101,14 +106,15 @@ class WordExplainer:
 
         Raises ExplanationError where the encoder cannot be taken apart.
         """
-        return self.estimate_traced(pair, side, text)[0]
+        return self.estimate_and_account(pair, side, text)[0]
 
-    def estimate_traced(self, pair: Pair, side: Side, text: str | None = None) -> tuple[WordDrops, Trace]:
-        """Estimate, and return the pass of the encoder too."""
+    def estimate_and_account(self, pair: Pair, side: Side, text: str | None = None) -> tuple[WordDrops, WordAccounting | None]:
+        """Estimate, and split Δ over the words too, where the encoder has such an account (else None)."""
         text = self.text(pair, side) if text is None else text
         trace, words = self.traced.trace(text), self.words(text, side)
-        drops = estimate_drops(trace, self.traced, pair, side, words)
-        return WordDrops(side, text, words, drops[:, 0], drops[:, 1], max((end for _, end in trace.spans), default=0)), trace
+        values = estimate_drops(trace, self.traced, pair, side, words)
+        drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
+        return drops, account_words(pair, side, trace, owners(trace, words)) if self.traced.sums else None
 
     def measure(self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
