@@ -25,8 +25,8 @@ def verified(words: Sequence[VerifiedWord], column: int) -> go.Figure:
     drops = [w.drop[column] for w in words]
     colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
     figure.add_bar(
-        x=drops, y=rows, orientation="h", marker_color=colours, name="this word", text=[f"{d:+.4f}" for d in drops], textposition="outside",
-        cliponaxis=False, hovertemplate="%{customdata}<br>drop %{x:+.4f}<extra></extra>", customdata=[theme.plain(w.word.text) for w in words],
+        x=drops, y=rows, orientation="h", marker_color=colours, name="this word",
+        hovertemplate="%{customdata}<br>drop %{x:+.4f}<extra></extra>", customdata=[theme.plain(w.word.text) for w in words],
     )  # fmt: skip
     figure.add_scatter(
         x=[w.random[column] for w in words], y=rows, mode="markers", name="as many random words",
@@ -35,9 +35,13 @@ def verified(words: Sequence[VerifiedWord], column: int) -> go.Figure:
         hovertemplate="random: drop %{x:+.4f}<extra></extra>",
     )  # fmt: skip
     values = [*drops, *(w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1)), 0.0]
-    pad = 0.22 * (max(values) - min(values) or 0.01)
+    pad = 0.05 * (max(values) - min(values) or 0.01)
     figure.update_xaxes(title="drop without the word", range=[min(values) - pad, max(values) + pad], zeroline=True)
-    figure.update_yaxes(tickvals=rows, ticktext=[theme.short(w.word.text) for w in words], autorange="reversed")
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[f"{theme.short(w.word.text, 20)} {d:+.4f}" for w, d in zip(words, drops, strict=True)],
+        autorange="reversed",
+    )
     return theme.layout(figure, 110 + 26 * max(len(words), 3))
 
 

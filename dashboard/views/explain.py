@@ -37,8 +37,9 @@ def show() -> None:
     comparison = resources.selected_comparison(selection)
     document_panel.query(comparison)
     document = _document(comparison, dataset)
-    key = PairKey.of(selection, document)
+    key = PairKey.of(state.current(), document)
     pair = resources.pair(key)
+    notices.show("info", *_summary(pair))
     _stages(pair)
     try:
         resources.explainer(selection.data, selection.adapter).check()
@@ -78,13 +79,29 @@ def _document(comparison: Comparison, dataset: Dataset) -> str:
     return state.current().document
 
 
+def _summary(pair: Pair) -> tuple[str, str]:
+    """Say in words what happened to the document, against the other candidates."""
+    comparison, at = pair.comparison, pair.position
+    base, now = int(comparison.ranks[0, at]), int(comparison.ranks[3, at])
+    parts = account(comparison)
+    named = {"the projector": parts.projector, "document modulation": parts.document_modulation, "query refinement": parts.query_refinement}
+    above = {name: float(values[at] - values.mean()) for name, values in named.items()}
+    largest = max(above, key=lambda name: abs(above[name]))
+    change, mean = float(parts.modulated[at] - parts.base[at]), float((parts.modulated - parts.base).mean())
+    title = f"Rank {base} stays {now}" if base == now else f"Rank {base} → {now}: it {'rose' if now < base else 'fell'}"
+    return title, (
+        f"Its score changed by {change:+.4f}, that of the average candidate by {mean:+.4f}: ranks move by the difference, {change - mean:+.4f}. "
+        f"Most of it comes from {largest} ({above[largest]:+.4f})."
+    )
+
+
 def _stages(pair: Pair) -> None:
     """Draw the score at every stage and the accounting that sums."""
     comparison, at = pair.comparison, pair.position
     left, right = st.columns([2, 3], vertical_alignment="top")
     with left:
-        frame = pd.DataFrame({"stage": STAGES, "rank": comparison.ranks[:, at], "score": comparison.scores[:, at]})
-        st.dataframe(frame, hide_index=True, column_config={"score": st.column_config.NumberColumn(format="%.4f")}, key="stages")
+        rows = [(s, str(comparison.ranks[n, at]), f"{comparison.scores[n, at]:.4f}") for n, s in enumerate(STAGES)]
+        texts.table(("stage", "rank", "score"), rows, "stages")
         parts = account(comparison)
         st.caption(
             f"Exact: the parts sum to modulated − base = {parts.modulated[at] - parts.base[at]:+.4f} (residual {abs(parts.residual[at]):.0e})."
@@ -192,24 +209,17 @@ def _edit(key: PairKey, side: Side) -> str | None:
 def _outcome(before: Pair, after: Pair) -> None:
     """Draw scores and ranks before and after the edit."""
     at, alpha = before.position, state.current().alpha
-    rows = [
-        (
-            stage,
-            before.comparison.scores[n, at],
-            after.comparison.scores[n, at],
-            before.comparison.ranks[n, at],
-            after.comparison.ranks[n, at],
-        )
-        for n, stage in enumerate(STAGES)
-    ]
+    scores = [(s, before.comparison.scores[n], after.comparison.scores[n]) for n, s in enumerate(STAGES)]
+    ranks = list(zip(before.comparison.ranks, after.comparison.ranks, strict=True))
     if alpha < 1.0:
         (old, old_ranks), (new, new_ranks) = blend(before.comparison, alpha), blend(after.comparison, alpha)
-        rows.append((f"α = {alpha:.2f}", old[at], new[at], old_ranks[at], new_ranks[at]))
-    frame = pd.DataFrame(rows, columns=["stage", "score", "edited score", "rank", "edited rank"])
-    frame.insert(3, "difference", frame["edited score"] - frame["score"])
-    number = {n: st.column_config.NumberColumn(format="%.4f") for n in ("score", "edited score")}
-    number["difference"] = st.column_config.NumberColumn(format="%+.4f")
-    st.dataframe(frame, hide_index=True, column_config=number, key="outcome")
+        scores.append((f"α = {alpha:.2f}", old, new))
+        ranks.append((old_ranks, new_ranks))
+    rows = [
+        (name, f"{old[at]:.4f}", f"{new[at]:.4f}", f"{new[at] - old[at]:+.4f}", str(old_rank[at]), str(new_rank[at]))
+        for (name, old, new), (old_rank, new_rank) in zip(scores, ranks, strict=True)
+    ]
+    texts.table(("stage", "score", "edited score", "difference", "rank", "edited rank"), rows, "outcome")
     moved = int((before.comparison.ranks[3] != after.comparison.ranks[3]).sum())
     st.caption(f"{moved} of {len(before.comparison.rows)} candidates have another modulated rank.")
 

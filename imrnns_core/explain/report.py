@@ -177,7 +177,7 @@ def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> st
         f'<p class="note">Document {_escape(e.document.id)} of {_escape(e.dataset)}; adapter {_escape(e.adapter)}; '
         f"encoder {_escape(e.encoder)}.</p>",
         "<h2>Rank and score at every stage</h2>",
-        _table(("stage", "rank", "score"), [(stage, str(e.ranks[stage]), f"{e.scores[stage]:.4f}") for stage in STAGES]),
+        table_html(("stage", "rank", "score"), [(stage, str(e.ranks[stage]), f"{e.scores[stage]:.4f}") for stage in STAGES]),
         "<h2>Where the change comes from</h2>",
         '<p class="note">The parts sum to modulated − base (to 1e-6).</p>',
         _bars(e.accounting),
@@ -194,14 +194,14 @@ def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> st
                 f"<h2>Deleted from the {side} and measured</h2>",
                 '<p class="note">The word was deleted, the text encoded again and scored among the same candidates. Random: as many '
                 "randomly chosen occurrences, mean of ten draws.</p>",
-                _table(("word", "drop of change", "random", "drop of score", "random"), rows),
+                table_html(("word", "drop of change", "random", "drop of score", "random"), rows),
             ]
     for side, tokens in e.vocabulary.items():
         held = [(t.token, f"{t.cosine:.3f}", f"{t.p_untrained:.2f}", f"{t.p_shuffled:.2f}", verdict(t)) for t in tokens]
         parts += [
             f"<h2>Vocabulary near the {side}’s change (as in the paper)</h2>",
             '<p class="note">Tokens near a direction of the embedding space. They describe it; deleting them is not what this tests.</p>',
-            _table(("token", "cosine", "p, untrained adapter", "p, other queries", ""), held),
+            table_html(("token", "cosine", "p, untrained adapter", "p, other queries", ""), held),
         ]
     parts += [f'<p class="note">{_escape(reason)}</p>' for reason in e.missing]
     parts += ["<h2>How far to trust this</h2>", f"<p>{_escape(trust_sentence(trust))}</p>"]
@@ -236,7 +236,8 @@ def trust_sentence(record: dict[str, Any] | None) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose cells are escaped."""
     top = "".join(f"<th>{_escape(h)}</th>" for h in head)
     body = "".join(f"<tr>{''.join(f'<td>{_escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

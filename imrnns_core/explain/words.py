@@ -172,6 +172,7 @@ def estimate_drops(trace: Trace, traced: TracedEncoder, pair: Pair, side: Side, 
     with torch.no_grad():
         whole = target(traced.pool(trace.outputs, torch.ones(1, len(owner))))
         pooled = whole - target(traced.pool(trace.outputs, 1 - member))  # (W, 2)
+    pooled[member.sum(1) == 0] = 0.0  # the encoder does not read the word
     pooled[: int(owner.max()) + 1] += attention_drop(trace, target, traced.pool, owner)
     return np.asarray(pooled.numpy(), dtype=np.float32)
 

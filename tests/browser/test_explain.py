@@ -1,0 +1,192 @@
+"""Explain on the real app: what the page predicts happens, and hostile texts stay letters."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from imrnns_core.explain.counterfactual import Pair
+from imrnns_core.explain.words import WordExplainer
+from imrnns_core.ranking import Ranker
+from imrnns_core.workspace import Workspace
+from tests.browser.app import chart, open_page, serving, settle
+from tests.browser.test_pages import command
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) water and bread"
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    space = Workspace(Path("unused"))
+    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    comparison = ranker.compare_id("q054")
+    return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
+
+
+def explained(page: Page, address: str, more: str = "") -> None:
+    open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q054&document=the-hague{more}")
+
+
+def rows(page: Page, key: str) -> dict[str, list[str]]:
+    """Return a small table: first cell → the other cells."""
+    table = page.locator(f".st-key-{key} tbody tr")
+    table.first.wait_for()
+    return {cells[0]: cells[1:] for cells in (row.locator("td").all_inner_texts() for row in table.all())}
+
+
+def bars(page: Page, key: str) -> list[tuple[str, float]]:
+    """Return word and drop of each bar, from the labels on the page, top first."""
+    plot = chart(page, key)
+    labels = [str(t) for t in plot.locator(".yaxislayer-above .ytick text").all_text_contents()]
+    found = [(label.rsplit(" ", 1)[0], float(label.rsplit(" ", 1)[1].replace("−", "-"))) for label in labels]
+    return sorted(found, key=lambda bar: -bar[1])
+
+
+def choose(page: Page, label: str, word: str) -> None:
+    box = page.get_by_label(label, exact=True)
+    box.scroll_into_view_if_needed()
+    box.click()
+    box.press_sequentially(word)
+    page.get_by_role("option", name=word, exact=True).first.click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+@pytest.mark.parametrize("side", ["document", "query"])
+def test_deleting_the_top_verified_word_costs_what_the_page_predicted(page: Page, address: str, side: str) -> None:
+    explained(page, address, "&carry=score")
+    word, drop = bars(page, f"verified_{side}")[0]
+    assert drop > 0
+    before = float(rows(page, "outcome")["modulated"][0])
+    choose(page, f"Delete words of the {side}", word)
+    after = rows(page, "outcome")["modulated"]
+    assert float(after[0]) == before
+    assert float(after[2].replace("−", "-")) == pytest.approx(-drop, abs=1e-4)  # as shown, to the last digit
+    assert float(after[1]) == pytest.approx(before - drop, abs=2e-4)
+    expect(page.locator(f".st-key-edited_{side}")).not_to_contain_text(word)
+
+
+def test_the_page_shows_what_the_engine_says(page: Page, address: str, pair: Pair, workspace: Path, tmp_path: Path) -> None:
+    explained(page, address)
+    record_file = tmp_path / "explain.json"
+    command(
+        workspace, "explain", "sample", "--query", "q054", "--document", "the-hague", "--adapter", "sample-adapter", "--verify", "--json", str(record_file)
+    )  # fmt: skip
+    record = json.loads(record_file.read_text())
+    stages = rows(page, "stages")
+    assert stages == {s: [str(record["ranks"][s]), f"{record['scores'][s]:.4f}"] for s in record["ranks"]}
+    for side in ("document", "query"):
+        expected = {v["word"]: v["drop"]["delta"] for v in record["verified"][side]}
+        found = dict(bars(page, f"verified_{side}"))
+        assert found == pytest.approx({word: expected[word] for word in expected}, abs=6e-5)
+        marks = page.locator(f".st-key-marked_{side} mark").all()
+        assert len(marks) >= 5
+        for mark in marks[:4]:
+            word = re.sub(r"\d$", "", mark.inner_text())
+            estimated = next(w["delta"] for w in record["words"][side] if w["word"].casefold() == word.casefold())
+            assert mark.get_attribute("title") == f"drop {estimated:+.4f}"
+    parts = chart(page, "explain_waterfall").evaluate("plot => Array.from(plot.data[0].y)")
+    assert sum(parts[:4]) == pytest.approx(parts[4], abs=1e-6)
+
+
+def test_an_edited_query_is_scored_and_explained_anew(page: Page, address: str, pair: Pair) -> None:
+    explained(page, address, "&carry=score")
+    text = "Where do the ministers of the Netherlands work?"
+    box = page.get_by_label("Text of the query", exact=True)
+    box.fill(text)
+    box.press("Control+Enter")
+    settle(page)
+    space = Workspace(Path("unused"))
+    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    scores = WordExplainer(ranker).measure(pair, "query", [text])[0]
+    assert float(rows(page, "outcome")["modulated"][1]) == pytest.approx(float(scores[0]), abs=1e-4)
+    expect(page.locator(".st-key-edited_query")).to_contain_text("ministers")
+
+
+def test_feedback_documents_and_alpha_change_the_outcome(page: Page, address: str, pair: Pair) -> None:
+    explained(page, address, "&alpha=0.5")
+    shown = rows(page, "outcome")
+    blended = (float(shown["base"][0]) + float(shown["modulated"][0])) / 2
+    assert float(shown["α = 0.50"][0]) == pytest.approx(blended, abs=1.1e-4)
+    explained(page, address, f"&dropped={pair.document_id}")
+    assert float(rows(page, "stages")["modulated"][1]) != pytest.approx(float(shown["modulated"][0]), abs=1e-6)
+
+
+def test_every_word_can_be_measured(page: Page, address: str) -> None:
+    explained(page, address)
+    expect(page.get_by_text("Words of the document: 10 of 49")).to_be_visible()
+    page.get_by_text("Measure all 49 words").click()
+    expect(page.get_by_text("Words of the document: all")).to_be_visible(timeout=60_000)
+
+
+def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
+    explained(page, address)
+    page.get_by_text("Vocabulary view, as in the paper").click()
+    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 beat chance"))).to_be_visible(timeout=60_000)
+    page.get_by_text("Accounting by word: the change as a sum").click()
+    expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(timeout=60_000)
+
+
+def test_a_link_reopens_the_same_explanation(page: Page, address: str) -> None:
+    explained(page, address, "&carry=score")
+    expect(page.get_by_text("Words that carry the score").first).to_be_visible()
+    assert "carry=score" in page.url
+    assert "document=the-hague" in page.url
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("hostile") / "hostile"
+    (folder / "qrels").mkdir(parents=True)
+    documents = [{"_id": "d0", "title": HOSTILE, "text": HOSTILE}] + [
+        {"_id": f"d{i}", "title": f"Story {i}", "text": f"A story of fire, water and bread, number {i}."} for i in range(1, 9)
+    ]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q0", "text": f"fire {HOSTILE}"}) + "\n")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0\t1\n")
+    workspace = tmp_path_factory.mktemp("hostile-workspace")
+    command(workspace, "prepare", str(folder))
+    with serving(workspace) as url:
+        yield url
+
+
+def letters(marked: Locator) -> str:
+    """Return the text of a marked text without the numbers of its words."""
+    return str(
+        marked.evaluate(
+            "node => { const copy = node.cloneNode(true); copy.querySelectorAll('sup').forEach(s => s.remove()); return copy.textContent; }"
+        )
+    )
+
+
+def test_hostile_texts_stay_letters_in_page_and_report(browser: Browser, hostile: str, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
+    page = context.new_page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    open_page(page, f"{hostile}/explain?data=hostile&adapter=sample-adapter&query=q0&document=d0")
+    expect(page.locator(".st-key-marked_document mark").first).to_be_visible(timeout=60_000)
+    assert letters(page.locator(".st-key-marked_document .marked")) == f"{HOSTILE}\n{HOSTILE}"
+    assert letters(page.locator(".st-key-marked_query .marked")) == f"fire {HOSTILE}"
+    assert page.locator("a[href^='javascript']").count() == 0
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_text("Download this explanation as HTML").click()
+    report = tmp_path / "report.html"
+    download.value.save_as(report)
+    alone = context.new_page()
+    requests: list[str] = []
+    alone.on("request", lambda request: requests.append(request.url))
+    alone.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    alone.goto(report.as_uri())
+    assert requests == [report.as_uri()]
+    marked = alone.locator(".marked")
+    assert letters(marked.first) == f"{HOSTILE}\n{HOSTILE}"
+    assert alone.locator("script, a").count() == 0
+    assert dialogs == []
+    context.close()
