@@ -122,16 +122,21 @@ def evaluate(
     measure: Annotated[list[str] | None, typer.Option(help="Further measures, as ir-measures writes them; may be repeated.")] = None,
     embeddings: Embeddings = None, encoder: EncoderName = None, workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
-    """Measure base and modulated rankings, seen and unseen queries apart."""
+    """Measure BM25, base and modulated rankings, seen and unseen queries apart."""
     from imrnns_core import evaluation
     from imrnns_core.config import MEASURES
+    from imrnns_core.measures import parse_measures
     from imrnns_core.ranking import Ranker
     from imrnns_core.runs import write_runs
 
+    names = (*MEASURES, *(measure or ()))
+    parse_measures(names)  # a mistake shall not wait for the vectors
     space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
     ranker = Ranker(_open(space, registration), loaded)
-    result = evaluation.evaluate(ranker, split, (*MEASURES, *(measure or ())))
+    evaluation.judged_queries(ranker.collection.dataset, split)
+    lexical = space.lexical_index(ranker.collection.dataset)
+    result = evaluation.evaluate(ranker, split, names, lexical=lexical, with_shares=True)
     _print_evaluation(result)
     if json_file:
         _write_json(json_file, result.to_json())
@@ -332,23 +337,27 @@ def _print_evaluation(result: Evaluation) -> None:
     table = Table(
         "queries",
         "n",
-        "stage",
+        "ranking",
         *result.measures,
         title=f"{result.dataset} {result.split}, adapter {result.adapter}",
         title_justify="left",
         box=None,
     )
-    for stage in STAGES:
-        table.add_row("all", str(len(result.query_ids)), stage, *(f"{v:.5f}" for v in result.mean(stage).values()))
+    for system, means in result.means().items():
+        table.add_row("all", str(len(result.query_ids)), system, *(f"{v:.5f}" for v in means.values()))
     for group, mask in result.group_masks().items():
-        for stage in ("base", "modulated") if mask.any() else ():
-            table.add_row(group, str(int(mask.sum())), stage, *(f"{v:.5f}" for v in result.mean(stage, mask).values()))
+        for system, means in result.means(mask).items() if mask.any() else ():
+            if system not in ("projected", "document-modulated"):
+                table.add_row(group, str(int(mask.sum())), system, *(f"{v:.5f}" for v in means.values()))
     out.print(table)
     for measure in result.measures:
         s = result.significance(measure)
         out.print(f"{measure}: modulated − base {s.delta:+.5f}, 95 % interval [{s.ci95[0]:+.5f}, {s.ci95[1]:+.5f}], p = {s.p:.4f}")
     if result.groups is None:
         out.print("Seen and unseen queries cannot be told apart: the adapter's card names no training positives.")
+    if result.shares is not None:
+        parts = {"projector": result.shares.projector, "constant": result.shares.constant, "query-specific": result.shares.query_specific}
+        out.print("Change of scores: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts.items()))
     counts: dict[str, int] = {}
     for bucket in result.buckets():
         counts[bucket] = counts.get(bucket, 0) + 1

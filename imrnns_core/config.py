@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import platformdirs
 
-MEASURES = ("nDCG@10", "R@10", "RR@10", "R@100")
+MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
 """Measures of every evaluation, as ir-measures writes them; nDCG uses linear gains, as trec_eval does."""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard import resources, state
 from dashboard.components import chart, notices
 from dashboard.figures import overview
-from imrnns_core.evaluation import NDCG, Evaluation, Significance
+from imrnns_core.evaluation import NDCG, Evaluation, Group
+from imrnns_core.measures import Significance
 from imrnns_core.records import STAGES
 
 
@@ -76,14 +78,14 @@ def _compare() -> None:
 
 
 def _rows(measured: Evaluation) -> list[tuple[str, int, float, float, tuple[float, float]]]:
-    masks = {"all": np.ones(len(measured.query_ids), dtype=bool), **measured.group_masks()}
+    masks: dict[Group | None, NDArray[np.bool_]] = {None: np.ones(len(measured.query_ids), dtype=bool), **measured.group_masks()}
     return [
         (
-            name,
+            name or "all",
             int(mask.sum()),
             measured.mean("base", mask)[NDCG],
             measured.mean("modulated", mask)[NDCG],
-            measured.significance(NDCG, mask).ci95,
+            measured.significance(NDCG, name).ci95,
         )
         for name, mask in masks.items()
         if mask.any()
@@ -102,7 +104,7 @@ def _verdict(measured: Evaluation) -> None:
             f"{change} The adapter’s card names no training positives: seen and unseen queries cannot be told apart, and a gain may be memory.",
         )
         return
-    tests = {name: measured.significance(NDCG, mask) for name, mask in masks.items() if mask.any()}
+    tests = {name: measured.significance(NDCG, name) for name, mask in masks.items() if mask.any()}
     each = " ".join(f"{name.capitalize()} queries: {_signed(test)}." for name, test in tests.items())
     seen, unseen = tests.get("seen"), tests.get("unseen")
     if unseen and unseen.ci95[1] < 0:

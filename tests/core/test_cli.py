@@ -87,14 +87,18 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {"schema": 1, "dataset": "toy", "split": "test", "adapter": "toy", "n_queries": 3}
     found = {"R@10": 1.0, "R@100": 1.0}
-    base = {"nDCG@10": (first + 2) / 3, "RR@10": 1.0, **found}
-    modulated = {"nDCG@10": (last + 1 + 1 / LOG3) / 3, "RR@10": 2.5 / 3, **found}
+    best = {"nDCG@10": 1.0, "RR@10": 1.0, "AP": 1.0, "Success@1": 1.0, **found}
+    base = {**best, "nDCG@10": (first + 2) / 3}
+    modulated = {"nDCG@10": (last + 1 + 1 / LOG3) / 3, "RR@10": 2.5 / 3, "AP": (5 / 6 + 1 + 1 / 2) / 3, "Success@1": 2 / 3, **found}
     assert record["measures"]["base"] == pytest.approx(base, abs=1e-6)
     assert record["measures"]["modulated"] == pytest.approx(modulated, abs=1e-6)
     groups = record["groups"]
     assert (groups["seen"]["n"], groups["unseen"]["n"]) == (2, 1)
-    assert groups["unseen"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
-    assert groups["seen"]["modulated"] == pytest.approx({"nDCG@10": (last + 1 / LOG3) / 2, "RR@10": 0.75, **found}, abs=1e-6)
+    assert groups["unseen"]["base"] == pytest.approx(best)
+    seen = {"nDCG@10": (last + 1 / LOG3) / 2, "RR@10": 0.75, "AP": 2 / 3, "Success@1": 1 / 2, **found}
+    assert groups["seen"]["modulated"] == pytest.approx(seen, abs=1e-6)
+    assert groups["seen"]["significance"]["RR@10"] == {"delta": -0.25, "ci95": [-0.5, 0.0], "p": 1.0}
+    assert record["shares"] == pytest.approx({"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5)
     significance = record["significance"]["RR@10"]
     assert set(significance) == {"delta", "ci95", "p"}
     assert significance["delta"] == pytest.approx(-1 / 6)
@@ -105,16 +109,46 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     assert list(by_query) == ["q0", "q1", "q2"]
     assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
     assert [q["outcome"] for q in by_query.values()] == ["improved", "unchanged", "worsened"]
-    assert by_query["q2"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
-    assert by_query["q2"]["modulated"] == pytest.approx({"nDCG@10": 1 / LOG3, "RR@10": 0.5, **found}, abs=1e-6)
+    assert by_query["q2"]["base"] == pytest.approx(best)
+    worse = {"nDCG@10": 1 / LOG3, "RR@10": 0.5, "AP": 0.5, "Success@1": 0, **found}
+    assert by_query["q2"]["modulated"] == pytest.approx(worse, abs=1e-6)
+
+
+def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
+    """q0 shares words with d2 (more of them) and d1, q1 with no document at all, q2 with d0 alone, which is not relevant."""
+    texts = ["red apple", "green pear", "red apple pie"]
+    (toy / "corpus.jsonl").write_text("".join(json.dumps({"_id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts)))
+    asked = ["apple pie", "zebra", "red", "x"]
+    (toy / "queries.jsonl").write_text("".join(json.dumps({"_id": f"q{i}", "text": t}) + "\n" for i, t in enumerate(asked)))
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\nq2\td0\t1\nq2\td1\t1\n")
+    kept = tmp_path / "workspace" / "lexical" / "toy" / "manifest.json"
+    for again in (False, True):  # built, then read from the workspace
+        assert kept.is_file() == again
+        assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+        record = json.loads((tmp_path / "r.json").read_text())
+        queries = {q["query_id"]: q for q in record["queries"]}
+        assert [q["best_relevant_rank"]["bm25"] for q in queries.values()] == [2, None, 1]
+        assert queries["q0"]["bm25"] == pytest.approx({"nDCG@10": 1 / LOG3, "R@10": 1, "RR@10": 0.5, "AP": 0.5, "R@100": 1, "Success@1": 0})
+        assert set(queries["q1"]["bm25"].values()) == {0.0}
+        assert queries["q2"]["bm25"]["R@100"] == 0.5  # d1 shares no word: BM25 does not find it
+        assert record["measures"]["bm25"]["RR@10"] == pytest.approx((0.5 + 0 + 1) / 3)
+    append(toy / "corpus.jsonl", json.dumps({"_id": "d3", "text": "zebra"}) + "\n")
+    append(toy / "qrels" / "test.tsv", "q1\td3\t1\n")
+    save_embeddings(EmbeddingMatrix(("d0", "d1", "d2", "d3"), np.ones((4, 2), np.float32)), toy / "vectors", "documents", "document")
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["queries"][1]["bm25"]["RR@10"] == 1.0  # d3 is found: the old index was not used
 
 
 def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
     assert result.code == 0
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
-    assert lines["all", "3", "base"] == ["0.95324", "1.00000", "1.00000", "1.00000", "1.00000"]
-    assert lines["all", "3", "modulated"] == ["0.86039", "1.00000", "0.83333", "1.00000", "0.66667"]
+    assert lines["all", "3", "bm25"] == ["0.00000"] * 7
+    assert lines["all", "3", "base"] == ["0.95324", *["1.00000"] * 6]
+    assert lines["all", "3", "modulated"] == ["0.86039", "1.00000", "0.83333", "0.77778", "1.00000", "0.66667", "0.66667"]
+    assert lines["seen", "2", "bm25"] == ["0.00000"] * 7
+    assert "Change of scores: projector 0 %, constant 100 %, query-specific 0 %" in result.out
     assert "RR@10: modulated − base -0.16667" in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base.run", "document-modulated.run", "modulated.run", "projected.run"]
 
@@ -182,6 +216,9 @@ def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_pat
         assert values == pytest.approx(expected, abs=1e-4)
         means = [np.mean([q[stage][m] for q in record["queries"]]) for m in ("nDCG@10", "R@10", "RR@10")]
         assert means == pytest.approx(values, abs=1e-9)
+    lexical = [record["measures"]["bm25"][m] for m in ("nDCG@10", "R@10", "RR@10")]
+    assert lexical == pytest.approx([0.6481, 0.7721, 0.6160], abs=2e-4)  # METHOD, "Reference figures"
+    assert record["shares"] == pytest.approx({"projector": 0.73, "constant": 0.18, "query_specific": 0.09}, abs=0.01)
 
 
 # Mistakes
