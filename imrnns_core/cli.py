@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,9 @@ from imrnns_core.files import replacing
 from imrnns_core.records import STAGES, Query
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from imrnns_core.against import Against
     from imrnns_core.evaluation import Evaluation
     from imrnns_core.workspace import Collection, Registration, Workspace
 
@@ -118,30 +121,39 @@ def train(
 @app.command()
 def evaluate(
     data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The judged split.")] = "test",
-    json_file: JsonFile = None, run_out: Annotated[Path | None, typer.Option(help="A folder for a TREC run of each stage.")] = None,
     measure: Annotated[list[str] | None, typer.Option(help="Further measures, as ir-measures writes them; may be repeated.")] = None,
+    against: Annotated[str | None, typer.Option(help="Another adapter (name or file), or a TREC run, to compare query by query.")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Judgments (BEIR or TREC) to use in place of the split's.")] = None,
+    json_file: JsonFile = None, run_out: Annotated[Path | None, typer.Option(help="A folder for a TREC run of each stage.")] = None,
+    qrels_out: Annotated[Path | None, typer.Option(help="Write the judgments that were used, as TREC has them.")] = None,
     embeddings: Embeddings = None, encoder: EncoderName = None, workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
-    """Measure BM25, base and modulated rankings, seen and unseen queries apart."""
-    from imrnns_core import evaluation
+    """Measure BM25, base and modulated rankings, seen and unseen queries apart; compare with another system."""
+    from imrnns_core import evaluation, tables
     from imrnns_core.config import MEASURES
     from imrnns_core.measures import parse_measures
     from imrnns_core.ranking import Ranker
-    from imrnns_core.runs import write_runs
+    from imrnns_core.runs import write_qrels, write_runs
 
     names = (*MEASURES, *(measure or ()))
     parse_measures(names)  # a mistake shall not wait for the vectors
     space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
-    ranker = Ranker(_open(space, registration), loaded)
-    evaluation.judged_queries(ranker.collection.dataset, split)
-    lexical = space.lexical_index(ranker.collection.dataset)
-    result = evaluation.evaluate(ranker, split, names, lexical=lexical, with_shares=True)
-    _print_evaluation(result)
+    collection, split = _judged_by(_open(space, registration), split, qrels)
+    ranker = Ranker(collection, loaded)
+    evaluation.judged_queries(collection.dataset, split)
+    contest = _contest(space, collection, against) if against else None
+    result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
+    versus = contest(result) if contest else None
+    _show(tables.evaluation(result))
+    if versus:
+        _show(tables.against(versus, collection.dataset.queries))
     if json_file:
-        _write_json(json_file, result.to_json())
+        _write_json(json_file, {**result.to_json(), **({"against": versus.to_json()} if versus else {})})
     if run_out:
-        write_runs(result, ranker.collection.dataset.document_ids, run_out)
+        write_runs(result, collection.dataset.document_ids, run_out)
+    if qrels_out:
+        write_qrels(collection.dataset.qrels(split), qrels_out)
 
 
 @app.command()
@@ -277,6 +289,34 @@ def _resolve(
     return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
 
 
+def _judged_by(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
+    """Return the collection, judged by a file where one is named, and the name of the split to measure."""
+    from imrnns_core.dataset import load_qrels
+
+    if qrels is None:
+        return collection, split
+    dataset = collection.dataset
+    judged = {**dataset.splits, qrels.stem: load_qrels(qrels, dataset)}
+    return replace(collection, dataset=replace(dataset, splits=judged)), qrels.stem
+
+
+def _contest(space: Workspace, collection: Collection, other: str) -> Callable[[Evaluation], Against]:
+    """Read the other system; return what compares an evaluation with it."""
+    from imrnns_core.against import against_adapter, against_run
+    from imrnns_core.ranking import Ranker
+    from imrnns_core.runs import read_run
+
+    path = Path(other).expanduser()
+    if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
+        ranker = Ranker(collection, space.adapter(other))
+        return lambda ours: against_adapter(ours, ranker)
+    if not path.exists():
+        there = ", ".join(space.adapter_paths()) or "none"
+        raise LensError(f"{other}: neither an adapter nor a TREC run; adapters are: {there}, or name a file")
+    rankings = read_run(path, collection.dataset.queries, collection.dataset.document)
+    return lambda ours: against_run(ours, path.name, rankings)
+
+
 def _open(space: Workspace, registration: Registration) -> Collection:
     with _progress() as progress:
         tasks: dict[str, Any] = {}
@@ -333,35 +373,9 @@ def _print_hits(stage: str, hits: list[dict[str, Any]], judgments: Any) -> None:
     out.print(table)
 
 
-def _print_evaluation(result: Evaluation) -> None:
-    table = Table(
-        "queries",
-        "n",
-        "ranking",
-        *result.measures,
-        title=f"{result.dataset} {result.split}, adapter {result.adapter}",
-        title_justify="left",
-        box=None,
-    )
-    for system, means in result.means().items():
-        table.add_row("all", str(len(result.query_ids)), system, *(f"{v:.5f}" for v in means.values()))
-    for group, mask in result.group_masks().items():
-        for system, means in result.means(mask).items() if mask.any() else ():
-            if system not in ("projected", "document-modulated"):
-                table.add_row(group, str(int(mask.sum())), system, *(f"{v:.5f}" for v in means.values()))
-    out.print(table)
-    for measure in result.measures:
-        s = result.significance(measure)
-        out.print(f"{measure}: modulated − base {s.delta:+.5f}, 95 % interval [{s.ci95[0]:+.5f}, {s.ci95[1]:+.5f}], p = {s.p:.4f}")
-    if result.groups is None:
-        out.print("Seen and unseen queries cannot be told apart: the adapter's card names no training positives.")
-    if result.shares is not None:
-        parts = {"projector": result.shares.projector, "constant": result.shares.constant, "query-specific": result.shares.query_specific}
-        out.print("Change of scores: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts.items()))
-    counts: dict[str, int] = {}
-    for bucket in result.buckets():
-        counts[bucket] = counts.get(bucket, 0) + 1
-    out.print(", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda x: -x[1])))
+def _show(parts: Iterable[RenderableType]) -> None:
+    for part in parts:
+        out.print(Text(part) if isinstance(part, str) else part)
 
 
 def _write_json(path: Path, record: Any) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imrnns_core.checkpoint import AdapterCard
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.dataset import Dataset, Qrels
 from imrnns_core.errors import DataError
@@ -176,7 +177,7 @@ def evaluate(
     vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
     batch = ranker.rank_batch(vectors)
     stages = [measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage))) for stage in STAGES]
-    positives = ranker.adapter.card.training_positives
+    positives = training_positives(ranker.adapter.card, dataset)
     return Evaluation(
         dataset=dataset.name,
         split=split,
@@ -185,7 +186,7 @@ def evaluate(
         measures=names,
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
-        groups=None if positives is None else seen_groups(qrels, set(positives)),
+        groups=None if positives is None else seen_groups(qrels, positives),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
@@ -220,6 +221,17 @@ def ranked_ids(dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int6
     """Return the ranked document ids of each query; rows (Q, K), best first."""
     ids = dataset.document_ids
     return {query_id: [ids[row] for row in ranked] for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)}
+
+
+def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
+    """Return the documents of this data set that were training positives; None where the card names none.
+
+    Ids of another data set may be the same by chance: an adapter that was trained there has seen nothing here.
+    """
+    if card.training_positives is None:
+        return None
+    elsewhere = card.dataset not in (None, dataset.name) and card.dataset_digest not in (None, dataset.digest)
+    return set() if elsewhere else set(card.training_positives)
 
 
 def seen_groups(qrels: Qrels, training_positives: set[str]) -> NDArray[np.str_]:

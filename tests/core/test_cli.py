@@ -203,6 +203,38 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     assert json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"] == "d2"
 
 
+def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
+    """Ours ranks the relevant documents d2 before d1, d0, and d1 second; the run has d1 first, nothing, and d1 first."""
+    theirs, target = tmp_path / "theirs.run", tmp_path / "r.json"
+    theirs.write_text("q0 Q0 d1 1 9.5 x\nq0 Q0 d2 2 9 x\nq2 Q0 d1 1 3 x\nq2 Q0 d0 2 2 x\n")
+    result = run(*command(toy), "--against", theirs, "--json", target)
+    assert (result.code, result.err) == (0, "")
+    record = json.loads(target.read_text())["against"]
+    assert (record["name"], record["kind"], record["missing_queries"]) == ("theirs.run", "run", 1)
+    assert {q["query_id"]: q["delta"]["RR@10"] for q in record["queries"]} == {"q0": 0, "q1": 1, "q2": -0.5}
+    assert record["significance"]["RR@10"]["delta"] == pytest.approx(1 / 6)
+    assert record["groups"]["unseen"]["other"]["RR@10"] == 0
+    lines = [line.split() for line in result.out.splitlines()]
+    assert ["all", "3", "RR@10", "0.83333", "0.66667", "+0.16667"] in [line[:6] for line in lines]
+    assert [line[0] for line in lines if line[-1] in ("1?", "2?", "0?")] == ["q1", "q2", "q0"]  # by difference of nDCG@10
+    assert "1 of 3 queries are not in the run; they count 0." in result.out
+    assert run(*command(toy), "--against", toy / "toy.safetensors", "--json", target).code == 0
+    itself = json.loads(target.read_text())["against"]
+    assert (itself["kind"], itself["significance"]["nDCG@10"]) == ("adapter", {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0})
+
+
+def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path):
+    assert run(*command(toy), "--run-out", tmp_path / "runs", "--qrels-out", tmp_path / "my.qrels", "--json", tmp_path / "a.json").code == 0
+    (toy / "qrels" / "test.tsv").unlink()
+    again = ("--qrels", tmp_path / "my.qrels", "--against", tmp_path / "runs" / "base.run", "--json", tmp_path / "b.json")
+    assert run(*command(toy), *again).code == 0
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert (before["split"], after["split"]) == ("test", "my")
+    assert after["queries"] == before["queries"]
+    assert after["against"]["measures"] == before["measures"]["base"]
+    assert after["against"]["significance"] == before["significance"]
+
+
 def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_path: Path):
     data, file = test_data / "scifact", test_data / "peer" / "imrnns-minilm-scifact.pt"
     result = run("evaluate", data, "--adapter", file, "--embeddings", data / "embeddings", "--split", "dev", "--json", tmp_path / "r.json")
@@ -343,6 +375,24 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "Foo@3")
     one_line(result, "measure 'Foo@3' is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP")
     assert not (tmp_path / "a.safetensors").exists()
+    one_line(
+        run(*command(toy), "--against", "rival"), "rival: neither an adapter nor a TREC run; adapters are: sample-adapter, or name a file"
+    )
+    (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        "x.run: ranks none of the 3 judged queries of test; name the split it was made for with --split",
+    )
+    (tmp_path / "x.run").write_text("q0 d1 1\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+    )
+    (tmp_path / "x.qrels").write_text("q0 0 d1 4\n")
+    one_line(
+        run(*command(toy), "--qrels", tmp_path / "x.qrels"),
+        f"{tmp_path}/x.qrels:1: grade 4 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    )
 
 
 def test_a_result_that_cannot_be_written_is_one_line(run: Run, toy: Path, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import ir_measures
 import numpy as np
@@ -114,6 +115,22 @@ def test_seen_is_a_relevant_document_that_was_a_training_positive():
     qrels = {"a": {"d1": 1, "d2": 0}, "b": {"d2": 0, "d3": 2}, "c": {"d3": 1, "d4": 2}}
     assert seen_groups(qrels, {"d2", "d4"}).tolist() == ["unseen", "unseen", "seen"]
     assert seen_groups(qrels, {"d1", "d3"}).tolist() == ["seen"] * 3
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "digest", "groups"),
+    [
+        ("toy", "other texts", ["seen", "unseen", "seen"]),  # the same data set, a query added since
+        ("elsewhere", "same", ["seen", "unseen", "seen"]),  # the same texts under another name
+        ("elsewhere", "other texts", ["unseen"] * 3),  # its d1 is another document
+    ],
+)
+def test_positives_of_another_data_set_are_not_seen_here(trained_on: str, digest: str, groups: list[str]):
+    world, made = collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), ["d1"])
+    card = replace(made.card, dataset=trained_on, dataset_digest=world.dataset.digest if digest == "same" else digest)
+    result = evaluate(Ranker(world, replace(made, card=card)), "test")
+    assert result.groups is not None
+    assert result.groups.tolist() == groups
 
 
 @pytest.mark.parametrize(

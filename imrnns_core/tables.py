@@ -1,0 +1,83 @@
+"""Evaluations as tables for the terminal. Texts of the data are never read as markup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from rich.table import Column, Table
+from rich.text import Text
+
+from imrnns_core.against import Against
+from imrnns_core.evaluation import NDCG, Evaluation, mean_of
+from imrnns_core.measures import Significance
+from imrnns_core.records import Query
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+LISTED = 10
+"""So many of the queries that differ most are listed."""
+
+
+def evaluation(result: Evaluation) -> Iterator[RenderableType]:
+    """Yield the means of each group, the tests, the shares of the change, and what became of the queries."""
+    table = _table(f"{result.dataset} {result.split}, adapter {result.adapter}", "queries", "n", "ranking", *result.measures)
+    for system, means in result.means().items():
+        table.add_row("all", str(len(result.query_ids)), system, *_decimals(means))
+    for group, mask in result.group_masks().items():
+        for system, means in result.means(mask).items() if mask.any() else ():
+            if system not in ("projected", "document-modulated"):
+                table.add_row(group, str(int(mask.sum())), system, *_decimals(means))
+    yield table
+    for measure in result.measures:
+        test = result.significance(measure)
+        yield f"{measure}: modulated − base {test.delta:+.5f}, 95 % interval {_interval(test)}, p = {test.p:.4f}"
+    if result.groups is None:
+        yield "Seen and unseen queries cannot be told apart: the adapter's card names no training positives."
+    if result.shares is not None:
+        parts = {"projector": result.shares.projector, "constant": result.shares.constant, "query-specific": result.shares.query_specific}
+        yield "Change of scores: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts.items())
+    yield ", ".join(f"{n} {name}" for name, n in Counter(result.buckets()).most_common())
+
+
+def against(versus: Against, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
+    """Yield both means of each group with their test, and the queries that differ most."""
+    ours = versus.ours
+    name = versus.name if versus.name != ours.adapter else f"{versus.name} (other)"
+    heads = ("queries", "n", "measure", ours.adapter, name, "difference", "95 % interval", "p")
+    table = _table(f"{ours.adapter}, modulated, against {name}", *heads)
+    for group, mask in versus.masks().items():
+        mine, theirs = ours.mean("modulated", mask), mean_of(ours.measures, versus.other.values, mask)
+        for measure, test in versus.tests(group).items():
+            values = (f"{mine[measure]:.5f}", f"{theirs[measure]:.5f}", f"{test.delta:+.5f}", _interval(test), f"{test.p:.4f}")
+            table.add_row(group or "all", str(int(mask.sum())), measure, *values)
+    yield table
+    if versus.missing:
+        yield f"{versus.missing} of {len(ours.query_ids)} queries are not in the run; they count 0."
+    most = versus.most_different(LISTED)
+    yield _different(versus, name, most, queries) if most else f"No query differs in {NDCG}."
+
+
+def _different(versus: Against, name: str, rows: list[int], queries: Mapping[str, Query]) -> Table:
+    ours, column = versus.ours, versus.ours.measures.index(NDCG)
+    table = _table(f"Queries that differ most in {NDCG}", "query", ours.adapter, name, "difference", "best relevant ranks", "text")
+    for i in rows:
+        mine, theirs = ours.column("modulated")[i], versus.other.values[i, column]
+        ranks = " / ".join(str(rank or "—") for rank in (ours.best_ranks[-1, i], versus.other.best_ranks[i]))
+        text = queries[ours.query_ids[i]].text
+        table.add_row(Text(ours.query_ids[i]), f"{mine:.4f}", f"{theirs:.4f}", f"{mine - theirs:+.4f}", ranks, Text(text[:60]))
+    return table
+
+
+def _table(title: str, *heads: str) -> Table:
+    return Table(*(Column(Text(head)) for head in heads), title=Text(title), title_justify="left", box=None)
+
+
+def _decimals(means: Mapping[str, float]) -> Iterator[str]:
+    return (f"{value:.5f}" for value in means.values())
+
+
+def _interval(test: Significance) -> str:
+    return f"[{test.ci95[0]:+.5f}, {test.ci95[1]:+.5f}]"
