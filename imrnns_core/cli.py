@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from imrnns_core.against import Against
     from imrnns_core.evaluation import Evaluation
+    from imrnns_core.overlap import Overlap
+    from imrnns_core.ranking import Ranker
     from imrnns_core.workspace import Collection, Registration, Workspace
 
 app = typer.Typer(
@@ -120,7 +122,7 @@ def train(
 
 @app.command()
 def evaluate(
-    data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The judged split.")] = "test",
+    data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The judged split; unjudged: the queries that none judges.")] = "test",
     measure: Annotated[list[str] | None, typer.Option(help="Further measures, as ir-measures writes them; may be repeated.")] = None,
     against: Annotated[str | None, typer.Option(help="Another adapter (name or file), or a TREC run, to compare query by query.")] = None,
     qrels: Annotated[Path | None, typer.Option(help="Judgments (BEIR or TREC) to use in place of the split's.")] = None,
@@ -132,8 +134,9 @@ def evaluate(
     from imrnns_core import evaluation, tables
     from imrnns_core.config import MEASURES
     from imrnns_core.measures import parse_measures
+    from imrnns_core.overlap import UNJUDGED_SPLIT
     from imrnns_core.ranking import Ranker
-    from imrnns_core.runs import write_qrels, write_runs
+    from imrnns_core.runs import write_qrels
 
     names = (*MEASURES, *(measure or ()))
     parse_measures(names)  # a mistake shall not wait for the vectors
@@ -141,6 +144,10 @@ def evaluate(
     loaded = space.adapter(adapter)
     collection, split = _judged_by(_open(space, registration), split, qrels)
     ranker = Ranker(collection, loaded)
+    if split == UNJUDGED_SPLIT or not collection.dataset.splits:
+        if against or qrels_out:
+            raise LensError("nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE")
+        return _evaluate_unjudged(ranker, json_file, run_out)
     evaluation.judged_queries(collection.dataset, split)
     contest = _contest(space, collection, against) if against else None
     result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
@@ -148,10 +155,8 @@ def evaluate(
     _show(tables.evaluation(result))
     if versus:
         _show(tables.against(versus, collection.dataset.queries))
-    if json_file:
-        _write_json(json_file, {**result.to_json(), **({"against": versus.to_json()} if versus else {})})
-    if run_out:
-        write_runs(result, collection.dataset.document_ids, run_out)
+    record = {**result.to_json(), **({"against": versus.to_json()} if versus else {})}
+    _write_results(result, record, json_file, run_out, collection.dataset.document_ids)
     if qrels_out:
         write_qrels(collection.dataset.qrels(split), qrels_out)
 
@@ -289,6 +294,16 @@ def _resolve(
     return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
 
 
+def _evaluate_unjudged(ranker: Ranker, json_file: Path | None, run_out: Path | None) -> None:
+    from imrnns_core import tables
+    from imrnns_core.overlap import measure_overlap, unjudged_queries
+
+    dataset = ranker.collection.dataset
+    moved = measure_overlap(ranker, unjudged_queries(dataset))
+    _show(tables.overlap(moved, dataset.queries))
+    _write_results(moved, moved.to_json(), json_file, run_out, dataset.document_ids)
+
+
 def _judged_by(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
     """Return the collection, judged by a file where one is named, and the name of the split to measure."""
     from imrnns_core.dataset import load_qrels
@@ -376,6 +391,17 @@ def _print_hits(stage: str, hits: list[dict[str, Any]], judgments: Any) -> None:
 def _show(parts: Iterable[RenderableType]) -> None:
     for part in parts:
         out.print(Text(part) if isinstance(part, str) else part)
+
+
+def _write_results(
+    result: Evaluation | Overlap, record: dict[str, Any], json_file: Path | None, run_out: Path | None, document_ids: tuple[str, ...]
+) -> None:
+    from imrnns_core.runs import write_runs
+
+    if json_file:
+        _write_json(json_file, record)
+    if run_out:
+        write_runs(result, document_ids, run_out)
 
 
 def _write_json(path: Path, record: Any) -> None:

@@ -10,6 +10,7 @@ from imrnns_core.dataset import Qrels, text_lines
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation import Evaluation
 from imrnns_core.files import replacing
+from imrnns_core.overlap import Overlap
 from imrnns_core.records import STAGES, Comparison, Hit, Stage
 
 
@@ -23,7 +24,7 @@ def comparison_run(comparison: Comparison, stage: Stage) -> str:
     return "\n".join(run_lines(comparison.query.id or "query", comparison.hits(stage), stage)) + "\n"
 
 
-def write_runs(evaluation: Evaluation, document_ids: tuple[str, ...], folder: Path) -> list[Path]:
+def write_runs(evaluation: Evaluation | Overlap, document_ids: tuple[str, ...], folder: Path) -> list[Path]:
     """Write one run a stage, `STAGE.run`, with all candidates of all queries; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     batch, paths = evaluation.batch, []

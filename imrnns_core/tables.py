@@ -12,7 +12,9 @@ from rich.text import Text
 from imrnns_core.against import Against
 from imrnns_core.evaluation import NDCG, Evaluation, mean_of
 from imrnns_core.measures import Significance
+from imrnns_core.overlap import Overlap
 from imrnns_core.records import Query
+from imrnns_core.shares import ChangeShares
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,9 +39,22 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     if result.groups is None:
         yield "Seen and unseen queries cannot be told apart: the adapter's card names no training positives."
     if result.shares is not None:
-        parts = {"projector": result.shares.projector, "constant": result.shares.constant, "query-specific": result.shares.query_specific}
-        yield "Change of scores: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts.items())
+        yield _share_line(result.shares)
     yield ", ".join(f"{n} {name}" for name, n in Counter(result.buckets()).most_common())
+
+
+def overlap(result: Overlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
+    """Yield how much the adapter moves, and the queries that it moves most."""
+    yield f"{result.dataset}, adapter {result.adapter}: {len(result.query_ids)} queries without judgments. They tell what moves, not whether it helps."
+    means = f"Base and modulated ranking: rank-biased overlap {result.rbo.mean():.4f} (1: the same)"
+    yield f"{means}, {result.kept.mean():.2f} of the first {result.top_k} kept, another first document for {100 * result.first_changed:.0f} %."
+    yield _share_line(result.shares)
+    table = _table("Queries that move most", "query", "overlap", "kept", "first in base", "first in modulated", "text")
+    for i in result.rbo.argsort(kind="stable")[:LISTED].tolist():
+        first = (Text(result.document_ids[row]) for row in result.first[:, i])
+        text = Text(queries[result.query_ids[i]].text[:60])
+        table.add_row(Text(result.query_ids[i]), f"{result.rbo[i]:.4f}", str(result.kept[i]), *first, text)
+    yield table
 
 
 def against(versus: Against, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
@@ -73,6 +88,11 @@ def _different(versus: Against, name: str, rows: list[int], queries: Mapping[str
 
 def _table(title: str, *heads: str) -> Table:
     return Table(*(Column(Text(head)) for head in heads), title=Text(title), title_justify="left", box=None)
+
+
+def _share_line(shares: ChangeShares) -> str:
+    parts = {"projector": shares.projector, "constant": shares.constant, "query-specific": shares.query_specific}
+    return "Change of scores: " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in parts.items())
 
 
 def _decimals(means: Mapping[str, float]) -> Iterator[str]:

@@ -235,6 +235,27 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert after["against"]["significance"] == before["significance"]
 
 
+def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_path: Path):
+    """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
+    (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
+    result = run(*command(toy), "--split", "unjudged", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs")
+    assert (result.code, result.err) == (0, "")
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert [record[k] for k in ("split", "n_queries", "measures", "groups", "significance")] == ["unjudged", 2, None, None, None]
+    q0, q3 = record["queries"]
+    assert [q["first"] for q in (q0, q3)] == [{"base": "d1", "modulated": "d2"}, {"base": "d2", "modulated": "d2"}]
+    # (1 − p)/p · Σ p^d X_d/d + p³: X is 0 1 3 for q0 and 1 1 3 for q3
+    assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
+    assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
+    assert record["overlap"] == pytest.approx({"rbo": (q0["rbo"] + q3["rbo"]) / 2, "kept": 3, "first_changed": 0.5})
+    assert "toy, adapter toy: 2 queries without judgments. They tell what moves, not whether it helps." in result.out
+    assert [line.split()[0] for line in result.out.splitlines()[-2:]] == ["q0", "q3"]  # what moves most stands first
+    assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == ["q0", "Q0", "d2"]
+    (toy / "qrels" / "test.tsv").unlink()  # no judgment at all: the same, without being asked for
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["n_queries"] == 4
+
+
 def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_path: Path):
     data, file = test_data / "scifact", test_data / "peer" / "imrnns-minilm-scifact.pt"
     result = run("evaluate", data, "--adapter", file, "--embeddings", data / "embeddings", "--split", "dev", "--json", tmp_path / "r.json")
@@ -387,6 +408,12 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     one_line(
         run(*command(toy), "--against", tmp_path / "x.run"),
         f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+    )
+    one_line(run(*command(toy), "--split", "unjudged"), f"{toy}/queries.jsonl: no query is without judgments; name a split: test")
+    (toy / "qrels" / "test.tsv").unlink()
+    one_line(
+        run(*command(toy), "--against", "sample-adapter"),
+        "nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE",
     )
     (tmp_path / "x.qrels").write_text("q0 0 d1 4\n")
     one_line(
