@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imrnns_core.config import EncoderSpec, SearchConfig, TrainConfig
-from imrnns_core.errors import AdapterError, LensError
+from imrnns_core.errors import AdapterError, DataError, LensError
 from imrnns_core.files import replacing
 from imrnns_core.records import STAGES, Query
 
@@ -95,9 +95,15 @@ def train(
 
     if out_file.suffix != ".safetensors":
         raise AdapterError(f"{out_file}: adapters are written as .safetensors; use --out {out_file.with_suffix('.safetensors')}")
-    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     config = TrainConfig(recipe=recipe, seed=seed)
-    training = Training(_open(space, registration), config, train_split, valid_split)
+    supervised = config.resolved().supervised  # a mistake shall not wait for the vectors
+    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
+    collection = _open(space, registration)
+    there = collection.dataset.splits
+    if supervised and train_split not in there:
+        remedy = f"name one of {', '.join(there)} with --train-split" if there else "judge some queries"
+        raise DataError(collection.dataset.path / "qrels" / f"{train_split}.tsv", "no such split", f"{remedy}, or take --recipe unlabeled")
+    training = Training(collection, config, train_split, valid_split)
     out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
     with _progress() as progress:
         task = progress.add_task("train", total=None)
@@ -115,8 +121,9 @@ def train(
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
     best = training.best_epoch
-    base = adapter.card.measures["base_validation"]
-    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, validation {best.validation:.4f} (base {base:.4f})")
+    base = adapter.card.measures.get("base_validation")
+    found = "nothing to validate on" if base is None else f"validation {best.validation:.4f} (base {base:.4f})"
+    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, {found}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
 
 

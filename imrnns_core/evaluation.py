@@ -203,12 +203,15 @@ def measure_bm25(dataset: Dataset, qrels: Qrels, lexical: LexicalIndex, measures
 
 
 def judged_queries(dataset: Dataset, split: str) -> Qrels:
-    """Return the queries of a split that have a relevant document; DataError where there is none."""
+    """Return the queries of a split that have a relevant document; DataError where there is none, or nothing else."""
+    path = dataset.path / "qrels" / f"{split}.tsv"
+    if len(dataset.documents) == 1:
+        raise DataError(dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents")
     qrels = {q: judged for q, judged in dataset.qrels(split).items() if any(g > 0 for g in judged.values())}
     if not qrels:
-        raise DataError(
-            dataset.path / "qrels" / f"{split}.tsv", "no query has a relevant document", "judge at least one document with 1 to 3"
-        )
+        raise DataError(path, "no query has a relevant document", "judge at least one document with 1 to 3")
+    if all(len(judged) == len(dataset.documents) and len(set(judged.values())) == 1 for judged in qrels.values()):
+        raise DataError(path, "all documents are equally relevant, so that no ranking is better than another", "add documents that are not")
     return qrels
 
 

@@ -18,6 +18,7 @@ import torch
 
 from imrnns_core import cli
 from imrnns_core.checkpoint import load_adapter, save_adapter
+from imrnns_core.config import RECIPES
 from imrnns_core.dataset import LAYOUT
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from tests.core.toys import adapter, still_model, write_dataset
@@ -289,6 +290,17 @@ def drop(name: str) -> Callable[[Path], None]:
     return lambda toy: (toy / name).unlink()
 
 
+def one_document(toy: Path) -> None:
+    (toy / "corpus.jsonl").write_text(json.dumps(DOCUMENTS[0]) + "\n")
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\n")
+
+
+def spoil_vector(toy: Path, stem: str, value: float) -> None:
+    vectors = np.load(toy / "vectors" / f"{stem}.npy")
+    vectors[1, 0] = value
+    np.save(toy / "vectors" / f"{stem}.npy", vectors)
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing corpus": (drop("corpus.jsonl"), f"{{toy}}/corpus.jsonl: file not found; {LAYOUT}"),
     "broken JSON": (
@@ -332,6 +344,38 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
         drop("vectors/queries.npy"),
         "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds documents.npy, document_ids.txt, queries.npy and query_ids.txt",
     ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+    "a grade between": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t1.5\n"),
+        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; grades run from 0 to 3",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document with 1 to 3",
+    ),
+    "no judgment": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n"),
+        "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document with 1 to 3",
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))),
+        "{toy}/qrels/test.tsv: all documents are equally relevant, so that no ranking is better than another; add documents that are not",
+    ),
+    "one document": (
+        lambda toy: one_document(toy),
+        "{toy}/corpus.jsonl: one document cannot be ranked; add documents",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "infinity in a query's vector": (
+        lambda toy: spoil_vector(toy, "queries", np.inf),
+        "{toy}/vectors/queries.npy: row 1 ('q1') holds NaN or infinity; encode this text again",
+    ),
     "no such split": (
         lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
         "{toy}/qrels/test.tsv: no such split; this data set has: dev",
@@ -358,6 +402,73 @@ def test_a_mistake_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path:
     assert files(tmp_path) == before
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "runs").exists()
+
+
+TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
+    "no train split": (
+        lambda _: None,
+        (),
+        "{toy}/qrels/train.tsv: no such split; name one of test with --train-split, or take --recipe unlabeled",
+    ),
+    "no split at all": (
+        drop("qrels/test.tsv"),
+        (),
+        "{toy}/qrels/train.tsv: no such split; judge some queries, or take --recipe unlabeled",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        ("--train-split", "test"),
+        "toy: 0 training and 0 validation queries have a relevant document; judge more queries, or name another split with --train-split or --valid-split",
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))),
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: all documents are relevant to every query, there is no negative; add documents",
+    ),
+    "one document": (
+        one_document,
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: one document cannot be ranked; add documents to the corpus",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        ("--train-split", "test"),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "no such recipe": (
+        drop("corpus.jsonl"),  # the recipe is looked at before anything is read
+        ("--recipe", "magic"),
+        f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
+    ),
+    "a grade above 3": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),
+        ("--train-split", "test"),
+        "{toy}/qrels/test.tsv:7: grade 4 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        ("--train-split", "test"),
+        "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING_MISTAKES)
+def test_what_cannot_be_trained_on_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path: Path, case: str):
+    spoil, options, expected = TRAINING_MISTAKES[case]
+    spoil(toy)
+    before = files(tmp_path)
+    result = run("train", toy, "--out", tmp_path / "new" / "a.safetensors", "--embeddings", toy / "vectors", *options)
+    one_line(result, expected.format(toy=toy))
+    assert files(tmp_path) == before
+
+
+def test_a_recipe_without_judgments_needs_no_split(run: Run, toy: Path, tmp_path: Path):
+    (toy / "qrels" / "test.tsv").unlink()
+    result = run("train", toy, "--out", tmp_path / "a.safetensors", "--embeddings", toy / "vectors", "--recipe", "unlabeled")
+    assert result.code == 0
+    assert "epoch 0 of 0, nothing to validate on" in result.out
+    assert (tmp_path / "a.safetensors").is_file()
 
 
 class Payload:
