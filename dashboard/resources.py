@@ -18,6 +18,7 @@ from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
 from imrnns_core.measures import Measured
+from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Comparison, FloatArray, Query
 from imrnns_core.shares import ChangeShares, change_shares
@@ -93,6 +94,12 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
     measured = evaluation(data, adapter_name, split, 10)
     queries = collection(data).queries
     return change_shares(ranker(data, adapter_name), measured.batch, torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]))
+
+
+@st.cache_resource(show_spinner="Ranking the queries without judgments …", max_entries=8)
+def overlap(data: str, adapter_name: str, top_k: int) -> Overlap:
+    made = ranker(data, adapter_name)
+    return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
 
 
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
