@@ -39,7 +39,7 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
             showlegend=False,
         )  # fmt: skip
         change = f"{row.modulated - row.base:+.4f}".replace("-", "−")
-        figure.add_annotation(x=1.01, xref="paper", xanchor="left", y=name, text=change, showarrow=False, font={"color": colour})
+        figure.add_annotation(x=1.01, xref="paper", xanchor="left", y=name, text=change, showarrow=False)
     for system, colour, symbol in (
         ("BM25", theme.BM25, "triangle-up"),
         ("base", theme.BASE, "circle"),
@@ -50,7 +50,7 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
             x=values, y=names, mode="markers", name=system, marker={"size": 12, "color": colour, "symbol": symbol},
             hovertemplate=f"{system} {measure} %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=f"mean {measure} (band: 95 % interval of the change)")
+    figure.update_xaxes(title=f"mean {measure}; band: 95 % interval")
     figure.update_yaxes(autorange="reversed")
     return theme.layout(figure, 96 + 44 * len(rows), margin={"l": 8, "r": 64, "t": 8, "b": 8})
 
@@ -101,14 +101,15 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
 
 
 def shares(parts: Mapping[str, float]) -> go.Figure:
-    """Draw the shares of the score change (projector, constant, query-specific) as one bar that adds up to 100 %."""
+    """Draw the shares of the score change (projector, constant, query-specific), which add up to 100 %, as a bar each."""
     colours = {"projector": theme.PROJECTOR, "constant modulation": theme.DOCUMENT, "query-specific modulation": theme.REFINEMENT}
     figure = go.Figure()
     for name, value in parts.items():
         figure.add_bar(
-            x=[100 * value], y=[""], orientation="h", name=f"{name} {round(100 * value)} %", marker_color=colours[name],
-            hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
+            x=[100 * value], y=[name], orientation="h", name=name, marker_color=colours[name], text=f"{100 * value:.0f} %".replace("-", "−"),
+            textposition="outside", cliponaxis=False, hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(ticksuffix=" %")
-    figure.update_yaxes(visible=False)
-    return theme.layout(figure, 132, barmode="relative", margin={"l": 8, "r": 8, "t": 48, "b": 24})  # a narrow legend has two lines
+    values = [100 * value for value in parts.values()]
+    figure.update_xaxes(visible=False, range=[min(0, *values) * 1.15, max(values) * 1.15])
+    figure.update_yaxes(autorange="reversed")
+    return theme.layout(figure, 112, showlegend=False, bargap=0.35)

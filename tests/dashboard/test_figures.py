@@ -135,3 +135,8 @@ def test_scatter_keeps_the_ids() -> None:
 def test_shares_add_up() -> None:
     figure = overview.shares({"projector": 0.5, "constant modulation": 0.6, "query-specific modulation": -0.1})
     assert sum(t.x[0] for t in figure.data) == pytest.approx(100)
+    assert [(t.y[0], t.text) for t in figure.data] == [
+        ("projector", "50 %"),
+        ("constant modulation", "60 %"),
+        ("query-specific modulation", "−10 %"),
+    ]
