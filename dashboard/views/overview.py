@@ -165,7 +165,6 @@ def _measures(measured: Evaluation, bm25: Measured) -> None:
     )  # fmt: skip
     decimals = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")}
     change = st.column_config.NumberColumn(format="%+.4f", help="Modulated − base.")
-    st.dataframe(
-        frame, key="measures", hide_index=True, height=36 * (len(measured.measures) + 1), column_config={**decimals, "change": change}
-    )
+    with st.container(key="measures"):  # a table that answers no clicks does not carry its key
+        st.dataframe(frame, hide_index=True, height=35 * (len(measured.measures) + 1) + 2, column_config={**decimals, "change": change})
     st.caption("nDCG with linear gains, as trec_eval has it. Intervals by bootstrap, p by a paired randomisation test, over queries.")
