@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
+from imrnns_core.config import MEASURES
 from imrnns_core.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation import ChangeShares, Evaluation, change_shares, evaluate
+from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
 from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
@@ -23,10 +24,12 @@ from imrnns_core.explain.report import explain_pair, to_html, to_verify
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import read_json, write_json
-from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
+from imrnns_core.measures import Measured
+from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Comparison, FloatArray, Query
+from imrnns_core.shares import ChangeShares, change_shares
 from imrnns_core.workspace import Collection, Workspace
 
 
@@ -77,8 +80,21 @@ def ranker(data: str, adapter_name: str) -> Ranker:
 
 
 @st.cache_resource(show_spinner="Measuring all judged queries …", max_entries=24)
+def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
+    return evaluate(ranker(data, adapter_name), split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=96)
 def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
-    return evaluate(ranker(data, adapter_name), split, top_k=top_k)
+    """Return the evaluation with the depth at which a query fails; measured once, whatever the depth."""
+    return replace(_measured(data, adapter_name, split), top_k=top_k)
+
+
+@st.cache_resource(show_spinner="Ranking by BM25 …", max_entries=24)
+def bm25(data: str, split: str) -> Measured:
+    """Measure the lexical baseline; no adapter changes it."""
+    dataset = collection(data).dataset
+    return measure_bm25(dataset, judged_queries(dataset, split), workspace().lexical_index(dataset), MEASURES)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -88,14 +104,21 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
     return change_shares(ranker(data, adapter_name), measured.batch, torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]))
 
 
-@st.cache_resource(show_spinner="Building the BM25 index …", max_entries=3)
-def lexical_index(data: str) -> LexicalIndex:
-    return LexicalIndex(collection(data).dataset.documents)
+@st.cache_resource(show_spinner="Ranking the queries without judgments …", max_entries=8)
+def overlap(data: str, adapter_name: str, top_k: int) -> Overlap:
+    made = ranker(data, adapter_name)
+    return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
 
 
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
+def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
+    return diagnose(ranker(data, adapter_name), _measured(data, adapter_name, split), bm25(data, split))
+
+
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
-    return diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
+    """Return why each query fails; the causes are looked for once, whatever the depth."""
+    buckets = evaluation(data, adapter_name, split, top_k).buckets()
+    return [replace(d, bucket=bucket) for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)]
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)

@@ -6,9 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,14 +19,17 @@ from rich.table import Table
 from rich.text import Text
 
 from imrnns_core.config import EncoderSpec, SearchConfig, TrainConfig
-from imrnns_core.errors import AdapterError, LensError
+from imrnns_core.errors import AdapterError, DataError, LensError
 from imrnns_core.files import read_json, write_json, write_text
 from imrnns_core.records import STAGES, Query
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from imrnns_core.against import Against
     from imrnns_core.evaluation import Evaluation
-    from imrnns_core.explain.faithfulness import Faithfulness
-    from imrnns_core.explain.report import Explanation
+    from imrnns_core.overlap import Overlap
+    from imrnns_core.ranking import Ranker
     from imrnns_core.workspace import Collection, Registration, Workspace
 
 app = typer.Typer(
@@ -92,9 +95,15 @@ def train(
 
     if out_file.suffix != ".safetensors":
         raise AdapterError(f"{out_file}: adapters are written as .safetensors; use --out {out_file.with_suffix('.safetensors')}")
-    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     config = TrainConfig(recipe=recipe, seed=seed)
-    training = Training(_open(space, registration), config, train_split, valid_split)
+    supervised = config.resolved().supervised  # a mistake shall not wait for the vectors
+    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
+    collection = _open(space, registration)
+    there = collection.dataset.splits
+    if supervised and train_split not in there:
+        remedy = f"name one of {', '.join(there)} with --train-split" if there else "judge some queries"
+        raise DataError(collection.dataset.path / "qrels" / f"{train_split}.tsv", "no such split", f"{remedy}, or take --recipe unlabeled")
+    training = Training(collection, config, train_split, valid_split)
     out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
     with _progress() as progress:
         task = progress.add_task("train", total=None)
@@ -112,33 +121,51 @@ def train(
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
     best = training.best_epoch
-    base = adapter.card.measures["base_validation"]
-    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, validation {best.validation:.4f} (base {base:.4f})")
+    base = adapter.card.measures.get("base_validation")
+    found = "nothing to validate on" if base is None else f"validation {best.validation:.4f} (base {base:.4f})"
+    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, {found}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
 
 
 @app.command()
 def evaluate(
-    data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The judged split.")] = "test",
-    json_file: JsonFile = None, run_out: Annotated[Path | None, typer.Option(help="A folder for a TREC run of each stage.")] = None,
+    data: Data, adapter: AdapterOption, split: Annotated[str, typer.Option(help="The judged split; unjudged: the queries that none judges.")] = "test",
     measure: Annotated[list[str] | None, typer.Option(help="Further measures, as ir-measures writes them; may be repeated.")] = None,
+    against: Annotated[str | None, typer.Option(help="Another adapter (name or file), or a TREC run, to compare query by query.")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Judgments (BEIR or TREC) to use in place of the split's.")] = None,
+    json_file: JsonFile = None, run_out: Annotated[Path | None, typer.Option(help="A folder for a TREC run of each stage.")] = None,
+    qrels_out: Annotated[Path | None, typer.Option(help="Write the judgments that were used, as TREC has them.")] = None,
     embeddings: Embeddings = None, encoder: EncoderName = None, workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
-    """Measure base and modulated rankings, seen and unseen queries apart."""
-    from imrnns_core import evaluation
+    """Measure BM25, base and modulated rankings, seen and unseen queries apart; compare with another system."""
+    from imrnns_core import evaluation, tables
     from imrnns_core.config import MEASURES
+    from imrnns_core.measures import parse_measures
+    from imrnns_core.overlap import UNJUDGED_SPLIT
     from imrnns_core.ranking import Ranker
-    from imrnns_core.runs import write_runs
+    from imrnns_core.runs import write_qrels
 
+    names = (*MEASURES, *(measure or ()))
+    parse_measures(names)  # a mistake shall not wait for the vectors
     space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
-    ranker = Ranker(_open(space, registration), loaded)
-    result = evaluation.evaluate(ranker, split, (*MEASURES, *(measure or ())))
-    _print_evaluation(result)
-    if json_file:
-        write_json(json_file, result.to_json())
-    if run_out:
-        write_runs(result, ranker.collection.dataset.document_ids, run_out)
+    collection, split = _judged_by(_open(space, registration), split, qrels)
+    ranker = Ranker(collection, loaded)
+    if split == UNJUDGED_SPLIT or not collection.dataset.splits:
+        if against or qrels_out:
+            raise LensError("nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE")
+        return _evaluate_unjudged(ranker, json_file, run_out)
+    evaluation.judged_queries(collection.dataset, split)
+    contest = _contest(space, collection, against) if against else None
+    result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
+    versus = contest(result) if contest else None
+    _show(tables.evaluation(result))
+    if versus:
+        _show(tables.against(versus, collection.dataset.queries))
+    record = {**result.to_json(), **({"against": versus.to_json()} if versus else {})}
+    _write_results(result, record, json_file, run_out, collection.dataset.document_ids)
+    if qrels_out:
+        write_qrels(collection.dataset.qrels(split), qrels_out)
 
 
 @app.command()
@@ -185,6 +212,7 @@ def explain(
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
+    from imrnns_core import tables
     from imrnns_core.explain.faithfulness import record_key
     from imrnns_core.explain.report import explain_pair, to_html
     from imrnns_core.ranking import Ranker
@@ -196,7 +224,7 @@ def explain(
     comparison = ranker.compare(asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text))
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)
-    _print_explanation(explanation)
+    _show(tables.explanation(explanation))
     if json_file:
         write_json(json_file, explanation.to_json())
     if html_file:
@@ -211,6 +239,7 @@ def faithfulness(
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Test the explanations by deletion: do the named words carry the score, and its change? Some ten seconds a pair."""
+    from imrnns_core import tables
     from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
     from imrnns_core.explain.words import WordExplainer
     from imrnns_core.ranking import Ranker
@@ -233,7 +262,7 @@ def faithfulness(
             err.print(f"stopped; the figures are those of {len(result.pairs)} pairs")
     if not result.pairs:
         raise LensError("stopped before the first pair; nothing was measured")
-    _print_faithfulness(result)
+    _show(tables.faithfulness(result))
     write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
     if json_file:
         write_json(json_file, result.to_json())
@@ -338,6 +367,44 @@ def _resolve(
     return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
 
 
+def _evaluate_unjudged(ranker: Ranker, json_file: Path | None, run_out: Path | None) -> None:
+    from imrnns_core import tables
+    from imrnns_core.overlap import measure_overlap, unjudged_queries
+
+    dataset = ranker.collection.dataset
+    moved = measure_overlap(ranker, unjudged_queries(dataset))
+    _show(tables.overlap(moved, dataset.queries))
+    _write_results(moved, moved.to_json(), json_file, run_out, dataset.document_ids)
+
+
+def _judged_by(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
+    """Return the collection, judged by a file where one is named, and the name of the split to measure."""
+    from imrnns_core.dataset import load_qrels
+
+    if qrels is None:
+        return collection, split
+    dataset = collection.dataset
+    judged = {**dataset.splits, qrels.stem: load_qrels(qrels, dataset)}
+    return replace(collection, dataset=replace(dataset, splits=judged)), qrels.stem
+
+
+def _contest(space: Workspace, collection: Collection, other: str) -> Callable[[Evaluation], Against]:
+    """Read the other system; return what compares an evaluation with it."""
+    from imrnns_core.against import against_adapter, against_run
+    from imrnns_core.ranking import Ranker
+    from imrnns_core.runs import read_run
+
+    path = Path(other).expanduser()
+    if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
+        ranker = Ranker(collection, space.adapter(other))
+        return lambda ours: against_adapter(ours, ranker)
+    if not path.exists():
+        there = ", ".join(space.adapter_paths()) or "none"
+        raise LensError(f"{other}: neither an adapter nor a TREC run; adapters are: {there}, or name a file")
+    rankings = read_run(path, collection.dataset.queries, collection.dataset.document)
+    return lambda ours: against_run(ours, path.name, rankings)
+
+
 def _open(space: Workspace, registration: Registration) -> Collection:
     with _progress() as progress:
         tasks: dict[str, Any] = {}
@@ -394,89 +461,20 @@ def _print_hits(stage: str, hits: list[dict[str, Any]], judgments: Any) -> None:
     out.print(table)
 
 
-def _print_evaluation(result: Evaluation) -> None:
-    table = Table(
-        "queries",
-        "n",
-        "stage",
-        *result.measures,
-        title=f"{result.dataset} {result.split}, adapter {result.adapter}",
-        title_justify="left",
-        box=None,
-    )
-    for stage in STAGES:
-        table.add_row("all", str(len(result.query_ids)), stage, *(f"{v:.5f}" for v in result.mean(stage).values()))
-    for group, mask in result.group_masks().items():
-        for stage in ("base", "modulated") if mask.any() else ():
-            table.add_row(group, str(int(mask.sum())), stage, *(f"{v:.5f}" for v in result.mean(stage, mask).values()))
-    out.print(table)
-    for measure in result.measures:
-        s = result.significance(measure)
-        out.print(f"{measure}: modulated − base {s.delta:+.5f}, 95 % interval [{s.ci95[0]:+.5f}, {s.ci95[1]:+.5f}], p = {s.p:.4f}")
-    if result.groups is None:
-        out.print("Seen and unseen queries cannot be told apart: the adapter's card names no training positives.")
-    counts: dict[str, int] = {}
-    for bucket in result.buckets():
-        counts[bucket] = counts.get(bucket, 0) + 1
-    out.print(", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda x: -x[1])))
+def _show(parts: Iterable[RenderableType]) -> None:
+    for part in parts:
+        out.print(Text(part) if isinstance(part, str) else part)
 
 
-def _print_explanation(explanation: Explanation) -> None:
-    from imrnns_core.explain.report import verdict
-    from imrnns_core.explain.words import SHORTLIST
+def _write_results(
+    result: Evaluation | Overlap, record: dict[str, Any], json_file: Path | None, run_out: Path | None, document_ids: tuple[str, ...]
+) -> None:
+    from imrnns_core.runs import write_runs
 
-    out.print(Text(explanation.query.text, style="bold"))
-    out.print(Text(f"{explanation.document.id}: {explanation.document.title}"))
-    stages = Table("stage", "rank", "score", box=None)
-    for stage in STAGES:
-        stages.add_row(stage, str(explanation.ranks[stage]), f"{explanation.scores[stage]:.4f}")
-    out.print(stages)
-    parts = {name.replace("_", " "): value for name, value in explanation.accounting.items() if name not in ("base", "modulated")}
-    total = " ".join(f"{value:+.4f} {name}," for name, value in parts.items()).rstrip(",")
-    out.print(f"base {explanation.accounting['base']:.4f} {total} = modulated {explanation.accounting['modulated']:.4f}")
-    for side, drops in explanation.words.items():
-        table = Table("word", "change", "score", title=f"words of the {side}: estimated drop without them", title_justify="left", box=None)
-        for i in drops.top("change", SHORTLIST[side]):
-            table.add_row(Text(drops.words[i].text), f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
-        out.print(table)
-        if side in explanation.verified:
-            title = f"deleted from the {side} and measured, beside as many random words"
-            table = Table("word", "change", "random", "score", "random", title=title, title_justify="left", box=None)
-            for v in sorted(explanation.verified[side], key=lambda v: -v.drop[1]):
-                table.add_row(Text(v.word.text), *(f"{x:+.4f}" for x in (v.drop[1], v.random[1], v.drop[0], v.random[0])))
-            out.print(table)
-    for side, tokens in explanation.vocabulary.items():
-        out.print(Text(f"vocabulary near the {side}'s change (as in the paper): " + ", ".join(f"{t.token} ({verdict(t)})" for t in tokens)))
-    for reason in explanation.missing:
-        out.print(Text(reason))
-
-
-def _print_faithfulness(result: Faithfulness) -> None:
-    from imrnns_core.explain.faithfulness import DELETED, TARGETS
-
-    title = f"{result.dataset} {result.split}, adapter {result.adapter}, {len(result.pairs)} pairs: F, 1 is as good as trying every word"
-    table = Table(
-        "text", "of", "words deleted", "F", "95 % interval", "verified", "B1", "random margin", title=title, title_justify="left", box=None
-    )
-    for side, counts in DELETED.items():
-        for target in TARGETS:
-            for count in counts:
-                low, high = result.interval(side, target, count)
-                margin = result.random_margin(side, target, count)
-                verified = f"{result.f(side, target, count, 'verified'):.3f}" if count == 1 else ""
-                table.add_row(
-                    side, target, str(count), f"{result.f(side, target, count):.3f}", f"{low:.3f} … {high:.3f}", verified,
-                    f"{result.f(side, target, count, 'b1'):.3f}", f"{margin[0]:+.4f} … {margin[1]:+.4f}",
-                )  # fmt: skip
-    out.print(table)
-    record = result.to_json()
-    low, high = record["b1_query_delta_margin_ci95"]
-    out.print(
-        f"rank correlation with deleting every word, on Δ: document {result.rho('document'):.3f}, query {result.rho('query'):.3f}\n"
-        f"F less that of B1 (blind to the adapter), query, Δ, one word: {low:+.3f} … {high:+.3f}\n"
-        f"top ten words shared with an untrained adapter (Jaccard): {record['untrained_top10_jaccard']:.3f}\n"
-        f"one explanation, median: document {result.milliseconds('document'):.0f} ms, query {result.milliseconds('query'):.0f} ms"
-    )
+    if json_file:
+        write_json(json_file, record)
+    if run_out:
+        write_runs(result, document_ids, run_out)
 
 
 def main() -> None:

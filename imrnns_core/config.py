@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import platformdirs
 
-MEASURES = ("nDCG@10", "R@10", "RR@10", "R@100")
+from imrnns_core.errors import TrainingError
+
+MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
 """Measures of every evaluation, as ir-measures writes them; nDCG uses linear gains, as trec_eval does."""
 
 
@@ -146,7 +148,9 @@ class TrainConfig:
     pretrain: PretrainConfig = PretrainConfig()
 
     def resolved(self) -> Recipe:
-        """Return the recipe with what is set here; a KeyError if there is none of this name."""
+        """Return the recipe with what is set here; TrainingError if there is none of this name."""
+        if self.recipe not in RECIPES:
+            raise TrainingError(f"recipe {self.recipe!r} does not exist; there are: {', '.join(RECIPES)}")
         names = ("epochs", "patience", "negatives", "learning_rate", "batch_size")
         return replace(RECIPES[self.recipe], **{n: getattr(self, n) for n in names if getattr(self, n) is not None})
 

@@ -113,6 +113,16 @@ def load_dataset(path: Path) -> Dataset:
     return Dataset(path.stem if path.suffix == ".zip" else path.resolve().name, path, tuple(documents.values()), queries, splits)
 
 
+def load_qrels(path: Path, dataset: Dataset) -> Qrels:
+    """Read a file of judgments for a data set, in the BEIR or the TREC layout. Raises DataError as `load_dataset` does."""
+    return _qrels(_Entry(path), dataset.document, dataset.queries)
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file, counted from 1; DataError where it is not UTF-8."""
+    return _Entry(path).lines()
+
+
 @dataclass(frozen=True)
 class _Entry:
     """One text file, in a folder or in a zip; `where` is what an error names."""

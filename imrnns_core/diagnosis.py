@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.config import SearchConfig
 from imrnns_core.evaluation import Bucket, Evaluation
-from imrnns_core.index import LexicalIndex
+from imrnns_core.measures import Measured
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, UNJUDGED
 
@@ -49,20 +48,25 @@ class Diagnosis:
     findings: tuple[Finding, ...]
 
 
-def diagnose(ranker: Ranker, evaluation: Evaluation, lexical: LexicalIndex) -> list[Diagnosis]:
-    """Look for the causes of every query of an evaluation whose best relevant document is not first after modulation."""
+def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: Measured) -> list[Diagnosis]:
+    """Look for the causes of every query of an evaluation whose best relevant document is not first after modulation.
+
+    Args:
+        ranker: The ranker behind the evaluation.
+        evaluation: The evaluation.
+        bm25: The lexical baseline on the same queries.
+    """
     dataset = ranker.collection.dataset
     delta = evaluation.column("modulated") - evaluation.column("base")
     texts = [dataset.queries[q].text for q in evaluation.query_ids]
-    bm25 = lexical.search(texts, SearchConfig().candidates)
     limit = ranker.collection.encoder.max_tokens
     tokens: dict[int, int] = {}
     result = []
     for i, (query_id, bucket) in enumerate(zip(evaluation.query_ids, evaluation.buckets(), strict=True)):
-        judged = dataset.judgments[query_id]
+        judged = evaluation.qrels[query_id]
         relevant = np.array([ranker.collection.documents.row[d] for d, g in judged.items() if g > 0])
         ranks = tuple(int(r) for r in evaluation.best_ranks[:, i])
-        bm25_rank = _first(bm25[i], relevant)
+        bm25_rank = int(bm25.best_ranks[i])
         findings: list[Finding] = []
         if ranks[-1] != 1:
             new = [row for row in relevant.tolist() if row not in tokens]

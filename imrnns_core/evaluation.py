@@ -1,39 +1,32 @@
-"""Measures per query and stage, seen and unseen groups, significance, and where a change of scores comes from."""
+"""Measures per query and stage, BM25 beside them, seen and unseen groups, significance, and what became of each query."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
-import ir_measures
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from imrnns_core.checkpoint import AdapterCard
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.dataset import Dataset, Qrels
-from imrnns_core.errors import DataError, LensError
+from imrnns_core.errors import DataError
+from imrnns_core.index import LexicalIndex
+from imrnns_core.measures import Doubles, Measured, Significance, measure, paired_tests
 from imrnns_core.ranking import RankedBatch, Ranker
 from imrnns_core.records import STAGES, Stage
-from imrnns_core.scoring import QUERY_BATCH
+from imrnns_core.shares import ChangeShares, change_shares
 
 SCHEMA = 1
-RESAMPLES = 10_000
 NDCG = "nDCG@10"
+BM25 = "bm25"
 
 Group = Literal["seen", "unseen"]
 Bucket = Literal["rescued", "broken", "improved", "worsened", "unchanged", "failing in ranking", "failing in the pool"]
-Doubles = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Significance:
-    """Modulated − base over queries: mean, 95 % bootstrap interval, two-sided p of a paired randomisation test."""
-
-    delta: float
-    ci95: tuple[float, float]
-    p: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +44,9 @@ class Evaluation:
         groups: (Q,) "seen" or "unseen"; None where the adapter's card names no training positives.
         top_k: A query fails when no relevant document is among the first `top_k`.
         batch: The rankings behind it.
+        qrels: The judgments behind it.
+        bm25: The lexical baseline over the whole corpus, None where it was not asked for.
+        shares: Where the change of scores comes from, None where it was not asked for.
     """
 
     dataset: str
@@ -63,6 +59,9 @@ class Evaluation:
     groups: NDArray[np.str_] | None
     top_k: int
     batch: RankedBatch
+    qrels: Qrels = field(repr=False)
+    bm25: Measured | None = None
+    shares: ChangeShares | None = None
 
     def column(self, stage: Stage, measure: str = NDCG) -> Doubles:
         """Return one measure (Q,) at a stage."""
@@ -71,8 +70,12 @@ class Evaluation:
 
     def mean(self, stage: Stage, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
         """Return the mean of each measure at a stage, over all queries or those of a mask."""
-        chosen = self.values[STAGES.index(stage)] if mask is None else self.values[STAGES.index(stage)][mask]
-        return {m: float(v) for m, v in zip(self.measures, chosen.mean(axis=0), strict=True)}
+        return mean_of(self.measures, self.values[STAGES.index(stage)], mask)
+
+    def means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
+        """Return the means of BM25, where it was asked for, and of each stage."""
+        bm25 = {} if self.bm25 is None else {BM25: mean_of(self.measures, self.bm25.values, mask)}
+        return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
 
     def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
         """Return the queries of each group; empty where seen and unseen cannot be told apart."""
@@ -80,10 +83,14 @@ class Evaluation:
             return {}
         return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
 
-    def significance(self, measure: str, mask: NDArray[np.bool_] | None = None) -> Significance:
-        """Test modulated against base on one measure."""
-        difference = self.column("modulated", measure) - self.column("base", measure)
-        return paired_significance(difference if mask is None else difference[mask])
+    def significance(self, measure: str, group: Group | None = None) -> Significance:
+        """Return the test of modulated against base on one measure, over all queries or those of a group."""
+        return self._tests[group][self.measures.index(measure)]
+
+    @cached_property
+    def _tests(self) -> dict[Group | None, list[Significance]]:
+        change = self.values[-1] - self.values[0]
+        return {None: paired_tests(change), **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()}}
 
     def buckets(self) -> list[Bucket]:
         """Return what happened to each query; `bucket` defines the names."""
@@ -94,19 +101,9 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens evaluate --json` writes (DESIGN, "Command line")."""
         groups = {
-            name: {"n": int(mask.sum()), **({stage: self.mean(stage, mask) for stage in STAGES} if mask.any() else {})}
+            name: {"n": int(mask.sum()), **({**self.means(mask), "significance": self._significance(name)} if mask.any() else {})}
             for name, mask in self.group_masks().items()
         }
-        queries = [
-            {
-                "query_id": query_id,
-                "group": None if self.groups is None else str(self.groups[i]),
-                **{stage: dict(zip(self.measures, self.values[s, i].tolist(), strict=True)) for s, stage in enumerate(STAGES)},
-                "best_relevant_rank": {stage: int(self.best_ranks[s, i]) or None for s, stage in enumerate(STAGES)},
-                "outcome": outcome,
-            }
-            for i, (query_id, outcome) in enumerate(zip(self.query_ids, self.buckets(), strict=True))
-        ]
         return {
             "schema": SCHEMA,
             "dataset": self.dataset,
@@ -114,10 +111,25 @@ class Evaluation:
             "adapter": self.adapter,
             "n_queries": len(self.query_ids),
             "top_k": self.top_k,
-            "measures": {stage: self.mean(stage) for stage in STAGES},
+            "measures": self.means(),
             "groups": groups or None,
-            "significance": {m: vars(self.significance(m)) for m in self.measures},
-            "queries": queries,
+            "significance": self._significance(),
+            "shares": None if self.shares is None else asdict(self.shares),
+            "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.buckets())],
+        }
+
+    def _significance(self, group: Group | None = None) -> dict[str, Any]:
+        return {m: asdict(test) for m, test in zip(self.measures, self._tests[group], strict=True)}
+
+    def _query_json(self, i: int, outcome: Bucket) -> dict[str, Any]:
+        named: dict[str, Measured] = {} if self.bm25 is None else {BM25: self.bm25}
+        named.update({stage: Measured(self.values[s], self.best_ranks[s]) for s, stage in enumerate(STAGES)})
+        return {
+            "query_id": self.query_ids[i],
+            "group": None if self.groups is None else str(self.groups[i]),
+            **{name: dict(zip(self.measures, system.values[i].tolist(), strict=True)) for name, system in named.items()},
+            "best_relevant_rank": {name: int(system.best_ranks[i]) or None for name, system in named.items()},
+            "outcome": outcome,
         }
 
 
@@ -142,38 +154,70 @@ def bucket(base_rank: int, modulated_rank: int, delta: float, top_k: int) -> Buc
     return "improved" if delta > 1e-9 else "worsened" if delta < -1e-9 else "unchanged"
 
 
-def evaluate(ranker: Ranker, split: str, measures: Sequence[str] = MEASURES, top_k: int | None = None) -> Evaluation:
-    """Rank and measure every judged query of a split.
+def evaluate(
+    ranker: Ranker, split: str, measures: Sequence[str] = MEASURES, top_k: int | None = None,
+    lexical: LexicalIndex | None = None, with_shares: bool = False,
+) -> Evaluation:  # fmt: skip
+    """Rank and measure every query of a split that has a relevant document.
 
-    Raises DataError for an unknown split, a split without a relevant document, and an unknown measure.
+    Args:
+        ranker: The adapter over the collection.
+        split: Name of the split.
+        measures: As ir-measures writes them; nDCG@10 is always among them.
+        top_k: See `Evaluation`.
+        lexical: Measure BM25, too.
+        with_shares: Split the change of scores into its shares, too.
+
+    Raises DataError for an unknown split and for a split without a relevant document, LensError for an unknown measure.
     """
     collection = ranker.collection
     dataset = collection.dataset
-    qrels = {q: judged for q, judged in dataset.qrels(split).items() if any(g > 0 for g in judged.values())}
-    if not qrels:
-        raise DataError(
-            dataset.path / "qrels" / f"{split}.tsv", "no query has a relevant document", "judge at least one document with 1 to 3"
-        )
-    query_ids = tuple(qrels)
-    batch = ranker.rank_batch(collection.queries.vectors[collection.queries.rows(query_ids)])
     names = tuple(dict.fromkeys((NDCG, *measures)))
-    parsed = [_parse(name) for name in names]
-    values = np.zeros((len(STAGES), len(query_ids), len(names)))
-    for s, stage in enumerate(STAGES):
-        values[s] = measure_rankings(parsed, qrels, ranked_ids(dataset, query_ids, batch.ranked_rows(stage)))
-    positives = ranker.adapter.card.training_positives
+    qrels = judged_queries(dataset, split)
+    vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+    batch = ranker.rank_batch(vectors)
+    stages = [measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage))) for stage in STAGES]
+    positives = training_positives(ranker.adapter.card, dataset)
     return Evaluation(
         dataset=dataset.name,
         split=split,
         adapter=ranker.adapter.card.name,
-        query_ids=query_ids,
+        query_ids=tuple(qrels),
         measures=names,
-        values=values,
-        best_ranks=_best_ranks(dataset, qrels, batch),
-        groups=None if positives is None else seen_groups(qrels, set(positives)),
+        values=np.stack([system.values for system in stages]),
+        best_ranks=np.stack([system.best_ranks for system in stages]),
+        groups=None if positives is None else seen_groups(qrels, positives),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
+        qrels=qrels,
+        bm25=None if lexical is None else measure_bm25(dataset, qrels, lexical, names),
+        shares=change_shares(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
     )
+
+
+def measure_bm25(dataset: Dataset, qrels: Qrels, lexical: LexicalIndex, measures: Sequence[str]) -> Measured:
+    """Rank the whole corpus by BM25, to the depth of the candidates, and measure it."""
+    found = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
+    ids = dataset.document_ids
+    return measure(measures, qrels, {q: [ids[row] for row in rows] for q, rows in zip(qrels, found, strict=True)})
+
+
+def judged_queries(dataset: Dataset, split: str) -> Qrels:
+    """Return the queries of a split that have a relevant document; DataError where there is none, or nothing else."""
+    path = dataset.path / "qrels" / f"{split}.tsv"
+    if len(dataset.documents) == 1:
+        raise DataError(dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents")
+    qrels = {q: judged for q, judged in dataset.qrels(split).items() if any(g > 0 for g in judged.values())}
+    if not qrels:
+        raise DataError(path, "no query has a relevant document", "judge at least one document with 1 to 3")
+    if all(len(judged) == len(dataset.documents) and len(set(judged.values())) == 1 for judged in qrels.values()):
+        raise DataError(path, "all documents are equally relevant, so that no ranking is better than another", "add documents that are not")
+    return qrels
+
+
+def mean_of(measures: Sequence[str], values: Doubles, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
+    """Return the mean of each measure over queries, values (Q, M), all or those of a mask."""
+    return {m: float(v) for m, v in zip(measures, (values if mask is None else values[mask]).mean(axis=0), strict=True)}
 
 
 def ranked_ids(dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int64]) -> dict[str, list[str]]:
@@ -182,104 +226,18 @@ def ranked_ids(dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int6
     return {query_id: [ids[row] for row in ranked] for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)}
 
 
-def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Mapping[str, Sequence[str]]) -> Doubles:
-    """Return (Q, M) values, queries in the order of `rankings`.
+def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
+    """Return the documents of this data set that were training positives; None where the card names none.
 
-    Rankings are measured as they stand: the scores given to ir-measures are the negative ranks, so that
-    its own rule for equal scores never reorders what is shown.
+    Ids of another data set may be the same by chance: an adapter that was trained there has seen nothing here.
     """
-    run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items()}
-    row, column = {q: i for i, q in enumerate(rankings)}, {m: j for j, m in enumerate(measures)}
-    values = np.zeros((len(rankings), len(measures)))
-    for metric in ir_measures.iter_calc(list(measures), {q: dict(qrels[q]) for q in rankings}, run):
-        values[row[metric.query_id], column[metric.measure]] = metric.value
-    return values
+    if card.training_positives is None:
+        return None
+    elsewhere = card.dataset not in (None, dataset.name) and card.dataset_digest not in (None, dataset.digest)
+    return set() if elsewhere else set(card.training_positives)
 
 
 def seen_groups(qrels: Qrels, training_positives: set[str]) -> NDArray[np.str_]:
     """Return (Q,) "seen" where one of the query's relevant documents was a training positive, else "unseen"."""
     seen = [any(g > 0 and d in training_positives for d, g in judged.items()) for judged in qrels.values()]
     return np.where(seen, "seen", "unseen")
-
-
-def paired_significance(difference: Doubles, seed: int = 0) -> Significance:
-    """Test whether the mean of paired differences (Q,) is zero, by 10,000 sign flips and bootstrap resamples."""
-    count = len(difference)
-    if count == 0:
-        return Significance(0.0, (0.0, 0.0), 1.0)
-    rng = np.random.default_rng(seed)
-    observed, flips, means = float(difference.mean()), [], []
-    for _ in range(10):
-        signs = rng.integers(0, 2, size=(RESAMPLES // 10, count), dtype=np.int8) * 2 - 1
-        flips.append(signs @ difference / count)
-        means.append(difference[rng.integers(0, count, size=(RESAMPLES // 10, count))].mean(axis=1))
-    extreme = int((np.abs(np.concatenate(flips)) >= abs(observed) - 1e-12).sum())
-    low, high = np.percentile(np.concatenate(means), [2.5, 97.5])
-    return Significance(observed, (float(low), float(high)), (extreme + 1) / (RESAMPLES + 1))
-
-
-@dataclass(frozen=True)
-class ChangeShares:
-    """Shares of the score change within queries; they sum to 1 (METHOD, "Where the reference adapter's gain comes from").
-
-    Each is the covariance of one part of the change with the whole change, over the candidates of a
-    query (a shift common to all of them moves no rank and does not count), divided by the whole's variance.
-    """
-
-    projector: float
-    constant: float
-    query_specific: float
-
-
-@torch.inference_mode()
-def change_shares(ranker: Ranker, batch: RankedBatch, queries: torch.Tensor) -> ChangeShares:
-    """Split the change into projector, constant modulation (the mean over these queries) and the query-specific rest.
-
-    Args:
-        ranker: The ranker that made `batch`.
-        batch: Rankings of B queries.
-        queries: (B, n) their base embeddings.
-    """
-    model, corpus = ranker.adapter.model, ranker.transform
-    query = model.project(queries)
-    scale, bias = (x.mean(0, keepdim=True) for x in model.query_adapter(query))
-    rows = torch.from_numpy(batch.rows)
-    mean_effect = corpus.effect[rows.reshape(-1)].mean(0, keepdim=True).chunk(2, dim=-1)
-    refined = torch.nn.functional.normalize(model.refine_query(query, *mean_effect), dim=-1)
-    constant = np.empty(batch.rows.shape, dtype=np.float32)
-    for i in range(0, len(queries), QUERY_BATCH):
-        documents = corpus.projected[rows[i : i + QUERY_BATCH]]  # (b, K, m)
-        moved = model.modulate_documents(documents, scale.expand(len(documents), -1), bias.expand(len(documents), -1))
-        target = refined[i : i + QUERY_BATCH].unsqueeze(2)
-        constant[i : i + QUERY_BATCH] = torch.bmm(torch.nn.functional.normalize(moved, dim=-1), target).squeeze(2).numpy()
-    base, projected, modulated = batch.scores[:, 0], batch.scores[:, 1], batch.scores[:, 3]
-
-    def within(x: NDArray[np.float32]) -> Doubles:
-        return np.asarray(x - x.mean(axis=1, keepdims=True), dtype=np.float64)
-
-    whole = within(modulated - base)
-    variance = float((whole**2).sum())
-    if variance < 1e-12:
-        return ChangeShares(0.0, 0.0, 0.0)
-    parts = (projected - base, constant - projected, modulated - constant)
-    return ChangeShares(*(float((within(part) * whole).sum() / variance) for part in parts))
-
-
-def _best_ranks(dataset: Dataset, qrels: Qrels, batch: RankedBatch) -> NDArray[np.int64]:
-    """Return (4, Q) rank of the best relevant candidate, 0 where there is none."""
-    ids = dataset.document_ids
-    best = np.zeros((len(STAGES), len(qrels)), dtype=np.int64)
-    for i, judged in enumerate(qrels.values()):
-        relevant = [j for j, row in enumerate(batch.rows[i].tolist()) if judged.get(ids[row], 0) > 0]
-        if relevant:
-            best[:, i] = batch.ranks[i][:, relevant].min(axis=1)
-    return best
-
-
-def _parse(name: str) -> Any:
-    try:
-        measure = ir_measures.parse_measure(name)
-        list(ir_measures.iter_calc([measure], {"q": {"d": 1}}, {"q": {"d": 1.0}}))  # some parse but cannot be computed
-        return measure
-    except Exception:  # each provider raises its own
-        raise LensError(f"measure {name!r} is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP") from None

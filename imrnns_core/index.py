@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -35,20 +36,46 @@ class Index:
 
 
 class LexicalIndex:
-    """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s."""
+    """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s.
 
-    def __init__(self, documents: Sequence[Document]) -> None:
-        import bm25s  # takes a second to import
+    Args:
+        documents: The N documents.
+        folder: Where `save` has written the index of these documents; it is read instead of being built.
+    """
 
-        self._bm25s = bm25s
+    def __init__(self, documents: Sequence[Document], folder: Path | None = None) -> None:
+        import bm25s  # takes half a second to import
+
+        self._bm25s, self._count = bm25s, len(documents)
+        if folder is not None:
+            self._retriever = bm25s.BM25.load(str(folder))
+            return
         self._retriever = bm25s.BM25()
         tokens = bm25s.tokenize([f"{d.title}\n{d.text}" for d in documents], stopwords="en", show_progress=False)
-        self._retriever.index(tokens, show_progress=False)
-        self._count = len(documents)
+        empty = not any(len(ids) for ids in tokens.ids)  # bm25s fails on a corpus without a word
+        self._retriever.index([[" "]] * self._count if empty else tokens, show_progress=False)
+
+    def save(self, folder: Path) -> None:
+        """Write the index into a folder."""
+        self._retriever.save(str(folder), show_progress=False)
 
     def search(self, texts: Sequence[str], k: int) -> IntArray:
-        """Return (B, min(k, N)) corpus rows, best first."""
+        """Return (B, min(k, N)) corpus rows, best first; where too few documents match, any others follow."""
+        return self._retrieve(texts, k)[0]
+
+    def matches(self, texts: Sequence[str], k: int) -> list[IntArray]:
+        """Return up to k corpus rows for each of B texts, best first, of the documents that share a word with it.
+
+        Equal scores stand in corpus order.
+        """
+        found = []
+        for rows, scores in zip(*self._retrieve(texts, k), strict=True):
+            order = np.lexsort((rows, -scores))
+            found.append(rows[order][scores[order] > 0])
+        return found
+
+    def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:
         tokens = self._bm25s.tokenize(list(texts), stopwords="en", show_progress=False, return_ids=False)
-        words = [found or [""] for found in tokens]  # a query of stop words only has none left
-        rows, _ = self._retriever.retrieve(words, k=min(k, self._count), show_progress=False)
-        return np.asarray(rows, dtype=np.int64)
+        words = [found or ["\n"] for found in tokens]  # of stop words alone none is left; bm25s fails on none and on ""
+        rows, scores = self._retriever.retrieve(words, k=min(k, self._count), show_progress=False)
+        return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float32)

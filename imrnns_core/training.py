@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard
-from imrnns_core.config import RECIPES, AdapterConfig, TrainConfig
+from imrnns_core.config import AdapterConfig, TrainConfig
 from imrnns_core.errors import TrainingError
 from imrnns_core.examples import (
     Examples,
@@ -70,8 +70,6 @@ class Training:
         self, collection: Collection, config: TrainConfig, train_split: str = "train", valid_split: str | None = None,
         progress: Progress | None = None,
     ) -> None:  # fmt: skip
-        if config.recipe not in RECIPES:
-            raise TrainingError(f"recipe {config.recipe!r} does not exist; there are: {', '.join(RECIPES)}")
         name = collection.dataset.name
         if len(collection.documents) < 2:
             raise TrainingError(f"{name}: one document cannot be ranked; add documents to the corpus")

@@ -5,6 +5,7 @@
     WORKSPACE/vectors/NAME/ENCODER/manifest.json     written last: without it the folder holds nothing
                                   documents.npy, document_ids.txt, queries.npy, query_ids.txt
                                   encoding/          finished shards of an encode that was interrupted
+    WORKSPACE/lexical/NAME/manifest.json             the BM25 index, with the hash of the texts it was made from
     WORKSPACE/maps/KEY.npz                           maps, by hash of vectors and adapter
     WORKSPACE/faithfulness/KEY.json                  deletion tests, by the same kind of hash
 
@@ -17,8 +18,10 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +34,7 @@ from imrnns_core.embeddings import EmbeddingMatrix, load_embeddings, save_embedd
 from imrnns_core.encoder import Encoder, SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError
 from imrnns_core.files import read_json, replacing, write_json
-from imrnns_core.index import Index
+from imrnns_core.index import Index, LexicalIndex
 from imrnns_core.records import FloatArray
 
 SCHEMA = 1
@@ -183,6 +186,22 @@ class Workspace:
         if registration.embeddings is not None:
             return True
         return self._is_current(self._vectors_folder(registration), load_dataset(registration.path), registration.encoder)
+
+    def lexical_index(self, dataset: Dataset) -> LexicalIndex:
+        """Return the BM25 index of a data set's documents, from disk where it was kept."""
+        folder = self.root / "lexical" / _slug(dataset.name)
+        manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
+        if read_json(folder / "manifest.json") == manifest:
+            return LexicalIndex(dataset.documents, folder)
+        index = LexicalIndex(dataset.documents)
+        # a folder that cannot be written costs time, nothing else
+        with suppress(OSError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(folder) as temporary:
+                index.save(temporary)
+                write_json(temporary / "manifest.json", manifest)
+                shutil.rmtree(folder, ignore_errors=True)
+        return index
 
     def _vectors_folder(self, registration: Registration) -> Path:
         encoder = registration.encoder

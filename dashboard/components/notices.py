@@ -20,6 +20,17 @@ def show(kind: Literal["error", "warning", "info", "good"], title: str, text: st
     )
 
 
+def answer(kind: Literal["warning", "info", "good"], question: str, said: str, figures: str) -> None:
+    """Draw a question with its answer and the figures behind it."""
+    st.html(
+        f'<div role="note" class="answer" style="border-top:4px solid {_COLOURS[kind]};background:var(--st-secondary-background-color);'
+        f'padding:.55rem .9rem .7rem;border-radius:.4rem;line-height:1.4;height:100%">'
+        f'<div style="font-size:.85em;opacity:.8">{html.escape(question)}</div>'
+        f'<div style="font-weight:650;font-size:1.08em">{html.escape(said)}</div>'
+        f'<div style="font-size:.9em;margin-top:.2rem;font-variant-numeric:tabular-nums">{html.escape(figures)}</div></div>'
+    )
+
+
 def heading(question: str, reading: str) -> None:
     """Draw a page's question and how to read its figure; both are texts of ours."""
     st.title(question, anchor=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,38 +12,47 @@ from numpy.typing import NDArray
 from dashboard.figures import theme
 
 
-def groups(rows: Sequence[tuple[str, int, float, float, tuple[float, float]]], measure: str) -> go.Figure:
-    """Draw base → modulated per group of queries, with the 95 % interval of the change beside it.
+class GroupRow(NamedTuple):
+    """The means of a group of n queries, and the interval of the change from base to modulated."""
 
-    Args:
-        rows: (name, number of queries, base mean, modulated mean, interval of the change) per group.
-        measure: Name of the measure, for the axis.
-    """
+    name: str
+    n: int
+    bm25: float
+    base: float
+    modulated: float
+    ci95: tuple[float, float]
+
+
+def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
+    """Draw base → modulated per group of queries, with the 95 % interval of the change behind it, and BM25 beside."""
     figure = go.Figure()
-    names = [f"{name} (n = {n})" for name, n, *_ in rows]
-    for name, (_, _, base, modulated, (low, high)) in zip(names, rows, strict=True):
+    names = [f"{row.name} (n = {row.n})" for row in rows]
+    for name, row in zip(names, rows, strict=True):
+        low, high = row.ci95
         colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
         figure.add_scatter(
-            x=[base + low, base + high], y=[name, name], mode="lines", line={"color": colour, "width": 14}, opacity=0.28,
+            x=[row.base + low, row.base + high], y=[name, name], mode="lines", line={"color": colour, "width": 14}, opacity=0.28,
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
         figure.add_scatter(
-            x=[base, modulated],
-            y=[name, name],
-            mode="lines",
-            line={"color": theme.UNJUDGED, "width": 2},
-            hoverinfo="skip",
+            x=[row.base, row.modulated], y=[name, name], mode="lines", line={"color": theme.UNJUDGED, "width": 2}, hoverinfo="skip",
             showlegend=False,
-        )
-    for stage, colour, column in (("base", theme.BASE, 2), ("modulated", theme.MODULATED, 3)):
-        values = [row[column] for row in rows]
-        figure.add_scatter(
-            x=values, y=names, mode="markers", name=stage, marker={"size": 13, "color": colour, "symbol": "circle" if stage == "base" else "diamond"},
-            hovertemplate=f"{stage} {measure} %{{x:.4f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=f"mean {measure} (band: 95 % interval)")
+        change = f"{row.modulated - row.base:+.4f}".replace("-", "−")
+        figure.add_annotation(x=1.01, xref="paper", xanchor="left", y=name, text=change, showarrow=False)
+    for system, colour, symbol in (
+        ("BM25", theme.BM25, "triangle-up"),
+        ("base", theme.BASE, "circle"),
+        ("modulated", theme.MODULATED, "diamond"),
+    ):
+        values = [getattr(row, system.lower()) for row in rows]
+        figure.add_scatter(
+            x=values, y=names, mode="markers", name=system, marker={"size": 12, "color": colour, "symbol": symbol},
+            hovertemplate=f"{system} {measure} %{{x:.4f}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title=f"mean {measure}; band: 95 % interval")
     figure.update_yaxes(autorange="reversed")
-    return theme.layout(figure, 110 + 58 * len(rows))
+    return theme.layout(figure, 96 + 44 * len(rows), margin={"l": 8, "r": 64, "t": 8, "b": 8})
 
 
 def scatter(
@@ -73,17 +83,33 @@ def scatter(
             )  # fmt: skip
     figure.update_xaxes(title=f"base {measure}", range=[-0.05, 1.05], constrain="domain")
     figure.update_yaxes(title=f"modulated {measure}", range=[-0.05, 1.05], scaleanchor="x", constrain="domain")
-    return theme.layout(figure, 420, showlegend=groups is not None)
+    return theme.layout(figure, 360, showlegend=groups is not None)
+
+
+def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence[str]) -> go.Figure:
+    """Draw the rank-biased overlap of each query, the most moved first; `customdata` holds the query id."""
+    order = np.argsort(rbo, kind="stable")
+    figure = go.Figure()
+    figure.add_scatter(
+        x=np.arange(1, len(order) + 1), y=rbo[order], mode="markers", marker={"size": 7, "color": theme.MODULATED, "opacity": 0.7},
+        customdata=[[query_ids[i]] for i in order], text=[f"{theme.plain(texts[i])}<br>overlap {rbo[i]:.4f}" for i in order],
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    figure.update_xaxes(title="queries, the most moved first")
+    figure.update_yaxes(title="rank-biased overlap", range=[min(0.98, float(rbo.min())) - 0.02, 1.01])
+    return theme.layout(figure, 340)
 
 
 def shares(parts: Mapping[str, float]) -> go.Figure:
-    """Draw the shares of the score change (projector, constant, query-specific) as one bar that adds up to 100 %."""
+    """Draw the shares of the score change (projector, constant, query-specific), which add up to 100 %, as a bar each."""
     colours = {"projector": theme.PROJECTOR, "constant modulation": theme.DOCUMENT, "query-specific modulation": theme.REFINEMENT}
     figure = go.Figure()
     for name, value in parts.items():
         figure.add_bar(
-            x=[100 * value], y=[""], orientation="h", name=name, marker_color=colours[name], text=f"{100 * value:.0f} %",
-            textposition="inside", insidetextanchor="middle", hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
+            x=[100 * value], y=[name], orientation="h", name=name, marker_color=colours[name], text=f"{100 * value:.0f} %".replace("-", "−"),
+            textposition="outside", cliponaxis=False, hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="share of the change, %")
-    return theme.layout(figure, 200, barmode="relative", margin={"l": 8, "r": 8, "t": 70, "b": 8})
+    values = [100 * value for value in parts.values()]
+    figure.update_xaxes(visible=False, range=[min(0, *values) * 1.15, max(values) * 1.15])
+    figure.update_yaxes(autorange="reversed")
+    return theme.layout(figure, 112, showlegend=False, bargap=0.35)

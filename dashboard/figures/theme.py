@@ -35,6 +35,7 @@ CLUSTERS = (
     "#a6611a",
     "#1b9e9e",
 )
+BM25 = "#8f6ad1"
 SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
 
 _NEGATIVE, _POSITIVE = "#b2560a", "#1f66a8"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
 from dashboard.components import notices
 from dashboard.components.sidebar import SIGNS
-from dashboard.views.overview import open_query, split_choice
+from dashboard.views.overview import heading, open_query
 from imrnns_core.dataset import Dataset
 from imrnns_core.diagnosis import Diagnosis
 from imrnns_core.evaluation import Evaluation
+from imrnns_core.overlap import UNJUDGED_SPLIT, Overlap
 from imrnns_core.records import STAGES
 
 TOP_K = [1, 3, 5, 10, 20]
@@ -20,55 +23,76 @@ SHORT = ("base", "proj.", "doc.", "mod.")
 
 
 def show() -> None:
-    notices.heading("Which queries fail, and why?", "One row a query, the worst losses first. Tick a row to compare its rankings.")
-    split = split_choice()
+    split = heading("Which queries fail, and why?", "One row a query, the worst losses first. Tick a row to compare its rankings.")
     if split is None:
         return
-    st.segmented_control(
-        "A ranking fails when no relevant document is among its first", TOP_K, required=True, **state.bound("top_k", TOP_K)
-    )
+    if split == UNJUDGED_SPLIT:
+        _unjudged()
+        return
+    depth, outcome = st.columns([3, 7])
+    with depth:
+        st.segmented_control(
+            "Fails outside the first", TOP_K, required=True, **state.bound("top_k", TOP_K),
+            help="A ranking fails when no relevant document is among so many of its first.",
+        )  # fmt: skip
     selection = state.current()
     dataset = resources.collection(selection.data).dataset
     measured = resources.evaluation(selection.data, selection.adapter, split, selection.top_k)
     found = resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)
-    buckets = _bucket_choice(found)
-    rows = sorted((d for d in found if buckets in ("all", d.bucket)), key=lambda d: (d.delta, -(d.ranks[-1] or 10**6)))
+    with outcome:
+        chosen = _bucket_choice(found)
+    rows = sorted((d for d in found if chosen in ("all", d.bucket)), key=lambda d: (d.delta, -(d.ranks[-1] or 10**6)))
     if not rows:
         notices.show("info", "No query is in this bucket", "Choose another one, or another split.")
         return
-    frame = _frame(rows, dataset, measured, split)
-    st.caption(
-        f"{len(rows)} queries. Ranks are those of the best relevant document; — where none is among the candidates.  ΔnDCG is the change of nDCG@10, modulated − base."
+    st.caption(f"{len(rows)} queries. Ranks are those of the best relevant document; — where none is among the first 100.")
+    _table(
+        _frame(rows, dataset, measured, split), [d.query_id for d in rows], f"{selection.data}-{split}-failures.csv", hidden=("split", "id")
     )
-    event = st.dataframe(
-        frame, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures", placeholder="—",
-        column_config={
-            "query": st.column_config.TextColumn(width=300), "outcome": st.column_config.TextColumn(width=132), "why": st.column_config.TextColumn(width=260, help="Compare shows each cause with its figures."),
-            "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
-            **{s: st.column_config.NumberColumn(short, width=50, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, SHORT, strict=True)},
-            "BM25": st.column_config.NumberColumn(width=52, help="Best relevant rank by BM25, the lexical baseline."),
-        },
-    )  # fmt: skip
-    st.download_button(
-        "Download CSV",
-        lambda: frame.to_csv(index=False),
-        f"{selection.data}-{split}-failures.csv",
-        "text/csv",
-        on_click="ignore",
-        key="csv",
+
+
+def _unjudged() -> None:
+    """Draw what moves, where nobody can say what fails."""
+    selection = state.current()
+    moved = resources.overlap(selection.data, selection.adapter, selection.top_k)
+    order = moved.rbo.argsort(kind="stable").tolist()
+    notices.show(
+        "info",
+        "Nobody has judged these queries: the most moved stand first",
+        "Overlap is the rank-biased overlap of the base and the modulated ranking; 1 where they are the same. A large move is worth a look, not a failure.",
     )
-    if event.selection.rows:
-        open_query(rows[event.selection.rows[0]].query_id)
+    frame = _moved_frame(moved, order, resources.collection(selection.data).dataset)
+    _table(frame, [moved.query_ids[i] for i in order], f"{selection.data}-{UNJUDGED_SPLIT}-moves.csv", hidden=("id",))
 
 
 def _bucket_choice(found: list[Diagnosis]) -> str:
     counts = {name: sum(d.bucket == name for d in found) for name in SIGNS}
     options = ["all", *(name for name, n in counts.items() if n)]
     labels = {"all": f"all ({len(found)})", **{n: f"{SIGNS[n]} {n} ({c})" for n, c in counts.items()}}
-    st.segmented_control(
-        "What the adapter did", options, format_func=lambda name: labels[name], required=True, **state.bound("bucket", options)
+    st.pills(
+        "What the adapter did", options, format_func=lambda name: labels[name], required=True, wrap=True, **state.bound("bucket", options)
     )
     return state.current().bucket if state.current().bucket in options else "all"
+
+
+def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tuple[str, ...]) -> None:
+    """Draw the rows with their download, which has all columns; a ticked row opens its query."""
+    event = st.dataframe(
+        frame, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures",
+        placeholder="—", column_order=[c for c in frame.columns if c not in hidden],
+        column_config={
+            "query": st.column_config.TextColumn(width=260), "outcome": st.column_config.TextColumn(width=142),
+            "why": st.column_config.TextColumn(width=225, help="Compare shows each cause with its figures."),
+            "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=64, help="Modulated − base nDCG@10."),
+            **{s: st.column_config.NumberColumn(short, width=48, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, SHORT, strict=True)},
+            "BM25": st.column_config.NumberColumn(width=54, help="Best relevant rank by BM25, the lexical baseline."),
+            "group": st.column_config.TextColumn(width=66, help="Seen: one of its relevant documents was a training positive."),
+            "overlap": st.column_config.NumberColumn(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),
+        },
+    )  # fmt: skip
+    st.download_button("Download CSV", lambda: frame.to_csv(index=False), file, "text/csv", on_click="ignore", key="csv")
+    if event.selection.rows:
+        open_query(query_ids[event.selection.rows[0]])
 
 
 def _frame(rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str) -> pd.DataFrame:
@@ -79,9 +103,22 @@ def _frame(rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split:
         records.append(
             {
                 "query": dataset.queries[d.query_id].text, "outcome": f"{SIGNS[d.bucket]} {d.bucket}", "ΔnDCG@10": d.delta, **ranks, "BM25": d.bm25_rank or None,
-                "why": ", ".join(f.cause for f in d.findings),
-                "group": groups.get(d.query_id, "—"), "split": split, "id": d.query_id,
+                "group": groups.get(d.query_id), "why": ", ".join(f.cause for f in d.findings), "split": split, "id": d.query_id,
             }
         )  # fmt: skip
     frame = pd.DataFrame(records)
     return frame.astype({**dict.fromkeys(STAGES, "Int64"), "BM25": "Int64"})
+
+
+def _moved_frame(moved: Overlap, order: Sequence[int], dataset: Dataset) -> pd.DataFrame:
+    def title(row: int) -> str:
+        document = dataset.documents[row]
+        return document.title or document.text[:80]
+
+    return pd.DataFrame(
+        {
+            "query": dataset.queries[moved.query_ids[i]].text, "overlap": moved.rbo[i], f"first {moved.top_k} kept": moved.kept[i],
+            "first in base": title(int(moved.first[0, i])), "first in modulated": title(int(moved.first[1, i])), "id": moved.query_ids[i],
+        }
+        for i in order
+    )  # fmt: skip

@@ -1,65 +1,75 @@
-"""Overview: does this adapter help?"""
+"""Overview: does this adapter help, where, and can I trust it?"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from dashboard import resources, state
+from dashboard import answers, resources, state
 from dashboard.components import chart, notices
 from dashboard.figures import overview
-from imrnns_core.evaluation import NDCG, Evaluation, Significance
+from imrnns_core.evaluation import NDCG, Evaluation, Group, mean_of
+from imrnns_core.measures import Measured
+from imrnns_core.overlap import UNJUDGED_SPLIT
 from imrnns_core.records import STAGES
+from imrnns_core.shares import ChangeShares
 
 
 def show() -> None:
-    notices.heading(
+    split = heading(
         "Does this adapter help?",
-        "Base and modulated rankings of all judged queries of a split; queries the adapter has seen apart from those it has not.",
+        "All queries of a split; those that the adapter has seen apart from the others.",
     )
-    split = split_choice()
     if split is None:
+        return
+    if split == UNJUDGED_SPLIT:
+        _unjudged()
         return
     selection = state.current()
     measured = resources.evaluation(selection.data, selection.adapter, split, selection.top_k)
-    _verdict(measured)
+    bm25 = resources.bm25(selection.data, split)
+    _answer(answers.helps(measured, bm25), answers.where(measured), answers.trust(measured))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
-        chart.show(overview.groups(_rows(measured), NDCG), "groups")
-        st.subheader("Where the change comes from", anchor=False)
-        st.caption("Only the last part depends on the query: it is what a reader of query-specific explanations is told about.")
-        parts = resources.shares(selection.data, selection.adapter, split)
-        names = ("projector", "constant modulation", "query-specific modulation")
-        values = (parts.projector, parts.constant, parts.query_specific)
-        chart.show(overview.shares(dict(zip(names, values, strict=True))), "shares")
+        chart.show(overview.groups(_rows(measured, bm25), NDCG), "groups")
+        _shares(resources.shares(selection.data, selection.adapter, split))
     with right:
         st.subheader("Query by query", anchor=False)
-        st.caption("Above the line the adapter helped. Click a query to compare its rankings.")
-        texts = [resources.collection(selection.data).dataset.queries[q].text for q in measured.query_ids]
+        st.caption("Above the line it helped. Click a query to compare.")
         groups = None if measured.groups is None else measured.groups.tolist()
-        figure = overview.scatter(measured.column("base"), measured.column("modulated"), measured.query_ids, texts, groups, NDCG)
+        figure = overview.scatter(
+            measured.column("base"), measured.column("modulated"), measured.query_ids, _texts(measured.query_ids), groups, NDCG
+        )
         for (query_id,) in chart.clicks(figure, "scatter").new[:1]:
             open_query(str(query_id))
-    st.subheader("All measures", anchor=False)
-    st.caption("nDCG with linear gains, as trec_eval has it; intervals by bootstrap, p by a paired randomisation test, over queries.")
-    _measures(measured)
+    _measures(measured, bm25)
+
+
+def heading(question: str, reading: str) -> str | None:
+    """Draw the page's question with the choice of a split beside it; return the split, None where there is no query."""
+    title, choice = st.columns([7, 3], vertical_alignment="bottom")
+    with title:
+        notices.heading(question, reading)
+    with choice:
+        return split_choice()
 
 
 def split_choice() -> str | None:
-    """Draw the choice of a split; say so, and return None, where nothing is judged."""
-    selection = state.current()
-    splits = [s for s in ("test", "dev") if s in resources.collection(selection.data).dataset.splits]
-    splits += [s for s in resources.collection(selection.data).dataset.splits if s not in splits]
+    """Draw the choice of a split; say so, and return None, where there is no query. Unjudged queries are a choice of their own."""
+    dataset = resources.collection(state.current().data).dataset
+    splits = [s for s in ("test", "dev") if s in dataset.splits]
+    splits += [s for s in dataset.splits if s not in splits]
+    if len(dataset.split_of) < len(dataset.queries):
+        splits.append(UNJUDGED_SPLIT)
     if not splits:
-        notices.show(
-            "info",
-            "This data set has no judgments",
-            "Measures need them: put qrels/test.tsv beside corpus.jsonl. Compare, Modulation and Map work without.",
-        )
+        notices.show("info", "This data set has no queries", "Type one in the sidebar: Compare, Modulation and Map work without.")
         return None
-    st.segmented_control("Split", splits, required=True, **state.bound("split", splits))
+    st.segmented_control("Split", splits, required=True, wrap=True, **state.bound("split", splits))
     return state.current().split if state.current().split in splits else splits[0]
 
 
@@ -75,66 +85,86 @@ def _compare() -> None:
     compare.show()
 
 
-def _rows(measured: Evaluation) -> list[tuple[str, int, float, float, tuple[float, float]]]:
-    masks = {"all": np.ones(len(measured.query_ids), dtype=bool), **measured.group_masks()}
+def _unjudged() -> None:
+    selection = state.current()
+    moved = resources.overlap(selection.data, selection.adapter, selection.top_k)
+    _answer(*answers.unjudged(moved))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Query by query", anchor=False)
+        st.caption("Each query by the overlap of its two rankings, the most moved first. Click one to compare its rankings.")
+        figure = overview.overlaps(moved.rbo, moved.query_ids, _texts(moved.query_ids))
+        for (query_id,) in chart.clicks(figure, "overlaps").new[:1]:
+            open_query(str(query_id))
+    with right:
+        _shares(moved.shares)
+
+
+def _answer(*given: answers.Answer) -> None:
+    for column, answer in zip(st.columns(len(given)), given, strict=True):
+        with column:
+            notices.answer(answer.kind, answer.question, answer.answer, answer.figures)
+
+
+def _shares(parts: ChangeShares) -> None:
+    st.subheader("Where the change of scores comes from", anchor=False)
+    if not any((parts.projector, parts.constant, parts.query_specific)):
+        st.caption("The adapter changes no score.")
+        return
+    names = ("projector", "constant modulation", "query-specific modulation")
+    values = (parts.projector, parts.constant, parts.query_specific)
+    chart.show(overview.shares(dict(zip(names, values, strict=True))), "shares")
+
+
+def _texts(query_ids: Sequence[str]) -> list[str]:
+    queries = resources.collection(state.current().data).dataset.queries
+    return [queries[query_id].text for query_id in query_ids]
+
+
+def _masks(measured: Evaluation) -> dict[Group | None, NDArray[np.bool_]]:
+    masks: dict[Group | None, NDArray[np.bool_]] = {None: np.ones(len(measured.query_ids), dtype=bool)}
+    masks.update(measured.group_masks())
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def _rows(measured: Evaluation, bm25: Measured) -> list[overview.GroupRow]:
+    lexical = bm25.values[:, measured.measures.index(NDCG)]
     return [
-        (
-            name,
+        overview.GroupRow(
+            name or "all",
             int(mask.sum()),
+            float(lexical[mask].mean()),
             measured.mean("base", mask)[NDCG],
             measured.mean("modulated", mask)[NDCG],
-            measured.significance(NDCG, mask).ci95,
+            measured.significance(NDCG, name).ci95,
         )
-        for name, mask in masks.items()
-        if mask.any()
+        for name, mask in _masks(measured).items()
     ]
 
 
-def _verdict(measured: Evaluation) -> None:
-    """Say in a sentence what holds."""
-    whole = measured.significance(NDCG)
-    change = f"nDCG@10 changes by {_signed(whole)}, p = {whole.p:.4f}, on {len(measured.query_ids)} queries."
-    masks = measured.group_masks()
-    if not masks:
-        notices.show(
-            "warning" if whole.ci95[0] > 0 else "info",
-            f"{_word(whole.ci95)}; which queries it has seen is unknown",
-            f"{change} The adapter’s card names no training positives: seen and unseen queries cannot be told apart, and a gain may be memory.",
-        )
-        return
-    tests = {name: measured.significance(NDCG, mask) for name, mask in masks.items() if mask.any()}
-    each = " ".join(f"{name.capitalize()} queries: {_signed(test)}." for name, test in tests.items())
-    seen, unseen = tests.get("seen"), tests.get("unseen")
-    if unseen and unseen.ci95[1] < 0:
-        notices.show("warning", "The adapter harms unseen queries", f"{change} {each}")
-    elif seen and unseen and seen.ci95[0] > 0 >= unseen.ci95[0]:
-        notices.show("warning", "The gain lives only on seen queries", f"{change} {each} That is memory, not retrieval.")
-    else:
-        notices.show("good" if whole.ci95[0] > 0 else "warning" if whole.ci95[1] < 0 else "info", _word(whole.ci95), f"{change} {each}")
-
-
-def _signed(test: Significance) -> str:
-    low, high = test.ci95
-    return f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})".replace("-", "−")
-
-
-def _word(interval: tuple[float, float]) -> str:
-    return "The adapter helps" if interval[0] > 0 else "The adapter harms" if interval[1] < 0 else "No change that these queries can show"
-
-
-def _measures(measured: Evaluation) -> None:
-    frame = pd.DataFrame({stage: measured.mean(stage) for stage in STAGES})
-    tests = {m: measured.significance(m) for m in measured.measures}
-    frame["modulated − base"] = [tests[m].delta for m in frame.index]
-    frame["95 % interval"] = [f"{tests[m].ci95[0]:+.4f} … {tests[m].ci95[1]:+.4f}" for m in frame.index]
-    frame["p"] = [tests[m].p for m in frame.index]
-    numbers = {c: st.column_config.NumberColumn(format="%.5f") for c in STAGES}
-    st.dataframe(
-        frame,
-        key="measures",
-        column_config={
-            **numbers,
-            "modulated − base": st.column_config.NumberColumn(format="%+.5f"),
-            "p": st.column_config.NumberColumn(format="%.4f"),
-        },
-    )
+def _measures(measured: Evaluation, bm25: Measured) -> None:
+    """Draw the table of all measures and groups."""
+    records = []
+    for group, mask in _masks(measured).items():
+        means = {"BM25": mean_of(measured.measures, bm25.values, mask)}
+        means.update({stage: measured.mean(stage, mask) for stage in STAGES})
+        for measure in measured.measures:
+            test = measured.significance(measure, group)
+            figures = {name: values[measure] for name, values in means.items()}
+            interval = f"{test.ci95[0]:+.4f} … {test.ci95[1]:+.4f}"
+            records.append(
+                {"queries": group or "all", "n": int(mask.sum()), "measure": measure, **figures, "change": test.delta, "95 % interval": interval, "p": test.p}
+            )  # fmt: skip
+    frame = pd.DataFrame(records)
+    title, button = st.columns([5, 1], vertical_alignment="bottom")
+    title.subheader("All measures", anchor=False)
+    selection = state.current()
+    button.download_button(
+        "Download CSV", lambda: frame.to_csv(index=False), f"{selection.data}-{measured.split}-{selection.adapter}-measures.csv", "text/csv",
+        on_click="ignore", key="measures_csv", width="stretch",
+    )  # fmt: skip
+    decimals = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")}
+    change = st.column_config.NumberColumn(format="%+.4f", help="Modulated − base.")
+    with st.container(key="measures"):  # a table that answers no clicks does not carry its key
+        st.dataframe(frame, hide_index=True, height=35 * (len(measured.measures) + 1) + 2, column_config={**decimals, "change": change})
+    st.caption("nDCG with linear gains, as trec_eval has it. Intervals by bootstrap, p by a paired randomisation test, over queries.")

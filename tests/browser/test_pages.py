@@ -192,24 +192,6 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     assert all(rank > 100 for rank in ranks.values())
 
 
-def test_overview_shows_the_numbers_of_evaluate(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
-    target = tmp_path / "evaluation.json"
-    command(workspace, "evaluate", "sample", "--adapter", "sample-adapter", "--split", "dev", "--json", str(target))
-    record = json.loads(target.read_text())
-    open_page(page, f"{address}/overview?split=dev")
-    delta = record["significance"]["nDCG@10"]
-    verdict = page.locator('[role="note"]').first.inner_text().replace("−", "-")
-    assert f"{delta['delta']:+.4f} (95 % interval {delta['ci95'][0]:+.4f} to {delta['ci95'][1]:+.4f}), p = {delta['p']:.4f}" in verdict
-    assert f"on {record['n_queries']} queries" in verdict
-    drawn = page.locator(".st-key-groups .js-plotly-plot").evaluate(
-        "plot => Object.fromEntries(plot._fullData.filter(t => t.mode === 'markers').map(t => [t.name, Array.from(t.x)]))"
-    )
-    groups = record["groups"]
-    for stage in ("base", "modulated"):
-        expected = [record["measures"][stage]["nDCG@10"], *(groups[g][stage]["nDCG@10"] for g in ("seen", "unseen") if groups[g]["n"])]
-        np.testing.assert_allclose(drawn[stage], expected, atol=1e-9)
-
-
 def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/overview?split=dev")
     (query_id,) = click_point(page, "scatter", 1, 0)

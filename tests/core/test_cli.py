@@ -18,6 +18,7 @@ import torch
 
 from imrnns_core import cli
 from imrnns_core.checkpoint import load_adapter, save_adapter
+from imrnns_core.config import RECIPES
 from imrnns_core.dataset import LAYOUT
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from tests.core.toys import adapter, still_model, write_dataset
@@ -87,14 +88,18 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {"schema": 1, "dataset": "toy", "split": "test", "adapter": "toy", "n_queries": 3}
     found = {"R@10": 1.0, "R@100": 1.0}
-    base = {"nDCG@10": (first + 2) / 3, "RR@10": 1.0, **found}
-    modulated = {"nDCG@10": (last + 1 + 1 / LOG3) / 3, "RR@10": 2.5 / 3, **found}
+    best = {"nDCG@10": 1.0, "RR@10": 1.0, "AP": 1.0, "Success@1": 1.0, **found}
+    base = {**best, "nDCG@10": (first + 2) / 3}
+    modulated = {"nDCG@10": (last + 1 + 1 / LOG3) / 3, "RR@10": 2.5 / 3, "AP": (5 / 6 + 1 + 1 / 2) / 3, "Success@1": 2 / 3, **found}
     assert record["measures"]["base"] == pytest.approx(base, abs=1e-6)
     assert record["measures"]["modulated"] == pytest.approx(modulated, abs=1e-6)
     groups = record["groups"]
     assert (groups["seen"]["n"], groups["unseen"]["n"]) == (2, 1)
-    assert groups["unseen"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
-    assert groups["seen"]["modulated"] == pytest.approx({"nDCG@10": (last + 1 / LOG3) / 2, "RR@10": 0.75, **found}, abs=1e-6)
+    assert groups["unseen"]["base"] == pytest.approx(best)
+    seen = {"nDCG@10": (last + 1 / LOG3) / 2, "RR@10": 0.75, "AP": 2 / 3, "Success@1": 1 / 2, **found}
+    assert groups["seen"]["modulated"] == pytest.approx(seen, abs=1e-6)
+    assert groups["seen"]["significance"]["RR@10"] == {"delta": -0.25, "ci95": [-0.5, 0.0], "p": 1.0}
+    assert record["shares"] == pytest.approx({"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5)
     significance = record["significance"]["RR@10"]
     assert set(significance) == {"delta", "ci95", "p"}
     assert significance["delta"] == pytest.approx(-1 / 6)
@@ -105,16 +110,46 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     assert list(by_query) == ["q0", "q1", "q2"]
     assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
     assert [q["outcome"] for q in by_query.values()] == ["improved", "unchanged", "worsened"]
-    assert by_query["q2"]["base"] == pytest.approx({"nDCG@10": 1, "RR@10": 1, **found})
-    assert by_query["q2"]["modulated"] == pytest.approx({"nDCG@10": 1 / LOG3, "RR@10": 0.5, **found}, abs=1e-6)
+    assert by_query["q2"]["base"] == pytest.approx(best)
+    worse = {"nDCG@10": 1 / LOG3, "RR@10": 0.5, "AP": 0.5, "Success@1": 0, **found}
+    assert by_query["q2"]["modulated"] == pytest.approx(worse, abs=1e-6)
+
+
+def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
+    """q0 shares words with d2 (more of them) and d1, q1 with no document at all, q2 with d0 alone, which is not relevant."""
+    texts = ["red apple", "green pear", "red apple pie"]
+    (toy / "corpus.jsonl").write_text("".join(json.dumps({"_id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts)))
+    asked = ["apple pie", "zebra", "red", "x"]
+    (toy / "queries.jsonl").write_text("".join(json.dumps({"_id": f"q{i}", "text": t}) + "\n" for i, t in enumerate(asked)))
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\nq2\td0\t1\nq2\td1\t1\n")
+    kept = tmp_path / "workspace" / "lexical" / "toy" / "manifest.json"
+    for again in (False, True):  # built, then read from the workspace
+        assert kept.is_file() == again
+        assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+        record = json.loads((tmp_path / "r.json").read_text())
+        queries = {q["query_id"]: q for q in record["queries"]}
+        assert [q["best_relevant_rank"]["bm25"] for q in queries.values()] == [2, None, 1]
+        assert queries["q0"]["bm25"] == pytest.approx({"nDCG@10": 1 / LOG3, "R@10": 1, "RR@10": 0.5, "AP": 0.5, "R@100": 1, "Success@1": 0})
+        assert set(queries["q1"]["bm25"].values()) == {0.0}
+        assert queries["q2"]["bm25"]["R@100"] == 0.5  # d1 shares no word: BM25 does not find it
+        assert record["measures"]["bm25"]["RR@10"] == pytest.approx((0.5 + 0 + 1) / 3)
+    append(toy / "corpus.jsonl", json.dumps({"_id": "d3", "text": "zebra"}) + "\n")
+    append(toy / "qrels" / "test.tsv", "q1\td3\t1\n")
+    save_embeddings(EmbeddingMatrix(("d0", "d1", "d2", "d3"), np.ones((4, 2), np.float32)), toy / "vectors", "documents", "document")
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["queries"][1]["bm25"]["RR@10"] == 1.0  # d3 is found: the old index was not used
 
 
 def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
     assert result.code == 0
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
-    assert lines["all", "3", "base"] == ["0.95324", "1.00000", "1.00000", "1.00000", "1.00000"]
-    assert lines["all", "3", "modulated"] == ["0.86039", "1.00000", "0.83333", "1.00000", "0.66667"]
+    assert lines["all", "3", "bm25"] == ["0.00000"] * 7
+    assert lines["all", "3", "base"] == ["0.95324", *["1.00000"] * 6]
+    assert lines["all", "3", "modulated"] == ["0.86039", "1.00000", "0.83333", "0.77778", "1.00000", "0.66667", "0.66667"]
+    assert lines["seen", "2", "bm25"] == ["0.00000"] * 7
+    assert "Change of scores: projector 0 %, constant 100 %, query-specific 0 %" in result.out
     assert "RR@10: modulated − base -0.16667" in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == ["base.run", "document-modulated.run", "modulated.run", "projected.run"]
 
@@ -169,6 +204,59 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     assert json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"] == "d2"
 
 
+def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
+    """Ours ranks the relevant documents d2 before d1, d0, and d1 second; the run has d1 first, nothing, and d1 first."""
+    theirs, target = tmp_path / "theirs.run", tmp_path / "r.json"
+    theirs.write_text("q0 Q0 d1 1 9.5 x\nq0 Q0 d2 2 9 x\nq2 Q0 d1 1 3 x\nq2 Q0 d0 2 2 x\n")
+    result = run(*command(toy), "--against", theirs, "--json", target)
+    assert (result.code, result.err) == (0, "")
+    record = json.loads(target.read_text())["against"]
+    assert (record["name"], record["kind"], record["missing_queries"]) == ("theirs.run", "run", 1)
+    assert {q["query_id"]: q["delta"]["RR@10"] for q in record["queries"]} == {"q0": 0, "q1": 1, "q2": -0.5}
+    assert record["significance"]["RR@10"]["delta"] == pytest.approx(1 / 6)
+    assert record["groups"]["unseen"]["other"]["RR@10"] == 0
+    lines = [line.split() for line in result.out.splitlines()]
+    assert ["all", "3", "RR@10", "0.83333", "0.66667", "+0.16667"] in [line[:6] for line in lines]
+    assert [line[0] for line in lines if line[-1] in ("1?", "2?", "0?")] == ["q1", "q2", "q0"]  # by difference of nDCG@10
+    assert "1 of 3 queries are not in the run; they count 0." in result.out
+    assert run(*command(toy), "--against", toy / "toy.safetensors", "--json", target).code == 0
+    itself = json.loads(target.read_text())["against"]
+    assert (itself["kind"], itself["significance"]["nDCG@10"]) == ("adapter", {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0})
+
+
+def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path):
+    assert run(*command(toy), "--run-out", tmp_path / "runs", "--qrels-out", tmp_path / "my.qrels", "--json", tmp_path / "a.json").code == 0
+    (toy / "qrels" / "test.tsv").unlink()
+    again = ("--qrels", tmp_path / "my.qrels", "--against", tmp_path / "runs" / "base.run", "--json", tmp_path / "b.json")
+    assert run(*command(toy), *again).code == 0
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert (before["split"], after["split"]) == ("test", "my")
+    assert after["queries"] == before["queries"]
+    assert after["against"]["measures"] == before["measures"]["base"]
+    assert after["against"]["significance"] == before["significance"]
+
+
+def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_path: Path):
+    """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
+    (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
+    result = run(*command(toy), "--split", "unjudged", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs")
+    assert (result.code, result.err) == (0, "")
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert [record[k] for k in ("split", "n_queries", "measures", "groups", "significance")] == ["unjudged", 2, None, None, None]
+    q0, q3 = record["queries"]
+    assert [q["first"] for q in (q0, q3)] == [{"base": "d1", "modulated": "d2"}, {"base": "d2", "modulated": "d2"}]
+    # (1 − p)/p · Σ p^d X_d/d + p³: X is 0 1 3 for q0 and 1 1 3 for q3
+    assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
+    assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
+    assert record["overlap"] == pytest.approx({"rbo": (q0["rbo"] + q3["rbo"]) / 2, "kept": 3, "first_changed": 0.5})
+    assert "toy, adapter toy: 2 queries without judgments. They tell what moves, not whether it helps." in result.out
+    assert [line.split()[0] for line in result.out.splitlines()[-2:]] == ["q0", "q3"]  # what moves most stands first
+    assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == ["q0", "Q0", "d2"]
+    (toy / "qrels" / "test.tsv").unlink()  # no judgment at all: the same, without being asked for
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["n_queries"] == 4
+
+
 def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_path: Path):
     data, file = test_data / "scifact", test_data / "peer" / "imrnns-minilm-scifact.pt"
     result = run("evaluate", data, "--adapter", file, "--embeddings", data / "embeddings", "--split", "dev", "--json", tmp_path / "r.json")
@@ -182,6 +270,9 @@ def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_pat
         assert values == pytest.approx(expected, abs=1e-4)
         means = [np.mean([q[stage][m] for q in record["queries"]]) for m in ("nDCG@10", "R@10", "RR@10")]
         assert means == pytest.approx(values, abs=1e-9)
+    lexical = [record["measures"]["bm25"][m] for m in ("nDCG@10", "R@10", "RR@10")]
+    assert lexical == pytest.approx([0.6481, 0.7721, 0.6160], abs=2e-4)  # METHOD, "Reference figures"
+    assert record["shares"] == pytest.approx({"projector": 0.73, "constant": 0.18, "query_specific": 0.09}, abs=0.01)
 
 
 # Mistakes
@@ -197,6 +288,17 @@ def other_dimensions(toy: Path) -> None:
 
 def drop(name: str) -> Callable[[Path], None]:
     return lambda toy: (toy / name).unlink()
+
+
+def one_document(toy: Path) -> None:
+    (toy / "corpus.jsonl").write_text(json.dumps(DOCUMENTS[0]) + "\n")
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\n")
+
+
+def spoil_vector(toy: Path, stem: str, value: float) -> None:
+    vectors = np.load(toy / "vectors" / f"{stem}.npy")
+    vectors[1, 0] = value
+    np.save(toy / "vectors" / f"{stem}.npy", vectors)
 
 
 MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -242,6 +344,38 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
         drop("vectors/queries.npy"),
         "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds documents.npy, document_ids.txt, queries.npy and query_ids.txt",
     ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+    "a grade between": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t1.5\n"),
+        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; grades run from 0 to 3",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document with 1 to 3",
+    ),
+    "no judgment": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n"),
+        "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document with 1 to 3",
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))),
+        "{toy}/qrels/test.tsv: all documents are equally relevant, so that no ranking is better than another; add documents that are not",
+    ),
+    "one document": (
+        lambda toy: one_document(toy),
+        "{toy}/corpus.jsonl: one document cannot be ranked; add documents",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "infinity in a query's vector": (
+        lambda toy: spoil_vector(toy, "queries", np.inf),
+        "{toy}/vectors/queries.npy: row 1 ('q1') holds NaN or infinity; encode this text again",
+    ),
     "no such split": (
         lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
         "{toy}/qrels/test.tsv: no such split; this data set has: dev",
@@ -268,6 +402,73 @@ def test_a_mistake_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path:
     assert files(tmp_path) == before
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "runs").exists()
+
+
+TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
+    "no train split": (
+        lambda _: None,
+        (),
+        "{toy}/qrels/train.tsv: no such split; name one of test with --train-split, or take --recipe unlabeled",
+    ),
+    "no split at all": (
+        drop("qrels/test.tsv"),
+        (),
+        "{toy}/qrels/train.tsv: no such split; judge some queries, or take --recipe unlabeled",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        ("--train-split", "test"),
+        "toy: 0 training and 0 validation queries have a relevant document; judge more queries, or name another split with --train-split or --valid-split",
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))),
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: all documents are relevant to every query, there is no negative; add documents",
+    ),
+    "one document": (
+        one_document,
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: one document cannot be ranked; add documents to the corpus",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        ("--train-split", "test"),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "no such recipe": (
+        drop("corpus.jsonl"),  # the recipe is looked at before anything is read
+        ("--recipe", "magic"),
+        f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
+    ),
+    "a grade above 3": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),
+        ("--train-split", "test"),
+        "{toy}/qrels/test.tsv:7: grade 4 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        ("--train-split", "test"),
+        "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING_MISTAKES)
+def test_what_cannot_be_trained_on_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path: Path, case: str):
+    spoil, options, expected = TRAINING_MISTAKES[case]
+    spoil(toy)
+    before = files(tmp_path)
+    result = run("train", toy, "--out", tmp_path / "new" / "a.safetensors", "--embeddings", toy / "vectors", *options)
+    one_line(result, expected.format(toy=toy))
+    assert files(tmp_path) == before
+
+
+def test_a_recipe_without_judgments_needs_no_split(run: Run, toy: Path, tmp_path: Path):
+    (toy / "qrels" / "test.tsv").unlink()
+    result = run("train", toy, "--out", tmp_path / "a.safetensors", "--embeddings", toy / "vectors", "--recipe", "unlabeled")
+    assert result.code == 0
+    assert "epoch 0 of 0, nothing to validate on" in result.out
+    assert (tmp_path / "a.safetensors").is_file()
 
 
 class Payload:
@@ -306,6 +507,30 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "Foo@3")
     one_line(result, "measure 'Foo@3' is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP")
     assert not (tmp_path / "a.safetensors").exists()
+    one_line(
+        run(*command(toy), "--against", "rival"), "rival: neither an adapter nor a TREC run; adapters are: sample-adapter, or name a file"
+    )
+    (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        "x.run: ranks none of the 3 judged queries of test; name the split it was made for with --split",
+    )
+    (tmp_path / "x.run").write_text("q0 d1 1\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+    )
+    one_line(run(*command(toy), "--split", "unjudged"), f"{toy}/queries.jsonl: no query is without judgments; name a split: test")
+    (toy / "qrels" / "test.tsv").unlink()
+    one_line(
+        run(*command(toy), "--against", "sample-adapter"),
+        "nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE",
+    )
+    (tmp_path / "x.qrels").write_text("q0 0 d1 4\n")
+    one_line(
+        run(*command(toy), "--qrels", tmp_path / "x.qrels"),
+        f"{tmp_path}/x.qrels:1: grade 4 is outside 0 to 3; map your grades to 0 (not relevant) to 3",
+    )
 
 
 def test_a_result_that_cannot_be_written_is_one_line(run: Run, toy: Path, tmp_path: Path):

@@ -30,7 +30,9 @@ def diagnosed(tmp_path: Path, documents: dict[str, str], query: str, judged: dic
     collection = space.open(space.resolve(str(folder)))
     model = IMRNN(AdapterConfig(384, 384)).eval().requires_grad_(False)
     ranker = Ranker(collection, Adapter(model, AdapterCard("fresh", 384, 384)), SearchConfig(candidates=candidates))
-    return diagnose(ranker, evaluate(ranker, "test"), LexicalIndex(collection.dataset.documents))[0]
+    evaluation = evaluate(ranker, "test", lexical=LexicalIndex(collection.dataset.documents))
+    assert evaluation.bm25 is not None
+    return diagnose(ranker, evaluation, evaluation.bm25)[0]
 
 
 def causes(diagnosis: Diagnosis) -> list[str]:

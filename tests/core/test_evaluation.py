@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import ir_measures
 import numpy as np
@@ -13,16 +14,10 @@ from hypothesis import strategies as st
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.evaluation import (
-    Evaluation,
-    bucket,
-    change_shares,
-    evaluate,
-    measure_rankings,
-    paired_significance,
-    seen_groups,
-)
+from imrnns_core.evaluation import Evaluation, bucket, evaluate, seen_groups
+from imrnns_core.measures import measure_rankings, paired_significance, paired_tests
 from imrnns_core.ranking import Ranker
+from imrnns_core.shares import change_shares
 from tests.core.toys import World, adapter, collection, still_model, worlds
 
 LOG3 = math.log2(3)
@@ -51,6 +46,9 @@ GOLDEN = [
     ({"c": 1}, "abc", "RR@10", 1 / 3),
     ({"c": 1, "b": 3, "a": 0}, "abc", "RR@10", 0.5),
     ({"k": 1}, "abcdefghijk", "RR@10", 0.0),
+    ({"b": 1, "d": 2, "z": 1}, "abcd", "AP", (1 / 2 + 2 / 4) / 3),
+    ({"a": 1}, "abc", "Success@1", 1.0),
+    ({"b": 1}, "abc", "Success@1", 0.0),
 ]
 
 
@@ -78,14 +76,14 @@ def test_a_whole_evaluation_by_hand():
     result = hand_made(["d1"])
     assert (result.dataset, result.split, result.adapter, result.top_k) == ("toy", "test", "toy", 10)
     assert result.query_ids == ("q0", "q1", "q2")  # q3 has no relevant document
-    assert result.measures == MEASURES == ("nDCG@10", "R@10", "RR@10", "R@100")
+    assert result.measures == MEASURES == ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
     first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
     np.testing.assert_allclose(result.column("base"), [first, 1, 1], atol=1e-6)
     np.testing.assert_allclose(result.column("projected"), [first, 1, 1], atol=1e-6)
     np.testing.assert_allclose(result.column("modulated"), [last, 1, 1 / LOG3], atol=1e-6)
     np.testing.assert_allclose(result.column("modulated", "RR@10"), [1, 1, 0.5])
     np.testing.assert_array_equal(result.best_ranks, [[1, 1, 1], [1, 1, 1], [1, 1, 2], [1, 1, 2]])
-    assert result.mean("base") == pytest.approx({"nDCG@10": (first + 2) / 3, "R@10": 1, "RR@10": 1, "R@100": 1})
+    assert result.mean("base") == pytest.approx({"nDCG@10": (first + 2) / 3, "R@10": 1, "RR@10": 1, "AP": 1, "R@100": 1, "Success@1": 1})
     assert result.buckets() == ["improved", "unchanged", "worsened"]
     assert result.groups is not None
     assert result.groups.tolist() == ["seen", "unseen", "seen"]
@@ -93,8 +91,8 @@ def test_a_whole_evaluation_by_hand():
     assert result.mean("modulated", masks["unseen"])["nDCG@10"] == pytest.approx(1)
     assert result.mean("modulated", masks["seen"])["nDCG@10"] == pytest.approx((last + 1 / LOG3) / 2)
     assert result.significance("RR@10").delta == pytest.approx(-0.5 / 3)
-    assert result.significance("RR@10", masks["seen"]).delta == pytest.approx(-0.25)
-    assert result.significance("RR@10", masks["unseen"]).p == 1.0
+    assert result.significance("RR@10", "seen").delta == pytest.approx(-0.25)
+    assert result.significance("RR@10", "unseen").p == 1.0
 
 
 def test_without_known_positives_there_are_no_groups():
@@ -117,6 +115,22 @@ def test_seen_is_a_relevant_document_that_was_a_training_positive():
     qrels = {"a": {"d1": 1, "d2": 0}, "b": {"d2": 0, "d3": 2}, "c": {"d3": 1, "d4": 2}}
     assert seen_groups(qrels, {"d2", "d4"}).tolist() == ["unseen", "unseen", "seen"]
     assert seen_groups(qrels, {"d1", "d3"}).tolist() == ["seen"] * 3
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "digest", "groups"),
+    [
+        ("toy", "other texts", ["seen", "unseen", "seen"]),  # the same data set, a query added since
+        ("elsewhere", "same", ["seen", "unseen", "seen"]),  # the same texts under another name
+        ("elsewhere", "other texts", ["unseen"] * 3),  # its d1 is another document
+    ],
+)
+def test_positives_of_another_data_set_are_not_seen_here(trained_on: str, digest: str, groups: list[str]):
+    world, made = collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), ["d1"])
+    card = replace(made.card, dataset=trained_on, dataset_digest=world.dataset.digest if digest == "same" else digest)
+    result = evaluate(Ranker(world, replace(made, card=card)), "test")
+    assert result.groups is not None
+    assert result.groups.tolist() == groups
 
 
 @pytest.mark.parametrize(
@@ -202,6 +216,15 @@ def test_two_of_four_sign_flips_are_as_extreme():
     assert s.ci95 == (0.5, 1.0)
     assert paired_significance(np.array([-1.0, -0.5])).p == s.p
     assert paired_significance(np.array([1.0, 0.5])) == s  # the same seed, the same answer
+
+
+def test_columns_are_tested_as_each_alone():
+    columns = np.random.default_rng(3).normal(0.1, 1, size=(40, 3))
+    for j, together in enumerate(paired_tests(columns)):
+        alone = paired_significance(columns[:, j])
+        assert together.delta == pytest.approx(alone.delta)
+        assert together.ci95 == pytest.approx(alone.ci95)
+        assert together.p == alone.p
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=20))

@@ -6,6 +6,7 @@ import pytest
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.errors import ExplanationError
+from imrnns_core.explain import faithfulness
 from imrnns_core.explain.faithfulness import DELETED, METHODS, SIDES, TARGETS, Faithfulness, PairResult, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.words import WordExplainer
 from imrnns_core.ranking import Ranker
@@ -80,7 +81,8 @@ def test_an_adapter_that_moves_nothing_has_nothing_to_explain():
         sample_pairs(still, "test", 3)
 
 
-def test_a_real_run_is_bounded_by_trying_every_word(ranker: Ranker):
+def test_a_real_run_is_bounded_by_trying_every_word(ranker: Ranker, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(faithfulness, "STEP_WIDTH", 2)
     results = list(run_pairs(WordExplainer(ranker), sample_pairs(ranker, "test", 2)))
     assert [r.riser for r in results] == [True, False]
     test = Faithfulness("sample", "test", "a", results)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrnns_core.index import Index
+from imrnns_core.index import Index, LexicalIndex
+from imrnns_core.records import Document
 
 DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
 
@@ -28,3 +31,27 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
     cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
     found = Index.build(documents).search(query[None], 5)[0]
     np.testing.assert_allclose(cosine[found], np.sort(cosine)[::-1][:5], atol=1e-6)
+
+
+WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")
+LEXICAL = LexicalIndex([Document(f"d{i}", "", text) for i, text in enumerate(WORDS)])
+
+
+def test_bm25_finds_documents_that_share_a_word_and_no_others():
+    found = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
+    assert [rows.tolist() for rows in found] == [[2, 3, 0], [1], [], []]  # equal scores stand in corpus order; "the" is a stop word
+
+
+def test_bm25_finds_no_more_than_asked_for():
+    assert [rows.tolist() for rows in LEXICAL.matches(["pie apple"], 2)] == [[2, 3]]
+
+
+def test_a_lexical_index_is_read_as_it_was_saved(tmp_path: Path):
+    LEXICAL.save(tmp_path / "kept")
+    documents = [Document("", "", "another text")] * len(WORDS)  # not looked at: the index is read
+    again = LexicalIndex(documents, tmp_path / "kept")
+    assert [rows.tolist() for rows in again.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
+
+
+def test_a_corpus_without_a_word_matches_nothing():
+    assert [rows.tolist() for rows in LexicalIndex([Document("d", "", "the ?")]).matches(["the", "pear"], 5)] == [[], []]

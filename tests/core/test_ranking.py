@@ -95,7 +95,7 @@ def test_a_batch_ranks_as_one_by_one(world: World):
         np.testing.assert_allclose(batch.scores[i], comparison.scores, atol=1e-6)
 
 
-@given(worlds())
+@given(worlds(min_documents=2))
 def test_the_four_stages_equal_what_evaluate_ranked(world: World):
     ranker = world.ranker()
     evaluation = evaluate(ranker, "test")

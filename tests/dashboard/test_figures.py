@@ -103,12 +103,24 @@ def test_plane_has_corpus_move_and_query() -> None:
 
 
 def test_groups_show_means_and_interval() -> None:
-    figure = overview.groups([("all", 10, 0.5, 0.6, (0.05, 0.15)), ("unseen", 4, 0.4, 0.35, (-0.1, -0.02))], "nDCG@10")
+    rows = [
+        overview.GroupRow("all", 10, 0.45, 0.5, 0.6, (0.05, 0.15)),
+        overview.GroupRow("unseen", 4, 0.41, 0.4, 0.35, (-0.1, -0.02)),
+    ]
+    figure = overview.groups(rows, "nDCG@10")
     bands = [t for t in figure.data if t.mode == "lines" and t.line.width == 14]
     assert [list(b.x) for b in bands] == [pytest.approx([0.55, 0.65]), pytest.approx([0.3, 0.38])]
     assert [b.line.color for b in bands] == [theme.UP, theme.DOWN]
     marks = {t.name: list(t.x) for t in figure.data if t.mode == "markers"}
-    assert marks == {"base": [0.5, 0.4], "modulated": [0.6, 0.35]}
+    assert marks == {"BM25": [0.45, 0.41], "base": [0.5, 0.4], "modulated": [0.6, 0.35]}
+    assert [a.text for a in figure.layout.annotations] == ["+0.1000", "−0.0500"]
+
+
+def test_overlaps_stand_in_order() -> None:
+    (marks,) = overview.overlaps(np.array([0.9, 1.0, 0.5]), ["q1", "q2", "q3"], ["a<b", "b", "c"]).data
+    assert [c[0] for c in marks.customdata] == ["q3", "q1", "q2"]
+    assert list(marks.y) == [0.5, 0.9, 1.0]
+    assert marks.text[1] == "a&lt;b<br>overlap 0.9000"
 
 
 def test_scatter_keeps_the_ids() -> None:
@@ -123,3 +135,8 @@ def test_scatter_keeps_the_ids() -> None:
 def test_shares_add_up() -> None:
     figure = overview.shares({"projector": 0.5, "constant modulation": 0.6, "query-specific modulation": -0.1})
     assert sum(t.x[0] for t in figure.data) == pytest.approx(100)
+    assert [(t.y[0], t.text) for t in figure.data] == [
+        ("projector", "50 %"),
+        ("constant modulation", "60 %"),
+        ("query-specific modulation", "−10 %"),
+    ]

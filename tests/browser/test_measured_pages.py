@@ -1,0 +1,221 @@
+"""Overview and Failures: every number on the page is the one that `imrnns-lens evaluate --json` writes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.app import ROOT, WAIT_MS, chart, click_point, open_page, settle
+
+pytestmark = pytest.mark.browser
+STAGES = ("base", "projected", "document-modulated", "modulated")
+MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
+
+
+def command(workspace: Path, *arguments: object) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "imrnns_core.cli", *map(str, arguments), "--workspace", str(workspace)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+
+
+def evaluated(workspace: Path, *arguments: object) -> dict[str, Any]:
+    """Return what `imrnns-lens evaluate` writes."""
+    target = workspace / "evaluation.json"
+    command(workspace, "evaluate", *arguments, "--json", target)
+    record: dict[str, Any] = json.loads(target.read_text())
+    return record
+
+
+@pytest.fixture(scope="module")
+def dev(workspace: Path) -> dict[str, Any]:
+    return evaluated(workspace, "sample", "--adapter", "sample-adapter", "--split", "dev")
+
+
+@pytest.fixture(scope="module")
+def unjudged(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The first queries of the sample, without their judgments."""
+    folder, source = tmp_path_factory.mktemp("data") / "unjudged", ROOT / "sample_data"
+    (folder / "embeddings").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_bytes((source / "corpus.jsonl").read_bytes())
+    (folder / "queries.jsonl").write_text("\n".join((source / "queries.jsonl").read_text().splitlines()[:60]) + "\n")
+    for name in ("documents.npy", "document_ids.txt"):
+        (folder / "embeddings" / name).write_bytes((source / "embeddings" / name).read_bytes())
+    np.save(folder / "embeddings" / "queries.npy", np.load(source / "embeddings" / "queries.npy")[:60])
+    ids = (source / "embeddings" / "query_ids.txt").read_text().splitlines()[:60]
+    (folder / "embeddings" / "query_ids.txt").write_text("\n".join(ids) + "\n")
+    command(workspace, "prepare", folder, "--embeddings", folder / "embeddings")
+    return evaluated(workspace, "unjudged", "--adapter", "sample-adapter")
+
+
+def answers(page: Page) -> dict[str, str]:
+    """Return the answer boxes by their question; their minus signs as the machine writes them."""
+    boxes = page.locator(".answer")
+    boxes.first.wait_for(timeout=WAIT_MS)
+    texts = [text.replace("−", "-").split("\n") for text in boxes.all_inner_texts()]
+    return {lines[0]: " ".join(lines[1:]) for lines in texts}
+
+
+def grid(page: Page, key: str) -> list[dict[str, str]]:
+    """Return the drawn rows of a table as a screen reader gets them: numbers with all their decimals."""
+    table = page.locator(f".st-key-{key} canvas table").first
+    table.wait_for(state="attached", timeout=WAIT_MS)
+    rows = table.evaluate(
+        "t => Array.from(t.querySelectorAll('tr')).map(r => Array.from(r.querySelectorAll('th, td')).map(c => c.textContent))"
+    )
+    head = rows[0]
+    return [dict(zip(head, row, strict=True)) for row in rows[1:]]
+
+
+def download(page: Page, key: str) -> list[dict[str, str]]:
+    with page.expect_download() as found:
+        page.locator(f".st-key-{key} button").click()
+    return list(csv.DictReader(io.StringIO(Path(found.value.path()).read_text(encoding="utf-8"))))
+
+
+def marks(page: Page, key: str) -> dict[str, list[float]]:
+    drawn: dict[str, list[float]] = chart(page, key).evaluate(
+        "plot => Object.fromEntries(plot._fullData.filter(t => t.type === 'bar' || t.mode === 'markers').map(t => [t.name, Array.from(t.x)]))"
+    )
+    return drawn
+
+
+def change(test: dict[str, Any]) -> str:
+    return f"{test['delta']:+.4f} (95 % interval {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f})"
+
+
+def assert_overview(page: Page, record: dict[str, Any]) -> None:
+    """Compare answers, figures, table and download with a record."""
+    said, measures, test = answers(page), record["measures"], record["significance"]["nDCG@10"]
+    assert f"nDCG@10 changes by {change(test)}, p = {test['p']:.4f}, on {record['n_queries']} queries" in said["Does it help?"]
+    means = [measures[name]["nDCG@10"] for name in ("base", "modulated", "bm25")]
+    assert f"base {means[0]:.4f}, modulated {means[1]:.4f}, BM25 {means[2]:.4f}." in said["Does it help?"]
+    outcomes = [q["outcome"] for q in record["queries"]]
+    for name in set(outcomes):
+        assert f"{outcomes.count(name)} {name}" in said["Where?"]
+    groups = {name: group for name, group in (record["groups"] or {}).items() if group["n"]}
+    for name, group in groups.items():
+        assert f"{name.capitalize()} queries ({group['n']}): {change(group['significance']['nDCG@10'])}." in said["Can I trust it?"]
+    sources = [{"n": record["n_queries"], **measures, "significance": record["significance"]}, *groups.values()]
+    drawn = marks(page, "groups")
+    for system, name in (("BM25", "bm25"), ("base", "base"), ("modulated", "modulated")):
+        np.testing.assert_allclose(drawn[system], [source[name]["nDCG@10"] for source in sources], atol=1e-9)
+    parts = {name: values[0] / 100 for name, values in marks(page, "shares").items()}
+    names = {"projector": "projector", "constant modulation": "constant", "query-specific modulation": "query_specific"}
+    assert parts == pytest.approx({name: record["shares"][key] for name, key in names.items()}, abs=1e-4)
+    expected = [
+        {
+            "BM25": source["bm25"][m],
+            **{s: source[s][m] for s in STAGES},
+            "change": source["significance"][m]["delta"],
+            "p": source["significance"][m]["p"],
+        }
+        for source in sources
+        for m in MEASURES
+    ]
+    heads = [(group, str(source["n"]), m) for group, source in zip(("all", *groups), sources, strict=True) for m in MEASURES]
+    shown, saved = grid(page, "measures"), download(page, "measures_csv")
+    assert len(shown) >= len(MEASURES)
+    assert len(saved) == len(expected)
+    for rows in (shown, saved):
+        for row, head, wanted in zip(rows, heads, expected, strict=False):
+            assert (row["queries"], row["n"], row["measure"]) == head
+            assert {name: float(row[name]) for name in wanted} == pytest.approx(wanted, abs=1e-9)
+
+
+def test_overview_shows_the_numbers_of_evaluate(page: Page, address: str, dev: dict[str, Any]) -> None:
+    open_page(page, f"{address}/overview?split=dev")
+    assert_overview(page, dev)
+    assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]  # answered before anything is scrolled
+    scatter = page.locator(".st-key-scatter").bounding_box()
+    assert scatter is not None
+    assert scatter["y"] + scatter["height"] < 900
+
+
+def test_overview_of_an_adapter_that_names_no_positives(page: Page, address: str, workspace: Path, test_data: Path) -> None:
+    data = test_data / "scifact"
+    command(workspace, "prepare", data, "--embeddings", data / "embeddings")
+    command(workspace, "adapters", "import", test_data / "peer" / "imrnns-minilm-scifact.pt")
+    record = evaluated(workspace, "scifact", "--adapter", "imrnns-minilm-scifact", "--split", "dev")
+    open_page(page, f"{address}/overview?data=scifact&adapter=imrnns-minilm-scifact&split=dev")
+    assert_overview(page, record)
+    assert answers(page)["Does it help?"].startswith("Yes nDCG@10 changes by +0.1057")
+    assert answers(page)["Can I trust it?"].startswith("Unknown: which queries it has seen")
+
+
+@pytest.mark.parametrize("top_k", [10, 1])
+def test_failures_shows_the_numbers_of_evaluate(page: Page, address: str, dev: dict[str, Any], top_k: int) -> None:
+    open_page(page, f"{address}/failures?split=dev&top_k={top_k}")
+    queries = {q["query_id"]: q for q in dev["queries"]}
+    rows = download(page, "csv")
+    assert {row["id"] for row in rows} == set(queries)
+    changes = [queries[row["id"]]["modulated"]["nDCG@10"] - queries[row["id"]]["base"]["nDCG@10"] for row in rows]
+    assert changes == sorted(changes)
+    for row, delta in zip(rows, changes, strict=True):
+        query = queries[row["id"]]
+        ranks = {"BM25" if name == "bm25" else name: str(rank or "") for name, rank in query["best_relevant_rank"].items()}
+        assert {name: row[name] for name in ranks} == ranks
+        assert float(row["ΔnDCG@10"]) == pytest.approx(delta, abs=1e-9)
+        assert row["group"] == query["group"]
+        if top_k == dev["top_k"]:
+            assert row["outcome"].split(" ", 1)[1] == query["outcome"]
+        elif query["best_relevant_rank"]["base"] and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]:
+            assert row["outcome"].split(" ", 1)[1] == "failing in ranking"
+    for shown, row in zip(grid(page, "failures"), rows, strict=False):
+        assert shown["query"] == row["query"]
+        assert float(shown["ΔnDCG"]) == pytest.approx(float(row["ΔnDCG@10"]), abs=1e-9)
+        assert [shown[name] for name in ("base", "proj.", "doc.", "mod.", "BM25")] == [row[name] for name in (*STAGES, "BM25")]
+        assert (shown["group"], shown["why"], shown["outcome"]) == (row["group"], row["why"], row["outcome"])
+
+
+def test_buckets_are_counted_and_chosen(page: Page, address: str, dev: dict[str, Any]) -> None:
+    open_page(page, f"{address}/failures?split=dev")
+    count = sum(q["outcome"] == "improved" for q in dev["queries"])
+    assert count > 0
+    page.get_by_text(f"improved ({count})").click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('bucket') === 'improved'")
+    settle(page)
+    improved = {q["query_id"] for q in dev["queries"] if q["outcome"] == "improved"}
+    assert {row["id"] for row in download(page, "csv")} == improved
+
+
+def test_overview_without_judgments(page: Page, address: str, unjudged: dict[str, Any]) -> None:
+    open_page(page, f"{address}/overview?data=unjudged&adapter=sample-adapter")
+    said, overlap = answers(page), unjudged["overlap"]
+    assert said["Does it help?"].startswith("Nobody can say")
+    assert f"Rank-biased overlap {overlap['rbo']:.4f} on average" in said["What moves?"]
+    assert f"{overlap['kept']:.2f} of the first 10 documents stay" in said["What moves?"]
+    drawn = chart(page, "overlaps").evaluate(
+        "plot => Object.fromEntries(plot.data[0].customdata.map((c, i) => [c[0], plot._fullData[0].y[i]]))"
+    )
+    assert drawn == pytest.approx({q["query_id"]: q["rbo"] for q in unjudged["queries"]}, abs=1e-9)
+    (query_id,) = click_point(page, "overlaps", 0, 0)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('query') === '{query_id}' && location.pathname === '/'")
+    settle(page)
+    assert query_id == min(unjudged["queries"], key=lambda q: q["rbo"])["query_id"]
+
+
+def test_failures_without_judgments_stand_by_overlap(page: Page, address: str, unjudged: dict[str, Any]) -> None:
+    open_page(page, f"{address}/failures?data=unjudged&adapter=sample-adapter")
+    expect(page.get_by_text("Nobody has judged these queries: the most moved stand first")).to_be_visible()
+    wanted = sorted(unjudged["queries"], key=lambda q: q["rbo"])
+    rows = download(page, "csv")
+    assert [float(row["overlap"]) for row in rows] == pytest.approx([q["rbo"] for q in wanted])
+    assert {row["id"]: int(row["first 10 kept"]) for row in rows} == {q["query_id"]: q["kept"] for q in wanted}
+    titles = {d["_id"]: d["title"] for d in map(json.loads, (ROOT / "sample_data" / "corpus.jsonl").read_text().splitlines())}
+    by_id = {q["query_id"]: q for q in wanted}
+    for shown, row in zip(grid(page, "failures"), rows, strict=False):
+        first = by_id[row["id"]]["first"]
+        assert float(shown["overlap"]) == pytest.approx(by_id[row["id"]]["rbo"], abs=1e-9)
+        assert (shown["first in base"], shown["first in modulated"]) == (titles[first["base"]], titles[first["modulated"]])

@@ -1,0 +1,39 @@
+"""What is measured once is not measured again: the same object comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import streamlit as st
+
+from dashboard import resources
+from imrnns_core.workspace import Workspace
+
+
+@pytest.fixture
+def fresh(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    st.cache_resource.clear()
+    space = Workspace(tmp_path_factory.mktemp("space"))
+    monkeypatch.setattr(resources, "workspace", lambda: space)
+    yield
+    st.cache_resource.clear()
+
+
+def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
+    chosen = ("sample", "sample-adapter", "dev")
+    ten, one = resources.evaluation(*chosen, 10), resources.evaluation(*chosen, 1)
+    assert resources.evaluation(*chosen, 10) is ten
+    assert one.values is ten.values
+    assert (one.top_k, ten.top_k) == (1, 10)
+    assert one.buckets().count("failing in ranking") > ten.buckets().count("failing in ranking")
+    assert resources.bm25("sample", "dev") is resources.bm25("sample", "dev")
+    assert resources.shares(*chosen) is resources.shares(*chosen)
+    first, again = resources.diagnoses(*chosen, 10), resources.diagnoses(*chosen, 1)
+    assert all(a.findings is b.findings for a, b in zip(first, again, strict=True))
+    assert [d.bucket for d in again] == one.buckets()
+
+
+def test_tests_of_differences_are_made_once(fresh: None) -> None:
+    measured = resources.evaluation("sample", "sample-adapter", "dev", 10)
+    assert measured.significance("nDCG@10", "unseen") is measured.significance("nDCG@10", "unseen")
