@@ -34,6 +34,7 @@ class Selection:
     bucket: str = "all"
     alpha: float = 1.0
     dropped: str = ""
+    where: str = ""
     shift: str = "query-specific"
     order: str = "modulated rank"
     width: str = "top 40"
@@ -41,6 +42,7 @@ class Selection:
     view: str = "target"
     axes: str = "2-D"
     colour: str = "relevance"
+    picture: str = "svg"
 
 
 _TYPES = get_type_hints(Selection)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.evaluation import evaluate
-from imrnns_core.ranking import Ranker
+from imrnns_core.ranking import Ranker, blend
 from imrnns_core.workspace import Workspace
 from tests.browser.app import ROOT, cards, click_point, open_page, settle
 
@@ -168,6 +168,55 @@ def test_hovering_a_card_marks_its_twin(page: Page, address: str) -> None:
     assert twins.count() == 2
 
 
+def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007")
+    ideal = page.locator('section[aria-label="Ideal order"] button.card').first
+    ideal.hover()
+    assert page.locator("button.card.twin").count() == 3
+    page.locator('section[aria-label="Modulated"] button.card').nth(3).hover()
+    assert page.locator('section[aria-label="Ideal order"] button.card.twin').count() == 1
+    page.locator("h1").hover()
+    assert page.locator("button.card.twin").count() == 0
+
+
+def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(page: Page, address: str, sample: Ranker) -> None:
+    comparison = sample.compare_id("q100")
+    rank = comparison.best_relevant_rank("base")
+    assert rank is not None
+    assert rank > 10
+    open_page(page, f"{address}/?query=q100")
+    base = page.locator('section[aria-label="Base"]')
+    assert base.locator("button.card.further").first.get_attribute("data-rank") == str(rank)
+    assert base.locator(".skipped").all_inner_texts() == [f"⋮ {rank - 11} skipped", f"⋮ {100 - rank} more"]
+
+
+def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q100")
+    handle = page.get_by_role("slider")
+    handle.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('alpha') === '0.5'")
+    settle(page)
+    comparison = sample.compare_id("q100")
+    scores, ranks = blend(comparison, 0.5)
+    expected = [(comparison.document_ids[i], int(ranks[i]), f"{scores[i]:.4f}") for i in np.argsort(ranks)[:10]]
+    assert cards(page, "α = 0.50") == expected
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this ranking as a TREC run").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert [line.split()[2] for line in lines[:10]] == [d for d, *_ in expected]
+    assert lines[0].split()[5] == "alpha-0.50"
+
+
+def test_bump_chart_opens_a_document(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q100")
+    (document_id,) = click_point(page, "bump", 0, 1)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{document_id}'")
+    settle(page)
+    expect(page.locator(".st-key-compare_document")).to_contain_text(document_id)
+
+
 def test_alpha_zero_shows_the_base_ranking(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q007&alpha=0.0")
     assert cards(page, "α = 0.00") == cards(page, "Base")
@@ -227,7 +276,7 @@ def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ra
 def test_downloads(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q007")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download TREC run").click()
+        page.get_by_role("button", name="Download this ranking as a TREC run").click()
     lines = Path(download.value.path()).read_text().splitlines()
     hits = sample.compare_id("q007").hits("modulated")
     assert [line.split()[2] for line in lines] == [h.document_id for h in hits]

@@ -45,7 +45,9 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
         if comparison.ranks[:, i].min() <= 5
     }
     assert drawn == expected
-    assert list(figure.layout.yaxis.range) == [10.7, 0.3]
+    deepest = min(10, int(comparison.ranks[:, (comparison.ranks <= 5).any(axis=0)].max()))
+    assert list(figure.layout.yaxis.range) == list(figure.layout.yaxis2.range) == [deepest + 0.7, 0.3]
+    assert list(figure.layout.yaxis2.tickvals) == [1, 2, 3, 4, 5]
     assert all("<i>" not in text for trace in figure.data for text in trace.text)
 
 
