@@ -54,7 +54,7 @@ def name_clusters(texts: Sequence[str], labels: IntArray) -> tuple[str, ...]:
         stop_words="english",
         token_pattern=r"(?u)\b[^\W\d_]\w{2,}\b",
         min_df=rare,
-        max_df=0.5 if len(texts) >= 20 else 1.0,
+        max_df=0.8 if len(texts) >= 20 else 1.0,
         dtype=np.float32,
     )
     try:
