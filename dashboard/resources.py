@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,16 +13,19 @@ from pathlib import Path
 import streamlit as st
 import torch
 
+import imrnns_core
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation import ChangeShares, Evaluation, change_shares, evaluate
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.index import LexicalIndex
-from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
+from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Comparison, FloatArray, Query
 from imrnns_core.workspace import Collection, Workspace
+
+PACKAGE = Path(imrnns_core.__file__).parent
 
 
 @st.cache_resource(show_spinner=False)
@@ -143,10 +149,17 @@ def words(data: str) -> WordIndex:
 
 @dataclass
 class MapJob:
-    """A map that is being made in the background."""
+    """A map that is being made by a process of its own: it can be stopped, and pages stay quick."""
 
+    process: subprocess.Popen[str]
     started: float = field(default_factory=time.monotonic)
-    error: str = ""
+
+    @property
+    def error(self) -> str:
+        """What went wrong, once the process has ended; empty while it runs or if all went well."""
+        if not self.process.poll():
+            return ""
+        return (self.process.communicate()[1] or "").strip()[-500:] or f"the process ended with code {self.process.returncode}"
 
 
 @st.cache_resource(show_spinner=False)
@@ -157,6 +170,14 @@ def _map_jobs() -> dict[Path, MapJob]:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _stored_map(path: Path) -> CorpusMap:
     return load_map(path)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
+    """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
+    made = corpus_map(data, adapter_name)
+    assert made is not None
+    return made.linear(ranker(data, adapter_name).transform.projected.numpy(), dimensions)
 
 
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
@@ -171,22 +192,31 @@ def map_job(data: str, adapter_name: str) -> MapJob | None:
 
 
 def start_map(data: str, adapter_name: str) -> None:
-    """Make the map in the background."""
-    path, jobs, made = _map_path(data, adapter_name), _map_jobs(), ranker(data, adapter_name)
-    job = jobs[path] = MapJob()
+    """Make the map in the background, as `imrnns-lens prepare` does."""
+    root = workspace().root
+    command = [sys.executable, "-m", "imrnns_core.cli", "prepare", data, "--adapter", adapter_name, "--workspace", str(root)]
+    root.mkdir(parents=True, exist_ok=True)
+    paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    _map_jobs()[_map_path(data, adapter_name)] = MapJob(process)
 
-    def work() -> None:
-        try:
-            save_map(fit_map(made.transform.projected.numpy()), path)
-            jobs.pop(path, None)
-        except Exception as error:  # shown on the page: a thread has nobody else to tell
-            job.error = f"{type(error).__name__}: {error}"
 
-    threading.Thread(target=work, daemon=True).start()
+def stop_map(data: str, adapter_name: str) -> None:
+    """Stop making the map; nothing half-made is kept."""
+    job = _map_jobs().pop(_map_path(data, adapter_name), None)
+    if job:
+        job.process.terminate()
+        job.process.wait(10)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _map_key(data: str, adapter_name: str, modified: float) -> str:
+    return map_key(load_adapter(adapter_name), collection(data).documents.vectors)
 
 
 def _map_path(data: str, adapter_name: str) -> Path:
-    return workspace().map_path(map_key(load_adapter(adapter_name), collection(data).documents.vectors))
+    return workspace().map_path(_map_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
 
 
 @st.cache_resource(show_spinner=False)

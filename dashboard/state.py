@@ -41,6 +41,7 @@ class Selection:
     dimension: int = -1
     view: str = "target"
     axes: str = "2-D"
+    drag: str = "move"
     colour: str = "relevance"
     picture: str = "svg"
 
@@ -107,6 +108,11 @@ def write_url() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[_WRITTEN] = wanted
+
+
+def dark() -> bool:
+    """Say whether the page is dark."""
+    return st.context.theme.type == "dark"
 
 
 def bound_list(field: str, options: list[str]) -> dict[str, Any]:
