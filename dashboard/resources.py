@@ -21,11 +21,13 @@ from imrnns_core.evaluation import ChangeShares, Evaluation, change_shares, eval
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, load_map, map_key
+from imrnns_core.ranges import ModulationRanges, modulation_ranges
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Comparison, FloatArray, Query
 from imrnns_core.workspace import Collection, Workspace
 
 PACKAGE = Path(imrnns_core.__file__).parent
+RANGE_QUERIES = 100
 
 
 @st.cache_resource(show_spinner=False)
@@ -115,30 +117,11 @@ def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: f
     return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def mean_shift(data: str, adapter_name: str) -> tuple[FloatArray, float]:
-    """Return the adapter's mean shift (m,) over the candidates of up to 100 queries, and the colour range of all shifts.
-
-    The range is the 99.5th percentile of |shift| on those queries: fixed, so that heatmaps of different
-    queries can be compared.
-    """
-    made = ranker(data, adapter_name)
+@st.cache_resource(show_spinner="Measuring the adapter’s ranges …", max_entries=8)
+def ranges(data: str, adapter_name: str) -> ModulationRanges:
     vectors = collection(data).queries.vectors
-    step = max(1, len(vectors) // 100)
-    sampled = torch.from_numpy(vectors[::step][:100].copy())
-    model = made.adapter.model
-    total, values = torch.zeros(model.config.output_dim), []
-    with torch.inference_mode():
-        rows = torch.from_numpy(made.collection.index.search(sampled.numpy(), 20))
-        for query, found in zip(model.project(sampled), rows, strict=True):
-            documents = made.transform.projected[found][None]
-            moved = torch.nn.functional.normalize(model.modulate_documents(documents, *model.query_adapter(query[None])), dim=-1)
-            shift = (moved - documents)[0]
-            total += shift.mean(0)
-            values.append(shift)
-    mean = total / len(sampled)
-    spread = torch.cat(values)
-    return mean.numpy(), float(torch.quantile((spread - mean).abs().flatten()[:2_000_000], 0.995))
+    step = max(1, len(vectors) // RANGE_QUERIES)
+    return modulation_ranges(ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
 @st.cache_resource(show_spinner="Counting the words of the corpus …", max_entries=3)

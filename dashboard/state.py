@@ -35,8 +35,10 @@ class Selection:
     alpha: float = 1.0
     dropped: str = ""
     where: str = ""
+    part: str = "documents moved"
     shift: str = "query-specific"
     order: str = "modulated rank"
+    columns: str = "strength"
     width: str = "top 40"
     dimension: int = -1
     view: str = "target"

@@ -112,6 +112,35 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
 
 
+def test_refinement_cell_and_accounting_bar_open_their_document(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&part=query refined&columns=sign&order=cluster")
+    document_id, dimension = click_point(page, "refinement_heatmap", 2, 40 * 4 + 7)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('dimension') === '{dimension}'")
+    assert f"document={document_id}" in page.url
+    settle(page)
+    page.get_by_role("radio", name="score accounting").click()
+    page.locator(".st-key-waterfall .js-plotly-plot").wait_for()
+    settle(page)
+    (other,) = click_point(page, "parts", 3, 2)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{other}'")
+    settle(page)
+    drawn = chart(page, "waterfall").evaluate("plot => Array.from(plot._fullData[0].y)")
+    comparison = sample.compare_id("q054")
+    at = comparison.position[other]
+    assert drawn[0] == pytest.approx(comparison.scores[0, at], abs=1e-6)
+    assert sum(drawn[:4]) == pytest.approx(comparison.scores[3, at], abs=1e-6)
+
+
+def test_colour_ranges_do_not_change_with_the_query(page: Page, address: str) -> None:
+    seen = []
+    for query in ("q007", "q054"):
+        open_page(page, f"{address}/modulation?query={query}&shift=whole&width=all")
+        read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.zmin, t.zmax, t.z[0].length]; }"
+        seen.append([chart(page, key).evaluate(read) for key in ("strips", "shift_heatmap")])
+    assert seen[0] == seen[1]
+    assert [columns for *_, columns in seen[0]] == [384, 384]
+
+
 def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/map?query=q007")
     traces = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.findIndex(t => t.name === 'modulated')")

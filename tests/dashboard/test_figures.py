@@ -60,8 +60,21 @@ def test_heatmap_clips_alike_and_catches_clicks() -> None:
     assert (heat.zmin, heat.zmax, heat.zmid) == (-0.25, 0.25, 0)
     np.testing.assert_array_equal(heat.z, values)
     assert list(map(list, squares.customdata)) == [["d1", 7], ["d1", 3], ["d1", 9], ["d2", 7], ["d2", 3], ["d2", 9]]
-    assert (list(squares.x), list(squares.y)) == (["7", "3", "9"] * 2, [0, 0, 0, 1, 1, 1])
-    assert squares.text[5] == "-0.6000"
+    assert (list(squares.x), list(squares.y)) == ([0, 1, 2] * 2, [0, 0, 0, 1, 1, 1])
+    assert squares.text[5] == "-0.60000"
+    assert list(figure.layout.xaxis.ticktext) == ["7", "3", "9"]
+    assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
+
+
+def test_strips_are_about_zero_on_fixed_ranges() -> None:
+    scale, bias = np.array([0.01, -0.02], np.float32), np.array([0.3, -0.1], np.float32)
+    figure = modulation.strips(scale, bias, (0.05, 0.2), True, True)
+    first, second = figure.data
+    assert [(t.zmin, t.zmid, t.zmax) for t in (first, second)] == [(-0.05, 0, 0.05), (-0.2, 0, 0.2)]
+    np.testing.assert_array_equal(first.z, [scale])
+    np.testing.assert_array_equal(second.z, [bias])
+    assert (first.y[0], second.y[0]) == ("scale s − mean s", "bias b − mean b")
+    assert modulation.strips(scale, bias, (0.05, 0.2), True, False).data[0].y[0] == "scale s − ½"
 
 
 def test_waterfall_sums(comparison: Comparison) -> None:
