@@ -22,7 +22,7 @@ st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "ico
 # Streamlit leaves 6 rem above the title, and its captions fall short of the contrast that WCAG AA asks for
 st.html(
     "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
-    "[data-testid='stCaptionContainer'] p { color: color-mix(in srgb, var(--st-text-color) 76%, var(--st-background-color)); opacity: 1; }</style>"
+    "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
 )
 
 state.start()

@@ -13,6 +13,9 @@ from dashboard.components.marks import Span, card_texts
 LINES = 160
 """Characters of a text on its card, about two lines; the whole text is one click away."""
 
+CARD_HEIGHT = 84
+"""Pixels of a card with a title of one line."""
+
 _HTML = '<div class="columns"></div>'
 
 _CSS = """
@@ -179,6 +182,9 @@ def show(
         if document_id:
             on_pick(str(document_id))
 
+    tallest = max((len(column.cards) for column in columns), default=0)
+    # Cards are drawn by the browser after the rest: without their room kept, the page would jump
+    st.html(f"<style>@media (min-width: 701px) {{ .st-key-{key} {{ min-height: {60 + CARD_HEIGHT * tallest}px; }} }}</style>")
     _component(key=key, data=payload(columns, picked, spans or {}), on_picked_change=clicked)
 
 

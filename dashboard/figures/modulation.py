@@ -74,7 +74,7 @@ def heatmap(
             },
             {
                 "type": "heatmap", "z": values, "x": across, "y": down, "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark), "hoverinfo": "skip",
-                "colorbar": {"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "nticks": 4},
+                "colorbar": {"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "tickvals": [-limit, 0, limit]},
                 "xgap": 0.5 if few else 0, "ygap": 0.5,
             },
             {
@@ -97,7 +97,7 @@ def heatmap(
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
     """Draw one candidate's way from the base to the modulated score, part by part; the bars sum exactly."""
-    names = ["base<br>score", "projector", "document<br>modulation", "query<br>refinement", "modulated<br>score"]
+    names = ["base<br>score", "projector", "document<br>modu-<br>lation", "query<br>refine-<br>ment", "modulated<br>score"]
     parts = [getattr(accounting, n)[position] for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")]
     figure = go.Figure(
         go.Waterfall(
