@@ -12,7 +12,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts only this folder on the pa
 import streamlit as st  # noqa: E402
 
 from dashboard import resources, state  # noqa: E402
-from dashboard.components import notices, sidebar  # noqa: E402
+from dashboard.components import notices, sidebar, tour  # noqa: E402
 from dashboard.views import compare, failures, maps, modulation, overview  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
@@ -26,18 +26,23 @@ st.html(
 )
 
 state.start()
-page = st.navigation(
-    [
-        st.Page(overview.show, title="Overview", icon=":material/analytics:", url_path="overview"),
-        st.Page(failures.show, title="Failures", icon=":material/troubleshoot:", url_path="failures"),
-        st.Page(compare.show, title="Compare", icon=":material/compare_arrows:", url_path="compare", default=True),
-        st.Page(modulation.show, title="Modulation", icon=":material/tune:", url_path="modulation"),
-        st.Page(maps.show, title="Map", icon=":material/my_location:", url_path="map"),
-    ]
-)
+views = {
+    "overview": (overview.show, "Overview", ":material/analytics:"),
+    "failures": (failures.show, "Failures", ":material/troubleshoot:"),
+    "compare": (compare.show, "Compare", ":material/compare_arrows:"),
+    "modulation": (modulation.show, "Modulation", ":material/tune:"),
+    "map": (maps.show, "Map", ":material/my_location:"),
+}
+pages = {
+    name: st.Page(show, title=title, icon=icon, url_path=name, default=name == "compare") for name, (show, title, icon) in views.items()
+}
+page = st.navigation(list(pages.values()))
 try:
     sidebar.show()
+    with st.sidebar:
+        tour.offer(pages)
     state.write_url()
+    tour.show(pages, next(name for name, made in pages.items() if made.title == page.title))
     page.run()
     resources.warm_encoder(state.current().data)
 except LensError as error:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from imrnns_core.workspace import SAMPLE, SAMPLE_ADAPTER
 
-_SELECTION, _WRITTEN = "selection", "written_parameters"
+_SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def start() -> Selection:
     url = {name: value for name, value in st.query_params.to_dict().items() if name in _TYPES}
     if _SELECTION not in st.session_state:
         first = parse(url)
+        st.session_state[_BARE] = not url
         st.session_state[_SELECTION] = replace(
             first,
             data=first.data or os.environ.get("IMRNNS_DATA", SAMPLE),
@@ -90,6 +91,11 @@ def current() -> Selection:
     """Return the Selection."""
     selection: Selection = st.session_state[_SELECTION]
     return selection
+
+
+def is_first_visit() -> bool:
+    """Say whether this session began at the bare address; a link leads to what it names, without a guide."""
+    return bool(st.session_state.get(_BARE))
 
 
 def update(**changes: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.app import open_page, settle
 
@@ -86,3 +86,26 @@ def test_charts_are_saved_as_svg_and_png(page: Page, address: str, kind: str) ->
     head = download.value.path().read_bytes()[:200]
     assert download.value.suggested_filename.endswith(f".{kind}")
     assert head.startswith(b"<svg") if kind == "svg" else head.startswith(b"\x89PNG")
+
+
+def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(page: Page, address: str) -> None:
+    open_page(page, address)
+    panel = page.locator(".st-key-tour")
+    expect(panel).to_contain_text("What moved?")
+    panel.get_by_role("button", name="Next page").click()
+    page.wait_for_function("() => location.pathname === '/failures'")
+    expect(panel).to_contain_text("Which queries fail")
+    settle(page)
+    panel.get_by_role("button", name="Skip the tour").click()
+    expect(panel).to_have_count(0)
+    page.get_by_role("link", name="Compare").click()
+    page.wait_for_function("() => location.pathname === '/'")
+    settle(page)
+    expect(panel).to_have_count(0)
+    page.get_by_role("button", name="Show me around").click()
+    expect(panel).to_contain_text("What moved?")
+
+
+def test_a_link_needs_no_guide(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q054")
+    expect(page.locator(".st-key-tour")).to_have_count(0)
