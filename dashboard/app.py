@@ -12,30 +12,38 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts only this folder on the pa
 import streamlit as st  # noqa: E402
 
 from dashboard import resources, state  # noqa: E402
-from dashboard.components import notices, sidebar  # noqa: E402
+from dashboard.components import notices, sidebar, tour  # noqa: E402
 from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.png"), size="large")
 
-# Streamlit leaves 6 rem above the title
-st.html("<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }</style>")
+# Streamlit leaves 6 rem above the title, and its captions fall short of the contrast that WCAG AA asks for
+st.html(
+    "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
+    "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
+)
 
 state.start()
-page = st.navigation(
-    [
-        st.Page(overview.show, title="Overview", icon=":material/analytics:", url_path="overview"),
-        st.Page(failures.show, title="Failures", icon=":material/troubleshoot:", url_path="failures"),
-        st.Page(compare.show, title="Compare", icon=":material/compare_arrows:", url_path="compare", default=True),
-        st.Page(modulation.show, title="Modulation", icon=":material/tune:", url_path="modulation"),
-        st.Page(maps.show, title="Map", icon=":material/my_location:", url_path="map"),
-        st.Page(explain.show, title="Explain", icon=":material/search_insights:", url_path="explain"),
-    ]
-)
+views = {
+    "overview": (overview.show, "Overview", ":material/analytics:"),
+    "failures": (failures.show, "Failures", ":material/troubleshoot:"),
+    "compare": (compare.show, "Compare", ":material/compare_arrows:"),
+    "modulation": (modulation.show, "Modulation", ":material/tune:"),
+    "map": (maps.show, "Map", ":material/my_location:"),
+    "explain": (explain.show, "Explain", ":material/search_insights:"),
+}
+pages = {
+    name: st.Page(show, title=title, icon=icon, url_path=name, default=name == "compare") for name, (show, title, icon) in views.items()
+}
+page = st.navigation(list(pages.values()))
 try:
     sidebar.show()
+    with st.sidebar:
+        tour.offer(pages)
     state.write_url()
+    tour.show(pages, next(name for name, made in pages.items() if made.title == page.title))
     page.run()
     resources.warm_encoder(state.current().data)
 except LensError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -11,6 +14,7 @@ from typing import Any
 import streamlit as st
 import torch
 
+import imrnns_core
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.config import MEASURES
@@ -24,13 +28,17 @@ from imrnns_core.explain.report import explain_pair, to_html, to_verify
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import read_json, write_json
-from imrnns_core.mapping import CorpusMap, fit_map, load_map, map_key, save_map
+from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
 from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
+from imrnns_core.ranges import ModulationRanges, modulation_ranges
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Comparison, FloatArray, Query
 from imrnns_core.shares import ChangeShares, change_shares
 from imrnns_core.workspace import Collection, Workspace
+
+PACKAGE = Path(imrnns_core.__file__).parent
+RANGE_QUERIES = 100
 
 
 @st.cache_resource(show_spinner=False)
@@ -140,30 +148,11 @@ def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: f
     return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def mean_shift(data: str, adapter_name: str) -> tuple[FloatArray, float]:
-    """Return the adapter's mean shift (m,) over the candidates of up to 100 queries, and the colour range of all shifts.
-
-    The range is the 99.5th percentile of |shift| on those queries: fixed, so that heatmaps of different
-    queries can be compared.
-    """
-    made = ranker(data, adapter_name)
+@st.cache_resource(show_spinner="Measuring the adapter’s ranges …", max_entries=8)
+def ranges(data: str, adapter_name: str) -> ModulationRanges:
     vectors = collection(data).queries.vectors
-    step = max(1, len(vectors) // 100)
-    sampled = torch.from_numpy(vectors[::step][:100].copy())
-    model = made.adapter.model
-    total, values = torch.zeros(model.config.output_dim), []
-    with torch.inference_mode():
-        rows = torch.from_numpy(made.collection.index.search(sampled.numpy(), 20))
-        for query, found in zip(model.project(sampled), rows, strict=True):
-            documents = made.transform.projected[found][None]
-            moved = torch.nn.functional.normalize(model.modulate_documents(documents, *model.query_adapter(query[None])), dim=-1)
-            shift = (moved - documents)[0]
-            total += shift.mean(0)
-            values.append(shift)
-    mean = total / len(sampled)
-    spread = torch.cat(values)
-    return mean.numpy(), float(torch.quantile((spread - mean).abs().flatten()[:2_000_000], 0.995))
+    step = max(1, len(vectors) // RANGE_QUERIES)
+    return modulation_ranges(ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
 @st.cache_resource(show_spinner="Counting the words of the corpus …", max_entries=3)
@@ -174,10 +163,17 @@ def words(data: str) -> WordIndex:
 
 @dataclass
 class MapJob:
-    """A map that is being made in the background."""
+    """A map that is being made by a process of its own: it can be stopped, and pages stay quick."""
 
+    process: subprocess.Popen[str]
     started: float = field(default_factory=time.monotonic)
-    error: str = ""
+
+    @property
+    def error(self) -> str:
+        """What went wrong, once the process has ended; empty while it runs or if all went well."""
+        if not self.process.poll():
+            return ""
+        return (self.process.communicate()[1] or "").strip()[-500:] or f"the process ended with code {self.process.returncode}"
 
 
 @st.cache_resource(show_spinner=False)
@@ -188,6 +184,14 @@ def _map_jobs() -> dict[Path, MapJob]:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _stored_map(path: Path) -> CorpusMap:
     return load_map(path)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
+    """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
+    made = corpus_map(data, adapter_name)
+    assert made is not None
+    return made.linear(ranker(data, adapter_name).transform.projected.numpy(), dimensions)
 
 
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
@@ -202,22 +206,31 @@ def map_job(data: str, adapter_name: str) -> MapJob | None:
 
 
 def start_map(data: str, adapter_name: str) -> None:
-    """Make the map in the background."""
-    path, jobs, made = _map_path(data, adapter_name), _map_jobs(), ranker(data, adapter_name)
-    job = jobs[path] = MapJob()
+    """Make the map in the background, as `imrnns-lens prepare` does."""
+    root = workspace().root
+    command = [sys.executable, "-m", "imrnns_core.cli", "prepare", data, "--adapter", adapter_name, "--workspace", str(root)]
+    root.mkdir(parents=True, exist_ok=True)
+    paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    _map_jobs()[_map_path(data, adapter_name)] = MapJob(process)
 
-    def work() -> None:
-        try:
-            save_map(fit_map(made.transform.projected.numpy()), path)
-            jobs.pop(path, None)
-        except Exception as error:  # shown on the page: a thread has nobody else to tell
-            job.error = f"{type(error).__name__}: {error}"
 
-    threading.Thread(target=work, daemon=True).start()
+def stop_map(data: str, adapter_name: str) -> None:
+    """Stop making the map; nothing half-made is kept."""
+    job = _map_jobs().pop(_map_path(data, adapter_name), None)
+    if job:
+        job.process.terminate()
+        job.process.wait(10)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _map_key(data: str, adapter_name: str, modified: float) -> str:
+    return map_key(load_adapter(adapter_name), collection(data).documents.vectors)
 
 
 def _map_path(data: str, adapter_name: str) -> Path:
-    return workspace().map_path(map_key(load_adapter(adapter_name), collection(data).documents.vectors))
+    return workspace().map_path(_map_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from imrnns_core.workspace import SAMPLE, SAMPLE_ADAPTER
 
-_SELECTION, _WRITTEN = "selection", "written_parameters"
+_SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,19 @@ class Selection:
     bucket: str = "all"
     alpha: float = 1.0
     dropped: str = ""
+    where: str = ""
+    part: str = "documents moved"
     shift: str = "query-specific"
     order: str = "modulated rank"
+    columns: str = "strength"
     width: str = "top 40"
     dimension: int = -1
     view: str = "target"
     axes: str = "2-D"
+    drag: str = "move"
     colour: str = "relevance"
     carry: str = "change"
+    picture: str = "svg"
 
 
 _TYPES = get_type_hints(Selection)
@@ -72,6 +77,7 @@ def start() -> Selection:
     url = {name: value for name, value in st.query_params.to_dict().items() if name in _TYPES}
     if _SELECTION not in st.session_state:
         first = parse(url)
+        st.session_state[_BARE] = not url
         st.session_state[_SELECTION] = replace(
             first,
             data=first.data or os.environ.get("IMRNNS_DATA", SAMPLE),
@@ -86,6 +92,11 @@ def current() -> Selection:
     """Return the Selection."""
     selection: Selection = st.session_state[_SELECTION]
     return selection
+
+
+def is_first_visit() -> bool:
+    """Say whether this session began at the bare address; a link leads to what it names, without a guide."""
+    return bool(st.session_state.get(_BARE))
 
 
 def update(**changes: Any) -> None:
@@ -106,6 +117,11 @@ def write_url() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[_WRITTEN] = wanted
+
+
+def dark() -> bool:
+    """Say whether the page is dark."""
+    return st.context.theme.type == "dark"
 
 
 def bound_list(field: str, options: list[str]) -> dict[str, Any]:

@@ -428,7 +428,7 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
         with out.status(
             f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {5 + len(collection.documents) // 60} s)"
         ):
-            save_map(fit_map(ranker.transform.projected.numpy()), path)
+            save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), path)
     out.print(f"map for {adapter.card.name}: {path}")
 
 

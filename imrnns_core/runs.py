@@ -11,6 +11,7 @@ from imrnns_core.errors import DataError
 from imrnns_core.evaluation import Evaluation
 from imrnns_core.files import replacing
 from imrnns_core.overlap import Overlap
+from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison, Hit, Stage
 
 
@@ -22,6 +23,14 @@ def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
 def comparison_run(comparison: Comparison, stage: Stage) -> str:
     """Return one query's ranking at a stage as a TREC run."""
     return "\n".join(run_lines(comparison.query.id or "query", comparison.hits(stage), stage)) + "\n"
+
+
+def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
+    """Return one query's ranking by (1 − α) · base + α · modulated as a TREC run; α = 1 is the modulated ranking itself."""
+    scores, ranks = blend(comparison, alpha)
+    ids, grades = comparison.document_ids, comparison.relevance
+    hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), int(grades[i])) for i in ranks.argsort()]
+    return "\n".join(run_lines(comparison.query.id or "query", hits, tag)) + "\n"
 
 
 def write_runs(evaluation: Evaluation | Overlap, document_ids: tuple[str, ...], folder: Path) -> list[Path]:

@@ -40,7 +40,8 @@ def main() -> None:
     maps = SAMPLE_FOLDER / "maps"
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
-    save_map(fit_map(ranker.transform.projected.numpy()), maps / f"{map_key(adapter, collection.documents.vectors)}.npz")
+    laid_out = fit_map(ranker.transform.projected.numpy(), dataset.documents)
+    save_map(laid_out, maps / f"{map_key(adapter, collection.documents.vectors)}.npz")
 
 
 def write_failures(collection: Collection) -> None:

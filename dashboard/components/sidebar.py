@@ -12,6 +12,7 @@ from imrnns_core.evaluation import Bucket
 SIGNS: dict[Bucket, str] = {
     "rescued": "▲▲", "improved": "▲", "unchanged": "=", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
 }  # fmt: skip
+PICTURES = ["svg", "png"]
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
 
@@ -78,6 +79,9 @@ def _query() -> None:
     before.button("Previous", key="previous_query", on_click=step, args=(-1,), width="stretch", help="Key: k")
     after.button("Next", key="next_query", on_click=step, args=(1,), width="stretch", help="Key: j")
     keyboard.show(step)
+    st.segmented_control(
+        "Charts are saved as", PICTURES, format_func=str.upper, required=True, help="The camera in the toolbar of a chart saves it. Tables have a CSV button of their own.", **state.bound("picture", PICTURES),
+    )  # fmt: skip
     if not (state.current().query or state.current().text):
         st.stop()
 

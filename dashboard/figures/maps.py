@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -81,72 +82,122 @@ def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figu
     )
     places = [place(s) for s in range(len(STAGES))]
     reach = max(float(np.hypot(*p).max()) for p in places) * 1.08 or 1.0
-    _play(figure, [(stage, [p]) for stage, p in zip(STAGES, places, strict=True)], [moving])
+    frames = [
+        {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
+        for stage, (x, y) in zip(STAGES, places, strict=True)
+    ]
+    _play(figure, frames)
     figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
     figure.update_yaxes(visible=False, range=[-reach, reach], scaleanchor="x", constrain="domain")
     return theme.layout(figure, 620, dragmode="pan", uirevision="target")
 
 
+@dataclass(frozen=True)
+class Group:
+    """Documents of the corpus that are drawn alike: one trace of the background, `rows` (R,) of the corpus."""
+
+    name: str
+    colour: str
+    rows: NDArray[np.int64]
+
+
 def plane(
     background: Array,
+    groups: Sequence[Group],
     start: Array,
     end: Array,
-    query: tuple[Array, Array] | None,
+    query: tuple[Array, Array],
     points: Points,
-    background_labels: Sequence[str],
-    background_colours: Sequence[str] | str,
     name: str,
+    labels: Sequence[str] | None = None,
+    dark: bool = False,
 ) -> go.Figure:
-    """Draw a corpus (N, 2 or 3) in grey and the move of R documents (R, 2 or 3) from base to modulated over it.
+    """Draw a corpus (N, 2 or 3) as a cloud and the move of R documents (R, 2 or 3) from base to modulated over it.
 
-    `query` is the query's two places, or None. In three dimensions lines stand for arrows.
+    The traces of the groups come first, in their order, so that a mark of the cloud tells its document. With
+    more than one group, each is named at its middle. In three dimensions lines stand for arrows.
+
+    Args:
+        background: (N, d) places of the corpus.
+        groups: How to draw it; documents of no group are not drawn.
+        start: (R, d) base places.
+        end: (R, d) modulated places.
+        query: The query's base and modulated place, (d,) each.
+        points: How to draw the R documents.
+        name: Keeps zoom and pan while the figure is of the same name.
+        labels: (N,) hover labels of the corpus; without them a mark tells its group, which is far less to send.
+        dark: Whether the page is dark.
     """
     three = background.shape[1] == 3
-    figure = go.Figure()
-    scatter = go.Scatter3d if three else go.Scatter
+    crowd = sum(len(group.rows) for group in groups)
+    figure = go.Figure([_cloud(background, group, crowd, labels) for group in groups])
     if three:
+        lines = np.stack([start, end, np.full_like(start, np.nan)], axis=1).reshape(-1, 3)
         figure.add_scatter3d(
-            x=background[:, 0], y=background[:, 1], z=background[:, 2], mode="markers", name="corpus", text=background_labels,
-            marker={"size": 2, "color": background_colours, "opacity": 0.35}, hovertemplate="%{text}<extra></extra>",
+            x=lines[:, 0], y=lines[:, 1], z=lines[:, 2], mode="lines", line={"color": theme.BASE, "width": 4}, hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-        gaps = np.full((len(start), 3), np.nan, np.float32)
-        lines = np.stack([start, end, gaps], axis=1).reshape(-1, 3)
-        figure.add_scatter3d(
-            x=lines[:, 0],
-            y=lines[:, 1],
-            z=lines[:, 2],
-            mode="lines",
-            line={"color": theme.BASE, "width": 4},
-            hoverinfo="skip",
-            showlegend=False,
-        )
     else:
-        figure.add_scattergl(
-            x=background[:, 0], y=background[:, 1], mode="markers", name="corpus", text=background_labels,
-            marker={"size": 4, "color": background_colours, "opacity": 0.35}, hovertemplate="%{text}<extra></extra>",
-        )  # fmt: skip
+        if len(groups) > 1:
+            _name_groups(figure, background, groups, dark)
         _arrows(figure, (start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
-    axes = ("x", "y", "z")[: background.shape[1]]
     moving = len(figure.data)
-    figure.add_trace(scatter(**{a: end[:, i] for i, a in enumerate(axes)}, name="modulated", **_marks(points, three)))
-    traces, steps = [moving], [[start], [end]]
-    if query is not None:
-        for place, label, symbol in ((query[0], "query, base", "diamond-open"), (query[1], "query, modulated", "diamond")):
-            figure.add_trace(
-                scatter(
-                    **{a: [float(place[i])] for i, a in enumerate(axes)}, mode="markers", name=label, hovertemplate=label + "<extra></extra>",
-                    marker={"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol},
-                )
-            )  # fmt: skip
-    if not three:
-        frames = [(stage, [(p[:, 0], p[:, 1]) for p in step]) for stage, step in zip(("base", "modulated"), steps, strict=True)]
-        _play(figure, frames, traces)
-        figure.update_xaxes(visible=False)
-        figure.update_yaxes(visible=False, scaleanchor="x")
-    else:
+    kind = "scatter3d" if three else "scatter"
+    figure.add_trace({"type": kind, **_places(end), "name": "modulated", **_marks(points, three)})
+    for place, label, symbol in ((query[0], "query, base", "diamond-open"), (query[1], "query, modulated", "diamond")):
+        marker = {"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol}
+        figure.add_trace(
+            {"type": kind, **_places(place[None]), "mode": "markers", "name": label, "hovertemplate": label + "<extra></extra>", "marker": marker}
+        )  # fmt: skip
+    frames = [
+        {"name": stage, "data": [{"type": kind, **_listed(p)}], "traces": [moving]} for stage, p in (("base", start), ("modulated", end))
+    ]
+    _play(figure, frames, redraw=three)
+    if three:
         hidden = {"showticklabels": False, "title": "", "showbackground": False}
-        figure.update_layout(scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden})
+        eye = {"eye": {"x": 1.05, "y": 1.05, "z": 0.75}}
+        figure.update_layout(scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "camera": eye, "aspectmode": "cube"})
+    else:
+        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False, "scaleanchor": "x"})
     return theme.layout(figure, 620, dragmode="orbit" if three else "pan", uirevision=name)
+
+
+def _places(places: Array) -> dict[str, Array]:
+    return dict(zip(("x", "y", "z"), places.T, strict=False))
+
+
+def _listed(places: Array) -> dict[str, list[float]]:
+    """Return places as plain lists: Plotly decodes no packed arrays in frames."""
+    return {axis: values.tolist() for axis, values in _places(places).items()}
+
+
+def _cloud(background: Array, group: Group, crowd: int, labels: Sequence[str] | None) -> dict[str, object]:
+    """Return one group of the corpus as a trace; the more there are, the smaller and the fainter."""
+    three = background.shape[1] == 3
+    size = 2 if three else 4 if crowd <= 20_000 else 2
+    told = {"hovertemplate": theme.short(group.name, 60) + "<extra></extra>"}
+    if labels is not None:
+        told = {"text": [labels[row] for row in group.rows], "hovertemplate": "%{text}<extra></extra>"}  # type: ignore[dict-item]
+    return {
+        "type": "scatter3d" if three else "scattergl", **_places(background[group.rows]), "mode": "markers", "name": theme.short(group.name, 40),
+        "marker": {"size": size, "color": group.colour, "opacity": 0.45 if crowd <= 20_000 else 0.25}, "showlegend": False, **told,
+    }  # fmt: skip
+
+
+def _name_groups(figure: go.Figure, background: Array, groups: Sequence[Group], dark: bool) -> None:
+    """Write each group's name at the document nearest to its middle; names that would lie on a larger group's are left to the hover label."""
+    width, height = (float(np.ptp(background[:, i])) or 1.0 for i in (0, 1))
+    ink, ground = ("#e6ebf2", "rgba(17,22,29,0.75)") if dark else ("#1b2430", "rgba(255,255,255,0.8)")
+    notes: list[dict[str, Any]] = []
+    for group in groups:
+        places = background[group.rows]
+        if not len(places):
+            continue
+        x, y = map(float, places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()])
+        if any(abs(n["x"] - x) < 0.2 * width and abs(n["y"] - y) < 0.035 * height for n in notes):
+            continue
+        text = theme.short(group.name, 30)
+        notes.append({"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11, "color": ink}, "bgcolor": ground})
+    figure.update_layout(annotations=notes)
 
 
 def _marks(points: Points, three: bool = False) -> dict[str, object]:
@@ -159,27 +210,38 @@ def _marks(points: Points, three: bool = False) -> dict[str, object]:
 
 
 def _arrows(figure: go.Figure, start: tuple[Array, Array], end: tuple[Array, Array], points: Points) -> None:
-    """Add at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read."""
-    for i in range(min(len(start[0]), MAX_ARROWS)):
-        figure.add_scatter(
-            x=[start[0][i], end[0][i]], y=[start[1][i], end[1][i]], mode="lines+markers", hoverinfo="skip", showlegend=False,
-            line={"color": points.colours[i], "width": 1.2}, opacity=0.7,
-            marker={"symbol": "arrow", "angleref": "previous", "size": [0, 9], "color": points.colours[i]},
+    """Add at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read. One trace a colour."""
+    count = min(len(start[0]), MAX_ARROWS)
+    for colour in dict.fromkeys(points.colours[:count]):
+        chosen = [i for i in range(count) if points.colours[i] == colour]
+        x, y = (np.stack([s[chosen], e[chosen], np.full(len(chosen), np.nan)], axis=1).ravel() for s, e in zip(start, end, strict=True))
+        marker = {"symbol": "arrow", "angleref": "previous", "size": [0, 9, 0] * len(chosen), "color": colour}
+        figure.add_trace(
+            {"type": "scatter", "x": x, "y": y, "mode": "lines+markers", "hoverinfo": "skip", "showlegend": False, "line": {"color": colour, "width": 1.2}, "opacity": 0.7, "marker": marker}
         )  # fmt: skip
 
 
-def _play(figure: go.Figure, steps: Sequence[tuple[str, Sequence[tuple[Array, Array]]]], traces: list[int]) -> None:
+_CONTROL = {"bgcolor": "rgba(128,138,152,0.16)", "bordercolor": "rgba(128,138,152,0.7)", "font": {"size": 12, "color": theme.UNJUDGED}}
+"""Buttons and sliders on either ground; Plotly's own are white in the dark."""
+
+
+def _play(figure: go.Figure, frames: Sequence[dict[str, Any]], redraw: bool = False) -> None:
     """Add a button that plays the move, and a slider with the stages; the figure starts at the last."""
-    figure.frames = [go.Frame(name=name, data=[go.Scatter(x=x, y=y) for x, y in places], traces=traces) for name, places in steps]
-    timing = {"frame": {"duration": FRAME_MS, "redraw": False}, "transition": {"duration": FRAME_MS // 2}, "mode": "immediate"}
-    names = [name for name, _ in steps]
+    figure.frames = list(frames)
+    timing = {
+        "frame": {"duration": FRAME_MS, "redraw": redraw},
+        "transition": {"duration": 0 if redraw else FRAME_MS // 2},
+        "mode": "immediate",
+    }
+    names = [frame["name"] for frame in frames]
     figure.update_layout(
         updatemenus=[{
-            "type": "buttons", "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "showactive": False, "pad": {"t": 6},
+            "type": "buttons", "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "showactive": False, "pad": {"t": 6}, **_CONTROL,
             "buttons": [{"label": "▶ play", "method": "animate", "args": [names, {**timing, "fromcurrent": False}]}],
         }],
         sliders=[{
-            "x": 0.04, "len": 0.9, "y": -0.02, "active": len(steps) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6},
+            "x": 0.04, "len": 0.9, "y": -0.02, "active": len(names) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6}, **_CONTROL,
+            "activebgcolor": theme.MODULATED, "tickcolor": theme.UNJUDGED,
             "steps": [{"label": name, "method": "animate", "args": [[name], timing]} for name in names],
         }],
     )  # fmt: skip

@@ -15,19 +15,36 @@ from imrnns_core.explain.accounting import Accounting
 Array = NDArray[np.float32]
 
 
-def strips(scale: Array, bias: Array) -> go.Figure:
-    """Draw the query's scale (m,) and bias (m,) dimension by dimension, each about its mean, on fixed ranges."""
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, subplot_titles=("scale s", "bias b"))
-    for row, (name, values, colour) in enumerate((("scale", scale, theme.MODULATED), ("bias", bias, theme.REFINEMENT)), start=1):
-        figure.add_scatter(
-            y=values, mode="lines", line={"color": colour, "width": 1}, name=name, showlegend=False, row=row, col=1,
-            hovertemplate=f"dimension %{{x}}<br>{name} %{{y:.4f}}<extra></extra>",
+def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool) -> go.Figure:
+    """Draw the query's scale (m,) and bias (m,) as two strips of colours, a dimension a column.
+
+    Args:
+        scale: Less ½, or less the adapter's mean where `specific`.
+        bias: Whole, or less the adapter's mean.
+        limits: Where the colours of scale and bias are clipped, the same for all queries.
+        dark: Whether the page is dark.
+        specific: Names what is drawn.
+    """
+    less = (" − mean s", " − mean b") if specific else (" − ½", "")
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.12)
+    for row, (name, values, limit) in enumerate((("scale s", scale, limits[0]), ("bias b", bias, limits[1])), start=1):
+        label = name + less[row - 1]
+        bar = {
+            "thickness": 8,
+            "len": 0.44,
+            "y": 0.78 if row == 1 else 0.22,
+            "tickformat": ".1g",
+            "tickvals": [-limit, 0, limit],
+            "tickfont": {"size": 10},
+        }
+        figure.add_trace(
+            {
+                "type": "heatmap", "z": values[None], "y": [label], "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark),
+                "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
+            }, row=row, col=1,
         )  # fmt: skip
-    figure.update_yaxes(range=[0, 1], row=1, col=1)
-    limit = max(0.1, float(np.ceil(np.abs(bias).max() * 10) / 10))
-    figure.update_yaxes(range=[-limit, limit], row=2, col=1)
-    figure.update_xaxes(title="dimension", row=2, col=1)
-    return theme.layout(figure, 250, margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    figure.update_layout(xaxis2={"title": "dimension"})
+    return theme.layout(figure, 190)
 
 
 def heatmap(
@@ -38,43 +55,49 @@ def heatmap(
     Squares that catch clicks lie over the cells: `customdata` holds document id and dimension.
 
     Args:
-        values: (K, D), already restricted to `dimensions`.
-        document_ids: (K,) ids, for `customdata`.
+        values: (K, D).
+        document_ids: (K,) ids.
         labels: (K,) row labels.
         dimensions: (D,) indices of the dimensions.
         limit: Colours are clipped at ± this value, the same for all queries.
         dark: Whether the page is dark.
         what: Name of a value, for the hover label.
     """
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.16, 0.84], vertical_spacing=0.02)
-    columns, rows = [str(d) for d in dimensions], np.arange(len(labels))
-    few = len(columns) <= 60
-    figure.add_bar(
-        x=columns, y=np.abs(values).mean(axis=0), marker_color=theme.UNJUDGED, showlegend=False, row=1, col=1,
-        customdata=dimensions, hovertemplate="dimension %{customdata}<br>mean |value| %{y:.4f}<extra></extra>",
+    count, few = len(dimensions), len(dimensions) <= 60
+    across, down = np.arange(count), np.arange(len(labels))
+    names = [str(d) for d in dimensions]
+    figure = go.Figure(
+        [
+            {
+                "type": "bar", "x": across, "y": np.abs(values).mean(axis=0), "marker": {"color": theme.UNJUDGED}, "showlegend": False, "yaxis": "y2",
+                "customdata": dimensions, "hovertemplate": "dimension %{customdata}<br>mean |value| %{y:.5f}<extra></extra>",
+            },
+            {
+                "type": "heatmap", "z": values, "x": across, "y": down, "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark), "hoverinfo": "skip",
+                "colorbar": {"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "tickvals": [-limit, 0, limit]},
+                "xgap": 0.5 if few else 0, "ygap": 0.5,
+            },
+            {
+                # one square a cell: GL draws thousands of them at once, where SVG would take a second
+                "type": "scattergl", "x": np.tile(across, len(labels)), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
+                "marker": {"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
+                "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [f"{v:+.5f}" for v in values.ravel()],
+                "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
+            },
+        ]
     )  # fmt: skip
-    figure.add_heatmap(
-        z=values, x=columns, y=rows, zmin=-limit, zmax=limit, zmid=0, colorscale=theme.diverging(dark), row=2, col=1, hoverinfo="skip",
-        colorbar={"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "nticks": 4},
-        xgap=0.5 if few else 0, ygap=0.5,
+    shown = {"tickvals": across, "ticktext": names} if few else {"showticklabels": False}
+    figure.update_layout(
+        xaxis={"title": "dimension" if few else f"all {count} dimensions", "tickangle": -90, "tickfont": {"size": 10}, "showgrid": False, "range": [-0.5, count - 0.5], **shown},
+        yaxis={"tickvals": down, "ticktext": list(labels), "range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 11}, "showgrid": False, "domain": [0, 0.84]},
+        yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
     )  # fmt: skip
-    across, down = np.meshgrid(columns, rows)
-    figure.add_scatter(
-        x=across.ravel().tolist(), y=down.ravel(), mode="markers", showlegend=False, row=2, col=1,
-        marker={"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
-        customdata=[[document_ids[r], int(dimensions[c])] for r in rows for c in range(len(columns))], text=[f"{v:+.4f}" for v in values.ravel()],
-        hovertemplate=f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
-    )  # fmt: skip
-    figure.update_xaxes(type="category", showgrid=False, showticklabels=False, row=1, col=1)
-    figure.update_xaxes(type="category", title="dimension", tickangle=-90, tickfont={"size": 10}, showgrid=False, row=2, col=1)
-    figure.update_yaxes(visible=False, row=1, col=1)
-    figure.update_yaxes(tickvals=rows, ticktext=list(labels), autorange="reversed", tickfont={"size": 11}, showgrid=False, row=2, col=1)
-    return theme.layout(figure, 160 + 24 * max(len(labels), 4))
+    return theme.layout(figure, 150 + 22 * max(len(labels), 4))
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
     """Draw one candidate's way from the base to the modulated score, part by part; the bars sum exactly."""
-    names = ["base<br>score", "projector", "document<br>modulation", "query<br>refinement", "modulated<br>score"]
+    names = ["base<br>score", "projector", "document<br>modu-<br>lation", "query<br>refine-<br>ment", "modulated<br>score"]
     parts = [getattr(accounting, n)[position] for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")]
     figure = go.Figure(
         go.Waterfall(

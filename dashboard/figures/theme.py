@@ -8,7 +8,10 @@ from __future__ import annotations
 import html
 import textwrap
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.colors import sample_colorscale
 
 BASE = "#7d8797"
 MODULATED = "#0072b2"
@@ -53,6 +56,12 @@ def relevance_name(grade: int) -> str:
 
 def relevance_colour(grade: int) -> str:
     return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[relevance_name(grade)]
+
+
+def ramp(values: NDArray[np.float32]) -> list[str]:
+    """Return a colour for each value, from dark blue (the least) to yellow (the most)."""
+    spread = float(values.max() - values.min()) or 1.0
+    return list(sample_colorscale("Cividis", ((values - values.min()) / spread).tolist()))
 
 
 def plain(text: str, width: int = 60, lines: int = 3) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,11 @@ from dashboard.figures import compare, theme
 from imrnns_core.dataset import Dataset
 from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison
-from imrnns_core.runs import comparison_run
+from imrnns_core.runs import blended_run
 
-SNIPPET = 260
 SHOWN = [5, 10, 20]
+FURTHER = 3
+"""Relevant documents that are shown although they stand below the shown ranks."""
 
 
 def show() -> None:
@@ -31,21 +32,20 @@ def show() -> None:
     )
     document_panel.query(comparison)
     _controls(comparison, dataset)
-    scores, ranks = blend(comparison, state.current().alpha)
     rankings, side = st.columns([2, 1])
     with rankings:
-        ranking_cards.show(_columns(comparison, dataset, scores, ranks), state.current().document, _pick, key="cards")
+        _rankings(comparison, dataset, selection.document)
     with side:
         if comparison.judgments:
-            ranking_cards.show([_ideal(comparison, dataset, ranks)], state.current().document, _pick, key="ideal_cards")
+            ranking_cards.show([_ideal(comparison, dataset)], selection.document, _pick, key="ideal_cards")
         document_panel.show(comparison, dataset, key="compare_document")
         _why(comparison)
         _where(comparison, dataset)
-    st.subheader("Rank at every stage", anchor=False)
+    st.header("Rank at every stage", anchor=False)
     st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
-    figure = compare.bump(comparison, selection.shown, titles, state.current().document)
-    for document_id, *_ in chart.clicks(figure, "bump").new[:1]:
+    figure = compare.bump(comparison, selection.shown, titles, selection.document)
+    for document_id, *_ in chart.clicks(figure, "bump", "Rank of each top document at the four stages").new[:1]:
         _pick(document_id)
         st.rerun()
     _table(comparison, dataset)
@@ -56,17 +56,11 @@ def _pick(document_id: str) -> None:
 
 
 def _controls(comparison: Comparison, dataset: Dataset) -> None:
-    left, middle, right = st.columns([1, 2, 3], vertical_alignment="bottom")
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox("Documents a ranking", SHOWN, **state.bound("shown", SHOWN))
-    middle.slider(
-        "α, from base (0) to modulated (1)",
-        0.0,
-        1.0,
-        step=0.05,
-        help="The second ranking is by (1 − α) · base + α · modulated.",
-        **state.bound("alpha"),
-    )
     ids = list(comparison.document_ids)
+    if len(ids) < 2:  # the only candidate has to refine the query
+        return
     right.multiselect(
         "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
         placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked.",
@@ -74,68 +68,82 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
     )  # fmt: skip
 
 
+@st.fragment
+def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
+    """Draw α and both rankings; only they run again when α moves. `drawn` is the document that the page shows."""
+    st.slider(
+        "α, from base (0) to modulated (1)", 0.0, 1.0, step=0.05, help="The second ranking is by (1 − α) · base + α · modulated.",
+        **state.bound("alpha"),
+    )  # fmt: skip
+    alpha = state.current().alpha
+    scores, ranks = blend(comparison, alpha)
+    ranking_cards.show(_columns(comparison, dataset, scores, ranks), state.current().document, _pick, key="cards")
+    name = comparison.query.id or "query"
+    tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
+    st.download_button(
+        "Download this ranking as a TREC run", lambda: blended_run(comparison, alpha, tag), f"{name}-{tag}.run", "text/plain", on_click="ignore",
+        key="run", help="All candidates in the order of the second ranking.",
+    )  # fmt: skip
+    state.write_url()
+    if state.current().document != drawn:  # the rest of the page shows the picked document
+        st.rerun()
+
+
 def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:
     """Return base and modulated (or the blend) as columns of cards."""
     top_k, alpha, base = state.current().shown, state.current().alpha, comparison.ranks[0]
     name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
     candidates = len(comparison.rows)
-
-    def move(rank: int, other: int, towards: str) -> str:
-        if rank == other:
-            return f"{rank} → {other}"
-        arrow = "↗" if other < rank else "↘"
-        away = f" (not in the {towards} top {top_k})" if other > top_k else ""
-        return f"{rank} {arrow} {other}{away}" if towards == "other" else f"{other} {'↗' if rank < other else '↘'} {rank}{away}"
-
-    def cards(
-        order: Sequence[int], own: NDArray[np.int64], shown: NDArray[np.float32], other: NDArray[np.int64], towards: str
-    ) -> list[Card]:
-        return [
-            _card(comparison, dataset, i, str(own[i]), f"{shown[i]:.4f}", move(int(own[i]), int(other[i]), towards)) for i in order
-        ]  # fmt: skip
-
-    by_base, by_new = np.argsort(base)[:top_k], np.argsort(ranks)[:top_k]
-    left = len(set(by_base) - set(by_new))
+    new = int(((ranks <= top_k) & (base > top_k)).sum())
+    left = f"cosine of the frozen encoder; {candidates} candidates"
     return [
-        Column(
-            "Base",
-            f"cosine of the frozen encoder; {candidates} candidates",
-            cards(by_base.tolist(), base, comparison.scores[0], ranks, "other"),
-        ),
-        Column(name, f"new in the top {min(top_k, candidates)}: {left}", cards(by_new.tolist(), ranks, scores, base, "base")),
+        _column("Base", left, comparison, dataset, base, comparison.scores[0], (base, ranks), ranks),
+        _column(name, f"new in the top {min(top_k, candidates)}: {new}", comparison, dataset, ranks, scores, (base, ranks), base),
     ]
 
 
-def _ideal(comparison: Comparison, dataset: Dataset, ranks: NDArray[np.int64]) -> Column:
-    """Return the judged relevant documents, best grade first: where they stand now."""
+def _column(
+    title: str, caption: str, comparison: Comparison, dataset: Dataset, own: NDArray[np.int64], scores: NDArray[np.float32],
+    move: tuple[NDArray[np.int64], NDArray[np.int64]], other: NDArray[np.int64],
+) -> Column:  # fmt: skip
+    """Return the top k of one ranking, and below it the first relevant documents that did not make it."""
+    top_k = state.current().shown
+    order = np.argsort(own)
+    below = [i for i in order[top_k:] if comparison.relevance[i] > 0 or comparison.document_ids[i] == state.current().document]
+    cards, last = [], 0
+    for i in [*order[:top_k], *below[:FURTHER]]:
+        rank = int(own[i])
+        away = "" if other[i] <= top_k or rank > top_k else f"not in the other top {top_k}"
+        badge, colour = _badge(int(comparison.relevance[i]))
+        document = dataset.document[comparison.document_ids[i]]
+        moved = " · ".join(filter(None, (_move(int(move[0][i]), int(move[1][i])), away)))
+        cards.append(
+            Card(document.id, document.title, document.text, str(rank), f"{scores[i]:.4f}", badge, colour, moved, rank > top_k, rank - last - 1)
+        )  # fmt: skip
+        last = rank
+    return Column(title, caption, cards, "No candidates.", len(order) - last)
+
+
+def _move(base: int, now: int) -> str:
+    """Write where a document stood and where it stands: “1 ↘ 8”."""
+    return f"{base} {'→' if now == base else '↗' if now < base else '↘'} {now}"
+
+
+def _badge(grade: int) -> tuple[str, str]:
+    return theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else ""), theme.relevance_colour(grade)
+
+
+def _ideal(comparison: Comparison, dataset: Dataset) -> Column:
+    """Return the judged relevant documents, best grade first, and where they stand."""
     wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
     found = []
     for n, document_id in enumerate(wanted[: state.current().shown], 1):
-        document, grade = dataset.document[document_id], comparison.judgments[document_id]
-        at = comparison.position.get(document_id)
-        move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {ranks[at]}"
+        document, at = dataset.document[document_id], comparison.position.get(document_id)
+        move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {comparison.ranks[3, at]}"
         score = "" if at is None else f"{comparison.scores[3, at]:.4f}"
-        found.append(
-            Card(
-                document_id,
-                document.title or document_id,
-                document.text[:SNIPPET],
-                str(n),
-                score,
-                f"relevant ({grade})",
-                theme.RELEVANT,
-                move,
-            )
-        )
-    return Column("Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.")
-
-
-def _card(comparison: Comparison, dataset: Dataset, i: int, rank: str, score: str, move: str) -> Card:
-    document_id, grade = comparison.document_ids[i], int(comparison.relevance[i])
-    document = dataset.document[document_id]
-    badge = theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
-    return Card(
-        document_id, document.title or document_id, document.text[:SNIPPET], rank, score, badge, theme.relevance_colour(grade), move
+        found.append(Card(document_id, document.title, document.text, str(n), score, *_badge(comparison.judgments[document_id]), move))
+    return Column(
+        "Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.", max(0, len(wanted) - len(found))
     )
 
 
@@ -148,7 +156,7 @@ def _why(comparison: Comparison) -> None:
     found = {d.query_id: d for d in resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)}.get(comparison.query.id)
     if found is None or found.ranks[-1] == 1:
         return
-    st.subheader("Why is the relevant document not on top?", anchor=False)
+    st.header("Why is the relevant document not on top?", anchor=False)
     if not found.findings:
         notices.show(
             "info",
@@ -160,10 +168,9 @@ def _why(comparison: Comparison) -> None:
 
 
 def _where(comparison: Comparison, dataset: Dataset) -> None:
-    with st.expander("Where is document X?"):
-        wanted = (
-            st.text_input("An id, or words of a title", key="where", placeholder="for example an id from your own logs").strip().lower()
-        )
+    with st.expander("Where is document X?", expanded=bool(state.current().where)):
+        st.text_input("An id, or words of a title", placeholder="for example an id from your own logs", **state.bound("where"))
+        wanted = state.current().where.strip().lower()
         if not wanted:
             return
         exact = [d for d in dataset.documents if d.id.lower() == wanted]
@@ -192,13 +199,20 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
     for n, stage in enumerate(STAGES):
         frame[f"{stage} score"] = comparison.scores[n]
     frame = frame.sort_values("modulated rank")
-    st.subheader("All candidates", anchor=False)
-    st.caption("Rise is base rank − modulated rank: positive where the document rose. Click a column to sort.")
-    scores = {f"{s} score": st.column_config.NumberColumn(format="%.4f") for s in STAGES}
-    st.dataframe(frame, hide_index=True, height=360, column_config=scores, key="candidates")
-    name = comparison.query.id or "query"
-    first, second, _ = st.columns([1, 1, 3])
-    first.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")
-    second.download_button(
-        "Download TREC run", lambda: comparison_run(comparison, "modulated"), f"{name}.run", "text/plain", on_click="ignore", key="run"
+    st.header("All candidates", anchor=False)
+    st.caption(
+        "Ranks, then scores, at the four stages. Rise is base rank − modulated rank: positive where the document rose. Click a column’s head to sort."
     )
+    columns: dict[str, Any] = {
+        "title": st.column_config.TextColumn(width=240),
+        "document": st.column_config.TextColumn(width=150),
+        "rise": st.column_config.NumberColumn(format="%+d", width=60),
+    }
+    for stage, short in zip(STAGES, ("base", "proj.", "doc.", "mod."), strict=True):
+        columns[f"{stage} rank"] = st.column_config.NumberColumn(f"{short} rank", width=82, help=f"Rank at the stage: {stage}.")
+        columns[f"{stage} score"] = st.column_config.NumberColumn(
+            f"{short} score", width=86, format="%.4f", help=f"Cosine at the stage: {stage}."
+        )
+    st.dataframe(frame, hide_index=True, height=360, column_config=columns, key="candidates")
+    name = comparison.query.id or "query"
+    st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")

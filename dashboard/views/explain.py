@@ -107,7 +107,7 @@ def _stages(pair: Pair) -> None:
             f"Exact: the parts sum to modulated − base = {parts.modulated[at] - parts.base[at]:+.4f} (residual {abs(parts.residual[at]):.0e})."
         )
     with right:
-        chart.show(modulation.waterfall(parts, at), "explain_waterfall")
+        chart.show(modulation.waterfall(parts, at), "explain_waterfall", "Score accounting of this document, part by part")
 
 
 def _column() -> int:
@@ -115,7 +115,7 @@ def _column() -> int:
 
 
 def _words(key: PairKey) -> None:
-    st.subheader(f"Words that carry the {state.current().carry}", anchor=False)
+    st.header(f"Words that carry the {state.current().carry}", anchor=False)
     st.caption(LEGEND + " Point at a word for its drop.")
     left, right = st.columns([3, 2])
     for side, place in (("document", left), ("query", right)):
@@ -127,7 +127,7 @@ def _words(key: PairKey) -> None:
 @st.fragment
 def _verified(key: PairKey) -> None:
     """Delete words and encode again: evidence beside chance."""
-    st.subheader("Deleted and measured", anchor=False)
+    st.header("Deleted and measured", anchor=False)
     st.caption(
         f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. Orange: what as many randomly chosen words do, ten draws; a bar inside it says nothing."
     )
@@ -141,7 +141,11 @@ def _verified(key: PairKey) -> None:
             falls = resources.fell(resources.pair(key))
             order = sorted(found, key=lambda word: word.drop[_column()] * (1 if falls else -1))
             st.caption(f"Words of the {side}" + (f": {len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else ": all"))
-            chart.show(figures.verified(order[:30], _column()), f"verified_{side}")
+            chart.show(
+                figures.verified(order[:30], _column()),
+                f"verified_{side}",
+                f"Measured drop of each word of the {side}, beside random words",
+            )
             frame = pd.DataFrame(
                 [(w.word.text, w.drop[1], w.random[1], w.drop[0], w.random[0]) for w in order],
                 columns=["word", "drop of change", "random change", "drop of score", "random score"],
@@ -158,7 +162,7 @@ def _every(count: int) -> bool:
 
 def _what_if(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     """Let the user edit both texts and the feedback; draw scores, ranks and words anew."""
-    st.subheader("What if?", anchor=False)
+    st.header("What if?", anchor=False)
     st.caption("Delete words or edit a text: scores and ranks follow. The candidates stay the same, so every difference is the edit’s.")
     edits: dict[Side, str | None] = {}
     left, right = st.columns([3, 2])
@@ -240,7 +244,9 @@ def _accounts(key: PairKey) -> None:
                     continue
                 total = float(accounting.words.sum()) + accounting.other + accounting.constant
                 st.caption(f"Words of the {side}; sum {total:+.4f}")
-                chart.show(figures.word_accounting(drops, accounting), f"word_accounting_{side}")
+                chart.show(
+                    figures.word_accounting(drops, accounting), f"word_accounting_{side}", f"The change as a sum over words of the {side}"
+                )
 
 
 def _vocabulary(key: PairKey) -> None:
@@ -266,7 +272,7 @@ def _vocabulary(key: PairKey) -> None:
 
 
 def _trust(key: PairKey) -> None:
-    st.subheader("How far to trust this", anchor=False)
+    st.header("How far to trust this", anchor=False)
     record, job = resources.trust(key.data, key.adapter), resources.trust_job(key.data, key.adapter)
     notices.show("good" if record else "info", "This adapter’s deletion test", trust_sentence(record))
     if record is None:

@@ -15,54 +15,95 @@ from dashboard.components import chart, document_panel, notices
 from dashboard.figures import maps as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
-from imrnns_core.mapping import CorpusMap, linear_movement, neighbourhood, target_view, true_movement
+from imrnns_core.mapping import CorpusMap, Movement, linear_movement, neighbourhood, target_view, true_movement
 from imrnns_core.records import Comparison
 
 VIEWS = ["target", "neighbourhood", "linear"]
 AXES = ["2-D", "3-D"]
-COLOURS = ["relevance", "movement", "subject"]
+COLOURS = ["relevance", "movement", "cluster", "subject"]
+DRAGS = ["move", "lasso"]
 RINGS = (1, 5, 10)
 SHOWN = 30
+LABELLED = 1_000
+"""Up to so many documents carry a hover label; more would be a megabyte to send for every query. A click tells the document."""
+MAX_3D = 20_000
+LISTED = 500
 POLL_SECONDS = 1.0
 
 
 def show() -> None:
     notices.heading(
         "Where did they go?",
-        "Three pictures of the same move. Only the target view is exact; the maps stand beside their noise floor. Click a mark to read its document; the lasso of the figure’s toolbar lists several.",
+        "Three pictures of the same move. Only the target view is exact; the maps stand beside their noise floor. Click a mark to read its document.",
     )
     selection = state.current()
     dataset = resources.collection(selection.data).dataset
     comparison = resources.selected_comparison(selection)
     document_panel.query(comparison)
-    colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
-    left, middle, right = st.columns(3)
-    left.segmented_control("View", VIEWS, required=True, **state.bound("view", VIEWS))
-    middle.segmented_control("Colour", colours, required=True, **state.bound("colour", colours))
-    if state.current().view != "target":
-        right.segmented_control("Axes", AXES, required=True, **state.bound("axes", AXES))
+    _controls(dataset)
     chosen = _chosen(comparison)
-    if state.current().view == "target":
-        figure = _target(comparison, dataset, chosen)
-    else:
-        drawn = _plane(comparison, dataset, chosen)
-        if drawn is None:
-            return
-        figure = drawn
-    picked = chart.clicks(figure, f"map_{state.current().view}_{state.current().axes}", lasso=True)
-    _legend(dataset)
-    if len(picked.new) == 1:
-        state.update(document=str(picked.new[0][0]))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        groups: list[figures.Group] = []
+        if state.current().view == "target":
+            figure = _target(comparison, dataset, chosen)
+        else:
+            drawn = _plane(comparison, dataset, chosen)
+            if drawn is None:
+                return
+            figure, groups = drawn
+        if state.current().drag == "lasso" and not _three():
+            figure.update_layout(dragmode="lasso")
+        key = f"map_{state.current().view}_{'3-D' if _three() else '2-D'}"
+        picked = chart.clicks(figure, key, _alt(comparison, chosen), lasso=True, context=selection.query or selection.text)
+        _legend(dataset)
+    ids = [_document_id(mark, groups, dataset) for mark in picked.marks]
+    inside = list(dict.fromkeys(i for i in ids if i))
+    if picked.changed and len(inside) == 1:
+        state.update(document=inside[0])
         st.rerun()
-    document_panel.show(comparison, dataset, key="map_document")
-    inside = [str(i) for i, *_ in picked.all] if len(picked.all) > 1 else []
-    _listing(comparison, dataset, inside or [comparison.document_ids[i] for i in chosen], bool(inside))
+    with right:
+        document_panel.show(comparison, dataset, key="map_document")
+        lasso = len(inside) > 1
+        _listing(comparison, dataset, inside if lasso else [comparison.document_ids[i] for i in chosen], lasso)
+
+
+def _three() -> bool:
+    return state.current().view != "target" and state.current().axes == "3-D"
+
+
+def _controls(dataset: Dataset) -> None:
+    target = state.current().view == "target"
+    missing = {"cluster"} if target else set()
+    missing |= set() if any(d.subject for d in dataset.documents) else {"subject"}
+    colours = [c for c in COLOURS if c not in missing]
+    with st.container(horizontal=True, gap="medium"):
+        st.segmented_control("View", VIEWS, required=True, **state.bound("view", VIEWS))
+        st.segmented_control("Colour", colours, required=True, **state.bound("colour", colours))
+        if not target:
+            st.segmented_control("Axes", AXES, required=True, **state.bound("axes", AXES))
+        if not _three():
+            help_text = "With the lasso, draw around marks to list their documents. Two clicks take the selection back."
+            st.segmented_control("Drag to", DRAGS, required=True, help=help_text, **state.bound("drag", DRAGS))
+
+
+def _document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset) -> str:
+    """Return the document of a mark: drawn ones carry their id, those of the cloud are known by their place in it."""
+    if mark.custom:
+        return str(mark.custom[0])
+    if mark.trace < len(groups) and mark.index < len(groups[mark.trace].rows):
+        return dataset.document_ids[groups[mark.trace].rows[mark.index]]
+    return ""
 
 
 def _chosen(comparison: Comparison) -> NDArray[np.int64]:
     """Return the candidates that are drawn: the first of either ranking and every relevant one."""
     near = (comparison.ranks[[0, 3]] <= SHOWN // 2).any(axis=0)
     return np.flatnonzero(near | (comparison.relevance > 0))
+
+
+def _alt(comparison: Comparison, chosen: NDArray[np.int64]) -> str:
+    return f"{len(chosen)} documents around the query, from base to modulated: {state.current().view} view. The list beside it has their ranks."
 
 
 def _target(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> go.Figure:
@@ -72,70 +113,80 @@ def _target(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64])
     angles = np.degrees(np.arccos(np.clip(np.sort(comparison.scores[3])[::-1], -1.0, 1.0)))
     furthest = int(comparison.ranks[3, chosen].max())
     rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= furthest}
-    return figures.target(target_view(comparison, chosen), rings, _points(comparison, dataset, chosen))
+    return figures.target(target_view(comparison, chosen), rings, _points(comparison, dataset, chosen, None))
 
 
-def _plane(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> go.Figure | None:
+def _plane(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> tuple[go.Figure, list[figures.Group]] | None:
+    """Return the map of the corpus with the move over it, and the groups of its cloud; None while there is no map."""
     selection = state.current()
     corpus_map = resources.corpus_map(selection.data, selection.adapter)
     if corpus_map is None:
         _make_map(len(dataset.documents))
         return None
-    dimensions = 2 if selection.axes == "2-D" else 3
+    dimensions = 3 if _three() else 2
     projected = resources.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    labels = [theme.plain(f"{d.id}: {d.title}") for d in dataset.documents]
-    ground = _subject_colours([d.subject for d in dataset.documents]) if selection.colour == "subject" else theme.UNJUDGED
-    points = _points(comparison, dataset, chosen)
+    groups = _groups(dataset, corpus_map)
+    points = _points(comparison, dataset, chosen, corpus_map)
+    labels = [theme.plain(f"{d.id}: {d.title}") for d in dataset.documents] if len(dataset.documents) <= LABELLED else None
     if selection.view == "neighbourhood":
-        return _neighbourhood(corpus_map, projected, comparison, chosen, dimensions, points, labels, ground)
-    base, modulated, share = linear_movement(corpus_map, comparison, chosen, dimensions)
-    axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
-    kind = "info" if share > 0.5 else "warning"
-    notices.show(
-        kind,
-        f"These axes show {100 * share:.0f} % of the true movement",
-        f"PCA of the projected corpus; the axes hold {axes} of its variance. Median true movement {np.median(true_movement(comparison)[chosen]):.3f} (cosine distance).",
-    )
-    query = tuple(
-        corpus_map.linear(v.numpy()[None], dimensions)[0]
-        for v in (comparison.modulation.projected_query, comparison.modulation.modulated_query)
-    )
-    return figures.plane(corpus_map.linear(projected, dimensions), base, modulated, (query[0], query[1]), points, labels, ground, "linear")
+        placed = neighbourhood(corpus_map, projected, comparison, chosen, dimensions)
+        _trust(placed.movement)
+        ground, base, modulated = corpus_map.umap[dimensions], placed.base, placed.modulated
+        query = (placed.query_base, placed.query_modulated)
+    else:
+        base, modulated, share = linear_movement(corpus_map, comparison, chosen, dimensions)
+        _share(corpus_map, share, float(np.median(true_movement(comparison)[chosen])), dimensions)
+        ground = resources.linear_places(selection.data, selection.adapter, dimensions)
+        both = (comparison.modulation.projected_query, comparison.modulation.modulated_query)
+        query = (corpus_map.linear(both[0].numpy(), dimensions), corpus_map.linear(both[1].numpy(), dimensions))
+    return figures.plane(ground, groups, base, modulated, query, points, selection.view, labels, state.dark()), groups
 
 
-def _neighbourhood(
-    corpus_map: CorpusMap,
-    projected: NDArray[np.float32],
-    comparison: Comparison,
-    chosen: NDArray[np.int64],
-    dimensions: int,
-    points: figures.Points,
-    labels: list[str],
-    ground: list[str] | str,
-) -> go.Figure:
-    placed = neighbourhood(corpus_map, projected, comparison, chosen, dimensions)
-    movement = placed.movement
-    numbers = f"Median true movement {np.median(movement.true):.3f} (cosine distance); median arrow {np.median(movement.drawn):.3f} map widths; noise floor {np.median(movement.noise):.3f}, the arrow of a document that did not move."
+def _groups(dataset: Dataset, corpus_map: CorpusMap) -> list[figures.Group]:
+    """Return the groups in which the cloud is drawn: clusters, subjects, or the corpus as one."""
+    colour = state.current().colour
+    if colour == "cluster":
+        labels, names = corpus_map.clusters.labels, list(corpus_map.clusters.names)
+    elif colour == "subject":
+        names = sorted({d.subject for d in dataset.documents})
+        labels = np.array([names.index(d.subject) for d in dataset.documents])
+    else:
+        labels, names = np.zeros(len(dataset.documents), np.int64), ["corpus"]
+    drawn = np.ones(len(labels), bool)
+    if _three() and len(labels) > MAX_3D:
+        drawn[:] = False
+        drawn[np.random.default_rng(0).choice(len(labels), MAX_3D, replace=False)] = True
+        st.caption(f"The cloud shows {MAX_3D:,} of {len(labels):,} documents, drawn at random.")
+    several = len(names) > 1
+    return [
+        figures.Group(name, theme.CLUSTERS[n % len(theme.CLUSTERS)] if several else theme.UNJUDGED, np.flatnonzero((labels == n) & drawn))
+        for n, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def _trust(movement: Movement) -> None:
+    """Say how far the arrows of the UMAP map can be trusted."""
+    numbers = f"Median true movement {np.median(movement.true):.4f} (cosine distance); median arrow {np.median(movement.drawn):.3f} map widths; noise floor {np.median(movement.noise):.3f}, the arrow of a document that did not move."
     if movement.within_noise:
         notices.show(
             "warning", "The arrows lie within the map’s noise: do not read them", f"{numbers} See the target view for the exact move."
         )
     else:
         notices.show("info", "UMAP keeps neighbourhoods, not distances", numbers)
-    return figures.plane(
-        corpus_map.umap[dimensions],
-        placed.base,
-        placed.modulated,
-        (placed.query_base, placed.query_modulated),
-        points,
-        labels,
-        ground,
-        "neighbourhood",
+
+
+def _share(corpus_map: CorpusMap, share: float, true: float, dimensions: int) -> None:
+    """Say how much of the move the axes of the PCA show."""
+    axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
+    notices.show(
+        "info" if share > 0.5 else "warning",
+        f"These axes show {100 * share:.0f} % of the true movement",
+        f"PCA of the projected corpus; the axes hold {axes} of its variance. Median true movement {true:.4f} (cosine distance).",
     )
 
 
 def _make_map(count: int) -> None:
-    """Offer to make the map; show how long it has run."""
+    """Offer to make the map; show how long it has run and how long it may take."""
     selection = state.current()
     seconds = 20 + count // 40
     job = resources.map_job(selection.data, selection.adapter)
@@ -149,69 +200,72 @@ def _make_map(count: int) -> None:
         return
     if job.error:
         notices.show("error", "The map could not be made", job.error)
+        st.button("Try again", key="again_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
         return
 
     @st.fragment(run_every=POLL_SECONDS)
     def wait() -> None:
         passed = time.monotonic() - job.started
+        left = f"about {seconds - passed:.0f} s left" if passed < seconds else "nearly done"
         st.progress(
-            min(passed / seconds, 0.97),
-            text=f"Laying out {count} documents: {passed:.0f} s of about {seconds} s. You can go on with other pages.",
+            min(passed / seconds, 0.97), text=f"Laying out {count:,} documents: {passed:.0f} s, {left}. You can go on with other pages."
         )
         if resources.corpus_map(selection.data, selection.adapter) is not None or job.error:
             st.rerun()
 
     wait()
+    st.button("Stop", key="stop_map", on_click=lambda: resources.stop_map(selection.data, selection.adapter))
 
 
-def _points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> figures.Points:
+def _points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None) -> figures.Points:
     ids = [comparison.document_ids[i] for i in chosen]
     moved = true_movement(comparison)
     grades = [int(comparison.relevance[i]) for i in chosen]
     labels = [
-        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{theme.relevance_name(g)}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.3f}"
+        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{theme.relevance_name(g)}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.4f}"
         for i, d, g in zip(chosen, ids, grades, strict=True)
     ]  # fmt: skip
-    if state.current().colour == "movement":
-        colours = _ramp(moved[chosen])
-    elif state.current().colour == "subject":
-        colours = _subject_colours([dataset.document[d].subject for d in ids], sorted({d.subject for d in dataset.documents}))
+    colour = state.current().colour
+    if colour == "movement":
+        colours = theme.ramp(moved[chosen])
+    elif colour == "cluster" and corpus_map is not None:
+        colours = [theme.CLUSTERS[n] for n in corpus_map.clusters.labels[comparison.rows[chosen]]]
+    elif colour == "subject":
+        names = sorted({d.subject for d in dataset.documents})
+        colours = [theme.CLUSTERS[names.index(dataset.document[d].subject) % len(theme.CLUSTERS)] for d in ids]
     else:
         colours = [theme.relevance_colour(g) for g in grades]
     return figures.Points(ids, labels, colours, [theme.SYMBOLS[theme.relevance_name(g)] for g in grades])
 
 
-def _ramp(values: NDArray[np.float32]) -> list[str]:
-    from plotly.colors import sample_colorscale
-
-    spread = float(values.max() - values.min()) or 1.0
-    return list(sample_colorscale("Cividis", ((values - values.min()) / spread).tolist()))
-
-
-def _subject_colours(subjects: list[str], names: list[str] | None = None) -> list[str]:
-    known = names or sorted(set(subjects))
-    return [theme.CLUSTERS[known.index(s) % len(theme.CLUSTERS)] for s in subjects]
-
-
 def _legend(dataset: Dataset) -> None:
-    colour = state.current().colour
-    if colour == "relevance":
-        st.caption("★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query · ○ base place")
-    elif colour == "movement":
-        st.caption("Dark blue moved least, yellow most (true movement) · ★ relevant · ✕ judged not relevant · ● unjudged")
-    else:
-        subjects = sorted({d.subject for d in dataset.documents})
-        st.caption(
-            f"One colour a subject, {len(subjects)} subjects; colours repeat after {len(theme.CLUSTERS)}. Point at a mark for its document."
-        )
+    signs = "★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query"
+    texts = {
+        "movement": f"Dark blue moved least, yellow most (true movement) · {signs}",
+        "cluster": f"Clusters of the projected embeddings (k-means), named by the words that set them apart (class-based TF-IDF) · {signs}",
+        "subject": f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · {signs}",
+    }
+    st.caption(texts.get(state.current().colour, f"{signs} · ○ base place"))
 
 
 def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bool) -> None:
-    rows = [
-        {"document": i, "title": dataset.document[i].title, "relevance": theme.relevance_name(int(comparison.relevance[p])), "base rank": comparison.ranks[0, p],
-         "modulated rank": comparison.ranks[3, p], "true movement": float(true_movement(comparison)[p]), "subject": dataset.document[i].subject}
-        for i in ids if (p := comparison.position.get(i)) is not None
-    ]  # fmt: skip
-    st.subheader(f"{len(rows)} documents {'in the lasso' if lasso else 'drawn'}", anchor=False)
-    frame = pd.DataFrame(rows).sort_values("modulated rank") if rows else pd.DataFrame(rows)
-    st.dataframe(frame, hide_index=True, key="listing", column_config={"true movement": st.column_config.NumberColumn(format="%.4f")})
+    """List documents; those of the cloud that are no candidates have no ranks."""
+    moved, rows = true_movement(comparison), []
+    for i in ids[:LISTED]:
+        p = comparison.position.get(i)
+        document = dataset.document[i]
+        rank = {} if p is None else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
+        about = {"relevance": theme.relevance_name(comparison.judgments.get(i, -1)), "subject": document.subject}
+        rows.append({"title": document.title or i, **rank, "true movement": None if p is None else float(moved[p]), **about, "document": i})
+    st.header(f"{len(ids)} documents {'in the lasso' if lasso else 'drawn'}", anchor=False)
+    if len(ids) > LISTED:
+        st.caption(f"The first {LISTED} of them are listed.")
+    frame = pd.DataFrame(rows, columns=["title", "base rank", "modulated rank", "true movement", "relevance", "subject", "document"])
+    frame = frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values("modulated rank")
+    columns = {
+        "title": st.column_config.TextColumn(width=190),
+        "base rank": st.column_config.NumberColumn("base", width=58, help="Base rank; empty for documents that are no candidates."),
+        "modulated rank": st.column_config.NumberColumn("mod.", width=58, help="Modulated rank."),
+        "true movement": st.column_config.NumberColumn("moved", format="%.4f", width=76, help="True movement: cosine distance."),
+    }
+    st.dataframe(frame, hide_index=True, key="listing", column_config=columns, height=420)

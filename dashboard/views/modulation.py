@@ -17,8 +17,10 @@ from imrnns_core.mapping import neighbourhood_order
 from imrnns_core.records import Comparison
 
 SHOWN = 20
+PARTS = ["documents moved", "query refined", "score accounting"]
 SHIFTS = ["query-specific", "whole"]
-ORDERS = ["modulated rank", "base rank", "similarity"]
+ORDERS = ["modulated rank", "base rank", "cluster"]
+COLUMNS = ["strength", "cluster", "sign"]
 WIDTHS = ["top 40", "all"]
 
 
@@ -31,36 +33,44 @@ def show() -> None:
     dataset = resources.collection(selection.data).dataset
     comparison = resources.selected_comparison(selection)
     document_panel.query(comparison)
+    _controls()
     order = _order(comparison)
     names = [_label(comparison, dataset, int(i)) for i in order]
-    picked = _shift_heatmap(comparison, order, names)
-    _detail(comparison, dataset)
-    _refinement(comparison, order, names)
-    _accounting(comparison, order, names)
-    st.subheader("What the query does to every document", anchor=False)
-    st.caption("One scale and one bias per dimension, the same for all candidates: each document becomes LayerNorm(s ∘ d + b).")
-    chart.show(figures.strips(comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()), "strips")
+    part = state.current().part
+    if part == "query refined":
+        picked = _refinement(comparison, order, names)
+    elif part == "score accounting":
+        picked = _accounting(comparison, order, names)
+    else:
+        picked = _strips(comparison) or _shift_heatmap(comparison, order, names)
     if picked:
         st.rerun()
+    _detail(comparison, dataset)
+
+
+def _controls() -> None:
+    with st.container(horizontal=True, gap="medium"):
+        st.segmented_control("Show", PARTS, required=True, **state.bound("part", PARTS))
+        st.segmented_control(
+            "Rows by", ORDERS, required=True, help="Cluster: documents that moved alike stand together.", **state.bound("order", ORDERS)
+        )
+        if state.current().part == "score accounting":
+            return
+        if state.current().part != "query refined":
+            help_text = "Query-specific: less the adapter’s mean over many queries, without which every query looks alike."
+            st.segmented_control("Shift", SHIFTS, required=True, help=help_text, **state.bound("shift", SHIFTS))
+        st.segmented_control("Dimensions", WIDTHS, required=True, **state.bound("width", WIDTHS))
+        help_text = "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand together. Sign: those that rise most, to those that fall most."
+        st.segmented_control("Columns by", COLUMNS, required=True, help=help_text, **state.bound("columns", COLUMNS))
 
 
 def _order(comparison: Comparison) -> NDArray[np.int64]:
     """Return the first candidates (by modulated rank), in the chosen order of rows."""
-    left, middle, right = st.columns(3)
-    left.segmented_control(
-        "Shift",
-        SHIFTS,
-        required=True,
-        help="Query-specific: less the adapter’s mean shift over many queries, without which every query looks alike.",
-        **state.bound("shift", SHIFTS),
-    )
-    middle.segmented_control("Rows by", ORDERS, required=True, **state.bound("order", ORDERS))
-    right.segmented_control("Dimensions", WIDTHS, required=True, **state.bound("width", WIDTHS))
     first = comparison.order("modulated")[:SHOWN]
     by = state.current().order
     if by == "base rank":
         return first[np.argsort(comparison.ranks[0, first])]
-    if by == "similarity":
+    if by == "cluster":
         return first[neighbourhood_order(comparison.modulation.documents.numpy()[first])]
     return first
 
@@ -71,42 +81,70 @@ def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     return f"{sign}{theme.short(document.title or document.id, 22)} {comparison.ranks[3, i]}"
 
 
-def _top(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the 40 dimensions with the largest mean |value|, or all of them."""
-    strength = np.abs(values).mean(axis=0)
-    return np.argsort(-strength)[:40] if state.current().width == "top 40" else np.arange(len(strength))
+def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the 40 dimensions with the largest mean |value|, or all of them, in the chosen order."""
+    selection, mean = state.current(), values.mean(axis=0)
+    strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
+    chosen = strongest[:40] if selection.width == "top 40" else strongest
+    if selection.columns == "sign":
+        return chosen[np.argsort(-mean[chosen], kind="stable")]
+    if selection.columns == "cluster":
+        return chosen[neighbourhood_order(values[:, chosen].T)]
+    return chosen
 
 
-def _pick_cell(figure: go.Figure, key: str) -> bool:
+def _pick_cell(figure: go.Figure, key: str, alt: str) -> bool:
     """Draw a heatmap; take document and dimension of a newly clicked cell into the Selection."""
-    for document_id, dimension in chart.clicks(figure, key).new[:1]:
+    selection = state.current()
+    for document_id, dimension in chart.clicks(figure, key, alt, context=selection.query or selection.text).new[:1]:
         state.update(document=str(document_id), dimension=int(dimension))
         return True
     return False
 
 
+def _strips(comparison: Comparison) -> bool:
+    """Draw the query's scale and bias; nothing is picked in them."""
+    selection = state.current()
+    found, specific = resources.ranges(selection.data, selection.adapter), selection.shift == "query-specific"
+    scale, bias = comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()
+    st.header("What the query does to every document", anchor=False)
+    st.caption(
+        f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many queries' if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
+    )
+    shown = (scale - found.mean_scale, bias - found.mean_bias) if specific else (scale - 0.5, bias)
+    figure = figures.strips(*shown, (found.scale[specific], found.bias[specific]), state.dark(), specific)
+    chart.show(figure, "strips", "The query’s scale and bias in each dimension")
+    return False
+
+
 def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
-    mean, limit = resources.mean_shift(selection.data, selection.adapter)
-    values = shifts(comparison)[order]
-    specific = selection.shift == "query-specific"
-    values = values - mean if specific else values
-    chosen = _top(values)
-    st.subheader("How each document moved", anchor=False)
+    found, specific = resources.ranges(selection.data, selection.adapter), selection.shift == "query-specific"
+    values = shifts(comparison)[order] - (found.mean_shift if specific else 0)
+    chosen, limit = _columns(values), found.shift[specific]
+    st.header("How each document moved", anchor=False)
     st.caption(
-        f"Modulated − projected embedding of the first {len(order)} documents{', less the adapter’s mean shift' if specific else ''}. ★ relevant; the number is the modulated rank. The colour range is the same for all queries (± {limit:.3f}, the 99.5th percentile). Click a cell for its document and dimension."
+        f"Modulated − projected embedding of the first {len(order)} documents{', less the adapter’s mean shift' if specific else ''}. ★ relevant; the number is the modulated rank. Colours mean the same for all queries (clipped at ± {limit:.2g}, the 99.5th percentile). Click a cell for its document and dimension."
     )
     ids = [comparison.document_ids[i] for i in order]
-    figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, _dark(), "shift")
-    return _pick_cell(figure, "shift_heatmap")
+    figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "shift")
+    return _pick_cell(figure, "shift_heatmap", f"Shift of {len(order)} documents in {len(chosen)} dimensions")
 
 
 def _detail(comparison: Comparison, dataset: Dataset) -> None:
     """Draw the picked document, and the words that drive the picked dimension."""
-    selection = state.current()
-    document_panel.show(comparison, dataset, key="modulation_document")
-    if selection.dimension < 0:
+    if state.current().dimension < 0:
+        document_panel.show(comparison, dataset, key="modulation_document")
         return
+    left, right = st.columns(2)
+    with left:
+        document_panel.show(comparison, dataset, key="modulation_document")
+    with right:
+        _dimension(comparison)
+
+
+def _dimension(comparison: Comparison) -> None:
+    selection = state.current()
     ranker = resources.ranker(selection.data, selection.adapter)
     if selection.dimension >= ranker.adapter.card.output_dim:
         notices.show("info", f"This adapter has no dimension {selection.dimension}", f"It has {ranker.adapter.card.output_dim}.")
@@ -114,58 +152,70 @@ def _detail(comparison: Comparison, dataset: Dataset) -> None:
     drivers = resources.words(selection.data).drivers(ranker.transform.projected[:, selection.dimension].numpy())
     with st.container(border=True, key="dimension"):
         at = comparison.position.get(selection.document)
-        shift = f" Here it shifts {selection.document} by {shifts(comparison)[at, selection.dimension]:+.4f}." if at is not None else ""
-        listing = ", ".join(f"{w.word} ({w.z:+.1f}; {w.documents} documents)" for w in drivers) or "no word is frequent enough"
+        shift = f" Here it shifts {selection.document} by {shifts(comparison)[at, selection.dimension]:+.5f}." if at is not None else ""
+        listing = "\n".join(f"{w.z:+.1f}  {w.word} ({w.documents} documents)" for w in drivers) or "no word is frequent enough"
         notices.text_block(
             f"Dimension {selection.dimension}: which words drive it?",
             listing,
-            f"Words whose documents lie high (+) or low (−) on it over the corpus, in standard errors.{shift} With {comparison.modulation.projected_query.shape[0]} dimensions and many words some stand out by chance: read values beyond ± 5.",
+            f"Words whose documents lie high (+) or low (−) on it over the corpus, in standard errors.{shift} With {ranker.adapter.card.output_dim} dimensions and many words some stand out by chance: read values beyond ± 5.",
         )
 
 
-def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> None:
+def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
     found = resources.influence(
         selection.data, selection.adapter, selection.query, selection.text, frozenset(filter(None, selection.dropped.split(",")))
     )
-    st.subheader("How the documents refine the query", anchor=False)
+    limit = resources.ranges(selection.data, selection.adapter).contribution
+    st.header("How the documents refine the query", anchor=False)
     st.caption(
-        f"First: each document’s part of the refined query, before LayerNorm, less the mean part. Then leave-one-out: what happens to the ranking without it. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn."
+        f"Each document’s part of the refined query, before LayerNorm, less the mean part. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn. Colours mean the same for all queries (clipped at ± {limit:.2g})."
     )
     values = found.contributions[order]
-    chosen = _top(values)
-    limit = float(np.quantile(np.abs(found.contributions), 0.995)) or 1e-6
+    chosen = _columns(values)
     ids = [comparison.document_ids[i] for i in order]
-    figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, _dark(), "part")
-    if _pick_cell(figure, "refinement_heatmap"):
-        st.rerun()
+    figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "part")
+    picked = _pick_cell(figure, "refinement_heatmap", f"Part of {len(order)} documents in the refined query, in {len(chosen)} dimensions")
+    st.header("The ranking without one of them", anchor=False)
+    if not found.moved[order].any():
+        change = float(np.abs(found.score_effect).max())
+        notices.show(
+            "info", "No rank changes when any one of them is left out",
+            f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {change:.1e}.",
+        )  # fmt: skip
+        return picked
     relevant = comparison.relevance > 0
     best = None
     if relevant.any():
         target = int(np.flatnonzero(relevant)[comparison.ranks[3, relevant].argmin()])
         best = found.rank_effect[:, target]
-    chart.show(figures.effects(found.moved, order, comparison.document_ids, names, best), "effects")
+    st.caption("Leave-one-out: how many candidates change rank when a document no longer refines the query. Computed, not estimated.")
+    chart.show(
+        figures.effects(found.moved, order, comparison.document_ids, names, best),
+        "effects",
+        "Candidates that change rank without a document",
+    )
+    return picked
 
 
-def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> None:
+def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     accounting = account(comparison)
-    st.subheader("Where each score change comes from", anchor=False)
+    st.header("Where each score change comes from", anchor=False)
     st.caption(
-        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {np.abs(accounting.residual).max():.1e}). It says where the numbers come from, not which words caused them."
+        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {np.abs(accounting.residual).max():.1e}). It says where the numbers come from, not which words caused them. Click a bar for its document."
     )
     left, right = st.columns([3, 2])
     with left:
-        chart.show(figures.parts(accounting, order, comparison.document_ids, names), "parts")
+        figure = figures.parts(accounting, order, comparison.document_ids, names)
+        context = state.current().query or state.current().text
+        picked = chart.clicks(figure, "parts", "Parts of the score change of each document", context=context).new[:1]
+    for (document_id,) in picked:
+        state.update(document=str(document_id))
     position = comparison.position.get(state.current().document, int(order[0]))
     with right:
         st.caption(
-            "The picked document"
-            if state.current().document in comparison.position
-            else "The first document; click a cell above for another"
+            "The picked document" if state.current().document in comparison.position else "The first document; click a bar for another"
         )
         notices.text_block(comparison.document_ids[position], "")
-        chart.show(figures.waterfall(accounting, position), "waterfall")
-
-
-def _dark() -> bool:
-    return st.context.theme.type == "dark"
+        chart.show(figures.waterfall(accounting, position), "waterfall", "From the base to the modulated score, part by part")
+    return bool(picked)

@@ -103,10 +103,10 @@ def click_point(page: Page, key: str, trace: int, index: int) -> list[Any]:
 
 
 def cards(page: Page, title: str) -> list[tuple[str, int, str]]:
-    """Return (document id, rank, score as shown) of a ranking's cards."""
+    """Return (document id, rank, score as shown) of a ranking's cards, without those below the shown ranks."""
     section = page.locator(f'section[aria-label="{title}"]')
     section.wait_for(timeout=WAIT_MS)
     return [
         (str(c.get_attribute("data-document")), int(str(c.get_attribute("data-rank"))), c.locator(".score").inner_text())
-        for c in section.locator("button.card").all()
+        for c in section.locator("button.card:not(.further)").all()
     ]

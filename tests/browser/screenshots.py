@@ -18,6 +18,7 @@ PAGES = {
     "failures": "/failures?top_k=1",
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
+    "explain": f"/explain?query={QUERY}",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = {"": (1440, 1000), "-narrow": (390, 844)}

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.evaluation import evaluate
-from imrnns_core.ranking import Ranker
+from imrnns_core.ranking import Ranker, blend
 from imrnns_core.workspace import Workspace
-from tests.browser.app import ROOT, cards, click_point, open_page, settle
+from tests.browser.app import ROOT, cards, chart, click_point, open_page, settle
 
 pytestmark = pytest.mark.browser
 
@@ -112,6 +112,35 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
 
 
+def test_refinement_cell_and_accounting_bar_open_their_document(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&part=query refined&columns=sign&order=cluster")
+    document_id, dimension = click_point(page, "refinement_heatmap", 2, 40 * 4 + 7)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('dimension') === '{dimension}'")
+    assert f"document={document_id}" in page.url
+    settle(page)
+    page.get_by_role("radio", name="score accounting").click()
+    page.locator(".st-key-waterfall .js-plotly-plot").wait_for()
+    settle(page)
+    (other,) = click_point(page, "parts", 3, 2)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{other}'")
+    settle(page)
+    drawn = chart(page, "waterfall").evaluate("plot => Array.from(plot._fullData[0].y)")
+    comparison = sample.compare_id("q054")
+    at = comparison.position[other]
+    assert drawn[0] == pytest.approx(comparison.scores[0, at], abs=1e-6)
+    assert sum(drawn[:4]) == pytest.approx(comparison.scores[3, at], abs=1e-6)
+
+
+def test_colour_ranges_do_not_change_with_the_query(page: Page, address: str) -> None:
+    seen = []
+    for query in ("q007", "q054"):
+        open_page(page, f"{address}/modulation?query={query}&shift=whole&width=all")
+        read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.zmin, t.zmax, t.z[0].length]; }"
+        seen.append([chart(page, key).evaluate(read) for key in ("strips", "shift_heatmap")])
+    assert seen[0] == seen[1]
+    assert [columns for *_, columns in seen[0]] == [384, 384]
+
+
 def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/map?query=q007")
     traces = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.findIndex(t => t.name === 'modulated')")
@@ -128,6 +157,81 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     expect(note).to_contain_text("noise floor" if view == "neighbourhood" else "of the true movement")
     corpus = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length")
     assert corpus == 693
+    data = page.locator(".js-plotly-plot").evaluate(
+        "plot => plot._fullData.filter(t => t.name === 'modulated' || t.mode === 'lines+markers').length"
+    )
+    assert data >= 2  # marks and arrows
+
+
+def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q007&view=neighbourhood&colour=cluster")
+    plot = chart(page, "map_neighbourhood_2-D")
+    clouds = plot.evaluate("plot => plot._fullData.filter(t => t.type === 'scattergl').map(t => [t.name, t.x.length, t.marker.color])")
+    assert sum(count for _, count, _ in clouds) == 693
+    assert len({colour for *_, colour in clouds}) == len(clouds) == 12
+    named = plot.locator(".annotation-text").all_text_contents()
+    assert "dollar, notes, coins" in named
+    assert set(named) <= {name for name, *_ in clouds}
+
+
+def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/map?query=q007&view=linear")
+    plot = chart(page, "map_linear_2-D")
+    # the leftmost mark of the cloud: nothing is drawn over it
+    place = plot.evaluate(
+        """plot => { const d = plot._fullData[0], l = plot._fullLayout, box = plot.getBoundingClientRect(), i = d.x.indexOf(Math.min(...d.x));
+          return {i, x: box.x + l.xaxis._offset + l.xaxis.d2p(d.x[i]), y: box.y + l.yaxis._offset + l.yaxis.d2p(d.y[i])}; }"""
+    )
+    page.mouse.move(place["x"] - 3, place["y"])
+    page.mouse.move(place["x"], place["y"], steps=4)
+    page.wait_for_timeout(300)
+    page.mouse.click(place["x"], place["y"])
+    document = sample.collection.dataset.documents[place["i"]]
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{document.id}'")
+    settle(page)
+    expect(page.locator(".st-key-map_document")).to_contain_text(document.text[:60])
+
+
+def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q007&view=neighbourhood&drag=lasso")
+    box = chart(page, "map_neighbourhood_2-D").locator(".nsewdrag").first.bounding_box()
+    assert box is not None
+    left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 60
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 2)):
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+    heading = page.locator("h2", has_text="documents in the lasso")
+    heading.wait_for()
+    settle(page)
+    assert int(heading.inner_text().split()[0]) > 300
+    page.keyboard.press("j")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q008'")
+    settle(page)
+    expect(page.locator("h2", has_text="documents drawn")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["view=target", "view=neighbourhood", "view=neighbourhood&axes=3-D"])
+def test_play_moves_the_marks_from_base_to_modulated(page: Page, address: str, path: str) -> None:
+    open_page(page, f"{address}/map?query=q054&{path}")
+    plot = page.locator(".js-plotly-plot")
+    plot.wait_for()
+    read = "plot => Array.from(plot._fullData.find(t => t.name === 'modulated').x)"
+    end = plot.evaluate(read)
+    steps = plot.locator(".slider-label")
+    plot.locator(".slider-tick-group, .slider-group").first.wait_for()
+    frames = plot.evaluate("plot => plot._transitionData._frames.map(f => [f.name, Array.from(f.data[0].x)])")
+    assert steps.all_text_contents() == [name for name, _ in frames]
+    assert frames[-1][0] == "modulated"
+    np.testing.assert_allclose(frames[-1][1], end)
+    plot.locator(".updatemenu-button").first.click()
+    page.wait_for_function(
+        "start => { const plot = document.querySelector('.js-plotly-plot'); const x = plot._fullData.find(t => t.name === 'modulated').x;"
+        " return Math.abs(x[0] - start) < 1e-6; }", arg=frames[0][1][0], polling=20,
+    )  # fmt: skip
+    page.wait_for_timeout(700 * len(frames) + 400)
+    np.testing.assert_allclose(plot.evaluate(read), end, atol=1e-6)
 
 
 def test_typed_query_is_ranked_like_the_command_line_does(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
@@ -166,6 +270,55 @@ def test_hovering_a_card_marks_its_twin(page: Page, address: str) -> None:
     twins = page.locator("button.card.twin")
     assert {t.get_attribute("data-document") for t in twins.all()} == {document_id}
     assert twins.count() == 2
+
+
+def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007")
+    ideal = page.locator('section[aria-label="Ideal order"] button.card').first
+    ideal.hover()
+    assert page.locator("button.card.twin").count() == 3
+    page.locator('section[aria-label="Modulated"] button.card').nth(3).hover()
+    assert page.locator('section[aria-label="Ideal order"] button.card.twin').count() == 1
+    page.locator("h1").hover()
+    assert page.locator("button.card.twin").count() == 0
+
+
+def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(page: Page, address: str, sample: Ranker) -> None:
+    comparison = sample.compare_id("q100")
+    rank = comparison.best_relevant_rank("base")
+    assert rank is not None
+    assert rank > 10
+    open_page(page, f"{address}/?query=q100")
+    base = page.locator('section[aria-label="Base"]')
+    assert base.locator("button.card.further").first.get_attribute("data-rank") == str(rank)
+    assert base.locator(".skipped").all_inner_texts() == [f"⋮ {rank - 11} skipped", f"⋮ {100 - rank} more"]
+
+
+def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q100")
+    handle = page.get_by_role("slider")
+    handle.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => new URLSearchParams(location.search).get('alpha') === '0.5'")
+    settle(page)
+    comparison = sample.compare_id("q100")
+    scores, ranks = blend(comparison, 0.5)
+    expected = [(comparison.document_ids[i], int(ranks[i]), f"{scores[i]:.4f}") for i in np.argsort(ranks)[:10]]
+    assert cards(page, "α = 0.50") == expected
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this ranking as a TREC run").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert [line.split()[2] for line in lines[:10]] == [d for d, *_ in expected]
+    assert lines[0].split()[5] == "alpha-0.50"
+
+
+def test_bump_chart_opens_a_document(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q100")
+    (document_id,) = click_point(page, "bump", 0, 1)
+    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{document_id}'")
+    settle(page)
+    expect(page.locator(".st-key-compare_document")).to_contain_text(document_id)
 
 
 def test_alpha_zero_shows_the_base_ranking(page: Page, address: str) -> None:
@@ -209,7 +362,7 @@ def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ra
 def test_downloads(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q007")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download TREC run").click()
+        page.get_by_role("button", name="Download this ranking as a TREC run").click()
     lines = Path(download.value.path()).read_text().splitlines()
     hits = sample.compare_id("q007").hits("modulated")
     assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
@@ -261,6 +414,9 @@ def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Pa
     assert "hostile" in Workspace(workspace).registrations(), "runs after the test that prepares this data set"
     open_page(page, f"{address}/map?data=hostile&view=neighbourhood")
     page.get_by_role("button", name="Make the map").click()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Make the map").click()
+    expect(page.get_by_text("s left")).to_be_visible()
     page.locator(".js-plotly-plot").wait_for(timeout=120_000)
     assert page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length") == 6
 

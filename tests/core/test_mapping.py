@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imrnns_core import mapping
+from imrnns_core.clusters import Clusters
 from imrnns_core.errors import DataError
 from imrnns_core.mapping import (
     CorpusMap,
@@ -27,8 +28,15 @@ from imrnns_core.mapping import (
     true_movement,
 )
 from imrnns_core.ranking import Ranker
+from imrnns_core.records import Document
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Workspace
 from tests.core.toys import World, adapter, collection, random_model, still_model, worlds
+
+ONE = Clusters(np.zeros(1, np.int64), ("all documents",))
+
+
+def texts(count: int) -> list[Document]:
+    return [Document(f"d{i}", f"title {i}", "text") for i in range(count)]
 
 
 @given(worlds(), st.integers(1, 30))
@@ -79,7 +87,7 @@ def test_pca_of_points_in_a_plane_is_exact():
     plane, _ = np.linalg.qr(rng.normal(size=(7, 2)))
     places = rng.normal(size=(40, 2)) * [3, 1]
     vectors = (places @ plane.T + 5).astype(np.float32)
-    fitted = fit_map(vectors)
+    fitted = fit_map(vectors, texts(len(vectors)))
     np.testing.assert_allclose(fitted.pca_mean, vectors.mean(0), atol=1e-5)
     np.testing.assert_allclose(fitted.pca_axes @ fitted.pca_axes.T, np.eye(3), atol=1e-5)
     np.testing.assert_allclose(fitted.pca_share.sum(), 1, atol=1e-5)
@@ -92,7 +100,7 @@ def test_pca_of_points_in_a_plane_is_exact():
 
 
 def test_too_few_documents_for_a_map_have_places_all_the_same():
-    fitted = fit_map(np.array([[1, 0], [0, 1]], np.float32))
+    fitted = fit_map(np.array([[1, 0], [0, 1]], np.float32), texts(2))
     np.testing.assert_array_equal(fitted.umap[2], np.zeros((2, 2)))
     np.testing.assert_allclose(fitted.pca_share, [1, 0, 0], atol=1e-6)
     np.testing.assert_allclose(np.abs(fitted.linear(np.array([[1, 0], [0, 1]], np.float32), 2)), [[0.5**0.5, 0]] * 2, atol=1e-6)
@@ -102,7 +110,7 @@ def test_too_few_documents_for_a_map_have_places_all_the_same():
 def test_the_share_of_a_move_that_pca_shows():
     ranker = World(seed=2, n=9, m=9, documents=12, queries=1, candidates=6).ranker()
     comparison, positions = ranker.compare_id("q0"), np.array([0, 3, 5])
-    fitted = fit_map(ranker.transform.projected.numpy())
+    fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
     before, after, share = linear_movement(fitted, comparison, positions, 2)
     np.testing.assert_allclose(before, fitted.linear(comparison.modulation.projected_documents.numpy()[positions], 2), atol=1e-6)
     move = (comparison.modulation.modulated_documents - comparison.modulation.projected_documents).numpy()[positions]
@@ -121,7 +129,7 @@ def circle(count: int) -> tuple[CorpusMap, np.ndarray]:
     """Documents on a circle, drawn where they are."""
     angle = np.arange(count) * 2 * np.pi / count
     vectors = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-    flat = CorpusMap({2: vectors.copy()}, np.zeros(2, np.float32), np.zeros((3, 2), np.float32), np.zeros(3, np.float32))
+    flat = CorpusMap({2: vectors.copy()}, np.zeros(2, np.float32), np.zeros((3, 2), np.float32), np.zeros(3, np.float32), ONE)
     return flat, vectors
 
 
@@ -142,11 +150,11 @@ def test_a_document_does_not_attract_its_own_vector():
 def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
     vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
     places = np.array([[0, 0], [4, 0], [0, 4]], np.float32)
-    flat = CorpusMap({2: places}, np.zeros(3, np.float32), np.zeros((3, 3), np.float32), np.zeros(3, np.float32))
+    flat = CorpusMap({2: places}, np.zeros(3, np.float32), np.zeros((3, 3), np.float32), np.zeros(3, np.float32), ONE)
     # cosines .8, .6, 0: distances .2, .4, 1, weights 5, 2.5, 1
     placed = place(flat, vectors, np.array([[0.8, 0.6, 0]], np.float32), 2)
     np.testing.assert_allclose(placed, [[4 * 2.5 / 8.5, 4 * 1 / 8.5]], atol=1e-5)
-    alone = CorpusMap({2: places[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share)
+    alone = CorpusMap({2: places[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share, ONE)
     np.testing.assert_array_equal(place(alone, vectors[:1], vectors[:1], 2, np.array([0])), [[0, 0]])
 
 
@@ -155,7 +163,7 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
     ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
     comparison, positions = ranker.compare_id("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
-    flat = fit_map(projected)
+    flat = fit_map(projected, ranker.collection.dataset.documents)
     seen = neighbourhood(flat, projected, comparison, positions, 2)
     rows = comparison.rows[positions]
     own = flat.umap[2][rows]
@@ -188,11 +196,13 @@ def test_save_and_load(tmp_path: Path):
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=s).astype(np.float32) for s in ((5, 2), (5, 3), (4,), (3, 4), (3,))]
     path = tmp_path / "maps" / "a.npz"
-    save_map(CorpusMap({2: arrays[0], 3: arrays[1]}, *arrays[2:]), path)
+    save_map(CorpusMap({2: arrays[0], 3: arrays[1]}, *arrays[2:], Clusters(np.array([0, 1, 1, 0, 2]), ("a, b", "<c>", "ü"))), path)
     again = load_map(path)
     loaded = [again.umap[2], again.umap[3], again.pca_mean, again.pca_axes, again.pca_share]
     for a, b in zip(loaded, arrays, strict=True):
         np.testing.assert_array_equal(a, b)
+    assert again.clusters.labels.tolist() == [0, 1, 1, 0, 2]
+    assert again.clusters.names == ("a, b", "<c>", "ü")
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures import compare, maps, modulation, overview, theme
@@ -45,7 +46,9 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
         if comparison.ranks[:, i].min() <= 5
     }
     assert drawn == expected
-    assert list(figure.layout.yaxis.range) == [10.7, 0.3]
+    deepest = min(10, int(comparison.ranks[:, (comparison.ranks <= 5).any(axis=0)].max()))
+    assert list(figure.layout.yaxis.range) == list(figure.layout.yaxis2.range) == [deepest + 0.7, 0.3]
+    assert list(figure.layout.yaxis2.tickvals) == [1, 2, 3, 4, 5]
     assert all("<i>" not in text for trace in figure.data for text in trace.text)
 
 
@@ -57,8 +60,21 @@ def test_heatmap_clips_alike_and_catches_clicks() -> None:
     assert (heat.zmin, heat.zmax, heat.zmid) == (-0.25, 0.25, 0)
     np.testing.assert_array_equal(heat.z, values)
     assert list(map(list, squares.customdata)) == [["d1", 7], ["d1", 3], ["d1", 9], ["d2", 7], ["d2", 3], ["d2", 9]]
-    assert (list(squares.x), list(squares.y)) == (["7", "3", "9"] * 2, [0, 0, 0, 1, 1, 1])
-    assert squares.text[5] == "-0.6000"
+    assert (list(squares.x), list(squares.y)) == ([0, 1, 2] * 2, [0, 0, 0, 1, 1, 1])
+    assert squares.text[5] == "-0.60000"
+    assert list(figure.layout.xaxis.ticktext) == ["7", "3", "9"]
+    assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
+
+
+def test_strips_are_about_zero_on_fixed_ranges() -> None:
+    scale, bias = np.array([0.01, -0.02], np.float32), np.array([0.3, -0.1], np.float32)
+    figure = modulation.strips(scale, bias, (0.05, 0.2), True, True)
+    first, second = figure.data
+    assert [(t.zmin, t.zmid, t.zmax) for t in (first, second)] == [(-0.05, 0, 0.05), (-0.2, 0, 0.2)]
+    np.testing.assert_array_equal(first.z, [scale])
+    np.testing.assert_array_equal(second.z, [bias])
+    assert (first.y[0], second.y[0]) == ("scale s − mean s", "bias b − mean b")
+    assert modulation.strips(scale, bias, (0.05, 0.2), True, False).data[0].y[0] == "scale s − ½"
 
 
 def test_waterfall_sums(comparison: Comparison) -> None:
@@ -86,20 +102,59 @@ def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
     assert [f.name for f in figure.frames] == list(STAGES)
     first = figure.frames[0].data[0]
     np.testing.assert_allclose(np.hypot(first.x, first.y) + inner, np.degrees(np.arccos(comparison.scores[0, chosen])), atol=1e-3)
-    assert sum(t.mode == "lines+markers" for t in figure.data) == 8
+    (arrows,) = [t for t in figure.data if t.mode == "lines+markers"]
+    assert len(arrows.x) == 3 * 8
+    np.testing.assert_allclose(
+        np.hypot(arrows.x[0::3], arrows.y[0::3]) + inner, np.degrees(np.arccos(comparison.scores[0, chosen])), atol=1e-3
+    )
+    np.testing.assert_allclose(arrows.x[1::3], end.x)
+
+
+def plane(count: int, groups: int, three: bool = False, labels: list[str] | None = None) -> go.Figure:
+    rng = np.random.default_rng(0)
+    ground = rng.normal(size=(count, 3 if three else 2)).astype(np.float32)
+    kinds = [maps.Group(f"peso, <b>{n}</b>", theme.CLUSTERS[n], np.arange(n, count, groups)) for n in range(groups)]
+    points = maps.Points(list("abc"), list("abc"), ["#000000", "#111111", "#000000"], ["star", "x", "circle"])
+    return maps.plane(ground, kinds, ground[:3], ground[:3] + 0.5, (ground[3], ground[4]), points, "n", labels)
 
 
 def test_plane_has_corpus_move_and_query() -> None:
-    ground = np.arange(20, dtype=np.float32).reshape(10, 2)
-    start, end = ground[:3], ground[:3] + 0.5
-    points = maps.Points(list("abc"), list("abc"), ["#000000"] * 3, ["star", "x", "circle"])
-    figure = maps.plane(ground, start, end, (ground[4], ground[5]), points, ["t"] * 10, "#888888", "n")
-    assert figure.data[0].type == "scattergl"
+    figure = plane(10, 2, labels=[f"l{i}" for i in range(10)])
+    even, odd = figure.data[:2]
+    assert even.type == "scattergl"
+    assert list(odd.text) == ["l1", "l3", "l5", "l7", "l9"]
+    start = np.stack([even.x[:2], even.y[:2]], 1)  # documents 0 and 2
     moved = next(t for t in figure.data if t.name == "modulated")
-    np.testing.assert_array_equal(np.stack([moved.x, moved.y], 1), end)
-    assert (figure.frames[0].data[0].x == start[:, 0]).all()
-    three = maps.plane(np.zeros((5, 3), np.float32), np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32), None, maps.Points(["a"], ["a"], ["#000000"], ["star"]), ["t"] * 5, "#888888", "n")  # fmt: skip
-    assert {t.type for t in three.data} == {"scatter3d"}
+    np.testing.assert_allclose(np.stack([moved.x, moved.y], 1)[[0, 2]], start + 0.5)
+    assert [f.name for f in figure.frames] == ["base", "modulated"]
+    np.testing.assert_allclose(np.array(figure.frames[0].data[0].x)[[0, 2]], start[:, 0])
+    arrows = [t for t in figure.data if t.mode == "lines+markers"]
+    assert [len(t.x) for t in arrows] == [6, 3]  # one trace a colour, a gap after each arrow
+    np.testing.assert_allclose(arrows[0].x[:2], [start[0, 0], start[0, 0] + 0.5])
+    assert [a.text for a in figure.layout.annotations] == ["peso, &lt;b&gt;0&lt;/b&gt;", "peso, &lt;b&gt;1&lt;/b&gt;"]
+    queries = [t for t in figure.data if (t.name or "").startswith("query")]
+    assert [t.marker.symbol for t in queries] == ["diamond-open", "diamond"]
+
+
+def test_plane_in_three_dimensions_plays_the_move() -> None:
+    figure = plane(10, 1, three=True)
+    assert {t.type for t in figure.data} == {"scatter3d"}
+    np.testing.assert_allclose(np.subtract(figure.frames[1].data[0].z, figure.frames[0].data[0].z), [0.5] * 3, atol=1e-6)
+    assert figure.layout.updatemenus[0].buttons[0].args[1]["frame"]["redraw"]
+
+
+def test_a_cloud_of_a_hundred_thousand_documents_is_small_to_send() -> None:
+    figure = plane(100_000, 12)
+    assert sum(len(t.x) for t in figure.data if t.type == "scattergl") == 100_000
+    assert len(figure.to_json()) < 1_500_000  # two float32 a document, in base64
+    assert sum(t.type == "scattergl" for t in figure.data) == 12
+
+
+def test_controls_are_seen_on_both_grounds() -> None:
+    layout = plane(10, 1).layout
+    for control in (layout.updatemenus[0], layout.sliders[0]):
+        assert control.bgcolor.startswith("rgba(128,138,152")  # neither white nor black
+        assert control.font.color == theme.UNJUDGED
 
 
 def test_groups_show_means_and_interval() -> None:

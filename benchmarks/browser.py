@@ -1,0 +1,103 @@
+"""From the key that changes the query to the last figure drawn, in headless Chromium, with the real app on SciFact."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.app import ROOT, launch, open_page, serving
+
+PAGES = ("/", "/modulation", "/map", "/map?view=neighbourhood", "/map?view=linear", "/explain", "/overview", "/failures")
+QUERIES = 12
+QUIET_MS = 600
+GOAL_MS = 500
+
+# The page is done at its last change: figures, tables and texts all change the document when they are drawn
+_WATCH = """() => {
+  if (window.lens) return;
+  window.lens = { last: 0 };
+  const note = () => { window.lens.last = performance.now(); };
+  const main = document.querySelector('[data-testid="stMain"]');
+  const watch = (root) => new MutationObserver(note).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+  watch(main);
+  main.querySelectorAll('*').forEach((node) => node.shadowRoot && watch(node.shadowRoot));
+}"""
+_PRESS = """() => { window.lens.start = performance.now(); window.lens.last = 0; window.lens.from = location.search;
+  document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, composed: true })); }"""
+_DONE = """(quiet) => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
+  && location.search !== window.lens.from && window.lens.last > 0 && performance.now() - window.lens.last > quiet"""
+
+
+def next_query_ms(page: Page) -> float:
+    """Press `j`; return the milliseconds until the page last changed."""
+    page.evaluate(_WATCH)
+    page.evaluate(_PRESS)
+    page.wait_for_function(_DONE, arg=QUIET_MS, timeout=30_000, polling=50)
+    return float(page.evaluate("() => window.lens.last - window.lens.start"))
+
+
+def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES) -> dict[str, list[float]]:
+    """Return the times of `QUERIES` changes of the query on each page that the app has, after three that warm up."""
+    times: dict[str, list[float]] = {}
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        for path in paths:
+            page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+            open_page(page, f"{address}{path}{'&' if '?' in path else '?'}data={data}&adapter={adapter}")
+            if page.get_by_text("Page not found").count():
+                continue
+            page.wait_for_timeout(2_000)
+            times[path] = [next_query_ms(page) for _ in range(QUERIES + 3)][3:]
+            page.context.close()
+        browser.close()
+    return times
+
+
+def first_page_seconds(workspace: Path) -> float:
+    """Return the seconds from the start of the server to the first page, drawn."""
+    start = time.perf_counter()
+    with serving(workspace) as address, sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("button.card", timeout=60_000)
+        page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
+        seconds = time.perf_counter() - start
+        browser.close()
+    return seconds
+
+
+def run(data: Path) -> None:
+    """Prepare SciFact with the reference package's adapter and its map, then measure every page."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder)
+        adapter = data / "peer" / "imrnns-minilm-scifact.pt"
+        for arguments in (
+            ["adapters", "import", str(adapter)],
+            ["prepare", str(data / "scifact"), "--embeddings", str(data / "scifact" / "embeddings"), "--adapter", adapter.stem],
+        ):
+            command = [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", folder]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        first_page_seconds(workspace)  # the system's file cache
+        print(
+            f"dashboard, start of the server to the first page, warm: {statistics.median(first_page_seconds(workspace) for _ in range(3)):.2f} s"
+        )
+        with serving(workspace) as address:
+            report(measure(address, "scifact", adapter.stem))
+
+
+def report(times: dict[str, list[float]]) -> None:
+    for path, values in times.items():
+        median = statistics.median(values)
+        word = "" if median <= GOAL_MS else f"  (goal {GOAL_MS})"
+        print(f"dashboard, SciFact, next query to all figures drawn, {path}: median {median:.0f} ms, worst {max(values):.0f} ms{word}")
+
+
+if __name__ == "__main__":  # a running app: python -m benchmarks.browser ADDRESS DATA ADAPTER [PATH …]
+    report(measure(sys.argv[1], sys.argv[2], sys.argv[3], tuple(sys.argv[4:]) or PAGES))

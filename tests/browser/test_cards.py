@@ -1,0 +1,70 @@
+"""The ranking cards in a browser, without the rest of the page."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Page
+
+from dashboard.components import ranking_cards
+from dashboard.components.ranking_cards import Card, Column, payload
+
+pytestmark = pytest.mark.browser
+HOSTILE = "<script>window.hacked=1</script> <img src=x onerror=window.hacked=1> $x$ :red[y] [link](javascript:window.hacked=2) **b**"
+
+
+def draw(page: Page, columns: list[Column], spans: dict[str, list[tuple[int, int, float]]]) -> None:
+    page.set_content(f"<style>{ranking_cards._CSS}</style><main>{ranking_cards._HTML}</main>")
+    page.evaluate(
+        """async ([source, data]) => {
+          const { default: run } = await import('data:text/javascript,' + encodeURIComponent(source));
+          window.picked = [];
+          run({ data, parentElement: document.querySelector('main'), setTriggerValue: (name, value) => window.picked.push([name, value]) });
+        }""",
+        [ranking_cards._JS, json.loads(json.dumps(payload(columns, "", spans)))],
+    )
+
+
+def card(document_id: str, text: str = "text", **changes: object) -> Card:
+    return Card(document_id, HOSTILE, text, "1", "0.5000", "unjudged", "#8f99a8", "1 ↘ 2", **changes)  # type: ignore[arg-type]
+
+
+def test_marks_stand_in_the_text_as_written(page: Page) -> None:
+    start = len(HOSTILE) + 1
+    spans = {"d<1>": [(0, 32, 0.4), (start + 5, start + 11, -0.2), (-9, 0, 1e9), (10**6, 10**7, 0.3)]}
+    draw(page, [Column("Base", "", [card("d<1>", HOSTILE)])], spans)
+    assert page.locator(".card .title").inner_text() == HOSTILE
+    marks = page.locator(".card mark")
+    assert [m.inner_text() for m in marks.all()] == ["<script>window.hacked=1</script>", HOSTILE[5:11]]
+    styles = [m.evaluate("m => [m.className, getComputedStyle(m).textDecorationStyle]") for m in marks.all()]
+    assert styles == [["raises", "solid"], ["lowers", "dashed"]]  # told apart without colour
+    assert page.locator(".card script, .card img, .card a, .card b").count() == 0
+    assert page.evaluate("() => window.hacked") is None
+    assert "dashed lower it" in page.locator(".legend").inner_text()
+
+
+def test_no_cards_and_a_hundred(page: Page) -> None:
+    draw(
+        page,
+        [Column("Base", "", [], "No candidates."), Column("Modulated", "", [card(f"d{i}", "long " * 2000) for i in range(100)], rest=3)],
+        {},
+    )
+    assert page.locator("section[aria-label=Base] .empty").inner_text() == "No candidates."
+    assert page.locator("section[aria-label=Modulated] .card").count() == 100
+    assert page.locator(".skipped").inner_text() == "⋮ 3 more"
+    assert page.locator(".legend").count() == 0
+
+
+def test_skipped_documents_are_counted(page: Page) -> None:
+    draw(page, [Column("Base", "", [card("a"), card("b", further=True, skipped=27)])], {})
+    assert page.locator(".skipped").inner_text() == "⋮ 27 skipped"
+
+
+def test_a_card_answers_mouse_and_keyboard(page: Page) -> None:
+    draw(page, [Column("Base", "", [card("a"), card("b")]), Column("Modulated", "", [card("b")])], {})
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert [c.get_attribute("data-document") for c in page.locator(".card.twin").all()] == ["b", "b"]
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => window.picked") == [["picked", "b"]]

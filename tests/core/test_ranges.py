@@ -1,0 +1,26 @@
+"""Means and ranges of what an adapter does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imrnns_core.explain.accounting import shifts
+from imrnns_core.explain.influence import feedback_influence
+from imrnns_core.ranges import modulation_ranges
+from tests.core.toys import World
+
+
+def test_ranges_are_those_of_the_comparisons():
+    ranker = World(seed=3, n=9, m=9, documents=12, queries=5, candidates=6).ranker()
+    found = modulation_ranges(ranker, ranker.collection.queries.vectors)
+    compared = [ranker.compare_id(f"q{i}") for i in range(5)]
+    moved = np.concatenate([shifts(c) for c in compared])
+    np.testing.assert_allclose(found.mean_shift, moved.mean(0), atol=1e-6)
+    assert found.shift[0] == pytest.approx(np.quantile(np.abs(moved), 0.995), abs=1e-5)
+    assert found.shift[1] == pytest.approx(np.quantile(np.abs(moved - moved.mean(0)), 0.995), abs=1e-5)
+    scale = np.stack([c.modulation.query_scale.numpy() for c in compared])
+    np.testing.assert_allclose(found.mean_scale, scale.mean(0), atol=1e-6)
+    assert found.scale[0] == pytest.approx(np.quantile(np.abs(scale - 0.5), 0.995), abs=1e-5)
+    parts = np.concatenate([feedback_influence(c, ranker.adapter.model).contributions for c in compared])
+    assert found.contribution == pytest.approx(np.quantile(np.abs(parts), 0.995), abs=1e-5)
