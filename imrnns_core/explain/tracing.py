@@ -75,7 +75,7 @@ class TracedEncoder:
         if transformer is None or pooling not in _POOLINGS:
             raise ExplanationError(
                 f"words cannot be explained for the encoder {name!r}: it pools by {pooling or 'something unknown'}, "
-                f"and only {' and '.join(_POOLINGS)} pooling can be taken apart; use verified words, which re-encode the text"
+                f"and only {' and '.join(_POOLINGS)} pooling can be taken apart; the score accounting is available"
             )
         shared = {id(t): t for t in [*transformer.parameters(), *transformer.buffers()]}
         self._model = copy.deepcopy(transformer, shared).eval()
