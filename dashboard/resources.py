@@ -300,6 +300,13 @@ def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | No
     return explainer(key.data, key.adapter).estimate_and_account(pair(key), side, key.formatted(side))
 
 
+def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
+    """Return (start, end, drop of the change) of the words of a document, over title, newline and text."""
+    drops = word_drops(key, "document")[0]
+    prefix = len(collection(key.data).encoder.spec.document_prefix)
+    return [(a - prefix, b - prefix, float(v)) for word, v in zip(drops.words, drops.change, strict=True) for a, b in word.spans]
+
+
 @st.cache_resource(show_spinner=False, max_entries=128)
 def verified_words(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
     """Return the words of a pair that were deleted and measured: a shortlist, or every word."""

@@ -46,6 +46,7 @@ class Selection:
     drag: str = "move"
     colour: str = "relevance"
     carry: str = "change"
+    marks: str = "no"
     picture: str = "svg"
 
 

@@ -41,4 +41,10 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
         else:
             small += " · " + ", ".join(f"{s} {comparison.ranks[n, at]} ({comparison.scores[n, at]:.4f})" for n, s in enumerate(STAGES))
         notices.text_block(document.title, document.text, small)
+        if at is not None and st.button("Why this document?", key=f"{key}_explain", icon=":material/search_insights:"):
+            st.switch_page(st.Page(_explain, url_path="explain"), query_params=state.parameters(state.current()))
         st.button("Close the document", key=f"{key}_close", on_click=lambda: state.update(document="", dimension=-1))
+
+
+def _explain() -> None:
+    """Stand in for the page Explain: Streamlit knows a page by its address."""

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 
 from dashboard import resources, state
 from dashboard.components import chart, document_panel, notices, ranking_cards
+from dashboard.components.marks import Span
 from dashboard.components.ranking_cards import Card, Column
 from dashboard.figures import compare, theme
+from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
+from imrnns_core.errors import ExplanationError
 from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
 
 SHOWN = [5, 10, 20]
+MARKS = ["no", "yes"]
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
@@ -77,7 +81,12 @@ def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     )  # fmt: skip
     alpha = state.current().alpha
     scores, ranks = blend(comparison, alpha)
-    ranking_cards.show(_columns(comparison, dataset, scores, ranks), state.current().document, _pick, key="cards")
+    st.segmented_control(
+        "Mark the words that carry the change", MARKS, required=True, help="Estimated, a fraction of a second a document; Explain measures them.",
+        **state.bound("marks", MARKS),
+    )  # fmt: skip
+    columns = _columns(comparison, dataset, scores, ranks)
+    ranking_cards.show(columns, state.current().document, _pick, key="cards", spans=_spans(columns))
     name = comparison.query.id or "query"
     tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
     st.download_button(
@@ -87,6 +96,22 @@ def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows the picked document
         st.rerun()
+
+
+def _spans(columns: list[Column]) -> dict[str, list[Span]]:
+    """Return the explaining words of every card, where they are asked for."""
+    if state.current().marks != "yes":
+        return {}
+    ids = list(dict.fromkeys(card.document_id for column in columns for card in column.cards))
+    found, progress = dict[str, list[Span]](), st.empty()
+    try:
+        for n, document_id in enumerate(ids):
+            progress.progress(n / len(ids), text=f"Reading document {n + 1} of {len(ids)}")
+            found[document_id] = resources.marked_spans(PairKey.of(state.current(), document_id))
+    except ExplanationError as error:
+        notices.show("info", "Words are not available for this encoder", str(error))
+    progress.empty()
+    return found
 
 
 def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:

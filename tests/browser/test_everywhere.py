@@ -22,7 +22,17 @@ PAGES = {
     "neighbourhood": "/map?query=q054&view=neighbourhood&colour=cluster",
     "explain": "/explain?query=q054",
 }
-FIGURES = {"compare": 1, "overview": 2, "failures": 0, "modulation": 2, "refinement": 1, "accounting": 2, "target": 1, "neighbourhood": 1, "explain": 3}
+FIGURES = {
+    "compare": 1,
+    "overview": 2,
+    "failures": 0,
+    "modulation": 2,
+    "refinement": 1,
+    "accounting": 2,
+    "target": 1,
+    "neighbourhood": 1,
+    "explain": 3,
+}
 """Fewest figures on each page."""
 MAX_SHIFT = 0.1
 """The layout shift that web.dev calls good."""

@@ -194,3 +194,23 @@ def test_hostile_texts_stay_letters_in_page_and_report(browser: Browser, hostile
     assert alone.locator("script, a").count() == 0
     assert dialogs == []
     context.close()
+
+
+def test_compare_marks_the_explaining_words_and_leads_to_explain(page: Page, address: str, pair: Pair) -> None:
+    open_page(page, f"{address}/?data=sample&adapter=sample-adapter&query=q054&shown=5&marks=yes")
+    card = page.locator('section[aria-label="Modulated"] button.card[data-document="the-hague"]')
+    expect(card.locator("mark").first).to_be_visible(timeout=60_000)
+    space = Workspace(Path("unused"))
+    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    drops = WordExplainer(ranker).estimate(pair, "document")
+    signs = {w.text.casefold(): v > 0 for w, v in zip(drops.words, drops.change.tolist(), strict=True)}
+    shown = {mark.inner_text().casefold(): "raises" in str(mark.get_attribute("class")) for mark in card.locator("mark").all()}
+    whole = {word: raises for word, raises in shown.items() if word in signs}  # the last one may be cut with its text
+    assert len(whole) >= 3
+    assert whole == {word: signs[word] for word in whole}
+    card.click()
+    page.get_by_role("button", name="Why this document?").click()
+    expect(page.get_by_role("heading", name="Why this document?", level=1)).to_be_visible(timeout=60_000)
+    settle(page)
+    assert "document=the-hague" in page.url
+    expect(page.locator(".st-key-marked_document mark").first).to_be_visible()
