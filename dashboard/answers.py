@@ -67,7 +67,11 @@ def trust(measured: Evaluation) -> Answer:
     if unseen.ci95[0] > 0:
         return Answer("good", question, "Yes, it holds on unseen queries", figures)
     if seen and seen.ci95[0] > 0:
-        return Answer("warning", question, "The gain lives only on seen queries", f"{figures} That is memory, not retrieval.")
+        if measured.seen_over_unseen and measured.seen_over_unseen[0] > 0:
+            return Answer("warning", question, "The gain lives only on seen queries", f"{figures} That is memory, not retrieval.")
+        return Answer(
+            "warning", question, "Not shown on unseen queries", f"{figures} These queries are too few to tell whether the groups differ."
+        )
     return Answer("info", question, "There is no gain to trust", figures)
 
 

@@ -157,7 +157,9 @@ def evaluate(
         return _evaluate_unjudged(ranker, json_file, run_out)
     evaluation.judged_queries(collection.dataset, split)
     contest = _contest(space, collection, against) if against else None
-    result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
+    with _progress() as progress:
+        progress.add_task("BM25 index, measures", total=None)
+        result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
     versus = contest(result) if contest else None
     _show(tables.evaluation(result))
     if versus:

@@ -16,7 +16,7 @@ from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.dataset import Dataset, Qrels
 from imrnns_core.errors import DataError
 from imrnns_core.index import LexicalIndex
-from imrnns_core.measures import Doubles, Measured, Significance, measure, paired_tests
+from imrnns_core.measures import Doubles, Measured, Significance, difference_of_means, measure, paired_tests
 from imrnns_core.ranking import RankedBatch, Ranker
 from imrnns_core.records import STAGES, Stage
 from imrnns_core.shares import ChangeShares, change_shares
@@ -86,6 +86,15 @@ class Evaluation:
     def significance(self, measure: str, group: Group | None = None) -> Significance:
         """Return the test of modulated against base on one measure, over all queries or those of a group."""
         return self._tests[group][self.measures.index(measure)]
+
+    @cached_property
+    def seen_over_unseen(self) -> tuple[float, float] | None:
+        """By how much more nDCG@10 changes on seen queries than on unseen ones, as a 95 % interval; None where a group is empty."""
+        masks = self.group_masks()
+        if not masks or not all(mask.any() for mask in masks.values()):
+            return None
+        change = self.column("modulated") - self.column("base")
+        return difference_of_means(change[masks["seen"]], change[masks["unseen"]])
 
     @cached_property
     def _tests(self) -> dict[Group | None, list[Significance]]:

@@ -90,6 +90,14 @@ def paired_significance(difference: Doubles, seed: int = 0) -> Significance:
     return paired_tests(difference[:, None], seed)[0]
 
 
+def difference_of_means(first: Doubles, second: Doubles, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of mean(first) − mean(second), for two groups of other queries."""
+    rng = np.random.default_rng(seed)
+    parts = [[x[rng.integers(0, len(x), size=(_PART, len(x)))].mean(axis=1) for x in (first, second)] for _ in range(RESAMPLES // _PART)]
+    low, high = np.percentile(np.concatenate([a - b for a, b in parts]), [2.5, 97.5])
+    return float(low), float(high)
+
+
 def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
     return next((n for n, d in enumerate(ranked, start=1) if judged.get(d, 0) > 0), 0)
 

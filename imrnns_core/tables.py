@@ -74,6 +74,8 @@ def against(versus: Against, queries: Mapping[str, Query]) -> Iterator[Renderabl
     yield table
     if versus.missing:
         yield f"{versus.missing} of {len(ours.query_ids)} queries are not in the run; they count 0."
+    if versus.groups is None:
+        yield "Which of these queries the two have seen is unknown: a difference may be memory."
     most = versus.most_different(LISTED)
     yield _different(versus, name, most, queries) if most else f"No query differs in {NDCG}."
 

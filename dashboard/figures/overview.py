@@ -110,6 +110,6 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             textposition="outside", cliponaxis=False, hovertemplate=f"{name}: %{{x:.1f}} %<extra></extra>",
         )  # fmt: skip
     values = [100 * value for value in parts.values()]
-    figure.update_xaxes(visible=False, range=[min(0, *values) * 1.15, max(values) * 1.15])
+    figure.update_xaxes(visible=False, range=[min(0, *values) * 1.3, max(values) * 1.3])
     figure.update_yaxes(autorange="reversed")
     return theme.layout(figure, 112, showlegend=False, bargap=0.35)

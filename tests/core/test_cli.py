@@ -158,6 +158,8 @@ def test_evaluate_says_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Pa
     save_adapter(adapter(still_model(2)), toy / "toy.safetensors")
     result = run(*command(toy), "--json", tmp_path / "r.json")
     assert "the adapter's card names no training positives" in result.out
+    against = run(*command(toy), "--against", toy / "toy.safetensors").out
+    assert "Which of these queries the two have seen is unknown: a difference may be memory." in against
     assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.evaluation import Evaluation, bucket, evaluate, seen_groups
-from imrnns_core.measures import measure_rankings, paired_significance, paired_tests
+from imrnns_core.measures import difference_of_means, measure_rankings, paired_significance, paired_tests
 from imrnns_core.ranking import Ranker
 from imrnns_core.shares import change_shares
 from tests.core.toys import World, adapter, collection, still_model, worlds
@@ -216,6 +216,21 @@ def test_two_of_four_sign_flips_are_as_extreme():
     assert s.ci95 == (0.5, 1.0)
     assert paired_significance(np.array([-1.0, -0.5])).p == s.p
     assert paired_significance(np.array([1.0, 0.5])) == s  # the same seed, the same answer
+
+
+def test_the_difference_between_two_groups():
+    assert difference_of_means(np.full(4, 0.5), np.full(9, 0.2)) == pytest.approx((0.3, 0.3))
+    low, high = difference_of_means(np.array([0.0, 1.0] * 50), np.array([0.0, 1.0] * 50))
+    assert low == pytest.approx(-high, abs=0.02)
+    assert high == pytest.approx(1.96 * 0.5 * math.sqrt(2 / 100), abs=0.01)  # the normal interval
+
+
+def test_how_much_more_seen_queries_change():
+    result = hand_made(["d1"])  # nDCG@10 changes on the seen q0 and q2, not on the unseen q1
+    change = result.column("modulated") - result.column("base")
+    assert result.seen_over_unseen == pytest.approx((change[2], change[0]))
+    assert hand_made([]).seen_over_unseen is None
+    assert hand_made(None).seen_over_unseen is None
 
 
 def test_columns_are_tested_as_each_alone():

@@ -11,6 +11,7 @@ import pytest
 
 from imrnns_core.checkpoint import save_adapter
 from imrnns_core.config import EncoderSpec, workspace_root
+from imrnns_core.dataset import load_dataset
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.errors import AdapterError, DataError, EncoderError
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Registration, Workspace
@@ -296,3 +297,24 @@ def test_an_unknown_adapter_lists_the_known_ones(space: Workspace):
 
 def test_a_map_is_kept_in_the_workspace(space: Workspace):
     assert space.map_path("0123") == space.root / "maps" / "0123.npz"
+
+
+# BM25
+
+
+def test_a_lexical_index_is_kept_and_made_again_for_other_texts(tmp_path: Path):
+    space, first = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "a" / "toy"))
+    other = load_dataset(write_dataset(tmp_path / "b" / "toy", [{"_id": "d1", "text": "second"}, {"_id": "d2", "text": "third"}]))
+    assert [rows.tolist() for rows in space.lexical_index(first).matches(["second"], 5)] == [[1]]
+    vocabulary = tmp_path / "space" / "lexical" / "toy" / "vocab.index.json"
+    written = vocabulary.stat().st_mtime_ns
+    assert [rows.tolist() for rows in space.lexical_index(first).matches(["second"], 5)] == [[1]]
+    assert vocabulary.stat().st_mtime_ns == written
+    assert [rows.tolist() for rows in space.lexical_index(other).matches(["second"], 5)] == [[0]]
+    assert sorted(p.name for p in (tmp_path / "space" / "lexical").iterdir()) == ["toy"]
+
+
+def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    index = Workspace(tmp_path / "file").lexical_index(load_dataset(write_dataset(tmp_path / "toy")))
+    assert [rows.tolist() for rows in index.matches(["second"], 5)] == [[1]]

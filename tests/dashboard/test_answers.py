@@ -60,6 +60,7 @@ def test_where() -> None:
         (UP + UP, SEEN + UNSEEN, "good", "Yes, it holds on unseen queries"),
         (UP, UNSEEN, "good", "Yes, it holds on unseen queries"),
         (UP + NONE, SEEN + UNSEEN, "warning", "The gain lives only on seen queries"),
+        (UP + [1.0, -0.7] * 10, SEEN + UNSEEN, "warning", "Not shown on unseen queries"),  # the same mean, far apart
         (UP + DOWN, SEEN + UNSEEN, "warning", "No: the adapter harms unseen queries"),
         (NONE + NONE, SEEN + UNSEEN, "info", "There is no gain to trust"),
         (NONE, UNSEEN, "info", "There is no gain to trust"),
