@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 import torch
@@ -308,10 +308,10 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def verified_words(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
+def verified_words(key: PairKey, side: Side, by: Literal["score", "change"], every: bool) -> list[VerifiedWord]:
     """Return the words of a pair that were deleted and measured: a shortlist, or every word."""
     drops, found = word_drops(key, side)[0], pair(key)
-    positions = range(len(drops.words)) if every else to_verify(drops, fell(found))
+    positions = range(len(drops.words)) if every else to_verify(drops, by, fell(found))
     return explainer(key.data, key.adapter).verify(found, side, drops, list(positions))
 
 

@@ -92,9 +92,9 @@ class SentenceTransformerEncoder:
         source = str(bundled_model()) if self._spec.name == BUNDLED_NAME else self._spec.name
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging  # type: ignore[attr-defined,unused-ignore]
+        from transformers.utils import logging
 
-        logging.disable_progress_bar()  # a bar for the tensors of one file, on the terminal of every command
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for the tensors of one file
         try:
             model = SentenceTransformer(source, revision=self._spec.revision, device=None)
         except (OSError, ValueError) as error:

@@ -137,8 +137,8 @@ def _verified(key: PairKey) -> None:
             drops = resources.word_drops(key, side)[0]
             every = side == "document" and _every(len(drops.words))
             with st.spinner(f"Deleting words of the {side} …"):
-                found = resources.verified_words(key, side, every)
-            falls = resources.fell(resources.pair(key))
+                found = resources.verified_words(key, side, "score" if _column() == 0 else "change", every)
+            falls = _column() == 1 and resources.fell(resources.pair(key))
             order = sorted(found, key=lambda word: word.drop[_column()] * (1 if falls else -1))
             st.caption(f"Words of the {side}" + (f": {len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else ": all"))
             chart.show(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -102,7 +102,8 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
             if parts_of_words is not None:
                 found.word_accounting[side] = parts_of_words
             if verify:
-                found.verified[side] = explainer.verify(pair, side, found.words[side], to_verify(found.words[side], fell))
+                shortlist = to_verify(found.words[side], "change", fell) + to_verify(found.words[side], "score", fell)
+                found.verified[side] = explainer.verify(pair, side, found.words[side], list(dict.fromkeys(shortlist)))
     except ExplanationError as error:
         found.missing.append(str(error))
     try:
@@ -113,13 +114,14 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
     return found
 
 
-def to_verify(drops: WordDrops, fell: bool) -> list[int]:
-    """Return the words to delete and measure: of a short query all, else the shortlist by Δ.
+def to_verify(drops: WordDrops, by: Literal["score", "change"], fell: bool) -> list[int]:
+    """Return the words to delete and measure: of a short query all, else the shortlist by score or change.
 
-    Where the document fell, the words that pull it down come first, else those that push it up.
+    For the change of a document that fell, the words that pull it down come first.
     """
     short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
-    order = np.argsort(drops.change if fell else -drops.change, kind="stable")
+    values = drops.score if by == "score" else -drops.change if fell else drops.change
+    order = np.argsort(-values, kind="stable")
     return [int(i) for i in order[: len(order) if short else SHORTLIST[drops.side]]]
 
 

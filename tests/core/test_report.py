@@ -49,7 +49,10 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
         text = record["texts"][side]
         for word in record["words"][side]:
             assert all(text[a:b].casefold() == word["word"].casefold() for a, b in word["spans"])
-    assert len(record["verified"]["document"]) == 10
+    measured = {v["word"] for v in record["verified"]["document"]}
+    for target in ("delta", "score"):  # the shortlists of both
+        named = sorted(record["words"]["document"], key=lambda w: -w[target])
+        assert {w["word"] for w in named[:10]} <= measured
     assert len(record["verified"]["query"]) == len(record["words"]["query"])
     assert len(record["vocabulary"]["document"]) == 10
     assert record["missing"] == []
