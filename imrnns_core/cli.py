@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -92,10 +92,13 @@ def train(
         raise AdapterError(f"{out_file}: adapters are written as .safetensors; use --out {out_file.with_suffix('.safetensors')}")
     space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
     config = TrainConfig(recipe=recipe, seed=seed)
-    training = Training(_open(space, registration), config, train_split, valid_split)
-    out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
+    collection = _open(space, registration)
+    state = out_file.with_name(f".{out_file.name}.training")
     with _progress() as progress:
-        task = progress.add_task("train", total=None)
+        training = Training(collection, config, train_split, valid_split, _encoding(progress), state)
+        if training.train_qrels:
+            out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
+        task = progress.add_task("train", total=training.most_epochs)
         try:
             for epoch in training.epochs():
                 progress.update(
@@ -109,9 +112,16 @@ def train(
         raise LensError("stopped before the first epoch; nothing was written")
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
-    best = training.best_epoch
-    base = adapter.card.measures["base_validation"]
-    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, validation {best.validation:.4f} (base {base:.4f})")
+    training.close()
+    measures = adapter.card.measures
+    compared = (
+        f", validation {measures['validation']:.4f} (base {measures['base_validation']:.4f})"
+        if {"validation", "base_validation"} <= set(measures)
+        else ""
+    )
+    out.print(f"{out_file}: epoch {measures['best_epoch']} of {len(training.history) - 1}{compared}")
+    for note in measures["notes"]:
+        out.print(f"  {note}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
 
 
@@ -274,14 +284,19 @@ def _resolve(
 
 def _open(space: Workspace, registration: Registration) -> Collection:
     with _progress() as progress:
-        tasks: dict[str, Any] = {}
+        return space.open(registration, _encoding(progress))
 
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(f"encode {what}", total=total)
-            progress.update(tasks[what], completed=done)
 
-        return space.open(registration, report)
+def _encoding(progress: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows (what, done, total) texts as a line of its own."""
+    tasks: dict[str, Any] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(f"encode {what}", total=total)
+        progress.update(tasks[what], completed=done)
+
+    return report
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
