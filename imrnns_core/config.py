@@ -154,7 +154,7 @@ class MemoryConfig:
     words: int = 4
     neighbours: int = 5
     offsets: tuple[float, ...] = (0.0, -0.05, 0.05, 0.1)
-    strengths: tuple[float, ...] = (1.0, 0.5, 2.0)
+    strengths: tuple[float, ...] = (2.0, 1.0, 0.5)
     sharpness: float = 1.0
     feedback: float = 0.4
     constant: float = 2.0

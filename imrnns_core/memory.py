@@ -8,7 +8,7 @@ sentence, in training; a query costs nothing but the wider layer.
 
 How scales can add to a score: s_q ∘ d_p is compared with q_mod. Let q_mod hold, beside the refined query, a constant
 C·c with c = (1, −1, 1, …). All d_p are orthogonal to c and to (1, …, 1), so that scales of ½ leave every score as it
-was, up to a factor, and scales ½ + c ∘ v / C add v · d_p.
+was, up to a factor, and scales ½ + c ∘ v / C add v · d_p (and a disturbance 1 / C of its size, with no direction).
 
 Shapes: N documents, S sentences, n encoder dimensions, m working dimensions, r ≤ m − 2 of them used.
 """
@@ -53,7 +53,7 @@ def split_sentences(document: Document, words: int) -> Iterator[str]:
     begun = ""
     for part in _END.split(document.text.strip() or document.title.strip()):
         begun = f"{begun} {part.strip()}".strip()
-        if len(begun.split()) >= words or len(begun) > 12 * words:
+        if len(begun.split()) >= words or len(begun) > 10 * words:
             yield begun
             begun = ""
     if begun:

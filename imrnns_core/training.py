@@ -288,33 +288,35 @@ class Training:
         return titles
 
     def _unlabeled(self) -> Iterator[Epoch]:
-        """Take the memory, or whiten, then train on titles; titles that were held out say whether it helps."""
-        settings = self.config.pretrain
-        memory = self._memory(self.model)
-        if memory is None:
-            whiten(self.model, self.documents, settings)
-        else:
+        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles say it does no harm."""
+        settings, memory = self.config.pretrain, self._memory(self.model)
+        if memory is not None:
             self.model = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
+            yield self._unvalidated("a memory of sentences")  # titles cannot judge it: they find their documents by their own words
+            return
+        whiten(self.model, self.documents, settings)
         titles = self._titles()
         if titles is None:
-            self.notes.append("not validated: there were no titles to validate with")
-            self._keep(self.model, "start", 0.0)
-            yield self._record(None, 0.0, True, "start")
+            yield self._unvalidated("whitening only")
             return
         order = torch.randperm(len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed))
         held = min(HELD_OUT_TITLES, len(order) // 10)
         check = titles.validation(self.collection, order[:held], settings.candidates * 4)
-        base = check.base_values()
-        self._measures["base_validation"] = float(base.mean())
-        examples = titles.examples(self.collection, order[held:], settings.candidates)
-        passes = self._passes(examples, titles.documents, pretraining(settings))
-        for number in range((0 if memory else settings.epochs) + 1):
+        base = float(check.base_values().mean())
+        self._measures["base_validation"] = base
+        passes = self._passes(titles.examples(self.collection, order[held:], settings.candidates), titles.documents, pretraining(settings))
+        for number in range(settings.epochs + 1):
             loss = next(passes) if number else None
-            values: Tensor = self._journal.take(lambda: check.values(self.model))
-            holds = not surely_positive(base - values) if memory else float(values.mean()) >= float(base.mean())
-            if holds:  # as many passes as the study found: titles tell harm, not the best of good epochs
-                self._keep(self.model, "start", float(values.mean()))
-            yield self._record(loss, float(values.mean()), holds, "pretrain" if number else "start")
+            value: float = self._journal.take(lambda: float(check.values(self.model).mean()))
+            holds = value >= base  # as many passes as the study found: titles tell harm, not the best of good epochs
+            if holds:
+                self._keep(self.model, "start", value)
+            yield self._record(loss, value, holds, "pretrain" if number else "start")
+
+    def _unvalidated(self, what: str) -> Epoch:
+        self.notes.append(f"{what}, not validated: there are no judgments to validate with")
+        self._keep(self.model, "start", 0.0)
+        return self._record(None, 0.0, True, "start")
 
     def _refit(self, count: int, value: float) -> Iterator[Epoch]:
         """Train from the start again, on all judged queries, as long as validation said."""
