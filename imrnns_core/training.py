@@ -26,6 +26,7 @@ from imrnns_core.examples import (
     ranked_examples,
     relevant_ids,
     split_disjoint,
+    split_random,
     split_shared,
 )
 from imrnns_core.journal import Journal, Progress
@@ -89,6 +90,7 @@ class Training:
         self.train_qrels: Judged = {}
         self.valid_qrels: Judged = {}
         self.held_qrels: Judged = {}
+        self.notes: list[str] = []
         if self.recipe.supervised:
             self._split(train_split, valid_split)
         n = collection.documents.dimension
@@ -96,7 +98,6 @@ class Training:
         self.model = IMRNN(AdapterConfig(n, n))
         self.documents = torch.from_numpy(collection.documents.vectors)  # as the ranker projects them
         self.history: list[Epoch] = []
-        self.notes: list[str] = []
         self._first = self._best = copy.deepcopy(self.model)  # where training starts from, and what would be shipped
         self._shipped: Shipped = "identity"
         self._measures: dict[str, Any] = {}
@@ -113,6 +114,8 @@ class Training:
         self._measures["base_validation"] = _mean(base)
         start = yield from self._start(base, checks)
         best, chosen = max(_mean(start), _mean(base)), 0
+        if self.train_qrels is self.valid_qrels:
+            return
         for number, loss in enumerate(self._passes(self._examples(self.train_qrels), self.documents, self.recipe), start=1):
             tuned = self._between()
             values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
@@ -182,8 +185,14 @@ class Training:
                 else self.config.validation_share
             )
             self.train_qrels, self.valid_qrels = split_disjoint(qrels, share, self.config.seed)
+            if not self.valid_qrels:  # all queries hang together by the documents they share
+                self.train_qrels, self.valid_qrels = split_random(qrels, share, self.config.seed)
+                self.notes.append("validated on queries whose relevant documents were training positives too: no others could be set apart")
             if self.recipe.refit:
                 self.train_qrels, self.held_qrels = split_shared(self.train_qrels, share, self.config.seed)
+            if len(qrels) == 1:
+                self.train_qrels = self.valid_qrels = qrels
+                self.notes.append("one judged query: nothing can be validated, so nothing was trained")
         else:
             self.train_qrels, self.valid_qrels = qrels, judged_positive(self.collection.dataset.qrels(valid_split))
         if not self.train_qrels or not self.valid_qrels:
