@@ -99,7 +99,15 @@ RECIPES: dict[str, Recipe] = {
     "contrastive": Recipe(),
     "unlabeled": Recipe(start="pretrained", supervised=False, epochs=0),
     "modulation-only": Recipe(
-        negatives_from="batch", negatives=15, learning_rate=1e-3, epochs=10, patience=10, modulation_only=True, neutrality=1.0, refit=True
+        negatives_from="batch",
+        negatives=15,
+        learning_rate=1e-3,
+        epochs=14,
+        patience=14,
+        modulation_only=True,
+        neutrality=1.0,
+        kept=0.7,
+        refit=True,
     ),
     "best": Recipe(start="pretrained", negatives_from="batch", negatives=15, epochs=14, patience=14, kept=0.9, refit=True),
 }

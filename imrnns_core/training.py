@@ -379,7 +379,7 @@ class Training:
 
     def _holds(self, values: list[Tensor], base: list[Tensor], start: list[Tensor]) -> bool:
         """Say whether a gain is one: no group surely below the base and, for a refit, more than a standard error above the start."""
-        if any(surely_positive(b - v, 1.0) for v, b in zip(values, base, strict=True)):
+        if any(surely_positive(b - v) for v, b in zip(values, base, strict=True)):
             return False
         if not self.recipe.refit:
             return True
