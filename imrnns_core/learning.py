@@ -38,7 +38,8 @@ class Fit:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
         trained = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+        self.optimizer = torch.optim.Adam(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+        self.base = base_scores(documents, examples) if recipe.loss == "improvement" else None  # the same in every pass
         self.generator = torch.Generator().manual_seed(seed)
 
     def __iter__(self) -> Iterator[float]:
@@ -48,7 +49,7 @@ class Fit:
         self.model.train()
         losses = []
         for chosen in torch.split(torch.randperm(len(self.examples), generator=self.generator), self.recipe.batch_size):
-            loss = batch_loss(self.model, self.documents, self.examples, chosen, self.recipe)
+            loss = batch_loss(self.model, self.documents, self.examples, chosen, self.recipe, self.base)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -67,8 +68,15 @@ class Fit:
         self.generator.set_state(state["generator"])
 
 
-def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tensor, recipe: Recipe) -> Tensor:
-    """Return the loss of the queries `chosen` (B,), the mean over them."""
+def base_scores(documents: Tensor, examples: Examples) -> Tensor:
+    """Return (Q, K) base cosines of the queries with their documents."""
+    queries = F.normalize(examples.vectors, dim=-1)
+    pairs = zip(queries, examples.documents, strict=True)
+    return torch.stack([F.normalize(documents[rows], dim=-1) @ query for query, rows in pairs])
+
+
+def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tensor, recipe: Recipe, base: Tensor | None = None) -> Tensor:
+    """Return the loss of the queries `chosen` (B,), the mean over them; `base` are the base scores, for the improvement margin."""
     lists, relevant = examples.documents[chosen], examples.relevant[chosen]  # (B, K), (B, R)
     rows, local = torch.unique(torch.cat([lists, relevant], dim=1), return_inverse=True)  # (U,), (B, K + R)
     lists, relevant = local[:, : lists.shape[1]], local[:, lists.shape[1] :]
@@ -89,10 +97,8 @@ def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tens
         elif recipe.loss == "margin":
             loss = hinge_margin(scores, recipe.margin)
         else:
-            vectors = F.embedding(examples.documents[chosen], documents)  # (B, K, n)
-            queries = F.normalize(examples.vectors[chosen], dim=-1)
-            base = torch.bmm(F.normalize(vectors, dim=-1), queries.unsqueeze(2)).squeeze(2)
-            loss = improvement_margin(scores, base, recipe.margin)
+            assert base is not None
+            loss = improvement_margin(scores, base[chosen], recipe.margin)
     if recipe.neutrality:
         loss = loss + recipe.neutrality * (departure(scale, bias) + departure(*effect.chunk(2, dim=-1)))
     return loss
