@@ -269,13 +269,14 @@ class Training:
                         break
 
     def _memories(self, fresh: IMRNN, judged: Validation) -> Iterator[tuple[None, dict[str, Any]]]:
-        """Bring the model to the memory whose threshold and strength judged queries like best, if there is one."""
+        """Bring the model to a memory, if there is one: the usual, or that of the threshold and strength which judged queries surely prefer."""
         memory = self._memory(fresh)
         if memory is None:
             return
         choices = [(o, s) for o in self.config.memory.offsets for s in self.config.memory.strengths]
-        means = self._journal.take(lambda: [float(judged.values(memory.adapter(*c)).mean()) for c in choices])
-        offset, strength = choices[means.index(max(means))]
+        values = self._journal.take(lambda: [judged.values(memory.adapter(*choice)) for choice in choices])
+        best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
+        offset, strength = choices[best if surely_positive(values[best] - values[0]) else 0]
         self.model = memory.adapter(offset, strength)
         yield None, {"sentences": len(memory.keys), "threshold": memory.threshold + offset, "strength": strength}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imrnns_core.checkpoint import save_adapter
+from imrnns_core.checkpoint import Adapter, save_adapter
 from imrnns_core.config import TrainConfig
 from imrnns_core.dataset import load_dataset
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
@@ -31,12 +31,16 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    training = Training(collection, TrainConfig(recipe="contrastive"), "train", "dev")
+    training = Training(collection, TrainConfig())  # as: imrnns-lens train sample --out sample-adapter.safetensors
     for epoch in training.epochs():
         print(epoch)
     adapter = training.adapter(SAMPLE_ADAPTER)
     save_adapter(adapter, ASSETS_FOLDER / f"{SAMPLE_ADAPTER}.safetensors")
+    write_map(collection, adapter)
 
+
+def write_map(collection: Collection, adapter: Adapter) -> None:
+    """Lay out the documents as the adapter projects them."""
     maps = SAMPLE_FOLDER / "maps"
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
