@@ -165,7 +165,7 @@ class MemoryConfig:
     strengths: tuple[float, ...] = (2.0, 1.0, 0.5)
     sharpness: float = 1.0
     feedback: float = 0.4
-    constant: float = 2.0
+    constant: float = 1.0
 
 
 @dataclass(frozen=True)

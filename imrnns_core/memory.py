@@ -120,7 +120,7 @@ class Memory:
         model.projector.bias.copy_(self.projector[1])
         model.query_norm.bias.copy_(self.config.constant * self.constant)
         # ½ + δ: LayerNorm makes the refined query √m long, and the scales that say nothing are ½; sigmoid'(0) is ¼
-        slope = 4 * m**0.5 / (2 * self.config.constant * self.constant)
+        slope = 2 * m**0.5 / (self.config.constant * self.constant)
         self._write(
             model.query_adapter, (self.keys, -max(self.threshold + offset, 0.0)), (strength * self.values.T, OFFSET), torch.diag(slope), 0
         )

@@ -38,6 +38,8 @@ from imrnns_core.workspace import Collection
 
 HELD_OUT = 40
 """So many validation queries, where two fifths of the judged ones allow it; fewer tell nothing."""
+FEWEST = 10
+"""With fewer validation queries of its own choice, a run trains nothing: chance would choose the epoch."""
 HELD_OUT_TITLES = 300
 
 Phase = Literal["start", "pretrain", "train", "refit"]
@@ -90,6 +92,7 @@ class Training:
         self.train_qrels: Judged = {}
         self.valid_qrels: Judged = {}
         self.held_qrels: Judged = {}
+        self._too_few = False
         self.notes: list[str] = []
         if self.recipe.supervised:
             self._split(train_split, valid_split)
@@ -114,7 +117,7 @@ class Training:
         self._measures["base_validation"] = _mean(base)
         start = yield from self._start(base, checks)
         best, chosen = max(_mean(start), _mean(base)), 0
-        if self.train_qrels is self.valid_qrels:
+        if self._too_few:
             return
         for number, loss in enumerate(self._passes(self._examples(self.train_qrels), self.documents, self.recipe), start=1):
             tuned = self._between()
@@ -192,7 +195,9 @@ class Training:
                 self.train_qrels, self.held_qrels = split_shared(self.train_qrels, share, self.config.seed)
             if len(qrels) == 1:
                 self.train_qrels = self.valid_qrels = qrels
-                self.notes.append("one judged query: nothing can be validated, so nothing was trained")
+            self._too_few = len(self.valid_qrels) + len(self.held_qrels) < FEWEST
+            if self._too_few:
+                self.notes.append(f"too few judged queries ({len(qrels)}) to validate with: none was trained on")
         else:
             self.train_qrels, self.valid_qrels = qrels, judged_positive(self.collection.dataset.qrels(valid_split))
         if not self.train_qrels or not self.valid_qrels:

@@ -53,7 +53,8 @@ def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tens
     owner = ranks.ranks[np.arange(40), :, [list(r).index(i) for i, r in enumerate(ranks.rows)]]
     assert np.median(owner[:, 0]) > 5
     assert (owner[:, 0] == 1).mean() < 0.1
-    assert (owner[:, 3] == 1).mean() > 0.7
+    assert np.median(owner[:, 3]) <= 2
+    assert (owner[:, 3] == 1).mean() > 0.35
 
 
 def test_without_strength_the_memory_ranks_as_its_projector_does(world: tuple[torch.Tensor, Sentences]):
