@@ -103,10 +103,12 @@ def train(
     if supervised and train_split not in there:
         remedy = f"name one of {', '.join(there)} with --train-split" if there else "judge some queries"
         raise DataError(collection.dataset.path / "qrels" / f"{train_split}.tsv", "no such split", f"{remedy}, or take --recipe unlabeled")
-    training = Training(collection, config, train_split, valid_split)
-    out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
+    state = out_file.with_name(f".{out_file.name}.training")
     with _progress() as progress:
-        task = progress.add_task("train", total=None)
+        training = Training(collection, config, train_split, valid_split, _encoding(progress), state)
+        if training.train_qrels:
+            out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
+        task = progress.add_task("train", total=training.most_epochs)
         try:
             for epoch in training.epochs():
                 progress.update(
@@ -120,10 +122,16 @@ def train(
         raise LensError("stopped before the first epoch; nothing was written")
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
-    best = training.best_epoch
-    base = adapter.card.measures.get("base_validation")
-    found = "nothing to validate on" if base is None else f"validation {best.validation:.4f} (base {base:.4f})"
-    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, {found}")
+    training.close()
+    measures = adapter.card.measures
+    compared = (
+        f", validation {measures['validation']:.4f} (base {measures['base_validation']:.4f})"
+        if {"validation", "base_validation"} <= set(measures)
+        else ""
+    )
+    out.print(f"{out_file}: epoch {measures['best_epoch']} of {len(training.history) - 1}{compared}")
+    for note in measures["notes"]:
+        out.print(f"  {note}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
 
 
@@ -409,14 +417,19 @@ def _contest(space: Workspace, collection: Collection, other: str) -> Callable[[
 
 def _open(space: Workspace, registration: Registration) -> Collection:
     with _progress() as progress:
-        tasks: dict[str, Any] = {}
+        return space.open(registration, _encoding(progress))
 
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(f"encode {what}", total=total)
-            progress.update(tasks[what], completed=done)
 
-        return space.open(registration, report)
+def _encoding(progress: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows (what, done, total) texts as a line of its own."""
+    tasks: dict[str, Any] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(f"encode {what}", total=total)
+        progress.update(tasks[what], completed=done)
+
+    return report
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:

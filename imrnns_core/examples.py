@@ -65,6 +65,13 @@ def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judge
     return {q: j for q, j in qrels.items() if q not in validation}, {q: j for q, j in qrels.items() if q in validation}
 
 
+def split_random(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
+    """Split queries into training and validation parts, whatever they share."""
+    ids = list(qrels)
+    validation = {ids[i] for i in np.random.default_rng(seed).permutation(len(ids))[: max(int(share * len(ids)), 1)]}
+    return {q: j for q, j in qrels.items() if q not in validation}, {q: j for q, j in qrels.items() if q in validation}
+
+
 def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
     """Hold out up to `share` of the queries that each share a relevant document with one that stays in training.
 
