@@ -127,7 +127,7 @@ def train(
     compared = (
         f", validation {measures['validation']:.4f} (base {measures['base_validation']:.4f})"
         if {"validation", "base_validation"} <= set(measures)
-        else ""
+        else ", nothing to validate on"
     )
     out.print(f"{out_file}: epoch {measures['best_epoch']} of {len(training.history) - 1}{compared}")
     for note in measures["notes"]:
