@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -33,6 +34,16 @@ RANGE_QUERIES = 100
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     return Workspace()
+
+
+def settle_memory() -> None:
+    """Tell Python's garbage collector that what is loaded stays.
+
+    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory that takes
+    a third of a second, in which nothing is sent to the browser.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def data_names() -> list[str]:
@@ -73,6 +84,7 @@ def fitting_adapters(data: str) -> list[str]:
 def ranker(data: str, adapter_name: str) -> Ranker:
     made = Ranker(collection(data), load_adapter(adapter_name))
     _ = made.transform, made.collection.index
+    settle_memory()
     return made
 
 
@@ -95,7 +107,9 @@ def lexical_index(data: str) -> LexicalIndex:
 
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
-    return diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
+    found = diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
+    settle_memory()
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
@@ -211,6 +225,7 @@ def warm_encoder(data: str) -> threading.Thread:
         time.sleep(1.5)  # the first page comes first
         try:
             loaded.encode("warm-up")
+            settle_memory()
         except Exception:  # the page that needs the encoder shows the error
             return
 

@@ -78,8 +78,8 @@ def heatmap(
                 "xgap": 0.5 if few else 0, "ygap": 0.5,
             },
             {
-                # one square a cell: GL draws thousands of them at once, where SVG would take a second
-                "type": "scattergl", "x": np.tile(across, len(labels)), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
+                # one square a cell: GL draws thousands of them at once, SVG is quicker for hundreds
+                "type": "scatter" if few else "scattergl", "x": np.tile(across, len(labels)), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
                 "marker": {"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
                 "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [f"{v:+.5f}" for v in values.ravel()],
                 "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
@@ -92,7 +92,8 @@ def heatmap(
         yaxis={"tickvals": down, "ticktext": list(labels), "range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 11}, "showgrid": False, "domain": [0, 0.84]},
         yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
     )  # fmt: skip
-    return theme.layout(figure, 150 + 22 * max(len(labels), 4))
+    figure = theme.layout(figure, 150 + 22 * max(len(labels), 4), margin={"l": 158, "r": 8, "t": 46, "b": 58})
+    return theme.fixed_margins(figure)
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:

@@ -196,7 +196,7 @@ def _make_map(count: int) -> None:
             "This map has not been made yet",
             f"It takes about {seconds} s, once. Or run: imrnns-lens prepare {selection.data} --adapter {selection.adapter}",
         )
-        st.button("Make the map", type="primary", key="make_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
+        st.button("Make the map", key="make_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
         return
     if job.error:
         notices.show("error", "The map could not be made", job.error)
