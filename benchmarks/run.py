@@ -145,6 +145,29 @@ def dashboard() -> None:
         print(f"dashboard, resident memory: {psutil.Process().memory_info().rss / 2**20:.0f} MB")
 
 
+def cloud() -> None:
+    """Draw the map of a hundred thousand documents: build, size, and time in the browser."""
+    from benchmarks.browser import cloud_figure, draw_ms
+
+    seconds = median_seconds(cloud_figure)
+    packed = cloud_figure().to_json()
+    print(
+        f"map of 100,000 documents: built in {1e3 * seconds:.0f} ms, {len(packed) / 1e6:.1f} MB, drawn in {draw_ms(packed):.0f} ms without a graphics card"
+    )
+
+
+def browser() -> None:
+    """Time the pages of the real app on SciFact in headless Chromium; without one, say so."""
+    from playwright.sync_api import Error
+
+    from benchmarks.browser import run
+
+    try:
+        run(DATA)
+    except Error as error:
+        print(f"dashboard in the browser: not measured ({str(error).splitlines()[0]})")
+
+
 def main() -> None:
     print(json.dumps({"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}))
     if (DATA / "scifact" / "corpus.jsonl").is_file():
@@ -154,6 +177,9 @@ def main() -> None:
     else:
         print(f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference package")
     dashboard()
+    cloud()
+    if (DATA / "scifact" / "corpus.jsonl").is_file():
+        browser()
 
 
 if __name__ == "__main__":

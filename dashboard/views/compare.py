@@ -213,6 +213,6 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=86, format="%.4f", help=f"Cosine at the stage: {stage}."
         )
-    st.dataframe(frame, hide_index=True, height=360, column_config=columns, key="candidates")
+    st.dataframe(frame, hide_index=True, height=min(360, 40 + 36 * len(frame)), column_config=columns, key="candidates")
     name = comparison.query.id or "query"
     st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")
