@@ -78,7 +78,7 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
     sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[theme.relevance_name(int(comparison.relevance[i]))]
-    return f"{sign}{theme.short(document.title or document.id, 22)} {comparison.ranks[3, i]}"
+    return f"{sign}{theme.short(document.title or document.id, 20)} {comparison.ranks[3, i]}"
 
 
 def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
