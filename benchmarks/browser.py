@@ -30,6 +30,7 @@ _WATCH = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   const watch = (root) => new MutationObserver(note).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
   watch(main);
+  watch(document.querySelector('[data-testid="stSidebar"]'));
   main.querySelectorAll('*').forEach((node) => node.shadowRoot && watch(node.shadowRoot));
 }"""
 _PRESS = """() => { window.lens.start = performance.now(); window.lens.last = 0; window.lens.from = location.search;
@@ -54,9 +55,9 @@ def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGE
         for path in paths:
             page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
             open_page(page, f"{address}{path}{'&' if '?' in path else '?'}data={data}&adapter={adapter}")
-            if page.get_by_text("Page not found").count():
-                continue
             page.wait_for_timeout(2_000)
+            if page.evaluate("() => location.pathname") != path.split("?")[0] or page.locator("[role=dialog]").count():
+                continue
             times[path] = [next_query_ms(page) for _ in range(QUERIES + 3)][3:]
             page.context.close()
         browser.close()

@@ -153,6 +153,8 @@ def _why(comparison: Comparison) -> None:
     split = resources.collection(selection.data).dataset.split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return
+    if comparison.best_relevant_rank("modulated") == 1:  # nothing to explain, and so no search for causes
+        return
     found = {d.query_id: d for d in resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)}.get(comparison.query.id)
     if found is None or found.ranks[-1] == 1:
         return
