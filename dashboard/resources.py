@@ -102,14 +102,14 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
 
 @st.cache_resource(show_spinner="Building the BM25 index …", max_entries=3)
 def lexical_index(data: str) -> LexicalIndex:
-    return LexicalIndex(collection(data).dataset.documents)
+    made = LexicalIndex(collection(data).dataset.documents)
+    settle_memory()
+    return made
 
 
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
-    found = diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
-    settle_memory()
-    return found
+    return diagnose(ranker(data, adapter_name), evaluation(data, adapter_name, split, top_k), lexical_index(data))
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
