@@ -102,9 +102,7 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
 
 @st.cache_resource(show_spinner="Building the BM25 index …", max_entries=3)
 def lexical_index(data: str) -> LexicalIndex:
-    made = LexicalIndex(collection(data).dataset.documents)
-    settle_memory()
-    return made
+    return LexicalIndex(collection(data).dataset.documents)
 
 
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
