@@ -429,7 +429,6 @@ def test_one_document_is_enough_for_every_page(page: Page, address: str, workspa
         ("/modulation?part=query refined", "Only one document refines the query"),
         ("/modulation?part=score accounting", "Where each score change comes from"),
         ("/map?view=target", "1 document drawn"),
-        ("/overview?", "This data set has no judgments"),
     ):
         open_page(page, f"{address}{path}&data=one")
         expect(page.get_by_text(says).first).to_be_visible()
