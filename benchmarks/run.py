@@ -184,6 +184,14 @@ def dashboard() -> None:
             times.append(time.perf_counter() - start)
         print(f"dashboard, next query, server: median {1e3 * statistics.median(times):.0f} ms")
         times = []
+        for alpha in (0.9, 0.7, 0.5, 0.3, 0.1):
+            start = time.perf_counter()
+            app.slider(key="input_alpha").set_value(alpha).run()
+            times.append(time.perf_counter() - start)
+        print(
+            f"dashboard, α ranks again, server, the whole page: median {1e3 * statistics.median(times):.0f} ms (in the browser only the rankings run)"
+        )
+        times = []
         for text in (
             "How deep is the deepest lake?",
             "Who pays the deposit back?",
@@ -200,6 +208,23 @@ def dashboard() -> None:
         print(f"dashboard, resident memory: {psutil.Process().memory_info().rss / 2**20:.0f} MB")
 
 
+def browser() -> None:
+    """Draw the map of a hundred thousand documents, and time the pages of the real app on SciFact, in headless Chromium."""
+    from playwright.sync_api import Error
+
+    from benchmarks.browser import cloud_figure, draw_ms, run
+
+    seconds = median_seconds(cloud_figure)
+    packed = cloud_figure().to_json()
+    print(f"map of 100,000 documents: built in {1e3 * seconds:.0f} ms, {len(packed) / 1e6:.1f} MB")
+    try:
+        print(f"map of 100,000 documents: {draw_ms(packed):.0f} ms of the page's thread to draw it again, without a graphics card")
+        if (DATA / "scifact" / "corpus.jsonl").is_file():
+            run(DATA)
+    except Error as error:
+        print(f"in the browser: not measured ({str(error).splitlines()[0]})")
+
+
 def main() -> None:
     print(json.dumps({"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}))
     if (DATA / "scifact" / "corpus.jsonl").is_file():
@@ -209,6 +234,7 @@ def main() -> None:
     else:
         print(f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference package")
     dashboard()
+    browser()
 
 
 if __name__ == "__main__":

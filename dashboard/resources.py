@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def workspace() -> Workspace:
     return Workspace()
 
 
+def settle_memory() -> None:
+    """Tell Python's garbage collector that what is loaded stays.
+
+    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory that takes
+    a third of a second, in which nothing is sent to the browser.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def data_names() -> list[str]:
     """Return the names of the registered data sets."""
     return list(workspace().registrations())
@@ -84,6 +95,7 @@ def fitting_adapters(data: str) -> list[str]:
 def ranker(data: str, adapter_name: str) -> Ranker:
     made = Ranker(collection(data), load_adapter(adapter_name))
     _ = made.transform, made.collection.index
+    settle_memory()
     return made
 
 
@@ -242,6 +254,7 @@ def warm_encoder(data: str) -> threading.Thread:
         time.sleep(1.5)  # the first page comes first
         try:
             loaded.encode("warm-up")
+            settle_memory()
         except Exception:  # the page that needs the encoder shows the error
             return
 
