@@ -113,7 +113,7 @@ def training(epochs: int = 3) -> None:
     collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
     config = TrainConfig(recipe="reference", epochs=epochs, patience=epochs)
     split = Training(collection, config, "train")
-    datasets, metric = reference_training_data(collection, (split.train_qrels, split.valid_qrels))
+    datasets, metric = reference_training_data(collection, (split.parts.train, split.parts.valid))
 
     def theirs() -> None:
         model = IMRNN(ModelConfig(input_dim=collection.documents.dimension))

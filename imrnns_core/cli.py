@@ -101,8 +101,8 @@ def train(
     state = out_file.with_name(f".{out_file.name}.training")
     with progress_bar() as progress:
         training = Training(collection, config, train_split, valid_split, encoding(progress), state)
-        if training.train_qrels:
-            out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
+        if training.parts.train:
+            out.print(f"{len(training.parts.train)} training and {len(training.parts.valid)} validation queries")
         task = progress.add_task("train", total=training.most_epochs)
         try:
             for epoch in training.epochs():

@@ -17,29 +17,15 @@ from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import AdapterConfig, Recipe, TrainConfig
 from imrnns_core.errors import TrainingError
-from imrnns_core.examples import (
-    Examples,
-    Judged,
-    check_vectors,
-    judged_positive,
-    paired_examples,
-    ranked_examples,
-    relevant_ids,
-    split_disjoint,
-    split_random,
-    split_shared,
-)
+from imrnns_core.examples import Examples, check_vectors, paired_examples, ranked_examples
 from imrnns_core.journal import Journal, Progress
 from imrnns_core.learning import Fit
 from imrnns_core.memory import Memory, sentences
+from imrnns_core.splits import HELD_OUT, Judged, Parts, carve, judged_positive, relevant_ids
 from imrnns_core.starts import PseudoQueries, identity_adapter, pretraining, title_queries, whiten
 from imrnns_core.validation import Validation
 from imrnns_core.workspace import Collection
 
-HELD_OUT = 40
-"""So many validation queries, where two fifths of the judged ones allow it; fewer tell nothing."""
-FEWEST = 10
-"""With fewer validation queries of its own choice, a run trains nothing: chance would choose the epoch."""
 HELD_OUT_TITLES = 300
 
 Phase = Literal["start", "pretrain", "train", "refit"]
@@ -87,13 +73,8 @@ class Training:
         check_vectors(collection.queries.vectors, "query", name)
         self.collection, self.config, self.recipe = collection, config, config.resolved()
         self.train_split = train_split if self.recipe.supervised else None
-        self.train_qrels: Judged = {}
-        self.valid_qrels: Judged = {}
-        self.held_qrels: Judged = {}
-        self._too_few = False
-        self.notes: list[str] = []
-        if self.recipe.supervised:
-            self._split(train_split, valid_split)
+        self.parts = self._parts(train_split, valid_split) if self.recipe.supervised else Parts()
+        self.notes = list(self.parts.notes)
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
@@ -115,9 +96,9 @@ class Training:
         self._measures["base_validation"] = _mean(base)
         start = yield from self._start(base, checks)
         best, chosen = max(_mean(start), _mean(base)), 0
-        if self._too_few:
+        if not self.parts.enough:
             return
-        for number, loss in enumerate(self._passes(self._examples(self.train_qrels), self.documents, self.recipe), start=1):
+        for number, loss in enumerate(self._passes(self._examples(self.parts.train), self.documents, self.recipe), start=1):
             tuned = self._between()
             values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
             value = _mean(values)
@@ -177,42 +158,27 @@ class Training:
 
     # Splits and examples
 
-    def _split(self, train_split: str, valid_split: str | None) -> None:
-        qrels = judged_positive(self.collection.dataset.qrels(train_split))
+    def _parts(self, train_split: str, valid_split: str | None) -> Parts:
+        name, dataset = self.collection.dataset.name, self.collection.dataset
+        qrels = judged_positive(dataset.qrels(train_split))
         if valid_split is None:
-            share = (
-                max(self.config.validation_share, min(0.4, HELD_OUT / max(len(qrels), 1)))
-                if self.recipe.refit
-                else self.config.validation_share
-            )
-            self.train_qrels, self.valid_qrels = split_disjoint(qrels, share, self.config.seed)
-            if not self.valid_qrels:  # all queries hang together by the documents they share
-                self.train_qrels, self.valid_qrels = split_random(qrels, share, self.config.seed)
-                self.notes.append("validated on queries whose relevant documents were training positives too: no others could be set apart")
-            if self.recipe.refit:
-                self.train_qrels, self.held_qrels = split_shared(self.train_qrels, share, self.config.seed)
-            if len(qrels) == 1:
-                self.train_qrels = self.valid_qrels = qrels
-            self._too_few = len(self.valid_qrels) + len(self.held_qrels) < FEWEST
-            if self._too_few:
-                self.notes.append(f"too few judged queries ({len(qrels)}) to validate with: none was trained on")
+            parts = carve(qrels, self.config.validation_share, self.config.seed, both=self.recipe.refit)
         else:
-            self.train_qrels, self.valid_qrels = qrels, judged_positive(self.collection.dataset.qrels(valid_split))
-        if not self.train_qrels or not self.valid_qrels:
+            parts = Parts(qrels, judged_positive(dataset.qrels(valid_split)))
+        if not parts.train or not parts.valid:
             raise TrainingError(
-                f"{self.collection.dataset.name}: {len(self.train_qrels)} training and {len(self.valid_qrels)} validation queries have a "
+                f"{name}: {len(parts.train)} training and {len(parts.valid)} validation queries have a "
                 "relevant document; judge more queries, or name another split with --train-split or --valid-split"
             )
         count = len(self.collection.documents)
         if all(len(relevant_ids(judged)) >= count for judged in qrels.values()):
-            raise TrainingError(
-                f"{self.collection.dataset.name}: all documents are relevant to every query, there is no negative; add documents"
-            )
+            raise TrainingError(f"{name}: all documents are relevant to every query, there is no negative; add documents")
+        return parts
 
     def _checks(self) -> list[Validation]:
         """Return the validation queries on unseen documents and, where there are enough, those on seen ones."""
-        held = [self.held_qrels] if len(self.held_qrels) >= min(HELD_OUT / 2, len(self.valid_qrels)) else []
-        return [Validation.of_judged(self.collection, qrels) for qrels in (self.valid_qrels, *held)]
+        held = [self.parts.held] if len(self.parts.held) >= min(HELD_OUT / 2, len(self.parts.valid)) else []
+        return [Validation.of_judged(self.collection, qrels) for qrels in (self.parts.valid, *held)]
 
     def _examples(self, qrels: Judged) -> Examples:
         if self.recipe.negatives_from == "batch":
@@ -222,13 +188,10 @@ class Training:
     def _positives(self) -> list[str]:
         if self._shipped not in ("trained", "refit"):
             return []
-        qrels = self._all_qrels() if self._shipped == "refit" else self.train_qrels
+        qrels = self.parts.all if self._shipped == "refit" else self.parts.train
         if self.recipe.negatives_from == "batch":
             return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})
         return sorted({min(relevant_ids(judged), key=lambda d: (-judged[d], d)) for judged in qrels.values()})
-
-    def _all_qrels(self) -> Judged:
-        return {**self.train_qrels, **self.held_qrels, **self.valid_qrels}
 
     # Phases
 
@@ -238,7 +201,7 @@ class Training:
         yield self._record(None, _mean(values), False, "start")
         if self.recipe.start == "identity":
             return values
-        judged = Validation.of_judged(self.collection, self._all_qrels())
+        judged = Validation.of_judged(self.collection, self.parts.all)
         plain = judged.base_values()
         best = 0.0
         for loss, what in self._starts(judged):
@@ -334,7 +297,7 @@ class Training:
     def _refit(self, count: int, value: float) -> Iterator[Epoch]:
         """Train from the start again, on all judged queries, as long as validation said."""
         self.model = copy.deepcopy(self._first)
-        for number, loss in enumerate(self._passes(self._examples(self._all_qrels()), self.documents, self.recipe), start=1):
+        for number, loss in enumerate(self._passes(self._examples(self.parts.all), self.documents, self.recipe), start=1):
             if number == count:
                 self._keep(self._between(), "refit", value)
             yield self._record(loss, value, False, "refit")
@@ -347,7 +310,7 @@ class Training:
         """Return a hash of all that the result depends on."""
         dataset, digest = self.collection.dataset, hashlib.blake2b(digest_size=16)
         judged = [
-            sorted((q, sorted(j.items())) for q, j in qrels.items()) for qrels in (self.train_qrels, self.held_qrels, self.valid_qrels)
+            sorted((q, sorted(j.items())) for q, j in qrels.items()) for qrels in (self.parts.train, self.parts.held, self.parts.valid)
         ]
         digest.update(json.dumps([self.config.to_json(), dataset.digest, self.collection.encoder.spec.to_json(), judged]).encode())
         for matrix in (self.collection.documents, self.collection.queries):

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.app import ROOT, launch, open_page, serving
 
 FOLDER = ROOT / "assets" / "screenshots"
-QUERY = "q054"
+QUERY = "q128"
 PAGES = {
     "compare": f"/?query={QUERY}&document=the-hague",
     "overview": "/overview",

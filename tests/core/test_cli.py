@@ -639,4 +639,7 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(run: Run, t
     assert f"{record['document']['delta']['k1']:.3f}" in result.out
     (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
     assert json.loads(kept.read_text()) == record
-    one_line(run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"), "sample has no split 'late'; its splits are: dev, test, train")
+    one_line(
+        run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
+        "sample has no split 'late'; its splits are: dev, test, train",
+    )

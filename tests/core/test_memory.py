@@ -12,11 +12,11 @@ from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
 from imrnns_core.config import AdapterConfig, MemoryConfig, TrainConfig
 from imrnns_core.embeddings import unit
-from imrnns_core.examples import judged_positive
 from imrnns_core.journal import Journal
 from imrnns_core.memory import Memory, Sentences, sentences, split_sentences
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Document
+from imrnns_core.splits import judged_positive
 from imrnns_core.training import Training
 from imrnns_core.workspace import Collection
 from tests.core.toys import FakeEncoder, collection

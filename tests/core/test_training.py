@@ -16,9 +16,10 @@ from imrnns_core.checkpoint import Adapter, AdapterCard, load_adapter, save_adap
 from imrnns_core.config import RECIPES, AdapterConfig, Recipe, TrainConfig
 from imrnns_core.errors import DataError, TrainingError
 from imrnns_core.evaluation import evaluate
-from imrnns_core.examples import ranked_examples, split_disjoint
+from imrnns_core.examples import ranked_examples
 from imrnns_core.learning import Fit
 from imrnns_core.ranking import Ranker
+from imrnns_core.splits import split_disjoint
 from imrnns_core.starts import identity_adapter
 from imrnns_core.training import Training
 from imrnns_core.workspace import Collection
@@ -268,6 +269,6 @@ def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Coll
     chained = {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 1} for i in range(12)}
     space = replace(world, dataset=replace(world.dataset, splits={"train": chained}))
     training = Training(space, CONFIG, "train")
-    assert len(training.valid_qrels) == 1
-    assert not set(training.valid_qrels) & set(training.train_qrels)
+    assert len(training.parts.valid) == 1
+    assert not set(training.parts.valid) & set(training.parts.train)
     assert any("no others could be set apart" in note for note in training.notes)
