@@ -23,9 +23,10 @@ from imrnns_core.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
+from imrnns_core.explain.explanation import explain_pair, to_verify
 from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
-from imrnns_core.explain.report import explain_pair, to_html, to_verify
+from imrnns_core.explain.report import to_html
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import read_json, write_json

@@ -219,8 +219,9 @@ def explain(
 ) -> None:  # fmt: skip
     """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
     from imrnns_core import tables
+    from imrnns_core.explain.explanation import explain_pair
     from imrnns_core.explain.faithfulness import record_key
-    from imrnns_core.explain.report import explain_pair, to_html
+    from imrnns_core.explain.report import to_html
     from imrnns_core.ranking import Ranker
 
     space, registration = resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)

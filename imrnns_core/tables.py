@@ -19,8 +19,8 @@ from imrnns_core.shares import ChangeShares
 if TYPE_CHECKING:  # the explanations import transformers: an evaluation shall not wait for it
     from rich.console import RenderableType
 
+    from imrnns_core.explain.explanation import Explanation
     from imrnns_core.explain.faithfulness import Faithfulness
-    from imrnns_core.explain.report import Explanation
 
 LISTED = 10
 """So many of the queries that differ most are listed."""

@@ -11,7 +11,8 @@ import pytest
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explain.report import Explanation, explain_pair, marked_html, to_html, trust_sentence
+from imrnns_core.explain.explanation import Explanation, explain_pair
+from imrnns_core.explain.report import marked_html, to_html, trust_sentence
 from imrnns_core.explain.texts import Word
 from imrnns_core.explain.words import WordDrops
 from imrnns_core.ranking import Ranker
