@@ -36,9 +36,13 @@ views = {
     "explain": (explain.show, "Explain", ":material/search_insights:"),
 }
 pages = {
-    name: st.Page(show, title=title, icon=icon, url_path=name, default=name == "compare") for name, (show, title, icon) in views.items()
+    name: st.Page(show, title=title, icon=icon, url_path="" if name == "compare" else name, default=name == "compare")
+    for name, (show, title, icon) in views.items()
 }
-page = st.navigation(list(pages.values()))
+address = st.Page(lambda: None, title="Compare by its name", url_path="compare", visibility="hidden")
+page = st.navigation([*pages.values(), address])
+if page is address:  # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not found"
+    st.switch_page(pages["compare"], query_params=st.query_params.to_dict())
 try:
     sidebar.show()
     with st.sidebar:

@@ -123,7 +123,7 @@ def _ranking(ranker: Ranker, evaluation: Evaluation, i: int, relevant: NDArray[n
 
 def _words(ranker: Ranker, text: str) -> list[Finding]:
     pieces = ranker.collection.encoder.word_pieces(text)
-    unknown = [word for word, count in pieces if count >= UNKNOWN_WORD_PIECES]
+    unknown = list(dict.fromkeys(word for word, count in pieces if count >= UNKNOWN_WORD_PIECES))
     if not unknown:
         return []
     return [Finding("unknown words", f"The encoder has no word for {', '.join(unknown)}: it reads fragments.")]

@@ -36,6 +36,7 @@ def show() -> None:
     dataset = resources.collection(selection.data).dataset
     comparison = resources.selected_comparison(selection)
     document_panel.query(comparison)
+    _outside(comparison)
     document = _document(comparison, dataset)
     key = PairKey.of(state.current(), document)
     pair = resources.pair(key)
@@ -52,6 +53,20 @@ def show() -> None:
     _accounts(key)
     _vocabulary(key)
     _trust(key)
+
+
+def _outside(comparison: Comparison) -> None:
+    """Say that no candidate is relevant, before the page explains one that is not, and show where the relevant one stands."""
+    missing = comparison.relevant_outside
+    if not missing or any(comparison.relevance > 0):
+        return
+    places = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(comparison, missing[0])
+    notices.show(
+        "warning",
+        "No relevant document is among the candidates: what follows explains another one",
+        f"{missing[0]} is relevant. Were every document of the corpus scored, its base rank would be {places['base']}, its modulated rank "
+        f"{places['modulated']}. Type the question anew on the left to see which wording reaches it.",
+    )
 
 
 def _document(comparison: Comparison, dataset: Dataset) -> str:
@@ -89,10 +104,11 @@ def _summary(pair: Pair) -> tuple[str, str]:
     largest = max(above, key=lambda name: abs(above[name]))
     change, mean = float(parts.modulated[at] - parts.base[at]), float((parts.modulated - parts.base).mean())
     title = f"Rank {base} stays {now}" if base == now else f"Rank {base} → {now}: it {'rose' if now < base else 'fell'}"
-    return title, (
+    text = (
         f"Its score changed by {change:+.4f}, that of the average candidate by {mean:+.4f}: ranks move by the difference, {change - mean:+.4f}. "
         f"Most of it comes from {largest} ({above[largest]:+.4f})."
     )
+    return title, text.replace("-", "−")
 
 
 def _stages(pair: Pair) -> None:

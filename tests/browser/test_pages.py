@@ -91,6 +91,15 @@ def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address
     other.close()
 
 
+def test_compare_is_found_by_its_name(page: Page, address: str) -> None:
+    open_page(page, f"{address}/compare?query=q007&document=mexican-peso")
+    page.locator('section[aria-label="Modulated"]').wait_for()
+    settle(page)
+    assert "query=q007" in page.url and "document=mexican-peso" in page.url
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    expect(page.locator(".st-key-compare_document")).to_be_visible()
+
+
 def test_selection_survives_a_change_of_page(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q007&document=mexican-peso")
     page.get_by_role("link", name="Modulation").click()

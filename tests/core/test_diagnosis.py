@@ -74,12 +74,13 @@ def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
         "right": f"{BRIDGE} It was opened in 1931 by the mayor.",
         "twin": f"{BRIDGE} It was opened in 1913 by the mayor.",
     }
-    query = "iron bridge at Xqzwvblorp opened in 1913"
+    query = "iron bridge at Xqzwvblorp opened in 1913, the Xqzwvblorp bridge"
     found = diagnosed(tmp_path, documents, query, {"right": 1, "twin": 0})
     assert found.ranks[-1] == 2
     assert {"near-duplicate above", "unknown words"} <= set(causes(found))
     assert "twin stands above right" in next(f.sentence for f in found.findings if f.cause == "near-duplicate above")
-    assert "Xqzwvblorp" in next(f.sentence for f in found.findings if f.cause == "unknown words")
+    unknown = next(f.sentence for f in found.findings if f.cause == "unknown words")
+    assert unknown == "The encoder has no word for Xqzwvblorp: it reads fragments.", "once, however often it is asked"
 
 
 def test_unjudged_on_top(tmp_path: Path) -> None:
