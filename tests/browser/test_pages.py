@@ -95,7 +95,8 @@ def test_compare_is_found_by_its_name(page: Page, address: str) -> None:
     open_page(page, f"{address}/compare?query=q007&document=mexican-peso")
     page.locator('section[aria-label="Modulated"]').wait_for()
     settle(page)
-    assert "query=q007" in page.url and "document=mexican-peso" in page.url
+    assert "query=q007" in page.url
+    assert "document=mexican-peso" in page.url
     expect(page.get_by_text("Page not found")).to_have_count(0)
     expect(page.locator(".st-key-compare_document")).to_be_visible()
 
