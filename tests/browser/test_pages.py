@@ -74,7 +74,7 @@ def test_failing_query_from_the_table_to_compare(page: Page, address: str, works
 
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
     open_page(page, address)
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next", exact=True).click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q002'")
     settle(page)
     page.locator('section[aria-label="Modulated"] button.card').nth(3).click()
@@ -95,7 +95,8 @@ def test_compare_is_found_by_its_name(page: Page, address: str) -> None:
     open_page(page, f"{address}/compare?query=q007&document=mexican-peso")
     page.locator('section[aria-label="Modulated"]').wait_for()
     settle(page)
-    assert "query=q007" in page.url and "document=mexican-peso" in page.url
+    assert "query=q007" in page.url
+    assert "document=mexican-peso" in page.url
     expect(page.get_by_text("Page not found")).to_have_count(0)
     expect(page.locator(".st-key-compare_document")).to_be_visible()
 
