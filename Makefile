@@ -19,7 +19,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench $(VENV)/.browser
 	$(BIN)/python -m benchmarks.run
 
 screenshots: $(VENV)/.dev $(VENV)/.browser

@@ -9,8 +9,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+import plotly.graph_objects as go
 from playwright.sync_api import Page, sync_playwright
+from plotly.offline import get_plotlyjs
 
+from dashboard.figures import maps, theme
 from tests.browser.app import ROOT, launch, open_page, serving
 
 PAGES = ("/", "/modulation", "/map", "/map?view=neighbourhood", "/map?view=linear", "/explain", "/overview", "/failures")
@@ -26,6 +30,7 @@ _WATCH = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   const watch = (root) => new MutationObserver(note).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
   watch(main);
+  watch(document.querySelector('[data-testid="stSidebar"]'));
   main.querySelectorAll('*').forEach((node) => node.shadowRoot && watch(node.shadowRoot));
 }"""
 _PRESS = """() => { window.lens.start = performance.now(); window.lens.last = 0; window.lens.from = location.search;
@@ -50,9 +55,9 @@ def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGE
         for path in paths:
             page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
             open_page(page, f"{address}{path}{'&' if '?' in path else '?'}data={data}&adapter={adapter}")
-            if page.get_by_text("Page not found").count():
-                continue
             page.wait_for_timeout(2_000)
+            if page.evaluate("() => location.pathname") != path.split("?")[0] or page.locator("[role=dialog]").count():
+                continue
             times[path] = [next_query_ms(page) for _ in range(QUERIES + 3)][3:]
             page.context.close()
         browser.close()
@@ -71,6 +76,28 @@ def first_page_seconds(workspace: Path) -> float:
         seconds = time.perf_counter() - start
         browser.close()
     return seconds
+
+
+def cloud_figure() -> go.Figure:
+    """Return the map figure of 100,000 documents in 12 clusters."""
+    rng = np.random.default_rng(0)
+    ground = rng.random((100_000, 2), dtype=np.float32)
+    groups = [maps.Group(f"cluster {n}", theme.CLUSTERS[n], np.arange(n, len(ground), 12)) for n in range(12)]
+    points = maps.Points([f"d{i}" for i in range(30)], ["label"] * 30, ["#009e73"] * 30, ["circle"] * 30)
+    return maps.plane(ground, groups, ground[:30], ground[:30] + 0.02, (ground[30], ground[31]), points, "cloud")
+
+
+def draw_ms(figure: str) -> float:
+    """Return the median time of drawing a figure (JSON) again, as a change of the query does."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page.set_content('<div id="plot"></div>')
+        page.add_script_tag(content=get_plotlyjs())
+        draw = "f => { const figure = JSON.parse(f), start = performance.now(); return Plotly.react('plot', figure.data, figure.layout, {plotGlPixelRatio: 1}).then(() => performance.now() - start); }"
+        times = [float(page.evaluate(draw, figure)) for _ in range(6)]
+        browser.close()
+    return statistics.median(times[1:])
 
 
 def run(data: Path) -> None:

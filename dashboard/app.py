@@ -22,6 +22,7 @@ st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "ico
 # Streamlit leaves 6 rem above the title, and its captions fall short of the contrast that WCAG AA asks for
 st.html(
     "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
+    "@media (max-width: 700px) { .stMainBlockContainer { padding-top: 4.2rem; } }"
     "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
 )
 

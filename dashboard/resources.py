@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from imrnns_core.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
+from imrnns_core.explain.explanation import explain_pair, to_verify
 from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
-from imrnns_core.explain.report import explain_pair, to_html, to_verify
+from imrnns_core.explain.report import to_html
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import read_json, write_json
@@ -44,6 +46,16 @@ RANGE_QUERIES = 100
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     return Workspace()
+
+
+def settle_memory() -> None:
+    """Tell Python's garbage collector that what is loaded stays.
+
+    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory that takes
+    a third of a second, in which nothing is sent to the browser.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def data_names() -> list[str]:
@@ -84,6 +96,7 @@ def fitting_adapters(data: str) -> list[str]:
 def ranker(data: str, adapter_name: str) -> Ranker:
     made = Ranker(collection(data), load_adapter(adapter_name))
     _ = made.transform, made.collection.index
+    settle_memory()
     return made
 
 
@@ -242,6 +255,7 @@ def warm_encoder(data: str) -> threading.Thread:
         time.sleep(1.5)  # the first page comes first
         try:
             loaded.encode("warm-up")
+            settle_memory()
         except Exception:  # the page that needs the encoder shows the error
             return
 

@@ -18,9 +18,9 @@ INIT_STD = 0.01  # reference package: a fresh adapter scales by about ½ and shi
 class HyperNet(nn.Module):
     """Map an embedding (…, m) to a scale in (0, 1) and a bias in (-1, 1), both (…, m)."""
 
-    def __init__(self, config: AdapterConfig) -> None:
+    def __init__(self, config: AdapterConfig, hidden_dims: tuple[int, int] | None = None) -> None:
         super().__init__()
-        m, (wide, narrow) = config.output_dim, config.hidden_dims
+        m, (wide, narrow) = config.output_dim, hidden_dims or config.hidden_dims
         self.layers = nn.Sequential(nn.Linear(m, wide), nn.ReLU(), nn.Linear(wide, narrow), nn.ReLU(), nn.Linear(narrow, 2 * m))
         for layer in self.layers:
             if isinstance(layer, nn.Linear):
@@ -39,7 +39,7 @@ class IMRNN(nn.Module):
         super().__init__()
         self.config = config
         self.projector = nn.Linear(config.input_dim, config.output_dim)
-        self.query_adapter = HyperNet(config)  # moves documents
+        self.query_adapter = HyperNet(config, config.query_hidden_dims)  # moves documents
         self.document_adapter = HyperNet(config)  # refines the query
         self.query_norm = nn.LayerNorm(config.output_dim)
         self.document_norm = nn.LayerNorm(config.output_dim)

@@ -144,8 +144,11 @@ def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
 def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
     try:
         output_dim, input_dim = state["projector.weight"].shape
-        wide, narrow = state["query_adapter.layers.0.weight"].shape[0], state["query_adapter.layers.2.weight"].shape[0]
-        model = IMRNN(AdapterConfig(input_dim, output_dim, (wide, narrow)))
+        query, document = (
+            (state[f"{adapter}.layers.0.weight"].shape[0], state[f"{adapter}.layers.2.weight"].shape[0])
+            for adapter in ("query_adapter", "document_adapter")
+        )
+        model = IMRNN(AdapterConfig(input_dim, output_dim, document, None if query == document else query))
         model.load_state_dict(dict(state))
     except KeyError as error:
         raise AdapterError(f"{path}: tensor {error.args[0]!r} is missing; train or copy the adapter again") from None

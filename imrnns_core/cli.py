@@ -6,31 +6,43 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from imrnns_core.config import EncoderSpec, SearchConfig, TrainConfig
+from imrnns_core.config import SearchConfig, TrainConfig
 from imrnns_core.errors import AdapterError, DataError, LensError
 from imrnns_core.files import read_json, write_json, write_text
 from imrnns_core.records import STAGES, Query
+from imrnns_core.terminal import (
+    AdapterOption,
+    Data,
+    DocumentPrefix,
+    Embeddings,
+    EncoderName,
+    JsonFile,
+    QueryPrefix,
+    WorkspaceFolder,
+    encoding,
+    err,
+    open_collection,
+    out,
+    progress_bar,
+    resolve,
+    show,
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from imrnns_core.against import Against
     from imrnns_core.evaluation import Evaluation
     from imrnns_core.overlap import Overlap
     from imrnns_core.ranking import Ranker
-    from imrnns_core.workspace import Collection, Registration, Workspace
+    from imrnns_core.workspace import Collection, Workspace
 
 app = typer.Typer(
     help="See what an IMRNN adapter does to a dense retriever's rankings.",
@@ -40,24 +52,7 @@ app = typer.Typer(
 )
 adapters = typer.Typer(help="Adapters kept in the workspace.", no_args_is_help=True)
 app.add_typer(adapters, name="adapters")
-out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-err = Console(stderr=True, highlight=False)
 INTERRUPTED = 130
-
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip in the BEIR layout, or a registered name such as sample.")]
-AdapterOption = Annotated[str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")]
-Embeddings = Annotated[
-    Path | None, typer.Option(help="A folder of precomputed vectors: documents.npy, document_ids.txt, queries.npy, query_ids.txt.")
-]
-EncoderName = Annotated[
-    str | None, typer.Option("--encoder", help="A sentence-transformers folder or hub name (default all-MiniLM-L6-v2).")
-]
-QueryPrefix = Annotated[str, typer.Option(help="Put before each query, as E5 and BGE want.")]
-DocumentPrefix = Annotated[str, typer.Option(help="Put before each document.")]
-WorkspaceFolder = Annotated[
-    Path | None, typer.Option("--workspace", envvar="IMRNNS_WORKSPACE", help="Where vectors, maps and adapters are kept.")
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
 
 
 @app.command()
@@ -68,8 +63,8 @@ def prepare(
     workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Encode a data set, register its name, and lay out its maps. Resumes where it was interrupted."""
-    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
-    collection = _open(space, registration)
+    space, registration = resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    collection = open_collection(space, registration)
     space.register(registration)
     dataset = collection.dataset
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
@@ -97,16 +92,18 @@ def train(
         raise AdapterError(f"{out_file}: adapters are written as .safetensors; use --out {out_file.with_suffix('.safetensors')}")
     config = TrainConfig(recipe=recipe, seed=seed)
     supervised = config.resolved().supervised  # a mistake shall not wait for the vectors
-    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
-    collection = _open(space, registration)
+    space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+    collection = open_collection(space, registration)
     there = collection.dataset.splits
     if supervised and train_split not in there:
         remedy = f"name one of {', '.join(there)} with --train-split" if there else "judge some queries"
         raise DataError(collection.dataset.path / "qrels" / f"{train_split}.tsv", "no such split", f"{remedy}, or take --recipe unlabeled")
-    training = Training(collection, config, train_split, valid_split)
-    out.print(f"{len(training.train_qrels)} training and {len(training.valid_qrels)} validation queries")
-    with _progress() as progress:
-        task = progress.add_task("train", total=None)
+    state = out_file.with_name(f".{out_file.name}.training")
+    with progress_bar() as progress:
+        training = Training(collection, config, train_split, valid_split, encoding(progress), state)
+        if training.parts.train:
+            out.print(f"{len(training.parts.train)} training and {len(training.parts.valid)} validation queries")
+        task = progress.add_task("train", total=training.most_epochs)
         try:
             for epoch in training.epochs():
                 progress.update(
@@ -120,10 +117,16 @@ def train(
         raise LensError("stopped before the first epoch; nothing was written")
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
-    best = training.best_epoch
-    base = adapter.card.measures.get("base_validation")
-    found = "nothing to validate on" if base is None else f"validation {best.validation:.4f} (base {base:.4f})"
-    out.print(f"{out_file}: epoch {best.number} of {len(training.history) - 1}, {found}")
+    training.close()
+    measures = adapter.card.measures
+    compared = (
+        f", validation {measures['validation']:.4f} (base {measures['base_validation']:.4f})"
+        if {"validation", "base_validation"} <= set(measures)
+        else ", nothing to validate on"
+    )
+    out.print(f"{out_file}: epoch {measures['best_epoch']} of {len(training.history) - 1}{compared}")
+    for note in measures["notes"]:
+        out.print(f"  {note}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
 
 
@@ -147,9 +150,9 @@ def evaluate(
 
     names = (*MEASURES, *(measure or ()))
     parse_measures(names)  # a mistake shall not wait for the vectors
-    space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
+    space, registration = resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
-    collection, split = _judged_by(_open(space, registration), split, qrels)
+    collection, split = _judged_by(open_collection(space, registration), split, qrels)
     ranker = Ranker(collection, loaded)
     if split == UNJUDGED_SPLIT or not collection.dataset.splits:
         if against or qrels_out:
@@ -157,13 +160,13 @@ def evaluate(
         return _evaluate_unjudged(ranker, json_file, run_out)
     evaluation.judged_queries(collection.dataset, split)
     contest = _contest(space, collection, against) if against else None
-    with _progress() as progress:
+    with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         result = evaluation.evaluate(ranker, split, names, lexical=space.lexical_index(collection.dataset), with_shares=True)
     versus = contest(result) if contest else None
-    _show(tables.evaluation(result))
+    show(tables.evaluation(result))
     if versus:
-        _show(tables.against(versus, collection.dataset.queries))
+        show(tables.against(versus, collection.dataset.queries))
     record = {**result.to_json(), **({"against": versus.to_json()} if versus else {})}
     _write_results(result, record, json_file, run_out, collection.dataset.document_ids)
     if qrels_out:
@@ -178,11 +181,12 @@ def search(
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
     """Print the base and the modulated ranking of one query."""
+    from imrnns_core import tables
     from imrnns_core.ranking import Ranker
 
-    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    space, registration = resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
     loaded = space.adapter(adapter)
-    collection = _open(space, registration)
+    collection = open_collection(space, registration)
     ranker = Ranker(collection, loaded)
     asked = find_query(collection, query)
     comparison = ranker.compare(asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text))
@@ -199,7 +203,7 @@ def search(
             for hit in hits
         ]
         if stage in ("base", "modulated"):
-            _print_hits(stage, record["rankings"][stage], comparison.judgments)
+            out.print(tables.hits(stage, record["rankings"][stage], bool(comparison.judgments)))
     if json_file:
         write_json(json_file, record)
 
@@ -215,18 +219,19 @@ def explain(
 ) -> None:  # fmt: skip
     """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
     from imrnns_core import tables
+    from imrnns_core.explain.explanation import explain_pair
     from imrnns_core.explain.faithfulness import record_key
-    from imrnns_core.explain.report import explain_pair, to_html
+    from imrnns_core.explain.report import to_html
     from imrnns_core.ranking import Ranker
 
-    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
-    collection = _open(space, registration)
+    space, registration = resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    collection = open_collection(space, registration)
     asked = find_query(collection, query)
     ranker = Ranker(collection, space.adapter(adapter))
     comparison = ranker.compare(asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text))
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)
-    _show(tables.explanation(explanation))
+    show(tables.explanation(explanation))
     if json_file:
         write_json(json_file, explanation.to_json())
     if html_file:
@@ -246,15 +251,15 @@ def faithfulness(
     from imrnns_core.explain.words import WordExplainer
     from imrnns_core.ranking import Ranker
 
-    space, registration = _resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
-    collection = _open(space, registration)
+    space, registration = resolve(data, embeddings, encoder, query_prefix, document_prefix, workspace)
+    collection = open_collection(space, registration)
     ranker = Ranker(collection, space.adapter(adapter))
     if split not in collection.dataset.splits:
         known = ", ".join(collection.dataset.splits) or "none"
         raise LensError(f"{collection.dataset.name} has no split {split!r}; its splits are: {known}")
     sampled, explainer = sample_pairs(ranker, split, pairs), WordExplainer(ranker)
     result = Faithfulness(collection.dataset.name, split, ranker.adapter.card.name)
-    with _progress() as progress:
+    with progress_bar() as progress:
         task = progress.add_task("delete and encode again", total=len(sampled))
         try:
             for tested in run_pairs(explainer, sampled):
@@ -264,7 +269,7 @@ def faithfulness(
             err.print(f"stopped; the figures are those of {len(result.pairs)} pairs")
     if not result.pairs:
         raise LensError("stopped before the first pair; nothing was measured")
-    _show(tables.faithfulness(result))
+    show(tables.faithfulness(result))
     write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
     if json_file:
         write_json(json_file, result.to_json())
@@ -286,8 +291,8 @@ def dashboard(
     space = Workspace(workspace)
     environment["IMRNNS_WORKSPACE"] = str(space.root)
     if data is not None:
-        space, registration = _resolve(data, embeddings, encoder, "", "", workspace)
-        _open(space, registration)
+        space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+        open_collection(space, registration)
         space.register(registration)
         environment["IMRNNS_DATA"] = registration.name
     if adapter is not None:
@@ -358,24 +363,13 @@ def find_query(collection: Collection, text: str) -> Query:
     return next((query for query in queries.values() if query.text.strip() == wanted), Query("", wanted))
 
 
-def _resolve(
-    data: str, embeddings: Path | None, encoder: str | None, query_prefix: str, document_prefix: str, workspace: Path | None
-) -> tuple[Workspace, Registration]:
-    from imrnns_core.workspace import Workspace
-
-    space = Workspace(workspace)
-    given = encoder or query_prefix or document_prefix
-    spec = EncoderSpec(encoder or EncoderSpec().name, query_prefix=query_prefix, document_prefix=document_prefix) if given else None
-    return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
-
-
 def _evaluate_unjudged(ranker: Ranker, json_file: Path | None, run_out: Path | None) -> None:
     from imrnns_core import tables
     from imrnns_core.overlap import measure_overlap, unjudged_queries
 
     dataset = ranker.collection.dataset
     moved = measure_overlap(ranker, unjudged_queries(dataset))
-    _show(tables.overlap(moved, dataset.queries))
+    show(tables.overlap(moved, dataset.queries))
     _write_results(moved, moved.to_json(), json_file, run_out, dataset.document_ids)
 
 
@@ -407,18 +401,6 @@ def _contest(space: Workspace, collection: Collection, other: str) -> Callable[[
     return lambda ours: against_run(ours, path.name, rankings)
 
 
-def _open(space: Workspace, registration: Registration) -> Collection:
-    with _progress() as progress:
-        tasks: dict[str, Any] = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(f"encode {what}", total=total)
-            progress.update(tasks[what], completed=done)
-
-        return space.open(registration, report)
-
-
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     from imrnns_core.mapping import fit_map, map_key, save_map
     from imrnns_core.ranking import Ranker
@@ -432,40 +414,6 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
         ):
             save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), path)
     out.print(f"map for {adapter.card.name}: {path}")
-
-
-class _Rate(ProgressColumn):
-    """Items a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.1f}/s" if task.speed else "")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        yield progress
-
-
-def _print_hits(stage: str, hits: list[dict[str, Any]], judgments: Any) -> None:
-    table = Table("rank", "base rank", "score", "relevance", "document", "title", title=stage, title_justify="left", box=None)
-    for hit in hits:
-        relevance = "unjudged" if hit["relevance"] < 0 else str(hit["relevance"])
-        table.add_row(
-            str(hit["rank"]),
-            str(hit["base_rank"]),
-            f"{hit['score']:.4f}",
-            relevance if judgments else "—",
-            Text(hit["document_id"]),
-            Text(hit["title"]),
-        )
-    out.print(table)
-
-
-def _show(parts: Iterable[RenderableType]) -> None:
-    for part in parts:
-        out.print(Text(part) if isinstance(part, str) else part)
 
 
 def _write_results(

@@ -34,11 +34,15 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """Shape of an IMRNN: encoder dimensions n, working dimensions m ≤ n, widths of the adapters' MLPs."""
+    """Shape of an IMRNN: encoder dimensions n, working dimensions m ≤ n, widths of the adapters' MLPs.
+
+    `query_hidden_dims` are those of the query adapter where they differ, as with a memory of sentences.
+    """
 
     input_dim: int
     output_dim: int
     hidden_dims: tuple[int, int] = (128, 64)
+    query_hidden_dims: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -97,7 +101,15 @@ RECIPES: dict[str, Recipe] = {
     "contrastive": Recipe(),
     "unlabeled": Recipe(start="pretrained", supervised=False, epochs=0),
     "modulation-only": Recipe(
-        negatives_from="batch", negatives=15, learning_rate=1e-3, epochs=10, patience=10, modulation_only=True, neutrality=1.0, refit=True
+        negatives_from="batch",
+        negatives=15,
+        learning_rate=1e-3,
+        epochs=14,
+        patience=14,
+        modulation_only=True,
+        neutrality=1.0,
+        kept=0.7,
+        refit=True,
     ),
     "best": Recipe(start="pretrained", negatives_from="batch", negatives=15, epochs=14, patience=14, kept=0.9, refit=True),
 }
@@ -134,6 +146,31 @@ class PretrainConfig:
 
 
 @dataclass(frozen=True)
+class MemoryConfig:
+    """Sentences of the collection as a memory of the query adapter.
+
+    Attributes:
+        sentences: A collection with more has no memory: a part of it would favour the documents it knows.
+        words: A sentence has at least so many, or else it is joined to the next one.
+        neighbours: A sentence of the memory speaks up for a query that is nearer to it than half of all sentences
+            are to their neighbour of this rank in another document.
+        offsets, strengths: What to choose from, beside and for the first of each, where there are judgments.
+        sharpness: Share of the mean variance that keeps the values of the memory from being blown up.
+        feedback: Weight of the mean candidate in the refined query.
+        constant: Length of the constant part of the refined query, through which scales move a score, in units of the rest.
+    """
+
+    sentences: int = 12_000
+    words: int = 4
+    neighbours: int = 5
+    offsets: tuple[float, ...] = (0.0, -0.05, 0.05, 0.1)
+    strengths: tuple[float, ...] = (2.0, 1.0, 0.5)
+    sharpness: float = 1.0
+    feedback: float = 0.4
+    constant: float = 1.0
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """A recipe by name, and what may be set beside it; None is what the recipe says."""
 
@@ -146,6 +183,7 @@ class TrainConfig:
     validation_share: float = 0.15
     seed: int = 42
     pretrain: PretrainConfig = PretrainConfig()
+    memory: MemoryConfig = MemoryConfig()
 
     def resolved(self) -> Recipe:
         """Return the recipe with what is set here; TrainingError if there is none of this name."""

@@ -1,4 +1,4 @@
-"""What is trained on: queries, the documents scored for each, and the splits they come from."""
+"""What is trained on: queries, and the documents scored for each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from imrnns_core.dataset import Qrels
 from imrnns_core.errors import TrainingError
 from imrnns_core.index import LexicalIndex
 from imrnns_core.records import FloatArray
+from imrnns_core.splits import relevant_ids
 from imrnns_core.workspace import Collection
-
-Judged = dict[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -35,58 +34,6 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.vectors)
-
-
-def judged_positive(qrels: Qrels) -> Judged:
-    """Keep the queries with a relevant document."""
-    return {q: judged for q, judged in qrels.items() if any(g > 0 for g in judged.values())}
-
-
-def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Split queries into training and validation parts that share no relevant document.
-
-    Queries that share one, directly or through others, stay together; whole groups, in random order,
-    go to validation until it holds `share` of the queries.
-    """
-    groups: list[tuple[set[str], list[str]]] = []
-    for query_id, judged in qrels.items():
-        relevant, members = relevant_ids(judged), [query_id]
-        apart = []
-        for documents, queries in groups:
-            if documents & relevant:
-                relevant, members = relevant | documents, queries + members
-            else:
-                apart.append((documents, queries))
-        groups = [*apart, (relevant, members)]
-    wanted, validation = share * len(qrels), set[str]()
-    for i in np.random.default_rng(seed).permutation(len(groups)):
-        if len(validation) + len(groups[i][1]) <= max(wanted, 1):
-            validation.update(groups[i][1])
-    return {q: j for q, j in qrels.items() if q not in validation}, {q: j for q, j in qrels.items() if q in validation}
-
-
-def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Hold out up to `share` of the queries that each share a relevant document with one that stays in training.
-
-    Together with `split_disjoint` this tells how an adapter does on seen and on unseen documents.
-    """
-    left: dict[str, int] = {}
-    for judged in qrels.values():
-        for document in relevant_ids(judged):
-            left[document] = left.get(document, 0) + 1
-    ids, held = list(qrels), set[str]()
-    for i in np.random.default_rng(seed).permutation(len(ids)):
-        relevant = relevant_ids(qrels[ids[i]])
-        if len(held) < int(share * len(ids)) and all(left[d] > 1 for d in relevant):
-            held.add(ids[i])
-            for document in relevant:
-                left[document] -= 1
-    return {q: j for q, j in qrels.items() if q not in held}, {q: j for q, j in qrels.items() if q in held}
-
-
-def relevant_ids(judged: Mapping[str, int]) -> set[str]:
-    """Return the documents of grade 1 and above."""
-    return {d for d, g in judged.items() if g > 0}
 
 
 def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Examples:

@@ -10,6 +10,7 @@ Shapes: B queries, K documents of a query, U different documents in a batch, m w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,8 +22,8 @@ from imrnns_core.examples import Examples
 from imrnns_core.scoring import closed_form
 
 
-def fit(model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, seed: int) -> Iterator[float]:
-    """Train in place, for ever; yield the mean loss after each pass over the examples.
+class Fit:
+    """One optimiser at work on a model, in place. Iterate for ever: each step is a pass over the examples, its mean loss.
 
     Args:
         model: The adapter.
@@ -31,27 +32,51 @@ def fit(model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, see
         recipe: Loss, optimiser and what may change.
         seed: Of the order of the examples.
     """
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
-    optimizer = torch.optim.Adam(
-        [p for p in model.parameters() if p.requires_grad], lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    generator = torch.Generator().manual_seed(seed)
-    while True:
-        model.train()
+
+    def __init__(self, model: IMRNN, documents: Tensor, examples: Examples, recipe: Recipe, seed: int) -> None:
+        self.model, self.documents, self.examples, self.recipe = model, documents, examples, recipe
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+        self.base = base_scores(documents, examples) if recipe.loss == "improvement" else None  # the same in every pass
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __iter__(self) -> Iterator[float]:
+        return self
+
+    def __next__(self) -> float:
+        self.model.train()
         losses = []
-        for chosen in torch.split(torch.randperm(len(examples), generator=generator), recipe.batch_size):
-            loss = batch_loss(model, documents, examples, chosen, recipe)
-            optimizer.zero_grad(set_to_none=True)
+        for chosen in torch.split(torch.randperm(len(self.examples), generator=self.generator), self.recipe.batch_size):
+            loss = batch_loss(self.model, self.documents, self.examples, chosen, self.recipe, self.base)
+            self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            self.optimizer.step()
             losses.append(loss.detach() * len(chosen))
-        model.eval()
-        yield float(torch.stack(losses).sum()) / len(examples)
+        self.model.eval()
+        return float(torch.stack(losses).sum()) / len(self.examples)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the next pass depends on, but the examples."""
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
 
 
-def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tensor, recipe: Recipe) -> Tensor:
-    """Return the loss of the queries `chosen` (B,), the mean over them."""
+def base_scores(documents: Tensor, examples: Examples) -> Tensor:
+    """Return (Q, K) base cosines of the queries with their documents."""
+    queries = F.normalize(examples.vectors, dim=-1)
+    pairs = zip(queries, examples.documents, strict=True)
+    return torch.stack([F.normalize(documents[rows], dim=-1) @ query for query, rows in pairs])
+
+
+def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tensor, recipe: Recipe, base: Tensor | None = None) -> Tensor:
+    """Return the loss of the queries `chosen` (B,), the mean over them; `base` are the base scores, for the improvement margin."""
     lists, relevant = examples.documents[chosen], examples.relevant[chosen]  # (B, K), (B, R)
     rows, local = torch.unique(torch.cat([lists, relevant], dim=1), return_inverse=True)  # (U,), (B, K + R)
     lists, relevant = local[:, : lists.shape[1]], local[:, lists.shape[1] :]
@@ -72,10 +97,8 @@ def batch_loss(model: IMRNN, documents: Tensor, examples: Examples, chosen: Tens
         elif recipe.loss == "margin":
             loss = hinge_margin(scores, recipe.margin)
         else:
-            vectors = F.embedding(examples.documents[chosen], documents)  # (B, K, n)
-            queries = F.normalize(examples.vectors[chosen], dim=-1)
-            base = torch.bmm(F.normalize(vectors, dim=-1), queries.unsqueeze(2)).squeeze(2)
-            loss = improvement_margin(scores, base, recipe.margin)
+            assert base is not None
+            loss = improvement_margin(scores, base[chosen], recipe.margin)
     if recipe.neutrality:
         loss = loss + recipe.neutrality * (departure(scale, bias) + departure(*effect.chunk(2, dim=-1)))
     return loss

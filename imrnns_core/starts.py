@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +11,11 @@ from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.config import AdapterConfig, PretrainConfig, Recipe
-from imrnns_core.embeddings import unit
 from imrnns_core.errors import EncoderError
 from imrnns_core.examples import Examples
+from imrnns_core.journal import Journal
 from imrnns_core.validation import Validation
 from imrnns_core.workspace import Collection
-
-Progress = Callable[[int, int], None]
 
 
 def identity_adapter(dimension: int) -> IMRNN:
@@ -80,7 +77,7 @@ class PseudoQueries:
         return Validation(self.vectors[chosen], found, documents, [{row: 1} for row in self.rows[chosen].tolist()])
 
 
-def title_queries(collection: Collection, config: PretrainConfig, seed: int, progress: Progress | None = None) -> PseudoQueries | str:
+def title_queries(collection: Collection, config: PretrainConfig, seed: int, journal: Journal) -> PseudoQueries | str:
     """Encode up to `config.texts` titles, each once; return why not where that cannot be done.
 
     A document is not encoded again without its title: its vector less a part of the title's vector serves.
@@ -92,7 +89,7 @@ def title_queries(collection: Collection, config: PretrainConfig, seed: int, pro
     titles = [collection.dataset.documents[i].title for i in rows]
     try:
         collection.encode(titles[0])  # raises where the encoder is not the one that made the vectors
-        vectors = torch.from_numpy(unit(collection.encoder.encode_queries(titles, progress)))
+        vectors = torch.from_numpy(journal.encode("titles", titles, collection.encoder.encode_queries))
     except EncoderError as error:
         return str(error)
     documents = torch.from_numpy(collection.documents.vectors).clone()

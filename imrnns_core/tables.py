@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Column, Table
 from rich.text import Text
@@ -19,8 +19,8 @@ from imrnns_core.shares import ChangeShares
 if TYPE_CHECKING:  # the explanations import transformers: an evaluation shall not wait for it
     from rich.console import RenderableType
 
+    from imrnns_core.explain.explanation import Explanation
     from imrnns_core.explain.faithfulness import Faithfulness
-    from imrnns_core.explain.report import Explanation
 
 LISTED = 10
 """So many of the queries that differ most are listed."""
@@ -88,6 +88,22 @@ def _different(versus: Against, name: str, rows: list[int], queries: Mapping[str
         ranks = " / ".join(str(rank or "—") for rank in (ours.best_ranks[-1, i], versus.other.best_ranks[i]))
         text = queries[ours.query_ids[i]].text
         table.add_row(Text(ours.query_ids[i]), f"{mine:.4f}", f"{theirs:.4f}", f"{mine - theirs:+.4f}", ranks, Text(text[:60]))
+    return table
+
+
+def hits(stage: str, found: Sequence[Mapping[str, Any]], judged: bool) -> Table:
+    """Return one ranking of one query, as `search` writes it."""
+    table = Table("rank", "base rank", "score", "relevance", "document", "title", title=stage, title_justify="left", box=None)
+    for hit in found:
+        relevance = "unjudged" if hit["relevance"] < 0 else str(hit["relevance"])
+        table.add_row(
+            str(hit["rank"]),
+            str(hit["base_rank"]),
+            f"{hit['score']:.4f}",
+            relevance if judged else "—",
+            Text(hit["document_id"]),
+            Text(hit["title"]),
+        )
     return table
 
 

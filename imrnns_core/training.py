@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -12,29 +15,21 @@ from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard
-from imrnns_core.config import AdapterConfig, TrainConfig
+from imrnns_core.config import AdapterConfig, Recipe, TrainConfig
 from imrnns_core.errors import TrainingError
-from imrnns_core.examples import (
-    Examples,
-    Judged,
-    check_vectors,
-    judged_positive,
-    paired_examples,
-    ranked_examples,
-    relevant_ids,
-    split_disjoint,
-    split_shared,
-)
-from imrnns_core.learning import fit
-from imrnns_core.starts import Progress, PseudoQueries, identity_adapter, pretraining, title_queries, whiten
+from imrnns_core.examples import Examples, check_vectors, paired_examples, ranked_examples
+from imrnns_core.journal import Journal, Progress
+from imrnns_core.learning import Fit
+from imrnns_core.memory import Memory, sentences
+from imrnns_core.splits import HELD_OUT, Judged, Parts, carve, judged_positive, relevant_ids
+from imrnns_core.starts import PseudoQueries, identity_adapter, pretraining, title_queries, whiten
 from imrnns_core.validation import Validation
 from imrnns_core.workspace import Collection
 
-HELD_OUT = 40
-"""So many validation queries, where two fifths of the judged ones allow it; fewer tell nothing."""
 HELD_OUT_TITLES = 300
 
 Phase = Literal["start", "pretrain", "train", "refit"]
+Shipped = Literal["identity", "start", "trained", "refit"]
 
 
 @dataclass(frozen=True)
@@ -61,53 +56,51 @@ class Training:
         train_split: The split with the training judgments; not read by a recipe without judgments.
         valid_split: The split that chooses the epoch; None carves one out of the training split that
             shares no relevant document with the rest.
-        progress: Called with (done, total) while titles are encoded.
+        progress: Called with (what, done, total) while titles and sentences are encoded.
+        folder: Where to keep what a killed run needs to go on from its last epoch; `close` removes it.
 
     Raises TrainingError where there is nothing to learn from.
     """
 
     def __init__(
         self, collection: Collection, config: TrainConfig, train_split: str = "train", valid_split: str | None = None,
-        progress: Progress | None = None,
+        progress: Progress | None = None, folder: Path | None = None,
     ) -> None:  # fmt: skip
         name = collection.dataset.name
         if len(collection.documents) < 2:
             raise TrainingError(f"{name}: one document cannot be ranked; add documents to the corpus")
         check_vectors(collection.documents.vectors, "document", name)
         check_vectors(collection.queries.vectors, "query", name)
-        self.collection, self.config, self.recipe, self.progress = collection, config, config.resolved(), progress
+        self.collection, self.config, self.recipe = collection, config, config.resolved()
         self.train_split = train_split if self.recipe.supervised else None
-        self.train_qrels: Judged = {}
-        self.valid_qrels: Judged = {}
-        self.held_qrels: Judged = {}
-        if self.recipe.supervised:
-            self._split(train_split, valid_split)
+        self.parts = self._parts(train_split, valid_split) if self.recipe.supervised else Parts()
+        self.notes = list(self.parts.notes)
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
         self.documents = torch.from_numpy(collection.documents.vectors)  # as the ranker projects them
         self.history: list[Epoch] = []
-        self.notes: list[str] = []
-        self._best = self._state()
-        self._shipped: Literal["identity", "start", "trained", "refit"] = "identity"
+        self._first = self._best = copy.deepcopy(self.model)  # where training starts from, and what would be shipped
+        self._shipped: Shipped = "identity"
         self._measures: dict[str, Any] = {}
+        self._fit: Fit | None = None
+        self._journal = Journal(folder, self._key(), progress)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield a record after each epoch, epoch 0 first; stops early when nothing improves."""
         if not self.recipe.supervised:
             yield from self._unlabeled()
             return
-        examples = self._examples(self.train_qrels)
         checks = self._checks()
         base = [check.base_values() for check in checks]
         self._measures["base_validation"] = _mean(base)
-        yield from self._start(base, checks)
-        start = [check.values(self.model) for check in checks]
-        first, best = self._state(), max(_mean(start), _mean(base))
-        chosen = 0
-        for number, loss in enumerate(fit(self.model, self.documents, examples, self.recipe, self.config.seed), start=1):
-            tuned = self._between(first)
-            values = [check.values(tuned) for check in checks]
+        start = yield from self._start(base, checks)
+        best, chosen = max(_mean(start), _mean(base)), 0
+        if not self.parts.enough:
+            return
+        for number, loss in enumerate(self._passes(self._examples(self.parts.train), self.documents, self.recipe), start=1):
+            tuned = self._between()
+            values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
             value = _mean(values)
             better = value > best and self._holds(values, base, start)
             if better:
@@ -117,7 +110,20 @@ class Training:
             if number >= self.recipe.epochs or number - chosen >= self.recipe.patience:
                 break
         if chosen and self.recipe.refit:
-            yield from self._refit(first, chosen, best)
+            yield from self._refit(chosen, best)
+
+    @property
+    def most_epochs(self) -> int:
+        """How many epochs there can be at most, epoch 0 not counted."""
+        recipe, settings = self.recipe, self.config.pretrain
+        pretraining = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[recipe.start]
+        if not recipe.supervised:
+            return settings.epochs
+        return pretraining * len(settings.judged_powers) + (recipe.start == "pretrained") + recipe.epochs * (1 + recipe.refit)
+
+    def close(self) -> None:
+        """Remove what was kept for a killed run."""
+        self._journal.close()
 
     @property
     def best_epoch(self) -> Epoch:
@@ -126,11 +132,9 @@ class Training:
 
     def adapter(self, name: str) -> Adapter:
         """Return the best so far, with its card; the identity, exactly, where nothing was better than the base."""
-        if self._shipped == "identity":
-            model = identity_adapter(self.collection.documents.dimension)
-        else:
-            model = IMRNN(self.model.config)
-            model.load_state_dict(self._best)
+        if self._journal.replaying:  # stopped before it was where the earlier run had been
+            self._restore(self._journal.saved)
+        model = identity_adapter(self.collection.documents.dimension) if self._shipped == "identity" else copy.deepcopy(self._best)
         notes = [
             *self.notes,
             *(["no epoch was better than the base on validation: this is the identity"] if self._shipped == "identity" else []),
@@ -154,34 +158,27 @@ class Training:
 
     # Splits and examples
 
-    def _split(self, train_split: str, valid_split: str | None) -> None:
-        qrels = judged_positive(self.collection.dataset.qrels(train_split))
+    def _parts(self, train_split: str, valid_split: str | None) -> Parts:
+        name, dataset = self.collection.dataset.name, self.collection.dataset
+        qrels = judged_positive(dataset.qrels(train_split))
         if valid_split is None:
-            share = (
-                max(self.config.validation_share, min(0.4, HELD_OUT / max(len(qrels), 1)))
-                if self.recipe.refit
-                else self.config.validation_share
-            )
-            self.train_qrels, self.valid_qrels = split_disjoint(qrels, share, self.config.seed)
-            if self.recipe.refit:
-                self.train_qrels, self.held_qrels = split_shared(self.train_qrels, share, self.config.seed)
+            parts = carve(qrels, self.config.validation_share, self.config.seed, both=self.recipe.refit)
         else:
-            self.train_qrels, self.valid_qrels = qrels, judged_positive(self.collection.dataset.qrels(valid_split))
-        if not self.train_qrels or not self.valid_qrels:
+            parts = Parts(qrels, judged_positive(dataset.qrels(valid_split)))
+        if not parts.train or not parts.valid:
             raise TrainingError(
-                f"{self.collection.dataset.name}: {len(self.train_qrels)} training and {len(self.valid_qrels)} validation queries have a "
+                f"{name}: {len(parts.train)} training and {len(parts.valid)} validation queries have a "
                 "relevant document; judge more queries, or name another split with --train-split or --valid-split"
             )
         count = len(self.collection.documents)
         if all(len(relevant_ids(judged)) >= count for judged in qrels.values()):
-            raise TrainingError(
-                f"{self.collection.dataset.name}: all documents are relevant to every query, there is no negative; add documents"
-            )
+            raise TrainingError(f"{name}: all documents are relevant to every query, there is no negative; add documents")
+        return parts
 
     def _checks(self) -> list[Validation]:
         """Return the validation queries on unseen documents and, where there are enough, those on seen ones."""
-        held = [self.held_qrels] if len(self.held_qrels) >= min(HELD_OUT / 2, len(self.valid_qrels)) else []
-        return [Validation.of_judged(self.collection, qrels) for qrels in (self.valid_qrels, *held)]
+        held = [self.parts.held] if len(self.parts.held) >= min(HELD_OUT / 2, len(self.parts.valid)) else []
+        return [Validation.of_judged(self.collection, qrels) for qrels in (self.parts.valid, *held)]
 
     def _examples(self, qrels: Judged) -> Examples:
         if self.recipe.negatives_from == "batch":
@@ -191,100 +188,165 @@ class Training:
     def _positives(self) -> list[str]:
         if self._shipped not in ("trained", "refit"):
             return []
-        qrels = self._all_qrels() if self._shipped == "refit" else self.train_qrels
+        qrels = self.parts.all if self._shipped == "refit" else self.parts.train
         if self.recipe.negatives_from == "batch":
             return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})
         return sorted({min(relevant_ids(judged), key=lambda d: (-judged[d], d)) for judged in qrels.values()})
 
-    def _all_qrels(self) -> Judged:
-        return {**self.train_qrels, **self.held_qrels, **self.valid_qrels}
-
     # Phases
 
-    def _start(self, base: list[Tensor], checks: list[Validation]) -> Iterator[Epoch]:
-        """Bring the model to the recipe's start; keep it only where it beats the base on all judged queries."""
-        fresh = self._state()
-        yield self._record(None, _mean([check.values(self.model) for check in checks]), False, "start")
+    def _start(self, base: list[Tensor], checks: list[Validation]) -> Generator[Epoch, None, list[Tensor]]:
+        """Bring the model to the recipe's start, where one is surely better than the base on all judged queries; return its values."""
+        values: list[Tensor] = self._journal.take(lambda: [check.values(self.model) for check in checks])
+        yield self._record(None, _mean(values), False, "start")
         if self.recipe.start == "identity":
-            return
-        judged = Validation.of_judged(self.collection, self._all_qrels())
-        best, kept = float(judged.base_values().mean()), fresh
+            return values
+        judged = Validation.of_judged(self.collection, self.parts.all)
+        plain = judged.base_values()
+        best = 0.0
+        for loss, what in self._starts(judged):
+            found: Tensor = self._journal.take(lambda: judged.values(self.model))
+            gain = float((found - plain).mean())
+            better = gain > best and surely_positive(found - plain)
+            if better:
+                best, self._first = gain, copy.deepcopy(self.model)
+                values = self._journal.take(lambda: [check.values(self.model) for check in checks])
+                self._keep(self.model, "start", _mean(values))
+                self._measures["start"] = {**what, "judged": float(found.mean()), "judged_base": float(plain.mean())}
+            yield self._record(loss, float(found.mean()), better, "pretrain")
+        self.model = copy.deepcopy(self._first)
+        return values
+
+    def _starts(self, judged: Validation) -> Iterator[tuple[float | None, dict[str, Any]]]:
+        """Bring the model to one start after the other; yield the loss, where there is one, and what the start is."""
+        settings, fresh = self.config.pretrain, copy.deepcopy(self.model)
+        if self.recipe.start == "pretrained":
+            yield from self._memories(fresh, judged)
         titles = self._titles() if self.recipe.start == "pretrained" else None
-        for power in self.config.pretrain.judged_powers:
-            self.model.load_state_dict(fresh)
-            whiten(self.model, self.documents, self.config.pretrain, power)
-            for loss in self._pretraining_losses(titles):
-                value = float(judged.values(self.model).mean())
-                better = value > best
-                if better:
-                    best, kept = value, self._state()
-                    self._keep(self.model, "start", _mean([check.values(self.model) for check in checks]))
-                    self._measures["start"] = {"power": power, "judged": value, "judged_base": float(judged.base_values().mean())}
-                yield self._record(loss, value, better, "pretrain")
-        self.model.load_state_dict(kept)
+        for power in settings.judged_powers:
+            self.model = copy.deepcopy(fresh)
+            whiten(self.model, self.documents, settings, power)
+            yield None, {"power": power}
+            if titles is not None:
+                examples = titles.examples(self.collection, torch.arange(len(titles.rows)), settings.candidates)
+                for number, loss in enumerate(self._passes(examples, titles.documents, pretraining(settings)), start=1):
+                    yield loss, {"power": power, "titles": number}
+                    if number == settings.epochs:
+                        break
+
+    def _memories(self, fresh: IMRNN, judged: Validation) -> Iterator[tuple[None, dict[str, Any]]]:
+        """Bring the model to a memory, if there is one: the usual, or that of the threshold and strength which judged queries surely prefer."""
+        memory = self._memory(fresh)
+        if memory is None:
+            return
+        choices = [(o, s) for o in self.config.memory.offsets for s in self.config.memory.strengths]
+        values = self._journal.take(lambda: [judged.values(memory.adapter(*choice)) for choice in choices])
+        best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
+        offset, strength = choices[best if surely_positive(values[best] - values[0]) else 0]
+        self.model = memory.adapter(offset, strength)
+        yield None, {"sentences": len(memory.keys), "threshold": memory.threshold + offset, "strength": strength}
+
+    def _memory(self, fresh: IMRNN) -> Memory | None:
+        """Return the memory of the collection's sentences over the whitened vectors; None, and a note why, where there is none."""
+        found = sentences(self.collection, self.config.memory, self._journal)
+        if isinstance(found, str):
+            self.notes.append(f"no memory of sentences: {found}")
+            return None
+        start = copy.deepcopy(fresh)
+        whiten(start, self.documents, self.config.pretrain)
+        return Memory.of(start, self.documents, found, self.config.memory, self.config.seed)
 
     def _titles(self) -> PseudoQueries | None:
-        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self.progress)
+        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self._journal)
         if isinstance(titles, str):
             self.notes.append(f"no pretraining on titles: {titles}")
             return None
         return titles
 
-    def _pretraining_losses(self, titles: PseudoQueries | None) -> Iterator[float | None]:
-        """Yield None for the whitening alone, then the mean loss of each pass over the titles."""
-        yield None
-        if titles is not None:
-            settings = self.config.pretrain
-            examples = titles.examples(self.collection, torch.arange(len(titles.rows)), settings.candidates)
-            losses = fit(self.model, titles.documents, examples, pretraining(settings), self.config.seed)
-            for _ in range(settings.epochs):
-                yield next(losses)
-
     def _unlabeled(self) -> Iterator[Epoch]:
-        """Whiten, then train on titles; titles that were held out say whether it helps."""
-        settings = self.config.pretrain
+        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles say it does no harm."""
+        settings, memory = self.config.pretrain, self._memory(self.model)
+        if memory is not None:
+            self.model = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
+            yield self._unvalidated("a memory of sentences")  # titles cannot judge it: they find their documents by their own words
+            return
         whiten(self.model, self.documents, settings)
-        titles = title_queries(self.collection, settings, self.config.seed, self.progress)
-        if isinstance(titles, str):
-            self.notes.append(f"whitening only, not validated: {titles}")
-            self._keep(self.model, "start", 0.0)
-            yield self._record(None, 0.0, True, "start")
+        titles = self._titles()
+        if titles is None:
+            yield self._unvalidated("whitening only")
             return
         order = torch.randperm(len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed))
         held = min(HELD_OUT_TITLES, len(order) // 10)
         check = titles.validation(self.collection, order[:held], settings.candidates * 4)
         base = float(check.base_values().mean())
         self._measures["base_validation"] = base
-        losses = fit(
-            self.model,
-            titles.documents,
-            titles.examples(self.collection, order[held:], settings.candidates),
-            pretraining(settings),
-            self.config.seed,
-        )
+        passes = self._passes(titles.examples(self.collection, order[held:], settings.candidates), titles.documents, pretraining(settings))
         for number in range(settings.epochs + 1):
-            loss = next(losses) if number else None
-            value = float(check.values(self.model).mean())
+            loss = next(passes) if number else None
+            value: float = self._journal.take(lambda: float(check.values(self.model).mean()))
             holds = value >= base  # as many passes as the study found: titles tell harm, not the best of good epochs
             if holds:
                 self._keep(self.model, "start", value)
             yield self._record(loss, value, holds, "pretrain" if number else "start")
 
-    def _refit(self, first: dict[str, Tensor], count: int, value: float) -> Iterator[Epoch]:
+    def _unvalidated(self, what: str) -> Epoch:
+        self.notes.append(f"{what}, not validated: there are no judgments to validate with")
+        self._keep(self.model, "start", 0.0)
+        return self._record(None, 0.0, True, "start")
+
+    def _refit(self, count: int, value: float) -> Iterator[Epoch]:
         """Train from the start again, on all judged queries, as long as validation said."""
-        self.model.load_state_dict(first)
-        losses = fit(self.model, self.documents, self._examples(self._all_qrels()), self.recipe, self.config.seed)
-        for number in range(1, count + 1):
-            loss = next(losses)
+        self.model = copy.deepcopy(self._first)
+        for number, loss in enumerate(self._passes(self._examples(self.parts.all), self.documents, self.recipe), start=1):
             if number == count:
-                self._keep(self._between(first), "refit", value)
+                self._keep(self._between(), "refit", value)
             yield self._record(loss, value, False, "refit")
+            if number == count:
+                break
+
+    # The journal
+
+    def _key(self) -> str:
+        """Return a hash of all that the result depends on."""
+        dataset, digest = self.collection.dataset, hashlib.blake2b(digest_size=16)
+        judged = [
+            sorted((q, sorted(j.items())) for q, j in qrels.items()) for qrels in (self.parts.train, self.parts.held, self.parts.valid)
+        ]
+        digest.update(json.dumps([self.config.to_json(), dataset.digest, self.collection.encoder.spec.to_json(), judged]).encode())
+        for matrix in (self.collection.documents, self.collection.queries):
+            digest.update(matrix.vectors.tobytes())
+        return f"{torch.__version__} {digest.hexdigest()}\n"
+
+    def _passes(self, examples: Examples, documents: Tensor, recipe: Recipe) -> Iterator[float]:
+        """Train the model; yield the mean loss of each pass."""
+        self._fit = Fit(self.model, documents, examples, recipe, self.config.seed)
+        while True:
+            yield self._journal.take(self._fit.__next__)
+
+    def _state(self) -> dict[str, Any]:
+        """Return what a killed run needs to go on after this epoch, in types that are read without pickle."""
+        return {
+            "fit": self._fit.state() if self._fit else None,
+            "first": [asdict(self._first.config), self._first.state_dict()],
+            "best": [asdict(self._best.config), self._best.state_dict()],
+            "shipped": self._shipped,
+            "measures": self._measures,
+            "notes": self.notes,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        if self._fit and state["fit"]:
+            self._fit.restore(state["fit"])
+        self._first, self._best = (_rebuilt(*state[name]) for name in ("first", "best"))
+        self._shipped, self._measures, self.notes = state["shipped"], state["measures"], state["notes"]
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
 
     # Small parts
 
     def _holds(self, values: list[Tensor], base: list[Tensor], start: list[Tensor]) -> bool:
-        """Say whether a gain is one: no group below the base and, for a refit, more than a standard error above the start."""
-        if any(float(v.mean()) < float(b.mean()) for v, b in zip(values, base, strict=True)):
+        """Say whether a gain is one: no group surely below the base and, for a refit, more than a standard error above the start."""
+        if any(surely_positive(b - v) for v, b in zip(values, base, strict=True)):
             return False
         if not self.recipe.refit:
             return True
@@ -292,22 +354,31 @@ class Training:
         error = sum(float(g.var()) / len(g) for g in gains if len(g) > 1) ** 0.5 / len(gains)
         return bool(_mean(gains) > error)
 
-    def _between(self, first: dict[str, Tensor]) -> IMRNN:
+    def _between(self) -> IMRNN:
         """Return the model `recipe.kept` of the way from the start."""
-        model = IMRNN(self.model.config)
-        model.load_state_dict({name: torch.lerp(first[name], value, self.recipe.kept) for name, value in self.model.state_dict().items()})
-        return model.eval()
+        first, tuned = self._first.state_dict(), copy.deepcopy(self.model)
+        tuned.load_state_dict({name: torch.lerp(first[name], value, self.recipe.kept) for name, value in self.model.state_dict().items()})
+        return tuned.eval()
 
-    def _state(self) -> dict[str, Tensor]:
-        return copy.deepcopy(self.model.state_dict())
-
-    def _keep(self, model: IMRNN, what: Literal["start", "trained", "refit"], value: float) -> None:
-        self._best, self._shipped = copy.deepcopy(model.state_dict()), what
+    def _keep(self, model: IMRNN, what: Shipped, value: float) -> None:
+        self._best, self._shipped = copy.deepcopy(model), what
         self._measures["validation"] = value
 
     def _record(self, loss: float | None, value: float, best: bool, phase: Phase) -> Epoch:
         self.history.append(Epoch(len(self.history), loss, value, best, phase))
+        self._journal.commit(self._state, self._restore)
         return self.history[-1]
+
+
+def surely_positive(gains: Tensor, errors: float = 1.65) -> bool:
+    """Say whether the mean of (Q,) gains is more than so many standard errors above zero; of one gain, nobody can say."""
+    return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5
+
+
+def _rebuilt(config: dict[str, Any], state: dict[str, Tensor]) -> IMRNN:
+    model = IMRNN(AdapterConfig(**config))
+    model.load_state_dict(state)
+    return model.eval()
 
 
 def _mean(groups: list[Tensor]) -> float:

@@ -1,4 +1,4 @@
-"""Make what ships with the sample beside its texts: vectors, trained adapter, map, list of failures. Run by `make sample`."""
+"""Make what ships with the sample beside its texts: vectors, trained adapter, map, deletion test, list of failures. Run by `make sample`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from imrnns_core.checkpoint import save_adapter
+from imrnns_core.checkpoint import Adapter, save_adapter
 from imrnns_core.config import TrainConfig
 from imrnns_core.dataset import load_dataset
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.encoder import SentenceTransformerEncoder
+from imrnns_core.explain.faithfulness import PAIRS, Faithfulness, record_key, run_pairs, sample_pairs
+from imrnns_core.explain.words import WordExplainer
+from imrnns_core.files import write_json
 from imrnns_core.mapping import fit_map, map_key, save_map
 from imrnns_core.ranking import Ranker
 from imrnns_core.training import Training
@@ -31,17 +34,31 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    training = Training(collection, TrainConfig(recipe="contrastive"), "train", "dev")
+    training = Training(collection, TrainConfig())  # as: imrnns-lens train sample --out sample-adapter.safetensors
     for epoch in training.epochs():
         print(epoch)
     adapter = training.adapter(SAMPLE_ADAPTER)
     save_adapter(adapter, ASSETS_FOLDER / f"{SAMPLE_ADAPTER}.safetensors")
+    write_map(collection, adapter)
+    write_faithfulness(Ranker(collection, adapter))
 
+
+def write_map(collection: Collection, adapter: Adapter) -> None:
+    """Lay out the documents as the adapter projects them."""
     maps = SAMPLE_FOLDER / "maps"
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
-    laid_out = fit_map(ranker.transform.projected.numpy(), dataset.documents)
+    laid_out = fit_map(ranker.transform.projected.numpy(), collection.dataset.documents)
     save_map(laid_out, maps / f"{map_key(adapter, collection.documents.vectors)}.npz")
+
+
+def write_faithfulness(ranker: Ranker) -> None:
+    """Test the explanations by deletion, as `imrnns-lens faithfulness sample --split test` does."""
+    folder = SAMPLE_FOLDER / "faithfulness"
+    shutil.rmtree(folder, ignore_errors=True)
+    result = Faithfulness(SAMPLE, "test", ranker.adapter.card.name)
+    result.pairs.extend(run_pairs(WordExplainer(ranker), sample_pairs(ranker, "test", PAIRS)))
+    write_json(folder / f"{record_key(ranker)}.json", result.to_json())
 
 
 def write_failures(collection: Collection) -> None:

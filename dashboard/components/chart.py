@@ -16,7 +16,8 @@ _BUTTONS = ["zoomIn2d", "zoomOut2d", "autoScale2d"]
 def _config() -> dict[str, Any]:
     """Return the toolbar: its camera saves the chart in the chosen format."""
     picture = {"format": state.current().picture, "scale": 2 if state.current().picture == "png" else 1}
-    return {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": _BUTTONS}
+    # Without a graphics card each GL pixel costs processor time; Plotly draws four for one by default
+    return {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": _BUTTONS, "plotGlPixelRatio": 1}
 
 
 def show(figure: go.Figure, key: str, alt: str = "") -> None:

@@ -10,12 +10,16 @@ import streamlit as st
 _COLOURS = {"error": "#d55e00", "warning": "#b8860b", "info": "#0072b2", "good": "#009e73"}
 
 
+LONG = 300
+"""Titles of more characters may need scrolling, and so have to be reached by keyboard."""
+
+
 def show(kind: Literal["error", "warning", "info", "good"], title: str, text: str = "") -> None:
     """Draw a box with a bold title and a sentence."""
     role = "alert" if kind == "error" else "note"
     st.html(
         f'<div role="{role}" style="border-left:4px solid {_COLOURS[kind]};background:var(--st-secondary-background-color);'
-        f'padding:.7rem 1rem;border-radius:.4rem;line-height:1.45">'
+        f'padding:.7rem 1rem;border-radius:.4rem;line-height:1.45;overflow-wrap:anywhere">'
         f"<strong>{html.escape(title)}</strong>{'<br>' if text else ''}{html.escape(text)}</div>"
     )
 
@@ -39,8 +43,9 @@ def heading(question: str, reading: str) -> None:
 
 def text_block(title: str, text: str, small: str = "") -> None:
     """Draw a text of the data, letter by letter: no HTML, Markdown, LaTeX or directive in it is interpreted."""
+    focus = 'tabindex="0"' if len(title) > LONG else ""
     st.html(
-        f'<div class="document-text" style="line-height:1.55"><div style="font-weight:650">{html.escape(title)}</div>'
-        f'<div style="opacity:.75;font-size:.87em;margin:.1rem 0 .35rem">{html.escape(small)}</div>'
+        f'<div class="document-text" style="line-height:1.55"><div {focus} style="font-weight:650;overflow-wrap:anywhere;max-height:6.3em;overflow-y:auto">{html.escape(title)}</div>'
+        f'<div style="opacity:.78;font-size:.87em;margin:.1rem 0 .35rem;overflow-wrap:anywhere">{html.escape(small)}</div>'
         f'<div tabindex="0" style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:26rem;overflow-y:auto">{html.escape(text)}</div></div>'
     )

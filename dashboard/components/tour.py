@@ -37,7 +37,7 @@ def show(pages: Mapping[str, Any], current: str) -> None:
         st.markdown(f"**{question}** {text}")
         with st.container(horizontal=True, vertical_alignment="center"):
             last = step == len(STEPS) - 1
-            if st.button("Done" if last else "Next page", key="tour_next", type="primary", help=f"Page {step + 1} of {len(STEPS)}"):
+            if st.button("Done" if last else "Continue", key="tour_next", help=f"Page {step + 1} of {len(STEPS)}"):
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
                     st.rerun()

@@ -35,7 +35,8 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "type": "category", "range": [-0.15, 3.15], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0,
         },
     )  # fmt: skip
-    return theme.layout(figure, 150 + 14 * floor)
+    figure = theme.layout(figure, 150 + 14 * floor, margin={"l": 58, "r": 136, "t": 8, "b": 44})
+    return theme.fixed_margins(figure)
 
 
 _STAGE_NAMES = ("base", "pro-<br>jected", "document-<br>modulated", "modu-<br>lated")

@@ -64,35 +64,34 @@ def heatmap(
         what: Name of a value, for the hover label.
     """
     count, few = len(dimensions), len(dimensions) <= 60
-    across, down = np.arange(count), np.arange(len(labels))
-    names = [str(d) for d in dimensions]
+    names, down = [str(d) for d in dimensions], np.arange(len(labels))
     figure = go.Figure(
         [
             {
-                "type": "bar", "x": across, "y": np.abs(values).mean(axis=0), "marker": {"color": theme.UNJUDGED}, "showlegend": False, "yaxis": "y2",
+                "type": "bar", "x": names, "y": np.abs(values).mean(axis=0), "marker": {"color": theme.UNJUDGED}, "showlegend": False, "yaxis": "y2",
                 "customdata": dimensions, "hovertemplate": "dimension %{customdata}<br>mean |value| %{y:.5f}<extra></extra>",
             },
             {
-                "type": "heatmap", "z": values, "x": across, "y": down, "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark), "hoverinfo": "skip",
+                "type": "heatmap", "z": values, "x": names, "y": down, "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark), "hoverinfo": "skip",
                 "colorbar": {"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "tickvals": [-limit, 0, limit]},
                 "xgap": 0.5 if few else 0, "ygap": 0.5,
             },
             {
-                # one square a cell: GL draws thousands of them at once, where SVG would take a second
-                "type": "scattergl", "x": np.tile(across, len(labels)), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
+                # one square a cell: GL draws thousands of them at once, SVG is quicker for hundreds
+                "type": "scatter" if few else "scattergl", "x": names * len(labels), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
                 "marker": {"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
                 "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [f"{v:+.5f}" for v in values.ravel()],
                 "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
             },
         ]
     )  # fmt: skip
-    shown = {"tickvals": across, "ticktext": names} if few else {"showticklabels": False}
     figure.update_layout(
-        xaxis={"title": "dimension" if few else f"all {count} dimensions", "tickangle": -90, "tickfont": {"size": 10}, "showgrid": False, "range": [-0.5, count - 0.5], **shown},
+        xaxis={"title": "dimension" if few else f"all {count} dimensions", "tickangle": -90, "tickfont": {"size": 10}, "showgrid": False, "type": "category", "range": [-0.5, count - 0.5], "showticklabels": few},
         yaxis={"tickvals": down, "ticktext": list(labels), "range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 11}, "showgrid": False, "domain": [0, 0.84]},
         yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
     )  # fmt: skip
-    return theme.layout(figure, 150 + 22 * max(len(labels), 4))
+    figure = theme.layout(figure, 150 + 22 * max(len(labels), 4), margin={"l": 162, "r": 8, "t": 46, "b": 58})
+    return theme.fixed_margins(figure)
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:

@@ -85,7 +85,15 @@ def layout(figure: go.Figure, height: int, **changes: object) -> go.Figure:
         hoverlabel={"align": "left", "namelength": -1}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
         font={"size": 13}, dragmode=False,
     )  # fmt: skip
-    figure.update_xaxes(automargin=True, zeroline=False)
-    figure.update_yaxes(automargin=True, zeroline=False)
+    # Looking for labels that overflow measures every label once more
+    figure.update_xaxes(automargin=True, zeroline=False, ticklabeloverflow="allow")
+    figure.update_yaxes(automargin=True, zeroline=False, ticklabeloverflow="allow")
     figure.update_layout(**changes)
+    return figure
+
+
+def fixed_margins(figure: go.Figure) -> go.Figure:
+    """Keep the margins as they are: making them fit the labels draws every label several times."""
+    figure.update_xaxes(automargin=False)
+    figure.update_yaxes(automargin=False)
     return figure

@@ -178,6 +178,8 @@ def _why(comparison: Comparison) -> None:
     split = resources.collection(selection.data).dataset.split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return
+    if comparison.best_relevant_rank("modulated") == 1:  # nothing to explain, and so no search for causes
+        return
     found = {d.query_id: d for d in resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)}.get(comparison.query.id)
     if found is None or found.ranks[-1] == 1:
         return
@@ -238,6 +240,6 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=86, format="%.4f", help=f"Cosine at the stage: {stage}."
         )
-    st.dataframe(frame, hide_index=True, height=360, column_config=columns, key="candidates")
+    st.dataframe(frame, hide_index=True, height=min(360, 40 + 36 * len(frame)), column_config=columns, key="candidates")
     name = comparison.query.id or "query"
     st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")

@@ -196,7 +196,7 @@ def _make_map(count: int) -> None:
             "This map has not been made yet",
             f"It takes about {seconds} s, once. Or run: imrnns-lens prepare {selection.data} --adapter {selection.adapter}",
         )
-        st.button("Make the map", type="primary", key="make_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
+        st.button("Make the map", key="make_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
         return
     if job.error:
         notices.show("error", "The map could not be made", job.error)
@@ -257,7 +257,7 @@ def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bo
         rank = {} if p is None else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
         about = {"relevance": theme.relevance_name(comparison.judgments.get(i, -1)), "subject": document.subject}
         rows.append({"title": document.title or i, **rank, "true movement": None if p is None else float(moved[p]), **about, "document": i})
-    st.header(f"{len(ids)} documents {'in the lasso' if lasso else 'drawn'}", anchor=False)
+    st.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {'in the lasso' if lasso else 'drawn'}", anchor=False)
     if len(ids) > LISTED:
         st.caption(f"The first {LISTED} of them are listed.")
     frame = pd.DataFrame(rows, columns=["title", "base rank", "modulated rank", "true movement", "relevance", "subject", "document"])
@@ -268,4 +268,4 @@ def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bo
         "modulated rank": st.column_config.NumberColumn("mod.", width=58, help="Modulated rank."),
         "true movement": st.column_config.NumberColumn("moved", format="%.4f", width=76, help="True movement: cosine distance."),
     }
-    st.dataframe(frame, hide_index=True, key="listing", column_config=columns, height=420)
+    st.dataframe(frame, hide_index=True, key="listing", column_config=columns, height=min(420, 40 + 36 * max(1, len(frame))))

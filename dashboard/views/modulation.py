@@ -78,7 +78,7 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
     sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[theme.relevance_name(int(comparison.relevance[i]))]
-    return f"{sign}{theme.short(document.title or document.id, 22)} {comparison.ranks[3, i]}"
+    return f"{sign}{theme.short(document.title or document.id, 20)} {comparison.ranks[3, i]}"
 
 
 def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -177,6 +177,9 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "part")
     picked = _pick_cell(figure, "refinement_heatmap", f"Part of {len(order)} documents in the refined query, in {len(chosen)} dimensions")
     st.header("The ranking without one of them", anchor=False)
+    if comparison.feedback.sum() < 2:
+        notices.show("info", "Only one document refines the query", "Without it there is no refinement to speak of.")
+        return picked
     if not found.moved[order].any():
         change = float(np.abs(found.score_effect).max())
         notices.show(

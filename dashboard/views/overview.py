@@ -48,6 +48,20 @@ def show() -> None:
         for (query_id,) in chart.clicks(figure, "scatter").new[:1]:
             open_query(str(query_id))
     _measures(measured, bm25)
+    _memory(selection.data, selection.adapter)
+
+
+def _memory(data: str, adapter_name: str) -> None:
+    """Say so where the adapter holds sentences of the collection."""
+    card = resources.load_adapter(adapter_name).card
+    held = (card.measures.get("start") or {}).get("sentences")
+    if held:
+        notices.show(
+            "info",
+            f"This adapter remembers {held:,} sentences of {card.dataset}",
+            "Its query adapter moves documents by the sentences that are near the query. It knows nothing of documents that were added later"
+            + ("." if card.dataset == data else f", or of {data}."),
+        )
 
 
 def heading(question: str, reading: str) -> str | None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.counterfactual import Pair, Side, edited
@@ -167,6 +166,8 @@ def sample_pairs(ranker: Ranker, split: str, count: int, seed: int = 0) -> list[
 
 def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair]) -> Iterator[PairResult]:
     """Run the deletion test, one pair at a time."""
+    from scipy.stats import spearmanr  # slow to import
+
     untrained = untrained_models(explainer.ranker, 1)[0]
     explainer.estimate(pairs[0], "query")  # the first pass of a process is slow; it is not what is timed
     for pair in pairs:

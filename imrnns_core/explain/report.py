@@ -1,128 +1,20 @@
-"""The whole explanation of one pair, as a record and as a report that opens without a network."""
+"""The explanation of one pair as a page: marked texts, and a report that opens without a network."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from imrnns_core.errors import ExplanationError
-from imrnns_core.explain.accounting import WordAccounting, account
-from imrnns_core.explain.counterfactual import Pair, Side
-from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
-from imrnns_core.explain.words import SHORTLIST, VerifiedWord, WordDrops, WordExplainer
-from imrnns_core.ranking import Ranker
-from imrnns_core.records import STAGES, Comparison, Document, FloatArray, Query
+from imrnns_core.explain.explanation import Explanation
+from imrnns_core.explain.vocabulary import NamedToken
+from imrnns_core.explain.words import WordDrops
+from imrnns_core.records import STAGES, FloatArray
 
 NUMBERED = 5
 """Words that are numbered in a marked text, besides their colour."""
-WHOLE_QUERY = 24
-"""A query of at most so many words is verified word by word: short texts encode in a millisecond each."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why one document stands where it stands, for one query.
-
-    `words`, `word_accounting`, `verified` and `vocabulary` hold what is available for this encoder; `missing` says
-    what is not, and why.
-    """
-
-    dataset: str
-    adapter: str
-    encoder: str
-    query: Query
-    document: Document
-    ranks: dict[str, int]
-    scores: dict[str, float]
-    accounting: dict[str, float]
-    words: dict[Side, WordDrops] = field(default_factory=dict)
-    word_accounting: dict[Side, WordAccounting] = field(default_factory=dict)
-    verified: dict[Side, list[VerifiedWord]] = field(default_factory=dict)
-    vocabulary: dict[Side, list[NamedToken]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record that `imrnns-lens explain --json` writes."""
-
-        def listed(drops: WordDrops) -> list[dict[str, Any]]:
-            rows = zip(drops.words, drops.score.tolist(), drops.change.tolist(), strict=True)
-            return [{"word": w.text, "spans": w.spans, "score": s, "delta": d} for w, s, d in rows]
-
-        return {
-            "schema": 1, "dataset": self.dataset, "adapter": self.adapter, "encoder": self.encoder,
-            "query_id": self.query.id or None, "query": self.query.text, "document_id": self.document.id,
-            "ranks": self.ranks, "scores": self.scores, "accounting": self.accounting,
-            "texts": {side: drops.text for side, drops in self.words.items()},
-            "words": {side: listed(drops) for side, drops in self.words.items()},
-            "word_accounting": {
-                side: {"words": a.words.tolist(), "other": a.other, "constant": a.constant} for side, a in self.word_accounting.items()
-            },
-            "verified": {
-                side: [
-                    {"word": v.word.text, "drop": {"score": v.drop[0], "delta": v.drop[1]}, "random": {"score": v.random[0], "delta": v.random[1]}}
-                    for v in words
-                ]
-                for side, words in self.verified.items()
-            },
-            "vocabulary": {side: [{**asdict(t), "spurious": t.spurious} for t in tokens] for side, tokens in self.vocabulary.items()},
-            "missing": self.missing,
-        }  # fmt: skip
-
-
-def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verify: bool) -> Explanation:
-    """Explain one candidate of a comparison. Raises ExplanationError if the document is not a candidate."""
-    if document_id not in comparison.position:
-        known = document_id in ranker.collection.documents.row
-        raise ExplanationError(
-            f"document {document_id!r} is not among the {len(comparison.rows)} candidates of this query; only they are scored by the adapter"
-            if known
-            else f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that `search` lists"
-        )
-    at = comparison.position[document_id]
-    pair = Pair(comparison, ranker.adapter.model, at)
-    parts = account(comparison)
-    names = ("base", "projector", "document_modulation", "query_refinement", "modulated")
-    found = Explanation(
-        ranker.collection.dataset.name, ranker.adapter.card.name, ranker.collection.encoder.spec.name, comparison.query,
-        ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.ranks[n, at]) for n, stage in enumerate(STAGES)},
-        {stage: float(comparison.scores[n, at]) for n, stage in enumerate(STAGES)},
-        {name: float(getattr(parts, name)[at]) for name in names},
-    )  # fmt: skip
-    sides: tuple[Side, ...] = ("document", "query")
-    fell = bool(comparison.ranks[3, at] > comparison.ranks[0, at])
-    try:
-        explainer = WordExplainer(ranker)
-        for side in sides:
-            found.words[side], parts_of_words = explainer.estimate_and_account(pair, side)
-            if parts_of_words is not None:
-                found.word_accounting[side] = parts_of_words
-            if verify:
-                shortlist = to_verify(found.words[side], "change", fell) + to_verify(found.words[side], "score", fell)
-                found.verified[side] = explainer.verify(pair, side, found.words[side], list(dict.fromkeys(shortlist)))
-    except ExplanationError as error:
-        found.missing.append(str(error))
-    try:
-        view = VocabularyView(ranker)
-        found.vocabulary.update({side: view.name(pair, side) for side in sides})
-    except ExplanationError as error:
-        found.missing.append(str(error))
-    return found
-
-
-def to_verify(drops: WordDrops, by: Literal["score", "change"], fell: bool) -> list[int]:
-    """Return the words to delete and measure: of a short query all, else the shortlist by score or change.
-
-    For the change of a document that fell, the words that pull it down come first.
-    """
-    short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
-    values = drops.score if by == "score" else -drops.change if fell else drops.change
-    order = np.argsort(-values, kind="stable")
-    return [int(i) for i in order[: len(order) if short else SHORTLIST[drops.side]]]
 
 
 def marked_html(drops: WordDrops, values: FloatArray) -> str:

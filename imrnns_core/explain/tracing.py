@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface
 
 from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
@@ -56,9 +55,6 @@ def _attend(
     return outputs.transpose(1, 2).contiguous(), weights
 
 
-AttentionInterface.register(ATTENTION, _attend)
-
-
 class TracedEncoder:
     """A sentence-transformers encoder whose attention can be read. Weights are shared with the encoder.
 
@@ -77,6 +73,9 @@ class TracedEncoder:
                 f"words cannot be explained for the encoder {name!r}: it pools by {pooling or 'something unknown'}, "
                 f"and only {' and '.join(_POOLINGS)} pooling can be taken apart; the score accounting is available"
             )
+        from transformers import AttentionInterface  # seconds to import: not before it is needed
+
+        AttentionInterface.register(ATTENTION, _attend)
         shared = {id(t): t for t in [*transformer.parameters(), *transformer.buffers()]}
         self._model = copy.deepcopy(transformer, shared).eval()
         try:

@@ -11,9 +11,9 @@ from playwright.sync_api import sync_playwright
 from tests.browser.app import ROOT, launch, open_page, serving
 
 FOLDER = ROOT / "assets" / "screenshots"
-QUERY = "q054"
+QUERY = "q128"
 PAGES = {
-    "compare": f"/?query={QUERY}&document=the-hague",
+    "compare": f"/?query={QUERY}&document=rio-grande",
     "overview": "/overview",
     "failures": "/failures?top_k=1",
     "modulation": f"/modulation?query={QUERY}",

@@ -103,7 +103,7 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(page: Page, 
     open_page(page, address)
     panel = page.locator(".st-key-tour")
     expect(panel).to_contain_text("What moved?")
-    panel.get_by_role("button", name="Next page").click()
+    panel.get_by_role("button", name="Continue").click()
     page.wait_for_function("() => location.pathname === '/failures'")
     expect(panel).to_contain_text("Which queries fail")
     settle(page)

@@ -180,7 +180,7 @@ def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
     assert sum(count for _, count, _ in clouds) == 693
     assert len({colour for *_, colour in clouds}) == len(clouds) == 12
     named = plot.locator(".annotation-text").all_text_contents()
-    assert "dollar, notes, coins" in named
+    assert any("dollar" in name for name in named)  # currencies; which words lead depends on the adapter that ships
     assert set(named) <= {name for name, *_ in clouds}
 
 
@@ -395,18 +395,57 @@ def test_links_that_lead_nowhere_say_so_and_show_something(page: Page, address: 
 HOSTILE = '<script>window.hacked=1</script> <b>bold</b> $x^2$ :red[red] [link](javascript:window.hacked=2) **stars** {"a": 1} ' * 3
 
 
-def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "hostile"
+def prepare(workspace: Path, folder: Path, documents: list[dict[str, str]], query: str, judged: dict[str, int] | None = None) -> None:
+    """Write a data set of these documents with random vectors and prepare it under the folder's name."""
     (folder / "embeddings").mkdir(parents=True)
-    documents = [{"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)]
     (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
-    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": HOSTILE}) + "\n")
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": query}) + "\n")
+    if judged:
+        (folder / "qrels").mkdir()
+        lines = "".join(f"q\t{document}\t{grade}\n" for document, grade in judged.items())
+        (folder / "qrels" / "test.tsv").write_text(f"query-id\tcorpus-id\tscore\n{lines}")
     rng = np.random.default_rng(0)
     for stem, ids in (("document", [d["_id"] for d in documents]), ("query", ["q"])):
         plural = {"document": "documents", "query": "queries"}[stem]
         np.save(folder / "embeddings" / f"{plural}.npy", rng.normal(size=(len(ids), 384)).astype(np.float32))
         (folder / "embeddings" / f"{stem}_ids.txt").write_text("".join(f"{i}\n" for i in ids))
     command(workspace, "prepare", str(folder), "--embeddings", str(folder / "embeddings"))
+
+
+def test_one_document_is_enough_for_every_page(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    prepare(workspace, tmp_path / "one", [{"_id": "only", "title": "", "text": "short"}], "q?")
+    open_page(page, f"{address}/?data=one")
+    assert [c[:2] for c in cards(page, "Base")] == [("only", 1)]
+    assert page.locator("section[aria-label=Base] .skipped").count() == 0
+    for path, says in (
+        ("/modulation?part=query refined", "Only one document refines the query"),
+        ("/modulation?part=score accounting", "Where each score change comes from"),
+        ("/map?view=target", "1 document drawn"),
+    ):
+        open_page(page, f"{address}{path}&data=one")
+        expect(page.get_by_text(says).first).to_be_visible()
+        assert page.get_by_text("This cannot be shown").count() == 0
+
+
+def test_very_long_texts_keep_the_page_in_shape(browser: Browser, address: str, workspace: Path, tmp_path: Path) -> None:
+    documents = [{"_id": f"d{i}" + "x" * 200, "title": "Titleword " * 60, "text": "word " * 5000} for i in range(120)]
+    prepare(workspace, tmp_path / "long", documents, "why " * 1500, {d["_id"]: 1 for d in documents})
+    for width, height in ((1440, 1000), (390, 844)):
+        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        open_page(page, f"{address}/?data=long&shown=20&document={documents[3]['_id']}")
+        assert page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= width
+        assert all((block.bounding_box() or {"height": 1e9})["height"] < 700 for block in page.locator(".document-text").all())
+        ideal = page.locator('section[aria-label="Ideal order"]')
+        assert ideal.locator("button.card").count() == 20
+        assert ideal.locator(".skipped").inner_text() == "⋮ 100 more"
+        tallest = max((c.bounding_box() or {"height": 1e9})["height"] for c in page.locator("button.card").all())
+        assert tallest < 190  # two lines of title, three of marks, two of text
+        page.context.close()
+
+
+def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    documents = [{"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)]
+    prepare(workspace, tmp_path / "hostile", documents, HOSTILE)
     for path in ("/", "/modulation", "/map", "/overview", "/failures"):
         open_page(page, f"{address}{path}?data=hostile&document=d<0>")
         assert page.evaluate("() => window.hacked") is None

@@ -596,3 +596,50 @@ def test_a_result_in_a_process_of_its_own(toy: Path, tmp_path: Path):
     result = subprocess_run(*command(toy, "search", "q0"), "--json", tmp_path / "r.json", workspace=tmp_path / "workspace")
     assert (result.code, result.err.strip()) == (0, "")
     assert json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"] == "d2"
+
+
+def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
+    record_file, page = tmp_path / "e.json", tmp_path / "e.html"
+    result = run(
+        "explain", "sample", "--query", "q054", "--document", "the-hague", "--adapter", "sample-adapter", "--json", record_file, "--html", page
+    )  # fmt: skip
+    assert result.code == 0
+    record = json.loads(record_file.read_text())
+    parts = record["accounting"]
+    shown = f"base {parts['base']:.4f} {parts['projector']:+.4f} projector, {parts['document_modulation']:+.4f} document modulation, "
+    assert f"{shown}{parts['query_refinement']:+.4f} query refinement = modulated {parts['modulated']:.4f}" in result.out
+    first = max(record["words"]["document"], key=lambda word: word["delta"])
+    assert f"{first['word']} {first['delta']:+.4f}".split() == next(
+        line.split()[:2] for line in result.out.splitlines() if line.strip().startswith(f"{first['word']} ")
+    )
+    assert record["verified"] == {}
+    assert "The Hague" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--query", "q054", "--document", "nothing"), "sample has no document 'nothing'; name one that `search` lists"),
+        (("--query", " ", "--document", "the-hague"), "the question is empty; type one, or the id of a query"),
+    ],
+)
+def test_explain_says_what_it_cannot_explain(run: Run, arguments: tuple[str, ...], expected: str):
+    one_line(run("explain", "sample", *arguments, "--adapter", "sample-adapter"), expected)
+
+
+def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from imrnns_core.explain import faithfulness
+
+    monkeypatch.setattr(faithfulness, "STEP_WIDTH", 1)
+    target = tmp_path / "f.json"
+    result = run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "dev", "--pairs", "2", "--json", target)
+    assert result.code == 0
+    record = json.loads(target.read_text())
+    assert record["n_pairs"] == 2
+    assert f"{record['document']['delta']['k1']:.3f}" in result.out
+    (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
+    assert json.loads(kept.read_text()) == record
+    one_line(
+        run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
+        "sample has no split 'late'; its splits are: dev, test, train",
+    )

@@ -11,7 +11,8 @@ import pytest
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explain.report import Explanation, explain_pair, marked_html, to_html, trust_sentence
+from imrnns_core.explain.explanation import Explanation, explain_pair
+from imrnns_core.explain.report import marked_html, to_html, trust_sentence
 from imrnns_core.explain.texts import Word
 from imrnns_core.explain.words import WordDrops
 from imrnns_core.ranking import Ranker
@@ -50,8 +51,9 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
         for word in record["words"][side]:
             assert all(text[a:b].casefold() == word["word"].casefold() for a, b in word["spans"])
     measured = {v["word"] for v in record["verified"]["document"]}
-    for target in ("delta", "score"):  # the shortlists of both
-        named = sorted(record["words"]["document"], key=lambda w: -w[target])
+    fell = record["ranks"]["modulated"] > record["ranks"]["base"]
+    for target, sign in (("delta", 1 if fell else -1), ("score", -1)):  # the shortlists of both
+        named = sorted(record["words"]["document"], key=lambda w, t=target, s=sign: s * w[t])
         assert {w["word"] for w in named[:10]} <= measured
     assert len(record["verified"]["query"]) == len(record["words"]["query"])
     assert len(record["vocabulary"]["document"]) == 10

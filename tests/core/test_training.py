@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrnns_core.checkpoint import Adapter, AdapterCard
-from imrnns_core.config import RECIPES, TrainConfig
+from imrnns_core.adapter import IMRNN
+from imrnns_core.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.config import RECIPES, AdapterConfig, Recipe, TrainConfig
 from imrnns_core.errors import DataError, TrainingError
 from imrnns_core.evaluation import evaluate
-from imrnns_core.examples import split_disjoint
+from imrnns_core.examples import ranked_examples
+from imrnns_core.learning import Fit
 from imrnns_core.ranking import Ranker
+from imrnns_core.splits import split_disjoint
 from imrnns_core.starts import identity_adapter
 from imrnns_core.training import Training
 from imrnns_core.workspace import Collection
@@ -176,3 +182,93 @@ def test_a_carved_split_is_as_large_as_asked_where_nothing_is_shared():
     train, valid = split_disjoint(qrels, 0.15, 0)
     assert (len(train), len(valid)) == (85, 15)
     assert split_disjoint(qrels, 0.15, 1)[1] != valid
+
+
+@pytest.mark.parametrize("dimension", [384, 768, 1024])
+@pytest.mark.parametrize("recipe", ["reference", "best", "modulation-only", "unlabeled"])
+def test_any_encoder_s_vectors_train_save_load_and_score(dimension: int, recipe: str, tmp_path: Path):
+    rng = np.random.default_rng(dimension)
+    documents = rng.normal(size=(24, dimension)).astype(np.float32)
+    queries = documents + 2 * rng.normal(size=(24, dimension)).astype(np.float32)
+    space = collection(documents, queries, {f"q{i}": {f"d{i}": 1} for i in range(24)}, split="train")
+    training = Training(space, TrainConfig(recipe=recipe, epochs=1, negatives=3, batch_size=8), "train", "train")
+    before = torch.cat([p.flatten() for p in training.model.parameters()]).clone()
+    for _ in training.epochs():
+        pass
+    after = torch.cat([p.flatten() for p in training.model.parameters()])
+    assert len(before) != len(after) or not torch.equal(before, after), "nothing was changed"
+    adapter = training.adapter("x")
+    save_adapter(adapter, tmp_path / "x.safetensors")
+    loaded = load_adapter(tmp_path / "x.safetensors")
+    one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
+    np.testing.assert_array_equal(one, two)
+    assert np.isfinite(one).all()
+    assert np.abs(one).max() <= 1.0
+
+
+@pytest.mark.parametrize("shape", [(384, 256), (768, 96), (1024, 512), (16, 8)])
+def test_a_rectangular_projector_trains_saves_loads_and_scores(shape: tuple[int, int], tmp_path: Path):
+    n, m = shape
+    rng = np.random.default_rng(n)
+    documents = rng.normal(size=(40, n)).astype(np.float32)
+    queries = documents + rng.normal(size=(40, n)).astype(np.float32)
+    space = collection(documents, queries, {f"q{i}": {f"d{i}": 1} for i in range(40)})
+    torch.manual_seed(0)
+    model = IMRNN(AdapterConfig(n, m))
+    fit = Fit(
+        model,
+        torch.from_numpy(documents),
+        ranked_examples(space, space.dataset.qrels("test"), 8),
+        Recipe(negatives_from="batch", learning_rate=1e-3),
+        0,
+    )
+    losses = [next(fit) for _ in range(12)]
+    assert losses[-1] < 0.9 * losses[0]
+    save_adapter(Adapter(model, AdapterCard("x", n, m)), tmp_path / "x.safetensors")
+    loaded = load_adapter(tmp_path / "x.safetensors")
+    assert loaded.model.config == AdapterConfig(n, m)
+    one, two = (Ranker(space, Adapter(a, loaded.card)).rank_batch(queries).scores for a in (model, loaded.model))
+    np.testing.assert_array_equal(one, two)
+    assert np.isfinite(one).all()
+
+
+def told_apart(count: int, seed: int) -> Collection:
+    """Two hundred documents of which `count` are judged; queries are noise in half of the dimensions, and the others in all."""
+    rng = np.random.default_rng(seed)
+    documents = rng.normal(size=(200, 32)).astype(np.float32)
+    queries = documents + 1.5 * rng.normal(size=(200, 32)).astype(np.float32)
+    qrels = {f"q{i}": {f"d{i}": 1} for i in range(200)}
+    space = collection(documents, queries, split="train")
+    picked = set(rng.permutation(200)[:count].tolist())
+    splits = {"train": {f"q{i}": qrels[f"q{i}"] for i in picked}, "test": {f"q{i}": qrels[f"q{i}"] for i in range(200) if i not in picked}}
+    return replace(space, dataset=replace(space.dataset, splits=splits))
+
+
+@pytest.mark.parametrize("count", [1, 10, 40])
+@pytest.mark.parametrize("recipe", ["best", "modulation-only"])
+def test_few_judgments_with_nothing_to_learn_do_no_harm(count: int, recipe: str):
+    for seed in range(3):
+        space = told_apart(count, seed)
+        training = Training(space, TrainConfig(recipe=recipe, seed=seed, epochs=4), "train")
+        for _ in training.epochs():
+            pass
+        result = evaluate(Ranker(space, training.adapter("x")), "test")
+        assert result.mean("modulated")["nDCG@10"] >= result.mean("base")["nDCG@10"] - 0.01, (recipe, count, seed)
+
+
+def test_one_judged_query_is_said_to_be_too_few():
+    training = Training(told_apart(1, 0), TrainConfig(), "train")
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    assert card.measures["shipped"] == "identity"
+    assert "too few judged queries (1) to validate with: none was trained on" in card.measures["notes"]
+
+
+def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Collection):
+    chained = {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 1} for i in range(12)}
+    space = replace(world, dataset=replace(world.dataset, splits={"train": chained}))
+    training = Training(space, CONFIG, "train")
+    assert len(training.parts.valid) == 1
+    assert not set(training.parts.valid) & set(training.parts.train)
+    assert any("no others could be set apart" in note for note in training.notes)

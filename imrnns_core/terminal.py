@@ -1,0 +1,90 @@
+"""What the commands share: options, the terminal, progress, and opening a data set."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from imrnns_core.config import EncoderSpec
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from imrnns_core.workspace import Collection, Registration, Workspace
+
+out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip in the BEIR layout, or a registered name such as sample.")]
+AdapterOption = Annotated[str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")]
+Embeddings = Annotated[
+    Path | None, typer.Option(help="A folder of precomputed vectors: documents.npy, document_ids.txt, queries.npy, query_ids.txt.")
+]
+EncoderName = Annotated[
+    str | None, typer.Option("--encoder", help="A sentence-transformers folder or hub name (default all-MiniLM-L6-v2).")
+]
+QueryPrefix = Annotated[str, typer.Option(help="Put before each query, as E5 and BGE want.")]
+DocumentPrefix = Annotated[str, typer.Option(help="Put before each document.")]
+WorkspaceFolder = Annotated[
+    Path | None, typer.Option("--workspace", envvar="IMRNNS_WORKSPACE", help="Where vectors, maps and adapters are kept.")
+]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
+
+
+def resolve(
+    data: str, embeddings: Path | None, encoder: str | None, query_prefix: str, document_prefix: str, workspace: Path | None
+) -> tuple[Workspace, Registration]:
+    """Return the workspace, and what the options say of the data set."""
+    from imrnns_core.workspace import Workspace
+
+    space = Workspace(workspace)
+    given = encoder or query_prefix or document_prefix
+    spec = EncoderSpec(encoder or EncoderSpec().name, query_prefix=query_prefix, document_prefix=document_prefix) if given else None
+    return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
+
+
+def open_collection(space: Workspace, registration: Registration) -> Collection:
+    """Open a data set, with progress where texts have to be encoded."""
+    with progress_bar() as progress:
+        return space.open(registration, encoding(progress))
+
+
+def encoding(progress: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows (what, done, total) texts as a line of its own."""
+    tasks: dict[str, Any] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(f"encode {what}", total=total)
+        progress.update(tasks[what], completed=done)
+
+    return report
+
+
+class _Rate(ProgressColumn):
+    """Items a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Yield bars with a rate and the time left, on a terminal only."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        yield progress
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Print texts, letter by letter, and tables."""
+    for part in parts:
+        out.print(Text(part) if isinstance(part, str) else part)
