@@ -42,7 +42,7 @@ pages = {
 address = st.Page(lambda: None, title="Compare by its name", url_path="compare", visibility="hidden")
 page = st.navigation([*pages.values(), address])
 if page is address:  # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not found"
-    st.switch_page(pages["compare"], query_params=st.query_params.to_dict())
+    st.switch_page(pages["compare"], query_params=state.parameters(state.current()))
 try:
     sidebar.show()
     with st.sidebar:

@@ -77,16 +77,20 @@ def start() -> Selection:
     """Take the Selection of this run: from the URL if it was changed there, else from the session."""
     url = {name: value for name, value in st.query_params.to_dict().items() if name in _TYPES}
     if _SELECTION not in st.session_state:
-        first = parse(url)
         st.session_state[_BARE] = not url
-        st.session_state[_SELECTION] = replace(
-            first,
-            data=first.data or os.environ.get("IMRNNS_DATA", SAMPLE),
-            adapter=first.adapter or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not first.data else ""),
-        )
+        st.session_state[_SELECTION] = _complete(parse(url))
     elif url and url != st.session_state.get(_WRITTEN):  # back button, or an edited address
-        st.session_state[_SELECTION] = parse(url)
+        st.session_state[_SELECTION] = _complete(parse(url))
     return current()
+
+
+def _complete(selection: Selection) -> Selection:
+    """Return the Selection of a link with the data set and adapter that it leaves out."""
+    return replace(
+        selection,
+        data=selection.data or os.environ.get("IMRNNS_DATA", SAMPLE),
+        adapter=selection.adapter or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not selection.data else ""),
+    )
 
 
 def current() -> Selection:

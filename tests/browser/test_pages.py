@@ -74,7 +74,7 @@ def test_failing_query_from_the_table_to_compare(page: Page, address: str, works
 
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
     open_page(page, address)
-    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Next", exact=True).click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q002'")
     settle(page)
     page.locator('section[aria-label="Modulated"] button.card').nth(3).click()
