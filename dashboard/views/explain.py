@@ -195,7 +195,7 @@ def _vocabulary(key: PairKey) -> None:
         if not opened.open:
             return
         st.caption(
-            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query, name it as strongly. What does not beat both is no more than chance."
+            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query, name some word as strongly. What does not beat both is no more than chance."
         )
         left, right = st.columns(2)
         for side, place in (("document", left), ("query", right)):
