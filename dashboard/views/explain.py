@@ -113,7 +113,8 @@ def _stages(pair: Pair) -> None:
         texts.table(("stage", "rank", "score"), rows, "stages")
         parts = account(comparison)
         st.caption(
-            f"Exact: the parts sum to modulated − base = {parts.modulated[at] - parts.base[at]:+.4f} (residual {abs(parts.residual[at]):.0e})."
+            f"Exact: the parts sum to modulated − base = {parts.modulated[at] - parts.base[at]:+.4f} (residual {abs(parts.residual[at]):.0e}). "
+            "The stages apply modulation and refinement in turn; the parts halve what only both together do."
         )
     with right:
         chart.show(modulation.waterfall(parts, at), "explain_waterfall", "Score accounting of this document, part by part")
