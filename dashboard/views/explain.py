@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import time
-
 import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices, texts
+from dashboard.components import chart, document_panel, notices, texts, trust, what_if
 from dashboard.figures import explain as figures
 from dashboard.figures import modulation, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import account
-from imrnns_core.explain.counterfactual import Pair, Side
-from imrnns_core.explain.report import LEGEND, trust_sentence, verdict
-from imrnns_core.explain.texts import without
-from imrnns_core.ranking import blend
+from imrnns_core.explain.counterfactual import Pair
+from imrnns_core.explain.report import LEGEND, verdict
 from imrnns_core.records import STAGES, Comparison
 
-SIDES: tuple[Side, ...] = ("document", "query")
 CARRIED = ["change", "score"]
-TRUST_PAIRS = 12
-POLL_SECONDS = 2.0
 
 
 def show() -> None:
@@ -49,10 +42,10 @@ def show() -> None:
         return
     _words(key)
     _verified(key)
-    _what_if(key, pair, dataset)
+    what_if.show(key, pair, dataset)
     _accounts(key)
     _vocabulary(key)
-    _trust(key)
+    trust.show(key)
 
 
 def _outside(comparison: Comparison) -> None:
@@ -178,74 +171,6 @@ def _every(count: int) -> bool:
     )
 
 
-def _what_if(key: PairKey, pair: Pair, dataset: Dataset) -> None:
-    """Let the user edit both texts and the feedback; draw scores, ranks and words anew."""
-    st.header("What if?", anchor=False)
-    st.caption("Delete words or edit a text: scores and ranks follow. The candidates stay the same, so every difference is the edit’s.")
-    edits: dict[Side, str | None] = {}
-    left, right = st.columns([3, 2])
-    for side, place in (("document", left), ("query", right)):
-        with place:
-            edits[side] = _edit(key, side)
-    ids = list(pair.comparison.document_ids)
-    if len(ids) > 1:
-        first, second = st.columns([3, 2], vertical_alignment="bottom")
-        first.multiselect(
-            "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, placeholder="None: all candidates refine the query",
-            format_func=lambda i: f"{i} · {dataset.document[i].title}", **state.bound_list("dropped", ids),
-        )  # fmt: skip
-        second.slider("α, from base (0) to modulated (1)", 0.0, 1.0, step=0.05, **state.bound("alpha"))
-    changed = PairKey(**{**vars(key), "query_text": edits["query"], "document_text": edits["document"]})
-    with st.spinner("Encoding …"):
-        _outcome(pair, resources.pair(changed))
-    if changed != key:
-        left, right = st.columns([3, 2])
-        for side, place in (("document", left), ("query", right)):
-            with place:
-                st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
-                drops = resources.word_drops(changed, side)[0]
-                texts.marked(drops, drops.score if _column() == 0 else drops.change, f"edited_{side}")
-
-
-def _edit(key: PairKey, side: Side) -> str | None:
-    """Draw the editor of one text; return the edited text, None where it is as it was."""
-    drops = resources.word_drops(key, side)[0]
-    spec = resources.collection(key.data).encoder.spec
-    prefix = len(spec.document_prefix if side == "document" else spec.query_prefix)
-    names = {i: drops.words[i].text for i in drops.top("score" if _column() == 0 else "change", len(drops.words))}
-    deleted = st.multiselect(
-        f"Delete words of the {side}", list(names), format_func=lambda i: names[i], key=f"delete_{side}_{key.query}_{key.document}",
-        placeholder="By what they carry, the first carries most",
-    )  # fmt: skip
-    text = without(drops.text, [drops.words[i] for i in deleted])[prefix:]
-    typed = st.text_area(
-        f"Text of the {side}", text, height=190 if side == "document" else 100, key=f"text_{side}_{key.query}_{key.document}_{deleted}",
-        help="Ctrl+Enter scores it.",
-    )  # fmt: skip
-    if not typed.strip():
-        notices.show("info", "An empty text cannot be scored", "The text as it was is used.")
-        return None
-    return None if typed == drops.text[prefix:] else typed
-
-
-def _outcome(before: Pair, after: Pair) -> None:
-    """Draw scores and ranks before and after the edit."""
-    at, alpha = before.position, state.current().alpha
-    scores = [(s, before.comparison.scores[n], after.comparison.scores[n]) for n, s in enumerate(STAGES)]
-    ranks = list(zip(before.comparison.ranks, after.comparison.ranks, strict=True))
-    if alpha < 1.0:
-        (old, old_ranks), (new, new_ranks) = blend(before.comparison, alpha), blend(after.comparison, alpha)
-        scores.append((f"α = {alpha:.2f}", old, new))
-        ranks.append((old_ranks, new_ranks))
-    rows = [
-        (name, f"{old[at]:.4f}", f"{new[at]:.4f}", f"{new[at] - old[at]:+.4f}", str(old_rank[at]), str(new_rank[at]))
-        for (name, old, new), (old_rank, new_rank) in zip(scores, ranks, strict=True)
-    ]
-    texts.table(("stage", "score", "edited score", "difference", "rank", "edited rank"), rows, "outcome")
-    moved = int((before.comparison.ranks[3] != after.comparison.ranks[3]).sum())
-    st.caption(f"{moved} of {len(before.comparison.rows)} candidates have another modulated rank.")
-
-
 def _accounts(key: PairKey) -> None:
     with st.expander("Accounting by word: the change as a sum", on_change="rerun", key="word_accounts") as opened:
         if not opened.open:
@@ -272,7 +197,7 @@ def _vocabulary(key: PairKey) -> None:
         if not opened.open:
             return
         st.caption(
-            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query, name it as strongly. What does not beat both is no more than chance."
+            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query, name some word as strongly. What does not beat both is no more than chance."
         )
         left, right = st.columns(2)
         for side, place in (("document", left), ("query", right)):
@@ -287,40 +212,3 @@ def _vocabulary(key: PairKey) -> None:
                 st.caption(f"{side.capitalize()}: {sum(not t.spurious for t in tokens)} of {len(tokens)} beat chance")
                 numbers = {n: st.column_config.NumberColumn(format="%.3f") for n in frame.columns[1:4]}
                 st.dataframe(frame, hide_index=True, column_config=numbers, key=f"vocabulary_{side}")
-
-
-def _trust(key: PairKey) -> None:
-    st.header("How far to trust this", anchor=False)
-    record, job = resources.trust(key.data, key.adapter), resources.trust_job(key.data, key.adapter)
-    notices.show("good" if record else "info", "This adapter’s deletion test", trust_sentence(record))
-    if record is None:
-        _measure(key, job)
-    st.download_button(
-        "Download this explanation as HTML", lambda: resources.report(key), f"explanation-{key.query or 'query'}-{key.document}.html", "text/html",
-        on_click="ignore", key="report", help="One file, without scripts or links; opens without a network.",
-    )  # fmt: skip
-
-
-def _measure(key: PairKey, job: resources.TrustJob | None) -> None:
-    """Offer the deletion test, or show how far it is."""
-    splits = list(resources.collection(key.data).dataset.splits)
-    if job is None:
-        split = "dev" if "dev" in splits else splits[0] if splits else ""
-        st.button(
-            f"Test it on {TRUST_PAIRS} pairs (minutes)", key="measure_trust",
-            on_click=lambda: resources.start_trust(key.data, key.adapter, split, TRUST_PAIRS),
-        )  # fmt: skip
-        return
-    if job.error:
-        notices.show("error", "The test stopped", job.error)
-        return
-
-    @st.fragment(run_every=POLL_SECONDS)
-    def wait() -> None:
-        passed = time.monotonic() - job.started
-        left = f"about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else "starting"
-        st.progress(job.done / job.total, text=f"{job.done} of {job.total} pairs, {left}. You can go on with other pages.")
-        if resources.trust_job(key.data, key.adapter) is None or job.error:
-            st.rerun()
-
-    wait()

@@ -30,8 +30,9 @@ MIN_LETTERS = 3
 class NamedToken:
     """A whole word of the vocabulary near the back-projected change.
 
-    `p_untrained` and `p_shuffled` are the shares of null draws (the real one counted in) in which the token is at least
-    as near: with an untrained adapter, and with another query (for a query's change: another query's change).
+    `p_untrained` and `p_shuffled` are the shares of null draws (the real one counted in) in which *some* token is at
+    least as near: with an untrained adapter, and with another query (for a query's change: another query's change).
+    The nearest of thousands of tokens is near to any direction, so that each is compared with the nearest of a draw.
     """
 
     token: str
@@ -91,7 +92,7 @@ class VocabularyView:
         best = torch.topk(cosines, min(count, len(cosines))).indices
 
         def p(null: Tensor, token: int) -> float:
-            return float((1 + (null[:, token] >= cosines[token]).sum()) / (1 + len(null)))
+            return float((1 + (null.amax(1) >= cosines[token]).sum()) / (1 + len(null)))
 
         return [NamedToken(self.vocabulary.words[i], float(cosines[i]), p(untrained, i), p(shuffled, i)) for i in best.tolist()]
 

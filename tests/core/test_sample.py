@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.embeddings import unit
 from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.evaluation import evaluate
+from imrnns_core.explain.faithfulness import record_key
+from imrnns_core.files import read_json
 from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import Collection, Workspace
 
@@ -84,3 +87,12 @@ def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collecti
     assert encoder.count_tokens([documents[longest]])[0] > encoder.max_tokens == 256  # cut off, on purpose
     query = sample.encode("What currency is used in Mexico?")  # the check of the encoder passes
     assert float(query @ sample.vector("q001")) / float(np.linalg.norm(query) * np.linalg.norm(sample.vector("q001"))) > 0.999
+
+
+def test_the_deletion_test_that_ships_is_of_the_adapter_that_ships(sample: Collection):
+    space = Workspace(Path("unused"))
+    record = read_json(space.faithfulness_path(record_key(Ranker(sample, space.adapter("sample-adapter")))))
+    assert record is not None, "stale: run make sample"
+    assert record["n_pairs"] == 60
+    for side in ("document", "query"):
+        assert record["matched_random"][side]["delta"]["k1"]["margin_ci95"][0] > 0

@@ -1,0 +1,53 @@
+"""How far to trust an explanation: the deletion test of this adapter, and the report to send."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from dashboard import resources
+from dashboard.components import notices
+from dashboard.resources import PairKey
+from imrnns_core.explain.report import trust_sentence
+
+TRUST_PAIRS = 12
+POLL_SECONDS = 2.0
+
+
+def show(key: PairKey) -> None:
+    """Say what the deletion test found for this adapter, or offer to run it; offer the report."""
+    st.header("How far to trust this", anchor=False)
+    record, job = resources.trust(key.data, key.adapter), resources.trust_job(key.data, key.adapter)
+    notices.show("good" if record else "info", "This adapter’s deletion test", trust_sentence(record))
+    if record is None:
+        _measure(key, job)
+    st.download_button(
+        "Download this explanation as HTML", lambda: resources.report(key), f"explanation-{key.query or 'query'}-{key.document}.html", "text/html",
+        on_click="ignore", key="report", help="One file, without scripts or links; opens without a network.",
+    )  # fmt: skip
+
+
+def _measure(key: PairKey, job: resources.TrustJob | None) -> None:
+    """Offer the deletion test, or show how far it is."""
+    splits = list(resources.collection(key.data).dataset.splits)
+    if job is None:
+        split = "dev" if "dev" in splits else splits[0] if splits else ""
+        st.button(
+            f"Test it on {TRUST_PAIRS} pairs (minutes)", key="measure_trust",
+            on_click=lambda: resources.start_trust(key.data, key.adapter, split, TRUST_PAIRS),
+        )  # fmt: skip
+        return
+    if job.error:
+        notices.show("error", "The test stopped", job.error)
+        return
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def wait() -> None:
+        passed = time.monotonic() - job.started
+        left = f"about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else "starting"
+        st.progress(job.done / job.total, text=f"{job.done} of {job.total} pairs, {left}. You can go on with other pages.")
+        if resources.trust_job(key.data, key.adapter) is None or job.error:
+            st.rerun()
+
+    wait()
