@@ -112,8 +112,9 @@ def _stages(pair: Pair) -> None:
         rows = [(s, str(comparison.ranks[n, at]), f"{comparison.scores[n, at]:.4f}") for n, s in enumerate(STAGES)]
         texts.table(("stage", "rank", "score"), rows, "stages")
         parts = account(comparison)
+        change = f"{parts.modulated[at] - parts.base[at]:+.4f}".replace("-", "−")
         st.caption(
-            f"Exact: the parts sum to modulated − base = {parts.modulated[at] - parts.base[at]:+.4f} (residual {abs(parts.residual[at]):.0e}). "
+            f"Exact: the parts sum to modulated − base = {change} (residual {abs(parts.residual[at]):.0e}). "
             "The stages apply modulation and refinement in turn; the parts halve what only both together do."
         )
     with right:

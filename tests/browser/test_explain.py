@@ -215,3 +215,16 @@ def test_compare_marks_the_explaining_words_and_leads_to_explain(page: Page, add
     settle(page)
     assert "document=the-hague" in page.url
     expect(page.locator(".st-key-marked_document mark").first).to_be_visible()
+
+
+def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, address: str) -> None:
+    space = Workspace(Path("unused"))
+    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    comparison = ranker.compare_id("q708")
+    assert comparison.relevant_outside == ["corms"]
+    places = ranker.corpus_ranks(comparison, "corms")
+    open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")
+    expect(page.get_by_text("No relevant document is among the candidates")).to_be_visible()
+    expect(page.get_by_text(f"its base rank would be {places['base']}, its modulated rank {places['modulated']}.")).to_be_visible()
+    explained(page, address)
+    expect(page.get_by_text("No relevant document is among the candidates")).to_have_count(0)
