@@ -133,7 +133,7 @@ def bound_list(field: str, options: list[str]) -> dict[str, Any]:
     """Return `key` and `on_change` of a multiselect that shows and changes a field of ids joined by commas."""
     key = f"input_{field}"
     chosen = getattr(current(), field).split(",")
-    st.session_state[key] = [o for o in options if o in chosen]
+    _put(key, [o for o in options if o in chosen])
     return {"key": key, "on_change": lambda: update(**{field: ",".join(st.session_state[key])})}
 
 
@@ -146,10 +146,16 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     value = getattr(current(), field)
     if options is not None and value not in options:
         value = options[0] if options else None
-    st.session_state[key] = value
+    _put(key, value)
 
     def changed() -> None:
         chosen = st.session_state[key]
         update(**{field: chosen if chosen is not None else getattr(_DEFAULT, field)})
 
     return {"key": key, "on_change": changed}
+
+
+def _put(key: str, value: Any) -> None:
+    """Set an input widget, unless it holds the value already: setting it would undo what was typed since the run began."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value

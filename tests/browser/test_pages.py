@@ -459,9 +459,10 @@ def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, 
     assert page.evaluate("() => window.hacked") is None
 
 
-def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Path) -> None:
-    assert "hostile" in Workspace(workspace).registrations(), "runs after the test that prepares this data set"
-    open_page(page, f"{address}/map?data=hostile&view=neighbourhood")
+def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+    documents = [{"_id": f"d{i}", "title": f"Story {i}", "text": f"A story about the number {i}."} for i in range(6)]
+    prepare(workspace, tmp_path / "mapless", documents, "which number?")
+    open_page(page, f"{address}/map?data=mapless&view=neighbourhood")
     page.get_by_role("button", name="Make the map").click()
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Make the map").click()
