@@ -95,6 +95,11 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
         open_query(query_ids[event.selection.rows[0]])
 
 
+def _why(found: Diagnosis) -> str:
+    """Name the causes; an empty cell would look as if nothing were wrong."""
+    return ", ".join(f.cause for f in found.findings) or ("" if found.ranks[-1] == 1 else "no known cause")
+
+
 def _frame(rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str) -> pd.DataFrame:
     groups = dict(zip(measured.query_ids, measured.groups.tolist(), strict=True)) if measured.groups is not None else {}
     records = []
@@ -103,7 +108,7 @@ def _frame(rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split:
         records.append(
             {
                 "query": dataset.queries[d.query_id].text, "outcome": f"{SIGNS[d.bucket]} {d.bucket}", "ΔnDCG@10": d.delta, **ranks, "BM25": d.bm25_rank or None,
-                "group": groups.get(d.query_id), "why": ", ".join(f.cause for f in d.findings), "split": split, "id": d.query_id,
+                "group": groups.get(d.query_id), "why": _why(d), "split": split, "id": d.query_id,
             }
         )  # fmt: skip
     frame = pd.DataFrame(records)

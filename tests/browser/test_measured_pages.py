@@ -168,6 +168,7 @@ def test_failures_shows_the_numbers_of_evaluate(page: Page, address: str, dev: d
         assert {name: row[name] for name in ranks} == ranks
         assert float(row["ΔnDCG@10"]) == pytest.approx(delta, abs=1e-9)
         assert row["group"] == query["group"]
+        assert bool(row["why"]) == (query["best_relevant_rank"]["modulated"] != 1), "a cause, or that none is known"
         if top_k == dev["top_k"]:
             assert row["outcome"].split(" ", 1)[1] == query["outcome"]
         elif query["best_relevant_rank"]["base"] and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]:
