@@ -92,7 +92,12 @@ def _lexical(rank: int, bm25_rank: int) -> list[Finding]:
     if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
         return []
     where = f"the modulated ranking has it at {rank}" if rank else "it is not among the candidates"
-    return [Finding("lexical gap", f"BM25 ranks a relevant document at {bm25_rank}, {where}: the shared words do not reach the embedding.")]
+    return [
+        Finding(
+            "lexical gap",
+            f"BM25 ranks a relevant document at {bm25_rank}, {where}: the words they share count for more there than in the embedding.",
+        )
+    ]
 
 
 def _truncated(relevant: NDArray[np.int64], tokens: dict[int, int], limit: int) -> list[Finding]:

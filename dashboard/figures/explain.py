@@ -25,7 +25,8 @@ def verified(words: Sequence[VerifiedWord], column: int) -> go.Figure:
     drops = [w.drop[column] for w in words]
     colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
     figure.add_bar(
-        x=drops, y=rows, orientation="h", marker_color=colours, name="this word",
+        x=drops, y=rows, orientation="h", marker_color=colours, name="this word", showlegend=False,  # its colour changes with its sign
+
         hovertemplate="%{customdata}<br>drop %{x:+.4f}<extra></extra>", customdata=[theme.plain(w.word.text) for w in words],
     )  # fmt: skip
     figure.add_scatter(

@@ -1,0 +1,48 @@
+"""Figures of the page Explain: what they draw is asserted by value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dashboard.figures import explain, theme
+from imrnns_core.explain.accounting import WordAccounting
+from imrnns_core.explain.texts import Word
+from imrnns_core.explain.words import VerifiedWord, WordDrops
+
+
+def verified(text: str, drop: float, random: float = 0.01) -> VerifiedWord:
+    return VerifiedWord(Word(text, ((0, 1),)), (2 * drop, drop), (random, random), (0.02, 0.03))
+
+
+def test_measured_drops_stand_beside_random_ones() -> None:
+    bars, random = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], 1).data
+    assert list(bars.x) == [0.4, -0.1]
+    assert list(bars.marker.color) == [theme.UP, theme.DOWN]
+    assert list(random.x) == [0.01, 0.01]
+    assert list(random.error_x.array) == [0.03, 0.03]
+
+
+def test_labels_carry_the_value_and_are_escaped() -> None:
+    figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], 0)
+    assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; -0.2000"]
+    low, high = figure.layout.xaxis.range
+    assert low < -0.2
+    assert high > 0.8
+
+
+def test_no_words_is_an_empty_figure() -> None:
+    figure = explain.verified([], 1)
+    assert list(figure.data[0].x) == []
+    assert figure.layout.xaxis.range[0] < 0 < figure.layout.xaxis.range[1]
+
+
+def test_the_account_by_word_draws_parts_that_sum() -> None:
+    words = np.linspace(-0.2, 0.3, 30).astype(np.float32)
+    drops = WordDrops("document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], words, words, 30)
+    accounting = WordAccounting(words, -0.05, 0.02)
+    (bars,) = explain.word_accounting(drops, accounting).data
+    assert sum(bars.x) == pytest.approx(float(words.sum()) - 0.05 + 0.02, abs=1e-6)
+    assert len(bars.x) == explain.BARS + 3
+    assert bars.x[0] == pytest.approx(0.3)
+    assert list(bars.x)[-2:] == pytest.approx([-0.05, 0.02])
