@@ -29,7 +29,7 @@ from imrnns_core.explain.influence import Influence, WordIndex, feedback_influen
 from imrnns_core.explain.report import to_html
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
-from imrnns_core.files import read_json, write_json
+from imrnns_core.files import write_json
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
 from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
@@ -352,8 +352,7 @@ def report(key: PairKey) -> str:
 
 def trust(data: str, adapter_name: str) -> dict[str, Any] | None:
     """Return the record of the deletion test of this adapter, None where it was not run."""
-    path = workspace().faithfulness_path(record_key(ranker(data, adapter_name)))
-    found: dict[str, Any] | None = read_json(path)
+    found: dict[str, Any] | None = workspace().faithfulness(record_key(ranker(data, adapter_name)))
     return found
 
 

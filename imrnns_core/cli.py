@@ -17,7 +17,7 @@ from rich.text import Text
 
 from imrnns_core.config import SearchConfig, TrainConfig
 from imrnns_core.errors import AdapterError, DataError, LensError
-from imrnns_core.files import read_json, write_json, write_text
+from imrnns_core.files import write_json, write_text
 from imrnns_core.records import STAGES, Query
 from imrnns_core.terminal import (
     AdapterOption,
@@ -235,7 +235,7 @@ def explain(
     if json_file:
         write_json(json_file, explanation.to_json())
     if html_file:
-        write_text(html_file, to_html(explanation, read_json(space.faithfulness_path(record_key(ranker)))))
+        write_text(html_file, to_html(explanation, space.faithfulness(record_key(ranker))))
 
 
 @app.command()

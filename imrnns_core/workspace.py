@@ -278,10 +278,13 @@ class Workspace:
 
     # Deletion tests
 
+    def faithfulness(self, key: str) -> Any:
+        """Return the record of a deletion test: one that was run here, else the one that ships, else None."""
+        return read_json(self.faithfulness_path(key)) or read_json(SAMPLE_FOLDER / "faithfulness" / f"{key}.json")
+
     def faithfulness_path(self, key: str) -> Path:
-        """Return where the deletion test of this key is, or is to be written."""
-        shipped = SAMPLE_FOLDER / "faithfulness" / f"{key}.json"
-        return shipped if shipped.is_file() else self.root / "faithfulness" / f"{key}.json"
+        """Return where the record of a deletion test is written."""
+        return self.root / "faithfulness" / f"{key}.json"
 
 
 def _slug(text: str) -> str:

@@ -13,7 +13,6 @@ from imrnns_core.embeddings import unit
 from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.evaluation import evaluate
 from imrnns_core.explain.faithfulness import record_key
-from imrnns_core.files import read_json
 from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import Collection, Workspace
 
@@ -91,7 +90,7 @@ def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collecti
 
 def test_the_deletion_test_that_ships_is_of_the_adapter_that_ships(sample: Collection):
     space = Workspace(Path("unused"))
-    record = read_json(space.faithfulness_path(record_key(Ranker(sample, space.adapter("sample-adapter")))))
+    record = space.faithfulness(record_key(Ranker(sample, space.adapter("sample-adapter"))))
     assert record is not None, "stale: run make sample"
     assert record["n_pairs"] == 60
     for side in ("document", "query"):
