@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 import torch
@@ -28,7 +28,7 @@ from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.explain.report import to_html
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
-from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import write_json
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
@@ -322,16 +322,11 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def verified_words(key: PairKey, side: Side, by: Literal["score", "change"], every: bool) -> list[VerifiedWord]:
+def verified_words(key: PairKey, side: Side, carried: Carried, every: bool) -> list[VerifiedWord]:
     """Return the words of a pair that were deleted and measured: a shortlist, or every word."""
     drops, found = word_drops(key, side)[0], pair(key)
-    positions = range(len(drops.words)) if every else to_verify(drops, by, fell(found))
+    positions = range(len(drops.words)) if every else to_verify(drops, carried, found.fell)
     return explainer(key.data, key.adapter).verify(found, side, drops, list(positions))
-
-
-def fell(found: Pair) -> bool:
-    """Say whether the document of a pair has a worse rank than at base."""
-    return bool(found.comparison.ranks[3, found.position] > found.comparison.ranks[0, found.position])
 
 
 @st.cache_resource(show_spinner="Reading the vocabulary …", max_entries=4)
@@ -350,9 +345,14 @@ def report(key: PairKey) -> str:
     return to_html(explain_pair(made, pair(key).comparison, key.document, verify=True), trust(key.data, key.adapter))
 
 
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _record_key(data: str, adapter_name: str, modified: float) -> str:
+    return record_key(ranker(data, adapter_name))
+
+
 def trust(data: str, adapter_name: str) -> dict[str, Any] | None:
     """Return the record of the deletion test of this adapter, None where it was not run."""
-    found: dict[str, Any] | None = workspace().faithfulness(record_key(ranker(data, adapter_name)))
+    found: dict[str, Any] | None = workspace().faithfulness(_record_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
     return found
 
 

@@ -40,7 +40,7 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
             with place:
                 st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
                 drops = resources.word_drops(changed, side)[0]
-                texts.marked(drops, drops.score if state.current().carry == "score" else drops.change, f"edited_{side}")
+                texts.marked(drops, drops.by("score" if state.current().carry == "score" else "change"), f"edited_{side}")
 
 
 def _edit(key: PairKey, side: Side) -> str | None:

@@ -12,9 +12,10 @@ from dashboard.figures import modulation, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explain.accounting import account
+from imrnns_core.explain.accounting import Accounting, account
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.report import LEGEND, verdict
+from imrnns_core.explain.words import Carried
 from imrnns_core.records import STAGES, Comparison
 
 CARRIED = ["change", "score"]
@@ -33,8 +34,9 @@ def show() -> None:
     document = _document(comparison, dataset)
     key = PairKey.of(state.current(), document)
     pair = resources.pair(key)
-    notices.show("info", *_summary(pair))
-    _stages(pair)
+    parts = account(comparison)
+    notices.show("info", *_summary(pair, parts))
+    _stages(pair, parts)
     try:
         resources.explainer(selection.data, selection.adapter).check()
     except ExplanationError as error:
@@ -87,11 +89,10 @@ def _document(comparison: Comparison, dataset: Dataset) -> str:
     return state.current().document
 
 
-def _summary(pair: Pair) -> tuple[str, str]:
+def _summary(pair: Pair, parts: Accounting) -> tuple[str, str]:
     """Say in words what happened to the document, against the other candidates."""
     comparison, at = pair.comparison, pair.position
     base, now = int(comparison.ranks[0, at]), int(comparison.ranks[3, at])
-    parts = account(comparison)
     named = {"the projector": parts.projector, "document modulation": parts.document_modulation, "query refinement": parts.query_refinement}
     above = {name: float(values[at] - values.mean()) for name, values in named.items()}
     largest = max(above, key=lambda name: abs(above[name]))
@@ -104,14 +105,13 @@ def _summary(pair: Pair) -> tuple[str, str]:
     return title, text.replace("-", "−")
 
 
-def _stages(pair: Pair) -> None:
+def _stages(pair: Pair, parts: Accounting) -> None:
     """Draw the score at every stage and the accounting that sums."""
     comparison, at = pair.comparison, pair.position
     left, right = st.columns([2, 3], vertical_alignment="top")
     with left:
         rows = [(s, str(comparison.ranks[n, at]), f"{comparison.scores[n, at]:.4f}") for n, s in enumerate(STAGES)]
         texts.table(("stage", "rank", "score"), rows, "stages")
-        parts = account(comparison)
         change = f"{parts.modulated[at] - parts.base[at]:+.4f}".replace("-", "−")
         st.caption(
             f"Exact: the parts sum to modulated − base = {change} (residual {abs(parts.residual[at]):.0e}). "
@@ -121,8 +121,8 @@ def _stages(pair: Pair) -> None:
         chart.show(modulation.waterfall(parts, at), "explain_waterfall", "Score accounting of this document, part by part")
 
 
-def _column() -> int:
-    return 0 if state.current().carry == "score" else 1
+def _carried() -> Carried:
+    return "score" if state.current().carry == "score" else "change"
 
 
 def _words(key: PairKey) -> None:
@@ -132,7 +132,7 @@ def _words(key: PairKey) -> None:
     for side, place in (("document", left), ("query", right)):
         with place, st.spinner("Reading the text …"):
             drops = resources.word_drops(key, side)[0]
-            texts.marked(drops, drops.score if _column() == 0 else drops.change, f"marked_{side}")
+            texts.marked(drops, drops.by(_carried()), f"marked_{side}")
 
 
 @st.fragment
@@ -148,12 +148,13 @@ def _verified(key: PairKey) -> None:
             drops = resources.word_drops(key, side)[0]
             every = side == "document" and _every(len(drops.words))
             with st.spinner(f"Deleting words of the {side} …"):
-                found = resources.verified_words(key, side, "score" if _column() == 0 else "change", every)
-            falls = _column() == 1 and resources.fell(resources.pair(key))
-            order = sorted(found, key=lambda word: word.drop[_column()] * (1 if falls else -1))
+                found = resources.verified_words(key, side, _carried(), every)
+            column = 0 if _carried() == "score" else 1
+            falls = column == 1 and resources.pair(key).fell
+            order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
             st.caption(f"Words of the {side}" + (f": {len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else ": all"))
             chart.show(
-                figures.verified(order[:30], _column()),
+                figures.verified(order[:30], column),
                 f"verified_{side}",
                 f"Measured drop of each word of the {side}, beside random words",
             )

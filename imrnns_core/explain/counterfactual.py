@@ -37,6 +37,11 @@ class Pair:
         return self.comparison.document_ids[self.position]
 
     @property
+    def fell(self) -> bool:
+        """True where the modulated rank is worse than the base rank."""
+        return bool(self.comparison.ranks[3, self.position] > self.comparison.ranks[0, self.position])
+
+    @property
     def scores(self) -> Tensor:
         """(2,) base and modulated score as ranked."""
         return torch.from_numpy(self.comparison.scores[[0, -1], self.position])

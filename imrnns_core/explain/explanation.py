@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
-from imrnns_core.explain.words import SHORTLIST, VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.explain.words import SHORTLIST, Carried, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, Comparison, Document, Query
 
@@ -90,7 +90,6 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
         {name: float(getattr(parts, name)[at]) for name in names},
     )  # fmt: skip
     sides: tuple[Side, ...] = ("document", "query")
-    fell = bool(comparison.ranks[3, at] > comparison.ranks[0, at])
     try:
         explainer = WordExplainer(ranker)
         for side in sides:
@@ -98,7 +97,7 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
             if parts_of_words is not None:
                 found.word_accounting[side] = parts_of_words
             if verify:
-                shortlist = to_verify(found.words[side], "change", fell) + to_verify(found.words[side], "score", fell)
+                shortlist = to_verify(found.words[side], "change", pair.fell) + to_verify(found.words[side], "score", pair.fell)
                 found.verified[side] = explainer.verify(pair, side, found.words[side], list(dict.fromkeys(shortlist)))
     except ExplanationError as error:
         found.missing.append(str(error))
@@ -110,12 +109,11 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
     return found
 
 
-def to_verify(drops: WordDrops, by: Literal["score", "change"], fell: bool) -> list[int]:
+def to_verify(drops: WordDrops, carried: Carried, fell: bool) -> list[int]:
     """Return the words to delete and measure: of a short query all, else the shortlist by score or change.
 
     For the change of a document that fell, the words that pull it down come first.
     """
     short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
-    values = drops.score if by == "score" else -drops.change if fell else drops.change
-    order = np.argsort(-values, kind="stable")
+    order = np.argsort(drops.change if fell and carried == "change" else -drops.by(carried), kind="stable")
     return [int(i) for i in order[: len(order) if short else SHORTLIST[drops.side]]]

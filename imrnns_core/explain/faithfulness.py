@@ -76,9 +76,9 @@ class Faithfulness:
         """Return F against stepwise deletion."""
         return float(_ratio(self._table(side, target, count, "explanation")[:, [0, 1, 3]]))
 
-    def interval(self, side: Side, target: str, count: int, method: str = "explanation") -> list[float]:
+    def interval(self, side: Side, target: str, count: int) -> list[float]:
         """Return the 95 % bootstrap interval of F, pairs drawn."""
-        table = self._table(side, target, count, method)
+        table = self._table(side, target, count, "explanation")
         return _interval(lambda rows: _ratio(table[rows]), len(table))
 
     def random_margin(self, side: Side, target: str, count: int) -> list[float]:
@@ -141,7 +141,7 @@ def record_key(ranker: Ranker) -> str:
     return sha.hexdigest()[:16]
 
 
-def sample_pairs(ranker: Ranker, split: str, count: int, seed: int = 0) -> list[Pair]:
+def sample_pairs(ranker: Ranker, split: str, count: int) -> list[Pair]:
     """Return pairs of a split, risers and fallers in turn, one a query.
 
     A riser is the document that rises most into the modulated top ten, a faller the one that falls most out of the
@@ -150,7 +150,7 @@ def sample_pairs(ranker: Ranker, split: str, count: int, seed: int = 0) -> list[
     dataset = ranker.collection.dataset
     queries = sorted(dataset.splits.get(split) or dataset.queries)
     pairs: list[Pair] = []
-    for query_id in np.random.default_rng(seed).permutation(queries):
+    for query_id in np.random.default_rng(0).permutation(queries):
         comparison = ranker.compare_id(str(query_id))
         rise, rising = comparison.ranks[0] - comparison.ranks[3], len(pairs) % 2 == 0
         shown = comparison.ranks[3 if rising else 0] <= NAMED

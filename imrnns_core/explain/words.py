@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrnns_core.encoder import Progress, SentenceTransformerEncoder, format_document, format_query
+from imrnns_core.encoder import SentenceTransformerEncoder, format_document, format_query
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
@@ -24,6 +24,8 @@ from imrnns_core.explain.tracing import Trace, TracedEncoder, attention_drop
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
 
+Carried = Literal["score", "change"]
+"""What a word can carry: the modulated score, or its change."""
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Words that are verified by default: as many encodes."""
 RANDOM_DRAWS = 10
@@ -49,9 +51,13 @@ class WordDrops:
     change: FloatArray
     read: int
 
-    def top(self, by: Literal["score", "change"], count: int) -> list[int]:
+    def by(self, carried: Carried) -> FloatArray:
+        """Return (W,) drops of the score or of the change."""
+        return self.score if carried == "score" else self.change
+
+    def top(self, carried: Carried, count: int) -> list[int]:
         """Return the positions of the words whose removal costs most, first the largest drop."""
-        return [int(i) for i in np.argsort(-getattr(self, by), kind="stable")[:count]]
+        return [int(i) for i in np.argsort(-self.by(carried), kind="stable")[:count]]
 
 
 @dataclass(frozen=True)
@@ -116,15 +122,13 @@ class WordExplainer:
         drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
         return drops, account_words(pair, side, trace, owners(trace, words)) if self.traced.sums else None
 
-    def measure(self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+    def measure(self, pair: Pair, side: Side, texts: Sequence[str]) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
-        vectors = torch.from_numpy(self.encoder.encode_formatted(texts, progress))
+        vectors = torch.from_numpy(self.encoder.encode_formatted(texts))
         with torch.no_grad():
             return _score_and_change(pair, side, vectors).numpy()
 
-    def verify(
-        self, pair: Pair, side: Side, drops: WordDrops, positions: Sequence[int], seed: int = 0, progress: Progress | None = None
-    ) -> list[VerifiedWord]:
+    def verify(self, pair: Pair, side: Side, drops: WordDrops, positions: Sequence[int]) -> list[VerifiedWord]:
         """Delete words and encode again, each beside as many random occurrences of the other words.
 
         Words with as many occurrences share the draws. Drops are counted from the scores as ranked, so that they
@@ -132,9 +136,9 @@ class WordExplainer:
         """
         counts = sorted({len(drops.words[i].spans) for i in positions})
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(0)
         texts += [random_deletion(drops, count, generator) for count in counts for _ in range(RANDOM_DRAWS)]
-        lost = ranked(pair) - self.measure(pair, side, texts, progress)
+        lost = ranked(pair) - self.measure(pair, side, texts)
         random = lost[len(positions) :].reshape(len(counts), RANDOM_DRAWS, 2)
         mean, std = random.mean(1), random.std(1)
 
