@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.config import MEASURES
 from imrnns_core.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure_bm25
+from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
 from imrnns_core.explain.explanation import explain_pair, to_verify
@@ -30,6 +31,7 @@ from imrnns_core.explain.report import to_html
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import write_json
+from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
 from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
@@ -41,6 +43,9 @@ from imrnns_core.workspace import Collection, Workspace
 
 PACKAGE = Path(imrnns_core.__file__).parent
 RANGE_QUERIES = 100
+HELD_OUT = ("test", "dev")
+FIRST_PAGE_SECONDS = 1.5
+"""What no page waits for starts so much later than the first page."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -100,9 +105,52 @@ def ranker(data: str, adapter_name: str) -> Ranker:
     return made
 
 
-@st.cache_resource(show_spinner="Measuring all judged queries …", max_entries=24)
+@dataclass
+class Measuring:
+    """The splits of a data set, which are being measured in the background; `hurry` is set once a page waits for one."""
+
+    splits: dict[str, Future[Evaluation]]
+    hurry: threading.Event = field(default_factory=threading.Event)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _measuring(data: str, adapter_name: str) -> Measuring:
+    """Measure all judged queries in the background, held-out splits first: no page waits for what it does not show."""
+    made = ranker(data, adapter_name)
+    splits = sorted(made.collection.dataset.splits, key=lambda split: split not in HELD_OUT)
+    job = Measuring({split: Future() for split in splits})
+
+    def work() -> None:
+        job.hurry.wait(FIRST_PAGE_SECONDS)
+        for split, future in job.splits.items():
+            try:
+                future.set_result(evaluate(made, split))
+            except Exception as error:  # the page that needs the split shows it
+                future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return job
+
+
 def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
-    return evaluate(ranker(data, adapter_name), split)
+    job = _measuring(data, adapter_name)
+    if not job.splits[split].done():
+        job.hurry.set()
+        with st.spinner("Measuring all judged queries …"):
+            job.splits[split].exception()
+    return job.splits[split].result()
+
+
+def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Bucket] | None:
+    """Return what became of each judged query; None while that is being measured."""
+    found: dict[str, Bucket] = {}
+    for split, future in _measuring(data, adapter_name).splits.items():
+        if not future.done():
+            return None
+        if not future.exception():  # a split without a relevant document has no outcomes
+            measured = evaluation(data, adapter_name, split, top_k)
+            found.update(zip(measured.query_ids, measured.buckets(), strict=True))
+    return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=96)
@@ -111,11 +159,16 @@ def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluati
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
 
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _lexical(data: str) -> LexicalIndex:
+    return workspace().lexical_index(collection(data).dataset)
+
+
 @st.cache_resource(show_spinner="Ranking by BM25 …", max_entries=24)
 def bm25(data: str, split: str) -> Measured:
     """Measure the lexical baseline; no adapter changes it."""
     dataset = collection(data).dataset
-    return measure_bm25(dataset, judged_queries(dataset, split), workspace().lexical_index(dataset), MEASURES)
+    return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -134,6 +187,15 @@ def overlap(data: str, adapter_name: str, top_k: int) -> Overlap:
 @st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
 def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
     return diagnose(ranker(data, adapter_name), _measured(data, adapter_name, split), bm25(data, split))
+
+
+@st.cache_resource(show_spinner="Looking for causes …", max_entries=256)
+def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
+    """Return why one judged query fails, without measuring the others."""
+    made = ranker(data, adapter_name)
+    dataset = made.collection.dataset
+    measured = evaluate(made, dataset.split_of[query_id], query_ids=[query_id])
+    return diagnose(made, measured, measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES))[0]
 
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
@@ -252,7 +314,7 @@ def warm_encoder(data: str) -> threading.Thread:
     loaded = collection(data)
 
     def work() -> None:
-        time.sleep(1.5)  # the first page comes first
+        time.sleep(FIRST_PAGE_SECONDS)
         try:
             loaded.encode("warm-up")
             settle_memory()

@@ -165,7 +165,7 @@ def bucket(base_rank: int, modulated_rank: int, delta: float, top_k: int) -> Buc
 
 def evaluate(
     ranker: Ranker, split: str, measures: Sequence[str] = MEASURES, top_k: int | None = None,
-    lexical: LexicalIndex | None = None, with_shares: bool = False,
+    lexical: LexicalIndex | None = None, with_shares: bool = False, query_ids: Sequence[str] | None = None,
 ) -> Evaluation:  # fmt: skip
     """Rank and measure every query of a split that has a relevant document.
 
@@ -176,6 +176,7 @@ def evaluate(
         top_k: See `Evaluation`.
         lexical: Measure BM25, too.
         with_shares: Split the change of scores into its shares, too.
+        query_ids: Only these queries of the split.
 
     Raises DataError for an unknown split and for a split without a relevant document, LensError for an unknown measure.
     """
@@ -183,6 +184,8 @@ def evaluate(
     dataset = collection.dataset
     names = tuple(dict.fromkeys((NDCG, *measures)))
     qrels = judged_queries(dataset, split)
+    if query_ids is not None:
+        qrels = {query_id: qrels[query_id] for query_id in query_ids}
     vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
     batch = ranker.rank_batch(vectors)
     stages = [measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage))) for stage in STAGES]

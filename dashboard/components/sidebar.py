@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard import resources, state
 from dashboard.components import keyboard, notices
-from imrnns_core.errors import LensError
 from imrnns_core.evaluation import Bucket
 
 SIGNS: dict[Bucket, str] = {
@@ -15,6 +14,7 @@ SIGNS: dict[Bucket, str] = {
 PICTURES = ["svg", "png"]
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
+CHECK_SECONDS = 1.0
 
 
 def show() -> None:
@@ -62,10 +62,12 @@ def _query() -> None:
             notices.show("info", "This data set has no queries", "Type one below.")
         kept = state.current()  # a link may name a document and no query
         state.update(query=next(iter(queries), ""), document=kept.document, dropped=kept.dropped)
-    outcomes = _outcomes(selection.data, selection.adapter)
+    outcomes = resources.outcomes(selection.data, selection.adapter, selection.top_k)
 
     def label(value: str) -> str:
-        return f"{SIGNS.get(outcomes.get(value), '·')} {queries[value].text}" if value in queries else value  # type: ignore[arg-type]
+        if value not in queries or outcomes is None:
+            return queries[value].text if value in queries else value
+        return f"{SIGNS[outcomes[value]] if value in outcomes else '·'} {queries[value].text}"
 
     options = list(queries)[:MAX_OPTIONS]
     chosen = state.current().text or state.current().query
@@ -75,6 +77,9 @@ def _query() -> None:
         accept_new_options=True, placeholder="Choose a query, or type your own",
         help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · = unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
     )  # fmt: skip
+    if outcomes is None:
+        with st.container(key="measuring"):
+            _await_outcomes()
     before, after = st.columns(2)
     before.button("Previous", key="previous_query", on_click=step, args=(-1,), width="stretch", help="Key: k")
     after.button("Next", key="next_query", on_click=step, args=(1,), width="stretch", help="Key: j")
@@ -92,12 +97,10 @@ def _chosen() -> None:
     state.update(query=value if known else "", text="" if known else value.strip())
 
 
-def _outcomes(data: str, adapter: str) -> dict[str, Bucket]:
-    found: dict[str, Bucket] = {}
-    for split in resources.collection(data).dataset.splits:
-        try:
-            measured = resources.evaluation(data, adapter, split, state.current().top_k)
-        except LensError:  # a split without a relevant document has no outcomes
-            continue
-        found.update(zip(measured.query_ids, measured.buckets(), strict=True))
-    return found
+@st.fragment(run_every=CHECK_SECONDS)
+def _await_outcomes() -> None:
+    """Draw the page again once every query's outcome is known."""
+    selection = state.current()
+    if resources.outcomes(selection.data, selection.adapter, selection.top_k) is not None:
+        st.rerun()
+    st.caption("Measuring all judged queries …")

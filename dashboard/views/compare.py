@@ -180,8 +180,8 @@ def _why(comparison: Comparison) -> None:
         return
     if comparison.best_relevant_rank("modulated") == 1:  # nothing to explain, and so no search for causes
         return
-    found = {d.query_id: d for d in resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)}.get(comparison.query.id)
-    if found is None or found.ranks[-1] == 1:
+    found = resources.diagnosis(selection.data, selection.adapter, comparison.query.id)
+    if found.ranks[-1] == 1:  # it was on top until feedback documents were left out
         return
     st.header("Why is the relevant document not on top?", anchor=False)
     if not found.findings:

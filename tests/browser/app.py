@@ -59,7 +59,7 @@ def settle(page: Page) -> None:
     page.wait_for_function(
         """() => {
           const app = document.querySelector('[data-testid="stApp"]');
-          return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"]');
+          return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"], .st-key-measuring');
         }""",
         timeout=WAIT_MS,
     )

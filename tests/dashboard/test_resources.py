@@ -37,3 +37,18 @@ def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
 def test_tests_of_differences_are_made_once(fresh: None) -> None:
     measured = resources.evaluation("sample", "sample-adapter", "dev", 10)
     assert measured.significance("nDCG@10", "unseen") is measured.significance("nDCG@10", "unseen")
+
+
+def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "FIRST_PAGE_SECONDS", 60.0)
+    assert resources.outcomes("sample", "sample-adapter", 10) is None
+    by_split = {split: resources.evaluation("sample", "sample-adapter", split, 10) for split in ("train", "dev", "test")}
+    found = resources.outcomes("sample", "sample-adapter", 10)
+    assert found == {q: b for measured in by_split.values() for q, b in zip(measured.query_ids, measured.buckets(), strict=True)}
+
+
+def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
+    found = [d for d in resources.diagnoses("sample", "sample-adapter", "dev", 10) if d.findings]
+    assert len(found) > 10
+    for expected in found[:10]:
+        assert resources.diagnosis("sample", "sample-adapter", expected.query_id) == expected
