@@ -17,8 +17,10 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     """
     shown = np.flatnonzero((comparison.ranks <= top_k).any(axis=0))
     floor = int(min(2 * top_k, comparison.ranks[:, shown].max()))
-    order = sorted(shown, key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked))
-    traces = [_line(comparison, int(i), floor, titles, picked) for i in order]
+    groups: dict[tuple[int, bool], list[int]] = {}  # the emphasised last, so that they lie on top
+    for i in sorted(shown.tolist(), key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked)):
+        groups.setdefault((min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked), []).append(i)
+    traces = [_lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()]
     last = comparison.ranks[-1]
     named = [i for i in sorted(shown, key=lambda i: last[i]) if last[i] <= min(top_k, floor)]
     clipped = bool((comparison.ranks[:, shown] > floor).any())
@@ -35,26 +37,34 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "type": "category", "range": [-0.15, 3.15], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0,
         },
     )  # fmt: skip
-    figure = theme.layout(figure, 150 + 14 * floor, margin={"l": 58, "r": 136, "t": 8, "b": 44})
-    return theme.fixed_margins(figure)
+    return theme.layout(figure, 150 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 8, "b": 44})
 
 
 _STAGE_NAMES = ("base", "pro-<br>jected", "document-<br>modulated", "modu-<br>lated")
 
 
-def _line(comparison: Comparison, i: int, floor: int, titles: dict[str, str], picked: str) -> dict[str, object]:
-    """Return one document's way through the stages. A plain record: forty graph objects would take a tenth of a second."""
-    document_id, grade = comparison.document_ids[i], int(comparison.relevance[i])
-    ranks, emphasised = comparison.ranks[:, i], grade > 0 or document_id == picked
-    name = f"<b>{theme.short(document_id, 40)}</b> {theme.short(titles[document_id], 60)}<br>"
-    hover = [
-        f"{name}{stage}: rank {rank}, score {score:.4f}<br>{theme.relevance_name(grade)}"
-        for stage, rank, score in zip(STAGES, ranks, comparison.scores[:, i], strict=True)
-    ]
+def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool) -> dict[str, object]:
+    """Return the ways of documents of one relevance through the stages, with gaps between them.
+
+    One trace for all, and a plain record: a trace a document, as graph objects, would take a tenth of a second.
+    """
+    grade = int(comparison.relevance[rows[0]])
+    emphasised = grade > 0 or picked
+    y, custom, hover = list[float | None](), list[list[str] | None](), list[str | None]()
+    for i in rows:
+        document_id, ranks = comparison.document_ids[i], comparison.ranks[:, i]
+        name = f"<b>{theme.short(document_id, 40)}</b> {theme.short(titles[document_id], 60)}<br>"
+        told = theme.relevance_name(int(comparison.relevance[i]))
+        y += [*np.minimum(ranks, floor).tolist(), None]
+        custom += [[document_id]] * len(STAGES) + [None]
+        hover += [
+            *(f"{name}{s}: rank {rank}, score {score:.4f}<br>{told}" for s, rank, score in zip(STAGES, ranks, comparison.scores[:, i], strict=True)),
+            None,
+        ]  # fmt: skip
     return {
-        "type": "scatter", "x": list(STAGES), "y": np.minimum(ranks, floor), "mode": "lines+markers", "name": theme.short(document_id), "showlegend": False,
-        "yaxis": "y2" if i == int(comparison.ranks[-1].argmin()) else "y",
-        "line": {"color": theme.relevance_colour(grade), "width": 4 if document_id == picked else 3 if emphasised else 1.5, "shape": "spline", "smoothing": 0.6},
+        "type": "scatter", "x": [*STAGES, None] * len(rows), "y": y, "mode": "lines+markers", "name": theme.relevance_name(grade), "showlegend": False,
+        "yaxis": "y2" if int(comparison.ranks[-1].argmin()) in rows else "y",
+        "line": {"color": theme.relevance_colour(grade), "width": 4 if picked else 3 if emphasised else 1.5, "shape": "spline", "smoothing": 0.6},
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[theme.relevance_name(grade)]}, "opacity": 1.0 if emphasised else 0.55,
-        "customdata": [[document_id]] * len(STAGES), "text": hover, "hovertemplate": "%{text}<extra></extra>",
+        "customdata": custom, "text": hover, "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip

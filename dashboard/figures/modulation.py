@@ -90,8 +90,7 @@ def heatmap(
         yaxis={"tickvals": down, "ticktext": list(labels), "range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 11}, "showgrid": False, "domain": [0, 0.84]},
         yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
     )  # fmt: skip
-    figure = theme.layout(figure, 150 + 22 * max(len(labels), 4), margin={"l": 162, "r": 8, "t": 46, "b": 58})
-    return theme.fixed_margins(figure)
+    return theme.layout(figure, 150 + 22 * max(len(labels), 4), fixed_margins=True, margin={"l": 162, "r": 8, "t": 46, "b": 58})
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:

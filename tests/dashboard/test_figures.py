@@ -39,7 +39,13 @@ def test_relevance_has_one_name_and_one_colour() -> None:
 def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Comparison) -> None:
     titles = dict.fromkeys(comparison.document_ids, "<i>t</i>")
     figure = compare.bump(comparison, 5, titles, "mexican-peso")
-    drawn = {trace.customdata[0][0]: list(trace.y) for trace in figure.data}
+    drawn: dict[str, list[float]] = {}
+    for trace in figure.data:
+        for custom, x, y in zip(trace.customdata, trace.x, trace.y, strict=True):
+            assert (custom is None) == (x is None) == (y is None)
+            if custom is not None:
+                drawn.setdefault(custom[0], []).append(y)
+        assert list(trace.x) == [*STAGES, None] * (len(trace.x) // 5)
     expected = {
         d: np.minimum(comparison.ranks[:, i], 10).tolist()
         for i, d in enumerate(comparison.document_ids)
@@ -49,7 +55,9 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
     deepest = min(10, int(comparison.ranks[:, (comparison.ranks <= 5).any(axis=0)].max()))
     assert list(figure.layout.yaxis.range) == list(figure.layout.yaxis2.range) == [deepest + 0.7, 0.3]
     assert list(figure.layout.yaxis2.tickvals) == [1, 2, 3, 4, 5]
-    assert all("<i>" not in text for trace in figure.data for text in trace.text)
+    assert all("<i>" not in text for trace in figure.data for text in trace.text if text)
+    picked = next(trace for trace in figure.data if trace.line.width == 4)
+    assert {c[0] for c in picked.customdata if c} == {"mexican-peso"}
 
 
 def test_heatmap_clips_alike_and_catches_clicks() -> None:
