@@ -155,6 +155,13 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     return {"key": key, "on_change": changed}
 
 
+def bound_switch(field: str) -> dict[str, Any]:
+    """Return `key` and `on_change` of a toggle that shows and changes a field which is "yes" or "no"."""
+    key = f"input_{field}"
+    _put(key, getattr(current(), field) == "yes")
+    return {"key": key, "on_change": lambda: update(**{field: "yes" if st.session_state[key] else "no"})}
+
+
 def _put(key: str, value: Any) -> None:
     """Set an input widget, unless it holds the value already: setting it would undo what was typed since the run began."""
     if key not in st.session_state or st.session_state[key] != value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.evaluation import Bucket, Evaluation
+from imrnns_core.index import content_words
 from imrnns_core.measures import Measured
 from imrnns_core.ranking import Ranker
-from imrnns_core.records import STAGES, UNJUDGED
+from imrnns_core.records import STAGES, UNJUDGED, Document
 
 NEAR_DUPLICATE = 0.9
 """Cosine of base embeddings from which two documents count as near-duplicates."""
@@ -37,7 +38,8 @@ class Diagnosis:
     """One query: what the adapter did to it, where its best relevant document stands, and why it is not on top.
 
     `ranks` (4,) and `bm25_rank` count from 1; 0 where no relevant document is among the candidates.
-    `findings` is empty where the best relevant document stands first.
+    `findings` is empty where the best relevant document stands first; "unjudged on top", which judged collections
+    show nearly everywhere, is the last of them.
     """
 
     query_id: str
@@ -59,8 +61,6 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: Measured) -> list[Dia
     dataset = ranker.collection.dataset
     delta = evaluation.column("modulated") - evaluation.column("base")
     texts = [dataset.queries[q].text for q in evaluation.query_ids]
-    limit = ranker.collection.encoder.max_tokens
-    tokens: dict[int, int] = {}
     result = []
     for i, (query_id, bucket) in enumerate(zip(evaluation.query_ids, evaluation.buckets(), strict=True)):
         judged = evaluation.qrels[query_id]
@@ -69,10 +69,9 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: Measured) -> list[Dia
         bm25_rank = int(bm25.best_ranks[i])
         findings: list[Finding] = []
         if ranks[-1] != 1:
-            new = [row for row in relevant.tolist() if row not in tokens]
-            tokens.update(zip(new, ranker.collection.encoder.count_tokens([dataset.documents[r] for r in new]).tolist(), strict=True))
-            findings = _pool(ranks, len(evaluation.batch.rows[i])) + _lexical(ranks[-1], bm25_rank) + _truncated(relevant, tokens, limit)
-            findings += _ranking(ranker, evaluation, i, relevant, judged) + _words(ranker, texts[i])
+            findings = _pool(ranks, len(evaluation.batch.rows[i])) + _lexical(ranks[-1], bm25_rank)
+            findings += _truncated(ranker, [dataset.documents[row] for row in relevant], texts[i])
+            findings += _duplicate(ranker, evaluation, i, relevant) + _words(ranker, texts[i]) + _unjudged(ranker, evaluation, i, judged)
         result.append(Diagnosis(query_id, bucket, float(delta[i]), ranks, bm25_rank, tuple(findings)))
     return result
 
@@ -100,30 +99,51 @@ def _lexical(rank: int, bm25_rank: int) -> list[Finding]:
     ]
 
 
-def _truncated(relevant: NDArray[np.int64], tokens: dict[int, int], limit: int) -> list[Finding]:
-    longest = max((tokens[int(row)] for row in relevant), default=0)
-    if longest <= limit:
-        return []
-    return [Finding("truncated text", f"The encoder saw the first {limit} of {longest} word pieces of a relevant document.")]
+def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list[Finding]:
+    """A cut alone is no cause: words of the query have to stand in what is cut off, and nowhere else in the document."""
+    encoder = ranker.collection.encoder
+    for document in relevant:
+        read, cut = encoder.read_part(document)
+        if not cut:
+            continue
+        missed = [word for word in content_words(query) if word in set(content_words(cut)) - set(content_words(read))]
+        if missed:
+            count = int(encoder.count_tokens([document])[0])
+            where = f"the first {encoder.max_tokens} of {count} word pieces of {document.id}"
+            sentence = f"The encoder saw {where}; of the query, {', '.join(missed)} can only be found after that."
+            return [Finding("truncated text", sentence)]
+    return []
 
 
-def _ranking(ranker: Ranker, evaluation: Evaluation, i: int, relevant: NDArray[np.int64], judged: Mapping[str, int]) -> list[Finding]:
-    """Look at what stands above the best relevant candidate in the modulated ranking."""
-    ids = ranker.collection.dataset.document_ids
-    ranked = evaluation.batch.rows[i][np.argsort(evaluation.batch.ranks[i, STAGES.index("modulated")])]
-    findings = []
+def _ranked(evaluation: Evaluation, i: int) -> NDArray[np.int64]:
+    """Return the corpus rows of the modulated ranking of query i, best first."""
+    ranked: NDArray[np.int64] = evaluation.batch.rows[i][np.argsort(evaluation.batch.ranks[i, STAGES.index("modulated")])]
+    return ranked
+
+
+def _duplicate(ranker: Ranker, evaluation: Evaluation, i: int, relevant: NDArray[np.int64]) -> list[Finding]:
+    """Look for a near-duplicate above the best relevant candidate."""
+    ids, ranked = ranker.collection.dataset.document_ids, _ranked(evaluation, i)
     position = _first(ranked, relevant)
-    if position > 1:
-        unit = ranker.collection.unit_documents
-        above = ranked[: position - 1]
-        cosines = unit[above] @ unit[ranked[position - 1]]
-        best = int(cosines.argmax())
-        if cosines[best] >= NEAR_DUPLICATE:
-            sentence = f"{ids[above[best]]} stands above {ids[ranked[position - 1]]} and is nearly the same to the encoder (cosine {cosines[best]:.2f})."
-            findings.append(Finding("near-duplicate above", sentence))
-    if judged.get(ids[ranked[0]], UNJUDGED) == UNJUDGED:
-        findings.append(Finding("unjudged on top", f"{ids[ranked[0]]} stands first and nobody has judged it: it may be right."))
-    return findings
+    if position <= 1:
+        return []
+    unit = ranker.collection.unit_documents
+    above = ranked[: position - 1]
+    cosines = unit[above] @ unit[ranked[position - 1]]
+    best = int(cosines.argmax())
+    if cosines[best] < NEAR_DUPLICATE:
+        return []
+    sentence = (
+        f"{ids[above[best]]} stands above {ids[ranked[position - 1]]} and is nearly the same to the encoder (cosine {cosines[best]:.2f})."
+    )
+    return [Finding("near-duplicate above", sentence)]
+
+
+def _unjudged(ranker: Ranker, evaluation: Evaluation, i: int, judged: Mapping[str, int]) -> list[Finding]:
+    first = ranker.collection.dataset.document_ids[_ranked(evaluation, i)[0]]
+    if judged.get(first, UNJUDGED) != UNJUDGED:
+        return []
+    return [Finding("unjudged on top", f"{first} stands first and nobody has judged it: it may be right.")]
 
 
 def _words(ranker: Ranker, text: str) -> list[Finding]:

@@ -57,6 +57,10 @@ class Encoder(Protocol):
         """Return (N,) word pieces of each whole document, special tokens included."""
         ...
 
+    def read_part(self, document: Document) -> tuple[str, str]:
+        """Return what is read of a formatted document, and what is cut off; together they are the whole."""
+        ...
+
     def word_pieces(self, text: str) -> list[tuple[str, int]]:
         """Return each word of a text with the number of word pieces that the encoder cuts it into."""
         ...
@@ -127,6 +131,14 @@ class SentenceTransformerEncoder:
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
         encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
         return np.array([len(e.ids) for e in encoded], dtype=np.int64)
+
+    def read_part(self, document: Document) -> tuple[str, str]:
+        text = format_document(self._spec, document)
+        encoded = self.tokenizer.encode(text)
+        pieces = [span for span, special in zip(encoded.offsets, encoded.special_tokens_mask, strict=True) if not special]
+        read = self.max_tokens - sum(encoded.special_tokens_mask)
+        end = pieces[read][0] if len(pieces) > read else len(text)
+        return text[:end], text[end:]
 
     def word_pieces(self, text: str) -> list[tuple[str, int]]:
         encoded = self.tokenizer.encode(text, add_special_tokens=False)

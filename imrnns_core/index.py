@@ -35,6 +35,14 @@ class Index:
         return np.asarray(rows, dtype=np.int64)
 
 
+def content_words(text: str) -> list[str]:
+    """Return the words of a text as BM25 counts them: lower case, English stop words left out, each once, in their order."""
+    import bm25s
+
+    (words,) = bm25s.tokenize([text], stopwords="en", show_progress=False, return_ids=False)
+    return list(dict.fromkeys(words))
+
+
 class LexicalIndex:
     """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s.
 

@@ -40,6 +40,8 @@ CLUSTERS = (
     "#1b9e9e",
 )
 BM25 = "#8f6ad1"
+STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
+"""Heads of the narrow columns of the stages."""
 SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
 
 _NEGATIVE, _POSITIVE = "#b2560a", "#1f66a8"

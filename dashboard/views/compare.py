@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices, ranking_cards
+from dashboard.components import chart, document_panel, notices, ranking_cards, texts
 from dashboard.components.marks import Span
 from dashboard.components.ranking_cards import Card, Column
 from dashboard.figures import compare, theme
@@ -22,7 +22,6 @@ from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
 
 SHOWN = [5, 10, 20]
-MARKS = ["no", "yes"]
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
@@ -81,9 +80,9 @@ def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     )  # fmt: skip
     alpha = state.current().alpha
     scores, ranks = blend(comparison, alpha)
-    st.segmented_control(
-        "Mark the words that carry the change", MARKS, required=True, help="Estimated, a fraction of a second a document; Explain measures them.",
-        **state.bound("marks", MARKS),
+    st.toggle(
+        "Mark the words that carry the change", help="Estimated, a fraction of a second a document; Explain measures them.",
+        **state.bound_switch("marks"),
     )  # fmt: skip
     columns = _columns(comparison, dataset, scores, ranks)
     ranking_cards.show(columns, state.current().document, _pick, key="cards", spans=_spans(columns))
@@ -188,7 +187,7 @@ def _why(comparison: Comparison) -> None:
         notices.show(
             "info",
             "None of the known causes applies",
-            "BM25 does not have it either, nothing is truncated, no near-duplicate stands above it.",
+            "BM25 does not have it either, no word of the query is cut off, no near-duplicate stands above it.",
         )
     for finding in found.findings:
         notices.show("warning", finding.cause.capitalize(), finding.sentence)
@@ -204,16 +203,16 @@ def _where(comparison: Comparison, dataset: Dataset) -> None:
         found = exact or [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in wanted.split())][:5]
         if not found:
             notices.show("info", "No document has this id or these words in its title")
-        rows = []
         for document in found:
             at = comparison.position.get(document.id)
             ranks = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(comparison, document.id)
-            inside = {s: None if at is None else int(comparison.ranks[n, at]) for n, s in enumerate(STAGES)}
-            rows.append({"document": document.id, "title": document.title, **{f"{s} (candidates)": r for s, r in inside.items()}, **{f"{s} (corpus)": r for s, r in ranks.items()}})  # fmt: skip
-        if rows:
-            st.dataframe(pd.DataFrame(rows).set_index("document").T.astype("string").fillna("not a candidate"))
+            inside = ["—" if at is None else str(comparison.ranks[n, at]) for n in range(len(STAGES))]
+            st.text(f"{document.id} · {document.title}" if document.title else document.id)
+            rows = [["candidates", *inside], ["corpus", *(str(ranks[stage]) for stage in STAGES)]]
+            texts.table(["rank among the", *theme.STAGE_HEADS], rows, key=f"where_{document.id}")
+        if found:
             st.caption(
-                "Candidates: the rank among those that the base retriever handed on. Corpus: the rank if every document were scored."
+                "Candidates: those that the base retriever handed on; — is none of them. Corpus: the rank if every document were scored."
             )
 
 
@@ -235,7 +234,7 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         "document": st.column_config.TextColumn(width=150),
         "rise": st.column_config.NumberColumn(format="%+d", width=60),
     }
-    for stage, short in zip(STAGES, ("base", "proj.", "doc.", "mod."), strict=True):
+    for stage, short in zip(STAGES, theme.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(f"{short} rank", width=82, help=f"Rank at the stage: {stage}.")
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=86, format="%.4f", help=f"Cosine at the stage: {stage}."

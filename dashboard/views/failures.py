@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import resources, state
 from dashboard.components import notices
 from dashboard.components.sidebar import SIGNS
+from dashboard.figures import theme
 from dashboard.views.overview import heading, open_query
 from imrnns_core.dataset import Dataset
 from imrnns_core.diagnosis import Diagnosis
@@ -18,8 +19,6 @@ from imrnns_core.overlap import UNJUDGED_SPLIT, Overlap
 from imrnns_core.records import STAGES
 
 TOP_K = [1, 3, 5, 10, 20]
-SHORT = ("base", "proj.", "doc.", "mod.")
-"""Heads of the narrow columns of the stages."""
 
 
 def show() -> None:
@@ -84,7 +83,7 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
             "query": st.column_config.TextColumn(width=260), "outcome": st.column_config.TextColumn(width=142),
             "why": st.column_config.TextColumn(width=225, help="Compare shows each cause with its figures."),
             "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=64, help="Modulated − base nDCG@10."),
-            **{s: st.column_config.NumberColumn(short, width=48, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, SHORT, strict=True)},
+            **{s: st.column_config.NumberColumn(short, width=48, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)},
             "BM25": st.column_config.NumberColumn(width=54, help="Best relevant rank by BM25, the lexical baseline."),
             "group": st.column_config.TextColumn(width=66, help="Seen: one of its relevant documents was a training positive."),
             "overlap": st.column_config.NumberColumn(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),

@@ -353,6 +353,19 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     assert "scurvy-history" not in comparison.position
     ranks = sample.corpus_ranks(comparison, "scurvy-history")
     assert all(rank > 100 for rank in ranks.values())
+    rows = page.locator(".st-key-where_scurvy-history tr").all_inner_texts()
+    assert [row.split("\t") for row in rows[1:]] == [["candidates", "—", "—", "—", "—"], ["corpus", *map(str, ranks.values())]]
+
+
+def test_words_are_marked_on_request(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q054&shown=5")
+    assert page.locator(".card mark").count() == 0
+    page.get_by_text("Mark the words that carry the change").click()
+    page.locator(".card mark").first.wait_for()
+    settle(page)
+    assert "marks=yes" in page.url
+    page.get_by_text("Mark the words that carry the change").click()
+    page.wait_for_function("() => !location.search.includes('marks')")
 
 
 def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ranker) -> None:

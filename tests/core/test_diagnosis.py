@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import AdapterConfig, SearchConfig
 from imrnns_core.diagnosis import Diagnosis, diagnose
+from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.evaluation import evaluate
 from imrnns_core.index import LexicalIndex
 from imrnns_core.ranking import Ranker
+from imrnns_core.records import Document
 from imrnns_core.workspace import Workspace
 
 FILLER = "The committee met on a grey morning and went through the minutes of the last meeting, item by item, without haste. " * 18
@@ -67,6 +70,24 @@ def test_truncated_text_and_lexical_gap(tmp_path: Path) -> None:
     sentence = next(f.sentence for f in found.findings if f.cause == "truncated text")
     assert sentence.startswith("The encoder saw the first 256 of ")
     assert int(sentence.split(" of ")[1].split()[0]) > 400
+    assert sentence.endswith("word pieces of long; of the query, zyzzogeton, leafhopper can only be found after that.")
+
+
+def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> None:
+    documents = {"long": "The zyzzogeton leafhopper. " + FILLER, "b": "A zyzzogeton leafhopper was drawn by Ada."}
+    found = diagnosed(tmp_path, documents, "who drew the zyzzogeton leafhopper", {"long": 1})
+    assert found.ranks[-1] == 2
+    assert causes(found) == ["unknown words", "unjudged on top"], "the commonest finding comes last"
+
+
+def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
+    encoder = SentenceTransformerEncoder()
+    document = Document("d", "Title", FILLER)
+    read, cut = encoder.read_part(document)
+    assert read + cut == f"Title\n{FILLER}"
+    same = encoder.encode_formatted([read, read + cut])
+    np.testing.assert_allclose(same[0], same[1], atol=1e-6)
+    assert encoder.read_part(Document("d", "", "short")) == ("short", "")
 
 
 def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
