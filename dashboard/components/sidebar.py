@@ -77,9 +77,6 @@ def _query() -> None:
         accept_new_options=True, placeholder="Choose a query, or type your own",
         help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · = unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
     )  # fmt: skip
-    if outcomes is None:
-        with st.container(key="measuring"):
-            _await_outcomes()
     before, after = st.columns(2)
     before.button("Previous", key="previous_query", on_click=step, args=(-1,), width="stretch", help="Key: k")
     after.button("Next", key="next_query", on_click=step, args=(1,), width="stretch", help="Key: j")
@@ -87,6 +84,9 @@ def _query() -> None:
     st.segmented_control(
         "Charts are saved as", PICTURES, format_func=str.upper, required=True, help="The camera in the toolbar of a chart saves it. Tables have a CSV button of their own.", **state.bound("picture", PICTURES),
     )  # fmt: skip
+    if outcomes is None:
+        with st.container(key="measuring"):
+            _await_outcomes()
     if not (state.current().query or state.current().text):
         st.stop()
 
