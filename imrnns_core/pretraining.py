@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
-from imrnns_core.config import Recipe, TrainConfig
+from imrnns_core.config import Recipe, SearchConfig, TrainConfig
 from imrnns_core.examples import Examples
 from imrnns_core.journal import Journal
-from imrnns_core.memory import Memory, sentences
+from imrnns_core.memory import Memory, sentences, split_sentences
 from imrnns_core.starts import PseudoQueries, title_queries, title_recipe, whiten
 from imrnns_core.validation import Validation, surely_positive
 from imrnns_core.workspace import Collection
@@ -87,6 +88,20 @@ class Pretraining:
             self.notes.append(f"no pretraining on titles: {titles}")
             return None
         return titles
+
+    def sentence_check(self, count: int) -> Validation:
+        """Take a sentence each of up to `count` documents as a query that has to find its document.
+
+        Questions may be as far from titles as sentences are: modulation learnt on titles alone can ruin both.
+        """
+        generator, documents = np.random.default_rng(self.config.seed), self.collection.dataset.documents
+        rows = generator.permutation(len(documents))[:count]
+        texts = [
+            str(generator.choice([*split_sentences(documents[row], self.config.memory.words)] or [documents[row].title])) for row in rows
+        ]
+        vectors = self.journal.encode("check", texts, self.collection.encoder.encode_queries)
+        found = self.collection.index.search(vectors, SearchConfig().candidates)
+        return Validation(torch.from_numpy(vectors), torch.from_numpy(found), self._documents, [{int(row): 1} for row in rows])
 
     def whitened(self, power: float | None = None) -> IMRNN:
         """Return a copy of the fresh adapter whose projector whitens the documents."""

@@ -219,7 +219,7 @@ class Training:
         return values
 
     def _unlabeled(self) -> Iterator[Epoch]:
-        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles say it does no harm."""
+        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles and sentences say it does no harm."""
         memory = self._pretraining.memory()
         if memory is not None:
             usual = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
@@ -237,11 +237,15 @@ class Training:
         check = titles.validation(self.collection, order[:held], settings.candidates * 4)
         base = float(check.base_values().mean())
         self._measures["base_validation"] = base
+        asked = self._pretraining.sentence_check(HELD_OUT_TITLES)
+        found = asked.base_values()
         passes = self._pretraining.taught(model, titles, titles.examples(self.collection, order[held:], settings.candidates))
         for number in range(settings.epochs + 1):
             loss = next(passes) if number else None
             value: float = self._journal.take(lambda: float(check.values(model).mean()))
-            holds = value >= base  # as many passes as the study found: titles tell harm, not the best of good epochs
+            sentences: Tensor = self._journal.take(lambda: asked.values(model))
+            # as many passes as the study found: titles and sentences tell harm, not the best of good epochs
+            holds = value >= base and not surely_positive(found - sentences)
             if holds:
                 self._keep(model, "start", value)
             yield self._record(loss, value, holds, "pretrain" if number else "start")
