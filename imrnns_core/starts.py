@@ -98,8 +98,8 @@ def title_queries(collection: Collection, config: PretrainConfig, seed: int, jou
     return PseudoQueries(lengths.mean() * vectors, torch.from_numpy(rows), documents)
 
 
-def pretraining(config: PretrainConfig) -> Recipe:
-    """Return the recipe of the pretraining itself."""
+def title_recipe(config: PretrainConfig) -> Recipe:
+    """Return the recipe of the training on titles."""
     return Recipe(
         negatives_from="batch",
         epochs=config.epochs,

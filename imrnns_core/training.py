@@ -20,10 +20,10 @@ from imrnns_core.errors import TrainingError
 from imrnns_core.examples import Examples, check_vectors, paired_examples, ranked_examples
 from imrnns_core.journal import Journal, Progress
 from imrnns_core.learning import Fit
-from imrnns_core.memory import Memory, sentences
+from imrnns_core.pretraining import Pretraining
 from imrnns_core.splits import HELD_OUT, Judged, Parts, carve, judged_positive, relevant_ids
-from imrnns_core.starts import PseudoQueries, identity_adapter, pretraining, title_queries, whiten
-from imrnns_core.validation import Validation
+from imrnns_core.starts import identity_adapter
+from imrnns_core.validation import Validation, surely_positive
 from imrnns_core.workspace import Collection
 
 HELD_OUT_TITLES = 300
@@ -85,6 +85,7 @@ class Training:
         self._measures: dict[str, Any] = {}
         self._fit: Fit | None = None
         self._journal = Journal(folder, self._key(), progress)
+        self._pretraining = Pretraining(collection, config, self._first, self._journal, self._passes, self.notes)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield a record after each epoch, epoch 0 first; stops early when nothing improves."""
@@ -98,7 +99,7 @@ class Training:
         best, chosen = max(_mean(start), _mean(base)), 0
         if not self.parts.enough:
             return
-        for number, loss in enumerate(self._passes(self._examples(self.parts.train), self.documents, self.recipe), start=1):
+        for number, loss in enumerate(self._passes(self.model, self._examples(self.parts.train), self.documents, self.recipe), start=1):
             tuned = self._between()
             values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
             value = _mean(values)
@@ -204,100 +205,59 @@ class Training:
         judged = Validation.of_judged(self.collection, self.parts.all)
         plain = judged.base_values()
         best = 0.0
-        for loss, what in self._starts(judged):
-            found: Tensor = self._journal.take(lambda: judged.values(self.model))
+        for model, loss, what in self._pretraining.starts(judged, self.recipe.start == "pretrained"):
+            found: Tensor = self._journal.take(lambda: judged.values(model))  # noqa: B023, taken at once
             gain = float((found - plain).mean())
             better = gain > best and surely_positive(found - plain)
             if better:
-                best, self._first = gain, copy.deepcopy(self.model)
-                values = self._journal.take(lambda: [check.values(self.model) for check in checks])
-                self._keep(self.model, "start", _mean(values))
+                best, self._first = gain, copy.deepcopy(model)
+                values = self._journal.take(lambda: [check.values(model) for check in checks])  # noqa: B023
+                self._keep(model, "start", _mean(values))
                 self._measures["start"] = {**what, "judged": float(found.mean()), "judged_base": float(plain.mean())}
             yield self._record(loss, float(found.mean()), better, "pretrain")
         self.model = copy.deepcopy(self._first)
         return values
 
-    def _starts(self, judged: Validation) -> Iterator[tuple[float | None, dict[str, Any]]]:
-        """Bring the model to one start after the other; yield the loss, where there is one, and what the start is."""
-        settings, fresh = self.config.pretrain, copy.deepcopy(self.model)
-        if self.recipe.start == "pretrained":
-            yield from self._memories(fresh, judged)
-        titles = self._titles() if self.recipe.start == "pretrained" else None
-        for power in settings.judged_powers:
-            self.model = copy.deepcopy(fresh)
-            whiten(self.model, self.documents, settings, power)
-            yield None, {"power": power}
-            if titles is not None:
-                examples = titles.examples(self.collection, torch.arange(len(titles.rows)), settings.candidates)
-                for number, loss in enumerate(self._passes(examples, titles.documents, pretraining(settings)), start=1):
-                    yield loss, {"power": power, "titles": number}
-                    if number == settings.epochs:
-                        break
-
-    def _memories(self, fresh: IMRNN, judged: Validation) -> Iterator[tuple[None, dict[str, Any]]]:
-        """Bring the model to a memory, if there is one: the usual, or that of the threshold and strength which judged queries surely prefer."""
-        memory = self._memory(fresh)
-        if memory is None:
-            return
-        choices = [(o, s) for o in self.config.memory.offsets for s in self.config.memory.strengths]
-        values = self._journal.take(lambda: [judged.values(memory.adapter(*choice)) for choice in choices])
-        best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
-        offset, strength = choices[best if surely_positive(values[best] - values[0]) else 0]
-        self.model = memory.adapter(offset, strength)
-        yield None, {"sentences": len(memory.keys), "threshold": memory.threshold + offset, "strength": strength}
-
-    def _memory(self, fresh: IMRNN) -> Memory | None:
-        """Return the memory of the collection's sentences over the whitened vectors; None, and a note why, where there is none."""
-        found = sentences(self.collection, self.config.memory, self._journal)
-        if isinstance(found, str):
-            self.notes.append(f"no memory of sentences: {found}")
-            return None
-        start = copy.deepcopy(fresh)
-        whiten(start, self.documents, self.config.pretrain)
-        return Memory.of(start, self.documents, found, self.config.memory, self.config.seed)
-
-    def _titles(self) -> PseudoQueries | None:
-        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self._journal)
-        if isinstance(titles, str):
-            self.notes.append(f"no pretraining on titles: {titles}")
-            return None
-        return titles
-
     def _unlabeled(self) -> Iterator[Epoch]:
-        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles say it does no harm."""
-        settings, memory = self.config.pretrain, self._memory(self.model)
+        """Take the memory of sentences; without one, whiten, then train on titles as long as held-out titles and sentences say it does no harm."""
+        memory = self._pretraining.memory()
         if memory is not None:
-            self.model = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
-            yield self._unvalidated("a memory of sentences")  # titles cannot judge it: they find their documents by their own words
+            usual = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
+            self._keep(usual, "start", 0.0)  # titles cannot judge it: they find their documents by their own words
+            yield self._unvalidated("a memory of sentences")
             return
-        whiten(self.model, self.documents, settings)
-        titles = self._titles()
+        model, titles = self._pretraining.whitened(), self._pretraining.titles()
         if titles is None:
+            self._keep(model, "start", 0.0)
             yield self._unvalidated("whitening only")
             return
+        settings = self.config.pretrain
         order = torch.randperm(len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed))
         held = min(HELD_OUT_TITLES, len(order) // 10)
         check = titles.validation(self.collection, order[:held], settings.candidates * 4)
         base = float(check.base_values().mean())
         self._measures["base_validation"] = base
-        passes = self._passes(titles.examples(self.collection, order[held:], settings.candidates), titles.documents, pretraining(settings))
+        asked = self._pretraining.sentence_check(HELD_OUT_TITLES)
+        found = asked.base_values()
+        passes = self._pretraining.taught(model, titles, titles.examples(self.collection, order[held:], settings.candidates))
         for number in range(settings.epochs + 1):
             loss = next(passes) if number else None
-            value: float = self._journal.take(lambda: float(check.values(self.model).mean()))
-            holds = value >= base  # as many passes as the study found: titles tell harm, not the best of good epochs
+            value: float = self._journal.take(lambda: float(check.values(model).mean()))
+            sentences: Tensor = self._journal.take(lambda: asked.values(model))
+            # as many passes as the study found: titles and sentences tell harm, not the best of good epochs
+            holds = value >= base and not surely_positive(found - sentences)
             if holds:
-                self._keep(self.model, "start", value)
+                self._keep(model, "start", value)
             yield self._record(loss, value, holds, "pretrain" if number else "start")
 
     def _unvalidated(self, what: str) -> Epoch:
         self.notes.append(f"{what}, not validated: there are no judgments to validate with")
-        self._keep(self.model, "start", 0.0)
         return self._record(None, 0.0, True, "start")
 
     def _refit(self, count: int, value: float) -> Iterator[Epoch]:
         """Train from the start again, on all judged queries, as long as validation said."""
         self.model = copy.deepcopy(self._first)
-        for number, loss in enumerate(self._passes(self._examples(self.parts.all), self.documents, self.recipe), start=1):
+        for number, loss in enumerate(self._passes(self.model, self._examples(self.parts.all), self.documents, self.recipe), start=1):
             if number == count:
                 self._keep(self._between(), "refit", value)
             yield self._record(loss, value, False, "refit")
@@ -317,9 +277,9 @@ class Training:
             digest.update(matrix.vectors.tobytes())
         return f"{torch.__version__} {digest.hexdigest()}\n"
 
-    def _passes(self, examples: Examples, documents: Tensor, recipe: Recipe) -> Iterator[float]:
-        """Train the model; yield the mean loss of each pass."""
-        self._fit = Fit(self.model, documents, examples, recipe, self.config.seed)
+    def _passes(self, model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe) -> Iterator[float]:
+        """Train a model in place; yield the mean loss of each pass."""
+        self._fit = Fit(model, documents, examples, recipe, self.config.seed)
         while True:
             yield self._journal.take(self._fit.__next__)
 
@@ -339,7 +299,8 @@ class Training:
         if self._fit and state["fit"]:
             self._fit.restore(state["fit"])
         self._first, self._best = (_rebuilt(*state[name]) for name in ("first", "best"))
-        self._shipped, self._measures, self.notes = state["shipped"], state["measures"], state["notes"]
+        self._shipped, self._measures = state["shipped"], state["measures"]
+        self.notes[:] = state["notes"]  # the same list: pretraining adds to it
         self.history = [Epoch(**epoch) for epoch in state["history"]]
 
     # Small parts
@@ -368,11 +329,6 @@ class Training:
         self.history.append(Epoch(len(self.history), loss, value, best, phase))
         self._journal.commit(self._state, self._restore)
         return self.history[-1]
-
-
-def surely_positive(gains: Tensor, errors: float = 1.65) -> bool:
-    """Say whether the mean of (Q,) gains is more than so many standard errors above zero; of one gain, nobody can say."""
-    return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5
 
 
 def _rebuilt(config: dict[str, Any], state: dict[str, Tensor]) -> IMRNN:

@@ -64,3 +64,8 @@ class Validation:
         ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal
         reciprocal = (hits / torch.arange(1, hits.shape[1] + 1)).amax(1)
         return (ndcg + hits.sum(1) / self.counts + reciprocal) / 3
+
+
+def surely_positive(gains: Tensor, errors: float = 1.65) -> bool:
+    """Say whether the mean of (Q,) gains is more than so many standard errors above zero; of one gain, nobody can say."""
+    return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5

@@ -17,6 +17,7 @@ from imrnns_core.config import RECIPES, MemoryConfig, PretrainConfig, TrainConfi
 from imrnns_core.embeddings import unit
 from imrnns_core.journal import SHARD, Journal
 from imrnns_core.learning import Fit
+from imrnns_core.pretraining import Pretraining
 from imrnns_core.training import Training
 from imrnns_core.workspace import Collection
 from tests.core.toys import FakeEncoder, collection
@@ -162,3 +163,16 @@ def test_every_recipe_is_covered_here():
         "modulation-only",
         "unlabeled",
     }  # those two run as reference does
+
+
+@pytest.mark.parametrize(("found", "shipped"), [(1.0, "start"), (0.5, "identity")])
+def test_without_judgments_nothing_is_kept_that_loses_sentences(found: float, shipped: str, monkeypatch: pytest.MonkeyPatch):
+    class Check:
+        def base_values(self) -> torch.Tensor:
+            return torch.ones(50)
+
+        def values(self, model: object) -> torch.Tensor:
+            return torch.full((50,), found)
+
+    monkeypatch.setattr(Pretraining, "sentence_check", lambda *_: Check())
+    assert finish(Training(toy(), config("unlabeled"))).adapter("x").card.measures["shipped"] == shipped

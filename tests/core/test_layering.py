@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "imrnns_core"
 ORDER = [
     "errors", "config", "files", "records", "embeddings", "dataset", "encoder", "index", "adapter", "checkpoint", "workspace",
     "scoring", "ranking", "measures", "shares", "evaluation", "overlap", "runs", "against", "diagnosis",
-    "splits", "examples", "validation", "learning", "journal", "starts", "memory", "training", "explain", "clusters", "mapping", "judgments", "tables", "terminal", "cli",
+    "splits", "examples", "validation", "learning", "journal", "starts", "memory", "pretraining", "training", "explain", "clusters", "mapping", "judgments", "tables", "terminal", "cli",
 ]  # fmt: skip
 """Each may import those before it. A module that is not named here stands between training and mapping."""
 EXPLAIN_REACHES = "evaluation"
