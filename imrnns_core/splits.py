@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from imrnns_core.dataset import Qrels
 
@@ -69,20 +71,20 @@ def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judge
     Queries that share one, directly or through others, stay together; whole groups, in random order,
     go to validation until it holds `share` of the queries.
     """
-    groups: list[tuple[set[str], list[str]]] = []
-    for query_id, judged in qrels.items():
-        relevant, members = relevant_ids(judged), [query_id]
-        apart = []
-        for documents, queries in groups:
-            if documents & relevant:
-                relevant, members = relevant | documents, queries + members
-            else:
-                apart.append((documents, queries))
-        groups = [*apart, (relevant, members)]
+    ids, columns = list(qrels), dict[str, int]()
+    edges = [(row, columns.setdefault(d, len(columns))) for row, q in enumerate(ids) for d in sorted(relevant_ids(qrels[q]))]
+    rows, documents = np.array(edges, dtype=np.int64).reshape(-1, 2).T
+    nodes = len(ids) + len(columns)
+    graph = coo_array((np.ones(len(edges)), (rows, documents + len(ids))), shape=(nodes, nodes))
+    group = connected_components(graph, directed=False)[1][: len(ids)]
+    members: dict[int, list[str]] = {}
+    for row in reversed(range(len(ids))):
+        members.setdefault(int(group[row]), []).append(ids[row])
+    groups = list(members.values())[::-1]  # in the order of their last queries
     wanted, validation = share * len(qrels), set[str]()
     for i in np.random.default_rng(seed).permutation(len(groups)):
-        if len(validation) + len(groups[i][1]) <= max(wanted, 1):
-            validation.update(groups[i][1])
+        if len(validation) + len(groups[i]) <= max(wanted, 1):
+            validation.update(groups[i])
     return {q: j for q, j in qrels.items() if q not in validation}, {q: j for q, j in qrels.items() if q in validation}
 
 
