@@ -105,6 +105,11 @@ def ranker(data: str, adapter_name: str) -> Ranker:
     return made
 
 
+def _ending() -> bool:
+    """Say whether the server ends. Threads look, and none is a daemon: one that is in torch then would end it with an abort."""
+    return not threading.main_thread().is_alive()
+
+
 @dataclass
 class Measuring:
     """The splits of a data set, which are being measured in the background; `hurry` is set once a page waits for one."""
@@ -123,12 +128,14 @@ def _measuring(data: str, adapter_name: str) -> Measuring:
     def work() -> None:
         job.hurry.wait(FIRST_PAGE_SECONDS)
         for split, future in job.splits.items():
+            if _ending():
+                return
             try:
                 future.set_result(evaluate(made, split))
             except Exception as error:  # the page that needs the split shows it
                 future.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=work).start()
     return job
 
 
@@ -223,9 +230,15 @@ def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: f
     return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
 
 
+def has_mean(data: str) -> bool:
+    """Say whether there are queries enough for a mean over them."""
+    return len(collection(data).queries) > 1
+
+
 @st.cache_resource(show_spinner="Measuring the adapter’s ranges …", max_entries=8)
 def ranges(data: str, adapter_name: str) -> ModulationRanges:
-    vectors = collection(data).queries.vectors
+    """Measure the ranges over many queries; where there are fewer than two, the documents stand for them."""
+    vectors = (collection(data).queries if has_mean(data) else collection(data).documents).vectors
     step = max(1, len(vectors) // RANGE_QUERIES)
     return modulation_ranges(ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
@@ -315,13 +328,15 @@ def warm_encoder(data: str) -> threading.Thread:
 
     def work() -> None:
         time.sleep(FIRST_PAGE_SECONDS)
+        if _ending():
+            return
         try:
             loaded.encode("warm-up")
             settle_memory()
         except Exception:  # the page that needs the encoder shows the error
             return
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work)
     thread.start()
     return thread
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from imrnns_core.records import IntArray
 
 RESAMPLES = 10_000
 _PART = RESAMPLES // 10
+_TREC_EVAL = threading.Lock()
+"""trec_eval, behind ir-measures, keeps its parameters in tables of the process: one thread at a time."""
 Doubles = NDArray[np.float64]
 Rankings = Mapping[str, Sequence[str]]
 """Query id → document ids, best first."""
@@ -59,8 +62,9 @@ def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) 
     run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items()}
     row, column = {q: i for i, q in enumerate(rankings)}, {m: j for j, m in enumerate(measures)}
     values = np.zeros((len(rankings), len(measures)))
-    for metric in ir_measures.iter_calc(list(measures), {q: dict(qrels[q]) for q in rankings}, run):
-        values[row[metric.query_id], column[metric.measure]] = metric.value
+    with _TREC_EVAL:
+        for metric in ir_measures.iter_calc(list(measures), {q: dict(qrels[q]) for q in rankings}, run):
+            values[row[metric.query_id], column[metric.measure]] = metric.value
     return values
 
 
@@ -105,7 +109,8 @@ def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
 def _parse(name: str) -> Any:
     try:
         parsed = ir_measures.parse_measure(name)
-        list(ir_measures.iter_calc([parsed], {"q": {"d": 1}}, {"q": {"d": 1.0}}))  # some parse but cannot be computed
+        with _TREC_EVAL:
+            list(ir_measures.iter_calc([parsed], {"q": {"d": 1}}, {"q": {"d": 1.0}}))  # some parse but cannot be computed
         return parsed
     except Exception:  # each provider raises its own
         raise LensError(f"measure {name!r} is unknown; write it as ir-measures does, for example nDCG@10, R@100, RR@10, AP") from None

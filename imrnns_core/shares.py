@@ -12,11 +12,13 @@ from imrnns_core.ranking import RankedBatch, Ranker
 from imrnns_core.scoring import QUERY_BATCH
 
 Doubles = NDArray[np.float64]
+ROUNDING = 1e-6
+"""A change of scores that is no larger than this comes from float32 alone."""
 
 
 @dataclass(frozen=True)
 class ChangeShares:
-    """Shares of the score change within queries; they sum to 1 (METHOD, "Where the reference adapter's gain comes from").
+    """Shares of the score change within queries; they sum to 1, or are 0 where nothing changes (METHOD, "Where the reference adapter's gain comes from").
 
     Each is the covariance of one part of the change with the whole change, over the candidates of a
     query (a shift common to all of them moves no rank and does not count), divided by the whole's variance.
@@ -56,7 +58,7 @@ def change_shares(ranker: Ranker, batch: RankedBatch, queries: torch.Tensor) -> 
 
     whole = within(modulated - base)
     variance = float((whole**2).sum())
-    if variance < 1e-12:
+    if (whole**2).mean() < ROUNDING**2:
         return ChangeShares(0.0, 0.0, 0.0)
     parts = (projected - base, constant - projected, modulated - constant)
     return ChangeShares(*(float((within(part) * whole).sum() / variance) for part in parts))

@@ -109,7 +109,7 @@ def _strips(comparison: Comparison) -> bool:
     scale, bias = comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()
     st.header("What the query does to every document", anchor=False)
     st.caption(
-        f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many queries' if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
+        f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
     )
     shown = (scale - found.mean_scale, bias - found.mean_bias) if specific else (scale - 0.5, bias)
     figure = figures.strips(*shown, (found.scale[specific], found.bias[specific]), state.dark(), specific)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import ir_measures
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.evaluation import Evaluation, bucket, evaluate, seen_groups
-from imrnns_core.measures import difference_of_means, measure_rankings, paired_significance, paired_tests
+from imrnns_core.measures import difference_of_means, measure, measure_rankings, paired_significance, paired_tests
 from imrnns_core.ranking import Ranker
-from imrnns_core.shares import change_shares
+from imrnns_core.shares import ChangeShares, change_shares
+from imrnns_core.starts import identity_adapter
 from tests.core.toys import World, adapter, collection, still_model, worlds
 
 LOG3 = math.log2(3)
@@ -249,6 +251,20 @@ def test_the_interval_holds_the_mean_of_bounded_differences(values: list[float])
     assert 0 < s.p <= 1
 
 
+def test_threads_may_measure_at_once():
+    """The dashboard measures in the background while a page measures other measures of other queries."""
+    names = [("nDCG@10", "R@100", "AP"), ("nDCG@5", "P@3", "R@7"), ("AP", "RR@10", "Success@1")]
+    judged = [{f"q{i}": {f"d{j}": (i + j) % 3 for j in range(20 + n)} for i in range(100)} for n in range(3)]
+
+    def run(n: int) -> np.ndarray:
+        return measure(names[n % 3], judged[n % 3], {q: sorted(j) for q, j in judged[n % 3].items()}).values
+
+    alone = [run(n) for n in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        for n, values in enumerate(pool.map(run, range(12))):
+            np.testing.assert_array_equal(values, alone[n % 3])
+
+
 # Where the change comes from
 
 
@@ -267,6 +283,15 @@ def test_an_adapter_that_treats_all_queries_alike_has_a_constant_part_alone():
     queries = ranker.collection.queries.vectors
     shares = change_shares(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
     np.testing.assert_allclose([shares.projector, shares.constant, shares.query_specific], [0, 1, 0], atol=1e-5)
+
+
+def test_the_identity_has_no_shares():
+    there = collection(DOCUMENTS, QUERIES)
+    ranker = Ranker(there, adapter(identity_adapter(there.documents.dimension)))
+    queries = there.queries.vectors
+    batch = ranker.rank_batch(queries)
+    assert np.abs(batch.scores[:, 3] - batch.scores[:, 0]).max() < 1e-6
+    assert change_shares(ranker, batch, torch.from_numpy(queries)) == ChangeShares(0.0, 0.0, 0.0)
 
 
 def test_one_query_has_no_query_specific_part():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import streamlit as st
 
 from dashboard import resources
+from imrnns_core.embeddings import EmbeddingMatrix
 from imrnns_core.workspace import Workspace
 
 
@@ -52,3 +55,13 @@ def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
     assert len(found) > 10
     for expected in found[:10]:
         assert resources.diagnosis("sample", "sample-adapter", expected.query_id) == expected
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_documents_stand_for_queries_where_there_are_none_to_average(fresh: None, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    whole = resources.collection("sample")
+    few = replace(whole, queries=EmbeddingMatrix(whole.queries.ids[:count], whole.queries.vectors[:count]))
+    monkeypatch.setattr(resources, "collection", lambda data: few)
+    found = resources.ranges("sample", "sample-adapter")
+    assert np.isfinite(found.mean_shift).all()
+    assert min(*found.shift, *found.scale, found.contribution) > 1e-6, "one query less its own mean would be nothing"
