@@ -301,9 +301,9 @@ def pair(key: PairKey) -> Pair:
     found = comparison(key.data, key.adapter, key.query, key.text, key.dropped)
     texts = {side: key.formatted(side) for side in ("query", "document")}
     if any(text is not None for text in texts.values()):
-        encode = explainer(key.data, key.adapter).encoder.encode_formatted
-        query = None if texts["query"] is None else encode([texts["query"]])[0]
-        documents = {} if texts["document"] is None else {key.document: encode([texts["document"]])[0]}
+        encode = explainer(key.data, key.adapter).encode
+        query = None if texts["query"] is None else encode("query", [texts["query"]])[0]
+        documents = {} if texts["document"] is None else {key.document: encode("document", [texts["document"]])[0]}
         found = edited(found, load_adapter(key.adapter).model, query, documents)
     return Pair(found, load_adapter(key.adapter).model, found.position[key.document])
 

@@ -11,7 +11,7 @@ from dashboard.figures import explain as figures
 from dashboard.figures import modulation, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
-from imrnns_core.errors import ExplanationError
+from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import Accounting, account
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.report import LEGEND, verdict
@@ -39,8 +39,8 @@ def show() -> None:
     _stages(pair, parts)
     try:
         resources.explainer(selection.data, selection.adapter).check()
-    except ExplanationError as error:
-        notices.show("info", "Words are not available for this encoder", str(error))
+    except (ExplanationError, EncoderError) as error:
+        notices.show("info", "Words are not available for this encoder and these vectors", str(error))
         return
     _words(key)
     _verified(key)

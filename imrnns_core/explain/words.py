@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from imrnns_core.encoder import SentenceTransformerEncoder, format_document, format_query
@@ -20,7 +21,7 @@ from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.texts import Word, find_words, without
-from imrnns_core.explain.tracing import Trace, TracedEncoder, attention_drop
+from imrnns_core.explain.tracing import Pool, Trace, TracedEncoder, attention_drop
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
 
@@ -88,8 +89,22 @@ class WordExplainer:
         return TracedEncoder(self.encoder)
 
     def check(self) -> None:
-        """Raise ExplanationError where the encoder cannot be taken apart, EncoderError where it is another than the vectors'."""
-        _ = self.traced
+        """Raise what says why words cannot be explained.
+
+        ExplanationError where the encoder cannot be taken apart, EncoderError where it is another than the vectors', or
+        where these are of lengths that no new text can be given.
+        """
+        _ = self.traced, self.length("document"), self.length("query")
+
+    def length(self, side: Side) -> float | None:
+        """Return how long a text's embedding is beside the stored ones; None: as the encoder makes it."""
+        return self.ranker.collection.document_length if side == "document" else self.ranker.collection.query_length
+
+    def encode(self, side: Side, texts: Sequence[str]) -> FloatArray:
+        """Return (B, n) embeddings of formatted texts, as long as the stored ones."""
+        length = self.length(side)
+        vectors = self.encoder.encode_formatted(texts, unit=length is not None)
+        return vectors if length in (None, 1.0) else np.float32(length) * vectors
 
     def text(self, pair: Pair, side: Side) -> str:
         """Return a text of the pair as formatted for the encoder."""
@@ -117,14 +132,19 @@ class WordExplainer:
     def estimate_and_account(self, pair: Pair, side: Side, text: str | None = None) -> tuple[WordDrops, WordAccounting | None]:
         """Estimate, and split Δ over the words too, where the encoder has such an account (else None)."""
         text = self.text(pair, side) if text is None else text
-        trace, words = self.traced.trace(text), self.words(text, side)
-        values = estimate_drops(trace, self.traced, pair, side, words)
+        trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
+
+        def pool(outputs: Tensor, kept: Tensor) -> Tensor:
+            vectors = self.traced.pool(outputs, kept)
+            return vectors if length is None else length * F.normalize(vectors, dim=-1)
+
+        values = estimate_drops(trace, pool, pair, side, words)
         drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
-        return drops, account_words(pair, side, trace, owners(trace, words)) if self.traced.sums else None
+        return drops, account_words(pair, side, trace, owners(trace, words), length) if self.traced.sums else None
 
     def measure(self, pair: Pair, side: Side, texts: Sequence[str]) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
-        vectors = torch.from_numpy(self.encoder.encode_formatted(texts))
+        vectors = torch.from_numpy(self.encode(side, texts))
         with torch.no_grad():
             return _score_and_change(pair, side, vectors).numpy()
 
@@ -165,7 +185,7 @@ def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator
     return without(drops.text, [Word("", (places[i],)) for i in chosen])
 
 
-def estimate_drops(trace: Trace, traced: TracedEncoder, pair: Pair, side: Side, words: Sequence[Word]) -> FloatArray:
+def estimate_drops(trace: Trace, pool: Pool, pair: Pair, side: Side, words: Sequence[Word]) -> FloatArray:
     """Return (W, 2) estimated drops of the modulated score and of Δ."""
 
     def target(vectors: Tensor) -> Tensor:
@@ -174,10 +194,10 @@ def estimate_drops(trace: Trace, traced: TracedEncoder, pair: Pair, side: Side, 
     owner = owners(trace, words)
     member = torch.stack([owner == i for i in range(len(words))]).float() if words else torch.zeros(0, len(owner))
     with torch.no_grad():
-        whole = target(traced.pool(trace.outputs, torch.ones(1, len(owner))))
-        pooled = whole - target(traced.pool(trace.outputs, 1 - member))  # (W, 2)
+        whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
+        pooled = whole - target(pool(trace.outputs, 1 - member))  # (W, 2)
     pooled[member.sum(1) == 0] = 0.0  # the encoder does not read the word
-    pooled[: int(owner.max()) + 1] += attention_drop(trace, target, traced.pool, owner)
+    pooled[: int(owner.max()) + 1] += attention_drop(trace, target, pool, owner)
     return np.asarray(pooled.numpy(), dtype=np.float32)
 
 

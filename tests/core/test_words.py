@@ -42,7 +42,7 @@ def test_a_traced_text_has_the_embedding_of_the_encoder(explainer: WordExplainer
     text = explainer.text(pair, side)
     trace = explainer.traced.trace(text)
     with torch.no_grad():
-        traced = explainer.traced.pool(trace.outputs, torch.ones(1, len(trace.spans)))[0].numpy()
+        traced = torch.nn.functional.normalize(explainer.traced.pool(trace.outputs, torch.ones(1, len(trace.spans))), dim=-1)[0].numpy()
     assert traced == pytest.approx(explainer.encoder.encode_formatted([text])[0], abs=2e-6)
     assert all(layer.weights.sum(-1).allclose(torch.tensor(1.0), atol=1e-5) for layer in trace.attention)
 
@@ -104,7 +104,9 @@ def test_random_deletions_are_encoded_once_a_count(explainer: WordExplainer, pai
     texts: list[str] = []
     encode = SentenceTransformerEncoder.encode_formatted
     monkeypatch.setattr(
-        SentenceTransformerEncoder, "encode_formatted", lambda self, t, progress=None: (texts.extend(t), encode(self, t, progress))[1]
+        SentenceTransformerEncoder,
+        "encode_formatted",
+        lambda self, t, progress=None, unit=True: (texts.extend(t), encode(self, t, progress, unit))[1],
     )
     drops = explainer.estimate(pair, "query")
     explainer.verify(pair, "query", drops, range(5))
@@ -119,7 +121,7 @@ def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker
             found = Pair(comparison, ranker.adapter.model, at)
             text = explainer.text(found, side)
             trace = explainer.traced.trace(text)
-            account = account_words(found, side, trace, owners(trace, explainer.words(text, side)))
+            account = account_words(found, side, trace, owners(trace, explainer.words(text, side)), 1.0)
             total = float(account.words.sum()) + account.other + account.constant
             assert total == pytest.approx(float(ranked(found)[1]), abs=2e-4)  # the sample's vectors are float16
 
