@@ -20,6 +20,8 @@ from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.config import MEASURES
 from imrnns_core.diagnosis import Diagnosis, diagnose
+from imrnns_core.encoder import Progress, SentenceTransformerEncoder
+from imrnns_core.errors import ExplanationError
 from imrnns_core.evaluation import Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
@@ -27,6 +29,7 @@ from imrnns_core.explain.explanation import explain_pair, to_verify
 from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.explain.report import to_html
+from imrnns_core.explain.tracing import TracedEncoder
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import write_json
@@ -264,9 +267,18 @@ def warm_encoder(data: str) -> threading.Thread:
     return thread
 
 
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _traced(data: str) -> TracedEncoder:
+    """Take the encoder of a data set apart, once for all its adapters; ExplanationError if it cannot be."""
+    encoder = collection(data).encoder
+    if not isinstance(encoder, SentenceTransformerEncoder):
+        raise ExplanationError("words can be explained for encoders of sentence-transformers only")
+    return TracedEncoder(encoder)
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def explainer(data: str, adapter_name: str) -> WordExplainer:
-    return WordExplainer(ranker(data, adapter_name))
+    return WordExplainer(ranker(data, adapter_name), _traced(data))
 
 
 @dataclass(frozen=True)
@@ -321,12 +333,14 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
     return [(a - prefix, b - prefix, float(v)) for word, v in zip(drops.words, drops.change, strict=True) for a, b in word.spans]
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
-def verified_words(key: PairKey, side: Side, carried: Carried, every: bool) -> list[VerifiedWord]:
-    """Return the words of a pair that were deleted and measured: a shortlist, or every word."""
+def verified_words(key: PairKey, side: Side, carried: Carried, every: bool, progress: Progress) -> list[VerifiedWord]:
+    """Return the words of a pair that were deleted and measured: a shortlist, or every word.
+
+    What is encoded once stays known to the explainer, also where the reader goes on before the end.
+    """
     drops, found = word_drops(key, side)[0], pair(key)
     positions = range(len(drops.words)) if every else to_verify(drops, carried, found.fell)
-    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions))
+    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions), progress)
 
 
 @st.cache_resource(show_spinner="Reading the vocabulary …", max_entries=4)
@@ -342,7 +356,15 @@ def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
 def report(key: PairKey) -> str:
     """Return the explanation of a pair as one HTML file."""
     made = ranker(key.data, key.adapter)
-    return to_html(explain_pair(made, pair(key).comparison, key.document, verify=True), trust(key.data, key.adapter))
+    explained = explain_pair(
+        made,
+        pair(key).comparison,
+        key.document,
+        True,
+        lambda _: explainer(key.data, key.adapter),
+        lambda _: vocabulary(key.data, key.adapter),
+    )
+    return to_html(explained, trust(key.data, key.adapter))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

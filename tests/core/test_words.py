@@ -13,7 +13,7 @@ from imrnns_core.explain.accounting import account_words
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.texts import without
 from imrnns_core.explain.tracing import TracedEncoder, attention_drop
-from imrnns_core.explain.words import RANDOM_DRAWS, WordExplainer, owners, ranked
+from imrnns_core.explain.words import WordExplainer, owners, ranked
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Query
 from imrnns_core.workspace import Collection
@@ -100,8 +100,8 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
     assert [w.random for w in again] == [w.random for w in first]
 
 
-def test_random_deletions_are_encoded_once_a_count(explainer: WordExplainer, pair: Pair, monkeypatch: pytest.MonkeyPatch):
-    texts: list[str] = []
+def test_random_deletions_are_encoded_once_a_count(ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    texts, explainer = list[str](), WordExplainer(ranker)
     encode = SentenceTransformerEncoder.encode_formatted
     monkeypatch.setattr(
         SentenceTransformerEncoder,
@@ -110,7 +110,31 @@ def test_random_deletions_are_encoded_once_a_count(explainer: WordExplainer, pai
     )
     drops = explainer.estimate(pair, "query")
     explainer.verify(pair, "query", drops, range(5))
-    assert len(texts) == 5 + RANDOM_DRAWS
+    assert (
+        len(texts) == len(set(texts)) == 8
+    )  # the ten draws delete one word each of eight: some are those asked for, none is encoded twice
+    explainer.verify(pair, "query", drops, range(5))
+    assert len(texts) == 8  # known now
+
+
+def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
+    explainer = WordExplainer(ranker)
+    drops = explainer.estimate(pair, "document")
+    heard: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        heard.append((done, total))
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explainer.verify(pair, "document", drops, range(len(drops.words)), stop)
+    first = heard[-1]
+    assert 0 < first[0] < first[1]
+    found = explainer.verify(pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step))
+    assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
+    whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
+    assert [w.random for w in found] == pytest.approx([w.random for w in whole], abs=1e-6)
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
