@@ -102,6 +102,7 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
 
 def test_random_deletions_are_encoded_once_a_count(ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch):
     texts, explainer = list[str](), WordExplainer(ranker)
+    explainer.check()
     encode = SentenceTransformerEncoder.encode_formatted
     monkeypatch.setattr(
         SentenceTransformerEncoder,
@@ -134,7 +135,7 @@ def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
     found = explainer.verify(pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step))
     assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
     whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
-    assert [w.random for w in found] == pytest.approx([w.random for w in whole], abs=1e-6)
+    assert np.array([w.random for w in found]) == pytest.approx(np.array([w.random for w in whole]), abs=1e-6)
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
