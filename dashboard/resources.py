@@ -21,6 +21,8 @@ from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.config import MEASURES
 from imrnns_core.diagnosis import Diagnosis, diagnose
+from imrnns_core.encoder import Progress, SentenceTransformerEncoder
+from imrnns_core.errors import ExplanationError
 from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
@@ -28,6 +30,7 @@ from imrnns_core.explain.explanation import explain_pair, to_verify
 from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.explain.report import to_html
+from imrnns_core.explain.tracing import TracedEncoder
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
 from imrnns_core.files import write_json
@@ -341,9 +344,18 @@ def warm_encoder(data: str) -> threading.Thread:
     return thread
 
 
+@st.cache_resource(show_spinner=False, max_entries=3)
+def _traced(data: str) -> TracedEncoder:
+    """Take the encoder of a data set apart, once for all its adapters; ExplanationError if it cannot be."""
+    encoder = collection(data).encoder
+    if not isinstance(encoder, SentenceTransformerEncoder):
+        raise ExplanationError("words can be explained for encoders of sentence-transformers only")
+    return TracedEncoder(encoder)
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def explainer(data: str, adapter_name: str) -> WordExplainer:
-    return WordExplainer(ranker(data, adapter_name))
+    return WordExplainer(ranker(data, adapter_name), _traced(data))
 
 
 @dataclass(frozen=True)
@@ -378,9 +390,9 @@ def pair(key: PairKey) -> Pair:
     found = comparison(key.data, key.adapter, key.query, key.text, key.dropped)
     texts = {side: key.formatted(side) for side in ("query", "document")}
     if any(text is not None for text in texts.values()):
-        encode = explainer(key.data, key.adapter).encoder.encode_formatted
-        query = None if texts["query"] is None else encode([texts["query"]])[0]
-        documents = {} if texts["document"] is None else {key.document: encode([texts["document"]])[0]}
+        encode = explainer(key.data, key.adapter).encode
+        query = None if texts["query"] is None else encode("query", [texts["query"]])[0]
+        documents = {} if texts["document"] is None else {key.document: encode("document", [texts["document"]])[0]}
         found = edited(found, load_adapter(key.adapter).model, query, documents)
     return Pair(found, load_adapter(key.adapter).model, found.position[key.document])
 
@@ -398,12 +410,14 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
     return [(a - prefix, b - prefix, float(v)) for word, v in zip(drops.words, drops.change, strict=True) for a, b in word.spans]
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
-def verified_words(key: PairKey, side: Side, carried: Carried, every: bool) -> list[VerifiedWord]:
-    """Return the words of a pair that were deleted and measured: a shortlist, or every word."""
+def verified_words(key: PairKey, side: Side, carried: Carried, every: bool, progress: Progress) -> list[VerifiedWord]:
+    """Return the words of a pair that were deleted and measured: a shortlist, or every word.
+
+    What is encoded once stays known to the explainer, also where the reader goes on before the end.
+    """
     drops, found = word_drops(key, side)[0], pair(key)
     positions = range(len(drops.words)) if every else to_verify(drops, carried, found.fell)
-    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions))
+    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions), progress)
 
 
 @st.cache_resource(show_spinner="Reading the vocabulary …", max_entries=4)
@@ -419,7 +433,9 @@ def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
 def report(key: PairKey) -> str:
     """Return the explanation of a pair as one HTML file."""
     made = ranker(key.data, key.adapter)
-    return to_html(explain_pair(made, pair(key).comparison, key.document, verify=True), trust(key.data, key.adapter))
+    which = (key.data, key.adapter)  # asked for by explain_pair, which says so in the report where there is none
+    explained = explain_pair(made, pair(key).comparison, key.document, True, lambda _: explainer(*which), lambda _: vocabulary(*which))
+    return to_html(explained, trust(key.data, key.adapter))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -464,6 +480,8 @@ def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
             sampled = sample_pairs(made, split, pairs)
             job.total = len(sampled)
             for tested in run_pairs(words_of, sampled):
+                if _ending():
+                    return
                 result.pairs.append(tested)
                 job.done += 1
             write_json(space.faithfulness_path(record_key(made)), result.to_json())
@@ -471,7 +489,7 @@ def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
         except Exception as error:  # shown on the page: a thread has nobody else to tell
             job.error = f"{type(error).__name__}: {error}"
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=work).start()
 
 
 def selected_comparison(selection: Selection) -> Comparison:

@@ -82,6 +82,8 @@ class IMRNN(nn.Module):
         return Modulation(
             query=F.normalize(queries, dim=-1),
             documents=F.normalize(documents, dim=-1),
+            query_length=torch.linalg.vector_norm(queries, dim=-1),
+            document_length=torch.linalg.vector_norm(documents, dim=-1),
             projected_query=query,
             projected_documents=docs,
             query_scale=query_scale,

@@ -14,6 +14,9 @@ from imrnns_core.records import FloatArray, IntArray
 
 MEMORY_MAP_BYTES = 512 * 2**20
 """Float32 files above this size are mapped, not read."""
+LENGTH_SAMPLE = 1000
+SAME_LENGTH = 0.005
+"""Lengths that differ by less, relatively, are the same: float16 rounds to some .0005."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,24 @@ class EmbeddingMatrix:
     def row(self) -> dict[str, int]:
         """Row of each id."""
         return {i: row for row, i in enumerate(self.ids)}
+
+    @cached_property
+    def common_length(self) -> float | None:
+        """The length that all vectors share, exactly 1 for unit vectors; None where lengths differ by more than float16 does.
+
+        A single vector that is no unit vector shares its length with none.
+        """
+        sampled = self.vectors[:: max(1, len(self) // LENGTH_SAMPLE)]
+        lengths = np.linalg.norm(np.asarray(sampled, dtype=np.float32), axis=1)
+        lengths = lengths[lengths > 0]  # an empty text may have a zero vector
+        if not len(lengths):
+            return None
+        length = float(np.median(lengths))
+        if np.abs(lengths - length).max() > SAME_LENGTH * length:
+            return None
+        if abs(length - 1.0) <= SAME_LENGTH:
+            return 1.0
+        return length if len(lengths) > 1 else None
 
     def rows(self, ids: Sequence[str]) -> IntArray:
         """Return the rows of some ids; a KeyError names the first unknown one."""

@@ -45,12 +45,12 @@ class Encoder(Protocol):
         """Word pieces that the encoder reads, special tokens included; the rest of a text is cut off."""
         ...
 
-    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
-        """Return (N, n) float32."""
+    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True) -> FloatArray:
+        """Return (N, n) float32, of length 1 or (`unit` False) as the encoder makes them."""
         ...
 
-    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
-        """Return (B, n) float32."""
+    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True) -> FloatArray:
+        """Return (B, n) float32, likewise."""
         ...
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
@@ -122,11 +122,11 @@ class SentenceTransformerEncoder:
             return BUNDLED_MAX_TOKENS
         return int(self.model.max_seq_length or 512)
 
-    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None) -> FloatArray:
-        return self.encode_formatted([format_document(self._spec, d) for d in documents], progress)
+    def encode_documents(self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True) -> FloatArray:
+        return self.encode_formatted([format_document(self._spec, d) for d in documents], progress, unit)
 
-    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
-        return self.encode_formatted([format_query(self._spec, t) for t in texts], progress)
+    def encode_queries(self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True) -> FloatArray:
+        return self.encode_formatted([format_query(self._spec, t) for t in texts], progress, unit)
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
         encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
@@ -166,14 +166,14 @@ class SentenceTransformerEncoder:
         weights: Tensor = transformer.auto_model.get_input_embeddings().weight
         return weights.detach()
 
-    def encode_formatted(self, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
-        """Return (N, n) float32 embeddings of texts that are formatted already."""
+    def encode_formatted(self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True) -> FloatArray:
+        """Return (N, n) float32 embeddings of texts that are formatted already, of length 1 or as the model makes them."""
         order = np.argsort([-len(t) for t in texts], kind="stable")
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH_SIZE):
             rows = order[start : start + BATCH_SIZE]
             vectors[rows] = self.model.encode(
-                [texts[i] for i in rows], batch_size=BATCH_SIZE, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True
+                [texts[i] for i in rows], batch_size=BATCH_SIZE, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=unit
             )
             if progress:
                 progress(min(start + BATCH_SIZE, len(texts)), len(texts))

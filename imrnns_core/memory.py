@@ -68,7 +68,7 @@ def sentences(collection: Collection, config: MemoryConfig, journal: Journal) ->
     if len(found) > config.sentences:
         return f"{len(found)} sentences, more than {config.sentences}"
     try:
-        collection.encode(found[0][1])  # raises where the encoder is not the one that made the vectors
+        collection.check_encoder()
         vectors = torch.from_numpy(journal.encode("sentences", [text for _, text in found], collection.encoder.encode_queries))
     except EncoderError as error:
         return str(error)

@@ -88,7 +88,7 @@ def title_queries(collection: Collection, config: PretrainConfig, seed: int, jou
     rows = np.sort(np.random.default_rng(seed).permutation(titled)[: config.texts])
     titles = [collection.dataset.documents[i].title for i in rows]
     try:
-        collection.encode(titles[0])  # raises where the encoder is not the one that made the vectors
+        collection.check_encoder()
         vectors = torch.from_numpy(journal.encode("titles", titles, collection.encoder.encode_queries))
     except EncoderError as error:
         return str(error)

@@ -40,6 +40,8 @@ from imrnns_core.records import FloatArray
 SCHEMA = 1
 SHARD = 256
 """Texts a shard: what an interruption can lose."""
+LENGTH_CHECKS = 3
+"""Texts that are encoded again where the stored vectors are not of length 1."""
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -83,12 +85,46 @@ class Collection:
         return np.asarray(self.queries.vectors[self.queries.row[query_id]])
 
     def encode(self, text: str) -> FloatArray:
-        """Return the (n,) base embedding of a query that was typed in.
+        """Return the (n,) base embedding of a query that was typed in, as long as the stored ones.
 
         Raises EncoderError if the encoder is not the one that made this collection's vectors.
         """
         self.check_encoder()
-        return np.asarray(self.encoder.encode_queries([text])[0])
+        length = self.query_length
+        vector = self.encoder.encode_queries([text], unit=length is not None)[0]
+        return np.asarray(vector if length in (None, 1.0) else np.float32(length) * vector)
+
+    @cached_property
+    def document_length(self) -> float | None:
+        """How long an encoded document must be to stand beside the stored ones; None: as long as the encoder makes it.
+
+        Cosines do not see lengths, but a projector with a bias does. Raises EncoderError where the stored vectors are
+        neither all of one length nor as long as the encoder makes them: then nobody knows.
+        """
+        some = self.dataset.documents[:LENGTH_CHECKS]
+        return self._length("documents", self.documents, lambda: self.encoder.encode_documents(some, unit=False))
+
+    @cached_property
+    def query_length(self) -> float | None:
+        """The same for a query; where the collection has none, what holds for its documents."""
+        some = [query.text for query in list(self.dataset.queries.values())[:LENGTH_CHECKS]]
+        if not some:
+            return self.document_length
+        return self._length("queries", self.queries, lambda: self.encoder.encode_queries(some, unit=False))
+
+    def _length(self, what: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]) -> float | None:
+        common = stored.common_length
+        if common == 1.0:
+            return common
+        made = np.linalg.norm(encode(), axis=1)
+        if np.allclose(made, np.linalg.norm(stored.vectors[: len(made)], axis=1), rtol=0.02):
+            return None
+        if common is None:
+            raise EncoderError(
+                f"the {what} of {self.dataset.name} have vectors of different lengths, and not those that {self.encoder.spec.name} makes: "
+                "a new text cannot be put beside them; store unit vectors, or the encoder's own"
+            )
+        return common
 
     def check_encoder(self) -> None:
         """Raise EncoderError if the encoder is not the one that made this collection's vectors."""

@@ -31,15 +31,14 @@ def show(key: PairKey) -> None:
 def _measure(key: PairKey, job: resources.TrustJob | None) -> None:
     """Offer the deletion test, or show how far it is."""
     splits = list(resources.collection(key.data).dataset.splits)
-    if job is None:
+    if job is None or job.error:
+        if job:
+            notices.show("error", "The test stopped", job.error)
         split = "dev" if "dev" in splits else splits[0] if splits else ""
         st.button(
-            f"Test it on {TRUST_PAIRS} pairs (minutes)", key="measure_trust",
+            "Try again" if job else f"Test it on {TRUST_PAIRS} pairs (minutes)", key="measure_trust",
             on_click=lambda: resources.start_trust(key.data, key.adapter, split, TRUST_PAIRS),
         )  # fmt: skip
-        return
-    if job.error:
-        notices.show("error", "The test stopped", job.error)
         return
 
     @st.fragment(run_every=POLL_SECONDS)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import resources, state
 from dashboard.components import chart, document_panel, notices, texts, trust, what_if
@@ -11,11 +15,11 @@ from dashboard.figures import explain as figures
 from dashboard.figures import modulation, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
-from imrnns_core.errors import ExplanationError
+from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import Accounting, account
-from imrnns_core.explain.counterfactual import Pair
+from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.report import LEGEND, verdict
-from imrnns_core.explain.words import Carried
+from imrnns_core.explain.words import Carried, VerifiedWord
 from imrnns_core.records import STAGES, Comparison
 
 CARRIED = ["change", "score"]
@@ -39,15 +43,24 @@ def show() -> None:
     _stages(pair, parts)
     try:
         resources.explainer(selection.data, selection.adapter).check()
-    except ExplanationError as error:
-        notices.show("info", "Words are not available for this encoder", str(error))
+    except (ExplanationError, EncoderError) as error:
+        notices.show("info", "Words are not available for this encoder and these vectors", str(error))
         return
     _words(key)
-    _verified(key)
+    measured = st.container(key="measured")
     what_if.show(key, pair, dataset)
     _accounts(key)
     _vocabulary(key)
     trust.show(key)
+    with measured:  # last of all: some fifty texts are encoded, while the rest of the page is there to be read
+        _verified(key)
+
+
+def _sides() -> Iterator[tuple[Side, DeltaGenerator]]:
+    """Yield both texts, each with its column."""
+    left, right = st.columns([3, 2])
+    yield "document", left
+    yield "query", right
 
 
 def _outside(comparison: Comparison) -> None:
@@ -128,8 +141,7 @@ def _carried() -> Carried:
 def _words(key: PairKey) -> None:
     st.header(f"Words that carry the {state.current().carry}", anchor=False)
     st.caption(LEGEND + " Point at a word for its drop.")
-    left, right = st.columns([3, 2])
-    for side, place in (("document", left), ("query", right)):
+    for side, place in _sides():
         with place, st.spinner("Reading the text …"):
             drops = resources.word_drops(key, side)[0]
             texts.marked(drops, drops.by(_carried()), f"marked_{side}")
@@ -142,13 +154,11 @@ def _verified(key: PairKey) -> None:
     st.caption(
         f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. Orange: what as many randomly chosen words do, ten draws; a bar inside it says nothing."
     )
-    left, right = st.columns([3, 2])
-    for side, place in (("document", left), ("query", right)):
+    for side, place in reversed(list(_sides())):  # the query's words take a moment only
         with place:
             drops = resources.word_drops(key, side)[0]
             every = side == "document" and _every(len(drops.words))
-            with st.spinner(f"Deleting words of the {side} …"):
-                found = resources.verified_words(key, side, _carried(), every)
+            found = _measure(key, side, every)
             column = 0 if _carried() == "score" else 1
             falls = column == 1 and resources.pair(key).fell
             order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
@@ -166,6 +176,19 @@ def _verified(key: PairKey) -> None:
                 st.dataframe(frame, hide_index=True, key=f"verified_table_{side}")
 
 
+def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
+    """Delete words and measure; each batch tells how far it is, and lets the next key or click of the reader through."""
+    bar, start = st.empty(), time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        left = (time.monotonic() - start) / done * (total - done)
+        bar.progress(done / total, text=f"Deleting words of the {side}: {done} of {total} texts encoded, about {left:.0f} s left")
+
+    found = resources.verified_words(key, side, _carried(), every, progress)
+    bar.empty()
+    return found
+
+
 def _every(count: int) -> bool:
     return st.toggle(
         f"Measure all {count} words (some {max(1, round(count * 0.06))} s)", key="every_word", help="One encode for each word."
@@ -179,8 +202,7 @@ def _accounts(key: PairKey) -> None:
         st.caption(
             "Each word’s part of modulated − base with every norm held fixed; the parts sum exactly. Exact is not faithful: the part is not what the score would lose without the word."
         )
-        left, right = st.columns([3, 2])
-        for side, place in (("document", left), ("query", right)):
+        for side, place in _sides():
             drops, accounting = resources.word_drops(key, side)
             with place:
                 if accounting is None:
@@ -198,10 +220,9 @@ def _vocabulary(key: PairKey) -> None:
         if not opened.open:
             return
         st.caption(
-            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query, name some word as strongly. What does not beat both is no more than chance."
+            "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query (a document in its place where there are few), name some word as strongly. What does not beat both is no more than chance."
         )
-        left, right = st.columns(2)
-        for side, place in (("document", left), ("query", right)):
+        for side, place in _sides():
             with place:
                 try:
                     tokens = resources.named_tokens(key, side)

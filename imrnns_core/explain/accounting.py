@@ -72,7 +72,7 @@ class WordAccounting:
     constant: float  # what the adapter adds whatever the text: its biases
 
 
-def account_words(pair: Pair, side: Side, trace: Trace, owner: Tensor) -> WordAccounting:
+def account_words(pair: Pair, side: Side, trace: Trace, owner: Tensor, length: float | None) -> WordAccounting:
     """Split Δ over the words of a text, with every norm and LayerNorm held at its value for this text.
 
     Held so, base and modulated score are affine in the mean-pooled token outputs (METHOD, "frozen-norm token
@@ -84,11 +84,13 @@ def account_words(pair: Pair, side: Side, trace: Trace, owner: Tensor) -> WordAc
         side: Which text.
         trace: That text in an encoder with mean pooling.
         owner: (T,) the word of each token, -1 for none.
+        length: How long an embedding is beside the stored ones; None: as the encoder makes it.
     """
     modulation, model = pair.comparison.modulation, pair.model
     outputs = trace.outputs.detach().double()  # (T, n)
     pooled = outputs.mean(0)
-    vector = pooled / pooled.norm()
+    stretch = 1.0 if length is None else length / float(pooled.norm())
+    vector = pooled * stretch
     weights = torch.from_numpy(pair.comparison.feedback).double()
     weights /= weights.sum()
     if side == "document":
@@ -100,15 +102,15 @@ def account_words(pair: Pair, side: Side, trace: Trace, owner: Tensor) -> WordAc
     weight, offset = model.projector.weight.detach().double(), model.projector.bias.detach().double()
     gamma, beta, scale, bias = norm.weight.detach().double(), norm.bias.detach().double(), scale.double(), bias.double()
     raw = weight @ vector + offset
-    length = raw.norm()
-    moved = scale * raw / length + bias
+    norm_p = raw.norm()
+    moved = scale * raw / norm_p + bias
     deviation = (moved.var(correction=0) + norm.eps).sqrt()
     final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
     slope = target * gamma / (deviation * final)
     slope = slope - slope.mean()
-    linear = weight.T @ (scale * slope) / length - base  # (n,) Δ per unit of the embedding
-    constant = float(slope @ bias + (scale * slope) @ offset / length + target @ beta / final)
-    tokens = (outputs @ linear) / (len(outputs) * pooled.norm())  # (T,)
+    linear = stretch * (weight.T @ (scale * slope)) / norm_p - base / pooled.norm()  # (n,) Δ per unit of the pooled outputs
+    constant = float(slope @ bias + (scale * slope) @ offset / norm_p + target @ beta / final)
+    tokens = outputs @ linear / len(outputs)  # (T,)
     count = int(owner.max()) + 1 if len(owner) else 0
     words = torch.zeros(count + 1, dtype=torch.float64).index_add_(0, torch.where(owner < 0, count, owner), tokens)
     return WordAccounting(words[:count].float().numpy(), float(words[count]), constant)

@@ -47,7 +47,7 @@ class Pair:
         return torch.from_numpy(self.comparison.scores[[0, -1], self.position])
 
     def document_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings; differentiable."""
+        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings, as long as stored ones; differentiable."""
         kept, model = self._kept, self.model
         projected = model.project(vectors)  # (B, m)
         scale, bias = kept.effect_scale, kept.effect_bias
@@ -61,7 +61,7 @@ class Pair:
         return torch.stack([F.normalize(vectors, dim=-1) @ kept.query, (refined * F.normalize(modulated, dim=-1)).sum(-1)], dim=-1)
 
     def query_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings; differentiable."""
+        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings, as long as stored ones; differentiable."""
         kept, model = self._kept, self.model
         projected = model.project(vectors)  # (B, m)
         document = kept.projected_documents[self.position].expand(len(vectors), 1, -1)
@@ -95,13 +95,13 @@ def edited(
     Args:
         comparison: As it was ranked.
         model: The adapter; another one of the same shape asks what that one would do.
-        query: (n,) embedding in place of the query's.
+        query: (n,) embedding in place of the query's, as long as stored ones: the adapter sees lengths.
         documents: (n,) embeddings in place of those of some candidates, by id.
     """
-    vectors = comparison.modulation.documents.clone()  # (K, n)
+    vectors = comparison.modulation.stored_documents.clone()  # (K, n)
     for document_id, vector in (documents or {}).items():
         vectors[comparison.position[document_id]] = torch.from_numpy(vector)
-    asked = comparison.modulation.query if query is None else torch.from_numpy(query)
+    asked = comparison.modulation.stored_query if query is None else torch.from_numpy(query)
     with torch.inference_mode():
         modulation = model(asked[None], vectors[None], torch.from_numpy(comparison.feedback)[None])[0]
     scores = stage_scores(modulation)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from imrnns_core.errors import ExplanationError
+from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
@@ -69,8 +70,24 @@ class Explanation:
         }  # fmt: skip
 
 
-def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verify: bool) -> Explanation:
-    """Explain one candidate of a comparison. Raises ExplanationError if the document is not a candidate."""
+def explain_pair(
+    ranker: Ranker,
+    comparison: Comparison,
+    document_id: str,
+    verify: bool,
+    words: Callable[[Ranker], WordExplainer] = WordExplainer,
+    view: Callable[[Ranker], VocabularyView] = VocabularyView,
+) -> Explanation:
+    """Explain one candidate of a comparison.
+
+    Args:
+        ranker: What ranked.
+        comparison: The query.
+        document_id: The candidate. Raises ExplanationError if it is none.
+        verify: Whether words are deleted and measured.
+        words: Makes the explainer of the ranker, or finds the one that was made; raises where there is none.
+        view: The same for the vocabulary view.
+    """
     if document_id not in comparison.position:
         known = document_id in ranker.collection.documents.row
         raise ExplanationError(
@@ -91,7 +108,8 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
     )  # fmt: skip
     sides: tuple[Side, ...] = ("document", "query")
     try:
-        explainer = WordExplainer(ranker)
+        explainer = words(ranker)
+        explainer.check()
         for side in sides:
             found.words[side], parts_of_words = explainer.estimate_and_account(pair, side)
             if parts_of_words is not None:
@@ -99,11 +117,11 @@ def explain_pair(ranker: Ranker, comparison: Comparison, document_id: str, verif
             if verify:
                 shortlist = to_verify(found.words[side], "change", pair.fell) + to_verify(found.words[side], "score", pair.fell)
                 found.verified[side] = explainer.verify(pair, side, found.words[side], list(dict.fromkeys(shortlist)))
-    except ExplanationError as error:
+    except (ExplanationError, EncoderError) as error:
         found.missing.append(str(error))
     try:
-        view = VocabularyView(ranker)
-        found.vocabulary.update({side: view.name(pair, side) for side in sides})
+        tokens = view(ranker)
+        found.vocabulary.update({side: tokens.name(pair, side) for side in sides})
     except ExplanationError as error:
         found.missing.append(str(error))
     return found

@@ -19,6 +19,8 @@ MIN_ATTENTION_LEFT = 0.05
 """A reader that pays nearly all its attention to one word would be scaled up without bound."""
 _POOLINGS = ("mean", "cls")
 _recorder = threading.local()
+Pool = Callable[[Tensor, Tensor], Tensor]
+"""(T, h) token outputs, (B, T) which tokens are pooled → (B, n) embeddings."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,16 @@ class TracedEncoder:
         return Trace(spans, outputs, layers)
 
     def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
-        """Return (B, n) embeddings of one text with only some tokens pooled, kept (B, T) of 0 and 1."""
+        """Return (B, n) embeddings, as long as the model makes them, of one text with only some tokens pooled, kept (B, T) of 0 and 1."""
         mean = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
         pooled = mean if self.pooling == "mean" else outputs[:1].expand(len(kept), -1)
         features = {"sentence_embedding": pooled}
         for module in self._tail:
             features = module(features)
-        return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+        return torch.as_tensor(features["sentence_embedding"])
 
 
-def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Callable[[Tensor, Tensor], Tensor], words: Tensor) -> Tensor:
+def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Pool, words: Tensor) -> Tensor:
     """Return (W, G) what G targets lose when no token reads a word any more, to first order in what the readers output.
 
     In every layer and head, the attention a reader pays to the word's tokens is taken away and its other attention
@@ -123,7 +125,7 @@ def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Calla
     Args:
         trace: The text.
         target: (B, n) embeddings → (B, G) scores.
-        pool: `TracedEncoder.pool`.
+        pool: `TracedEncoder.pool`, at the length that is scored.
         words: (T,) the word that a token belongs to, from 0; -1 for none.
     """
     scores = target(pool(trace.outputs, torch.ones(1, len(words))))[0]  # (G,)

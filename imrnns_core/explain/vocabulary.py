@@ -100,8 +100,8 @@ class VocabularyView:
     def _cosines(self, model: IMRNN, inverse: Tensor, pair: Pair, side: Side, others: Tensor) -> Tensor:
         """Return (1 + O, V) cosines of every token with the change: under the pair's query, then under O others."""
         modulation = pair.comparison.modulation
-        queries = torch.cat([modulation.query[None], others])  # (1 + O, n)
-        documents = modulation.documents.expand(len(queries), -1, -1)
+        queries = torch.cat([modulation.stored_query[None], others])  # (1 + O, n)
+        documents = modulation.stored_documents.expand(len(queries), -1, -1)
         feedback = torch.from_numpy(pair.comparison.feedback).expand(len(queries), -1)
         made = model(queries, documents, feedback)
         if side == "document":

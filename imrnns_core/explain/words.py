@@ -13,14 +13,15 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from imrnns_core.encoder import SentenceTransformerEncoder, format_document, format_query
+from imrnns_core.encoder import Progress, SentenceTransformerEncoder, format_document, format_query
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.texts import Word, find_words, without
-from imrnns_core.explain.tracing import Trace, TracedEncoder, attention_drop
+from imrnns_core.explain.tracing import Pool, Trace, TracedEncoder, attention_drop
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
 
@@ -29,6 +30,9 @@ Carried = Literal["score", "change"]
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Words that are verified by default: as many encodes."""
 RANDOM_DRAWS = 10
+BATCH_LETTERS = 4000
+"""Texts are encoded so many letters at a time: a fifth of a second, after which the reader can be told or can go on."""
+KNOWN_TEXTS = 4096
 
 
 @dataclass(frozen=True)
@@ -74,22 +78,53 @@ class VerifiedWord:
 
 
 class WordExplainer:
-    """Explain pairs of one ranker by their words."""
+    """Explain pairs of one ranker by their words; the encoder taken apart can be shared with other rankers."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    def __init__(self, ranker: Ranker, traced: TracedEncoder | None = None) -> None:
         if not isinstance(ranker.collection.encoder, SentenceTransformerEncoder):
             raise ExplanationError("words can be explained for encoders of sentence-transformers only")
         self.ranker, self.encoder = ranker, ranker.collection.encoder
+        self._traced, self._known = traced, dict[tuple[Side, str], FloatArray]()
 
     @cached_property
     def traced(self) -> TracedEncoder:
         """The encoder taken apart; ExplanationError if it cannot be."""
         self.ranker.collection.check_encoder()
-        return TracedEncoder(self.encoder)
+        return self._traced or TracedEncoder(self.encoder)
 
     def check(self) -> None:
-        """Raise ExplanationError where the encoder cannot be taken apart, EncoderError where it is another than the vectors'."""
-        _ = self.traced
+        """Raise what says why words cannot be explained.
+
+        ExplanationError where the encoder cannot be taken apart, EncoderError where it is another than the vectors', or
+        where these are of lengths that no new text can be given.
+        """
+        _ = self.traced, self.length("document"), self.length("query")
+
+    def length(self, side: Side) -> float | None:
+        """Return how long a text's embedding is beside the stored ones; None: as the encoder makes it."""
+        return self.ranker.collection.document_length if side == "document" else self.ranker.collection.query_length
+
+    def encode(self, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
+        """Return (B, n) embeddings of formatted texts, as long as the stored ones; each text is encoded once.
+
+        `progress` hears of texts that are not known yet, batch by batch. What it raises stops the work, and what is
+        encoded by then stays known.
+        """
+        length, found = self.length(side), {text: self._known.get((side, text)) for text in texts}
+        missing = sorted((text for text, vector in found.items() if vector is None), key=len, reverse=True)
+        done = 0
+        while done < len(missing):
+            size = max(1, BATCH_LETTERS // max(1, len(missing[done])))
+            batch = missing[done : done + size]
+            vectors = self.encoder.encode_formatted(batch, unit=length is not None)
+            for text, vector in zip(batch, vectors if length in (None, 1.0) else np.float32(length) * vectors, strict=True):
+                found[text] = self._known[side, text] = vector
+            done += len(batch)
+            if progress:
+                progress(done, len(missing))
+        for oldest in list(self._known)[: max(0, len(self._known) - KNOWN_TEXTS)]:
+            self._known.pop(oldest, None)
+        return np.array([found[text] for text in texts], dtype=np.float32).reshape(len(texts), self.encoder.dimension)
 
     def text(self, pair: Pair, side: Side) -> str:
         """Return a text of the pair as formatted for the encoder."""
@@ -117,28 +152,36 @@ class WordExplainer:
     def estimate_and_account(self, pair: Pair, side: Side, text: str | None = None) -> tuple[WordDrops, WordAccounting | None]:
         """Estimate, and split Δ over the words too, where the encoder has such an account (else None)."""
         text = self.text(pair, side) if text is None else text
-        trace, words = self.traced.trace(text), self.words(text, side)
-        values = estimate_drops(trace, self.traced, pair, side, words)
-        drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
-        return drops, account_words(pair, side, trace, owners(trace, words)) if self.traced.sums else None
+        trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
 
-    def measure(self, pair: Pair, side: Side, texts: Sequence[str]) -> FloatArray:
+        def pool(outputs: Tensor, kept: Tensor) -> Tensor:
+            vectors = self.traced.pool(outputs, kept)
+            return vectors if length is None else length * F.normalize(vectors, dim=-1)
+
+        values = estimate_drops(trace, pool, pair, side, words)
+        drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
+        return drops, account_words(pair, side, trace, owners(trace, words), length) if self.traced.sums else None
+
+    def measure(self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
-        vectors = torch.from_numpy(self.encoder.encode_formatted(texts))
+        vectors = torch.from_numpy(self.encode(side, texts, progress))
         with torch.no_grad():
             return _score_and_change(pair, side, vectors).numpy()
 
-    def verify(self, pair: Pair, side: Side, drops: WordDrops, positions: Sequence[int]) -> list[VerifiedWord]:
-        """Delete words and encode again, each beside as many random occurrences of the other words.
+    def verify(
+        self, pair: Pair, side: Side, drops: WordDrops, positions: Sequence[int], progress: Progress | None = None
+    ) -> list[VerifiedWord]:
+        """Delete words and encode again, each beside as many random occurrences of the text's words.
 
         Words with as many occurrences share the draws. Drops are counted from the scores as ranked, so that they
         are what the ranking would show.
         """
         counts = sorted({len(drops.words[i].spans) for i in positions})
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
-        generator = np.random.default_rng(0)
-        texts += [random_deletion(drops, count, generator) for count in counts for _ in range(RANDOM_DRAWS)]
-        lost = ranked(pair) - self.measure(pair, side, texts)
+        for count in counts:  # the same draws, whichever words are asked for
+            generator = np.random.default_rng(0)
+            texts += [random_deletion(drops, count, generator) for _ in range(RANDOM_DRAWS)]
+        lost = ranked(pair) - self.measure(pair, side, texts, progress)
         random = lost[len(positions) :].reshape(len(counts), RANDOM_DRAWS, 2)
         mean, std = random.mean(1), random.std(1)
 
@@ -165,7 +208,7 @@ def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator
     return without(drops.text, [Word("", (places[i],)) for i in chosen])
 
 
-def estimate_drops(trace: Trace, traced: TracedEncoder, pair: Pair, side: Side, words: Sequence[Word]) -> FloatArray:
+def estimate_drops(trace: Trace, pool: Pool, pair: Pair, side: Side, words: Sequence[Word]) -> FloatArray:
     """Return (W, 2) estimated drops of the modulated score and of Δ."""
 
     def target(vectors: Tensor) -> Tensor:
@@ -174,10 +217,10 @@ def estimate_drops(trace: Trace, traced: TracedEncoder, pair: Pair, side: Side, 
     owner = owners(trace, words)
     member = torch.stack([owner == i for i in range(len(words))]).float() if words else torch.zeros(0, len(owner))
     with torch.no_grad():
-        whole = target(traced.pool(trace.outputs, torch.ones(1, len(owner))))
-        pooled = whole - target(traced.pool(trace.outputs, 1 - member))  # (W, 2)
+        whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
+        pooled = whole - target(pool(trace.outputs, 1 - member))  # (W, 2)
     pooled[member.sum(1) == 0] = 0.0  # the encoder does not read the word
-    pooled[: int(owner.max()) + 1] += attention_drop(trace, target, traced.pool, owner)
+    pooled[: int(owner.max()) + 1] += attention_drop(trace, target, pool, owner)
     return np.asarray(pooled.numpy(), dtype=np.float32)
 
 

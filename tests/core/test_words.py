@@ -13,7 +13,7 @@ from imrnns_core.explain.accounting import account_words
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.texts import without
 from imrnns_core.explain.tracing import TracedEncoder, attention_drop
-from imrnns_core.explain.words import RANDOM_DRAWS, WordExplainer, owners, ranked
+from imrnns_core.explain.words import WordExplainer, owners, ranked
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Query
 from imrnns_core.workspace import Collection
@@ -42,7 +42,7 @@ def test_a_traced_text_has_the_embedding_of_the_encoder(explainer: WordExplainer
     text = explainer.text(pair, side)
     trace = explainer.traced.trace(text)
     with torch.no_grad():
-        traced = explainer.traced.pool(trace.outputs, torch.ones(1, len(trace.spans)))[0].numpy()
+        traced = torch.nn.functional.normalize(explainer.traced.pool(trace.outputs, torch.ones(1, len(trace.spans))), dim=-1)[0].numpy()
     assert traced == pytest.approx(explainer.encoder.encode_formatted([text])[0], abs=2e-6)
     assert all(layer.weights.sum(-1).allclose(torch.tensor(1.0), atol=1e-5) for layer in trace.attention)
 
@@ -100,15 +100,42 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
     assert [w.random for w in again] == [w.random for w in first]
 
 
-def test_random_deletions_are_encoded_once_a_count(explainer: WordExplainer, pair: Pair, monkeypatch: pytest.MonkeyPatch):
-    texts: list[str] = []
+def test_random_deletions_are_encoded_once_a_count(ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch):
+    texts, explainer = list[str](), WordExplainer(ranker)
+    explainer.check()
     encode = SentenceTransformerEncoder.encode_formatted
     monkeypatch.setattr(
-        SentenceTransformerEncoder, "encode_formatted", lambda self, t, progress=None: (texts.extend(t), encode(self, t, progress))[1]
+        SentenceTransformerEncoder,
+        "encode_formatted",
+        lambda self, t, progress=None, unit=True: (texts.extend(t), encode(self, t, progress, unit))[1],
     )
     drops = explainer.estimate(pair, "query")
     explainer.verify(pair, "query", drops, range(5))
-    assert len(texts) == 5 + RANDOM_DRAWS
+    assert (
+        len(texts) == len(set(texts)) == 8
+    )  # the ten draws delete one word each of eight: some are those asked for, none is encoded twice
+    explainer.verify(pair, "query", drops, range(5))
+    assert len(texts) == 8  # known now
+
+
+def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
+    explainer = WordExplainer(ranker)
+    drops = explainer.estimate(pair, "document")
+    heard: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        heard.append((done, total))
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explainer.verify(pair, "document", drops, range(len(drops.words)), stop)
+    first = heard[-1]
+    assert 0 < first[0] < first[1]
+    found = explainer.verify(pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step))
+    assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
+    whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
+    assert np.array([w.random for w in found]) == pytest.approx(np.array([w.random for w in whole]), abs=1e-6)
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
@@ -119,7 +146,7 @@ def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker
             found = Pair(comparison, ranker.adapter.model, at)
             text = explainer.text(found, side)
             trace = explainer.traced.trace(text)
-            account = account_words(found, side, trace, owners(trace, explainer.words(text, side)))
+            account = account_words(found, side, trace, owners(trace, explainer.words(text, side)), 1.0)
             total = float(account.words.sum()) + account.other + account.constant
             assert total == pytest.approx(float(ranked(found)[1]), abs=2e-4)  # the sample's vectors are float16
 

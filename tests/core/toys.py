@@ -25,24 +25,25 @@ from imrnns_core.workspace import Collection
 
 
 class FakeEncoder:
-    """Make a vector of a text by its letters, and count what was asked."""
+    """Make a vector of a text by its letters, its length by their number, and count what was asked."""
 
     def __init__(self, spec: EncoderSpec | None = None, dimension: int = 4, stop_after: int | None = None, turn: float = 0.0) -> None:
         self.spec, self.dimension, self.max_tokens = spec or EncoderSpec("fake"), dimension, 256
         self.stop_after, self.turn, self.texts, self.calls = stop_after, turn, list[str](), 0
 
-    def encode_documents(self, documents: Sequence[Document], progress: Any = None) -> FloatArray:
-        return self._encode([f"{d.title}|{d.text}" for d in documents])
+    def encode_documents(self, documents: Sequence[Document], progress: Any = None, unit: bool = True) -> FloatArray:
+        return self._encode([f"{d.title}|{d.text}" for d in documents], unit)
 
-    def encode_queries(self, texts: Sequence[str], progress: Any = None) -> FloatArray:
-        return self._encode(list(texts))
+    def encode_queries(self, texts: Sequence[str], progress: Any = None, unit: bool = True) -> FloatArray:
+        return self._encode(list(texts), unit)
 
-    def _encode(self, texts: list[str]) -> FloatArray:
+    def _encode(self, texts: list[str], unit: bool) -> FloatArray:
         if self.calls == self.stop_after:
             raise KeyboardInterrupt
         self.calls += 1
         self.texts += texts
-        return letters(texts, self.dimension, self.turn)
+        vectors = letters(texts, self.dimension, self.turn)
+        return vectors if unit else vectors * (1.0 + np.array([[len(t) % 7] for t in texts], np.float32))
 
 
 def letters(texts: Sequence[str], dimension: int = 4, turn: float = 0.0) -> FloatArray:
