@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -49,6 +50,7 @@ def show() -> None:
     _words(key)
     measured = st.container(key="measured")
     what_if.show(key, pair, dataset)
+    _rival(key, pair, parts, dataset)
     _accounts(key)
     _vocabulary(key)
     trust.show(key)
@@ -193,6 +195,29 @@ def _every(count: int) -> bool:
     return st.toggle(
         f"Measure all {count} words (some {max(1, round(count * 0.06))} s)", key="every_word", help="One encode for each word."
     )
+
+
+def _rival(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> None:
+    """Put the document beside its neighbour in the modulated ranking: the one it has to pass, or the one that it keeps below."""
+    comparison, at = pair.comparison, pair.position
+    order, place = comparison.order("modulated"), int(comparison.ranks[3, at]) - 1
+    if len(order) < 2:
+        return
+    other = int(order[place - 1 if place else 1])
+    with st.expander(f"Beside the document {'above' if place else 'below'} it", on_change="rerun", key="rival") as opened:
+        if not opened.open:
+            return
+        names = {"base": parts.base, "projector": parts.projector, "document modulation": parts.document_modulation}
+        names |= {"query refinement": parts.query_refinement, "modulated": parts.modulated}
+        rows = [(name, *(f"{v:+.4f}".replace("-", "−") for v in (x[at], x[other], x[at] - x[other]))) for name, x in names.items()]
+        texts.table(("part of the score", "this one", "the other", "difference"), rows, "rival_parts")
+        st.caption(f"Words that carry the {state.current().carry}, in either document, under the same query.")
+        for n, column in zip((at, other), st.columns(2), strict=True):
+            document_id = comparison.document_ids[n]
+            with column, st.spinner("Reading the text …"):
+                drops = resources.word_drops(replace(key, document=document_id), "document")[0]
+                st.text(f"{comparison.ranks[3, n]} · {dataset.document[document_id].title or document_id}")
+                texts.marked(drops, drops.by(_carried()), f"rival_{'other' if n == other else 'this'}")
 
 
 def _accounts(key: PairKey) -> None:

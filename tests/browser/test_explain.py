@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from imrnns_core.explain.accounting import account
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.words import WordExplainer
 from imrnns_core.ranking import Ranker
@@ -128,6 +129,27 @@ def test_every_word_can_be_measured(page: Page, address: str) -> None:
     expect(page.get_by_text("Words of the document: 10 of 49")).to_be_visible()
     page.get_by_text("Measure all 49 words").click()
     expect(page.get_by_text("Words of the document: all")).to_be_visible(timeout=60_000)
+
+
+def test_a_document_stands_beside_the_one_that_it_has_to_pass(page: Page, address: str, pair: Pair) -> None:
+    comparison, at = pair.comparison, pair.position
+    order, place = comparison.order("modulated"), int(comparison.ranks[3, at]) - 1
+    other = int(order[place - 1 if place else 1])
+    explained(page, address)
+    page.get_by_text(f"Beside the document {'above' if place else 'below'} it").click()
+    page.locator(".st-key-rival_other mark").first.wait_for()
+    settle(page)
+    shown = {name: [float(cell.replace("−", "-")) for cell in cells] for name, cells in rows(page, "rival_parts").items()}
+    parts = account(comparison)
+    for name, values in (("base", parts.base), ("query refinement", parts.query_refinement), ("modulated", parts.modulated)):
+        assert shown[name] == pytest.approx([values[at], values[other], values[at] - values[other]], abs=6e-5)
+    assert sum(shown[name][2] for name in list(shown)[:-1]) == pytest.approx(shown["modulated"][2], abs=3e-4)
+    for side, n in (("this", at), ("other", other)):
+        text = page.locator(f".st-key-rival_{side}").inner_text()
+        assert len(text) > 100, comparison.document_ids[n]
+        assert page.locator(f".st-key-rival_{side} mark").count() >= 5
+    assert page.locator(".st-key-rival_this").inner_text() == page.locator(".st-key-marked_document").inner_text()
+    assert page.locator(".st-key-rival_other").inner_text() != page.locator(".st-key-marked_document").inner_text()
 
 
 def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
