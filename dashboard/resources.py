@@ -132,7 +132,8 @@ def _measuring(data: str, adapter_name: str) -> Measuring:
         job.hurry.wait(FIRST_PAGE_SECONDS)
         for split, future in job.splits.items():
             if _ending():
-                return
+                future.cancel()  # a page that waits for it would keep the server from ending
+                continue
             try:
                 future.set_result(evaluate(made, split))
             except Exception as error:  # the page that needs the split shows it

@@ -106,7 +106,8 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
         read, cut = encoder.read_part(document)
         if not cut:
             continue
-        missed = [word for word in content_words(query) if word in set(content_words(cut)) - set(content_words(read))]
+        only_there = set(content_words(cut)) - set(content_words(read))
+        missed = [word for word in content_words(query) if word in only_there]
         if missed:
             count = int(encoder.count_tokens([document])[0])
             where = f"the first {encoder.max_tokens} of {count} word pieces of {document.id}"
