@@ -65,15 +65,16 @@ def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGE
 
 
 def first_page_seconds(workspace: Path) -> float:
-    """Return the seconds from the start of the server to the first page, drawn."""
-    start = time.perf_counter()
-    with serving(workspace) as address, sync_playwright() as playwright:
+    """Return the seconds from the start of the server to the first page, drawn, in an open browser that never saw it."""
+    with sync_playwright() as playwright:
         browser = launch(playwright)
-        page = browser.new_page()
-        page.goto(address)
-        page.wait_for_selector("button.card", timeout=60_000)
-        page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
-        seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        with serving(workspace) as address:
+            page = browser.new_page()
+            page.goto(address)
+            page.wait_for_selector("button.card", timeout=60_000)
+            page.wait_for_selector(".st-key-bump .main-svg", timeout=60_000)
+            seconds = time.perf_counter() - start
         browser.close()
     return seconds
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -11,10 +12,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts only this folder on the pa
 
 import streamlit as st  # noqa: E402
 
-from dashboard import resources, state  # noqa: E402
-from dashboard.components import notices, sidebar, tour  # noqa: E402
-from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
-from imrnns_core.errors import LensError  # noqa: E402
+from dashboard.components import opening  # noqa: E402
 
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
 st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.png"), size="large")
@@ -26,6 +24,15 @@ st.html(
     "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
 )
 
+place = opening.show()  # before what follows, which takes seconds to load
+gc.disable()  # what is loaded is no garbage; looking for some would take a sixth of the time
+from dashboard import resources, state  # noqa: E402
+from dashboard.components import notices, sidebar, tour  # noqa: E402
+from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
+from imrnns_core.errors import LensError  # noqa: E402
+
+gc.enable()
+place.empty()
 state.start()
 views = {
     "overview": (overview.show, "Overview", ":material/analytics:"),

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
-import subprocess
-import sys
-import threading
 import time
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 import torch
 
-import imrnns_core
+from dashboard import jobs
+from dashboard.jobs import MapJob, Measuring, TrustJob
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
 from imrnns_core.config import MEASURES
@@ -27,13 +23,12 @@ from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries,
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
 from imrnns_core.explain.explanation import explain_pair, to_verify
-from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
+from imrnns_core.explain.faithfulness import Faithfulness, record_key
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.explain.report import to_html
 from imrnns_core.explain.tracing import TracedEncoder
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
-from imrnns_core.files import write_json
 from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
@@ -44,11 +39,7 @@ from imrnns_core.records import Comparison, FloatArray, Query
 from imrnns_core.shares import ChangeShares, change_shares
 from imrnns_core.workspace import Collection, Workspace
 
-PACKAGE = Path(imrnns_core.__file__).parent
 RANGE_QUERIES = 100
-HELD_OUT = ("test", "dev")
-FIRST_PAGE_SECONDS = 1.5
-"""What no page waits for starts so much later than the first page."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -62,7 +53,6 @@ def settle_memory() -> None:
     Streamlit has it look at everything after each run of a page; with torch and a corpus in memory that takes
     a third of a second, in which nothing is sent to the browser.
     """
-    gc.collect()
     gc.freeze()
 
 
@@ -108,39 +98,9 @@ def ranker(data: str, adapter_name: str) -> Ranker:
     return made
 
 
-def _ending() -> bool:
-    """Say whether the server ends. Threads look, and none is a daemon: one that is in torch then would end it with an abort."""
-    return not threading.main_thread().is_alive()
-
-
-@dataclass
-class Measuring:
-    """The splits of a data set, which are being measured in the background; `hurry` is set once a page waits for one."""
-
-    splits: dict[str, Future[Evaluation]]
-    hurry: threading.Event = field(default_factory=threading.Event)
-
-
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _measuring(data: str, adapter_name: str) -> Measuring:
-    """Measure all judged queries in the background, held-out splits first: no page waits for what it does not show."""
-    made = ranker(data, adapter_name)
-    splits = sorted(made.collection.dataset.splits, key=lambda split: split not in HELD_OUT)
-    job = Measuring({split: Future() for split in splits})
-
-    def work() -> None:
-        job.hurry.wait(FIRST_PAGE_SECONDS)
-        for split, future in job.splits.items():
-            if _ending():
-                future.cancel()  # a page that waits for it would keep the server from ending
-                continue
-            try:
-                future.set_result(evaluate(made, split))
-            except Exception as error:  # the page that needs the split shows it
-                future.set_exception(error)
-
-    threading.Thread(target=work).start()
-    return job
+    return Measuring.start(ranker(data, adapter_name))
 
 
 def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
@@ -253,21 +213,6 @@ def words(data: str) -> WordIndex:
     return index
 
 
-@dataclass
-class MapJob:
-    """A map that is being made by a process of its own: it can be stopped, and pages stay quick."""
-
-    process: subprocess.Popen[str]
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def error(self) -> str:
-        """What went wrong, once the process has ended; empty while it runs or if all went well."""
-        if not self.process.poll():
-            return ""
-        return (self.process.communicate()[1] or "").strip()[-500:] or f"the process ended with code {self.process.returncode}"
-
-
 @st.cache_resource(show_spinner=False)
 def _map_jobs() -> dict[Path, MapJob]:
     return {}
@@ -299,21 +244,14 @@ def map_job(data: str, adapter_name: str) -> MapJob | None:
 
 def start_map(data: str, adapter_name: str) -> None:
     """Make the map in the background, as `imrnns-lens prepare` does."""
-    root = workspace().root
-    command = [sys.executable, "-m", "imrnns_core.cli", "prepare", data, "--adapter", adapter_name, "--workspace", str(root)]
-    root.mkdir(parents=True, exist_ok=True)
-    paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": paths}
-    process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    _map_jobs()[_map_path(data, adapter_name)] = MapJob(process)
+    _map_jobs()[_map_path(data, adapter_name)] = MapJob.start(data, adapter_name, workspace().root)
 
 
 def stop_map(data: str, adapter_name: str) -> None:
     """Stop making the map; nothing half-made is kept."""
     job = _map_jobs().pop(_map_path(data, adapter_name), None)
     if job:
-        job.process.terminate()
-        job.process.wait(10)
+        job.stop()
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
@@ -326,13 +264,13 @@ def _map_path(data: str, adapter_name: str) -> Path:
 
 
 @st.cache_resource(show_spinner=False)
-def warm_encoder(data: str) -> threading.Thread:
+def warm_encoder(data: str) -> None:
     """Load the encoder in the background, so that the first typed query does not wait for it."""
     loaded = collection(data)
 
     def work() -> None:
-        time.sleep(FIRST_PAGE_SECONDS)
-        if _ending():
+        time.sleep(jobs.FIRST_PAGE_SECONDS)
+        if jobs.ending():
             return
         try:
             loaded.encode("warm-up")
@@ -340,9 +278,7 @@ def warm_encoder(data: str) -> threading.Thread:
         except Exception:  # the page that needs the encoder shows the error
             return
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
+    jobs.start(work)
 
 
 @st.cache_resource(show_spinner=False, max_entries=3)
@@ -450,16 +386,6 @@ def trust(data: str, adapter_name: str) -> dict[str, Any] | None:
     return found
 
 
-@dataclass
-class TrustJob:
-    """A deletion test that runs in the background."""
-
-    total: int
-    done: int = 0
-    started: float = field(default_factory=time.monotonic)
-    error: str = ""
-
-
 @st.cache_resource(show_spinner=False)
 def _trust_jobs() -> dict[tuple[str, str], TrustJob]:
     return {}
@@ -467,30 +393,15 @@ def _trust_jobs() -> dict[tuple[str, str], TrustJob]:
 
 def trust_job(data: str, adapter_name: str) -> TrustJob | None:
     """Return the deletion test that runs for this adapter, or failed."""
-    return _trust_jobs().get((data, adapter_name))
+    job = _trust_jobs().get((data, adapter_name))
+    return None if job is None or job.finished else job
 
 
 def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
-    """Run the deletion test in the background."""
-    jobs, made, space, words_of = _trust_jobs(), ranker(data, adapter_name), workspace(), explainer(data, adapter_name)
-    job = jobs[data, adapter_name] = TrustJob(pairs)
-
-    def work() -> None:
-        try:
-            result = Faithfulness(data, split, adapter_name)
-            sampled = sample_pairs(made, split, pairs)
-            job.total = len(sampled)
-            for tested in run_pairs(words_of, sampled):
-                if _ending():
-                    return
-                result.pairs.append(tested)
-                job.done += 1
-            write_json(space.faithfulness_path(record_key(made)), result.to_json())
-            jobs.pop((data, adapter_name), None)
-        except Exception as error:  # shown on the page: a thread has nobody else to tell
-            job.error = f"{type(error).__name__}: {error}"
-
-    threading.Thread(target=work).start()
+    """Run the deletion test in the background, and keep its record in the workspace."""
+    path = workspace().faithfulness_path(record_key(ranker(data, adapter_name)))
+    record = Faithfulness(data, split, adapter_name)
+    _trust_jobs()[data, adapter_name] = TrustJob.start(explainer(data, adapter_name), record, pairs, path)
 
 
 def selected_comparison(selection: Selection) -> Comparison:

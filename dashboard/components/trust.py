@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import resources
 from dashboard.components import notices
+from dashboard.jobs import TrustJob
 from dashboard.resources import PairKey
 from imrnns_core.explain.report import trust_sentence
 
@@ -28,7 +29,7 @@ def show(key: PairKey) -> None:
     )  # fmt: skip
 
 
-def _measure(key: PairKey, job: resources.TrustJob | None) -> None:
+def _measure(key: PairKey, job: TrustJob | None) -> None:
     """Offer the deletion test, or show how far it is."""
     splits = list(resources.collection(key.data).dataset.splits)
     if job is None or job.error:

@@ -16,7 +16,7 @@ from imrnns_core.checkpoint import load_adapter
 from imrnns_core.evaluation import evaluate
 from imrnns_core.ranking import Ranker, blend
 from imrnns_core.workspace import Workspace
-from tests.browser.app import ROOT, cards, chart, click_point, open_page, settle
+from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
 
 pytestmark = pytest.mark.browser
 
@@ -498,3 +498,18 @@ def test_adapter_file_is_the_one_that_ships(sample: Ranker) -> None:
     card = load_adapter(ROOT / "assets" / "sample-adapter.safetensors").card
     assert (card.dataset, card.input_dim) == ("sample", 384)
     assert card.dataset_digest == sample.collection.dataset.digest
+
+
+def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(browser: Browser, tmp_path: Path) -> None:
+    with serving(tmp_path) as address:
+        page, seen = browser.new_page(), list[str]()
+        page.on("request", lambda request: seen.append("charts") if "/PlotlyChart." in request.url else None)
+        page.goto(address)
+        page.get_by_text("Loading the engine …").wait_for(timeout=WAIT_MS)
+        page.wait_for_selector("h1", timeout=WAIT_MS)
+        seen.append("page")
+        settle(page)
+        assert seen.index("charts") < seen.index("page")
+        expect(page.get_by_text("Loading the engine …")).to_have_count(0)
+        expect(page.locator(".js-plotly-plot")).to_have_count(1)
+        page.close()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import streamlit as st
 
-from dashboard import resources
+from dashboard import jobs, resources
 from imrnns_core.embeddings import EmbeddingMatrix
 from imrnns_core.workspace import Workspace
 
@@ -43,7 +43,7 @@ def test_tests_of_differences_are_made_once(fresh: None) -> None:
 
 
 def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "FIRST_PAGE_SECONDS", 60.0)
+    monkeypatch.setattr(jobs, "FIRST_PAGE_SECONDS", 60.0)
     assert resources.outcomes("sample", "sample-adapter", 10) is None
     by_split = {split: resources.evaluation("sample", "sample-adapter", split, 10) for split in ("train", "dev", "test")}
     found = resources.outcomes("sample", "sample-adapter", 10)
