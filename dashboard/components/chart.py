@@ -60,7 +60,7 @@ def clicks(figure: go.Figure, key: str, alt: str = "", lasso: bool = False, cont
             it names marks of another figure.
     """
     modes = ("points", "box", "lasso") if lasso else ("points",)
-    figure.update_layout(selectionrevision=context)
+    figure.layout.selectionrevision = context
     event: Any = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=modes, config=_config(), alt=alt or None)
     marks = [
         Mark(int(p.get("curve_number", 0)), int(p.get("point_index", 0)), list(p["customdata"]) if isinstance(p.get("customdata"), (list, tuple)) else [])

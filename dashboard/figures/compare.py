@@ -26,9 +26,9 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     clipped = bool((comparison.ranks[:, shown] > floor).any())
     ticks = sorted({r for r in (1, 3, 5, 10, 15, 20, 30) if r < floor} | {floor})
     span = [floor + 0.7, 0.3]
-    figure = go.Figure(traces)
-    figure.update_layout(
-        yaxis={"title": "rank", "range": span, "tickvals": ticks, "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks], "showgrid": True},
+    return theme.figure(
+        traces, 150 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 8, "b": 44},
+        yaxis={**theme.titled("rank"), "range": span, "tickvals": ticks, "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks], "showgrid": True},
         yaxis2={
             "overlaying": "y", "side": "right", "range": span, "tickvals": [int(last[i]) for i in named], "tickfont": {"size": 11}, "showgrid": False,
             "ticktext": [theme.short(titles[comparison.document_ids[i]] or comparison.document_ids[i], 20) for i in named],
@@ -37,7 +37,6 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "type": "category", "range": [-0.15, 3.15], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0,
         },
     )  # fmt: skip
-    return theme.layout(figure, 150 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 8, "b": 44})
 
 
 _STAGE_NAMES = ("base", "pro-<br>jected", "document-<br>modulated", "modu-<br>lated")
@@ -46,7 +45,7 @@ _STAGE_NAMES = ("base", "pro-<br>jected", "document-<br>modulated", "modu-<br>la
 def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool) -> dict[str, object]:
     """Return the ways of documents of one relevance through the stages, with gaps between them.
 
-    One trace for all, and a plain record: a trace a document, as graph objects, would take a tenth of a second.
+    One trace for all: a trace a document would take a tenth of a second.
     """
     grade = int(comparison.relevance[rows[0]])
     emphasised = grade > 0 or picked

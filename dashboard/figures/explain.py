@@ -21,29 +21,27 @@ def verified(words: Sequence[VerifiedWord], column: int) -> go.Figure:
         words: In the order to draw.
         column: 0 for the modulated score, 1 for its change.
     """
-    figure, rows = go.Figure(), list(range(len(words)))
+    rows = list(range(len(words)))
     drops = [w.drop[column] for w in words]
     colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
-    figure.add_bar(
-        x=drops, y=rows, orientation="h", marker_color=colours, name="this word", showlegend=False,  # its colour changes with its sign
-
-        hovertemplate="%{customdata}<br>drop %{x:+.4f}<extra></extra>", customdata=[theme.plain(w.word.text) for w in words],
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[w.random[column] for w in words], y=rows, mode="markers", name="as many random words",
-        marker={"symbol": "line-ns-open", "size": 14, "color": theme.QUERY, "line": {"width": 2.5}},
-        error_x={"array": [w.random_std[column] for w in words], "color": theme.QUERY, "thickness": 1.2, "width": 3},
-        hovertemplate="random: drop %{x:+.4f}<extra></extra>",
-    )  # fmt: skip
+    bars = {
+        "type": "bar", "x": drops, "y": rows, "orientation": "h", "marker": {"color": colours}, "name": "this word", "showlegend": False,  # its colour is its sign
+        "hovertemplate": "%{customdata}<br>drop %{x:+.4f}<extra></extra>", "customdata": [theme.plain(w.word.text) for w in words],
+    }  # fmt: skip
+    random = {
+        "type": "scatter", "x": [w.random[column] for w in words], "y": rows, "mode": "markers", "name": "as many random words",
+        "marker": {"symbol": "line-ns-open", "size": 14, "color": theme.QUERY, "line": {"width": 2.5}},
+        "error_x": {"type": "data", "array": [w.random_std[column] for w in words], "color": theme.QUERY, "thickness": 1.2, "width": 3},
+        "hovertemplate": "random: drop %{x:+.4f}<extra></extra>",
+    }  # fmt: skip
     values = [*drops, *(w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1)), 0.0]
     pad = 0.05 * (max(values) - min(values) or 0.01)
-    figure.update_xaxes(title="drop without the word", range=[min(values) - pad, max(values) + pad], zeroline=True)
-    figure.update_yaxes(
-        tickvals=rows,
-        ticktext=[f"{theme.short(w.word.text, 20)} {d:+.4f}" for w, d in zip(words, drops, strict=True)],
-        autorange="reversed",
-    )
-    return theme.layout(figure, 110 + 26 * max(len(words), 3))
+    labels = [f"{theme.short(w.word.text, 20)} {d:+.4f}" for w, d in zip(words, drops, strict=True)]
+    return theme.figure(
+        [bars, random], 110 + 26 * max(len(words), 3),
+        xaxis={**theme.titled("drop without the word"), "range": [min(values) - pad, max(values) + pad], "zeroline": True},
+        yaxis={"tickvals": rows, "ticktext": labels, "autorange": "reversed"},
+    )  # fmt: skip
 
 
 def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
@@ -53,14 +51,14 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     names = [theme.short(drops.words[i].text) for i in order] + ["other words", "other tokens", "adapter’s constant"]
     values = [*(float(accounting.words[i]) for i in order), rest, accounting.other, accounting.constant]
     rows = list(range(len(values)))
-    figure = go.Figure(
-        go.Bar(
-            x=values, y=rows, orientation="h", marker_color=[theme.UP if v > 0 else theme.DOWN for v in values], text=[f"{v:+.4f}" for v in values],
-            textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:+.5f}<extra></extra>",
-        )
-    )  # fmt: skip
+    bars = {
+        "type": "bar", "x": values, "y": rows, "orientation": "h", "marker": {"color": [theme.UP if v > 0 else theme.DOWN for v in values]},
+        "text": [f"{v:+.4f}" for v in values], "textposition": "outside", "cliponaxis": False, "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
+    }  # fmt: skip
     low, high = min(*values, 0.0), max(*values, 0.0)
     pad = 0.25 * (high - low or 0.01)
-    figure.update_xaxes(title="part of modulated − base", range=[low - pad, high + pad], zeroline=True)
-    figure.update_yaxes(tickvals=rows, ticktext=names, autorange="reversed")
-    return theme.layout(figure, 110 + 22 * len(rows), showlegend=False)
+    return theme.figure(
+        [bars], 110 + 22 * len(rows), showlegend=False,
+        xaxis={**theme.titled("part of modulated − base"), "range": [low - pad, high + pad], "zeroline": True},
+        yaxis={"tickvals": rows, "ticktext": names, "autorange": "reversed"},
+    )  # fmt: skip

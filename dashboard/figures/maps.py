@@ -44,52 +44,41 @@ def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figu
         radius = view.radius[stage] - inner
         return radius * np.cos(theta), radius * np.sin(theta)
 
-    figure = go.Figure()
+    traces, notes = list[dict[str, Any]](), list[dict[str, Any]]()
     circle = np.linspace(0, 2 * np.pi, 120)
     for n, (ring, angle) in enumerate(rings.items()):
         radius, turn = angle - inner, np.radians(90 - 28 * n)  # labels of near rings stand apart
-        figure.add_scatter(
-            x=radius * np.cos(circle), y=radius * np.sin(circle), mode="lines", line={"color": theme.UNJUDGED, "width": 1, "dash": "dot"},
-            hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
-        figure.add_annotation(
-            x=radius * np.cos(turn),
-            y=radius * np.sin(turn),
-            text=f"rank {ring}, {radius + inner:.1f}°",
-            showarrow=False,
-            font={"size": 11, "color": theme.UNJUDGED},
-            yshift=8,
-        )
+        traces.append({
+            "type": "scatter", "x": radius * np.cos(circle), "y": radius * np.sin(circle), "mode": "lines",
+            "line": {"color": theme.UNJUDGED, "width": 1, "dash": "dot"}, "hoverinfo": "skip", "showlegend": False,
+        })  # fmt: skip
+        notes.append({
+            "x": radius * np.cos(turn), "y": radius * np.sin(turn), "text": f"rank {ring}, {radius + inner:.1f}°", "showarrow": False,
+            "font": {"size": 11, "color": theme.UNJUDGED}, "yshift": 8,
+        })  # fmt: skip
     start, end = place(0), place(len(STAGES) - 1)
-    _arrows(figure, start, end, points)
-    figure.add_scatter(
-        x=start[0],
-        y=start[1],
-        mode="markers",
-        name="base",
-        marker={"size": 6, "color": theme.BASE, "symbol": "circle-open"},
-        hoverinfo="skip",
+    hollow = {"size": 6, "color": theme.BASE, "symbol": "circle-open"}
+    traces += _arrows(start, end, points)
+    traces.append(
+        {"type": "scatter", "x": start[0], "y": start[1], "mode": "markers", "name": "base", "marker": hollow, "hoverinfo": "skip"}
     )
-    moving = len(figure.data)
-    figure.add_scatter(x=end[0], y=end[1], name="modulated", **_marks(points))
-    figure.add_scatter(
-        x=[0],
-        y=[0],
-        mode="markers",
-        name="query",
-        marker={"size": 15, "color": theme.QUERY, "symbol": "diamond"},
-        hovertemplate="the query<extra></extra>",
-    )
+    moving = len(traces)
+    traces.append({"type": "scatter", "x": end[0], "y": end[1], "name": "modulated", **_marks(points)})
+    traces.append({
+        "type": "scatter", "x": [0], "y": [0], "mode": "markers", "name": "query",
+        "marker": {"size": 15, "color": theme.QUERY, "symbol": "diamond"}, "hovertemplate": "the query<extra></extra>",
+    })  # fmt: skip
     places = [place(s) for s in range(len(STAGES))]
     reach = max(float(np.hypot(*p).max()) for p in places) * 1.08 or 1.0
     frames = [
         {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
         for stage, (x, y) in zip(STAGES, places, strict=True)
     ]
-    _play(figure, frames)
-    figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
-    figure.update_yaxes(visible=False, range=[-reach, reach], scaleanchor="x", constrain="domain")
-    return theme.layout(figure, 620, dragmode="pan", uirevision="target")
+    axis = {"visible": False, "range": [-reach, reach], "constrain": "domain"}
+    return theme.figure(
+        traces, 620, frames=frames, dragmode="pan", uirevision="target", annotations=notes, xaxis=axis, yaxis={**axis, "scaleanchor": "x"},
+        **_play(list(STAGES)),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,35 +119,32 @@ def plane(
     """
     three = background.shape[1] == 3
     crowd = sum(len(group.rows) for group in groups)
-    figure = go.Figure([_cloud(background, group, crowd, labels) for group in groups])
+    traces: list[dict[str, Any]] = [_cloud(background, group, crowd, labels) for group in groups]
     if three:
         lines = np.stack([start, end, np.full_like(start, np.nan)], axis=1).reshape(-1, 3)
-        figure.add_scatter3d(
-            x=lines[:, 0], y=lines[:, 1], z=lines[:, 2], mode="lines", line={"color": theme.BASE, "width": 4}, hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
+        line = {"color": theme.BASE, "width": 4}
+        traces.append({"type": "scatter3d", **_places(lines), "mode": "lines", "line": line, "hoverinfo": "skip", "showlegend": False})
     else:
-        if len(groups) > 1:
-            _name_groups(figure, background, groups, dark)
-        _arrows(figure, (start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
-    moving = len(figure.data)
+        traces += _arrows((start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
+    moving = len(traces)
     kind = "scatter3d" if three else "scatter"
-    figure.add_trace({"type": kind, **_places(end), "name": "modulated", **_marks(points, three)})
+    traces.append({"type": kind, **_places(end), "name": "modulated", **_marks(points, three)})
     for place, label, symbol in ((query[0], "query, base", "diamond-open"), (query[1], "query, modulated", "diamond")):
         marker = {"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol}
-        figure.add_trace(
+        traces.append(
             {"type": kind, **_places(place[None]), "mode": "markers", "name": label, "hovertemplate": label + "<extra></extra>", "marker": marker}
         )  # fmt: skip
     frames = [
         {"name": stage, "data": [{"type": kind, **_listed(p)}], "traces": [moving]} for stage, p in (("base", start), ("modulated", end))
     ]
-    _play(figure, frames, redraw=three)
+    space: dict[str, Any] = {"xaxis": {"visible": False}, "yaxis": {"visible": False, "scaleanchor": "x"}, "dragmode": "pan"}
     if three:
-        hidden = {"showticklabels": False, "title": "", "showbackground": False}
+        hidden = {"showticklabels": False, **theme.titled(""), "showbackground": False}
         eye = {"eye": {"x": 1.05, "y": 1.05, "z": 0.75}}
-        figure.update_layout(scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "camera": eye, "aspectmode": "cube"})
-    else:
-        figure.update_layout(xaxis={"visible": False}, yaxis={"visible": False, "scaleanchor": "x"})
-    return theme.layout(figure, 620, dragmode="orbit" if three else "pan", uirevision=name)
+        space = {"scene": {"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "camera": eye, "aspectmode": "cube"}, "dragmode": "orbit"}
+    elif len(groups) > 1:
+        space["annotations"] = _group_names(background, groups, dark)
+    return theme.figure(traces, 620, frames=frames, uirevision=name, **space, **_play(["base", "modulated"], redraw=three))
 
 
 def _places(places: Array) -> dict[str, Array]:
@@ -170,7 +156,7 @@ def _listed(places: Array) -> dict[str, list[float]]:
     return {axis: values.tolist() for axis, values in _places(places).items()}
 
 
-def _cloud(background: Array, group: Group, crowd: int, labels: Sequence[str] | None) -> dict[str, object]:
+def _cloud(background: Array, group: Group, crowd: int, labels: Sequence[str] | None) -> dict[str, Any]:
     """Return one group of the corpus as a trace; the more there are, the smaller and the fainter."""
     three = background.shape[1] == 3
     size = 2 if three else 4 if crowd <= 20_000 else 2
@@ -183,8 +169,8 @@ def _cloud(background: Array, group: Group, crowd: int, labels: Sequence[str] | 
     }  # fmt: skip
 
 
-def _name_groups(figure: go.Figure, background: Array, groups: Sequence[Group], dark: bool) -> None:
-    """Write each group's name at the document nearest to its middle; names that would lie on a larger group's are left to the hover label."""
+def _group_names(background: Array, groups: Sequence[Group], dark: bool) -> list[dict[str, Any]]:
+    """Return notes with each group's name at the document nearest to its middle; names that would lie on a larger group's are left to the hover label."""
     width, height = (float(np.ptp(background[:, i])) or 1.0 for i in (0, 1))
     ink, ground = ("#e6ebf2", "rgba(17,22,29,0.75)") if dark else ("#1b2430", "rgba(255,255,255,0.8)")
     notes: list[dict[str, Any]] = []
@@ -197,10 +183,10 @@ def _name_groups(figure: go.Figure, background: Array, groups: Sequence[Group], 
             continue
         text = theme.short(group.name, 30)
         notes.append({"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11, "color": ink}, "bgcolor": ground})
-    figure.update_layout(annotations=notes)
+    return notes
 
 
-def _marks(points: Points, three: bool = False) -> dict[str, object]:
+def _marks(points: Points, three: bool = False) -> dict[str, Any]:
     known3d = {"star": "diamond", "x": "x", "circle": "circle"}
     symbols = [known3d[s] for s in points.symbols] if three else list(points.symbols)
     return {
@@ -209,39 +195,39 @@ def _marks(points: Points, three: bool = False) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _arrows(figure: go.Figure, start: tuple[Array, Array], end: tuple[Array, Array], points: Points) -> None:
-    """Add at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read. One trace a colour."""
-    count = min(len(start[0]), MAX_ARROWS)
+def _arrows(start: tuple[Array, Array], end: tuple[Array, Array], points: Points) -> list[dict[str, Any]]:
+    """Return at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read. One trace a colour."""
+    count, traces = min(len(start[0]), MAX_ARROWS), list[dict[str, Any]]()
     for colour in dict.fromkeys(points.colours[:count]):
         chosen = [i for i in range(count) if points.colours[i] == colour]
         x, y = (np.stack([s[chosen], e[chosen], np.full(len(chosen), np.nan)], axis=1).ravel() for s, e in zip(start, end, strict=True))
         marker = {"symbol": "arrow", "angleref": "previous", "size": [0, 9, 0] * len(chosen), "color": colour}
-        figure.add_trace(
-            {"type": "scatter", "x": x, "y": y, "mode": "lines+markers", "hoverinfo": "skip", "showlegend": False, "line": {"color": colour, "width": 1.2}, "opacity": 0.7, "marker": marker}
-        )  # fmt: skip
+        traces.append({
+            "type": "scatter", "x": x, "y": y, "mode": "lines+markers", "hoverinfo": "skip", "showlegend": False,
+            "line": {"color": colour, "width": 1.2}, "opacity": 0.7, "marker": marker,
+        })  # fmt: skip
+    return traces
 
 
 _CONTROL = {"bgcolor": "rgba(128,138,152,0.16)", "bordercolor": "rgba(128,138,152,0.7)", "font": {"size": 12, "color": theme.UNJUDGED}}
 """Buttons and sliders on either ground; Plotly's own are white in the dark."""
 
 
-def _play(figure: go.Figure, frames: Sequence[dict[str, Any]], redraw: bool = False) -> None:
-    """Add a button that plays the move, and a slider with the stages; the figure starts at the last."""
-    figure.frames = list(frames)
+def _play(names: Sequence[str], redraw: bool = False) -> dict[str, Any]:
+    """Return a button that plays the move through the named frames, and a slider with them; the figure starts at the last."""
     timing = {
         "frame": {"duration": FRAME_MS, "redraw": redraw},
         "transition": {"duration": 0 if redraw else FRAME_MS // 2},
         "mode": "immediate",
     }
-    names = [frame["name"] for frame in frames]
-    figure.update_layout(
-        updatemenus=[{
+    return {
+        "updatemenus": [{
             "type": "buttons", "x": 0, "y": 0, "xanchor": "left", "yanchor": "bottom", "showactive": False, "pad": {"t": 6}, **_CONTROL,
-            "buttons": [{"label": "▶ play", "method": "animate", "args": [names, {**timing, "fromcurrent": False}]}],
+            "buttons": [{"label": "▶ play", "method": "animate", "args": [list(names), {**timing, "fromcurrent": False}]}],
         }],
-        sliders=[{
+        "sliders": [{
             "x": 0.04, "len": 0.9, "y": -0.02, "active": len(names) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6}, **_CONTROL,
             "activebgcolor": theme.MODULATED, "tickcolor": theme.UNJUDGED,
             "steps": [{"label": name, "method": "animate", "args": [[name], timing]} for name in names],
         }],
-    )  # fmt: skip
+    }  # fmt: skip

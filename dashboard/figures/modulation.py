@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from dashboard.figures import theme
 from imrnns_core.explain.accounting import Accounting
@@ -26,25 +26,24 @@ def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, s
         specific: Names what is drawn.
     """
     less = (" − mean s", " − mean b") if specific else (" − ½", "")
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.12)
-    for row, (name, values, limit) in enumerate((("scale s", scale, limits[0]), ("bias b", bias, limits[1])), start=1):
-        label = name + less[row - 1]
+    traces: list[dict[str, Any]] = []
+    for row, (name, values, limit) in enumerate((("scale s", scale, limits[0]), ("bias b", bias, limits[1]))):
+        label = name + less[row]
         bar = {
             "thickness": 8,
             "len": 0.44,
-            "y": 0.78 if row == 1 else 0.22,
+            "y": (0.78, 0.22)[row],
             "tickformat": ".1g",
             "tickvals": [-limit, 0, limit],
             "tickfont": {"size": 10},
         }
-        figure.add_trace(
-            {
-                "type": "heatmap", "z": values[None], "y": [label], "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark),
-                "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
-            }, row=row, col=1,
-        )  # fmt: skip
-    figure.update_layout(xaxis2={"title": "dimension"})
-    return theme.layout(figure, 190)
+        traces.append({
+            "type": "heatmap", "z": values[None], "y": [label], "yaxis": ("y", "y2")[row], "zmin": -limit, "zmax": limit, "zmid": 0,
+            "colorscale": theme.diverging(dark), "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
+        })  # fmt: skip
+    return theme.figure(
+        traces, 190, xaxis={**theme.titled("dimension"), "anchor": "y2"}, yaxis={"domain": [0.56, 1]}, yaxis2={"domain": [0, 0.44]}
+    )
 
 
 def heatmap(
@@ -65,7 +64,7 @@ def heatmap(
     """
     count, few = len(dimensions), len(dimensions) <= 60
     names, down = [str(d) for d in dimensions], np.arange(len(labels))
-    figure = go.Figure(
+    return theme.figure(
         [
             {
                 "type": "bar", "x": names, "y": np.abs(values).mean(axis=0), "marker": {"color": theme.UNJUDGED}, "showlegend": False, "yaxis": "y2",
@@ -83,57 +82,56 @@ def heatmap(
                 "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [f"{v:+.5f}" for v in values.ravel()],
                 "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
             },
-        ]
-    )  # fmt: skip
-    figure.update_layout(
-        xaxis={"title": "dimension" if few else f"all {count} dimensions", "tickangle": -90, "tickfont": {"size": 10}, "showgrid": False, "type": "category", "range": [-0.5, count - 0.5], "showticklabels": few},
+        ],
+        150 + 22 * max(len(labels), 4), fixed_margins=True, margin={"l": 162, "r": 8, "t": 46, "b": 58},
+        xaxis={**theme.titled("dimension" if few else f"all {count} dimensions"), "tickangle": -90, "tickfont": {"size": 10}, "showgrid": False, "type": "category", "range": [-0.5, count - 0.5], "showticklabels": few},
         yaxis={"tickvals": down, "ticktext": list(labels), "range": [len(labels) - 0.5, -0.5], "tickfont": {"size": 11}, "showgrid": False, "domain": [0, 0.84]},
         yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
     )  # fmt: skip
-    return theme.layout(figure, 150 + 22 * max(len(labels), 4), fixed_margins=True, margin={"l": 162, "r": 8, "t": 46, "b": 58})
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
     """Draw one candidate's way from the base to the modulated score, part by part; the bars sum exactly."""
     names = ["base<br>score", "projector", "document<br>modu-<br>lation", "query<br>refine-<br>ment", "modulated<br>score"]
     parts = [getattr(accounting, n)[position] for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")]
-    figure = go.Figure(
-        go.Waterfall(
-            x=names, y=[float(p) for p in parts], measure=["absolute", "relative", "relative", "relative", "total"],
-            text=[f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}" for i, p in enumerate(parts)], textposition="outside", cliponaxis=False,
-            increasing={"marker": {"color": theme.UP}}, decreasing={"marker": {"color": theme.DOWN}}, totals={"marker": {"color": theme.MODULATED}},
-            hovertemplate="%{x}: %{text}<extra></extra>", connector={"line": {"color": theme.UNJUDGED, "width": 1}},
-        )
-    )  # fmt: skip
+    bars = {
+        "type": "waterfall", "x": names, "y": [float(p) for p in parts], "measure": ["absolute", "relative", "relative", "relative", "total"],
+        "text": [f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}" for i, p in enumerate(parts)], "textposition": "outside", "cliponaxis": False,
+        "increasing": {"marker": {"color": theme.UP}}, "decreasing": {"marker": {"color": theme.DOWN}}, "totals": {"marker": {"color": theme.MODULATED}},
+        "hovertemplate": "%{x}: %{text}<extra></extra>", "connector": {"line": {"color": theme.UNJUDGED, "width": 1}},
+    }  # fmt: skip
     running = np.cumsum([float(p) for p in parts[:4]])
     low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
     margin = max(0.02, (high - low) * 0.35)
-    figure.update_xaxes(tickangle=0, tickfont={"size": 11})
-    figure.update_yaxes(title="cosine (axis cut)", range=[max(-1.0, low - margin), min(1.05, high + margin)])
-    return theme.layout(figure, 330, showlegend=False, margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    return theme.figure(
+        [bars], 330, showlegend=False, margin={"l": 8, "r": 8, "t": 26, "b": 8}, xaxis={"tickangle": 0, "tickfont": {"size": 11}},
+        yaxis={**theme.titled("cosine (axis cut)"), "range": [max(-1.0, low - margin), min(1.05, high + margin)]},
+    )  # fmt: skip
 
 
 def parts(accounting: Accounting, order: NDArray[np.int64], document_ids: Sequence[str], labels: Sequence[str]) -> go.Figure:
     """Draw the three parts of the score change of several candidates as bars that add up, with the sum as a mark."""
-    figure = go.Figure()
-    rows = list(range(len(order)))
-    for name, values, colour in (
-        ("projector", accounting.projector, theme.PROJECTOR),
-        ("document modulation", accounting.document_modulation, theme.DOCUMENT),
-        ("query refinement", accounting.query_refinement, theme.REFINEMENT),
-    ):
-        figure.add_bar(
-            x=values[order], y=rows, orientation="h", name=name, marker_color=colour, customdata=[[document_ids[i]] for i in order],
-            hovertemplate=f"%{{customdata[0]}}<br>{name} %{{x:+.4f}}<extra></extra>",
-        )  # fmt: skip
-    change = (accounting.modulated - accounting.base)[order]
-    figure.add_scatter(
-        x=change, y=rows, mode="markers", name="modulated − base", marker={"symbol": "diamond", "size": 9, "color": theme.QUERY},
-        customdata=[[document_ids[i]] for i in order], hovertemplate="%{customdata[0]}<br>modulated − base %{x:+.4f}<extra></extra>",
+    rows, ids = list(range(len(order))), [[document_ids[i]] for i in order]
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "bar", "x": values[order], "y": rows, "orientation": "h", "name": name, "marker": {"color": colour}, "customdata": ids,
+            "hovertemplate": f"%{{customdata[0]}}<br>{name} %{{x:+.4f}}<extra></extra>",
+        }
+        for name, values, colour in (
+            ("projector", accounting.projector, theme.PROJECTOR),
+            ("document modulation", accounting.document_modulation, theme.DOCUMENT),
+            ("query refinement", accounting.query_refinement, theme.REFINEMENT),
+        )
+    ]  # fmt: skip
+    traces.append({
+        "type": "scatter", "x": (accounting.modulated - accounting.base)[order], "y": rows, "mode": "markers", "name": "modulated − base",
+        "marker": {"symbol": "diamond", "size": 9, "color": theme.QUERY}, "customdata": ids,
+        "hovertemplate": "%{customdata[0]}<br>modulated − base %{x:+.4f}<extra></extra>",
+    })  # fmt: skip
+    return theme.figure(
+        traces, 130 + 26 * len(rows), barmode="relative", xaxis={**theme.titled("change of the cosine"), "zeroline": True},
+        yaxis={"tickvals": rows, "ticktext": list(labels), "autorange": "reversed", "tickfont": {"size": 11}},
     )  # fmt: skip
-    figure.update_xaxes(title="change of the cosine", zeroline=True)
-    figure.update_yaxes(tickvals=rows, ticktext=list(labels), autorange="reversed", tickfont={"size": 11})
-    return theme.layout(figure, 130 + 26 * len(rows), barmode="relative")
 
 
 def effects(
@@ -154,16 +152,15 @@ def effects(
     """
     rows = list(range(len(order)))
     text = ["" if best_effect is None or best_effect[i] == 0 else f"best relevant {best_effect[i]:+d}" for i in order]
-    figure = go.Figure(
-        go.Bar(
-            x=moved[order], y=rows, orientation="h", marker_color=theme.REFINEMENT, text=text, textposition="outside", cliponaxis=False,
-            customdata=[[document_ids[i]] for i in order], hovertemplate="without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>",
-        )
+    bars = {
+        "type": "bar", "x": moved[order], "y": rows, "orientation": "h", "marker": {"color": theme.REFINEMENT}, "text": text,
+        "textposition": "outside", "cliponaxis": False, "customdata": [[document_ids[i]] for i in order],
+        "hovertemplate": "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>",
+    }  # fmt: skip
+    nothing = "No rank changes when any one of them is left out."
+    note = {"text": nothing, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    return theme.figure(
+        [bars], 110 + 24 * max(len(rows), 4), annotations=[] if moved[order].any() else [note],
+        xaxis={**theme.titled("candidates that change rank without it"), "range": [0, max(1.0, 1.25 * float(moved[order].max()))]},
+        yaxis={"tickvals": rows, "ticktext": list(labels), "autorange": "reversed", "tickfont": {"size": 11}},
     )  # fmt: skip
-    figure.update_xaxes(title="candidates that change rank without it", range=[0, max(1.0, 1.25 * float(moved[order].max()))])
-    if not moved[order].any():
-        figure.add_annotation(
-            text="No rank changes when any one of them is left out.", showarrow=False, xref="paper", yref="paper", x=0.5, y=0.5
-        )
-    figure.update_yaxes(tickvals=rows, ticktext=list(labels), autorange="reversed", tickfont={"size": 11})
-    return theme.layout(figure, 110 + 24 * max(len(rows), 4))

@@ -53,7 +53,7 @@ def show() -> None:
                 return
             figure, groups = drawn
         if state.current().drag == "lasso" and not _three():
-            figure.update_layout(dragmode="lasso")
+            figure.layout.dragmode = "lasso"
         key = f"map_{state.current().view}_{'3-D' if _three() else '2-D'}"
         picked = chart.clicks(figure, key, _alt(comparison, chosen), lasso=True, context=selection.query or selection.text)
         _legend(dataset)
