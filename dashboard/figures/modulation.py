@@ -42,8 +42,9 @@ def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, s
             "colorscale": theme.diverging(dark), "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
         })  # fmt: skip
     return theme.figure(
-        traces, 190, xaxis={**theme.titled("dimension"), "anchor": "y2"}, yaxis={"domain": [0.56, 1]}, yaxis2={"domain": [0, 0.44]}
-    )
+        traces, 190, fixed_margins=True, margin={"l": 112, "r": 76, "t": 8, "b": 44}, xaxis={**theme.titled("dimension"), "anchor": "y2"},
+        yaxis={"domain": [0.56, 1]}, yaxis2={"domain": [0, 0.44]},
+    )  # fmt: skip
 
 
 def heatmap(
