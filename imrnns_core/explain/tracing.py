@@ -20,7 +20,11 @@ MIN_ATTENTION_LEFT = 0.05
 _POOLINGS = ("mean", "cls")
 _recorder = threading.local()
 Pool = Callable[[Tensor, Tensor], Tensor]
-"""(T, h) token outputs, (B, T) which tokens are pooled → (B, n) embeddings."""
+"""(T, h) token outputs, (B, T) their weights in the mean → (B, n) embeddings."""
+Target = Callable[[Tensor], Tensor]
+"""(B, n) embeddings → (B, G) scores."""
+Gradients = list[tuple[Tensor, ...]]
+"""For each of G scores, its gradient to the attention outputs of each layer, (1, H, T, c)."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,11 @@ class AttentionTrace:
     """One attention layer of one text of T tokens, H heads of width c."""
 
     weights: Tensor  # (H, T, T) row: the token that reads, column: the token that is read
+    totals: Tensor  # (H, T, 1) logarithm of what the softmax divides by
+    queries: Tensor  # (H, T, c) scaled
+    keys: Tensor  # (H, T, c)
     values: Tensor  # (H, T, c)
-    outputs: Tensor  # (H, T, c) weights @ values, part of the graph
+    outputs: Tensor  # (1, H, T, c) weights @ values, part of the graph
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,13 @@ class Trace:
 def _attend(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, scaling: float | None = None, **_: Any
 ) -> tuple[Tensor, Tensor]:
-    scores = query @ key.transpose(2, 3) * (query.size(-1) ** -0.5 if scaling is None else scaling)
-    weights = (scores if attention_mask is None else scores + attention_mask).softmax(-1)
+    query = query * (query.size(-1) ** -0.5 if scaling is None else scaling)
+    scores = query @ key.transpose(2, 3)
+    scores = scores if attention_mask is None else scores + attention_mask
+    weights = scores.softmax(-1)
     outputs = weights @ value  # (1, H, T, c)
-    _recorder.layers.append(AttentionTrace(weights[0].detach(), value[0].detach(), outputs))
+    kept = [tensor[0].detach() for tensor in (weights, scores.logsumexp(-1, keepdim=True), query, key, value)]
+    _recorder.layers.append(AttentionTrace(*kept, outputs))
     return outputs.transpose(1, 2).contiguous(), weights
 
 
@@ -79,7 +89,7 @@ class TracedEncoder:
 
         AttentionInterface.register(ATTENTION, _attend)
         shared = {id(t): t for t in [*transformer.parameters(), *transformer.buffers()]}
-        self._model = copy.deepcopy(transformer, shared).eval()
+        self._whole, self._model = transformer, copy.deepcopy(transformer, shared).eval()
         try:
             self._model.set_attn_implementation(ATTENTION)
         except (AttributeError, ValueError) as error:
@@ -92,21 +102,44 @@ class TracedEncoder:
         """True where an embedding is the plain mean of token outputs, at unit length: then accounts per word exist."""
         return self.pooling == "mean" and all(type(module).__name__ == "Normalize" for module in self._tail)
 
-    def trace(self, text: str) -> Trace:
-        """Encode a text (as formatted for the encoder) and keep what happened."""
+    @property
+    def places(self) -> bool:
+        """True where the encoder adds a vector to each token for its place: then words that move change."""
+        return getattr(getattr(self._model, "embeddings", None), "position_embeddings", None) is not None
+
+    def trace(self, text: str, earlier: int = 0) -> Trace:
+        """Encode a text (as formatted for the encoder) and keep what happened.
+
+        With `earlier`, every token but the first stands so many places earlier than it does, so that as many more are
+        read of a text that is cut off; this pass is no part of a graph.
+        """
         tokens = self.encoder.model.tokenizer(
-            text, truncation=True, max_length=self.encoder.max_tokens, return_offsets_mapping=True, return_tensors="pt"
+            text, truncation=True, max_length=self.encoder.max_tokens + earlier, return_offsets_mapping=True, return_tensors="pt"
         )
         spans = [tuple(s) for s in tokens.pop("offset_mapping")[0].tolist()]
-        embedded = self._model.get_input_embeddings()(tokens.pop("input_ids")).detach().requires_grad_()
-        _recorder.layers = []
+        embedded = self._model.get_input_embeddings()(tokens.pop("input_ids")).detach()
         tokens.pop("attention_mask")
-        outputs = self._model(inputs_embeds=embedded, **tokens).last_hidden_state[0]  # (T, h)
+        if earlier:
+            padding = self._model.embeddings.position_embeddings.padding_idx  # some count places from behind it on
+            place = torch.arange(len(spans))[None]
+            tokens["position_ids"] = torch.where(place == 0, 0, (place - earlier).clamp_min(1)) + (0 if padding is None else padding + 1)
+        _recorder.layers = []
+        with torch.set_grad_enabled(not earlier):
+            outputs = self._model(inputs_embeds=embedded.requires_grad_(not earlier), **tokens).last_hidden_state[0]  # (T, h)
         layers, _recorder.layers = _recorder.layers, []
         return Trace(spans, outputs, layers)
 
+    @torch.no_grad()
+    def hide(self, text: str, hidden: Tensor) -> Tensor:
+        """Return (B, n) embeddings of a text with some tokens neither read nor pooled, hidden (B, T) of 0 and 1: B passes in one batch."""
+        tokens = self.encoder.model.tokenizer(text, truncation=True, max_length=self.encoder.max_tokens, return_tensors="pt")
+        kept = 1 - hidden
+        batch = {name: tensor.expand(len(hidden), -1) for name, tensor in tokens.items()}
+        outputs = self._whole(**{**batch, "attention_mask": kept.long()}).last_hidden_state  # (B, T, h)
+        return torch.cat([self.pool(row, keep[None]) for row, keep in zip(outputs, kept, strict=True)])
+
     def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
-        """Return (B, n) embeddings, as long as the model makes them, of one text with only some tokens pooled, kept (B, T) of 0 and 1."""
+        """Return (B, n) embeddings, as long as the model makes them, of one text with only some tokens pooled; kept (B, T) weighs them."""
         mean = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
         pooled = mean if self.pooling == "mean" else outputs[:1].expand(len(kept), -1)
         features = {"sentence_embedding": pooled}
@@ -115,7 +148,14 @@ class TracedEncoder:
         return torch.as_tensor(features["sentence_embedding"])
 
 
-def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Pool, words: Tensor) -> Tensor:
+def gradients(trace: Trace, target: Target, pool: Pool) -> Gradients:
+    """Return how G targets of a text change with what its tokens read; `pool` at the length that is scored."""
+    scores = target(pool(trace.outputs, torch.ones(1, len(trace.spans))))[0]  # (G,)
+    outputs = [layer.outputs for layer in trace.attention]
+    return [torch.autograd.grad(score, outputs, retain_graph=True) for score in scores]
+
+
+def attention_drop(trace: Trace, slopes: Gradients, words: Tensor) -> Tensor:
     """Return (W, G) what G targets lose when no token reads a word any more, to first order in what the readers output.
 
     In every layer and head, the attention a reader pays to the word's tokens is taken away and its other attention
@@ -124,20 +164,17 @@ def attention_drop(trace: Trace, target: Callable[[Tensor], Tensor], pool: Pool,
 
     Args:
         trace: The text.
-        target: (B, n) embeddings → (B, G) scores.
-        pool: `TracedEncoder.pool`, at the length that is scored.
+        slopes: `gradients` of the text.
         words: (T,) the word that a token belongs to, from 0; -1 for none.
     """
-    scores = target(pool(trace.outputs, torch.ones(1, len(words))))[0]  # (G,)
-    count, outputs = int(words.max()) + 1, [layer.outputs for layer in trace.attention]
-    gradients = [torch.autograd.grad(score, outputs, retain_graph=True) for score in scores]
+    count = int(words.max()) + 1
     others = (words[None, :] != torch.arange(count)[:, None]).float()  # (W, T) readers that stay
-    drops = torch.zeros(count, len(scores))
+    drops = torch.zeros(count, len(slopes))
     for i, layer in enumerate(trace.attention):
         weights = layer.weights.transpose(1, 2).contiguous()  # (H, T read, T reader)
         share = _by_word(weights, words, count)  # (H, W, T) attention that each reader pays to each word
         factor = others / (1 - share).clamp_min(MIN_ATTENTION_LEFT)
-        for g, gradient in enumerate(gradients):
+        for g, gradient in enumerate(slopes):
             slope = gradient[i][0]  # (H, T, c)
             read = _by_word(weights * (layer.values @ slope.transpose(1, 2)), words, count)  # Σ_t∈word p_t g·v_t
             own = (slope * layer.outputs[0].detach()).sum(-1)[:, None]  # (H, 1, T) g·o

@@ -1,12 +1,13 @@
-"""Which words of a text carry a score, and which carry its change: estimated from one pass of the encoder, or measured.
+"""Which words of a text carry a score, and which carry its change: estimated, or measured.
 
-Estimated: what the score loses when no token reads the word any more and the word is not pooled. Measured: the
-word is deleted, the text encoded again. docs/explanations.md has the figures of both.
+Estimated: what the score loses when no token reads the word any more and the word is not pooled. A short text is
+passed through the encoder with each word hidden in turn; for a long one it is told from the gradients of one pass.
+Measured: the word is deleted, the text encoded again. docs/explanations.md has the figures of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -20,8 +21,9 @@ from imrnns_core.encoder import Progress, SentenceTransformerEncoder, format_doc
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
+from imrnns_core.explain.positions import moved_weights, places_of, position_drop
 from imrnns_core.explain.texts import Word, find_words, without
-from imrnns_core.explain.tracing import Pool, Trace, TracedEncoder, attention_drop
+from imrnns_core.explain.tracing import Pool, Target, Trace, TracedEncoder, attention_drop, gradients
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
 
@@ -30,6 +32,10 @@ Carried = Literal["score", "change"]
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Words that are verified by default: as many encodes."""
 RANDOM_DRAWS = 10
+HIDDEN_TOKENS = 1024
+"""Each word is hidden in turn where that takes no more tokens: four passes of 256, as dear as the estimate from gradients."""
+MOVES = (1, 2)
+"""Places that later words move up by, in word pieces: longer words are taken for the longest."""
 BATCH_LETTERS = 4000
 """Texts are encoded so many letters at a time: a fifth of a second, after which the reader can be told or can go on."""
 KNOWN_TEXTS = 4096
@@ -138,7 +144,7 @@ class WordExplainer:
         return find_words(text, self.encoder.tokenizer, len(prefix))
 
     def estimate(self, pair: Pair, side: Side, text: str | None = None) -> WordDrops:
-        """Estimate every word's drop without encoding again: one pass forward, one backward for each of the two scores.
+        """Estimate every word's drop without encoding another text.
 
         Args:
             pair: The pair; its other text and all else is kept.
@@ -153,14 +159,30 @@ class WordExplainer:
         """Estimate, and split Δ over the words too, where the encoder has such an account (else None)."""
         text = self.text(pair, side) if text is None else text
         trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
+        owner = owners(trace, words)
 
-        def pool(outputs: Tensor, kept: Tensor) -> Tensor:
-            vectors = self.traced.pool(outputs, kept)
+        def scaled(vectors: Tensor) -> Tensor:
             return vectors if length is None else length * F.normalize(vectors, dim=-1)
 
-        values = estimate_drops(trace, pool, pair, side, words)
-        drops = WordDrops(side, text, words, values[:, 0], values[:, 1], max((end for _, end in trace.spans), default=0))
-        return drops, account_words(pair, side, trace, owners(trace, words), length) if self.traced.sums else None
+        def pool(outputs: Tensor, weights: Tensor) -> Tensor:
+            return scaled(self.traced.pool(outputs, weights))
+
+        def target(vectors: Tensor) -> Tensor:
+            return _score_and_change(pair, side, vectors)
+
+        read = int(owner.max()) + 1
+        values = torch.zeros(len(words), 2)
+        if read and read * len(owner) <= HIDDEN_TOKENS:
+            hidden = (owner == torch.arange(read)[:, None]).float()
+            with torch.no_grad():
+                whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
+                values[:read] = whole - target(scaled(self.traced.hide(text, hidden)))
+        elif read:
+            moved = {count: self.traced.trace(text, count) for count in MOVES} if self.traced.places else {}
+            values[:read] = estimate_drops(trace, moved, target, pool, owner)
+        found = values.numpy()
+        drops = WordDrops(side, text, words, found[:, 0], found[:, 1], max((end for _, end in trace.spans), default=0))
+        return drops, account_words(pair, side, trace, owner, length) if self.traced.sums else None
 
     def measure(self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
@@ -208,20 +230,34 @@ def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator
     return without(drops.text, [Word("", (places[i],)) for i in chosen])
 
 
-def estimate_drops(trace: Trace, pool: Pool, pair: Pair, side: Side, words: Sequence[Word]) -> FloatArray:
-    """Return (W, 2) estimated drops of the modulated score and of Δ."""
+def estimate_drops(trace: Trace, moved: Mapping[int, Trace], target: Target, pool: Pool, owner: Tensor) -> Tensor:
+    """Return (W, G) what G targets are estimated to lose without each of the words that the encoder reads.
 
-    def target(vectors: Tensor) -> Tensor:
-        return _score_and_change(pair, side, vectors)
-
-    owner = owners(trace, words)
-    member = torch.stack([owner == i for i in range(len(words))]).float() if words else torch.zeros(0, len(owner))
+    Args:
+        trace: The text of T tokens.
+        moved: The same with its tokens some places earlier, by how many; empty where that changes nothing.
+        target: (B, n) embeddings → (B, G) scores.
+        pool: `TracedEncoder.pool`, at the length that is scored.
+        owner: (T,) the word of each token, -1 for none.
+    """
+    slopes, places = gradients(trace, target, pool), places_of(owner)
+    drops = attention_drop(trace, slopes, owner)
     with torch.no_grad():
         whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
-        pooled = whole - target(pool(trace.outputs, 1 - member))  # (W, 2)
-    pooled[member.sum(1) == 0] = 0.0  # the encoder does not read the word
-    pooled[: int(owner.max()) + 1] += attention_drop(trace, target, pool, owner)
-    return np.asarray(pooled.numpy(), dtype=np.float32)
+        pieces = [max(min(end - start for start, end in spots), min(moved, default=0)) for spots in places]
+        for count, other in moved.items():
+            group = [w for w, size in enumerate(pieces) if size == count or (size > count == max(moved))]
+            spots = [(w, place) for w in group for place in places[w]]
+            if not spots:
+                continue
+            lost = position_drop(trace, other, slopes, [place for _, place in spots])
+            for (w, _), drop in zip(spots, lost, strict=True):
+                drops[w] += drop / len(places[w])
+            weights = moved_weights(len(owner), len(other.spans), [places[w] for w in group])
+            drops[group] += whole - target(pool(torch.cat([trace.outputs, other.outputs]), weights))
+        if not moved:
+            drops += whole - target(pool(trace.outputs, (owner != torch.arange(len(places))[:, None]).float()))
+    return drops
 
 
 def owners(trace: Trace, words: Sequence[Word]) -> Tensor:
