@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from imrnns_core.explain.tracing import MIN_ATTENTION_LEFT, AttentionTrace, Gradients, Trace
@@ -40,7 +39,7 @@ def moved_weights(length: int, moved_length: int, places: Sequence[Sequence[Plac
     weights = torch.zeros(len(places), length + moved_length)
     weights[:, :length] = 1.0
     for row, spots in zip(weights, places, strict=True):
-        for start, end in spots:
+        for _, end in spots:
             row[end:length] -= 1 / len(spots)
             row[length + end :] += 1 / len(spots)
         for start, end in spots:
@@ -62,41 +61,35 @@ def position_drop(trace: Trace, moved: Trace, slopes: Gradients, places: Sequenc
         slopes: `gradients` of the text.
         places: P places.
     """
-    start, end = torch.tensor(places).T
-    length, moved_length = len(trace.spans), len(moved.spans)
-    before = (torch.arange(length)[:, None] < start).float()  # (T, P) tokens that read from before the place
-    after, moved_after = 1 - (torch.arange(length)[:, None] < end).float(), 1 - (torch.arange(moved_length)[:, None] < end).float()
-    like = torch.arange(moved_length).clamp_max(length - 1)  # tokens that were cut off have no gradient: the last one's stands in
+    start, end = torch.tensor(places).T[..., None]  # (P, 1) each
+    before, after = (torch.arange(len(trace.spans)) < start).float(), (torch.arange(len(trace.spans)) >= end).float()  # (P, T)
+    moved_after = (torch.arange(len(moved.spans)) >= end).float()  # (P, T')
+    like = torch.arange(len(moved.spans)).clamp_max(
+        len(trace.spans) - 1
+    )  # tokens that were cut off have no gradient: the last one's stands in
+
+    def without(read: Sequence[Tensor]) -> list[Tensor]:  # (H, P, T or T') read of the first pass without the word, then of both passes
+        own, cross, moved_cross, moved_own = read
+        first = before @ own
+        return [first + after @ own, first + moved_after @ cross, before @ moved_cross + moved_after @ moved_own]
+
     drops = torch.zeros(len(places), len(slopes))
     for i, (layer, other) in enumerate(zip(trace.attention, moved.attention, strict=True)):
-        to_moved = _read(layer, other)
-        from_moved = _read(other, layer)
-        staying = _around(layer.weights, layer.weights, start, end)
-        kept, mixed, moved_mixed = (
-            total.clamp_min(MIN_ATTENTION_LEFT)
-            for total in (staying, _around(layer.weights, to_moved, start, end), _around(from_moved, other.weights, start, end))
-        )  # (H, T, P) what is left to read
+        passes = ((layer, layer), (layer, other), (other, layer), (other, other))  # who reads, who is read
+        weights = [_attention(reader, read) for reader, read in passes]
+        left = [total.clamp_min_(MIN_ATTENTION_LEFT) for total in without(weights)]
         for g, gradient in enumerate(slopes):
-            slope = gradient[i][0]  # (H, T, c)
-            moved_slope = slope[:, like]
-            own = layer.weights * (slope @ layer.values.transpose(1, 2))
-            cross = to_moved * (slope @ other.values.transpose(1, 2))
-            moved_cross = from_moved * (moved_slope @ layer.values.transpose(1, 2))
-            moved_own = other.weights * (moved_slope @ other.values.transpose(1, 2))
-            alone = _around(own, own, start, end) / kept
-            together = _around(own, cross, start, end) / mixed
-            moved_together = _around(moved_cross, moved_own, start, end) / moved_mixed
-            gained = ((together - alone) * before).sum((0, 1)) - ((alone - own.sum(-1, keepdim=True)) * after).sum((0, 1))
-            drops[:, g] -= gained + ((moved_together - moved_own.sum(-1, keepdim=True)) * moved_after).sum((0, 1))
+            slope = {id(layer): gradient[i][0], id(other): gradient[i][0][:, like]}  # (H, T, c)
+            effects = [(read.values @ slope[id(reader)].transpose(1, 2)).mul_(w) for (reader, read), w in zip(passes, weights, strict=True)]
+            alone, together, moved_together = (total.div_(rest) for total, rest in zip(without(effects), left, strict=True))
+            gained = together.sub_(alone).sum(0).mul_(before) - alone.sub_(effects[0].sum(1, keepdim=True)).sum(0).mul_(after)
+            moved_gained = moved_together.sub_(effects[3].sum(1, keepdim=True)).sum(0).mul_(moved_after)
+            drops[:, g] -= gained.sum(1) + moved_gained.sum(1)
     return drops
 
 
-def _read(reader: AttentionTrace, read: AttentionTrace) -> Tensor:
-    """Return (H, T, T') the attention that tokens of one pass would pay to those of the other, as shares of what they pay in all."""
-    return (reader.queries @ read.keys.transpose(1, 2) - reader.totals).exp()
-
-
-def _around(first: Tensor, second: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    """Return (H, T, P) Σ of `first` over the tokens before each place and of `second` over those after it."""
-    before, after = (F.pad(values.cumsum(-1), (1, 0)) for values in (first, second))
-    return before[..., start] + after[..., -1:] - after[..., end]
+def _attention(reader: AttentionTrace, read: AttentionTrace) -> Tensor:
+    """Return (H, T', T) what each of T tokens of one pass pays to T' of the same or the other, as shares of what it pays in its own."""
+    if reader is read:
+        return reader.weights.transpose(1, 2).contiguous()
+    return (read.keys @ reader.queries.transpose(1, 2)).sub_(reader.totals.transpose(1, 2)).exp_()

@@ -62,8 +62,8 @@ def _attend(
     scores = scores if attention_mask is None else scores + attention_mask
     weights = scores.softmax(-1)
     outputs = weights @ value  # (1, H, T, c)
-    kept = [tensor[0].detach() for tensor in (weights, scores.logsumexp(-1, keepdim=True), query, key, value)]
-    _recorder.layers.append(AttentionTrace(*kept, outputs))
+    seen, totals, *parts = (tensor[0].detach() for tensor in (weights, scores.logsumexp(-1, keepdim=True), query, key, value))
+    _recorder.layers.append(AttentionTrace(seen, totals, parts[0], parts[1], parts[2], outputs))
     return outputs.transpose(1, 2).contiguous(), weights
 
 
