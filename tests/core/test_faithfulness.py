@@ -19,7 +19,7 @@ def pair(drop: float, random: float, best: float, blind: float = 0.0) -> PairRes
         (side, target, count, method): ((blind if method == "b1" else drop), random, best, 2 * best)
         for side in SIDES for target in TARGETS for count in DELETED[side] for method in METHODS
     }  # fmt: skip
-    return PairResult("q", "d", True, drops, {"document": 0.5, "query": 0.7}, {"document": 120.0, "query": 30.0}, 80.0, 0.1)
+    return PairResult("q", "d", True, drops, {"document": 0.5, "query": 0.7}, {"document": 120.0, "query": 30.0}, 80.0, 0.1, 0.2)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def test_the_record_has_the_documented_shape():
     assert record["matched_random"]["query"]["delta"]["k1"]["random"] == pytest.approx(0.5)
     assert len(record["b1_query_delta_margin_ci95"]) == 2
     assert record["untrained_top10_jaccard"] == pytest.approx(0.1)
+    assert record["untrained_top10_jaccard_measured"] == pytest.approx(0.2)
     assert (record["ms_per_explanation"], record["n_pairs"]) == (120.0, 2)
     assert record["verified"]["document"]["encodes"] == 10
     assert record["verified"]["query"]["encodes"] == 5
@@ -92,6 +93,7 @@ def test_a_real_run_is_bounded_by_trying_every_word(ranker: Ranker, monkeypatch:
             if count == 1:
                 assert drop <= best + 1e-7
                 assert stepwise == best
+        assert 0 <= result.measured_jaccard < 1  # another adapter, other words
         for side in SIDES:
             own, verified = result.drops[side, "delta", 1, "explanation"][0], result.drops[side, "delta", 1, "verified"][0]
             assert verified >= own - 1e-7

@@ -12,7 +12,7 @@ from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import account_words
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.texts import without
-from imrnns_core.explain.tracing import TracedEncoder, attention_drop
+from imrnns_core.explain.tracing import TracedEncoder, attention_drop, gradients
 from imrnns_core.explain.words import WordExplainer, owners, ranked
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Query
@@ -67,7 +67,7 @@ def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(explainer: Word
         return outputs.flatten()[None]
 
     weight = direction.transpose(0, 1).flatten()
-    found = attention_drop(only_last, lambda flat: (flat @ weight)[:, None], pool, owner)[:, 0]
+    found = attention_drop(only_last, gradients(only_last, lambda flat: (flat @ weight)[:, None], pool), owner)[:, 0]
     for word in range(int(owner.max()) + 1):
         others = owner != word
         masked = last.weights[:, :, others]
