@@ -26,8 +26,8 @@ def test_places_are_runs_of_tokens_of_one_word():
 def test_tokens_behind_a_word_count_in_the_second_pass():
     # Two passes of five and six tokens: one was cut off. Word one stands once, word two twice
     found = moved_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
-    assert found[0].tolist() == [1, 1, 0, 0, 0] + [0, 0, 0, 1, 1, 1]
-    assert found[1].tolist() == [1, 0, 0.5, 0, 0] + [0, 0, 0.5, 0, 1, 1]
+    assert found[:, :5].tolist() == [[1, 1, 0, 0, 0], [1, 0, 0.5, 0, 0]]
+    assert found[:, 5:].tolist() == [[0, 0, 0, 1, 1, 1], [0, 0, 0.5, 0, 1, 1]]
 
 
 def one_layer(tokens: int, seed: int) -> AttentionTrace:
