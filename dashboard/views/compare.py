@@ -81,7 +81,7 @@ def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     alpha = state.current().alpha
     scores, ranks = blend(comparison, alpha)
     st.toggle(
-        "Mark the words that carry the change", help="Estimated, a fraction of a second a document; Explain measures them.",
+        "Mark the words that carry the change", help="Estimated, about a second a document; Explain measures them.",
         **state.bound_switch("marks"),
     )  # fmt: skip
     columns = _columns(comparison, dataset, scores, ranks)

@@ -108,7 +108,7 @@ def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> st
 
 LEGEND = (
     "Underlined: without the word the value falls. Dotted: without it the value rises. The strongest five are numbered. "
-    "Struck out: beyond what the encoder reads. Estimated in one pass, not measured."
+    "Struck out: beyond what the encoder reads. Estimated, not measured."
 )
 
 
