@@ -7,22 +7,33 @@ from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from plotly.io.json import to_json_plotly
 
 from dashboard import state
+from dashboard.components import plot
+from dashboard.figures import theme
 
 _BUTTONS = ["zoomIn2d", "zoomOut2d", "autoScale2d"]
+_DRAWN_AROUND = ["lasso2d", "select2d"]
 
 
-def _config() -> dict[str, Any]:
+def _config(lasso: bool = False) -> dict[str, Any]:
     """Return the toolbar: its camera saves the chart in the chosen format."""
     picture = {"format": state.current().picture, "scale": 2 if state.current().picture == "png" else 1}
+    removed = _BUTTONS if lasso else _BUTTONS + _DRAWN_AROUND
     # Without a graphics card each GL pixel costs processor time; Plotly draws four for one by default
-    return {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": _BUTTONS, "plotGlPixelRatio": 1}
+    return {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": removed, "plotGlPixelRatio": 1}
 
 
 def show(figure: go.Figure, key: str, alt: str = "") -> None:
     """Draw a figure that answers no clicks; `alt` says what it shows to those who cannot see it."""
-    st.plotly_chart(figure, key=key, config=_config(), alt=alt or None)
+    _draw(figure, key, _config(), alt)
+
+
+def _draw(figure: go.Figure, key: str, config: dict[str, Any], alt: str, clicks: bool = False) -> list[dict[str, Any]]:
+    drawn = figure.to_dict()
+    drawn["layout"]["template"] = theme.template(state.dark())
+    return plot.show(to_json_plotly(drawn), int(drawn["layout"]["height"]), key, config, alt, clicks)
 
 
 @dataclass(frozen=True)
@@ -59,13 +70,9 @@ def clicks(figure: go.Figure, key: str, alt: str = "", lasso: bool = False, cont
         context: What the figure is about, such as a query. A selection made in another context does not count:
             it names marks of another figure.
     """
-    modes = ("points", "box", "lasso") if lasso else ("points",)
-    figure.layout.selectionrevision = context
-    event: Any = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode=modes, config=_config(), alt=alt or None)
-    marks = [
-        Mark(int(p.get("curve_number", 0)), int(p.get("point_index", 0)), list(p["customdata"]) if isinstance(p.get("customdata"), (list, tuple)) else [])
-        for p in event.selection.points
-    ]  # fmt: skip
+    drag = figure.layout.dragmode or "pan"
+    figure.layout.update(dragmode=drag, hovermode="closest", clickmode="event" if drag == "lasso" else "event+select")
+    marks = [Mark(m["trace"], m["index"], m["custom"]) for m in _draw(figure, key, _config(lasso), alt, clicks=True)]
     last, made_in = st.session_state.get(f"{key}_last", ([], context))
     changed = marks != last
     made_in = context if changed else made_in

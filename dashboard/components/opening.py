@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.components import plot
+
 _OPENED = "opened"
 
 
@@ -19,6 +21,6 @@ def show() -> DeltaGenerator:
         with place.container(key="opening"):
             st.caption("Loading the engine …")
             st.html("<style>.st-key-opening > :not(:first-child) { position: absolute; visibility: hidden; }</style>")
-            st.plotly_chart({"data": [{}]}, key="opening_chart")
+            plot.show('{"data": [{}], "layout": {}}', 100, "opening_chart", {})
             st.dataframe({"": []}, key="opening_table")
     return place

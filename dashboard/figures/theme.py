@@ -104,7 +104,7 @@ def figure(
     look: dict[str, Any] = {
         "height": height, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"align": "left", "namelength": -1}, "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "font": {"size": 13}, "dragmode": False,
+        "font": {"size": 13}, "dragmode": False, "template": {},  # the page's look is given when it is drawn
     }  # fmt: skip
     # Looking for labels that overflow measures every label once more
     axis = {"automargin": not fixed_margins, "zeroline": False, "ticklabeloverflow": "allow"}
@@ -117,3 +117,24 @@ def figure(
 def titled(text: str) -> dict[str, Any]:
     """Return an axis of this title."""
     return {"title": {"text": text}}
+
+
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
+
+
+def template(dark: bool) -> dict[str, Any]:
+    """Return the look of the page, light or dark, for all that a figure leaves open: letters, grids and labels."""
+    soft, strong, grid = ("#e6eaf1", "#fafafa", "#31333f") if dark else ("#808495", "#262730", "#e6eaf1")
+    ground, border = ("#11161d", "#2e3947") if dark else ("#ffffff", "#d9dee6")
+    small = {"color": soft, "size": 11.25}
+    axis = {"gridcolor": grid, "zerolinecolor": grid, "tickcolor": grid, "tickfont": small, "automargin": True}
+    title = {"font": {"color": soft, "size": 13.125}}
+    return {
+        "layout": {
+            "font": {**small, "family": _FONT, "weight": 400}, "legend": {"borderwidth": 0, "font": {"color": strong, "size": 11.25}},
+            "xaxis": {**axis, "title": {**title, "standoff": 18.75}, "showgrid": False, "zeroline": False},
+            "yaxis": {**axis, "title": {**title, "standoff": 22.5}, "ticklabelposition": "outside"},
+            "margin": {"pad": 7.5}, "hoverlabel": {"bgcolor": ground, "bordercolor": border, "font": {**small, "family": _FONT}},
+        },
+        "data": {"scatter": [{"marker": {"line": {"width": 0}}}]},
+    }  # fmt: skip
