@@ -203,3 +203,11 @@ def test_shares_add_up() -> None:
         ("constant modulation", "60 %"),
         ("query-specific modulation", "−10 %"),
     ]
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_the_look_of_the_page_is_a_template_that_plotly_knows(dark: bool):
+    look = theme.template(dark)
+    drawn = go.Figure(layout={"template": look}).layout.template.layout
+    assert drawn.font.color == ("#e6eaf1" if dark else "#808495")
+    assert drawn.xaxis.title.font.size == 13.125
