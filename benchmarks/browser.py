@@ -22,29 +22,35 @@ QUERIES = 12
 QUIET_MS = 600
 GOAL_MS = 500
 
-# The page is done at its last change: figures, tables and texts all change the document when they are drawn
+# The page is done at its last change: figures, tables and texts all change the document when they are drawn. Where words are
+# deleted and measured, which is long work with a bar, `page` is the last change before the bar, `last` that of all
 _WATCH = """() => {
   if (window.lens) return;
-  window.lens = { last: 0 };
-  const note = () => { window.lens.last = performance.now(); };
+  window.lens = { last: 0, page: 0, measuring: false };
+  const note = () => {
+    window.lens.measuring ||= document.querySelector('[data-testid="stProgress"]') !== null;
+    window.lens.last = performance.now();
+    if (!window.lens.measuring) window.lens.page = window.lens.last;
+  };
   const main = document.querySelector('[data-testid="stMain"]');
   const watch = (root) => new MutationObserver(note).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
   watch(main);
   watch(document.querySelector('[data-testid="stSidebar"]'));
   main.querySelectorAll('*').forEach((node) => node.shadowRoot && watch(node.shadowRoot));
 }"""
-_PRESS = """() => { window.lens.start = performance.now(); window.lens.last = 0; window.lens.from = location.search;
+_PRESS = """() => { window.lens.start = performance.now(); Object.assign(window.lens, { last: 0, page: 0, measuring: false }); window.lens.from = location.search;
   document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, composed: true })); }"""
 _DONE = """(quiet) => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
   && location.search !== window.lens.from && window.lens.last > 0 && performance.now() - window.lens.last > quiet"""
 
 
-def next_query_ms(page: Page) -> float:
-    """Press `j`; return the milliseconds until the page last changed."""
+def next_query_ms(page: Page) -> tuple[float, float]:
+    """Press `j`; return the milliseconds until the page last changed, without and with words that are deleted and measured."""
     page.evaluate(_WATCH)
     page.evaluate(_PRESS)
     page.wait_for_function(_DONE, arg=QUIET_MS, timeout=30_000, polling=50)
-    return float(page.evaluate("() => window.lens.last - window.lens.start"))
+    found: list[float] = page.evaluate("() => [window.lens.page - window.lens.start, window.lens.last - window.lens.start]")
+    return found[0], found[1]
 
 
 def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES) -> dict[str, list[float]]:
@@ -58,7 +64,10 @@ def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGE
             page.wait_for_timeout(2_000)
             if page.evaluate("() => location.pathname") != path.split("?")[0] or page.locator("[role=dialog]").count():
                 continue
-            times[path] = [next_query_ms(page) for _ in range(QUERIES + 3)][3:]
+            drawn, measured = zip(*[next_query_ms(page) for _ in range(QUERIES + 3)][3:], strict=True)
+            times[path] = list(drawn)
+            if measured != drawn:
+                times[f"{path}, and words measured"] = list(measured)
             page.context.close()
         browser.close()
     return times

@@ -21,7 +21,7 @@ from imrnns_core.encoder import Progress, SentenceTransformerEncoder, format_doc
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.accounting import WordAccounting, account_words
 from imrnns_core.explain.counterfactual import Pair, Side
-from imrnns_core.explain.positions import moved_weights, places_of, position_drop
+from imrnns_core.explain.positions import MOVE_SHARE, moved_weights, places_of, position_drop
 from imrnns_core.explain.texts import Word, find_words, without
 from imrnns_core.explain.tracing import Pool, Target, Trace, TracedEncoder, attention_drop, gradients
 from imrnns_core.ranking import Ranker
@@ -244,19 +244,19 @@ def estimate_drops(trace: Trace, moved: Mapping[int, Trace], target: Target, poo
     drops = attention_drop(trace, slopes, owner)
     with torch.no_grad():
         whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
-        pieces = [max(min(end - start for start, end in spots), min(moved, default=0)) for spots in places]
+        left = target(pool(trace.outputs, (owner != torch.arange(len(places))[:, None]).float()))
+        drops += whole - left
+        pieces = [min((end - start for start, end in spots), default=0) for spots in places]
         for count, other in moved.items():
-            group = [w for w, size in enumerate(pieces) if size == count or (size > count == max(moved))]
+            group = [w for w, size in enumerate(pieces) if size == count or size > count == max(moved)]
             spots = [(w, place) for w in group for place in places[w]]
             if not spots:
                 continue
             lost = position_drop(trace, other, slopes, [place for _, place in spots])
             for (w, _), drop in zip(spots, lost, strict=True):
-                drops[w] += drop / len(places[w])
+                drops[w] += MOVE_SHARE * drop / len(places[w])
             weights = moved_weights(len(owner), len(other.spans), [places[w] for w in group])
-            drops[group] += whole - target(pool(torch.cat([trace.outputs, other.outputs]), weights))
-        if not moved:
-            drops += whole - target(pool(trace.outputs, (owner != torch.arange(len(places))[:, None]).float()))
+            drops[group] += MOVE_SHARE * (left[group] - target(pool(torch.cat([trace.outputs, other.outputs]), weights)))
     return drops
 
 

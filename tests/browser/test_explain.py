@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from imrnns_core.checkpoint import Adapter, AdapterCard, save_adapter
 from imrnns_core.explain.accounting import account
 from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.words import WordExplainer
 from imrnns_core.ranking import Ranker
+from imrnns_core.starts import identity_adapter
 from imrnns_core.workspace import Workspace
 from tests.browser.app import chart, open_page, serving, settle
 from tests.browser.test_pages import command
@@ -250,3 +252,49 @@ def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, ad
     expect(page.get_by_text(f"its base rank would be {places['base']}, its modulated rank {places['modulated']}.")).to_be_visible()
     explained(page, address)
     expect(page.get_by_text("No relevant document is among the candidates")).to_have_count(0)
+
+
+_PRESS_WHEN_MEASURING = """() => {
+  window.bars = [];
+  new MutationObserver(() => {
+    const bar = document.querySelector('[data-testid="stProgress"]');
+    if (!bar) return;
+    if (!window.bars.length) {
+      window.measuring = location.search;
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, composed: true }));
+    }
+    window.bars.push(bar.innerText);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(page: Page, address: str) -> None:
+    open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q600")
+    page.evaluate(_PRESS_WHEN_MEASURING)
+    page.keyboard.press("j")
+    page.wait_for_function("() => window.measuring && location.search !== window.measuring", timeout=60_000)
+    settle(page)
+    told = page.evaluate("() => window.bars")
+    assert any(re.search(r"Deleting words of the (query|document): \d+ of \d+ texts encoded, about \d+ s left", text) for text in told)
+    assert len({"q600", *re.findall(r"query=(q\d+)", f"{page.evaluate('() => window.measuring')} {page.url}")}) == 3
+    measured = [re.sub(r"…$", "", word) for word, _ in bars(page, "verified_query")]
+    assert measured
+    assert all(word in letters(page.locator(".st-key-marked_query .marked")) for word in measured)
+
+
+def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(browser: Browser, tmp_path: Path) -> None:
+    """The exact identity changes no rank: there is nothing to test."""
+    adapter = Adapter(identity_adapter(384), AdapterCard("still", 384, 385))
+    save_adapter(adapter, tmp_path / "adapters" / "still.safetensors")
+    with serving(tmp_path) as url:
+        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
+        open_page(page, f"{url}/explain?data=sample&adapter=still&query=q054")
+        failure = page.get_by_text("no document of split 'dev' changes its rank under still: nothing to explain")
+        page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
+        for _ in range(2):
+            expect(failure).to_be_visible(timeout=60_000)
+            again = page.get_by_role("button", name="Try again")
+            expect(again).to_be_visible()
+            settle(page)
+            again.click()
+        page.context.close()

@@ -44,4 +44,6 @@ def test_a_plot_fills_the_screen_and_comes_back(page: Page, address: str) -> Non
     page.wait_for_function("() => document.fullscreenElement?.querySelector('.js-plotly-plot')?.clientWidth > 1300")
     page.wait_for_function("() => document.fullscreenElement.querySelector('.js-plotly-plot').clientHeight > 700")
     page.evaluate("() => document.exitFullscreen()")
-    page.wait_for_function("(width) => Math.abs(document.querySelector('.st-key-bump .js-plotly-plot').clientWidth - width) < 2", arg=small["width"])
+    page.wait_for_function(
+        "(width) => Math.abs(document.querySelector('.st-key-bump .js-plotly-plot').clientWidth - width) < 2", arg=small["width"]
+    )
