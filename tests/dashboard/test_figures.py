@@ -63,10 +63,10 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
 
 
 def test_bump_has_its_rank_axis_where_all_documents_are_alike(comparison: Comparison) -> None:
-    unjudged = replace(comparison, relevance=np.full_like(comparison.relevance, -1))
+    unjudged = replace(comparison, judgments={})
     lines, axis = compare.bump(unjudged, 5, dict.fromkeys(unjudged.document_ids, "")).data
     assert (lines.yaxis, axis.yaxis, axis.marker.opacity) == ("y2", None, 0)
-    judged = replace(comparison, relevance=np.where(np.arange(len(comparison.relevance)) % 2, 1, 0))
+    judged = replace(comparison, judgments={d: n % 2 for n, d in enumerate(comparison.document_ids)})
     assert len(compare.bump(judged, 5, dict.fromkeys(judged.document_ids, "")).data) == 2  # two grades, nothing added
 
 
