@@ -46,7 +46,11 @@ def where(measured: Evaluation) -> Answer:
     stage = max(steps, key=lambda name: abs(steps[name]))
     names: tuple[Bucket, ...] = ("rescued", "improved", "unchanged", "worsened", "broken", "failing in ranking", "failing in the pool")
     listed = ", ".join(f"{counts[name]} {name}" for name in names if counts[name])
-    step = f" The stage {stage} moves {NDCG} most: {_minus(f'{steps[stage]:+.4f}')}." if abs(steps[stage]) >= 5e-5 else ""
+    step = (
+        f" Of the steps between stages, the one to {stage} moves {NDCG} most: {_minus(f'{steps[stage]:+.4f}')}."
+        if abs(steps[stage]) >= 5e-5
+        else ""
+    )
     return Answer("info", "Where?", f"{up} queries better, {down} worse", f"{listed[0].upper()}{listed[1:]}.{step}")
 
 

@@ -21,6 +21,18 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     for i in sorted(shown.tolist(), key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked)):
         groups.setdefault((min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked), []).append(i)
     traces = [_lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()]
+    if all(trace["yaxis"] == "y2" for trace in traces):  # an axis without a trace is not drawn
+        traces.append(
+            {
+                "type": "scatter",
+                "x": [STAGES[0]],
+                "y": [1],
+                "mode": "markers",
+                "marker": {"opacity": 0},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
+        )
     last = comparison.ranks[-1]
     named = [i for i in sorted(shown, key=lambda i: last[i]) if last[i] <= min(top_k, floor)]
     clipped = bool((comparison.ranks[:, shown] > floor).any())

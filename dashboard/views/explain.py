@@ -113,10 +113,9 @@ def _summary(pair: Pair, parts: Accounting) -> tuple[str, str]:
     largest = max(above, key=lambda name: abs(above[name]))
     change, mean = float(parts.modulated[at] - parts.base[at]), float((parts.modulated - parts.base).mean())
     title = f"Rank {base} stays {now}" if base == now else f"Rank {base} → {now}: it {'rose' if now < base else 'fell'}"
-    text = (
-        f"Its score changed by {change:+.4f}, that of the average candidate by {mean:+.4f}: ranks move by the difference, {change - mean:+.4f}. "
-        f"Most of it comes from {largest} ({above[largest]:+.4f})."
-    )
+    text = f"Its score changed by {change:+.4f}, that of the average candidate by {mean:+.4f}."
+    if abs(change - mean) >= 5e-5:
+        text += f" Beside the average it {'gained' if change > mean else 'lost'} {abs(change - mean):.4f}; the largest part of that is {largest} ({above[largest]:+.4f})."
     return title, text.replace("-", "−")
 
 

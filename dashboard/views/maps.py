@@ -169,7 +169,9 @@ def _trust(movement: Movement) -> None:
     numbers = f"Median true movement {np.median(movement.true):.4f} (cosine distance); median arrow {np.median(movement.drawn):.3f} map widths; noise floor {np.median(movement.noise):.3f}, the arrow of a document that did not move."
     if movement.within_noise:
         notices.show(
-            "warning", "The arrows lie within the map’s noise: do not read them", f"{numbers} See the target view for the exact move."
+            "warning",
+            "The arrows are shorter than twice the map’s noise floor: do not read them",
+            f"{numbers} See the target view for the exact move.",
         )
     else:
         notices.show("info", "UMAP keeps neighbourhoods, not distances", numbers)

@@ -48,7 +48,10 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
 def test_where() -> None:
     found = answers.where(evaluation([0.1, 0.2, -0.1, 0.0], None))
     assert found.answer == "2 queries better, 1 worse"
-    assert found.figures == "2 improved, 1 unchanged, 1 worsened. The stage document-modulated moves nDCG@10 most: +0.0500."
+    assert (
+        found.figures
+        == "2 improved, 1 unchanged, 1 worsened. Of the steps between stages, the one to document-modulated moves nDCG@10 most: +0.0500."
+    )
     assert answers.where(evaluation(NONE, None)).figures == "20 unchanged."
 
 

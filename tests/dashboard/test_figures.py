@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -58,6 +60,14 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
     assert all("<i>" not in text for trace in figure.data for text in trace.text if text)
     picked = next(trace for trace in figure.data if trace.line.width == 4)
     assert {c[0] for c in picked.customdata if c} == {"mexican-peso"}
+
+
+def test_bump_has_its_rank_axis_where_all_documents_are_alike(comparison: Comparison) -> None:
+    unjudged = replace(comparison, judgments={})
+    lines, axis = compare.bump(unjudged, 5, dict.fromkeys(unjudged.document_ids, "")).data
+    assert (lines.yaxis, axis.yaxis, axis.marker.opacity) == ("y2", None, 0)
+    judged = replace(comparison, judgments={d: n % 2 for n, d in enumerate(comparison.document_ids)})
+    assert len(compare.bump(judged, 5, dict.fromkeys(judged.document_ids, "")).data) == 2  # two grades, nothing added
 
 
 def test_heatmap_clips_alike_and_catches_clicks() -> None:
