@@ -503,7 +503,7 @@ def test_adapter_file_is_the_one_that_ships(sample: Ranker) -> None:
 def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(browser: Browser, tmp_path: Path) -> None:
     with serving(tmp_path) as address:
         page, seen = browser.new_page(), list[str]()
-        page.on("request", lambda request: seen.append("charts") if "/PlotlyChart." in request.url else None)
+        page.on("request", lambda request: seen.append("charts") if "/plotly.min.js" in request.url else None)
         page.goto(address)
         page.get_by_text("Loading the engine …").wait_for(timeout=WAIT_MS)
         page.wait_for_selector("h1", timeout=WAIT_MS)
