@@ -245,7 +245,7 @@ def faithfulness(
     json_file: JsonFile = None, embeddings: Embeddings = None, encoder: EncoderName = None,
     query_prefix: QueryPrefix = "", document_prefix: DocumentPrefix = "", workspace: WorkspaceFolder = None,
 ) -> None:  # fmt: skip
-    """Test the explanations by deletion: do the named words carry the score, and its change? Some ten seconds a pair."""
+    """Test the explanations by deletion: do the named words carry the score, and its change? Some twenty seconds a pair."""
     from imrnns_core import tables
     from imrnns_core.explain.faithfulness import Faithfulness, record_key, run_pairs, sample_pairs
     from imrnns_core.explain.words import WordExplainer
