@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,8 +105,9 @@ class TracedEncoder:
 
     @property
     def places(self) -> bool:
-        """True where the encoder adds a vector to each token for its place: then words that move change."""
-        return getattr(getattr(self._model, "embeddings", None), "position_embeddings", None) is not None
+        """True where the encoder adds a vector to each token for its place, which can be asked for: then words that move change."""
+        table = getattr(getattr(self._model, "embeddings", None), "position_embeddings", None)
+        return table is not None and "position_ids" in inspect.signature(self._model.forward).parameters
 
     def trace(self, text: str, earlier: int = 0) -> Trace:
         """Encode a text (as formatted for the encoder) and keep what happened.

@@ -89,6 +89,18 @@ def test_a_second_pass_is_the_text_at_other_places(ranker: Ranker, pair: Pair):
     assert (moved.outputs - here.outputs).abs().max() > 0.05
 
 
+def test_an_encoder_that_takes_no_places_is_explained_without_the_move(ranker: Ranker, pair: Pair):
+    traced = WordExplainer(ranker).traced
+    model = traced._model
+    traced._model = torch.nn.Module()
+    assert not traced.places
+    traced._model.embeddings = model.embeddings
+    traced._model.forward = lambda input_ids=None, inputs_embeds=None: None
+    assert not traced.places  # it adds places, but nobody can say which
+    traced._model = model
+    assert traced.places
+
+
 def test_as_many_more_tokens_are_read_of_a_text_that_is_cut_off(ranker: Ranker):
     traced = WordExplainer(ranker).traced
     text = "peso " * 400
