@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+# One listener for as long as the page lives: Streamlit calls a component anew in each run, and a key between two calls would be lost
 _JS = """
 export default function ({ setTriggerValue }) {
-  const listen = (event) => {
+  const first = !window.imrnnsStep;
+  window.imrnnsStep = (by) => setTriggerValue("step", by);
+  if (!first) return;
+  document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
     const typing = target instanceof Element && target.closest("input, textarea, [contenteditable=true]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -16,11 +20,9 @@ export default function ({ setTriggerValue }) {
       const box = document.querySelector('.st-key-input_query input');
       if (box) { event.preventDefault(); box.focus(); }
     } else if (event.key === "j" || event.key === "k") {
-      setTriggerValue("step", event.key === "j" ? 1 : -1);
+      window.imrnnsStep(event.key === "j" ? 1 : -1);
     }
-  };
-  document.addEventListener("keydown", listen);
-  return () => document.removeEventListener("keydown", listen);
+  });
 }
 """
 _component = st.components.v2.component("imrnns_lens.keyboard", js=_JS)
