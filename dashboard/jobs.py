@@ -96,12 +96,21 @@ class MapJob:
         self.process.wait(10)
 
 
+class _StoppedError(Exception):
+    """Nobody waits for the work any more."""
+
+
 @dataclass
 class TrustJob:
-    """A deletion test: how many of its pairs are done, and what went wrong, once something has."""
+    """A deletion test: how many of its pairs are done, and what went wrong, once something has; `stop` ends it, nothing is kept.
+
+    `step` is how many texts of how many the pair in work has encoded, in its step.
+    """
 
     total: int
     done: int = 0
+    step: tuple[int, int] = (0, 0)
+    stop: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     finished: bool = False
     error: str = ""
@@ -111,17 +120,22 @@ class TrustJob:
         """Test so many pairs of the split that `record` names; write it to `path` at the end."""
         job = cls(pairs)
 
+        def progress(done: int, total: int) -> None:
+            job.step = (done, total)
+            if job.stop.is_set() or ending():
+                raise _StoppedError
+
         def work() -> None:
             try:
                 sampled = sample_pairs(explainer.ranker, record.split, pairs)
                 job.total = len(sampled)
-                for tested in run_pairs(explainer, sampled):
-                    if ending():
-                        return
+                for tested in run_pairs(explainer, sampled, progress):
                     record.pairs.append(tested)
-                    job.done += 1
+                    job.done, job.step = job.done + 1, (0, 0)
                 write_json(path, record.to_json())
                 job.finished = True
+            except _StoppedError:
+                return
             except Exception as error:  # shown on the page: a thread has nobody else to tell
                 job.error = f"{type(error).__name__}: {error}"
 

@@ -404,6 +404,13 @@ def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
     _trust_jobs()[data, adapter_name] = TrustJob.start(explainer(data, adapter_name), record, pairs, path)
 
 
+def stop_trust(data: str, adapter_name: str) -> None:
+    """Stop the deletion test; nothing of it is kept."""
+    job = _trust_jobs().pop((data, adapter_name), None)
+    if job:
+        job.stop.set()
+
+
 def selected_comparison(selection: Selection) -> Comparison:
     """Return the Comparison of the selected query. A typed query that the data set has is taken from there."""
     dropped = frozenset(filter(None, selection.dropped.split(",")))

@@ -127,9 +127,15 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
         yield table
         if side in found.verified:
             title = f"deleted from the {side} and measured, beside as many random words"
-            table = Table("word", "change", "random", "score", "random", title=title, title_justify="left", box=None)
+            table = Table(
+                "word", "change", "random", "estimate", "score", "random", "estimate", title=title, title_justify="left", box=None
+            )
             for v in sorted(found.verified[side], key=lambda v: -v.drop[1]):
-                table.add_row(Text(v.word.text), *(f"{x:+.4f}" for x in (v.drop[1], v.random[1], v.drop[0], v.random[0])))
+                change, score = (
+                    (f"{v.drop[1]:+.4f}", f"{v.random[1]:+.4f}", v.verdict("change")),
+                    (f"{v.drop[0]:+.4f}", f"{v.random[0]:+.4f}", v.verdict("score")),
+                )
+                table.add_row(Text(v.word.text), *change, *score)
             yield table
     for side, tokens in found.vocabulary.items():
         listed = ", ".join(f"{t.token} ({verdict(t)})" for t in tokens)

@@ -44,10 +44,14 @@ def _measure(key: PairKey, job: TrustJob | None) -> None:
 
     @st.fragment(run_every=POLL_SECONDS)
     def wait() -> None:
-        passed = time.monotonic() - job.started
-        left = f"about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else "starting"
-        st.progress(job.done / job.total, text=f"{job.done} of {job.total} pairs, {left}. You can go on with other pages.")
+        passed, (encoded, texts) = time.monotonic() - job.started, job.step
+        within = f", pair {job.done + 1}: {encoded} of {texts} texts encoded" if texts else ""
+        left = f", about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else ""
+        st.progress(job.done / job.total, text=f"{job.done} of {job.total} pairs{within}{left}. You can go on with other pages.")
         if resources.trust_job(key.data, key.adapter) is None or job.error:
             st.rerun()
 
     wait()
+    st.button(
+        "Stop the test", key="stop_trust", on_click=lambda: resources.stop_trust(key.data, key.adapter), help="Nothing of it is kept."
+    )

@@ -9,23 +9,26 @@ import plotly.graph_objects as go
 
 from dashboard.figures import theme
 from imrnns_core.explain.accounting import WordAccounting
-from imrnns_core.explain.words import VerifiedWord, WordDrops
+from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops
 
 BARS = 12
+PALE = 0.35
 
 
-def verified(words: Sequence[VerifiedWord], column: int) -> go.Figure:
+def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
     """Draw measured drops as bars, and beside each what as many random occurrences did (mean ± one deviation).
 
-    Args:
-        words: In the order to draw.
-        column: 0 for the modulated score, 1 for its change.
+    Bars within that are pale, those with the other sign than estimated hatched. `words` are in the order to draw.
     """
-    rows = list(range(len(words)))
-    drops = [w.drop[column] for w in words]
-    colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
+    rows, column = list(range(len(words))), 0 if carried == "score" else 1
+    drops, said = [w.drop[column] for w in words], [w.verdict(carried) for w in words]
+    marker = {
+        "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
+        "opacity": [PALE if v == "chance" else 1.0 for v in said],
+        "pattern": {"shape": ["/" if v == "other sign" else "" for v in said]},
+    }
     bars = {
-        "type": "bar", "x": drops, "y": rows, "orientation": "h", "marker": {"color": colours}, "name": "this word", "showlegend": False,  # its colour is its sign
+        "type": "bar", "x": drops, "y": rows, "orientation": "h", "marker": marker, "name": "this word", "showlegend": False,  # its colour is its sign
         "hovertemplate": "%{customdata}<br>drop %{x:+.4f}<extra></extra>", "customdata": [theme.plain(w.word.text) for w in words],
     }  # fmt: skip
     random = {

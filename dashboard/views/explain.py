@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,10 +21,15 @@ from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import Accounting, account
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.report import LEGEND, verdict
-from imrnns_core.explain.words import Carried, VerifiedWord
+from imrnns_core.explain.words import Carried, Verdict, VerifiedWord
 from imrnns_core.records import STAGES, Comparison
 
 CARRIED = ["change", "score"]
+VERDICTS: dict[Verdict, str] = {
+    "holds": "as estimated",
+    "chance": "no more than random words",
+    "other sign": "with the other sign than estimated",
+}
 
 
 def show() -> None:
@@ -153,25 +159,31 @@ def _verified(key: PairKey) -> None:
     """Delete words and encode again: evidence beside chance."""
     st.header("Deleted and measured", anchor=False)
     st.caption(
-        f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. Orange: what as many randomly chosen words do, ten draws; a bar inside it says nothing."
+        f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. "
+        "Orange: what as many randomly chosen words do, ten draws, mean and one deviation. Pale bars lie within it: they say nothing. Hatched bars have the other sign than was estimated."
     )
     for side, place in reversed(list(_sides())):  # the query's words take a moment only
         with place:
             drops = resources.word_drops(key, side)[0]
             every = side == "document" and _every(len(drops.words))
             found = _measure(key, side, every)
-            column = 0 if _carried() == "score" else 1
+            carried = _carried()
+            column = 0 if carried == "score" else 1
             falls = column == 1 and resources.pair(key).fell
             order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
-            st.caption(f"Words of the {side}" + (f": {len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else ": all"))
+            measured = f"{len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else f"all {len(found)}"
+            counts = Counter(word.verdict(carried) for word in found)
+            st.caption(
+                f"Words of the {side}: {measured} measured; {', '.join(f'{counts[v]} {said}' for v, said in VERDICTS.items() if counts[v])}."
+            )
             chart.show(
-                figures.verified(order[:30], column),
+                figures.verified(order[:30], carried),
                 f"verified_{side}",
                 f"Measured drop of each word of the {side}, beside random words",
             )
             frame = pd.DataFrame(
-                [(w.word.text, w.drop[1], w.random[1], w.drop[0], w.random[0]) for w in order],
-                columns=["word", "drop of change", "random change", "drop of score", "random score"],
+                [(w.word.text, VERDICTS[w.verdict(carried)], w.drop[1], w.random[1], w.drop[0], w.random[0]) for w in order],
+                columns=["word", f"estimate of {carried}", "drop of change", "random change", "drop of score", "random score"],
             )
             with st.expander("As a table"):
                 st.dataframe(frame, hide_index=True, key=f"verified_table_{side}")

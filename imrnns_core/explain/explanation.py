@@ -18,6 +18,8 @@ from imrnns_core.records import STAGES, Comparison, Document, Query
 
 WHOLE_QUERY = 24
 """A query of at most so many words is verified word by word: short texts encode in a millisecond each."""
+OTHER_WAY = 2
+"""Words of the other sign that are verified besides the shortlist."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,11 @@ class Explanation:
             },
             "verified": {
                 side: [
-                    {"word": v.word.text, "drop": {"score": v.drop[0], "delta": v.drop[1]}, "random": {"score": v.random[0], "delta": v.random[1]}}
+                    {
+                        "word": v.word.text, "drop": {"score": v.drop[0], "delta": v.drop[1]}, "random": {"score": v.random[0], "delta": v.random[1]},
+                        "random_std": {"score": v.random_std[0], "delta": v.random_std[1]},
+                        "verdict": {"score": v.verdict("score"), "delta": v.verdict("change")},
+                    }
                     for v in words
                 ]
                 for side, words in self.verified.items()
@@ -130,8 +136,10 @@ def explain_pair(
 def to_verify(drops: WordDrops, carried: Carried, fell: bool) -> list[int]:
     """Return the words to delete and measure: of a short query all, else the shortlist by score or change.
 
-    For the change of a document that fell, the words that pull it down come first.
+    For the change of a document that fell, the words that pull it down come first. The strongest that pull the other
+    way follow, `OTHER_WAY` of them.
     """
     short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
     order = np.argsort(drops.change if fell and carried == "change" else -drops.by(carried), kind="stable")
-    return [int(i) for i in order[: len(order) if short else SHORTLIST[drops.side]]]
+    count = len(order) if short else SHORTLIST[drops.side]
+    return [int(i) for i in [*order[:count], *order[count:][-OTHER_WAY:]]]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imrnns_core.encoder import Progress
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.counterfactual import Pair, Side, edited
 from imrnns_core.explain.texts import without
@@ -168,8 +169,8 @@ def sample_pairs(ranker: Ranker, split: str, count: int) -> list[Pair]:
     return pairs
 
 
-def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair]) -> Iterator[PairResult]:
-    """Run the deletion test, one pair at a time."""
+def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair], progress: Progress | None = None) -> Iterator[PairResult]:
+    """Run the deletion test, one pair at a time; `progress` hears of the texts of each step within a pair, and can stop it by raising."""
     from scipy.stats import spearmanr  # slow to import
 
     untrained = untrained_models(explainer.ranker, 1)[0]
@@ -181,7 +182,7 @@ def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair]) -> Iterator[PairR
             start = time.perf_counter()
             estimated = explainer.estimate(pair, side)
             milliseconds[side] = 1000 * (time.perf_counter() - start)
-            test = _Deletions(explainer, pair, estimated)
+            test = _Deletions(explainer, pair, estimated, progress)
             drops.update(test.results())
             rho[side] = float(spearmanr(estimated.change, test.single[:, 1]).statistic) if len(estimated.words) > 2 else np.nan
             if side == "document":
@@ -190,7 +191,7 @@ def run_pairs(explainer: WordExplainer, pairs: Sequence[Pair]) -> Iterator[PairR
                 encode_milliseconds = 1000 * (time.perf_counter() - start)
                 blind = Pair(edited(pair.comparison, untrained), untrained, pair.position)
                 other = explainer.estimate(blind, side)
-                measured = _Deletions(explainer, blind, other).single[:, 1]  # of texts that are encoded already
+                measured = _Deletions(explainer, blind, other, progress).single[:, 1]  # of texts that are encoded already
                 named = [_largest(values) for values in (estimated.change, other.change, test.single[:, 1], measured)]
         at = pair.position
         yield PairResult(
@@ -210,8 +211,8 @@ def _jaccard(one: set[int], other: set[int]) -> float:
 class _Deletions:
     """Measured drops of one text of one pair; each set of words is deleted at most once."""
 
-    def __init__(self, explainer: WordExplainer, pair: Pair, estimated: WordDrops) -> None:
-        self.explainer, self.pair, self.estimated = explainer, pair, estimated
+    def __init__(self, explainer: WordExplainer, pair: Pair, estimated: WordDrops, progress: Progress | None) -> None:
+        self.explainer, self.pair, self.estimated, self.progress = explainer, pair, estimated, progress
         self.known: dict[frozenset[int], FloatArray] = {}
         self.random_known: dict[int, FloatArray] = {}
         words = range(len(estimated.words))
@@ -259,7 +260,7 @@ class _Deletions:
         return self.random_known[count]
 
     def _lost(self, texts: Sequence[str]) -> FloatArray:
-        return ranked(self.pair) - self.explainer.measure(self.pair, self.estimated.side, texts)
+        return ranked(self.pair) - self.explainer.measure(self.pair, self.estimated.side, texts, self.progress)
 
     def _b1(self) -> FloatArray:
         """Return (W,) cosines of each word alone with the other text: a control that does not know the adapter."""

@@ -122,9 +122,8 @@ class TracedEncoder:
         embedded = self._model.get_input_embeddings()(tokens.pop("input_ids")).detach()
         tokens.pop("attention_mask")
         if earlier:
-            padding = self._model.embeddings.position_embeddings.padding_idx  # some count places from behind it on
             place = torch.arange(len(spans))[None]
-            tokens["position_ids"] = torch.where(place == 0, 0, (place - earlier).clamp_min(1)) + (0 if padding is None else padding + 1)
+            tokens["position_ids"] = self._place_ids(torch.where(place == 0, 0, (place - earlier).clamp_min(1)))
         _recorder.layers = []
         with torch.set_grad_enabled(not earlier):
             outputs = self._model(inputs_embeds=embedded.requires_grad_(not earlier), **tokens).last_hidden_state[0]  # (T, h)
@@ -133,12 +132,23 @@ class TracedEncoder:
 
     @torch.no_grad()
     def hide(self, text: str, hidden: Tensor) -> Tensor:
-        """Return (B, n) embeddings of a text with some tokens neither read nor pooled, hidden (B, T) of 0 and 1: B passes in one batch."""
+        """Return (B, n) embeddings of a text with some tokens neither read nor pooled, hidden (B, T) of 0 and 1: B passes in one batch.
+
+        Tokens after a hidden one stand where they would without it, if the encoder can be told so (`places`).
+        """
         tokens = self.encoder.model.tokenizer(text, truncation=True, max_length=self.encoder.max_tokens, return_tensors="pt")
         kept = 1 - hidden
         batch = {name: tensor.expand(len(hidden), -1) for name, tensor in tokens.items()}
-        outputs = self._whole(**{**batch, "attention_mask": kept.long()}).last_hidden_state  # (B, T, h)
+        batch["attention_mask"] = kept.long()
+        if self.places:
+            batch["position_ids"] = self._place_ids((kept.long().cumsum(1) - 1).clamp_min(0))
+        outputs = self._whole(**batch).last_hidden_state  # (B, T, h)
         return torch.cat([self.pool(row, keep[None]) for row, keep in zip(outputs, kept, strict=True)])
+
+    def _place_ids(self, places: Tensor) -> Tensor:
+        """Return the position ids of places counted from 0: some encoders count them from behind a padding index on."""
+        padding = self._model.embeddings.position_embeddings.padding_idx
+        return places if padding is None else places + padding + 1
 
     def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
         """Return (B, n) embeddings, as long as the model makes them, of one text with only some tokens pooled; kept (B, T) weighs them."""

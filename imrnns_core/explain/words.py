@@ -29,6 +29,8 @@ from imrnns_core.records import FloatArray
 
 Carried = Literal["score", "change"]
 """What a word can carry: the modulated score, or its change."""
+Verdict = Literal["holds", "chance", "other sign"]
+"""What measuring made of an estimate: it holds, the drop is no more than that of random words, or it has the other sign."""
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Words that are verified by default: as many encodes."""
 RANDOM_DRAWS = 10
@@ -74,13 +76,22 @@ class WordDrops:
 class VerifiedWord:
     """A word that was really deleted, and what as many randomly chosen occurrences do.
 
-    Drops are (score, change); `random` is the mean over draws, `random_std` their standard deviation.
+    Drops are (score, change); `random` is the mean over draws, `random_std` their standard deviation; `estimate` is
+    what was estimated before the word was deleted.
     """
 
     word: Word
     drop: tuple[float, float]
     random: tuple[float, float]
     random_std: tuple[float, float]
+    estimate: tuple[float, float]
+
+    def verdict(self, carried: Carried) -> Verdict:
+        """Say what the measured drop makes of the estimate: within one deviation of random words it says nothing."""
+        column = 0 if carried == "score" else 1
+        if abs(self.drop[column] - self.random[column]) <= self.random_std[column]:
+            return "chance"
+        return "holds" if self.drop[column] * self.estimate[column] > 0 else "other sign"
 
 
 class WordExplainer:
@@ -212,7 +223,7 @@ class WordExplainer:
 
         rows = [counts.index(len(drops.words[i].spans)) for i in positions]
         return [
-            VerifiedWord(drops.words[i], both(lost[n]), both(mean[row]), both(std[row]))
+            VerifiedWord(drops.words[i], both(lost[n]), both(mean[row]), both(std[row]), (float(drops.score[i]), float(drops.change[i])))
             for n, (i, row) in enumerate(zip(positions, rows, strict=True))
         ]
 

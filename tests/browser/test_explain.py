@@ -19,6 +19,7 @@ from imrnns_core.starts import identity_adapter
 from imrnns_core.workspace import Workspace
 from tests.browser.app import chart, open_page, serving, settle
 from tests.browser.test_pages import command
+from tests.core import toys
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) water and bread"
@@ -281,6 +282,22 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(page: Page, 
     measured = [re.sub(r"…$", "", word) for word, _ in bars(page, "verified_query")]
     assert measured
     assert all(word in letters(page.locator(".st-key-marked_query .marked")) for word in measured)
+
+
+def test_a_deletion_test_can_be_stopped_within_its_first_pair(browser: Browser, tmp_path: Path) -> None:
+    adapter = Adapter(toys.random_model(3, 384, 384), AdapterCard("moving", 384, 384))
+    save_adapter(adapter, tmp_path / "adapters" / "moving.safetensors")
+    with serving(tmp_path) as url:
+        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
+        open_page(page, f"{url}/explain?data=sample&adapter=moving&query=q054")
+        offer = page.get_by_role("button", name="Test it on 12 pairs (minutes)")
+        offer.click()
+        expect(page.get_by_text(re.compile(r"0 of 12 pairs, pair 1: \d+ of \d+ texts encoded"))).to_be_visible(timeout=60_000)
+        page.get_by_role("button", name="Stop the test").click()
+        expect(offer).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("button", name="Stop the test")).to_have_count(0)
+        assert not list((tmp_path / "faithfulness").glob("*.json"))
+        page.context.close()
 
 
 def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(browser: Browser, tmp_path: Path) -> None:

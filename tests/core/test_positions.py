@@ -124,7 +124,7 @@ def test_counting_the_move_orders_the_words_of_a_document_better(ranker: Ranker,
 
 
 def test_words_of_a_short_text_are_hidden_in_turn(ranker: Ranker, pair: Pair):
-    """By value: the encoder's own attention mask, and the mean of what is left."""
+    """By value: the encoder's own attention mask, later tokens at the places they move up to, and the mean of what is left."""
     explainer = WordExplainer(ranker)
     drops = explainer.estimate(pair, "query")
     tokens = explainer.encoder.model.tokenizer(drops.text, return_offsets_mapping=True, return_tensors="pt")
@@ -133,7 +133,8 @@ def test_words_of_a_short_text_are_hidden_in_turn(ranker: Ranker, pair: Pair):
         (start, end), *_ = word.spans
         mask = torch.tensor([[0 if left >= start and right <= end and right > 0 else 1 for left, right in spans]])
         with torch.no_grad():
-            outputs = explainer.encoder.model[0].auto_model(**{**tokens, "attention_mask": mask}).last_hidden_state[0]
+            inputs = {**tokens, "attention_mask": mask, "position_ids": mask.cumsum(1) - 1}
+            outputs = explainer.encoder.model[0].auto_model(**inputs).last_hidden_state[0]
             vector = torch.nn.functional.normalize(outputs[mask[0] == 1].mean(0, keepdim=True), dim=-1)
             whole = pair.query_scores(torch.from_numpy(explainer.encode("query", [drops.text])))[0]
             left = pair.query_scores(vector)[0]

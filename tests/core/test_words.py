@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,9 +13,10 @@ from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import account_words
 from imrnns_core.explain.counterfactual import Pair
-from imrnns_core.explain.texts import without
+from imrnns_core.explain.explanation import to_verify
+from imrnns_core.explain.texts import Word, without
 from imrnns_core.explain.tracing import TracedEncoder, attention_drop, gradients
-from imrnns_core.explain.words import WordExplainer, owners, ranked
+from imrnns_core.explain.words import VerifiedWord, WordDrops, WordExplainer, owners, ranked
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import Query
 from imrnns_core.workspace import Collection
@@ -95,9 +98,44 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
         scores = explainer.measure(pair, "document", [without(drops.text, [word.word])])[0]
         assert word.drop == pytest.approx(tuple(ranked(pair) - scores), abs=1e-6)
         assert word.random_std[0] > 0
+        at = [w.text for w in drops.words].index(word.word.text)
+        assert word.estimate == (drops.score[at], drops.change[at])
     assert first[0].drop[0] > first[0].random[0] + first[0].random_std[0]
     again = explainer.verify(pair, "document", drops, drops.top("score", 3))
     assert [w.random for w in again] == [w.random for w in first]
+
+
+def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplainer, pair: Pair):
+    """The tokens after it stand where they do without it: nothing is left of the word."""
+    text = explainer.text(pair, "query")
+    words, trace = explainer.words(text, "query"), explainer.traced.trace(text)
+    owner = owners(trace, words)
+    single = [i for i in range(len(words)) if (owner == i).sum() == 1 and len(words[i].spans) == 1]
+    assert len(single) > 4
+    hidden = explainer.traced.hide(text, (owner == torch.tensor(single)[:, None]).float()).numpy()
+    assert hidden == pytest.approx(explainer.encoder.encode_formatted([without(text, [words[i]]) for i in single]), abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("drop", "estimate", "verdict"),
+    [(0.1, 0.2, "holds"), (-0.1, -0.2, "holds"), (0.1, -0.2, "other sign"), (0.03, 0.2, "chance"), (0.03, -0.2, "chance")],
+)
+def test_a_measured_drop_judges_its_estimate(drop: float, estimate: float, verdict: str):
+    word = VerifiedWord(Word("peso", ((0, 4),)), (0.0, drop), (0.0, 0.01), (0.0, 0.025), (0.0, estimate))
+    assert word.verdict("change") == verdict
+    assert word.verdict("score") == "chance"
+
+
+def test_the_strongest_that_pull_the_other_way_are_verified_too():
+    values = np.linspace(-1, 1, 30).astype(np.float32)
+    drops = WordDrops("document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30)
+    assert to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
+    assert to_verify(drops, "change", False) == [*range(10), 28, 29]
+    assert to_verify(drops, "change", True) == [*range(29, 19, -1), 1, 0]  # it fell: what pulls it down comes first
+    assert to_verify(replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]), "score", False) == [
+        *range(10, 0, -1),
+        0,
+    ]
 
 
 def test_random_deletions_are_encoded_once_a_count(ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch):

@@ -11,12 +11,12 @@ from imrnns_core.explain.texts import Word
 from imrnns_core.explain.words import VerifiedWord, WordDrops
 
 
-def verified(text: str, drop: float, random: float = 0.01) -> VerifiedWord:
-    return VerifiedWord(Word(text, ((0, 1),)), (2 * drop, drop), (random, random), (0.02, 0.03))
+def verified(text: str, drop: float, random: float = 0.01, estimate: float = 0.3) -> VerifiedWord:
+    return VerifiedWord(Word(text, ((0, 1),)), (2 * drop, drop), (random, random), (0.02, 0.03), (estimate, estimate))
 
 
 def test_measured_drops_stand_beside_random_ones() -> None:
-    bars, random = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], 1).data
+    bars, random = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "change").data
     assert list(bars.x) == [0.4, -0.1]
     assert list(bars.marker.color) == [theme.UP, theme.DOWN]
     assert list(random.x) == [0.01, 0.01]
@@ -24,15 +24,24 @@ def test_measured_drops_stand_beside_random_ones() -> None:
 
 
 def test_labels_carry_the_value_and_are_escaped() -> None:
-    figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], 0)
+    figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "score")
     assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; -0.2000"]
     low, high = figure.layout.xaxis.range
     assert low < -0.2
     assert high > 0.8
 
 
+def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> None:
+    words = [verified("peso", 0.4), verified("the", 0.035), verified("not", -0.1), verified("nor", -0.1, estimate=-0.2)]
+    (bars, _) = explain.verified(words, "change").data
+    assert list(bars.marker.opacity) == [1.0, explain.PALE, 1.0, 1.0]
+    assert list(bars.marker.pattern.shape) == ["", "", "/", ""]
+    (bars, _) = explain.verified(words[1:2], "score").data
+    assert list(bars.marker.opacity) == [1.0]  # a drop of 0.07: random words do 0.01 ± 0.02
+
+
 def test_no_words_is_an_empty_figure() -> None:
-    figure = explain.verified([], 1)
+    figure = explain.verified([], "change")
     assert list(figure.data[0].x) == []
     assert figure.layout.xaxis.range[0] < 0 < figure.layout.xaxis.range[1]
 
