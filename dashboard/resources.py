@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 import torch
 
-from dashboard import jobs
+from dashboard import jobs, state
 from dashboard.jobs import MapJob, Measuring, TrustJob
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter
@@ -310,8 +310,7 @@ class PairKey:
 
     @classmethod
     def of(cls, selection: Selection, document: str) -> PairKey:
-        dropped = frozenset(filter(None, selection.dropped.split(",")))
-        return cls(selection.data, selection.adapter, selection.query, selection.text, dropped, document)
+        return cls(selection.data, selection.adapter, selection.query, selection.text, left_out(selection), document)
 
     def formatted(self, side: Side) -> str | None:
         """Return the edited text as the encoder gets it, None where it is not edited."""
@@ -413,5 +412,12 @@ def stop_trust(data: str, adapter_name: str) -> None:
 
 def selected_comparison(selection: Selection) -> Comparison:
     """Return the Comparison of the selected query. A typed query that the data set has is taken from there."""
-    dropped = frozenset(filter(None, selection.dropped.split(",")))
-    return comparison(selection.data, selection.adapter, selection.query, selection.text, dropped)
+    return comparison(selection.data, selection.adapter, selection.query, selection.text, left_out(selection))
+
+
+def left_out(selection: Selection) -> frozenset[str]:
+    """Return the ids of the feedback documents that shall not refine the selected query."""
+    if not selection.dropped:
+        return frozenset()
+    everyone = comparison(selection.data, selection.adapter, selection.query, selection.text, frozenset())
+    return state.left_out(selection.dropped, everyone.document_ids)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import streamlit as st
 
+from imrnns_core.explain.counterfactual import Side
 from imrnns_core.workspace import SAMPLE, SAMPLE_ADAPTER
 
+ONLY = "only:"
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 
 
@@ -19,8 +21,9 @@ class Selection:
     """Everything that a link carries. Empty text means: not chosen, take the page's first choice.
 
     `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing relevant is in
-    its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback
-    documents that shall not refine the query, joined by commas.
+    its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback documents that shall not
+    refine the query, joined by commas, behind `ONLY` those that alone shall; `edited_query` and `edited_document` are
+    what the page Explain scores in place of the texts of the query and the document.
     """
 
     data: str = ""
@@ -29,41 +32,59 @@ class Selection:
     text: str = ""
     document: str = ""
     split: str = ""
-    top_k: int = 10
-    shown: int = 10
+    top_k: Literal[1, 3, 5, 10, 20] = 10
+    shown: Literal[5, 10, 20] = 10
     bucket: str = "all"
     alpha: float = 1.0
     dropped: str = ""
+    edited_query: str = ""
+    edited_document: str = ""
     where: str = ""
-    part: str = "documents moved"
-    shift: str = "query-specific"
-    order: str = "modulated rank"
-    columns: str = "strength"
-    width: str = "top 40"
+    part: Literal["documents moved", "query refined", "score accounting"] = "documents moved"
+    shift: Literal["query-specific", "whole"] = "query-specific"
+    order: Literal["modulated rank", "base rank", "cluster"] = "modulated rank"
+    columns: Literal["strength", "cluster", "sign"] = "strength"
+    width: Literal["top 40", "all"] = "top 40"
     dimension: int = -1
-    view: str = "target"
-    axes: str = "2-D"
-    drag: str = "move"
+    view: Literal["target", "neighbourhood", "linear"] = "target"
+    axes: Literal["2-D", "3-D"] = "2-D"
+    drag: Literal["move", "lasso"] = "move"
     colour: str = "relevance"
-    carry: str = "change"
-    marks: str = "no"
-    picture: str = "svg"
+    carry: Literal["change", "score"] = "change"
+    marks: Literal["no", "yes"] = "no"
+    picture: Literal["svg", "png"] = "svg"
 
 
 _TYPES = get_type_hints(Selection)
 _DEFAULT = Selection()
 
 
+def options(field: str) -> list[Any]:
+    """Return the values that a field can have, where they are always the same."""
+    return list(get_args(_TYPES[field]))
+
+
 def parse(parameters: Mapping[str, str]) -> Selection:
-    """Read a Selection from query parameters; what is unknown or malformed is ignored."""
+    """Read a Selection from query parameters; what is unknown, malformed or not offered is ignored."""
     values: dict[str, Any] = {}
-    for name, kind in _TYPES.items():
-        if name in parameters:
-            try:
-                values[name] = kind(parameters[name])
-            except ValueError:
-                continue
+    for name in _TYPES.keys() & parameters.keys():
+        try:
+            values[name] = _value(name, parameters[name])
+        except ValueError:
+            continue
     return Selection(**values)
+
+
+def _value(name: str, text: str) -> Any:
+    offered = {str(option): option for option in options(name)}
+    if offered:
+        if text not in offered:
+            raise ValueError(text)
+        return offered[text]
+    value = _TYPES[name](text)
+    if isinstance(value, float) and not 0.0 <= value <= 1.0:
+        raise ValueError(text)
+    return value
 
 
 def parameters(selection: Selection) -> dict[str, str]:
@@ -111,8 +132,10 @@ def update(**changes: Any) -> None:
         kept = {"data": changes["data"], **{k: v for k, v in changes.items() if k != "data"}}
         st.session_state[_SELECTION] = Selection(**kept)
         return
-    if {"query", "text"} & set(changes) and "dropped" not in changes:
-        changes = {"document": "", "dropped": "", **changes}
+    if any(changes.get(name, getattr(before, name)) != getattr(before, name) for name in ("query", "text")):  # chosen again is no change
+        changes = {"document": "", "dropped": "", "edited_query": "", **changes}
+    if changes.get("document", before.document) != before.document:
+        changes = {"edited_document": "", **changes}
     st.session_state[_SELECTION] = replace(before, **changes)
 
 
@@ -129,23 +152,39 @@ def dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def bound_list(field: str, options: list[str]) -> dict[str, Any]:
-    """Return `key` and `on_change` of a multiselect that shows and changes a field of ids joined by commas."""
-    key = f"input_{field}"
-    chosen = getattr(current(), field).split(",")
-    _put(key, [o for o in options if o in chosen])
-    return {"key": key, "on_change": lambda: update(**{field: ",".join(st.session_state[key])})}
+def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
+    """Return the ids of the candidates that shall not refine the query; never all of them."""
+    everyone, named = frozenset(candidates), frozenset(dropped.removeprefix(ONLY).split(","))
+    found = everyone - named if dropped.startswith(ONLY) else everyone & named
+    return found if len(found) < len(everyone) else frozenset()
+
+
+def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
+    """Return `key` and `on_change` of a multiselect of the candidates that shall not refine the query.
+
+    A link names those that are left out, or those that are kept, whichever are fewer.
+    """
+    key, out = "input_dropped", left_out(current().dropped, candidates)
+    _put(key, [c for c in candidates if c in out])
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        kept = [c for c in candidates if c not in chosen]
+        update(dropped=ONLY + ",".join(kept) if len(kept) < len(chosen) else ",".join(chosen))
+
+    return {"key": key, "on_change": changed}
 
 
 def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     """Return `key` and `on_change` of an input widget that shows and changes one field of the Selection.
 
-    With `options`, a value that is not among them falls back to the first.
+    With `options`, a value that is not among them falls back to the first, in the Selection, too.
     """
     key = f"input_{field}"
     value = getattr(current(), field)
-    if options is not None and value not in options:
-        value = options[0] if options else None
+    if options and value not in options:
+        value = options[0]
+        update(**{field: value})
     _put(key, value)
 
     def changed() -> None:
@@ -153,6 +192,20 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
         update(**{field: chosen if chosen is not None else getattr(_DEFAULT, field)})
 
     return {"key": key, "on_change": changed}
+
+
+def edit(side: Side, text: str, original: str) -> None:
+    """Take a text in place of the query's or the document's; none where it is the original, or empty."""
+    update(**{f"edited_{side}": text if text.strip() and text != original else ""})
+
+
+def bound_text(side: Side, original: str) -> dict[str, Any]:
+    """Return `key` and `on_change` of the editor of a text that the Selection keeps only where it is edited."""
+    selection = current()
+    key, edited = f"input_{side}_{selection.query}_{selection.text}_{selection.document}", getattr(selection, f"edited_{side}")
+    if edited or st.session_state.get(key, original).strip():  # an emptied editor stays empty: the page says what it means
+        _put(key, edited or original)
+    return {"key": key, "on_change": lambda: edit(side, st.session_state[key], original)}
 
 
 def bound_switch(field: str) -> dict[str, Any]:

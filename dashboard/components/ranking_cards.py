@@ -23,7 +23,7 @@ _CSS = """
 section { min-width: 0; }
 h2 { font-size: 1rem; margin: 0 0 .1rem; }
 .caption { font-size: .82rem; margin: 0 0 .5rem; min-height: 1.2em; }
-.caption, .id, .skipped, .empty, .legend { color: color-mix(in srgb, var(--st-text-color) 76%, var(--st-background-color)); }
+.caption, .id, .skipped, .divider, .empty, .legend { color: color-mix(in srgb, var(--st-text-color) 76%, var(--st-background-color)); }
 .card { display: block; box-sizing: border-box; width: 100%; text-align: left; font: inherit; color: inherit; background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
   border-left: 4px solid var(--edge); border-radius: .45rem; padding: .5rem .65rem; margin: 0 0 .45rem; cursor: pointer; }
 .card:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
@@ -41,7 +41,9 @@ h2 { font-size: 1rem; margin: 0 0 .1rem; }
 .skipped { text-align: center; }
 mark { color: inherit; border-radius: .15em; padding: 0 .08em; background: color-mix(in srgb, var(--ink) calc(12% + 26% * var(--strength)), transparent);
   text-decoration: underline; text-decoration-color: var(--ink); text-decoration-thickness: calc(1px + 2px * var(--strength)); text-underline-offset: .18em; }
-mark.raises { --ink: #009e73; } mark.lowers { --ink: #d55e00; text-decoration-style: dashed; }
+mark.raises { --ink: #0072b2; } mark.lowers { --ink: #d55e00; text-decoration-style: dotted; }
+.divider { display: flex; gap: .6rem; align-items: center; font-size: .82rem; margin: .3rem 0 .6rem; }
+.divider::before, .divider::after { content: ""; flex: 1; border-top: 1px solid var(--st-border-color); }
 @media (max-width: 700px) { .columns { grid-template-columns: minmax(0, 1fr); gap: .8rem 0; } }
 """
 
@@ -63,7 +65,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       if (!weight) { node.append(text); continue; }
       const mark = make("mark", weight > 0 ? "raises" : "lowers", text);
       mark.style.setProperty("--strength", Math.abs(weight));
-      mark.title = weight > 0 ? "raises" : "lowers";
+      mark.title = weight > 0 ? "carries the change" : "holds the change back";
       node.append(mark);
     }
     return node;
@@ -99,6 +101,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     section.append(make("h2", "", column.title), make("p", "caption", column.caption));
     if (!column.cards.length) section.append(make("p", "empty", column.empty));
     for (const item of column.cards) {
+      if (item.further && !section.querySelector(".divider")) section.append(make("p", "divider", "further down: relevant or picked"));
       if (item.skipped) section.append(make("p", "skipped", `⋮ ${item.skipped} skipped`));
       section.append(draw(item));
     }
@@ -123,9 +126,9 @@ _component = st.components.v2.component("imrnns_lens.ranking_cards", html=_HTML,
 _LEGEND = [
     {"text": "Marked words: ", "weight": 0},
     {"text": "underlined", "weight": 0.7},
-    {"text": " raise the score, ", "weight": 0},
-    {"text": "dashed", "weight": -0.7},
-    {"text": " lower it; the thicker, the more.", "weight": 0},
+    {"text": " carry the change: without them it falls. ", "weight": 0},
+    {"text": "Dotted", "weight": -0.7},
+    {"text": " ones hold it back. The thicker, the more. Estimated, not measured.", "weight": 0},
 ]
 
 

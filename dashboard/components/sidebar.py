@@ -11,7 +11,6 @@ from imrnns_core.evaluation import Bucket
 SIGNS: dict[Bucket, str] = {
     "rescued": "▲▲", "improved": "▲", "unchanged": "=", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
 }  # fmt: skip
-PICTURES = ["svg", "png"]
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
 CHECK_SECONDS = 1.0
@@ -82,7 +81,7 @@ def _query() -> None:
     after.button("Next", key="next_query", on_click=step, args=(1,), width="stretch", help="Key: j")
     keyboard.show(step)
     st.segmented_control(
-        "Charts are saved as", PICTURES, format_func=str.upper, required=True, help="The camera in the toolbar of a chart saves it. Tables have a CSV button of their own.", **state.bound("picture", PICTURES),
+        "Charts are saved as", state.options("picture"), format_func=str.upper, required=True, help="The camera in the toolbar of a chart saves it. Tables have a CSV button of their own.", **state.bound("picture"),
     )  # fmt: skip
     if outcomes is None:
         with st.container(key="measuring"):

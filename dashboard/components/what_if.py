@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import resources, state
 from dashboard.components import notices, texts
+from dashboard.figures import theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
 from imrnns_core.explain.counterfactual import Pair, Side
@@ -18,20 +21,19 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     """Let the user edit both texts and the feedback; draw scores, ranks and words anew."""
     st.header("What if?", anchor=False)
     st.caption("Delete words or edit a text: scores and ranks follow. The candidates stay the same, so every difference is the edit’s.")
-    edits: dict[Side, str | None] = {}
     left, right = st.columns([3, 2])
     for side, place in (("document", left), ("query", right)):
         with place:
-            edits[side] = _edit(key, side)
+            _edit(key, side)
     ids = list(pair.comparison.document_ids)
     if len(ids) > 1:
         first, second = st.columns([3, 2], vertical_alignment="bottom")
         first.multiselect(
             "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, placeholder="None: all candidates refine the query",
-            format_func=lambda i: f"{i} · {dataset.document[i].title}", **state.bound_list("dropped", ids),
+            format_func=lambda i: f"{i} · {dataset.document[i].title}", **state.bound_dropped(ids),
         )  # fmt: skip
         second.slider("α, from base (0) to modulated (1)", 0.0, 1.0, step=0.05, **state.bound("alpha"))
-    changed = PairKey(**{**vars(key), "query_text": edits["query"], "document_text": edits["document"]})
+    changed = replace(key, query_text=state.current().edited_query or None, document_text=state.current().edited_document or None)
     with st.spinner("Encoding …"):
         _outcome(pair, resources.pair(changed))
     if changed != key:
@@ -43,25 +45,28 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
                 texts.marked(drops, drops.by("score" if state.current().carry == "score" else "change"), f"edited_{side}")
 
 
-def _edit(key: PairKey, side: Side) -> str | None:
-    """Draw the editor of one text; return the edited text, None where it is as it was."""
+def _edit(key: PairKey, side: Side) -> None:
+    """Draw the editor of one text, which the Selection keeps where it is edited; deleting words edits the text as it was."""
     drops = resources.word_drops(key, side)[0]
     spec = resources.collection(key.data).encoder.spec
     prefix = len(spec.document_prefix if side == "document" else spec.query_prefix)
     names = {i: drops.words[i].text for i in drops.top("score" if state.current().carry == "score" else "change", len(drops.words))}
-    deleted = st.multiselect(
-        f"Delete words of the {side}", list(names), format_func=lambda i: names[i], key=f"delete_{side}_{key.query}_{key.document}",
+    place = f"{side}_{key.query}_{key.document}"
+
+    def delete() -> None:
+        deleted = [drops.words[i] for i in st.session_state[f"delete_{place}"]]
+        state.edit(side, without(drops.text, deleted)[prefix:], drops.text[prefix:])
+
+    st.multiselect(
+        f"Delete words of the {side}", list(names), format_func=lambda i: names[i], key=f"delete_{place}", on_change=delete,
         placeholder="By what they carry, the first carries most",
     )  # fmt: skip
-    text = without(drops.text, [drops.words[i] for i in deleted])[prefix:]
     typed = st.text_area(
-        f"Text of the {side}", text, height=190 if side == "document" else 100, key=f"text_{side}_{key.query}_{key.document}_{deleted}",
-        help="Ctrl+Enter scores it.",
+        f"Text of the {side}", height=190 if side == "document" else 100, help="Ctrl+Enter scores it.",
+        **state.bound_text(side, drops.text[prefix:]),
     )  # fmt: skip
     if not typed.strip():
         notices.show("info", "An empty text cannot be scored", "The text as it was is used.")
-        return None
-    return None if typed == drops.text[prefix:] else typed
 
 
 def _outcome(before: Pair, after: Pair) -> None:
@@ -74,7 +79,7 @@ def _outcome(before: Pair, after: Pair) -> None:
         scores.append((f"α = {alpha:.2f}", old, new))
         ranks.append((old_ranks, new_ranks))
     rows = [
-        (name, f"{old[at]:.4f}", f"{new[at]:.4f}", f"{new[at] - old[at]:+.4f}", str(old_rank[at]), str(new_rank[at]))
+        (name, f"{old[at]:.4f}", f"{new[at]:.4f}", theme.minus(f"{new[at] - old[at]:+.4f}"), str(old_rank[at]), str(new_rank[at]))
         for (name, old, new), (old_rank, new_rank) in zip(scores, ranks, strict=True)
     ]
     texts.table(("stage", "score", "edited score", "difference", "rank", "edited rank"), rows, "outcome")

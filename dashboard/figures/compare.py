@@ -46,12 +46,12 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "ticktext": [theme.short(titles[comparison.document_ids[i]] or comparison.document_ids[i], 20) for i in named],
         },
         xaxis={
-            "type": "category", "range": [-0.15, 3.15], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0,
+            "type": "category", "range": [-0.2, 3.2], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0, "tickfont": {"size": 10.5},
         },
     )  # fmt: skip
 
 
-_STAGE_NAMES = ("base", "pro-<br>jected", "document-<br>modulated", "modu-<br>lated")
+_STAGE_NAMES = ("base", "projected", "document-<br>modulated", "modulated")
 
 
 def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool) -> dict[str, object]:

@@ -39,7 +39,7 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
     }  # fmt: skip
     values = [*drops, *(w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1)), 0.0]
     pad = 0.05 * (max(values) - min(values) or 0.01)
-    labels = [f"{theme.short(w.word.text, 20)} {d:+.4f}" for w, d in zip(words, drops, strict=True)]
+    labels = [f"{theme.short(w.word.text, 20)} {theme.minus(f'{d:+.4f}')}" for w, d in zip(words, drops, strict=True)]
     return theme.figure(
         [bars, random], 110 + 26 * max(len(words), 3),
         xaxis={**theme.titled("drop without the word"), "range": [min(values) - pad, max(values) + pad], "zeroline": True},
@@ -56,7 +56,7 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     rows = list(range(len(values)))
     bars = {
         "type": "bar", "x": values, "y": rows, "orientation": "h", "marker": {"color": [theme.UP if v > 0 else theme.DOWN for v in values]},
-        "text": [f"{v:+.4f}" for v in values], "textposition": "outside", "cliponaxis": False, "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
+        "text": [theme.minus(f"{v:+.4f}") for v in values], "textposition": "outside", "cliponaxis": False, "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
     }  # fmt: skip
     low, high = min(*values, 0.0), max(*values, 0.0)
     pad = 0.25 * (high - low or 0.01)

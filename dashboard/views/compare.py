@@ -21,7 +21,6 @@ from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
 
-SHOWN = [5, 10, 20]
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
@@ -60,14 +59,14 @@ def _pick(document_id: str) -> None:
 
 def _controls(comparison: Comparison, dataset: Dataset) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
-    left.selectbox("Documents a ranking", SHOWN, **state.bound("shown", SHOWN))
+    left.selectbox("Documents a ranking", state.options("shown"), **state.bound("shown"))
     ids = list(comparison.document_ids)
     if len(ids) < 2:  # the only candidate has to refine the query
         return
     right.multiselect(
         "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
         placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked.",
-        **state.bound_list("dropped", ids),
+        **state.bound_dropped(ids),
     )  # fmt: skip
 
 

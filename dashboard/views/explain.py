@@ -24,7 +24,6 @@ from imrnns_core.explain.report import LEGEND, verdict
 from imrnns_core.explain.words import Carried, Verdict, VerifiedWord
 from imrnns_core.records import STAGES, Comparison
 
-CARRIED = ["change", "score"]
 VERDICTS: dict[Verdict, str] = {
     "holds": "as estimated",
     "chance": "no more than random words",
@@ -104,8 +103,8 @@ def _document(comparison: Comparison, dataset: Dataset) -> str:
     left, right = st.columns([4, 2], vertical_alignment="bottom")
     left.selectbox("Document, by modulated rank", ids, format_func=label, **state.bound("document", ids))
     right.segmented_control(
-        "Words that carry the", CARRIED, required=True, help="The change is modulated − base; the score is the modulated one.",
-        **state.bound("carry", CARRIED),
+        "Words that carry the", state.options("carry"), required=True, help="The change is modulated − base; the score is the modulated one.",
+        **state.bound("carry"),
     )  # fmt: skip
     return state.current().document
 
@@ -122,7 +121,7 @@ def _summary(pair: Pair, parts: Accounting) -> tuple[str, str]:
     text = f"Its score changed by {change:+.4f}, that of the average candidate by {mean:+.4f}."
     if abs(change - mean) >= 5e-5:
         text += f" Beside the average it {'gained' if change > mean else 'lost'} {abs(change - mean):.4f}; the largest part of that is {largest} ({above[largest]:+.4f})."
-    return title, text.replace("-", "−")
+    return title, theme.minus(text)
 
 
 def _stages(pair: Pair, parts: Accounting) -> None:
@@ -132,7 +131,7 @@ def _stages(pair: Pair, parts: Accounting) -> None:
     with left:
         rows = [(s, str(comparison.ranks[n, at]), f"{comparison.scores[n, at]:.4f}") for n, s in enumerate(STAGES)]
         texts.table(("stage", "rank", "score"), rows, "stages")
-        change = f"{parts.modulated[at] - parts.base[at]:+.4f}".replace("-", "−")
+        change = theme.minus(f"{parts.modulated[at] - parts.base[at]:+.4f}")
         st.caption(
             f"Exact: the parts sum to modulated − base = {change} (residual {abs(parts.residual[at]):.0e}). "
             "The stages apply modulation and refinement in turn; the parts halve what only both together do."
@@ -220,7 +219,7 @@ def _rival(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> Non
             return
         names = {"base": parts.base, "projector": parts.projector, "document modulation": parts.document_modulation}
         names |= {"query refinement": parts.query_refinement, "modulated": parts.modulated}
-        rows = [(name, *(f"{v:+.4f}".replace("-", "−") for v in (x[at], x[other], x[at] - x[other]))) for name, x in names.items()]
+        rows = [(name, *(theme.minus(f"{v:+.4f}") for v in (x[at], x[other], x[at] - x[other]))) for name, x in names.items()]
         texts.table(("part of the score", "this one", "the other", "difference"), rows, "rival_parts")
         st.caption(f"Words that carry the {state.current().carry}, in either document, under the same query.")
         for n, column in zip((at, other), st.columns(2), strict=True):
@@ -245,7 +244,7 @@ def _accounts(key: PairKey) -> None:
                     notices.show("info", "Not available for this encoder", "Its embedding is not the plain mean of its tokens.")
                     continue
                 total = float(accounting.words.sum()) + accounting.other + accounting.constant
-                st.caption(f"Words of the {side}; sum {total:+.4f}")
+                st.caption(theme.minus(f"Words of the {side}; sum {total:+.4f}"))
                 chart.show(
                     figures.word_accounting(drops, accounting), f"word_accounting_{side}", f"The change as a sum over words of the {side}"
                 )

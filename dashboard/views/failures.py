@@ -18,8 +18,6 @@ from imrnns_core.evaluation import Evaluation
 from imrnns_core.overlap import UNJUDGED_SPLIT, Overlap
 from imrnns_core.records import STAGES
 
-TOP_K = [1, 3, 5, 10, 20]
-
 
 def show() -> None:
     split = heading("Which queries fail, and why?", "One row a query, the worst losses first. Tick a row to compare its rankings.")
@@ -31,7 +29,7 @@ def show() -> None:
     depth, outcome = st.columns([3, 7])
     with depth:
         st.segmented_control(
-            "Fails outside the first", TOP_K, required=True, **state.bound("top_k", TOP_K),
+            "Fails outside the first", state.options("top_k"), required=True, **state.bound("top_k"),
             help="A ranking fails when no relevant document is among so many of its first.",
         )  # fmt: skip
     selection = state.current()

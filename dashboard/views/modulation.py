@@ -165,9 +165,7 @@ def _dimension(comparison: Comparison) -> None:
 
 def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
-    found = resources.influence(
-        selection.data, selection.adapter, selection.query, selection.text, frozenset(filter(None, selection.dropped.split(",")))
-    )
+    found = resources.influence(selection.data, selection.adapter, selection.query, selection.text, resources.left_out(selection))
     limit = resources.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(

@@ -34,7 +34,7 @@ def marked_html(drops: WordDrops, values: FloatArray) -> str:
         kind, number = ("up" if values[i] > 0 else "down"), f"<sup>{first[i]}</sup>" if i in first else ""
         parts.append(_escape(drops.text[end:left]))
         parts.append(
-            f'<mark class="{kind}" style="--share:{share:.2f}" title="drop {values[i]:+.4f}">{_escape(drops.text[left:right])}{number}</mark>'
+            f'<mark class="{kind}" style="--share:{share:.2f}" title="drop {_signed(float(values[i]))}">{_escape(drops.text[left:right])}{number}</mark>'
         )
         end = right
     parts.append(_escape(drops.text[end : max(end, drops.read)]))
@@ -57,7 +57,8 @@ _REPORT_CSS = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } .note { opacity: .75; font-size: .9rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } td, th { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #8884; }
-td.number { text-align: right; } .bar { display: inline-block; height: .7em; } .text { white-space: pre-wrap; overflow-wrap: anywhere; }
+td.number { text-align: right; } .axis { width: 16rem; } .bar { height: .7em; }
+.axis { background: linear-gradient(#8888, #8888) var(--zero) 0 / 1px 100% no-repeat; } .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 .plus { background: #009e73; } .minus { background: #d55e00; } .total { background: #0072b2; } .scroll { overflow-x: auto; }
 """
 
@@ -81,14 +82,22 @@ def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> st
         parts += [f"<h2>Words of the {side} that carry the score</h2>", marked_html(drops, drops.score)]
         if side in e.verified:
             rows = [
-                (v.word.text, *(f"{x:+.4f}" for x in (v.drop[1], v.random[1], v.drop[0], v.random[0])))
+                (
+                    v.word.text,
+                    _signed(v.drop[1]),
+                    _signed(v.random[1]),
+                    v.verdict("change"),
+                    _signed(v.drop[0]),
+                    _signed(v.random[0]),
+                    v.verdict("score"),
+                )
                 for v in sorted(e.verified[side], key=lambda v: -v.drop[1])
             ]
             parts += [
                 f"<h2>Deleted from the {side} and measured</h2>",
                 '<p class="note">The word was deleted, the text encoded again and scored among the same candidates. Random: as many '
-                "randomly chosen occurrences, mean of ten draws.</p>",
-                table_html(("word", "drop of change", "random", "drop of score", "random"), rows),
+                "randomly chosen occurrences, mean of ten draws; a drop within one deviation of that is no more than chance.</p>",
+                table_html(("word", "drop of change", "random", "estimate", "drop of score", "random", "estimate"), rows),
             ]
     for side, tokens in e.vocabulary.items():
         held = [(t.token, f"{t.cosine:.3f}", f"{t.p_untrained:.2f}", f"{t.p_shuffled:.2f}", verdict(t)) for t in tokens]
@@ -138,15 +147,20 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _bars(accounting: dict[str, float]) -> str:
-    largest = max(abs(v) for v in accounting.values()) or 1.0
-    rows = []
+    low, high = min(0.0, *accounting.values()), max(0.0, *accounting.values())
+    scale, rows = 16 / (high - low or 1.0), []
     for name, value in accounting.items():
         total = name in ("base", "modulated")
         kind = "total" if total else "plus" if value >= 0 else "minus"
-        bar = f'<span class="bar {kind}" style="width:{16 * abs(value) / largest:.2f}rem"></span>'
-        shown = f"{value:.4f}" if total else f"{value:+.4f}"
+        left, zero = scale * (min(value, 0.0) - low), scale * -low
+        bar = f'<div class="axis" style="--zero:{zero:.2f}rem"><div class="bar {kind}" style="margin-left:{left:.2f}rem;width:{scale * abs(value):.2f}rem"></div></div>'
+        shown = f"{value:.4f}" if total else _signed(value)
         rows.append(f'<tr><td>{_escape(name.replace("_", " "))}</td><td class="number">{shown}</td><td>{bar}</td></tr>')
     return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−")
 
 
 def _escape(text: str) -> str:

@@ -38,10 +38,10 @@ def test_marks_stand_in_the_text_as_written(page: Page) -> None:
     marks = page.locator(".card mark")
     assert [m.inner_text() for m in marks.all()] == ["<script>window.hacked=1</script>", HOSTILE[5:11]]
     styles = [m.evaluate("m => [m.className, getComputedStyle(m).textDecorationStyle]") for m in marks.all()]
-    assert styles == [["raises", "solid"], ["lowers", "dashed"]]  # told apart without colour
+    assert styles == [["raises", "solid"], ["lowers", "dotted"]]  # told apart without colour
     assert page.locator(".card script, .card img, .card a, .card b").count() == 0
     assert page.evaluate("() => window.hacked") is None
-    assert "dashed lower it" in page.locator(".legend").inner_text()
+    assert "Dotted ones hold it back" in page.locator(".legend").inner_text()
 
 
 def test_no_cards_and_a_hundred(page: Page) -> None:
@@ -59,6 +59,22 @@ def test_no_cards_and_a_hundred(page: Page) -> None:
 def test_skipped_documents_are_counted(page: Page) -> None:
     draw(page, [Column("Base", "", [card("a"), card("b", further=True, skipped=27)])], {})
     assert page.locator(".skipped").inner_text() == "⋮ 27 skipped"
+
+
+def test_cards_below_the_shown_ranks_stand_below_a_divider(page: Page) -> None:
+    draw(
+        page,
+        [
+            Column("Base", "", [card("a"), card("b", further=True, skipped=27), card("c", further=True, skipped=3)]),
+            Column("Other", "", [card("a")]),
+        ],
+        {},
+    )
+    order = page.locator("section[aria-label=Base] > :is(button, .divider)").evaluate_all(
+        "nodes => nodes.map(n => n.dataset.document || n.innerText)"
+    )
+    assert order == ["a", "further down: relevant or picked", "b", "c"]
+    assert page.locator("section[aria-label=Other] .divider").count() == 0
 
 
 def test_a_card_answers_mouse_and_keyboard(page: Page) -> None:

@@ -95,7 +95,7 @@ def test_the_page_shows_what_the_engine_says(page: Page, address: str, pair: Pai
         for mark in marks[:4]:
             word = re.sub(r"\d$", "", mark.inner_text())
             estimated = next(w["delta"] for w in record["words"][side] if w["word"].casefold() == word.casefold())
-            assert mark.get_attribute("title") == f"drop {estimated:+.4f}"
+            assert mark.get_attribute("title") == f"drop {estimated:+.4f}".replace("-", "−")
     parts = chart(page, "explain_waterfall").evaluate("plot => Array.from(plot.data[0].y)")
     assert sum(parts[:4]) == pytest.approx(parts[4], abs=1e-6)
 
@@ -114,6 +114,27 @@ def test_an_edited_query_is_scored_and_explained_anew(page: Page, address: str, 
     expect(page.locator(".st-key-edited_query")).to_contain_text("ministers")
 
 
+def test_a_copied_link_reopens_the_edited_texts_with_their_scores(page: Page, browser: Browser, address: str) -> None:
+    explained(page, address, "&carry=score")
+    box = page.get_by_label("Text of the query", exact=True)
+    box.fill(HOSTILE)
+    box.press("Control+Enter")
+    settle(page)
+    choose(page, "Delete words of the document", "Hague")
+    outcome = rows(page, "outcome")
+    assert "edited_query=" in page.url
+    other = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
+    open_page(other, page.url)
+    assert rows(other, "outcome") == outcome
+    assert other.get_by_label("Text of the query", exact=True).input_value() == HOSTILE
+    assert "Hague" not in other.get_by_label("Text of the document", exact=True).input_value()
+    other.keyboard.press("j")
+    other.wait_for_function("() => !location.search.includes('q054')")
+    settle(other)
+    assert "edited" not in other.url  # another query, another text
+    other.context.close()
+
+
 def test_feedback_documents_and_alpha_change_the_outcome(page: Page, address: str, pair: Pair) -> None:
     explained(page, address, "&alpha=0.5")
     shown = rows(page, "outcome")
@@ -129,9 +150,9 @@ def test_feedback_documents_and_alpha_change_the_outcome(page: Page, address: st
 
 def test_every_word_can_be_measured(page: Page, address: str) -> None:
     explained(page, address)
-    expect(page.get_by_text("Words of the document: 10 of 49")).to_be_visible()
+    expect(page.get_by_text("Words of the document: 12 of 49 measured")).to_be_visible()
     page.get_by_text("Measure all 49 words").click()
-    expect(page.get_by_text("Words of the document: all")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Words of the document: all 49 measured")).to_be_visible(timeout=60_000)
 
 
 def test_a_document_stands_beside_the_one_that_it_has_to_pass(page: Page, address: str, pair: Pair) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -341,6 +342,29 @@ def test_dropped_feedback_document_changes_the_scores(page: Page, address: str, 
     open_page(page, f"{address}/?query=q007&dropped={dropped}")
     expected = sample.compare_id("q007", frozenset({dropped})).hits("modulated", 10)
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
+
+
+def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q007")
+    box = page.get_by_label("Feedback documents left out of the refinement", exact=True)
+    box.click()
+    page.get_by_text("Select all", exact=True).click()
+    page.keyboard.press("Escape")
+    settle(page)
+    assert len(page.url) < 300
+    kept = unquote(page.url.split("dropped=only%3A")[1].split("&")[0]).split(",")
+    everyone = sample.compare_id("q007")
+    expected = sample.compare_id("q007", frozenset(everyone.document_ids) - set(kept)).hits("modulated", 10)
+    assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
+
+
+def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q007&shown=7&alpha=9&dropped=nowhere")
+    assert len(cards(page, "Base")) == 10
+    assert page.locator(".st-key-input_shown input").input_value() == "10" or page.locator(".st-key-input_shown").inner_text().endswith(
+        "10"
+    )
+    assert "shown" not in page.url
 
 
 def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:

@@ -65,7 +65,7 @@ def test_a_report_stands_alone_and_tells_the_figures(explained: Explanation):
     assert page.startswith("<!doctype html>")
     assert not re.search(r"<script|<link|<img|src=|href=|https?:|@import|url\(", page)
     assert f"{explained.scores['modulated']:.4f}" in page
-    assert f"{explained.verified['document'][0].drop[1]:+.4f}" in page
+    assert f"{explained.verified['document'][0].drop[1]:+.4f}".replace("-", "−") in page
     assert "were not tested by deletion" in page
 
 
@@ -81,7 +81,7 @@ def test_marks_keep_every_letter_and_say_the_sign_without_colour():
     page = marked_html(d := drops(HOSTILE, [("script", 1, 7), ("alert", 8, 13)], [0.4, -0.2]), d.change)
     assert plain(page) == HOSTILE
     assert '<mark class="up" style="--share:1.00" title="drop +0.4000">script<sup>1</sup></mark>' in page
-    assert '<mark class="down" style="--share:0.50" title="drop -0.2000">alert<sup>2</sup></mark>' in page
+    assert '<mark class="down" style="--share:0.50" title="drop −0.2000">alert<sup>2</sup></mark>' in page
 
 
 def test_small_values_are_not_marked_and_what_is_not_read_is_struck_out():
@@ -119,3 +119,15 @@ def test_trust_is_said_with_its_figures():
     assert "60 pairs of toy dev" in sentence
     assert "0.91" in sentence
     assert "0.99 and 1.00" in sentence
+
+
+def test_negative_parts_are_drawn_left_of_the_zero_line(explained: Explanation):
+    parts = {"base": 0.5, "projector": -0.25, "document_modulation": 0.0, "query_refinement": 0.25, "modulated": 0.5}
+    page = to_html(replace(explained, accounting=parts))
+    found = re.findall(r'--zero:([\d.]+)rem"><div class="bar (\w+)" style="margin-left:([\d.]+)rem;width:([\d.]+)rem"', page)
+    zero = 16 * 0.25 / 0.75
+    assert [kind for _, kind, *_ in found] == ["total", "minus", "plus", "plus", "total"]
+    assert [[float(v) for v in (z, left, width)] for z, _, left, width in found][:2] == [
+        pytest.approx([zero, zero, 16 * 0.5 / 0.75], abs=0.01),
+        pytest.approx([zero, 0.0, zero], abs=0.01),
+    ]

@@ -25,7 +25,7 @@ def test_measured_drops_stand_beside_random_ones() -> None:
 
 def test_labels_carry_the_value_and_are_escaped() -> None:
     figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "score")
-    assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; -0.2000"]
+    assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; −0.2000"]
     low, high = figure.layout.xaxis.range
     assert low < -0.2
     assert high > 0.8

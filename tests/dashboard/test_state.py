@@ -2,17 +2,20 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import Selection, parameters, parse
+from dashboard.state import ONLY, Selection, left_out, options, parameters, parse
 
 values = {
     "str": st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
     "int": st.integers(-5, 500),
     "float": st.floats(0, 1),
 }
-selections = st.builds(Selection, **{f.name: values[str(f.type)] for f in fields(Selection)})
+selections = st.builds(
+    Selection, **{f.name: st.sampled_from(options(f.name)) if options(f.name) else values[str(f.type)] for f in fields(Selection)}
+)
 
 
 @given(selections)
@@ -27,3 +30,19 @@ def test_a_link_is_short() -> None:
 
 def test_what_is_malformed_or_unknown_is_ignored() -> None:
     assert parse({"query": "q1", "shown": "many", "nonsense": "1"}) == Selection(query="q1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("top_k", "7"), ("shown", "7"), ("view", "nonsense"), ("alpha", "9"), ("alpha", "nan"), ("marks", "1")]
+)
+def test_what_no_control_offers_is_ignored(field: str, value: str) -> None:
+    """Else the page would use one value and its control show another."""
+    assert parse({field: value}) == Selection()
+
+
+def test_a_link_names_the_feedback_documents_that_are_kept_where_they_are_fewer() -> None:
+    ids = ["a", "b", "c", "d"]
+    assert left_out("", ids) == frozenset()
+    assert left_out("b,d,elsewhere", ids) == {"b", "d"}
+    assert left_out(f"{ONLY}c", ids) == {"a", "b", "d"}
+    assert left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()  # one has to refine the query
