@@ -82,6 +82,11 @@ def short(text: str, length: int = 28) -> str:
     return html.escape(flat if len(flat) <= length else flat[: length - 1] + "…", quote=False)
 
 
+def minus(text: str) -> str:
+    """Return a text of numbers with true minus signs."""
+    return text.replace("-", "−")
+
+
 def figure(
     traces: Sequence[Mapping[str, Any]],
     height: int,

@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures import compare, maps, modulation, overview, theme
+from dashboard.figures import compare, labels, maps, modulation, overview, theme
 from imrnns_core.explain.accounting import account
-from imrnns_core.mapping import target_view
+from imrnns_core.mapping import TargetView, target_view, true_movement
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.workspace import Workspace
@@ -128,6 +128,50 @@ def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
     np.testing.assert_allclose(arrows.x[1::3], end.x)
 
 
+def test_rings_stand_at_their_angle_and_only_where_they_leave_room() -> None:
+    view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))  # the picture starts at 46°
+    rings = {1: 50.0, 5: 65.0, 10: 67.0, 100: 67.1}
+    drawn = maps.drawn_rings(view, rings)
+    assert drawn == {1: 50.0, 5: 65.0, 10: 67.0}
+    points = maps.Points(["a", "b"], ["a", "b"], ["#000000"] * 2, ["circle"] * 2)
+    figure = maps.target(view, drawn, points)
+    lines = [t for t in figure.data if t.mode == "lines"]
+    np.testing.assert_allclose([np.hypot(t.x, t.y) for t in lines], [[4.0] * 120, [19.0] * 120, [21.0] * 120])
+    assert figure.layout.xaxis.range[1] == pytest.approx(21 * 1.08)  # a ring beyond the documents is in the picture
+    notes = figure.layout.annotations
+    assert [n.text for n in notes] == ["rank 1, 50.0°", "rank 5, 65.0°", "rank 10, 67.0°"]
+    np.testing.assert_allclose([np.hypot(n.x, n.y) for n in notes], [4.0, 19.0, 21.0], rtol=1e-6)
+    assert {n.bgcolor for n in notes} == {"rgba(255,255,255,0.85)"}
+    assert all(abs(n.y) > 1 for n in notes)  # both arrows lie on the axis y = 0
+
+
+def test_labels_lie_beside_each_other_and_off_the_marks() -> None:
+    steps = np.array([[0.0, 0.0], [0.0, 2.0], [0.0, 4.0]])
+    three = labels.places([steps] * 4, [(10.0, 2.0)] * 4, np.array([[1.0, 0.0], [1.0, 0.5], [1.0, 2.0]]))
+    assert three == [(0.0, 4.0), (0.0, 2.0), (0.0, 0.0), None]  # the emptiest place first; the last finds none
+    apart = labels.places([steps, np.add(steps, [10.0, 0.0])], [(10.0, 2.0)] * 2, np.empty((0, 2)))
+    assert apart == [(0.0, 0.0), (10.0, 0.0)]
+
+
+def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) -> None:
+    chosen = np.arange(8)
+    moved = true_movement(comparison)[chosen]
+    points = maps.Points(list("abcdefgh"), list("abcdefgh"), theme.ramp(moved), ["circle"] * 8)
+    drawn = next(t for t in maps.target(target_view(comparison, chosen), {}, points).data if t.name == "modulated")
+    assert (drawn.marker.color[moved.argmin()], drawn.marker.color[moved.argmax()]) == ("rgb(0, 34, 78)", "rgb(254, 232, 56)")
+    assert len(set(drawn.marker.color)) == 8
+
+
+def test_the_legend_has_a_mark_that_is_no_documents() -> None:
+    view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))
+    points = maps.Points(["a", "b"], ["a", "b"], [theme.RELEVANT] * 2, ["star"] * 2)
+    for figure in (maps.target(view, {}, points), plane(10, 1), plane(10, 1, three=True)):
+        documents, legend = [t for t in figure.data if t.name == "modulated"]
+        assert (documents.showlegend, legend.showlegend) == (False, None)
+        assert (legend.marker.color, legend.marker.symbol, list(legend.x)) == (theme.BASE, "circle", [None])
+        assert legend.legendgroup == documents.legendgroup
+
+
 def plane(count: int, groups: int, three: bool = False, labels: list[str] | None = None) -> go.Figure:
     rng = np.random.default_rng(0)
     ground = rng.normal(size=(count, 3 if three else 2)).astype(np.float32)
@@ -144,21 +188,57 @@ def test_plane_has_corpus_move_and_query() -> None:
     start = np.stack([even.x[:2], even.y[:2]], 1)  # documents 0 and 2
     moved = next(t for t in figure.data if t.name == "modulated")
     np.testing.assert_allclose(np.stack([moved.x, moved.y], 1)[[0, 2]], start + 0.5)
-    assert [f.name for f in figure.frames] == ["base", "modulated"]
-    np.testing.assert_allclose(np.array(figure.frames[0].data[0].x)[[0, 2]], start[:, 0])
     arrows = [t for t in figure.data if t.mode == "lines+markers"]
     assert [len(t.x) for t in arrows] == [6, 3]  # one trace a colour, a gap after each arrow
     np.testing.assert_allclose(arrows[0].x[:2], [start[0, 0], start[0, 0] + 0.5])
-    assert [a.text for a in figure.layout.annotations] == ["peso, &lt;b&gt;0&lt;/b&gt;", "peso, &lt;b&gt;1&lt;/b&gt;"]
+    squares = [f'<span style="color:{colour}">■</span> ' for colour in theme.CLUSTERS]
+    assert [a.text for a in figure.layout.annotations] == [f"{squares[n]}peso, &lt;b&gt;{n}&lt;/b&gt;" for n in (0, 1)]
     queries = [t for t in figure.data if (t.name or "").startswith("query")]
     assert [t.marker.symbol for t in queries] == ["diamond-open", "diamond"]
 
 
-def test_plane_in_three_dimensions_plays_the_move() -> None:
-    figure = plane(10, 1, three=True)
-    assert {t.type for t in figure.data} == {"scatter3d"}
-    np.testing.assert_allclose(np.subtract(figure.frames[1].data[0].z, figure.frames[0].data[0].z), [0.5] * 3, atol=1e-6)
-    assert figure.layout.updatemenus[0].buttons[0].args[1]["frame"]["redraw"]
+@pytest.mark.parametrize("three", [False, True])
+def test_plane_plays_the_stages(three: bool) -> None:
+    """Documents move with document modulation, the query with its refinement; base and projected are one place."""
+    figure = plane(10, 1, three)
+    ground = np.stack([figure.data[0][axis] for axis in ("xyz" if three else "xy")], axis=1)
+    assert [f.name for f in figure.frames] == ["base, projected", "document-modulated", "modulated"]
+    assert [step.label for step in figure.layout.sliders[0].steps] == ["base,<br>projected", "document-<br>modulated", "modulated"]
+    assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [f.name for f in figure.frames]
+    places = [[np.stack([t[axis] for axis in ("xyz" if three else "xy")], axis=1) for t in f.data] for f in figure.frames]
+    for (documents, query), moved, refined in zip(places, (0.0, 0.5, 0.5), (3, 3, 4), strict=True):
+        np.testing.assert_allclose(documents, ground[:3] + moved, rtol=1e-6)
+        np.testing.assert_allclose(query, ground[refined : refined + 1], rtol=1e-6)
+    for frame in figure.frames:
+        assert [figure.data[n].name for n in frame.traces] == ["modulated", "query, modulated"]
+    assert figure.layout.updatemenus[0].buttons[0].args[1]["frame"]["redraw"] == three
+
+
+def test_marks_are_the_same_in_three_dimensions() -> None:
+    flat, deep = (next(t for t in plane(10, 1, three).data if t.name == "modulated") for three in (False, True))
+    assert list(flat.marker.symbol) == ["star", "x", "circle"]
+    assert list(deep.text) == ["★", "✕", "●"]
+    assert list(deep.textfont.color) == list(flat.marker.color)
+    assert list(deep.hovertext) == list(flat.text)
+    assert deep.type == "scatter3d"
+
+
+def test_names_of_groups_that_have_no_room_are_left_out() -> None:
+    ground = np.array([[0, 0]] * 5 + [[0, 0.001]] * 4 + [[1, 1]] * 3, np.float32)
+    kinds = [
+        maps.Group(f"group {n}", theme.CLUSTERS[n], np.array(rows)) for n, rows in enumerate(([9, 10, 11], [5, 6, 7, 8], [0, 1, 2, 3, 4]))
+    ]
+    points = maps.Points(["a"], ["a"], ["#000000"], ["star"])
+    figure = maps.plane(ground, kinds, ground[:1], ground[:1], (ground[11], ground[11]), points, "n")
+    notes = {n.text.split("> ")[1]: (n.x, n.y) for n in figure.layout.annotations}
+    assert list(notes) == ["group 2", "group 1", "group 0"]  # the largest first
+    line = labels.LINE / labels.NARROW
+    assert notes["group 1"][1] != pytest.approx(notes["group 2"][1])
+    assert abs(notes["group 1"][1] - notes["group 2"][1]) >= line * 0.99
+    crowd = maps.plane(
+        ground[:9], [maps.Group(f"group {n}", "#000000", np.arange(9)) for n in range(30)], *[ground[:1]] * 2, (ground[0],) * 2, points, "n"
+    )
+    assert len(crowd.layout.annotations) < 10
 
 
 def test_a_cloud_of_a_hundred_thousand_documents_is_small_to_send() -> None:
