@@ -16,7 +16,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.evaluation import evaluate
-from imrnns_core.mapping import true_movement
+from imrnns_core.explain.accounting import shifts
+from imrnns_core.explain.influence import WordIndex
+from imrnns_core.mapping import neighbourhood_order, true_movement
 from imrnns_core.ranking import Ranker, blend
 from imrnns_core.workspace import Workspace
 from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
@@ -123,6 +125,37 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     assert f"dimension={dimension}" in page.url
     expect(page.locator(".st-key-modulation_document")).to_contain_text(document_id)
     expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
+
+
+def test_columns_by_cluster_keep_like_dimensions_together(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&columns=cluster&shift=whole")
+    comparison = sample.compare_id("q054")
+    values = shifts(comparison)[comparison.order("modulated")[:20]]
+    strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:40]
+    expected = strongest[neighbourhood_order(values[:, strongest].T)]
+    read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.x, t.z.map(row => Array.from(row))]; }"
+    names, drawn = chart(page, "shift_heatmap").evaluate(read)
+    assert [int(name) for name in names] == expected.tolist()
+    np.testing.assert_allclose(drawn, values[:, expected], atol=1e-6)
+
+
+@pytest.mark.parametrize(("dimension", "listed"), [(383, True), (20, False)])
+def test_a_dimension_lists_only_words_that_stand_out(page: Page, address: str, sample: Ranker, dimension: int, listed: bool) -> None:
+    drivers = WordIndex(sample.collection.dataset.documents).drivers(sample.transform.projected[:, dimension].numpy())
+    strong = [f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)" for w in drivers if abs(w.z) >= 5]
+    assert bool(strong) == listed
+    open_page(page, f"{address}/modulation?query=q054&dimension={dimension}&document=the-hague")
+    panel = page.locator(".st-key-dimension .document-text > div")
+    assert panel.last.inner_text() == (
+        "\n".join(strong) if strong else "No word drives this dimension: none stands out by more than chance."
+    )
+    expect(panel.nth(1)).to_contain_text("Here it shifts the-hague by ")
+
+
+def test_the_waterfall_is_headed_by_the_title(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&part=score accounting&document=the-hague")
+    heads = page.locator(".document-text > div:first-child").all_inner_texts()
+    assert heads[1] == sample.collection.dataset.document["the-hague"].title == "The Hague"
 
 
 def test_refinement_cell_and_accounting_bar_open_their_document(page: Page, address: str, sample: Ranker) -> None:

@@ -79,9 +79,35 @@ def test_heatmap_clips_alike_and_catches_clicks() -> None:
     np.testing.assert_array_equal(heat.z, values)
     assert list(map(list, squares.customdata)) == [["d1", 7], ["d1", 3], ["d1", 9], ["d2", 7], ["d2", 3], ["d2", 9]]
     assert (list(squares.x), list(squares.y)) == (["7", "3", "9"] * 2, [0, 0, 0, 1, 1, 1])
-    assert squares.text[5] == "-0.60000"
+    assert squares.text[5] == "−0.60000"
     assert figure.layout.xaxis.type == "category"
     assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
+
+
+def test_columns_stand_by_strength_sign_or_cluster() -> None:
+    rise, fall = np.array([0.3, 0.1, 0.2]), np.array([-0.2, -0.1, 0.1])
+    values = np.stack([1.0 * rise, 0.9 * fall, 1.1 * rise, 1.2 * fall, 0.0 * rise, 1.2 * rise], axis=1).astype(np.float32)
+    assert modulation.columns(values, 5, "strength").tolist() == [5, 2, 0, 3, 1]
+    assert modulation.columns(values, 2, "strength").tolist() == [5, 2]
+    assert modulation.columns(values, 5, "sign").tolist() == [5, 2, 0, 1, 3]
+    order = modulation.columns(values, 5, "cluster").tolist()
+    assert sorted(order) == [0, 1, 2, 3, 5]
+    assert {frozenset(order[:2]), frozenset(order[3:])} & {frozenset({1, 3})}  # those that fall stand together, at one end
+    figure = modulation.heatmap(values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, False, "shift")
+    assert list(figure.data[1].x) == [str(d) for d in order]
+    np.testing.assert_array_equal(figure.data[1].z, values[:, order])
+    assert [c[1] for c in figure.data[2].customdata[:5]] == order
+
+
+@pytest.mark.parametrize(("limit", "end"), [(0.000361, "0.00036"), (0.5, "0.5"), (0.1149, "0.11"), (1e-6, "0.000001"), (12.3, "12")])
+def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
+    values = np.zeros((1, 2), np.float32)
+    heat = modulation.heatmap(values, ["a"], ["a"], np.array([0, 1]), limit, False, "part").data[1]
+    strips = modulation.strips(values[0], values[0], (limit, limit), False, False).data
+    for bar in (heat.colorbar, *(strip.colorbar for strip in strips)):
+        assert list(bar.tickvals) == [-limit, 0, limit]
+        assert list(bar.ticktext) == [f"−{end}", "0", end]
+        assert bar.ticklabeloverflow == "allow"
 
 
 def test_strips_are_about_zero_on_fixed_ranges() -> None:
@@ -100,6 +126,9 @@ def test_waterfall_sums(comparison: Comparison) -> None:
     base, projector, document, query, total = modulation.waterfall(accounting, 3).data[0].y
     assert base + projector + document + query == pytest.approx(total, abs=1e-6)
     assert total == pytest.approx(comparison.scores[3, 3])
+    written = modulation.waterfall(accounting, 3).data[0].text
+    assert [float(text.replace("−", "-")) for text in written] == pytest.approx([base, projector, document, query, total], abs=5e-5)
+    assert not any("-" in text for text in written)
 
 
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
