@@ -266,7 +266,10 @@ def _legend(colours: list[str], names: list[str]) -> None:
     }
     st.caption(texts.get(state.current().colour, signs))
     drawn = Counter(zip(names, colours, strict=False)).most_common()
-    key = [f'<span style="display:inline-block;margin-right:.9em"><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>' for (n, c), count in drawn]
+    key = [
+        f'<span style="display:inline-block;margin-right:.9em"><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
+        for (n, c), count in drawn
+    ]
     if key:
         st.html(f'<div class="groups" style="font-size:.87em">{" ".join(key)}</div>')
 
