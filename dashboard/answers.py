@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from imrnns_core.evaluation import NDCG, Bucket, Evaluation
+from dashboard.figures.theme import minus
+from imrnns_core.evaluation import NDCG, Bucket, Evaluation, Group
 from imrnns_core.measures import Measured, Significance
 from imrnns_core.overlap import Overlap
 from imrnns_core.records import STAGES
@@ -47,7 +48,7 @@ def where(measured: Evaluation) -> Answer:
     names: tuple[Bucket, ...] = ("rescued", "improved", "unchanged", "worsened", "broken", "failing in ranking", "failing in the pool")
     listed = ", ".join(f"{counts[name]} {name}" for name in names if counts[name])
     step = (
-        f" Of the steps between stages, the one to {stage} moves {NDCG} most: {_minus(f'{steps[stage]:+.4f}')}."
+        f" Of the steps between stages, the one to {stage} moves {NDCG} most: {minus(f'{steps[stage]:+.4f}')}."
         if abs(steps[stage]) >= 5e-5
         else ""
     )
@@ -59,10 +60,10 @@ def trust(measured: Evaluation) -> Answer:
     question = "Can I trust it?"
     masks = measured.group_masks()
     if not masks:
-        reason = "The adapter’s card names no training positives: seen and unseen queries cannot be told apart, and a gain may be memory."
+        reason = "The adapter’s card does not name the documents it was trained to find. So nobody can tell which queries it has seen. A gain may be memory."
         return Answer("warning", question, "Unknown: which queries it has seen", reason)
     tests = {name: measured.significance(NDCG, name) for name, mask in masks.items() if mask.any()}
-    figures = " ".join(f"{name.capitalize()} queries ({int(masks[name].sum())}): {signed(test)}." for name, test in tests.items())
+    figures = " ".join(_told(name, int(masks[name].sum()), test) for name, test in tests.items())
     seen, unseen = tests.get("seen"), tests.get("unseen")
     if unseen is None:
         return Answer("warning", question, "Not from this split: every query is a seen one", figures)
@@ -89,11 +90,15 @@ def unjudged(moved: Overlap) -> tuple[Answer, Answer]:
     )
 
 
+def _told(group: Group, count: int, test: Significance) -> str:
+    """Return what the measure does on a group of queries, one fact a sentence."""
+    low, high = test.ci95
+    return minus(
+        f"On the {count} {group} queries {NDCG} changes by {test.delta:+.4f}. The 95 % interval of this change is {low:+.4f} to {high:+.4f}."
+    )
+
+
 def signed(test: Significance) -> str:
     """Return a change with its interval, as the page writes it."""
     low, high = test.ci95
-    return _minus(f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")
-
-
-def _minus(text: str) -> str:
-    return text.replace("-", "−")
+    return minus(f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")

@@ -39,7 +39,9 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
         if at is None:
             small += " · not among the candidates of this query"
         else:
-            small += " · " + ", ".join(f"{s} {comparison.ranks[n, at]} ({comparison.scores[n, at]:.4f})" for n, s in enumerate(STAGES))
+            small += " · " + ", ".join(
+                f"{s} {comparison.ranks[n, at]} ({theme.minus(f'{comparison.scores[n, at]:.4f}')})" for n, s in enumerate(STAGES)
+            )
         notices.text_block(document.title, document.text, small)
         if at is not None and st.button("Why this document?", key=f"{key}_explain", icon=":material/search_insights:"):
             st.switch_page(st.Page(_explain, url_path="explain"), query_params=state.parameters(state.current()))

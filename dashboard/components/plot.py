@@ -73,6 +73,8 @@ class Plot {
       this.tell("picked", { figure: this.drawn, marks });
     };
     this.node.on("plotly_selected", (event) => event && send(event.points));
+    // Three dimensions know clicks, but no selection
+    this.node.on("plotly_click", (event) => event.points[0].data.type === "scatter3d" && send(event.points.slice(0, 1)));
     this.node.on("plotly_deselect", () => send([]));
     this.node.on("plotly_doubleclick", () => {
       if (this.marks === "[]") return;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.figures import labels as placing
 from dashboard.figures import theme
 from imrnns_core.mapping import TargetView
 from imrnns_core.records import STAGES
@@ -17,6 +18,12 @@ from imrnns_core.records import STAGES
 Array = NDArray[np.float32]
 MAX_ARROWS = 50
 FRAME_MS = 700
+FAR = 1.5
+"""A ring beyond so many times the furthest document is not drawn: it would leave the documents no room."""
+PLAYED = ("base, projected", "document-modulated", "modulated")
+"""Stages on a map of projected embeddings, where base and projected are one place."""
+_GLYPHS = {"star": ("★", 22), "x": ("✕", 20), "circle": ("●", 12)}
+"""The same marks as letters, with their sizes: Plotly has no star in three dimensions."""
 
 
 @dataclass(frozen=True)
@@ -29,56 +36,95 @@ class Points:
     symbols: Sequence[str]
 
 
-def target(view: TargetView, rings: dict[int, float], points: Points) -> go.Figure:
+def drawn_rings(view: TargetView, rings: Mapping[int, float]) -> dict[int, float]:
+    """Return the rings, modulated rank → angle, that a target view has room for."""
+    inner = _inner(view)
+    return {rank: angle for rank, angle in rings.items() if angle - inner <= FAR * (float(view.radius.max()) - inner)}
+
+
+def _inner(view: TargetView) -> float:
+    """Return the angle at the centre of the picture: the documents fill it, however far from the query they are."""
+    return max(0.0, float(view.radius.min()) - 4.0)
+
+
+def target(view: TargetView, rings: Mapping[int, float], points: Points, dark: bool = False) -> go.Figure:
     """Draw the query in the centre and documents at their true angle, with arrows from base to modulated.
 
     Args:
         view: Angles (4, R) and directions (R,) of the documents.
         rings: modulated rank → its angle in degrees.
         points: How to draw the documents.
+        dark: Whether the page is dark.
     """
-    theta = np.radians(view.direction)
-    inner = max(0.0, float(view.radius.min()) - 4.0)
+    theta, inner = np.radians(view.direction), _inner(view)
 
     def place(stage: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         radius = view.radius[stage] - inner
         return radius * np.cos(theta), radius * np.sin(theta)
 
-    traces, notes = list[dict[str, Any]](), list[dict[str, Any]]()
+    places = [place(s) for s in range(len(STAGES))]
+    start, end = places[0], places[-1]
+    reach = max(float(view.radius.max()), *rings.values(), 0.0) - inner
+    reach = reach * 1.08 or 1.0
     circle = np.linspace(0, 2 * np.pi, 120)
-    for n, (ring, angle) in enumerate(rings.items()):
-        radius, turn = angle - inner, np.radians(90 - 28 * n)  # labels of near rings stand apart
-        traces.append({
-            "type": "scatter", "x": radius * np.cos(circle), "y": radius * np.sin(circle), "mode": "lines",
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter", "x": (angle - inner) * np.cos(circle), "y": (angle - inner) * np.sin(circle), "mode": "lines",
             "line": {"color": theme.UNJUDGED, "width": 1, "dash": "dot"}, "hoverinfo": "skip", "showlegend": False,
-        })  # fmt: skip
-        notes.append({
-            "x": radius * np.cos(turn), "y": radius * np.sin(turn), "text": f"rank {ring}, {radius + inner:.1f}°", "showarrow": False,
-            "font": {"size": 11, "color": theme.UNJUDGED}, "yshift": 8,
-        })  # fmt: skip
-    start, end = place(0), place(len(STAGES) - 1)
+        }
+        for angle in rings.values()
+    ]  # fmt: skip
     hollow = {"size": 6, "color": theme.BASE, "symbol": "circle-open"}
     traces += _arrows(start, end, points)
     traces.append(
         {"type": "scatter", "x": start[0], "y": start[1], "mode": "markers", "name": "base", "marker": hollow, "hoverinfo": "skip"}
     )
     moving = len(traces)
-    traces.append({"type": "scatter", "x": end[0], "y": end[1], "name": "modulated", **_marks(points)})
+    traces.append({"type": "scatter", "x": end[0], "y": end[1], **_marks(points)})
+    traces.append(_legend_mark())
     traces.append({
         "type": "scatter", "x": [0], "y": [0], "mode": "markers", "name": "query",
         "marker": {"size": 15, "color": theme.QUERY, "symbol": "diamond"}, "hovertemplate": "the query<extra></extra>",
     })  # fmt: skip
-    places = [place(s) for s in range(len(STAGES))]
-    reach = max(float(np.hypot(*p).max()) for p in places) * 1.08 or 1.0
     frames = [
         {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
         for stage, (x, y) in zip(STAGES, places, strict=True)
     ]
     axis = {"visible": False, "range": [-reach, reach], "constrain": "domain"}
+    notes = _ring_names({rank: angle - inner for rank, angle in rings.items()}, inner, reach, np.linspace(start, end, 24), dark)
     return theme.figure(
         traces, 620, frames=frames, dragmode="pan", uirevision="target", annotations=notes, xaxis=axis, yaxis={**axis, "scaleanchor": "x"},
-        **_play(list(STAGES)),
+        **_play(STAGES),
     )  # fmt: skip
+
+
+def _ring_names(radii: Mapping[int, float], inner: float, reach: float, ways: NDArray[np.float64], dark: bool) -> list[dict[str, Any]]:
+    """Return a note on each ring, in the direction where it covers least of the ways (S, 2, R) of the documents."""
+    texts = [f"rank {rank}, {radius + inner:.1f}°" for rank, radius in radii.items()]
+    turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
+    around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    sizes = [tuple(2 * reach / placing.NARROW * side for side in placing.size(text)) for text in texts]
+    inside = [around[np.abs(radius * around[:, 0]) + width / 2 <= reach] for radius, (width, _) in zip(radii.values(), sizes, strict=True)]
+    candidates = [radius * (near if len(near) else around[:1]) for radius, near in zip(radii.values(), inside, strict=True)]
+    weighed = np.concatenate([ways, *[ways[-1:]] * len(ways)])  # to cover a document is as bad as to cover its whole arrow
+    marks = np.concatenate([weighed.transpose(0, 2, 1).reshape(-1, 2), [[0.0, 0.0]]])
+    found = placing.places(candidates, sizes, marks)
+    return [_note(*place, text, dark, theme.UNJUDGED) for place, text in zip(found, texts, strict=True) if place]
+
+
+def _note(x: float, y: float, text: str, dark: bool, colour: str = "") -> dict[str, Any]:
+    """Return a label on a ground of its own: what lies under it does not cross it."""
+    ink, ground = ("#e6ebf2", "rgba(17,22,29,0.85)") if dark else ("#1b2430", "rgba(255,255,255,0.85)")
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11, "color": colour or ink}, "bgcolor": ground}
+
+
+def _legend_mark(three: bool = False) -> dict[str, Any]:
+    """Return the legend's mark of the modulated documents, neither of the colour nor of the sign of one of them."""
+    nowhere = {axis: [None] for axis in ("xyz" if three else "xy")}
+    return {
+        "type": "scatter3d" if three else "scatter", **nowhere, "mode": "markers", "name": "modulated", "legendgroup": "modulated",
+        "marker": {"size": 7 if three else 11, "color": theme.BASE, "symbol": "circle"}, "hoverinfo": "skip",
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,14 +174,15 @@ def plane(
         traces += _arrows((start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
     moving = len(traces)
     kind = "scatter3d" if three else "scatter"
-    traces.append({"type": kind, **_places(end), "name": "modulated", **_marks(points, three)})
-    for place, label, symbol in ((query[0], "query, base", "diamond-open"), (query[1], "query, modulated", "diamond")):
+    traces += [{"type": kind, **_places(end), **_marks(points, three)}, _legend_mark(three)]
+    for place, label, symbol in ((query[0], "query, projected", "diamond-open"), (query[1], "query, modulated", "diamond")):
         marker = {"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol}
         traces.append(
             {"type": kind, **_places(place[None]), "mode": "markers", "name": label, "hovertemplate": label + "<extra></extra>", "marker": marker}
         )  # fmt: skip
     frames = [
-        {"name": stage, "data": [{"type": kind, **_listed(p)}], "traces": [moving]} for stage, p in (("base", start), ("modulated", end))
+        {"name": stage, "data": [{"type": kind, **_listed(p)}, {"type": kind, **_listed(q[None])}], "traces": [moving, len(traces) - 1]}
+        for stage, p, q in zip(PLAYED, (start, end, end), (query[0], query[0], query[1]), strict=True)
     ]
     space: dict[str, Any] = {"xaxis": {"visible": False}, "yaxis": {"visible": False, "scaleanchor": "x"}, "dragmode": "pan"}
     if three:
@@ -143,8 +190,8 @@ def plane(
         eye = {"eye": {"x": 1.05, "y": 1.05, "z": 0.75}}
         space = {"scene": {"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "camera": eye, "aspectmode": "cube"}, "dragmode": "orbit"}
     elif len(groups) > 1:
-        space["annotations"] = _group_names(background, groups, dark)
-    return theme.figure(traces, 620, frames=frames, uirevision=name, **space, **_play(["base", "modulated"], redraw=three))
+        space["annotations"] = _group_names(background, groups, np.concatenate([start, end, *(q[None] for q in query)]), dark)
+    return theme.figure(traces, 620, frames=frames, uirevision=name, **space, **_play(PLAYED, redraw=three))
 
 
 def _places(places: Array) -> dict[str, Array]:
@@ -169,29 +216,42 @@ def _cloud(background: Array, group: Group, crowd: int, labels: Sequence[str] | 
     }  # fmt: skip
 
 
-def _group_names(background: Array, groups: Sequence[Group], dark: bool) -> list[dict[str, Any]]:
-    """Return notes with each group's name at the document nearest to its middle; names that would lie on a larger group's are left to the hover label."""
-    width, height = (float(np.ptp(background[:, i])) or 1.0 for i in (0, 1))
-    ink, ground = ("#e6ebf2", "rgba(17,22,29,0.75)") if dark else ("#1b2430", "rgba(255,255,255,0.8)")
-    notes: list[dict[str, Any]] = []
-    for group in groups:
+def _group_names(background: Array, groups: Sequence[Group], marks: Array, dark: bool) -> list[dict[str, Any]]:
+    """Return notes with the groups' names, the larger group first, each beside the document nearest to its middle.
+
+    A name steps aside for an earlier one, or is left to the hover label where there is no room on a narrow screen.
+    """
+    drawn = np.concatenate([background[group.rows] for group in groups])
+    pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / placing.NARROW or 1.0
+    named = sorted((g for g in groups if len(g.rows)), key=lambda g: -len(g.rows))
+    texts = [theme.short(group.name, 28) for group in named]
+    sizes = [tuple(pixel * side for side in placing.size(f"■ {text}")) for text in texts]
+    candidates = []
+    for group, (width, height) in zip(named, sizes, strict=True):
         places = background[group.rows]
-        if not len(places):
-            continue
-        x, y = map(float, places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()])
-        if any(abs(n["x"] - x) < 0.2 * width and abs(n["y"] - y) < 0.035 * height for n in notes):
-            continue
-        text = theme.short(group.name, 30)
-        notes.append({"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11, "color": ink}, "bgcolor": ground})
-    return notes
+        middle = places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()]
+        aside = middle + np.array([(x * width / 2, y * height) for y in (0, 1, -1) for x in (0, 1, -1)])
+        edges = drawn[:, 0].min() + width / 2, drawn[:, 0].max() - width / 2  # a name beyond the cloud would make it smaller
+        candidates.append(np.stack([np.clip(aside[:, 0], *edges), aside[:, 1]], axis=1))
+    found = placing.places(candidates, sizes, np.asarray(marks, np.float64))
+    return [
+        _note(*place, f'<span style="color:{group.colour}">■</span> {text}', dark)
+        for place, text, group in zip(found, texts, named, strict=True)
+        if place
+    ]
 
 
 def _marks(points: Points, three: bool = False) -> dict[str, Any]:
-    known3d = {"star": "diamond", "x": "x", "circle": "circle"}
-    symbols = [known3d[s] for s in points.symbols] if three else list(points.symbols)
+    """Return how the modulated documents are drawn, without their places."""
+    known = {"name": "modulated", "legendgroup": "modulated", "showlegend": False, "customdata": [[i] for i in points.ids]}
+    if three:
+        return {
+            **known, "mode": "text", "text": [_GLYPHS[symbol][0] for symbol in points.symbols], "textposition": "middle center",
+            "textfont": {"size": [_GLYPHS[symbol][1] for symbol in points.symbols], "color": list(points.colours)}, "hovertext": list(points.labels), "hovertemplate": "%{hovertext}<extra></extra>",
+        }  # fmt: skip
     return {
-        "mode": "markers", "customdata": [[i] for i in points.ids], "text": list(points.labels), "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"size": 5 if three else 11, "color": list(points.colours), "symbol": symbols, "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
+        **known, "mode": "markers", "text": list(points.labels), "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"size": 11, "color": list(points.colours), "symbol": list(points.symbols), "line": {"width": 1, "color": "rgba(255,255,255,0.6)"}},
     }  # fmt: skip
 
 
@@ -215,6 +275,10 @@ _CONTROL = {"bgcolor": "rgba(128,138,152,0.16)", "bordercolor": "rgba(128,138,15
 
 def _play(names: Sequence[str], redraw: bool = False) -> dict[str, Any]:
     """Return a button that plays the move through the named frames, and a slider with them; the figure starts at the last."""
+
+    def broken(name: str) -> str:  # over two lines: four labels have room on a narrow screen
+        return name.replace("-", "-<br>").replace(", ", ",<br>")
+
     timing = {
         "frame": {"duration": FRAME_MS, "redraw": redraw},
         "transition": {"duration": 0 if redraw else FRAME_MS // 2},
@@ -228,6 +292,6 @@ def _play(names: Sequence[str], redraw: bool = False) -> dict[str, Any]:
         "sliders": [{
             "x": 0.04, "len": 0.9, "y": -0.02, "active": len(names) - 1, "currentvalue": {"visible": False}, "pad": {"t": 6}, **_CONTROL,
             "activebgcolor": theme.MODULATED, "tickcolor": theme.UNJUDGED,
-            "steps": [{"label": name, "method": "animate", "args": [[name], timing]} for name in names],
+            "steps": [{"label": broken(name), "method": "animate", "args": [[name], timing]} for name in names],
         }],
     }  # fmt: skip

@@ -11,8 +11,38 @@ from numpy.typing import NDArray
 
 from dashboard.figures import theme
 from imrnns_core.explain.accounting import Accounting
+from imrnns_core.mapping import neighbourhood_order
 
 Array = NDArray[np.float32]
+
+
+def columns(values: Array, count: int, by: str) -> NDArray[np.int64]:
+    """Return the `count` dimensions of values (K, m) with the largest mean |value|.
+
+    Args:
+        values: (K, m).
+        count: How many.
+        by: "strength": the largest first; "sign": those that rise most, to those that fall most; "cluster": dimensions
+            that behave alike stand together.
+    """
+    chosen = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:count]
+    if by == "sign":
+        return np.asarray(chosen[np.argsort(-values.mean(axis=0)[chosen], kind="stable")])
+    if by == "cluster":
+        return np.asarray(chosen[neighbourhood_order(values[:, chosen].T)])
+    return np.asarray(chosen)
+
+
+def written(limit: float) -> str:
+    """Return the end of a colour scale, as the scale and the page write it."""
+    return np.format_float_positional(limit, precision=2, unique=False, fractional=False, trim="-")
+
+
+def _ticks(limit: float) -> dict[str, Any]:
+    """Return the ticks of a colour scale about zero: both ends and the middle."""
+    return {
+        "tickvals": [-limit, 0, limit], "ticktext": [f"−{written(limit)}", "0", written(limit)], "ticklabeloverflow": "allow",
+    }  # fmt: skip
 
 
 def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool) -> go.Figure:
@@ -29,14 +59,7 @@ def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, s
     traces: list[dict[str, Any]] = []
     for row, (name, values, limit) in enumerate((("scale s", scale, limits[0]), ("bias b", bias, limits[1]))):
         label = name + less[row]
-        bar = {
-            "thickness": 8,
-            "len": 0.44,
-            "y": (0.78, 0.22)[row],
-            "tickformat": ".1g",
-            "tickvals": [-limit, 0, limit],
-            "tickfont": {"size": 10},
-        }
+        bar = {"thickness": 8, "len": 0.44, "y": (0.78, 0.22)[row], "tickfont": {"size": 10}, **_ticks(limit)}
         traces.append({
             "type": "heatmap", "z": values[None], "y": [label], "yaxis": ("y", "y2")[row], "zmin": -limit, "zmax": limit, "zmid": 0,
             "colorscale": theme.diverging(dark), "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
@@ -73,14 +96,17 @@ def heatmap(
             },
             {
                 "type": "heatmap", "z": values, "x": names, "y": down, "zmin": -limit, "zmax": limit, "zmid": 0, "colorscale": theme.diverging(dark), "hoverinfo": "skip",
-                "colorbar": {"orientation": "h", "thickness": 8, "len": 0.5, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom", "tickformat": ".1g", "tickvals": [-limit, 0, limit]},
+                "colorbar": {
+                    "orientation": "h", "thickness": 8, "lenmode": "pixels", "len": 260, "xpad": 34, "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom",
+                    "tickfont": {"size": 11}, **_ticks(limit),
+                },
                 "xgap": 0.5 if few else 0, "ygap": 0.5,
             },
             {
                 # one square a cell: GL draws thousands of them at once, SVG is quicker for hundreds
                 "type": "scatter" if few else "scattergl", "x": names * len(labels), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
                 "marker": {"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
-                "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [f"{v:+.5f}" for v in values.ravel()],
+                "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [theme.minus(f"{v:+.5f}") for v in values.ravel()],
                 "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
             },
         ],
@@ -97,7 +123,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
     parts = [getattr(accounting, n)[position] for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")]
     bars = {
         "type": "waterfall", "x": names, "y": [float(p) for p in parts], "measure": ["absolute", "relative", "relative", "relative", "total"],
-        "text": [f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}" for i, p in enumerate(parts)], "textposition": "outside", "cliponaxis": False,
+        "text": [theme.minus(f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}") for i, p in enumerate(parts)], "textposition": "outside", "cliponaxis": False,
         "increasing": {"marker": {"color": theme.UP}}, "decreasing": {"marker": {"color": theme.DOWN}}, "totals": {"marker": {"color": theme.MODULATED}},
         "hovertemplate": "%{x}: %{text}<extra></extra>", "connector": {"line": {"color": theme.UNJUDGED, "width": 1}},
     }  # fmt: skip
@@ -105,7 +131,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
     low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
     margin = max(0.02, (high - low) * 0.35)
     return theme.figure(
-        [bars], 330, showlegend=False, margin={"l": 8, "r": 8, "t": 26, "b": 8}, xaxis={"tickangle": 0, "tickfont": {"size": 11}},
+        [bars], 330, showlegend=False, margin={"l": 8, "r": 8, "t": 26, "b": 8}, xaxis={"tickangle": 0, "tickfont": {"size": 10}},
         yaxis={**theme.titled("cosine (axis cut)"), "range": [max(-1.0, low - margin), min(1.05, high + margin)]},
     )  # fmt: skip
 
@@ -152,7 +178,7 @@ def effects(
         best_effect: (K,) change of the best relevant document's rank, or None where none is judged.
     """
     rows = list(range(len(order)))
-    text = ["" if best_effect is None or best_effect[i] == 0 else f"best relevant {best_effect[i]:+d}" for i in order]
+    text = ["" if best_effect is None or best_effect[i] == 0 else theme.minus(f"best relevant {best_effect[i]:+d}") for i in order]
     bars = {
         "type": "bar", "x": moved[order], "y": rows, "orientation": "h", "marker": {"color": theme.REFINEMENT}, "text": text,
         "textposition": "outside", "cliponaxis": False, "customdata": [[document_ids[i]] for i in order],
@@ -162,6 +188,6 @@ def effects(
     note = {"text": nothing, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     return theme.figure(
         [bars], 110 + 24 * max(len(rows), 4), annotations=[] if moved[order].any() else [note],
-        xaxis={**theme.titled("candidates that change rank without it"), "range": [0, max(1.0, 1.25 * float(moved[order].max()))]},
+        xaxis={**theme.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * float(moved[order].max()))]},
         yaxis={"tickvals": rows, "ticktext": list(labels), "autorange": "reversed", "tickfont": {"size": 11}},
     )  # fmt: skip

@@ -41,7 +41,7 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
                 "hoverinfo": "skip", "showlegend": False,
             },
         ]  # fmt: skip
-        change = f"{row.modulated - row.base:+.4f}".replace("-", "−")
+        change = theme.minus(f"{row.modulated - row.base:+.4f}")
         changes.append({"x": 1.01, "xref": "paper", "xanchor": "left", "y": name, "text": change, "showarrow": False})
     for system, colour, symbol in (
         ("BM25", theme.BM25, "triangle-up"),
@@ -54,7 +54,7 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
             "hovertemplate": f"{system} {measure} %{{x:.4f}}<extra></extra>",
         })  # fmt: skip
     return theme.figure(
-        traces, 96 + 44 * len(rows), margin={"l": 8, "r": 64, "t": 8, "b": 8}, annotations=changes,
+        traces, 136 + 36 * len(rows), margin={"l": 8, "r": 64, "t": 8, "b": 8}, annotations=changes,
         xaxis=theme.titled(f"mean {measure}; band: 95 % interval"), yaxis={"autorange": "reversed"},
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
     bars = [
         {
             "type": "bar", "x": [100 * value], "y": [name], "orientation": "h", "name": name, "marker": {"color": colours[name]},
-            "text": f"{100 * value:.0f} %".replace("-", "−"), "textposition": "outside", "cliponaxis": False, "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
+            "text": theme.minus(f"{100 * value:.0f} %"), "textposition": "outside", "cliponaxis": False, "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
         }
         for name, value in parts.items()
     ]  # fmt: skip

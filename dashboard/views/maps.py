@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import time
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -45,18 +47,22 @@ def show() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         groups: list[figures.Group] = []
-        if state.current().view == "target":
-            figure = _target(comparison, dataset, chosen)
-        else:
-            drawn = _plane(comparison, dataset, chosen)
-            if drawn is None:
-                return
-            figure, groups = drawn
+        corpus_map = resources.corpus_map(selection.data, selection.adapter)
+        target = state.current().view == "target"
+        if corpus_map is None and (not target or state.current().colour == "cluster"):
+            _make_map(len(dataset.documents))
+            return
+        colours, names = _colours(comparison, dataset, chosen, corpus_map)
+        points = _points(comparison, dataset, chosen, colours)
+        if target:
+            figure = _target(comparison, chosen, points)
+        elif corpus_map is not None:
+            figure, groups = _plane(comparison, dataset, chosen, points, corpus_map)
         if state.current().drag == "lasso" and not _three():
             figure.layout.dragmode = "lasso"
         key = f"map_{state.current().view}_{'3-D' if _three() else '2-D'}"
         picked = chart.clicks(figure, key, _alt(comparison, chosen), lasso=True, context=selection.query or selection.text)
-        _legend(dataset)
+        _legend(colours, names)
     ids = [_document_id(mark, groups, dataset) for mark in picked.marks]
     inside = list(dict.fromkeys(i for i in ids if i))
     if picked.changed and len(inside) == 1:
@@ -74,12 +80,10 @@ def _three() -> bool:
 
 def _controls(dataset: Dataset) -> None:
     target = state.current().view == "target"
-    missing = {"cluster"} if target else set()
-    missing |= set() if any(d.subject for d in dataset.documents) else {"subject"}
-    colours = [c for c in COLOURS if c not in missing]
+    colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
     with st.container(horizontal=True, gap="medium"):
-        st.segmented_control("View", VIEWS, required=True, **state.bound("view", VIEWS))
-        st.segmented_control("Colour", colours, required=True, **state.bound("colour", colours))
+        st.segmented_control("View", VIEWS, required=True, wrap=True, **state.bound("view", VIEWS))
+        st.segmented_control("Colour", colours, required=True, wrap=True, **state.bound("colour", colours))
         if not target:
             st.segmented_control("Axes", AXES, required=True, **state.bound("axes", AXES))
         if not _three():
@@ -106,27 +110,27 @@ def _alt(comparison: Comparison, chosen: NDArray[np.int64]) -> str:
     return f"{len(chosen)} documents around the query, from base to modulated: {state.current().view} view. The list beside it has their ranks."
 
 
-def _target(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> go.Figure:
-    st.caption(
-        "The query is in the centre and distance is the true angle to it: a move inward is a higher score, and rank is distance from the centre. Directions only keep similar documents together. Arrows run from base to modulated; the scale starts at the innermost angle less 4°."
-    )
+def _target(comparison: Comparison, chosen: NDArray[np.int64], points: figures.Points) -> go.Figure:
+    view = target_view(comparison, chosen)
     angles = np.degrees(np.arccos(np.clip(np.sort(comparison.scores[3])[::-1], -1.0, 1.0)))
-    furthest = int(comparison.ranks[3, chosen].max())
-    rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= furthest}
-    return figures.target(target_view(comparison, chosen), rings, _points(comparison, dataset, chosen, None))
+    rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= len(angles)}
+    drawn = figures.drawn_rings(view, rings)
+    beyond = [f" Rank {rank} lies at {angle:.1f}°, beyond the picture." for rank, angle in rings.items() if rank not in drawn]
+    st.caption(
+        "The query is in the centre and distance is the true angle to it: a move inward is a higher score, and rank is distance from the centre. Rings are modulated ranks. Directions only keep similar documents together. Arrows run from base to modulated; the scale starts at the innermost angle less 4°."
+        + "".join(beyond)
+    )
+    return figures.target(view, drawn, points, state.dark())
 
 
-def _plane(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) -> tuple[go.Figure, list[figures.Group]] | None:
-    """Return the map of the corpus with the move over it, and the groups of its cloud; None while there is no map."""
+def _plane(
+    comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], points: figures.Points, corpus_map: CorpusMap
+) -> tuple[go.Figure, list[figures.Group]]:
+    """Return the map of the corpus with the move over it, and the groups of its cloud."""
     selection = state.current()
-    corpus_map = resources.corpus_map(selection.data, selection.adapter)
-    if corpus_map is None:
-        _make_map(len(dataset.documents))
-        return None
     dimensions = 3 if _three() else 2
     projected = resources.ranker(selection.data, selection.adapter).transform.projected.numpy()
     groups = _groups(dataset, corpus_map)
-    points = _points(comparison, dataset, chosen, corpus_map)
     labels = [theme.plain(f"{d.id}: {d.title}") for d in dataset.documents] if len(dataset.documents) <= LABELLED else None
     if selection.view == "neighbourhood":
         placed = neighbourhood(corpus_map, projected, comparison, chosen, dimensions)
@@ -139,6 +143,9 @@ def _plane(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64]) 
         ground = resources.linear_places(selection.data, selection.adapter, dimensions)
         both = (comparison.modulation.projected_query, comparison.modulation.modulated_query)
         query = (corpus_map.linear(both[0].numpy(), dimensions), corpus_map.linear(both[1].numpy(), dimensions))
+    st.caption(
+        "The map is of projected embeddings: base and projected are one place in it. Document modulation moves the documents, query refinement then moves the query."
+    )
     return figures.plane(ground, groups, base, modulated, query, points, selection.view, labels, state.dark()), groups
 
 
@@ -219,51 +226,67 @@ def _make_map(count: int) -> None:
     st.button("Stop", key="stop_map", on_click=lambda: resources.stop_map(selection.data, selection.adapter))
 
 
-def _points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None) -> figures.Points:
+def _colours(
+    comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None
+) -> tuple[list[str], list[str]]:
+    """Return the colours of the drawn documents, and what they stand for where that is a name."""
+    colour, ids = state.current().colour, [comparison.document_ids[i] for i in chosen]
+    if colour == "movement":
+        return theme.ramp(true_movement(comparison)[chosen]), []
+    if colour == "cluster" and corpus_map is not None:
+        found = corpus_map.clusters.labels[comparison.rows[chosen]]
+        return [theme.CLUSTERS[n] for n in found], [corpus_map.clusters.names[n] for n in found]
+    if colour == "subject":
+        names = sorted({d.subject for d in dataset.documents})
+        subjects = [dataset.document[d].subject for d in ids]
+        return [theme.CLUSTERS[names.index(s) % len(theme.CLUSTERS)] for s in subjects], subjects
+    return [theme.relevance_colour(int(comparison.relevance[i])) for i in chosen], []
+
+
+def _points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], colours: list[str]) -> figures.Points:
     ids = [comparison.document_ids[i] for i in chosen]
     moved = true_movement(comparison)
-    grades = [int(comparison.relevance[i]) for i in chosen]
+    relevance = [theme.relevance_name(int(comparison.relevance[i])) for i in chosen]
     labels = [
-        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{theme.relevance_name(g)}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.4f}"
-        for i, d, g in zip(chosen, ids, grades, strict=True)
+        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.4f}"
+        for i, d, r in zip(chosen, ids, relevance, strict=True)
     ]  # fmt: skip
-    colour = state.current().colour
-    if colour == "movement":
-        colours = theme.ramp(moved[chosen])
-    elif colour == "cluster" and corpus_map is not None:
-        colours = [theme.CLUSTERS[n] for n in corpus_map.clusters.labels[comparison.rows[chosen]]]
-    elif colour == "subject":
-        names = sorted({d.subject for d in dataset.documents})
-        colours = [theme.CLUSTERS[names.index(dataset.document[d].subject) % len(theme.CLUSTERS)] for d in ids]
-    else:
-        colours = [theme.relevance_colour(g) for g in grades]
-    return figures.Points(ids, labels, colours, [theme.SYMBOLS[theme.relevance_name(g)] for g in grades])
+    return figures.Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
 
 
-def _legend(dataset: Dataset) -> None:
+def _legend(colours: list[str], names: list[str]) -> None:
+    """Say what signs and colours mean; `names` are what the colours stand for."""
     signs = "★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query"
+    if state.current().view == "target":
+        signs += " · ○ base place"
     texts = {
         "movement": f"Dark blue moved least, yellow most (true movement) · {signs}",
         "cluster": f"Clusters of the projected embeddings (k-means), named by the words that set them apart (class-based TF-IDF) · {signs}",
         "subject": f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · {signs}",
     }
-    st.caption(texts.get(state.current().colour, f"{signs} · ○ base place"))
+    st.caption(texts.get(state.current().colour, signs))
+    drawn = Counter(zip(names, colours, strict=False)).most_common()
+    key = [
+        f'<span style="display:inline-block;margin-right:.9em"><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
+        for (n, c), count in drawn
+    ]
+    if key:
+        st.html(f'<div class="groups" style="font-size:.87em">{" ".join(key)}</div>')
 
 
 def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bool) -> None:
-    """List documents; those of the cloud that are no candidates have no ranks."""
-    moved, rows = true_movement(comparison), []
-    for i in ids[:LISTED]:
-        p = comparison.position.get(i)
-        document = dataset.document[i]
-        rank = {} if p is None else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
-        about = {"relevance": theme.relevance_name(comparison.judgments.get(i, -1)), "subject": document.subject}
-        rows.append({"title": document.title or i, **rank, "true movement": None if p is None else float(moved[p]), **about, "document": i})
-    st.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {'in the lasso' if lasso else 'drawn'}", anchor=False)
+    """List documents, with a button that saves all of them."""
+    selection = state.current()
+    title, button = st.columns([3, 2], vertical_alignment="bottom")
+    title.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {'in the lasso' if lasso else 'drawn'}", anchor=False)
+    button.download_button(
+        "Download CSV", lambda: _listed(comparison, dataset, ids).to_csv(index=False),
+        f"{selection.data}-{selection.query or 'query'}-{selection.adapter}-{'lasso' if lasso else 'map'}.csv", "text/csv",
+        on_click="ignore", key="listing_csv", width="stretch",
+    )  # fmt: skip
     if len(ids) > LISTED:
-        st.caption(f"The first {LISTED} of them are listed.")
-    frame = pd.DataFrame(rows, columns=["title", "base rank", "modulated rank", "true movement", "relevance", "subject", "document"])
-    frame = frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values("modulated rank")
+        st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
+    frame = _listed(comparison, dataset, ids[:LISTED])
     columns = {
         "title": st.column_config.TextColumn(width=190),
         "base rank": st.column_config.NumberColumn("base", width=58, help="Base rank; empty for documents that are no candidates."),
@@ -271,3 +294,16 @@ def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bo
         "true movement": st.column_config.NumberColumn("moved", format="%.4f", width=76, help="True movement: cosine distance."),
     }
     st.dataframe(frame, hide_index=True, key="listing", column_config=columns, height=min(420, 40 + 36 * max(1, len(frame))))
+
+
+def _listed(comparison: Comparison, dataset: Dataset, ids: list[str]) -> pd.DataFrame:
+    """Return documents by modulated rank; those of the cloud that are no candidates have no ranks."""
+    moved, rows = true_movement(comparison), []
+    for i in ids:
+        p = comparison.position.get(i)
+        document = dataset.document[i]
+        rank = {} if p is None else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
+        about = {"relevance": theme.relevance_name(comparison.judgments.get(i, -1)), "subject": document.subject}
+        rows.append({"title": document.title or i, **rank, "true movement": None if p is None else float(moved[p]), **about, "document": i})
+    frame = pd.DataFrame(rows, columns=["title", "base rank", "modulated rank", "true movement", "relevance", "subject", "document"])
+    return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values("modulated rank")

@@ -22,12 +22,15 @@ SHIFTS = ["query-specific", "whole"]
 ORDERS = ["modulated rank", "base rank", "cluster"]
 COLUMNS = ["strength", "cluster", "sign"]
 WIDTHS = ["top 40", "all"]
+STRONG = 5.0
+"""Standard errors that a word must pass: of a million pairs of word and dimension about one does so by chance."""
+TITLE = 90
 
 
 def show() -> None:
     notices.heading(
         "How do the query and the documents act on each other?",
-        "The query moves every document by one scale and one bias; the documents together refine the query. All shifts are between unit vectors.",
+        "The query moves every document by one scale and one bias; the documents together refine the query.",
     )
     selection = state.current()
     dataset = resources.collection(selection.data).dataset
@@ -40,7 +43,7 @@ def show() -> None:
     if part == "query refined":
         picked = _refinement(comparison, order, names)
     elif part == "score accounting":
-        picked = _accounting(comparison, order, names)
+        picked = _accounting(comparison, dataset, order, names)
     else:
         picked = _strips(comparison) or _shift_heatmap(comparison, order, names)
     if picked:
@@ -50,7 +53,7 @@ def show() -> None:
 
 def _controls() -> None:
     with st.container(horizontal=True, gap="medium"):
-        st.segmented_control("Show", PARTS, required=True, **state.bound("part", PARTS))
+        st.segmented_control("Show", PARTS, required=True, wrap=True, **state.bound("part", PARTS))
         st.segmented_control(
             "Rows by", ORDERS, required=True, help="Cluster: documents that moved alike stand together.", **state.bound("order", ORDERS)
         )
@@ -82,15 +85,9 @@ def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
 
 
 def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the 40 dimensions with the largest mean |value|, or all of them, in the chosen order."""
-    selection, mean = state.current(), values.mean(axis=0)
-    strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
-    chosen = strongest[:40] if selection.width == "top 40" else strongest
-    if selection.columns == "sign":
-        return chosen[np.argsort(-mean[chosen], kind="stable")]
-    if selection.columns == "cluster":
-        return chosen[neighbourhood_order(values[:, chosen].T)]
-    return chosen
+    """Return the dimensions to draw, in the chosen order."""
+    selection = state.current()
+    return figures.columns(values, 40 if selection.width == "top 40" else values.shape[1], selection.columns)
 
 
 def _pick_cell(figure: go.Figure, key: str, alt: str) -> bool:
@@ -126,7 +123,7 @@ def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list
     chosen, limit = _columns(values), found.shift[specific]
     st.header("How each document moved", anchor=False)
     st.caption(
-        f"Modulated − projected embedding of the first {len(order)} documents{', less the adapter’s mean shift' if specific else ''}. ★ relevant; the number is the modulated rank. Colours mean the same for all queries (clipped at ± {limit:.2g}, the 99.5th percentile). Click a cell for its document and dimension."
+        f"Modulated − projected embedding, both of unit length, of the first {len(order)} documents{', less the adapter’s mean shift' if specific else ''}. ★ relevant; the number is the modulated rank. Colours mean the same for all queries (clipped at ± {figures.written(limit)}, the 99.5th percentile). Click a cell for its document and dimension."
     )
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "shift")
@@ -154,12 +151,14 @@ def _dimension(comparison: Comparison) -> None:
     drivers = resources.words(selection.data).drivers(ranker.transform.projected[:, selection.dimension].numpy())
     with st.container(border=True, key="dimension"):
         at = comparison.position.get(selection.document)
-        shift = f" Here it shifts {selection.document} by {shifts(comparison)[at, selection.dimension]:+.5f}." if at is not None else ""
-        listing = "\n".join(f"{w.z:+.1f}  {w.word} ({w.documents} documents)" for w in drivers) or "no word is frequent enough"
+        here = "" if at is None else theme.minus(f"{shifts(comparison)[at, selection.dimension]:+.5f}")
+        listing = "\n".join(theme.minus(f"{w.z:+.1f}") + f"  {w.word} ({w.documents} documents)" for w in drivers if abs(w.z) >= STRONG)
+        chance = f"With {ranker.adapter.card.output_dim} dimensions and many words, values up to ± {STRONG:.0f} come by chance"
         notices.text_block(
             f"Dimension {selection.dimension}: which words drive it?",
-            listing,
-            f"Words whose documents lie high (+) or low (−) on it over the corpus, in standard errors.{shift} With {ranker.adapter.card.output_dim} dimensions and many words some stand out by chance: read values beyond ± 5.",
+            listing or "No word drives this dimension: none stands out by more than chance.",
+            f"Words whose documents lie high (+) or low (−) on it over the corpus, in standard errors. {chance}: only words beyond are listed."
+            + (here and f" Here it shifts {selection.document} by {here}."),
         )
 
 
@@ -169,7 +168,7 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     limit = resources.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(
-        f"Each document’s part of the refined query, before LayerNorm, less the mean part. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn. Colours mean the same for all queries (clipped at ± {limit:.2g})."
+        f"Each document’s part of the refined query, before LayerNorm, less the mean part. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn. Colours mean the same for all queries (clipped at ± {figures.written(limit)})."
     )
     values = found.contributions[order]
     chosen = _columns(values)
@@ -184,7 +183,7 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
         change = float(np.abs(found.score_effect).max())
         notices.show(
             "info", "No rank changes when any one of them is left out",
-            f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {change:.1e}.",
+            f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {theme.minus(f'{change:.1e}')}.",
         )  # fmt: skip
         return picked
     relevant = comparison.relevance > 0
@@ -201,11 +200,11 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     return picked
 
 
-def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
+def _accounting(comparison: Comparison, dataset: Dataset, order: NDArray[np.int64], names: list[str]) -> bool:
     accounting = account(comparison)
     st.header("Where each score change comes from", anchor=False)
     st.caption(
-        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {np.abs(accounting.residual).max():.1e}). It says where the numbers come from, not which words caused them. Click a bar for its document."
+        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {theme.minus(f'{np.abs(accounting.residual).max():.1e}')}). It says where the numbers come from, not which words caused them. Click a bar for its document."
     )
     left, right = st.columns([3, 2])
     with left:
@@ -219,6 +218,8 @@ def _accounting(comparison: Comparison, order: NDArray[np.int64], names: list[st
         st.caption(
             "The picked document" if state.current().document in comparison.position else "The first document; click a bar for another"
         )
-        notices.text_block(comparison.document_ids[position], "")
+        document = dataset.document[comparison.document_ids[position]]
+        title = document.title or document.id
+        notices.text_block(title if len(title) <= TITLE else title[: TITLE - 1] + "…", "", document.id)
         chart.show(figures.waterfall(accounting, position), "waterfall", "From the base to the modulated score, part by part")
     return bool(picked)

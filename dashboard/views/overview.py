@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard import answers, resources, state
 from dashboard.components import chart, notices
 from dashboard.figures import overview
+from dashboard.figures.theme import minus
 from imrnns_core.evaluation import NDCG, Evaluation, Group, mean_of
 from imrnns_core.measures import Measured
 from imrnns_core.overlap import UNJUDGED_SPLIT
@@ -22,7 +23,7 @@ from imrnns_core.shares import ChangeShares
 def show() -> None:
     split = heading(
         "Does this adapter help?",
-        "All queries of a split; those that the adapter has seen apart from the others.",
+        "All queries of a split. Those of which the adapter met a relevant document in training are called seen.",
     )
     if split is None:
         return
@@ -135,39 +136,41 @@ def _texts(query_ids: Sequence[str]) -> list[str]:
     return [queries[query_id].text for query_id in query_ids]
 
 
-def _masks(measured: Evaluation) -> dict[Group | None, NDArray[np.bool_]]:
-    masks: dict[Group | None, NDArray[np.bool_]] = {None: np.ones(len(measured.query_ids), dtype=bool)}
-    masks.update(measured.group_masks())
-    return {name: mask for name, mask in masks.items() if mask.any()}
+def _groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[np.bool_]]]:
+    """Return all queries and each group of them by name; where all are of one group, that once."""
+    found: dict[str, tuple[Group | None, NDArray[np.bool_]]] = {n: (n, mask) for n, mask in measured.group_masks().items() if mask.any()}
+    if len(found) == 1:
+        return {f"all {name}": which for name, which in found.items()}
+    return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **found}
 
 
 def _rows(measured: Evaluation, bm25: Measured) -> list[overview.GroupRow]:
     lexical = bm25.values[:, measured.measures.index(NDCG)]
     return [
         overview.GroupRow(
-            name or "all",
+            name,
             int(mask.sum()),
             float(lexical[mask].mean()),
             measured.mean("base", mask)[NDCG],
             measured.mean("modulated", mask)[NDCG],
-            measured.significance(NDCG, name).ci95,
+            measured.significance(NDCG, group).ci95,
         )
-        for name, mask in _masks(measured).items()
+        for name, (group, mask) in _groups(measured).items()
     ]
 
 
 def _measures(measured: Evaluation, bm25: Measured) -> None:
     """Draw the table of all measures and groups."""
     records = []
-    for group, mask in _masks(measured).items():
+    for name, (group, mask) in _groups(measured).items():
         means = {"BM25": mean_of(measured.measures, bm25.values, mask)}
         means.update({stage: measured.mean(stage, mask) for stage in STAGES})
         for measure in measured.measures:
             test = measured.significance(measure, group)
-            figures = {name: values[measure] for name, values in means.items()}
+            figures = {system: values[measure] for system, values in means.items()}
             interval = f"{test.ci95[0]:+.4f} … {test.ci95[1]:+.4f}"
             records.append(
-                {"queries": group or "all", "n": int(mask.sum()), "measure": measure, **figures, "change": test.delta, "95 % interval": interval, "p": test.p}
+                {"queries": name, "n": int(mask.sum()), "measure": measure, **figures, "change": test.delta, "95 % interval": interval, "p": test.p}
             )  # fmt: skip
     frame = pd.DataFrame(records)
     title, button = st.columns([5, 1], vertical_alignment="bottom")
@@ -178,7 +181,10 @@ def _measures(measured: Evaluation, bm25: Measured) -> None:
         on_click="ignore", key="measures_csv", width="stretch",
     )  # fmt: skip
     decimals = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")}
-    change = st.column_config.NumberColumn(format="%+.4f", help="Modulated − base.")
+    change = st.column_config.NumberColumn(help="Modulated − base.")
+    # A column's own format knows no true minus
+    shown = frame.style.format({"change": lambda value: minus(f"{value:+.4f}"), "95 % interval": minus})
+    height = "content" if len(frame) == len(measured.measures) else 35 * (len(measured.measures) + 1) + 2
     with st.container(key="measures"):  # a table that answers no clicks does not carry its key
-        st.dataframe(frame, hide_index=True, height=35 * (len(measured.measures) + 1) + 2, column_config={**decimals, "change": change})
+        st.dataframe(shown, hide_index=True, height=height, column_config={**decimals, "change": change})
     st.caption("nDCG with linear gains, as trec_eval has it. Intervals by bootstrap, p by a paired randomisation test, over queries.")

@@ -106,8 +106,12 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         assert f"{outcomes.count(name)} {name}" in said["Where?"]
     groups = {name: group for name, group in (record["groups"] or {}).items() if group["n"]}
     for name, group in groups.items():
-        assert f"{name.capitalize()} queries ({group['n']}): {change(group['significance']['nDCG@10'])}." in said["Can I trust it?"]
-    sources = [{"n": record["n_queries"], **measures, "significance": record["significance"]}, *groups.values()]
+        test = group["significance"]["nDCG@10"]
+        fact = f"On the {group['n']} {name} queries nDCG@10 changes by {test['delta']:+.4f}. The 95 % interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
+        assert fact in said["Can I trust it?"]
+    every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
+    shown_groups = {f"all {name}": group for name, group in groups.items()} if len(groups) == 1 else every | groups
+    sources = list(shown_groups.values())
     drawn = marks(page, "groups")
     for system, name in (("BM25", "bm25"), ("base", "base"), ("modulated", "modulated")):
         np.testing.assert_allclose(drawn[system], [source[name]["nDCG@10"] for source in sources], atol=1e-9)
@@ -124,7 +128,7 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         for source in sources
         for m in MEASURES
     ]
-    heads = [(group, str(source["n"]), m) for group, source in zip(("all", *groups), sources, strict=True) for m in MEASURES]
+    heads = [(group, str(source["n"]), m) for group, source in zip(shown_groups, sources, strict=True) for m in MEASURES]
     shown, saved = grid(page, "measures"), download(page, "measures_csv")
     assert len(shown) >= len(MEASURES)
     assert len(saved) == len(expected)
@@ -141,6 +145,15 @@ def test_overview_shows_the_numbers_of_evaluate(page: Page, address: str, dev: d
     scatter = page.locator(".st-key-scatter").bounding_box()
     assert scatter is not None
     assert scatter["y"] + scatter["height"] < 900
+
+
+def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace: Path) -> None:
+    record = evaluated(workspace, "sample", "--adapter", "sample-adapter", "--split", "test")
+    assert record["groups"]["unseen"]["n"] == record["n_queries"]
+    open_page(page, f"{address}/overview?split=test")
+    assert_overview(page, record)
+    names = chart(page, "groups").evaluate("plot => plot._fullData.find(t => t.name === 'base').y")
+    assert names == [f"all unseen (n = {record['n_queries']})"]
 
 
 def test_overview_of_an_adapter_that_names_no_positives(page: Page, address: str, workspace: Path, test_data: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +17,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.evaluation import evaluate
+from imrnns_core.explain.accounting import shifts
+from imrnns_core.explain.influence import WordIndex
+from imrnns_core.mapping import neighbourhood_order, true_movement
 from imrnns_core.ranking import Ranker, blend
 from imrnns_core.workspace import Workspace
 from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
@@ -123,6 +128,37 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
 
 
+def test_columns_by_cluster_keep_like_dimensions_together(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&columns=cluster&shift=whole")
+    comparison = sample.compare_id("q054")
+    values = shifts(comparison)[comparison.order("modulated")[:20]]
+    strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:40]
+    expected = strongest[neighbourhood_order(values[:, strongest].T)]
+    read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.x, t.z.map(row => Array.from(row))]; }"
+    names, drawn = chart(page, "shift_heatmap").evaluate(read)
+    assert [int(name) for name in names] == expected.tolist()
+    np.testing.assert_allclose(drawn, values[:, expected], atol=1e-6)
+
+
+@pytest.mark.parametrize(("dimension", "listed"), [(383, True), (20, False)])
+def test_a_dimension_lists_only_words_that_stand_out(page: Page, address: str, sample: Ranker, dimension: int, listed: bool) -> None:
+    drivers = WordIndex(sample.collection.dataset.documents).drivers(sample.transform.projected[:, dimension].numpy())
+    strong = [f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)" for w in drivers if abs(w.z) >= 5]
+    assert bool(strong) == listed
+    open_page(page, f"{address}/modulation?query=q054&dimension={dimension}&document=the-hague")
+    panel = page.locator(".st-key-dimension .document-text > div")
+    assert panel.last.inner_text() == (
+        "\n".join(strong) if strong else "No word drives this dimension: none stands out by more than chance."
+    )
+    expect(panel.nth(1)).to_contain_text("Here it shifts the-hague by ")
+
+
+def test_the_waterfall_is_headed_by_the_title(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/modulation?query=q054&part=score accounting&document=the-hague")
+    heads = page.locator(".document-text > div:first-child").all_inner_texts()
+    assert heads[1] == sample.collection.dataset.document["the-hague"].title == "The Hague"
+
+
 def test_refinement_cell_and_accounting_bar_open_their_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/modulation?query=q054&part=query refined&columns=sign&order=cluster")
     document_id, dimension = click_point(page, "refinement_heatmap", 2, 40 * 4 + 7)
@@ -182,7 +218,47 @@ def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
     assert len({colour for *_, colour in clouds}) == len(clouds) == 12
     named = plot.locator(".annotation-text").all_text_contents()
     assert any("dollar" in name for name in named)  # currencies; which words lead depends on the adapter that ships
-    assert set(named) <= {name for name, *_ in clouds}
+    assert set(named) <= {f"■ {name}" for name, *_ in clouds}
+    width = "note => { const box = note.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; }"
+    boxes = [note.evaluate(width) for note in plot.locator(".annotation-text-g rect").all()]
+    assert not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for a, b in combinations(boxes, 2))
+
+
+def test_target_view_is_coloured_by_cluster_and_movement(page: Page, address: str, sample: Ranker) -> None:
+    comparison = sample.compare_id("q054")
+    moved = dict(zip(comparison.document_ids, true_movement(comparison), strict=True))
+    read = "plot => { const t = plot._fullData.find(t => t.name === 'modulated'); return t.customdata.map((c, i) => [c[0], t.marker.color[i]]); }"
+    open_page(page, f"{address}/map?query=q054&view=target&colour=movement")
+    drawn = dict(chart(page, "map_target_2-D").evaluate(read))
+    assert drawn[min(drawn, key=moved.__getitem__)] == "rgb(0, 34, 78)"
+    assert drawn[max(drawn, key=moved.__getitem__)] == "rgb(254, 232, 56)"
+    open_page(page, f"{address}/map?query=q054&view=target&colour=cluster")
+    colours = dict(chart(page, "map_target_2-D").evaluate(read))
+    key = page.locator(".groups > span").all_inner_texts()
+    assert len(key) == len(set(colours.values())) > 1
+    assert sum(int(text.rsplit("(", 1)[1].rstrip(")")) for text in key) == len(colours)
+    open_page(page, f"{address}/map?query=q054&view=neighbourhood&colour=cluster")
+    assert dict(chart(page, "map_neighbourhood_2-D").evaluate(read)) == colours
+
+
+def test_mark_in_three_dimensions_opens_its_document(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q054&view=linear&axes=3-D")
+    plot = chart(page, "map_linear_3-D")
+    box = plot.bounding_box()
+    assert box is not None
+    near = "plot => { const s = plot._fullLayout.scene._scene.glplot.selection; return s.object && s.distance < 3; }"
+    for n in range(4000):  # where a mark is drawn depends on the camera
+        x, y = box["x"] + 150 + 4 * (n % 70), box["y"] + 220 + 4 * (n // 70)
+        page.mouse.move(x, y)
+        if plot.evaluate(near):
+            page.wait_for_timeout(300)
+            if plot.evaluate(near):
+                break
+    page.mouse.down()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
+    page.mouse.up()
+    settle(page)
+    expect(page.locator(".st-key-map_document")).to_be_visible()
 
 
 def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
@@ -203,9 +279,9 @@ def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: 
     expect(page.locator(".st-key-map_document")).to_contain_text(document.text[:60])
 
 
-def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: Page, address: str) -> None:
-    open_page(page, f"{address}/map?query=q007&view=neighbourhood&drag=lasso")
-    box = chart(page, "map_neighbourhood_2-D").locator(".nsewdrag").first.bounding_box()
+def draw_around_all(page: Page, key: str) -> int:
+    """Draw a lasso around a map; return how many documents the page says are in it."""
+    box = chart(page, key).locator(".nsewdrag").first.bounding_box()
     assert box is not None
     left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 60
     page.mouse.move(left, top)
@@ -216,7 +292,36 @@ def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: 
     heading = page.locator("h2", has_text="documents in the lasso")
     heading.wait_for()
     settle(page)
-    assert int(heading.inner_text().split()[0]) > 300
+    return int(heading.inner_text().split()[0])
+
+
+def saved(page: Page) -> list[dict[str, str]]:
+    """Return the rows of the list of documents as they are downloaded."""
+    with page.expect_download() as download:
+        page.locator(".st-key-listing_csv button").click()
+    return list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines()))
+
+
+def test_lasso_in_the_target_view_is_downloaded(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/map?query=q054&drag=lasso")
+    drawn = saved(page)
+    count = draw_around_all(page, "map_target_2-D")
+    rows = saved(page)
+    assert len(drawn) == count == len(rows)
+    comparison = sample.compare_id("q054")
+    moved = true_movement(comparison)
+    for row in rows:
+        at = comparison.position[row["document"]]
+        assert [int(row["base rank"]), int(row["modulated rank"])] == comparison.ranks[[0, 3], at].tolist()
+        assert float(row["true movement"]) == pytest.approx(moved[at], abs=1e-6)
+    assert [int(row["modulated rank"]) for row in rows] == sorted(int(row["modulated rank"]) for row in rows)
+
+
+def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q007&view=neighbourhood&drag=lasso")
+    count = draw_around_all(page, "map_neighbourhood_2-D")
+    assert count > 300
+    assert len(saved(page)) == count
     page.keyboard.press("j")
     page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q008'")
     settle(page)
@@ -224,7 +329,7 @@ def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: 
 
 
 @pytest.mark.parametrize("path", ["view=target", "view=neighbourhood", "view=neighbourhood&axes=3-D"])
-def test_play_moves_the_marks_from_base_to_modulated(page: Page, address: str, path: str) -> None:
+def test_play_moves_the_marks_through_the_stages(page: Page, address: str, path: str) -> None:
     open_page(page, f"{address}/map?query=q054&{path}")
     plot = page.locator(".js-plotly-plot")
     plot.wait_for()
@@ -233,7 +338,8 @@ def test_play_moves_the_marks_from_base_to_modulated(page: Page, address: str, p
     steps = plot.locator(".slider-label")
     plot.locator(".slider-tick-group, .slider-group").first.wait_for()
     frames = plot.evaluate("plot => plot._transitionData._frames.map(f => [f.name, Array.from(f.data[0].x)])")
-    assert steps.all_text_contents() == [name for name, _ in frames]
+    assert steps.all_text_contents() == [name.replace(", ", ",") for name, _ in frames]
+    assert len(frames) == (4 if path == "view=target" else 3)
     assert frames[-1][0] == "modulated"
     np.testing.assert_allclose(frames[-1][1], end)
     plot.locator(".updatemenu-button").first.click()

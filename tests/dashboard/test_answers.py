@@ -73,7 +73,16 @@ def test_can_i_trust_it(changes: list[float], groups: list[str] | None, kind: st
     found = answers.trust(evaluation(changes, groups))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
-        assert f"{groups[-1].capitalize()} queries (20): " in found.figures
+        assert f"On the 20 {groups[-1]} queries nDCG@10 changes by " in found.figures
+
+
+def test_trust_is_told_one_fact_a_sentence() -> None:
+    measured = evaluation(DOWN, UNSEEN)
+    low, high = (f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95)
+    assert (
+        answers.trust(measured).figures
+        == f"On the 20 unseen queries nDCG@10 changes by −0.1500. The 95 % interval of this change is {low} to {high}."
+    )
 
 
 def test_a_change_is_written_with_its_interval_and_a_true_minus() -> None:

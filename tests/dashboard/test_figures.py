@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures import compare, maps, modulation, overview, theme
+from dashboard.figures import compare, labels, maps, modulation, overview, theme
 from imrnns_core.explain.accounting import account
-from imrnns_core.mapping import target_view
+from imrnns_core.mapping import TargetView, target_view, true_movement
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.workspace import Workspace
@@ -79,9 +79,35 @@ def test_heatmap_clips_alike_and_catches_clicks() -> None:
     np.testing.assert_array_equal(heat.z, values)
     assert list(map(list, squares.customdata)) == [["d1", 7], ["d1", 3], ["d1", 9], ["d2", 7], ["d2", 3], ["d2", 9]]
     assert (list(squares.x), list(squares.y)) == (["7", "3", "9"] * 2, [0, 0, 0, 1, 1, 1])
-    assert squares.text[5] == "-0.60000"
+    assert squares.text[5] == "−0.60000"
     assert figure.layout.xaxis.type == "category"
     assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
+
+
+def test_columns_stand_by_strength_sign_or_cluster() -> None:
+    rise, fall = np.array([0.3, 0.1, 0.2]), np.array([-0.2, -0.1, 0.1])
+    values = np.stack([1.0 * rise, 0.9 * fall, 1.1 * rise, 1.2 * fall, 0.0 * rise, 1.2 * rise], axis=1).astype(np.float32)
+    assert modulation.columns(values, 5, "strength").tolist() == [5, 2, 0, 3, 1]
+    assert modulation.columns(values, 2, "strength").tolist() == [5, 2]
+    assert modulation.columns(values, 5, "sign").tolist() == [5, 2, 0, 1, 3]
+    order = modulation.columns(values, 5, "cluster").tolist()
+    assert sorted(order) == [0, 1, 2, 3, 5]
+    assert {frozenset(order[:2]), frozenset(order[3:])} & {frozenset({1, 3})}  # those that fall stand together, at one end
+    figure = modulation.heatmap(values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, False, "shift")
+    assert list(figure.data[1].x) == [str(d) for d in order]
+    np.testing.assert_array_equal(figure.data[1].z, values[:, order])
+    assert [c[1] for c in figure.data[2].customdata[:5]] == order
+
+
+@pytest.mark.parametrize(("limit", "end"), [(0.000361, "0.00036"), (0.5, "0.5"), (0.1149, "0.11"), (1e-6, "0.000001"), (12.3, "12")])
+def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
+    values = np.zeros((1, 2), np.float32)
+    heat = modulation.heatmap(values, ["a"], ["a"], np.array([0, 1]), limit, False, "part").data[1]
+    strips = modulation.strips(values[0], values[0], (limit, limit), False, False).data
+    for bar in (heat.colorbar, *(strip.colorbar for strip in strips)):
+        assert list(bar.tickvals) == [-limit, 0, limit]
+        assert list(bar.ticktext) == [f"−{end}", "0", end]
+        assert bar.ticklabeloverflow == "allow"
 
 
 def test_strips_are_about_zero_on_fixed_ranges() -> None:
@@ -100,6 +126,9 @@ def test_waterfall_sums(comparison: Comparison) -> None:
     base, projector, document, query, total = modulation.waterfall(accounting, 3).data[0].y
     assert base + projector + document + query == pytest.approx(total, abs=1e-6)
     assert total == pytest.approx(comparison.scores[3, 3])
+    written = modulation.waterfall(accounting, 3).data[0].text
+    assert [float(text.replace("−", "-")) for text in written] == pytest.approx([base, projector, document, query, total], abs=5e-5)
+    assert not any("-" in text for text in written)
 
 
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
@@ -128,6 +157,50 @@ def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
     np.testing.assert_allclose(arrows.x[1::3], end.x)
 
 
+def test_rings_stand_at_their_angle_and_only_where_they_leave_room() -> None:
+    view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))  # the picture starts at 46°
+    rings = {1: 50.0, 5: 65.0, 10: 67.0, 100: 67.1}
+    drawn = maps.drawn_rings(view, rings)
+    assert drawn == {1: 50.0, 5: 65.0, 10: 67.0}
+    points = maps.Points(["a", "b"], ["a", "b"], ["#000000"] * 2, ["circle"] * 2)
+    figure = maps.target(view, drawn, points)
+    lines = [t for t in figure.data if t.mode == "lines"]
+    np.testing.assert_allclose([np.hypot(t.x, t.y) for t in lines], [[4.0] * 120, [19.0] * 120, [21.0] * 120])
+    assert figure.layout.xaxis.range[1] == pytest.approx(21 * 1.08)  # a ring beyond the documents is in the picture
+    notes = figure.layout.annotations
+    assert [n.text for n in notes] == ["rank 1, 50.0°", "rank 5, 65.0°", "rank 10, 67.0°"]
+    np.testing.assert_allclose([np.hypot(n.x, n.y) for n in notes], [4.0, 19.0, 21.0], rtol=1e-6)
+    assert {n.bgcolor for n in notes} == {"rgba(255,255,255,0.85)"}
+    assert all(abs(n.y) > 1 for n in notes)  # both arrows lie on the axis y = 0
+
+
+def test_labels_lie_beside_each_other_and_off_the_marks() -> None:
+    steps = np.array([[0.0, 0.0], [0.0, 2.0], [0.0, 4.0]])
+    three = labels.places([steps] * 4, [(10.0, 2.0)] * 4, np.array([[1.0, 0.0], [1.0, 0.5], [1.0, 2.0]]))
+    assert three == [(0.0, 4.0), (0.0, 2.0), (0.0, 0.0), None]  # the emptiest place first; the last finds none
+    apart = labels.places([steps, np.add(steps, [10.0, 0.0])], [(10.0, 2.0)] * 2, np.empty((0, 2)))
+    assert apart == [(0.0, 0.0), (10.0, 0.0)]
+
+
+def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) -> None:
+    chosen = np.arange(8)
+    moved = true_movement(comparison)[chosen]
+    points = maps.Points(list("abcdefgh"), list("abcdefgh"), theme.ramp(moved), ["circle"] * 8)
+    drawn = next(t for t in maps.target(target_view(comparison, chosen), {}, points).data if t.name == "modulated")
+    assert (drawn.marker.color[moved.argmin()], drawn.marker.color[moved.argmax()]) == ("rgb(0, 34, 78)", "rgb(254, 232, 56)")
+    assert len(set(drawn.marker.color)) == 8
+
+
+def test_the_legend_has_a_mark_that_is_no_documents() -> None:
+    view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))
+    points = maps.Points(["a", "b"], ["a", "b"], [theme.RELEVANT] * 2, ["star"] * 2)
+    for figure in (maps.target(view, {}, points), plane(10, 1), plane(10, 1, three=True)):
+        documents, legend = [t for t in figure.data if t.name == "modulated"]
+        assert (documents.showlegend, legend.showlegend) == (False, None)
+        assert (legend.marker.color, legend.marker.symbol, list(legend.x)) == (theme.BASE, "circle", [None])
+        assert legend.legendgroup == documents.legendgroup
+
+
 def plane(count: int, groups: int, three: bool = False, labels: list[str] | None = None) -> go.Figure:
     rng = np.random.default_rng(0)
     ground = rng.normal(size=(count, 3 if three else 2)).astype(np.float32)
@@ -144,21 +217,57 @@ def test_plane_has_corpus_move_and_query() -> None:
     start = np.stack([even.x[:2], even.y[:2]], 1)  # documents 0 and 2
     moved = next(t for t in figure.data if t.name == "modulated")
     np.testing.assert_allclose(np.stack([moved.x, moved.y], 1)[[0, 2]], start + 0.5)
-    assert [f.name for f in figure.frames] == ["base", "modulated"]
-    np.testing.assert_allclose(np.array(figure.frames[0].data[0].x)[[0, 2]], start[:, 0])
     arrows = [t for t in figure.data if t.mode == "lines+markers"]
     assert [len(t.x) for t in arrows] == [6, 3]  # one trace a colour, a gap after each arrow
     np.testing.assert_allclose(arrows[0].x[:2], [start[0, 0], start[0, 0] + 0.5])
-    assert [a.text for a in figure.layout.annotations] == ["peso, &lt;b&gt;0&lt;/b&gt;", "peso, &lt;b&gt;1&lt;/b&gt;"]
+    squares = [f'<span style="color:{colour}">■</span> ' for colour in theme.CLUSTERS]
+    assert [a.text for a in figure.layout.annotations] == [f"{squares[n]}peso, &lt;b&gt;{n}&lt;/b&gt;" for n in (0, 1)]
     queries = [t for t in figure.data if (t.name or "").startswith("query")]
     assert [t.marker.symbol for t in queries] == ["diamond-open", "diamond"]
 
 
-def test_plane_in_three_dimensions_plays_the_move() -> None:
-    figure = plane(10, 1, three=True)
-    assert {t.type for t in figure.data} == {"scatter3d"}
-    np.testing.assert_allclose(np.subtract(figure.frames[1].data[0].z, figure.frames[0].data[0].z), [0.5] * 3, atol=1e-6)
-    assert figure.layout.updatemenus[0].buttons[0].args[1]["frame"]["redraw"]
+@pytest.mark.parametrize("three", [False, True])
+def test_plane_plays_the_stages(three: bool) -> None:
+    """Documents move with document modulation, the query with its refinement; base and projected are one place."""
+    figure = plane(10, 1, three)
+    ground = np.stack([figure.data[0][axis] for axis in ("xyz" if three else "xy")], axis=1)
+    assert [f.name for f in figure.frames] == ["base, projected", "document-modulated", "modulated"]
+    assert [step.label for step in figure.layout.sliders[0].steps] == ["base,<br>projected", "document-<br>modulated", "modulated"]
+    assert [step.args[0][0] for step in figure.layout.sliders[0].steps] == [f.name for f in figure.frames]
+    places = [[np.stack([t[axis] for axis in ("xyz" if three else "xy")], axis=1) for t in f.data] for f in figure.frames]
+    for (documents, query), moved, refined in zip(places, (0.0, 0.5, 0.5), (3, 3, 4), strict=True):
+        np.testing.assert_allclose(documents, ground[:3] + moved, rtol=1e-6)
+        np.testing.assert_allclose(query, ground[refined : refined + 1], rtol=1e-6)
+    for frame in figure.frames:
+        assert [figure.data[n].name for n in frame.traces] == ["modulated", "query, modulated"]
+    assert figure.layout.updatemenus[0].buttons[0].args[1]["frame"]["redraw"] == three
+
+
+def test_marks_are_the_same_in_three_dimensions() -> None:
+    flat, deep = (next(t for t in plane(10, 1, three).data if t.name == "modulated") for three in (False, True))
+    assert list(flat.marker.symbol) == ["star", "x", "circle"]
+    assert list(deep.text) == ["★", "✕", "●"]
+    assert list(deep.textfont.color) == list(flat.marker.color)
+    assert list(deep.hovertext) == list(flat.text)
+    assert deep.type == "scatter3d"
+
+
+def test_names_of_groups_that_have_no_room_are_left_out() -> None:
+    ground = np.array([[0, 0]] * 5 + [[0, 0.001]] * 4 + [[1, 1]] * 3, np.float32)
+    kinds = [
+        maps.Group(f"group {n}", theme.CLUSTERS[n], np.array(rows)) for n, rows in enumerate(([9, 10, 11], [5, 6, 7, 8], [0, 1, 2, 3, 4]))
+    ]
+    points = maps.Points(["a"], ["a"], ["#000000"], ["star"])
+    figure = maps.plane(ground, kinds, ground[:1], ground[:1], (ground[11], ground[11]), points, "n")
+    notes = {n.text.split("> ")[1]: (n.x, n.y) for n in figure.layout.annotations}
+    assert list(notes) == ["group 2", "group 1", "group 0"]  # the largest first
+    line = labels.LINE / labels.NARROW
+    assert notes["group 1"][1] != pytest.approx(notes["group 2"][1])
+    assert abs(notes["group 1"][1] - notes["group 2"][1]) >= line * 0.99
+    crowd = maps.plane(
+        ground[:9], [maps.Group(f"group {n}", "#000000", np.arange(9)) for n in range(30)], *[ground[:1]] * 2, (ground[0],) * 2, points, "n"
+    )
+    assert len(crowd.layout.annotations) < 10
 
 
 def test_a_cloud_of_a_hundred_thousand_documents_is_small_to_send() -> None:
