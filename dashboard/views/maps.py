@@ -20,10 +20,7 @@ from imrnns_core.dataset import Dataset
 from imrnns_core.mapping import CorpusMap, Movement, linear_movement, neighbourhood, target_view, true_movement
 from imrnns_core.records import Comparison
 
-VIEWS = ["target", "neighbourhood", "linear"]
-AXES = ["2-D", "3-D"]
 COLOURS = ["relevance", "movement", "cluster", "subject"]
-DRAGS = ["move", "lasso"]
 RINGS = (1, 5, 10)
 SHOWN = 30
 LABELLED = 1_000
@@ -82,13 +79,13 @@ def _controls(dataset: Dataset) -> None:
     target = state.current().view == "target"
     colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
     with st.container(horizontal=True, gap="medium"):
-        st.segmented_control("View", VIEWS, required=True, wrap=True, **state.bound("view", VIEWS))
+        st.segmented_control("View", state.options("view"), required=True, wrap=True, **state.bound("view"))
         st.segmented_control("Colour", colours, required=True, wrap=True, **state.bound("colour", colours))
         if not target:
-            st.segmented_control("Axes", AXES, required=True, **state.bound("axes", AXES))
+            st.segmented_control("Axes", state.options("axes"), required=True, **state.bound("axes"))
         if not _three():
             help_text = "With the lasso, draw around marks to list their documents. Two clicks take the selection back."
-            st.segmented_control("Drag to", DRAGS, required=True, help=help_text, **state.bound("drag", DRAGS))
+            st.segmented_control("Drag to", state.options("drag"), required=True, help=help_text, **state.bound("drag"))
 
 
 def _document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset) -> str:

@@ -17,11 +17,6 @@ from imrnns_core.mapping import neighbourhood_order
 from imrnns_core.records import Comparison
 
 SHOWN = 20
-PARTS = ["documents moved", "query refined", "score accounting"]
-SHIFTS = ["query-specific", "whole"]
-ORDERS = ["modulated rank", "base rank", "cluster"]
-COLUMNS = ["strength", "cluster", "sign"]
-WIDTHS = ["top 40", "all"]
 STRONG = 5.0
 """Standard errors that a word must pass: of a million pairs of word and dimension about one does so by chance."""
 TITLE = 90
@@ -53,18 +48,22 @@ def show() -> None:
 
 def _controls() -> None:
     with st.container(horizontal=True, gap="medium"):
-        st.segmented_control("Show", PARTS, required=True, wrap=True, **state.bound("part", PARTS))
+        st.segmented_control("Show", state.options("part"), required=True, wrap=True, **state.bound("part"))
         st.segmented_control(
-            "Rows by", ORDERS, required=True, help="Cluster: documents that moved alike stand together.", **state.bound("order", ORDERS)
+            "Rows by",
+            state.options("order"),
+            required=True,
+            help="Cluster: documents that moved alike stand together.",
+            **state.bound("order"),
         )
         if state.current().part == "score accounting":
             return
         if state.current().part != "query refined":
             help_text = "Query-specific: less the adapter’s mean over many queries, without which every query looks alike."
-            st.segmented_control("Shift", SHIFTS, required=True, help=help_text, **state.bound("shift", SHIFTS))
-        st.segmented_control("Dimensions", WIDTHS, required=True, **state.bound("width", WIDTHS))
+            st.segmented_control("Shift", state.options("shift"), required=True, help=help_text, **state.bound("shift"))
+        st.segmented_control("Dimensions", state.options("width"), required=True, **state.bound("width"))
         help_text = "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand together. Sign: those that rise most, to those that fall most."
-        st.segmented_control("Columns by", COLUMNS, required=True, help=help_text, **state.bound("columns", COLUMNS))
+        st.segmented_control("Columns by", state.options("columns"), required=True, help=help_text, **state.bound("columns"))
 
 
 def _order(comparison: Comparison) -> NDArray[np.int64]:
