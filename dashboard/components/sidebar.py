@@ -11,6 +11,7 @@ from imrnns_core.evaluation import Bucket
 SIGNS: dict[Bucket, str] = {
     "rescued": "▲▲", "improved": "▲", "unchanged": "=", "worsened": "▼", "broken": "▼▼", "failing in ranking": "✕", "failing in the pool": "∅",
 }  # fmt: skip
+NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
 CHECK_SECONDS = 1.0
@@ -66,13 +67,13 @@ def _query() -> None:
     def label(value: str) -> str:
         if value not in queries or outcomes is None:
             return queries[value].text if value in queries else value
-        return f"{SIGNS[outcomes[value]] if value in outcomes else '·'} {queries[value].text}"
+        return f"{SIGNS[outcomes[value]] if value in outcomes else NOT_JUDGED} {queries[value].text}"
 
     options = list(queries)[:MAX_OPTIONS]
     chosen = state.current().text or state.current().query
     st.session_state["input_query"] = chosen or None
     st.selectbox(
-        "Query", options if chosen in options or not chosen else [*options, chosen], format_func=label, key="input_query", on_change=_chosen,
+        "Query", options if chosen in options or not chosen else [*options, chosen], format_func=label, key="input_query", on_change=_chosen, args=(state.current().query,),
         accept_new_options=True, placeholder="Choose a query, or type your own",
         help="Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · = unchanged · ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged",
     )  # fmt: skip
@@ -90,10 +91,18 @@ def _query() -> None:
         st.stop()
 
 
-def _chosen() -> None:
-    value = st.session_state["input_query"] or ""
-    known = value in resources.collection(state.current().data).dataset.queries
-    state.update(query=value if known else "", text="" if known else value.strip())
+def _chosen(shown: str) -> None:
+    """Take what was chosen or typed where `shown` was.
+
+    Where badges came after the list was drawn, the browser sends the label that it held, as if it were typed: the
+    query that is shown anyway, which must not undo a key pressed meanwhile.
+    """
+    value = (st.session_state["input_query"] or "").strip()
+    queries = resources.collection(state.current().data).dataset.queries
+    sign, _, rest = value.partition(" ")
+    if shown in queries and queries[shown].text in (value, rest if sign in {*SIGNS.values(), NOT_JUDGED} else value):
+        return
+    state.update(query=value if value in queries else "", text="" if value in queries else value)
 
 
 @st.fragment(run_every=CHECK_SECONDS)
