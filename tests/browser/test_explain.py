@@ -305,6 +305,17 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(page: Page, 
     assert all(word in letters(page.locator(".st-key-marked_query .marked")) for word in measured)
 
 
+def test_badges_that_come_later_do_not_take_the_document_from_the_link(browser: Browser, tmp_path: Path) -> None:
+    """The browser answers new labels of the query list with the label that it held, as if a query had been typed."""
+    with serving(tmp_path) as url:  # a new server has not measured the outcomes
+        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
+        open_page(page, f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam&dropped=the-hague")
+        before = page.url
+        choose(page, "Delete words of the query", "capital")
+        assert re.sub("&edited_query=[^&]*", "", page.url) == before
+        page.context.close()
+
+
 def test_a_deletion_test_can_be_stopped_within_its_first_pair(browser: Browser, tmp_path: Path) -> None:
     adapter = Adapter(toys.random_model(3, 384, 384), AdapterCard("moving", 384, 384))
     save_adapter(adapter, tmp_path / "adapters" / "moving.safetensors")

@@ -464,17 +464,6 @@ def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(page: Pa
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
 
 
-def test_badges_that_come_later_do_not_take_the_document_from_the_link(page: Page, address: str) -> None:
-    """The browser answers new labels of the list with the label that it held, as if a query had been typed."""
-    open_page(page, f"{address}/?query=q007&document=mexican-peso&dropped=salvadoran-dollarisation")
-    page.wait_for_timeout(1500)
-    page.locator(".st-key-input_marks label").click()
-    settle(page)
-    assert "marks=yes" in page.url
-    assert "document=mexican-peso" in page.url
-    assert "dropped=salvadoran-dollarisation" in page.url
-
-
 def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q007&shown=7&alpha=9&dropped=nowhere")
     assert len(cards(page, "Base")) == 10
