@@ -12,7 +12,7 @@ app: $(VENV)/.app
 install: $(VENV)/.app
 
 test: $(VENV)/.dev $(VENV)/.browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile  # two processes, each with a server and a browser of its own
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -41,7 +41,7 @@ h2 { font-size: 1rem; margin: 0 0 .1rem; }
 .skipped { text-align: center; }
 mark { color: inherit; border-radius: .15em; padding: 0 .08em; background: color-mix(in srgb, var(--ink) calc(12% + 26% * var(--strength)), transparent);
   text-decoration: underline; text-decoration-color: var(--ink); text-decoration-thickness: calc(1px + 2px * var(--strength)); text-underline-offset: .18em; }
-mark.raises { --ink: #0072b2; } mark.lowers { --ink: #d55e00; text-decoration-style: dotted; }
+mark.raises { --ink: #009e73; } mark.lowers { --ink: #d55e00; text-decoration-style: dotted; }
 .divider { display: flex; gap: .6rem; align-items: center; font-size: .82rem; margin: .3rem 0 .6rem; }
 .divider::before, .divider::after { content: ""; flex: 1; border-top: 1px solid var(--st-border-color); }
 @media (max-width: 700px) { .columns { grid-template-columns: minmax(0, 1fr); gap: .8rem 0; } }

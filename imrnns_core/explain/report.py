@@ -47,7 +47,7 @@ def marked_html(drops: WordDrops, values: FloatArray) -> str:
 MARK_CSS = """
 .marked { line-height: 1.75; white-space: pre-wrap; overflow-wrap: anywhere; }
 .marked mark { color: inherit; border-radius: .2em; padding: .05em .1em; }
-.marked mark.up { background: rgb(0 114 178 / calc(var(--share) * .38)); border-bottom: 2px solid #0072b2; }
+.marked mark.up { background: rgb(0 158 115 / calc(var(--share) * .38)); border-bottom: 2px solid #009e73; }
 .marked mark.down { background: rgb(213 94 0 / calc(var(--share) * .38)); border-bottom: 2px dotted #d55e00; }
 .marked sup { font-weight: 700; font-size: .7em; margin-left: .1em; }
 .marked .unread { text-decoration: line-through; opacity: .65; }
