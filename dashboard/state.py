@@ -178,13 +178,14 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
 def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     """Return `key` and `on_change` of an input widget that shows and changes one field of the Selection.
 
-    With `options`, a value that is not among them falls back to the first, in the Selection, too.
+    With `options`, a value that is not among them falls back to the first, in the Selection and the address, too.
     """
     key = f"input_{field}"
     value = getattr(current(), field)
     if options and value not in options:
         value = options[0]
         update(**{field: value})
+        write_url()
     _put(key, value)
 
     def changed() -> None:

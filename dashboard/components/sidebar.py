@@ -62,6 +62,13 @@ def _query() -> None:
             notices.show("info", "This data set has no queries", "Type one below.")
         kept = state.current()  # a link may name a document and no query
         state.update(query=next(iter(queries), ""), document=kept.document, dropped=kept.dropped)
+    if state.current().dropped and not resources.left_out(state.current()):
+        notices.show(
+            "warning",
+            "What this link leaves out cannot be left out",
+            "Only candidates can, and one at least has to refine the query: all do now.",
+        )
+        state.update(dropped="")
     outcomes = resources.outcomes(selection.data, selection.adapter, selection.top_k)
 
     def label(value: str) -> str:

@@ -13,7 +13,7 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     """Draw the rank of every document that is in the top k at any stage, over the four stages.
 
     Ranks below 2k are drawn at the lower edge; the hover label tells the true rank. `customdata` holds the document id;
-    the titles of the modulated top k stand at the right edge.
+    the titles of the modulated top k stand at the right edge, cut at the end of a word: pointed at, they are whole.
     """
     shown = np.flatnonzero((comparison.ranks <= top_k).any(axis=0))
     floor = int(min(2 * top_k, comparison.ranks[:, shown].max()))
@@ -21,37 +21,29 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     for i in sorted(shown.tolist(), key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked)):
         groups.setdefault((min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked), []).append(i)
     traces = [_lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()]
-    if all(trace["yaxis"] == "y2" for trace in traces):  # an axis without a trace is not drawn
-        traces.append(
-            {
-                "type": "scatter",
-                "x": [STAGES[0]],
-                "y": [1],
-                "mode": "markers",
-                "marker": {"opacity": 0},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
     last = comparison.ranks[-1]
-    named = [i for i in sorted(shown, key=lambda i: last[i]) if last[i] <= min(top_k, floor)]
+    names = [
+        {
+            "x": 1, "xref": "paper", "xanchor": "left", "y": int(last[i]), "showarrow": False, "text": theme.short(theme.cut(title, LABEL), LABEL), "font": {"size": 11},
+            "hovertext": theme.plain(title), "captureevents": True,
+        }
+        for i in sorted(shown, key=lambda i: last[i]) if last[i] <= min(top_k, floor)
+        for title in [titles[comparison.document_ids[i]] or comparison.document_ids[i]]
+    ]  # fmt: skip
     clipped = bool((comparison.ranks[:, shown] > floor).any())
     ticks = sorted({r for r in (1, 3, 5, 10, 15, 20, 30) if r < floor} | {floor})
-    span = [floor + 0.7, 0.3]
     return theme.figure(
-        traces, 150 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 8, "b": 44},
-        yaxis={**theme.titled("rank"), "range": span, "tickvals": ticks, "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks], "showgrid": True},
-        yaxis2={
-            "overlaying": "y", "side": "right", "range": span, "tickvals": [int(last[i]) for i in named], "tickfont": {"size": 11}, "showgrid": False,
-            "ticktext": [theme.short(titles[comparison.document_ids[i]] or comparison.document_ids[i], 20) for i in named],
-        },
+        traces, 188 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 32, "b": 58}, annotations=names,
+        yaxis={**theme.titled("rank"), "range": [floor + 0.7, 0.3], "tickvals": ticks, "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks], "showgrid": True},
         xaxis={
             "type": "category", "range": [-0.2, 3.2], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0, "tickfont": {"size": 10.5},
         },
     )  # fmt: skip
 
 
-_STAGE_NAMES = ("base", "projected", "document-<br>modulated", "modulated")
+_STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
+"""One stands below the others: on a phone they have no room beside each other."""
+LABEL = 20
 
 
 def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool) -> dict[str, object]:
@@ -64,7 +56,7 @@ def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str
     y, custom, hover = list[float | None](), list[list[str] | None](), list[str | None]()
     for i in rows:
         document_id, ranks = comparison.document_ids[i], comparison.ranks[:, i]
-        name = f"<b>{theme.short(document_id, 40)}</b> {theme.short(titles[document_id], 60)}<br>"
+        name = f"<b>{theme.short(document_id, 40)}</b><br>{theme.plain(titles[document_id])}<br>"
         told = theme.relevance_name(int(comparison.relevance[i]))
         y += [*np.minimum(ranks, floor).tolist(), None]
         custom += [[document_id]] * len(STAGES) + [None]
@@ -74,7 +66,6 @@ def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str
         ]  # fmt: skip
     return {
         "type": "scatter", "x": [*STAGES, None] * len(rows), "y": y, "mode": "lines+markers", "name": theme.relevance_name(grade), "showlegend": False,
-        "yaxis": "y2" if int(comparison.ranks[-1].argmin()) in rows else "y",
         "line": {"color": theme.relevance_colour(grade), "width": 4 if picked else 3 if emphasised else 1.5, "shape": "spline", "smoothing": 0.6},
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[theme.relevance_name(grade)]}, "opacity": 1.0 if emphasised else 0.55,
         "customdata": custom, "text": hover, "hovertemplate": "%{text}<extra></extra>",

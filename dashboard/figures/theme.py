@@ -76,6 +76,12 @@ def plain(text: str, width: int = 60, lines: int = 3) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in wrapped)
 
 
+def cut(text: str, length: int) -> str:
+    """Return a text cut at the end of a word, or within its first one where that is too long."""
+    found = textwrap.shorten(text, length, placeholder="…")
+    return text[: length - 1] + "…" if found == "…" != text else found
+
+
 def short(text: str, length: int = 28) -> str:
     """Return a label for an axis or a legend: escaped and cut."""
     flat = " ".join(text.split())

@@ -65,7 +65,7 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
         return
     right.multiselect(
         "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
-        placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked.",
+        placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked. One at least has to refine the query.",
         **state.bound_dropped(ids),
     )  # fmt: skip
 
@@ -226,18 +226,19 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
     frame = frame.sort_values("modulated rank")
     st.header("All candidates", anchor=False)
     st.caption(
-        "Ranks, then scores, at the four stages. Rise is base rank − modulated rank: positive where the document rose. Click a column’s head to sort."
+        "Ranks at the four stages, then scores. Rise is base rank − modulated rank: positive where the document rose. Click a column’s head to sort."
     )
     columns: dict[str, Any] = {
-        "title": st.column_config.TextColumn(width=240),
-        "document": st.column_config.TextColumn(width=150),
-        "rise": st.column_config.NumberColumn(format="%+d", width=60),
+        "title": st.column_config.TextColumn(width=144),
+        "document": st.column_config.TextColumn(width=96),
+        "rise": st.column_config.NumberColumn(format="%+d", width=54),
     }
     for stage, short in zip(STAGES, theme.STAGE_HEADS, strict=True):
-        columns[f"{stage} rank"] = st.column_config.NumberColumn(f"{short} rank", width=82, help=f"Rank at the stage: {stage}.")
+        columns[f"{stage} rank"] = st.column_config.NumberColumn(short, width=50, help=f"Rank at the stage: {stage}.")
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=86, format="%.4f", help=f"Cosine at the stage: {stage}."
+            f"{short} score", width=84, format="%.4f", help=f"Cosine at the stage: {stage}."
         )
-    st.dataframe(frame, hide_index=True, height=min(360, 40 + 36 * len(frame)), column_config=columns, key="candidates")
+    order = ["title", *(f"{stage} rank" for stage in STAGES), "rise", "relevance", *(f"{stage} score" for stage in STAGES), "document"]
+    st.dataframe(frame, hide_index=True, height=min(360, 40 + 36 * len(frame)), column_config=columns, column_order=order, key="candidates")
     name = comparison.query.id or "query"
     st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")

@@ -18,6 +18,9 @@ from imrnns_core.evaluation import Evaluation
 from imrnns_core.overlap import UNJUDGED_SPLIT, Overlap
 from imrnns_core.records import STAGES
 
+FIRST = ("outcome", "base", "modulated", "overlap", "query")
+"""Columns that are seen on a phone; of the last one its beginning."""
+
 
 def show() -> None:
     split = heading("Which queries fail, and why?", "One row a query, the worst losses first. Tick a row to compare its rankings.")
@@ -74,22 +77,27 @@ def _bucket_choice(found: list[Diagnosis]) -> str:
 
 def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tuple[str, ...]) -> None:
     """Draw the rows with their download, which has all columns; a ticked row opens its query."""
+    drawn = frame.assign(outcome=frame["outcome"].str.replace(r" in .*", "", regex=True)) if "outcome" in frame else frame
     event = st.dataframe(
-        frame, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures",
-        placeholder="—", column_order=[c for c in frame.columns if c not in hidden],
+        drawn, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures",
+        placeholder="—", column_order=[c for c in sorted(frame.columns, key=_place) if c not in hidden],
         column_config={
-            "query": st.column_config.TextColumn(width=260), "outcome": st.column_config.TextColumn(width=142),
-            "why": st.column_config.TextColumn(width=225, help="Compare shows each cause with its figures."),
-            "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=64, help="Modulated − base nDCG@10."),
-            **{s: st.column_config.NumberColumn(short, width=48, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)},
+            "query": st.column_config.TextColumn(width=292), "outcome": st.column_config.TextColumn(width=88, help="✕ failing in the ranking, ∅ in the pool."),
+            "why": st.column_config.TextColumn(width=194, help="Compare shows each cause with its figures."),
+            "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
+            **{s: st.column_config.NumberColumn(short, width=46, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)},
             "BM25": st.column_config.NumberColumn(width=54, help="Best relevant rank by BM25, the lexical baseline."),
-            "group": st.column_config.TextColumn(width=66, help="Seen: one of its relevant documents was a training positive."),
+            "group": st.column_config.TextColumn(width=62, help="Seen: one of its relevant documents was a training positive."),
             "overlap": st.column_config.NumberColumn(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),
         },
     )  # fmt: skip
     st.download_button("Download CSV", lambda: frame.to_csv(index=False), file, "text/csv", on_click="ignore", key="csv")
     if event.selection.rows:
         open_query(query_ids[event.selection.rows[0]])
+
+
+def _place(column: str) -> int:
+    return FIRST.index(column) if column in FIRST else len(FIRST)
 
 
 def _why(found: Diagnosis) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -31,6 +29,13 @@ def test_texts_are_escaped_wrapped_and_cut() -> None:
     assert theme.plain("<b>x</b> & y") == "&lt;b&gt;x&lt;/b&gt; &amp; y"
     assert theme.plain("one two three four", width=9, lines=2) == "one two<br>three …"
     assert theme.short("<script>" * 9, 10) == "&lt;script&gt;&lt;…"
+    assert [theme.cut(t, 9) for t in ("one two three", "threefold words", "one  two", "…", "")] == [
+        "one two…",
+        "threefol…",
+        "one two",
+        "…",
+        "",
+    ]
 
 
 def test_relevance_has_one_name_and_one_colour() -> None:
@@ -55,19 +60,20 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
     }
     assert drawn == expected
     deepest = min(10, int(comparison.ranks[:, (comparison.ranks <= 5).any(axis=0)].max()))
-    assert list(figure.layout.yaxis.range) == list(figure.layout.yaxis2.range) == [deepest + 0.7, 0.3]
-    assert list(figure.layout.yaxis2.tickvals) == [1, 2, 3, 4, 5]
+    assert list(figure.layout.yaxis.range) == [deepest + 0.7, 0.3]
+    assert [(a.y, a.text) for a in figure.layout.annotations] == [(rank, "&lt;i&gt;t&lt;/i&gt;") for rank in range(1, 6)]
     assert all("<i>" not in text for trace in figure.data for text in trace.text if text)
     picked = next(trace for trace in figure.data if trace.line.width == 4)
     assert {c[0] for c in picked.customdata if c} == {"mexican-peso"}
 
 
-def test_bump_has_its_rank_axis_where_all_documents_are_alike(comparison: Comparison) -> None:
-    unjudged = replace(comparison, judgments={})
-    lines, axis = compare.bump(unjudged, 5, dict.fromkeys(unjudged.document_ids, "")).data
-    assert (lines.yaxis, axis.yaxis, axis.marker.opacity) == ("y2", None, 0)
-    judged = replace(comparison, judgments={d: n % 2 for n, d in enumerate(comparison.document_ids)})
-    assert len(compare.bump(judged, 5, dict.fromkeys(judged.document_ids, "")).data) == 2  # two grades, nothing added
+def test_bump_cuts_names_at_the_end_of_a_word_and_tells_them_whole(comparison: Comparison) -> None:
+    names = ["El Salvador gives up the colón", "Interchangeable dollars & more", "Sol", "Donaudampfschifffahrtsgesellschaft", ""]
+    order = [comparison.document_ids[i] for i in comparison.order("modulated")]
+    titles = dict.fromkeys(order, "") | dict(zip(order, names, strict=False))
+    shown = compare.bump(comparison, 5, titles).layout.annotations
+    assert [a.text for a in shown] == ["El Salvador gives…", "Interchangeable…", "Sol", "Donaudampfschifffah…", theme.cut(order[4], 20)]
+    assert [a.hovertext for a in shown[:2]] == ["El Salvador gives up the colón", "Interchangeable dollars &amp; more"]
 
 
 def test_heatmap_clips_alike_and_catches_clicks() -> None:
