@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -154,7 +155,7 @@ def dark() -> bool:
 
 def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     """Return the ids of the candidates that shall not refine the query; never all of them."""
-    everyone, named = frozenset(candidates), frozenset(dropped.removeprefix(ONLY).split(","))
+    everyone, named = frozenset(candidates), frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
     found = everyone - named if dropped.startswith(ONLY) else everyone & named
     return found if len(found) < len(everyone) else frozenset()
 
@@ -170,7 +171,8 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
     def changed() -> None:
         chosen = st.session_state[key]
         kept = [c for c in candidates if c not in chosen]
-        update(dropped=ONLY + ",".join(kept) if len(kept) < len(chosen) else ",".join(chosen))
+        few = kept if len(kept) < len(chosen) else chosen
+        update(dropped=(ONLY if few is kept else "") + ",".join(quote(i, safe="") for i in few))  # an id can hold a comma
 
     return {"key": key, "on_change": changed}
 

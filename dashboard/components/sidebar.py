@@ -62,7 +62,8 @@ def _query() -> None:
             notices.show("info", "This data set has no queries", "Type one below.")
         kept = state.current()  # a link may name a document and no query
         state.update(query=next(iter(queries), ""), document=kept.document, dropped=kept.dropped)
-    if state.current().dropped and not resources.left_out(state.current()):
+    asked = state.current()
+    if asked.dropped and (asked.query or asked.text) and not resources.left_out(asked):
         notices.show(
             "warning",
             "What this link leaves out cannot be left out",

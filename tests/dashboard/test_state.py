@@ -44,5 +44,6 @@ def test_a_link_names_the_feedback_documents_that_are_kept_where_they_are_fewer(
     ids = ["a", "b", "c", "d"]
     assert left_out("", ids) == frozenset()
     assert left_out("b,d,elsewhere", ids) == {"b", "d"}
+    assert left_out("a%2C1", ["a,1", "b"]) == {"a,1"}
     assert left_out(f"{ONLY}c", ids) == {"a", "b", "d"}
     assert left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()  # one has to refine the query
