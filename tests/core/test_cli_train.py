@@ -51,10 +51,9 @@ def state(target: Path) -> Path:
 
 
 def after_epochs(process: subprocess.Popen[str], target: Path, count: int) -> None:
-    """Wait until so many epochs were kept."""
+    """Wait until so many epochs were kept, or the run has ended."""
     seen = set[int]()
-    while len(seen) < count:
-        assert process.poll() is None, process.communicate()
+    while len(seen) < count and process.poll() is None:
         with contextlib.suppress(FileNotFoundError):
             seen.add((state(target) / "epoch.pt").stat().st_mtime_ns)
         time.sleep(0.002)
@@ -96,12 +95,15 @@ def test_a_killed_run_goes_on_and_ends_as_one_that_was_left_alone(data: Path, wh
 
 def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path, tmp_path: Path):
     target = tmp_path / "mine.safetensors"
-    process = start(data, target)
     first = next(e["number"] for e in card(whole)["history"] if e["best"])
-    after_epochs(process, target, first + 2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate()
-    assert process.returncode == 0
+    for _ in range(4):  # on a busy machine the signal can come after the last epoch
+        process = start(data, target)
+        after_epochs(process, target, first + 2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+        assert process.returncode == 0
+        if len(card(target)["history"]) < len(card(whole)["history"]):
+            break
     assert "stopped; keeping the best epoch so far" in err
     history, full = card(target)["history"], card(whole)["history"]
     assert first < len(history) - 1 < len(full) - 1
