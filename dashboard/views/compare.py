@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard import resources, state
 from dashboard.components import chart, document_panel, notices, ranking_cards, texts
 from dashboard.components.marks import Span
-from dashboard.components.ranking_cards import Card, Column
+from dashboard.components.ranking_cards import Card, Column, Face, Slider
 from dashboard.figures import compare, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
@@ -21,6 +21,8 @@ from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
 
+ALPHAS = [n / 20 for n in range(21)]
+"""Where the slider of α can stand."""
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
@@ -39,7 +41,9 @@ def show() -> None:
         _rankings(comparison, dataset, selection.document)
     with side:
         if comparison.judgments:
-            ranking_cards.show([_ideal(comparison, dataset)], selection.document, _pick, key="ideal_cards")
+            ideal = _ideal(comparison)
+            faces = _faces([ideal], comparison, dataset)
+            ranking_cards.show({1.0: [ideal]}, faces, selection.document, _pick, key="ideal_cards")
         document_panel.show(comparison, dataset, key="compare_document")
         _why(comparison)
         _where(comparison, dataset)
@@ -73,18 +77,18 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
 @st.fragment
 def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     """Draw α and both rankings; only they run again when α moves. `drawn` is the document that the page shows."""
-    st.slider(
-        "α, from base (0) to modulated (1)", 0.0, 1.0, step=0.05, help="The second ranking is by (1 − α) · base + α · modulated.",
-        **state.bound("alpha"),
-    )  # fmt: skip
-    alpha = state.current().alpha
-    scores, ranks = blend(comparison, alpha)
     st.toggle(
         "Mark the words that carry the change", help="Estimated, about a second a document; Explain measures them.",
         **state.bound_switch("marks"),
     )  # fmt: skip
-    columns = _columns(comparison, dataset, scores, ranks)
-    ranking_cards.show(columns, state.current().document, _pick, key="cards", spans=_spans(columns))
+    alpha = state.current().alpha
+    steps = {place: _columns(comparison, place) for place in sorted({*ALPHAS, alpha})}
+    slider = Slider(
+        "α, from base (0) to modulated (1)", "The second ranking is by (1 − α) · base + α · modulated.", alpha,
+        lambda place: state.update(alpha=place),
+    )  # fmt: skip
+    faces = _faces([column for columns in steps.values() for column in columns], comparison, dataset)
+    ranking_cards.show(steps, faces, state.current().document, _pick, key="cards", spans=_spans(steps[alpha]), slider=slider)
     name = comparison.query.id or "query"
     tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
     st.download_button(
@@ -112,21 +116,22 @@ def _spans(columns: list[Column]) -> dict[str, list[Span]]:
     return found
 
 
-def _columns(comparison: Comparison, dataset: Dataset, scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> list[Column]:
+def _columns(comparison: Comparison, alpha: float) -> list[Column]:
     """Return base and modulated (or the blend) as columns of cards."""
-    top_k, alpha, base = state.current().shown, state.current().alpha, comparison.ranks[0]
+    scores, ranks = blend(comparison, alpha)
+    top_k, base = state.current().shown, comparison.ranks[0]
     name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
     candidates = len(comparison.rows)
     new = int(((ranks <= top_k) & (base > top_k)).sum())
     left = f"cosine of the frozen encoder; {candidates} candidates"
     return [
-        _column("Base", left, comparison, dataset, base, comparison.scores[0], (base, ranks), ranks),
-        _column(name, f"new in the top {min(top_k, candidates)}: {new}", comparison, dataset, ranks, scores, (base, ranks), base),
+        _column("Base", left, comparison, base, comparison.scores[0], (base, ranks), ranks),
+        _column(name, f"new in the top {min(top_k, candidates)}: {new}", comparison, ranks, scores, (base, ranks), base),
     ]
 
 
 def _column(
-    title: str, caption: str, comparison: Comparison, dataset: Dataset, own: NDArray[np.int64], scores: NDArray[np.float32],
+    title: str, caption: str, comparison: Comparison, own: NDArray[np.int64], scores: NDArray[np.float32],
     move: tuple[NDArray[np.int64], NDArray[np.int64]], other: NDArray[np.int64],
 ) -> Column:  # fmt: skip
     """Return the top k of one ranking, and below it the first relevant documents that did not make it."""
@@ -137,12 +142,8 @@ def _column(
     for i in [*order[:top_k], *below[:FURTHER]]:
         rank = int(own[i])
         away = "" if other[i] <= top_k or rank > top_k else f"not in the other top {top_k}"
-        badge, colour = _badge(int(comparison.relevance[i]))
-        document = dataset.document[comparison.document_ids[i]]
         moved = " · ".join(filter(None, (_move(int(move[0][i]), int(move[1][i])), away)))
-        cards.append(
-            Card(document.id, document.title, document.text, str(rank), f"{scores[i]:.4f}", badge, colour, moved, rank > top_k, rank - last - 1)
-        )  # fmt: skip
+        cards.append(Card(comparison.document_ids[i], str(rank), f"{scores[i]:.4f}", moved, rank > top_k, rank - last - 1))
         last = rank
     return Column(title, caption, cards, "No candidates.", len(order) - last)
 
@@ -152,19 +153,27 @@ def _move(base: int, now: int) -> str:
     return f"{base} {'→' if now == base else '↗' if now < base else '↘'} {now}"
 
 
-def _badge(grade: int) -> tuple[str, str]:
-    return theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else ""), theme.relevance_colour(grade)
+def _faces(columns: list[Column], comparison: Comparison, dataset: Dataset) -> dict[str, Face]:
+    """Return what the cards of these columns show of their documents."""
+
+    def face(document_id: str) -> Face:
+        document, at = dataset.document[document_id], comparison.position.get(document_id)
+        grade = comparison.judgments[document_id] if at is None else int(comparison.relevance[at])
+        name = theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
+        return Face(document.title, document.text, name, theme.relevance_colour(grade))
+
+    return {card.document_id: face(card.document_id) for column in columns for card in column.cards}
 
 
-def _ideal(comparison: Comparison, dataset: Dataset) -> Column:
+def _ideal(comparison: Comparison) -> Column:
     """Return the judged relevant documents, best grade first, and where they stand."""
     wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
     found = []
     for n, document_id in enumerate(wanted[: state.current().shown], 1):
-        document, at = dataset.document[document_id], comparison.position.get(document_id)
+        at = comparison.position.get(document_id)
         move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {comparison.ranks[3, at]}"
         score = "" if at is None else f"{comparison.scores[3, at]:.4f}"
-        found.append(Card(document_id, document.title, document.text, str(n), score, *_badge(comparison.judgments[document_id]), move))
+        found.append(Card(document_id, str(n), score, move))
     return Column(
         "Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.", max(0, len(wanted) - len(found))
     )

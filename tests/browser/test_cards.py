@@ -8,32 +8,40 @@ import pytest
 from playwright.sync_api import Page
 
 from dashboard.components import ranking_cards
-from dashboard.components.ranking_cards import Card, Column, payload
+from dashboard.components.ranking_cards import Card, Column, Face, Slider, payload
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>window.hacked=1</script> <img src=x onerror=window.hacked=1> $x$ :red[y] [link](javascript:window.hacked=2) **b**"
 
 
-def draw(page: Page, columns: list[Column], spans: dict[str, list[tuple[int, int, float]]]) -> None:
+def draw(
+    page: Page, columns: list[Column], spans: dict[str, list[tuple[int, int, float]]], text: str = "text", **more: list[Column]
+) -> None:
+    """Draw columns; `more` are those of further places of a slider, `at_1` of place 1."""
+    steps = {0.0: columns, **{float(name.removeprefix("at_")): step for name, step in more.items()}}
+    faces = {c.document_id: Face(HOSTILE, text, "unjudged", "#8f99a8") for step in steps.values() for column in step for c in column.cards}
+    slider = Slider("place", "help", 0.0, lambda _: None) if more else None
     page.set_content(f"<style>{ranking_cards._CSS}</style><main>{ranking_cards._HTML}</main>")
     page.evaluate(
         """async ([source, data]) => {
           const { default: run } = await import('data:text/javascript,' + encodeURIComponent(source));
           window.picked = [];
-          run({ data, parentElement: document.querySelector('main'), setTriggerValue: (name, value) => window.picked.push([name, value]) });
+          window.draw = (changes) => run({ data: { ...data, ...changes }, parentElement: document.querySelector('main'),
+            setTriggerValue: (name, value) => window.picked.push([name, value]) });
+          window.draw({});
         }""",
-        [ranking_cards._JS, json.loads(json.dumps(payload(columns, "", spans)))],
+        [ranking_cards._JS, json.loads(json.dumps(payload(steps, faces, "", spans, slider)))],
     )
 
 
-def card(document_id: str, text: str = "text", **changes: object) -> Card:
-    return Card(document_id, HOSTILE, text, "1", "0.5000", "unjudged", "#8f99a8", "1 ↘ 2", **changes)  # type: ignore[arg-type]
+def card(document_id: str, **changes: object) -> Card:
+    return Card(document_id, "1", "0.5000", "1 ↘ 2", **changes)  # type: ignore[arg-type]
 
 
 def test_marks_stand_in_the_text_as_written(page: Page) -> None:
     start = len(HOSTILE) + 1
     spans = {"d<1>": [(0, 32, 0.4), (start + 5, start + 11, -0.2), (-9, 0, 1e9), (10**6, 10**7, 0.3)]}
-    draw(page, [Column("Base", "", [card("d<1>", HOSTILE)])], spans)
+    draw(page, [Column("Base", "", [card("d<1>")])], spans, HOSTILE)
     assert page.locator(".card .title").inner_text() == HOSTILE
     marks = page.locator(".card mark")
     assert [m.inner_text() for m in marks.all()] == ["<script>window.hacked=1</script>", HOSTILE[5:11]]
@@ -47,8 +55,9 @@ def test_marks_stand_in_the_text_as_written(page: Page) -> None:
 def test_no_cards_and_a_hundred(page: Page) -> None:
     draw(
         page,
-        [Column("Base", "", [], "No candidates."), Column("Modulated", "", [card(f"d{i}", "long " * 2000) for i in range(100)], rest=3)],
+        [Column("Base", "", [], "No candidates."), Column("Modulated", "", [card(f"d{i}") for i in range(100)], rest=3)],
         {},
+        "long " * 2000,
     )
     assert page.locator("section[aria-label=Base] .empty").inner_text() == "No candidates."
     assert page.locator("section[aria-label=Modulated] .card").count() == 100
@@ -84,3 +93,35 @@ def test_a_card_answers_mouse_and_keyboard(page: Page) -> None:
     assert [c.get_attribute("data-document") for c in page.locator(".card.twin").all()] == ["b", "b"]
     page.keyboard.press("Enter")
     assert page.evaluate("() => window.picked") == [["picked", "b"]]
+
+
+def test_the_slider_draws_at_once_and_tells_where_it_came_to_rest(page: Page) -> None:
+    draw(page, [Column("Base", "", [card("a")])], {}, at_1=[Column("One", "", [card("b")])], at_2=[Column("Two", "", [card("c")])])
+    slider = page.get_by_role("slider", name="place")
+    assert (slider.get_attribute("aria-valuetext"), slider.input_value(), slider.get_attribute("max")) == ("0.00", "0", "2")
+    drawn = slider.evaluate(
+        """slider => ["1", "2"].map((place) => {
+          slider.value = place;
+          slider.dispatchEvent(new Event("input"));
+          return [...document.querySelectorAll("section")].map((s) => s.ariaLabel + s.querySelector(".card").dataset.document);
+        })"""
+    )
+    assert drawn == [["Oneb"], ["Twoc"]]
+    page.wait_for_function("() => window.picked.length > 0")
+    page.wait_for_timeout(400)
+    assert page.evaluate("() => window.picked") == [["moved", 2]]  # once, where it rests
+
+
+def test_the_slider_stays_where_the_reader_put_it_until_the_server_has_answered(page: Page) -> None:
+    draw(page, [Column("Base", "", [card("a")])], {}, at_1=[Column("One", "", [card("b")])], at_2=[Column("Two", "", [card("c")])])
+    slider = page.get_by_role("slider", name="place")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    place = {"label": "place", "help": "", "places": [0, 1, 2]}
+    page.evaluate("slider => window.draw({ slider })", {**place, "at": 0})  # an answer to something asked before
+    assert slider.input_value() == "1"
+    assert page.locator("section").get_attribute("aria-label") == "One"
+    page.evaluate("slider => window.draw({ slider })", {**place, "at": 1})
+    page.evaluate("slider => window.draw({ slider })", {**place, "at": 2})  # a link, or the back button
+    assert slider.input_value() == "2"
+    assert page.locator("section").get_attribute("aria-label") == "Two"

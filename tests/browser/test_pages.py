@@ -413,13 +413,12 @@ def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_
 
 def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q100")
-    handle = page.get_by_role("slider")
-    handle.focus()
+    comparison = sample.compare_id("q100")
+    page.get_by_role("slider").focus()
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("() => new URLSearchParams(location.search).get('alpha') === '0.5'")
     settle(page)
-    comparison = sample.compare_id("q100")
     scores, ranks = blend(comparison, 0.5)
     expected = [(comparison.document_ids[i], int(ranks[i]), f"{scores[i]:.4f}") for i in np.argsort(ranks)[:10]]
     assert cards(page, "α = 0.50") == expected
@@ -428,6 +427,22 @@ def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sa
     lines = Path(download.value.path()).read_text().splitlines()
     assert [line.split()[2] for line in lines[:10]] == [d for d, *_ in expected]
     assert lines[0].split()[5] == "alpha-0.50"
+
+
+def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Ranker) -> None:
+    open_page(page, f"{address}/?query=q100")
+    comparison = sample.compare_id("q100")
+    seen = page.get_by_role("slider").evaluate(
+        """slider => [...Array(21).keys()].map((place) => {
+          slider.value = place;
+          slider.dispatchEvent(new Event("input"));  // what is read next stands there before any server could answer
+          const section = slider.getRootNode().querySelectorAll("section")[1];
+          return [...section.querySelectorAll("button.card:not(.further)")].map((c) => [c.dataset.document, c.querySelector(".score").innerText]);
+        })"""
+    )
+    for place, shown in enumerate(seen):
+        scores, ranks = blend(comparison, place / 20)
+        assert shown == [[comparison.document_ids[i], f"{scores[i]:.4f}"] for i in np.argsort(ranks)[:10]]
 
 
 def test_bump_chart_opens_a_document(page: Page, address: str) -> None:

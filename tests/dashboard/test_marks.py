@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.components.marks import card_texts, segments
-from dashboard.components.ranking_cards import Card, Column, payload
+from dashboard.components.ranking_cards import Card, Column, Face, payload
 
 HOSTILE = "<script>window.hacked=1</script> $x$ :red[y] [link](javascript:window.hacked=2)"
 spans = st.lists(st.tuples(st.integers(-5, 60), st.integers(-5, 60), st.floats(allow_nan=True, allow_infinity=True)), max_size=6)
@@ -53,10 +53,11 @@ def test_lines_start_near_a_strong_mark_that_stands_far_down() -> None:
 
 
 def test_what_goes_to_the_browser_is_plain_text() -> None:
-    card = Card("d<1>", HOSTILE, HOSTILE, "1", "0.5", "unjudged", "#000000", "1 → 1")
-    sent = payload([Column("Base", "", [card])], "", {"d<1>": [(0, 8, 0.5)]})
-    title = sent["columns"][0]["cards"][0]["title"]
+    steps = {1.0: [Column("Base", "", [Card("d<1>", "1", "0.5", "1 → 1")])]}
+    faces = {"d<1>": Face(HOSTILE, HOSTILE, "unjudged", "#000000")}
+    sent = payload(steps, faces, "", {"d<1>": [(0, 8, 0.5)]})
+    title = sent["faces"]["d<1>"]["title"]
     assert title[0] == {"text": "<script>", "weight": 1.0}
     assert "".join(s["text"] for s in title) == HOSTILE
     assert sent["legend"]
-    assert payload([Column("Base", "", [card])], "", {})["legend"] is None
+    assert payload(steps, faces, "", {})["legend"] is None
