@@ -184,14 +184,6 @@ def dashboard() -> None:
             times.append(time.perf_counter() - start)
         print(f"dashboard, next query, server: median {1e3 * statistics.median(times):.0f} ms")
         times = []
-        for alpha in (0.9, 0.7, 0.5, 0.3, 0.1):
-            start = time.perf_counter()
-            app.slider(key="input_alpha").set_value(alpha).run()
-            times.append(time.perf_counter() - start)
-        print(
-            f"dashboard, α ranks again, server, the whole page: median {1e3 * statistics.median(times):.0f} ms (in the browser only the rankings run)"
-        )
-        times = []
         for text in (
             "How deep is the deepest lake?",
             "Who pays the deposit back?",
