@@ -139,7 +139,8 @@ def to_verify(drops: WordDrops, carried: Carried, fell: bool) -> list[int]:
     For the change of a document that fell, the words that pull it down come first. The strongest that pull the other
     way follow, `OTHER_WAY` of them.
     """
+    falls = fell and carried == "change"
     short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
-    order = np.argsort(drops.change if fell and carried == "change" else -drops.by(carried), kind="stable")
-    count = len(order) if short else SHORTLIST[drops.side]
-    return [int(i) for i in [*order[:count], *order[count:][-OTHER_WAY:]]]
+    chosen = drops.shortlist(carried, len(drops.words) if short else SHORTLIST[drops.side], falls)
+    others = [int(i) for i in np.argsort(-drops.by(carried) if falls else drops.by(carried), kind="stable") if i not in chosen]
+    return chosen + others[:OTHER_WAY][::-1]

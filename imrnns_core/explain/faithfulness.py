@@ -226,7 +226,7 @@ class _Deletions:
             for count in DELETED[side]:
                 first = frozenset(np.argsort(-self.single[:, column], kind="stable")[:count].tolist())
                 best, stepwise = (float(v) for v in self.measure([first, self._stepwise(column, count)])[:, column])
-                shortlist = np.argsort(-estimate, kind="stable")[: SHORTLIST[side]]
+                shortlist = self.estimated.shortlist("score" if column == 0 else "change", SHORTLIST[side])
                 verified = np.full_like(estimate, -np.inf)
                 verified[shortlist] = self.single[shortlist, column]
                 for method, values in zip(METHODS, (estimate, verified, blind), strict=True):

@@ -33,6 +33,11 @@ Verdict = Literal["holds", "chance", "other sign"]
 """What measuring made of an estimate: it holds, the drop is no more than that of random words, or it has the other sign."""
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Words that are verified by default: as many encodes."""
+SHORTLIST_ERROR = 0.1
+"""Standard error of an estimate, as a share of the text's largest one, for a word at one place; it grows with the root of the places.
+
+Seen on 6,000 words of 60 documents (SciFact train): .08 at one place, .13 at two, .19 at three to five, .34 at more.
+"""
 RANDOM_DRAWS = 10
 HIDDEN_TOKENS = 1024
 """Each word is hidden in turn where that takes no more tokens: four passes of 256, as dear as the estimate from gradients."""
@@ -70,6 +75,19 @@ class WordDrops:
     def top(self, carried: Carried, count: int) -> list[int]:
         """Return the positions of the words whose removal costs most, first the largest drop."""
         return [int(i) for i in np.argsort(-self.by(carried), kind="stable")[:count]]
+
+    def shortlist(self, carried: Carried, count: int, falls: bool = False) -> list[int]:
+        """Return the positions of the words that are worth deleting: by what they may carry at most, one standard error above the estimate.
+
+        Args:
+            carried: Score or change.
+            count: How many.
+            falls: Look for the words that pull it down.
+        """
+        values = -self.by(carried) if falls else self.by(carried)
+        places = np.array([sum(end <= self.read for _, end in word.spans) for word in self.words])
+        most = values + SHORTLIST_ERROR * np.abs(values).max(initial=0.0) * np.sqrt(places)
+        return [int(i) for i in np.argsort(-most, kind="stable")[:count]]
 
 
 @dataclass(frozen=True)

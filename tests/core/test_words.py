@@ -138,6 +138,18 @@ def test_the_strongest_that_pull_the_other_way_are_verified_too():
     ]
 
 
+def test_the_shortlist_holds_what_a_word_may_carry_at_most():
+    values = np.array([1.0, 0.8, 0.5, 0.45, 0.3, -0.2, 0.0], dtype=np.float32)
+    places = [1, 1, 1, 9, 1, 1, 4]
+    words = [Word(f"w{i}", tuple((10 * i + n, 10 * i + n + 1) for n in range(count))) for i, count in enumerate(places)]
+    drops = WordDrops("document", "", words, values, -values, 60)
+    assert drops.top("score", 4) == [0, 1, 2, 3]
+    assert drops.shortlist("score", 4) == [0, 1, 3, 2]  # .45 + .1 · √9 is above .5 + .1
+    assert drops.shortlist("score", 5)[4] == 4  # the last word is not read, so that nothing can be wrong about it
+    assert drops.shortlist("change", 4, falls=True) == [0, 1, 3, 2]
+    assert drops.shortlist("change", 1) == [5]
+
+
 def test_random_deletions_are_encoded_once_a_count(ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch):
     texts, explainer = list[str](), WordExplainer(ranker)
     explainer.check()
