@@ -20,6 +20,7 @@ PAGES = {
     "accounting": "/modulation?query=q054&part=score accounting",
     "target": "/map?query=q054",
     "neighbourhood": "/map?query=q054&view=neighbourhood&colour=cluster",
+    "linear": "/map?query=q054&view=linear",
     "explain": "/explain?query=q054",
 }
 FIGURES = {
@@ -31,6 +32,7 @@ FIGURES = {
     "accounting": 2,
     "target": 1,
     "neighbourhood": 1,
+    "linear": 1,
     "explain": 3,
 }
 """Fewest figures on each page."""
@@ -77,7 +79,7 @@ def test_page_is_accessible_quiet_and_full_and_does_not_jump(browser: Browser, a
     assert errors == []
 
 
-@pytest.mark.parametrize("name", ["compare", "overview", "failures", "modulation", "neighbourhood", "explain"])
+@pytest.mark.parametrize("name", PAGES)
 def test_page_is_accessible_in_the_dark(browser: Browser, address: str, name: str) -> None:
     page, errors = visit(browser, address + PAGES[name], "dark")
     assert serious(page) == []

@@ -16,7 +16,7 @@ def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(p
     open_page(page, f"{address}/?query=q054&shown=7&top_k=7&alpha=9")
     assert len(cards(page, "Base")) == len(cards(page, "Modulated")) == 10
     expect(page.get_by_role("combobox", name="Documents a ranking")).to_have_value("10")
-    expect(page.locator(".st-key-input_alpha")).to_contain_text("1.00")
+    expect(page.locator(".st-key-cards output")).to_have_text("1.00")
     assert not any(name in page.url for name in ("shown", "top_k", "alpha"))
     open_page(page, f"{address}/failures?top_k=7&bucket=nonsense&split=nowhere")
     for key, value in (("top_k", "10"), ("split", "test")):
