@@ -177,7 +177,7 @@ def effects(
         labels: (R,) row labels.
         best_effect: (K,) change of the best relevant document's rank, or None where none is judged.
     """
-    rows = list(range(len(order)))
+    rows, most = list(range(len(order))), float(moved[order].max())
     text = ["" if best_effect is None or best_effect[i] == 0 else theme.minus(f"best relevant {best_effect[i]:+d}") for i in order]
     bars = {
         "type": "bar", "x": moved[order], "y": rows, "orientation": "h", "marker": {"color": theme.REFINEMENT}, "text": text,
@@ -188,6 +188,6 @@ def effects(
     note = {"text": nothing, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     return theme.figure(
         [bars], 110 + 24 * max(len(rows), 4), annotations=[] if moved[order].any() else [note],
-        xaxis={**theme.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * float(moved[order].max()))]},
+        xaxis={**theme.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * most)], **({"dtick": 1} if most < 8 else {})},
         yaxis={"tickvals": rows, "ticktext": list(labels), "autorange": "reversed", "tickfont": {"size": 11}},
     )  # fmt: skip

@@ -43,6 +43,8 @@ CLUSTERS = (
 BM25 = "#8f6ad1"
 STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
 """Heads of the narrow columns of the stages."""
+TABLE_ROW = 62
+"""Pixels of a table's row of three lines, so that titles and queries can be read: Streamlit wraps texts in rows above 4 rem."""
 SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
 
 _NEGATIVE, _POSITIVE = "#b2560a", "#1f66a8"
@@ -149,3 +151,13 @@ def template(dark: bool) -> dict[str, Any]:
         },
         "data": {"scatter": [{"marker": {"line": {"width": 0}}}]},
     }  # fmt: skip
+
+
+def table_height(rows: int, most: int) -> int:
+    """Return the pixels of a table with its head, at most `most` of them."""
+    return min(most, 38 + TABLE_ROW * max(1, rows))
+
+
+def cell(text: str, width: int) -> str:
+    """Return a text cut to the three lines that a table's column of `width` pixels has room for."""
+    return cut(text, int(0.33 * (width - 16)))

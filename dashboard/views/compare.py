@@ -23,6 +23,7 @@ from imrnns_core.runs import blended_run
 
 ALPHAS = [n / 20 for n in range(21)]
 """Where the slider of α can stand."""
+TITLE_WIDTH = 144
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
@@ -238,7 +239,7 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         "Ranks at the four stages, then scores. Rise is base rank − modulated rank: positive where the document rose. Click a column’s head to sort."
     )
     columns: dict[str, Any] = {
-        "title": st.column_config.TextColumn(width=144),
+        "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "document": st.column_config.TextColumn(width=96),
         "rise": st.column_config.NumberColumn(format="%+d", width=54),
     }
@@ -248,6 +249,14 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
             f"{short} score", width=84, format="%.4f", help=f"Cosine at the stage: {stage}."
         )
     order = ["title", *(f"{stage} rank" for stage in STAGES), "rise", "relevance", *(f"{stage} score" for stage in STAGES), "document"]
-    st.dataframe(frame, hide_index=True, height=min(360, 40 + 36 * len(frame)), column_config=columns, column_order=order, key="candidates")
+    st.dataframe(
+        frame.assign(title=[theme.cell(title, TITLE_WIDTH) for title in frame["title"]]),
+        hide_index=True,
+        height=theme.table_height(len(frame), 420),
+        row_height=theme.TABLE_ROW,
+        column_config=columns,
+        column_order=order,
+        key="candidates",
+    )
     name = comparison.query.id or "query"
     st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")

@@ -18,6 +18,7 @@ from imrnns_core.evaluation import Evaluation
 from imrnns_core.overlap import UNJUDGED_SPLIT, Overlap
 from imrnns_core.records import STAGES
 
+QUERY_WIDTH = 284
 FIRST = ("outcome", "base", "modulated", "overlap", "query")
 """Columns that are seen on a phone; of the last one its beginning."""
 
@@ -79,10 +80,10 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
     """Draw the rows with their download, which has all columns; a ticked row opens its query."""
     drawn = frame.assign(outcome=frame["outcome"].str.replace(r" in .*", "", regex=True)) if "outcome" in frame else frame
     event = st.dataframe(
-        drawn, hide_index=True, height=min(640, 60 + 36 * len(frame)), on_select="rerun", selection_mode="single-row", key="failures",
+        drawn.assign(query=[theme.cell(query, QUERY_WIDTH) for query in drawn["query"]]), hide_index=True, height=theme.table_height(len(frame), 680), row_height=theme.TABLE_ROW, on_select="rerun", selection_mode="single-row", key="failures",
         placeholder="—", column_order=[c for c in sorted(frame.columns, key=_place) if c not in hidden],
         column_config={
-            "query": st.column_config.TextColumn(width=292), "outcome": st.column_config.TextColumn(width=88, help="✕ failing in the ranking, ∅ in the pool."),
+            "query": st.column_config.TextColumn(width=QUERY_WIDTH), "outcome": st.column_config.TextColumn(width=96, help="✕ failing in the ranking, ∅ in the pool."),
             "why": st.column_config.TextColumn(width=194, help="Compare shows each cause with its figures."),
             "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
             **{s: st.column_config.NumberColumn(short, width=46, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)},

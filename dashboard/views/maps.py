@@ -27,6 +27,7 @@ LABELLED = 1_000
 """Up to so many documents carry a hover label; more would be a megabyte to send for every query. A click tells the document."""
 MAX_3D = 20_000
 LISTED = 500
+TITLE_WIDTH = 190
 POLL_SECONDS = 1.0
 
 
@@ -284,13 +285,16 @@ def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bo
     if len(ids) > LISTED:
         st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
     frame = _listed(comparison, dataset, ids[:LISTED])
+    frame["title"] = [theme.cell(title, TITLE_WIDTH) for title in frame["title"]]
     columns = {
-        "title": st.column_config.TextColumn(width=190),
+        "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "base rank": st.column_config.NumberColumn("base", width=58, help="Base rank; empty for documents that are no candidates."),
         "modulated rank": st.column_config.NumberColumn("mod.", width=58, help="Modulated rank."),
         "true movement": st.column_config.NumberColumn("moved", format="%.4f", width=76, help="True movement: cosine distance."),
     }
-    st.dataframe(frame, hide_index=True, key="listing", column_config=columns, height=min(420, 40 + 36 * max(1, len(frame))))
+    st.dataframe(
+        frame, hide_index=True, key="listing", column_config=columns, height=theme.table_height(len(frame), 580), row_height=theme.TABLE_ROW
+    )
 
 
 def _listed(comparison: Comparison, dataset: Dataset, ids: list[str]) -> pd.DataFrame:

@@ -336,3 +336,21 @@ def test_the_look_of_the_page_is_a_template_that_plotly_knows(dark: bool):
     drawn = go.Figure(layout={"template": look}).layout.template.layout
     assert drawn.font.color == ("#e6eaf1" if dark else "#808495")
     assert drawn.xaxis.title.font.size == 13.125
+
+
+def test_a_cell_holds_three_lines_and_a_table_its_rows() -> None:
+    assert theme.cell("A document of a short title", 144) == "A document of a short title"
+    long = theme.cell("word " * 40, 144)
+    assert len(long) <= 43
+    assert long.endswith("word…")
+    assert theme.TABLE_ROW > 60  # Streamlit wraps above 4 rem, which are 15 pixels here
+    assert [theme.table_height(rows, 420) for rows in (0, 1, 3, 100)] == [100, 100, 224, 420]
+
+
+def test_ranks_that_change_are_counted_in_whole_numbers() -> None:
+    order = np.arange(3)
+    few = modulation.effects(np.array([0, 2, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None)
+    assert few.layout.xaxis.dtick == 1
+    many = modulation.effects(np.array([0, 40, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None)
+    assert many.layout.xaxis.dtick is None
+    assert many.layout.xaxis.range == (0, 50)
