@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from imrnns_core.explain.counterfactual import Side
 from imrnns_core.explain.report import MARK_CSS, marked_html, table_html
 from imrnns_core.explain.words import WordDrops
 from imrnns_core.records import FloatArray
+
+
+def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
+    """Yield both texts of a pair, each with its column."""
+    left, right = st.columns([3, 2])
+    yield "document", left
+    yield "query", right
 
 
 def marked(drops: WordDrops, values: FloatArray, key: str) -> None:

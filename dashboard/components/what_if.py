@@ -14,15 +14,14 @@ from imrnns_core.dataset import Dataset
 from imrnns_core.explain.counterfactual import Pair, Side
 from imrnns_core.explain.texts import without
 from imrnns_core.ranking import blend
-from imrnns_core.records import STAGES
+from imrnns_core.records import STAGES, FloatArray
 
 
 def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     """Let the user edit both texts and the feedback; draw scores, ranks and words anew."""
     st.header("What if?", anchor=False)
     st.caption("Delete words or edit a text: scores and ranks follow. The candidates stay the same, so every difference is the edit’s.")
-    left, right = st.columns([3, 2])
-    for side, place in (("document", left), ("query", right)):
+    for side, place in texts.sides():
         with place:
             _edit(key, side)
     ids = list(pair.comparison.document_ids)
@@ -37,12 +36,11 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     with st.spinner("Encoding …"):
         _outcome(pair, resources.pair(changed))
     if changed != key:
-        left, right = st.columns([3, 2])
-        for side, place in (("document", left), ("query", right)):
+        for side, place in texts.sides():
             with place:
                 st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
                 drops = resources.word_drops(changed, side)[0]
-                texts.marked(drops, drops.by("score" if state.current().carry == "score" else "change"), f"edited_{side}")
+                texts.marked(drops, drops.by(state.current().carry), f"edited_{side}")
 
 
 def _edit(key: PairKey, side: Side) -> None:
@@ -50,7 +48,7 @@ def _edit(key: PairKey, side: Side) -> None:
     drops = resources.word_drops(key, side)[0]
     spec = resources.collection(key.data).encoder.spec
     prefix = len(spec.document_prefix if side == "document" else spec.query_prefix)
-    names = {i: drops.words[i].text for i in drops.top("score" if state.current().carry == "score" else "change", len(drops.words))}
+    names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
     place = f"{side}_{key.query}_{key.document}"
 
     def delete() -> None:
@@ -72,7 +70,8 @@ def _edit(key: PairKey, side: Side) -> None:
 def _outcome(before: Pair, after: Pair) -> None:
     """Draw scores and ranks before and after the edit."""
     at, alpha = before.position, state.current().alpha
-    scores = [(s, before.comparison.scores[n], after.comparison.scores[n]) for n, s in enumerate(STAGES)]
+    scores: list[tuple[str, FloatArray, FloatArray]] = []
+    scores += [(s, before.comparison.scores[n], after.comparison.scores[n]) for n, s in enumerate(STAGES)]
     ranks = list(zip(before.comparison.ranks, after.comparison.ranks, strict=True))
     if alpha < 1.0:
         (old, old_ranks), (new, new_ranks) = blend(before.comparison, alpha), blend(after.comparison, alpha)

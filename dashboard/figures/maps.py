@@ -103,7 +103,8 @@ def _ring_names(radii: Mapping[int, float], inner: float, reach: float, ways: ND
     texts = [f"rank {rank}, {radius + inner:.1f}°" for rank, radius in radii.items()]
     turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
     around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    sizes = [tuple(2 * reach / placing.NARROW * side for side in placing.size(text)) for text in texts]
+    pixel = 2 * reach / placing.NARROW
+    sizes = [(pixel * width, pixel * height) for width, height in map(placing.size, texts)]
     inside = [around[np.abs(radius * around[:, 0]) + width / 2 <= reach] for radius, (width, _) in zip(radii.values(), sizes, strict=True)]
     candidates = [radius * (near if len(near) else around[:1]) for radius, near in zip(radii.values(), inside, strict=True)]
     weighed = np.concatenate([ways, *[ways[-1:]] * len(ways)])  # to cover a document is as bad as to cover its whole arrow
@@ -225,7 +226,7 @@ def _group_names(background: Array, groups: Sequence[Group], marks: Array, dark:
     pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / placing.NARROW or 1.0
     named = sorted((g for g in groups if len(g.rows)), key=lambda g: -len(g.rows))
     texts = [theme.short(group.name, 28) for group in named]
-    sizes = [tuple(pixel * side for side in placing.size(f"■ {text}")) for text in texts]
+    sizes = [(pixel * width, pixel * height) for width, height in (placing.size(f"■ {text}") for text in texts)]
     candidates = []
     for group, (width, height) in zip(named, sizes, strict=True):
         places = background[group.rows]
@@ -255,7 +256,7 @@ def _marks(points: Points, three: bool = False) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _arrows(start: tuple[Array, Array], end: tuple[Array, Array], points: Points) -> list[dict[str, Any]]:
+def _arrows(start: Sequence[NDArray[np.floating]], end: Sequence[NDArray[np.floating]], points: Points) -> list[dict[str, Any]]:
     """Return at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read. One trace a colour."""
     count, traces = min(len(start[0]), MAX_ARROWS), list[dict[str, Any]]()
     for colour in dict.fromkeys(points.colours[:count]):

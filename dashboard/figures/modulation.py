@@ -106,7 +106,7 @@ def heatmap(
                 # one square a cell: GL draws thousands of them at once, SVG is quicker for hundreds
                 "type": "scatter" if few else "scattergl", "x": names * len(labels), "y": np.repeat(down, count), "mode": "markers", "showlegend": False,
                 "marker": {"symbol": "square", "size": 16 if few else 6, "opacity": 0, "color": theme.UNJUDGED},
-                "customdata": [[document_ids[r], int(d)] for r in down for d in dimensions], "text": [theme.minus(f"{v:+.5f}") for v in values.ravel()],
+                "customdata": [[document_ids[int(r)], int(d)] for r in down for d in dimensions], "text": [theme.minus(f"{v:+.5f}") for v in values.ravel()],
                 "hovertemplate": f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} %{{text}}<extra></extra>",
             },
         ],

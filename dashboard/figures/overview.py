@@ -81,8 +81,8 @@ def scatter(
             traces.append({
                 "type": "scatter", "x": base[chosen] + jitter[0, chosen], "y": modulated[chosen] + jitter[1, chosen], "mode": "markers", "name": name,
                 "marker": {"size": 8, "color": colour, "symbol": symbol, "opacity": 0.65},
-                "customdata": [[query_ids[i]] for i in chosen],
-                "text": [f"{theme.plain(texts[i])}<br>base {base[i]:.3f}, modulated {modulated[i]:.3f}" for i in chosen],
+                "customdata": [[query_ids[int(i)]] for i in chosen],
+                "text": [f"{theme.plain(texts[int(i)])}<br>base {base[i]:.3f}, modulated {modulated[i]:.3f}" for i in chosen],
                 "hovertemplate": "%{text}<extra>" + name + "</extra>",
             })  # fmt: skip
     axis = {"range": [-0.05, 1.05], "constrain": "domain"}
@@ -97,7 +97,7 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
     order = np.argsort(rbo, kind="stable")
     points = {
         "type": "scatter", "x": np.arange(1, len(order) + 1), "y": rbo[order], "mode": "markers", "marker": {"size": 7, "color": theme.MODULATED, "opacity": 0.7},
-        "customdata": [[query_ids[i]] for i in order], "text": [f"{theme.plain(texts[i])}<br>overlap {rbo[i]:.4f}" for i in order],
+        "customdata": [[query_ids[i]] for i in order], "text": [f"{theme.plain(texts[int(i)])}<br>overlap {rbo[i]:.4f}" for i in order],
         "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
     return theme.figure(

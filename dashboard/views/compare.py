@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices, ranking_cards, texts
+from dashboard.components import chart, comparison_cards, document_panel, notices, ranking_cards, where_is
 from dashboard.components.marks import Span
-from dashboard.components.ranking_cards import Card, Column, Face, Slider
+from dashboard.components.ranking_cards import Column, Slider
 from dashboard.figures import compare, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
 from imrnns_core.errors import ExplanationError
-from imrnns_core.ranking import blend
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
 
 ALPHAS = [n / 20 for n in range(21)]
 """Where the slider of α can stand."""
 TITLE_WIDTH = 144
-FURTHER = 3
-"""Relevant documents that are shown although they stand below the shown ranks."""
 
 
 def show() -> None:
@@ -42,12 +37,12 @@ def show() -> None:
         _rankings(comparison, dataset, selection.document)
     with side:
         if comparison.judgments:
-            ideal = _ideal(comparison)
-            faces = _faces([ideal], comparison, dataset)
-            ranking_cards.show({1.0: [ideal]}, faces, selection.document, _pick, key="ideal_cards")
+            ideal = [comparison_cards.ideal(comparison, selection.shown)]
+            faces = comparison_cards.faces(ideal, comparison, dataset)
+            ranking_cards.show({1.0: ideal}, faces, selection.document, _pick, key="ideal_cards")
         document_panel.show(comparison, dataset, key="compare_document")
         _why(comparison)
-        _where(comparison, dataset)
+        where_is.show(comparison, dataset)
     st.header("Rank at every stage", anchor=False)
     st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
@@ -82,14 +77,16 @@ def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         "Mark the words that carry the change", help="Estimated, about a second a document; Explain measures them.",
         **state.bound_switch("marks"),
     )  # fmt: skip
-    alpha = state.current().alpha
-    steps = {place: _columns(comparison, place) for place in sorted({*ALPHAS, alpha})}
+    selection = state.current()
+    alpha = selection.alpha
+    places = sorted({*ALPHAS, alpha})
+    steps = {place: comparison_cards.rankings(comparison, place, selection.shown, selection.document) for place in places}
     slider = Slider(
         "α, from base (0) to modulated (1)", "The second ranking is by (1 − α) · base + α · modulated.", alpha,
         lambda place: state.update(alpha=place),
     )  # fmt: skip
-    faces = _faces([column for columns in steps.values() for column in columns], comparison, dataset)
-    ranking_cards.show(steps, faces, state.current().document, _pick, key="cards", spans=_spans(steps[alpha]), slider=slider)
+    faces = comparison_cards.faces([column for columns in steps.values() for column in columns], comparison, dataset)
+    ranking_cards.show(steps, faces, selection.document, _pick, key="cards", spans=_spans(steps[alpha]), slider=slider)
     name = comparison.query.id or "query"
     tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
     st.download_button(
@@ -117,69 +114,6 @@ def _spans(columns: list[Column]) -> dict[str, list[Span]]:
     return found
 
 
-def _columns(comparison: Comparison, alpha: float) -> list[Column]:
-    """Return base and modulated (or the blend) as columns of cards."""
-    scores, ranks = blend(comparison, alpha)
-    top_k, base = state.current().shown, comparison.ranks[0]
-    name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
-    candidates = len(comparison.rows)
-    new = int(((ranks <= top_k) & (base > top_k)).sum())
-    left = f"cosine of the frozen encoder; {candidates} candidates"
-    return [
-        _column("Base", left, comparison, base, comparison.scores[0], (base, ranks), ranks),
-        _column(name, f"new in the top {min(top_k, candidates)}: {new}", comparison, ranks, scores, (base, ranks), base),
-    ]
-
-
-def _column(
-    title: str, caption: str, comparison: Comparison, own: NDArray[np.int64], scores: NDArray[np.float32],
-    move: tuple[NDArray[np.int64], NDArray[np.int64]], other: NDArray[np.int64],
-) -> Column:  # fmt: skip
-    """Return the top k of one ranking, and below it the first relevant documents that did not make it."""
-    top_k = state.current().shown
-    order = np.argsort(own)
-    below = [i for i in order[top_k:] if comparison.relevance[i] > 0 or comparison.document_ids[i] == state.current().document]
-    cards, last = [], 0
-    for i in [*order[:top_k], *below[:FURTHER]]:
-        rank = int(own[i])
-        away = "" if other[i] <= top_k or rank > top_k else f"not in the other top {top_k}"
-        moved = " · ".join(filter(None, (_move(int(move[0][i]), int(move[1][i])), away)))
-        cards.append(Card(comparison.document_ids[i], str(rank), f"{scores[i]:.4f}", moved, rank > top_k, rank - last - 1))
-        last = rank
-    return Column(title, caption, cards, "No candidates.", len(order) - last)
-
-
-def _move(base: int, now: int) -> str:
-    """Write where a document stood and where it stands: “1 ↘ 8”."""
-    return f"{base} {'→' if now == base else '↗' if now < base else '↘'} {now}"
-
-
-def _faces(columns: list[Column], comparison: Comparison, dataset: Dataset) -> dict[str, Face]:
-    """Return what the cards of these columns show of their documents."""
-
-    def face(document_id: str) -> Face:
-        document, at = dataset.document[document_id], comparison.position.get(document_id)
-        grade = comparison.judgments[document_id] if at is None else int(comparison.relevance[at])
-        name = theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
-        return Face(document.title, document.text, name, theme.relevance_colour(grade))
-
-    return {card.document_id: face(card.document_id) for column in columns for card in column.cards}
-
-
-def _ideal(comparison: Comparison) -> Column:
-    """Return the judged relevant documents, best grade first, and where they stand."""
-    wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
-    found = []
-    for n, document_id in enumerate(wanted[: state.current().shown], 1):
-        at = comparison.position.get(document_id)
-        move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {comparison.ranks[3, at]}"
-        score = "" if at is None else f"{comparison.scores[3, at]:.4f}"
-        found.append(Card(document_id, str(n), score, move))
-    return Column(
-        "Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.", max(0, len(wanted) - len(found))
-    )
-
-
 def _why(comparison: Comparison) -> None:
     """Say why the best relevant document is not on top, where that can be told."""
     selection = state.current()
@@ -200,29 +134,6 @@ def _why(comparison: Comparison) -> None:
         )
     for finding in found.findings:
         notices.show("warning", finding.cause.capitalize(), finding.sentence)
-
-
-def _where(comparison: Comparison, dataset: Dataset) -> None:
-    with st.expander("Where is document X?", expanded=bool(state.current().where)):
-        st.text_input("An id, or words of a title", placeholder="for example an id from your own logs", **state.bound("where"))
-        wanted = state.current().where.strip().lower()
-        if not wanted:
-            return
-        exact = [d for d in dataset.documents if d.id.lower() == wanted]
-        found = exact or [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in wanted.split())][:5]
-        if not found:
-            notices.show("info", "No document has this id or these words in its title")
-        for document in found:
-            at = comparison.position.get(document.id)
-            ranks = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(comparison, document.id)
-            inside = ["—" if at is None else str(comparison.ranks[n, at]) for n in range(len(STAGES))]
-            st.text(f"{document.id} · {document.title}" if document.title else document.id)
-            rows = [["candidates", *inside], ["corpus", *(str(ranks[stage]) for stage in STAGES)]]
-            texts.table(["rank among the", *theme.STAGE_HEADS], rows, key=f"where_{document.id}")
-        if found:
-            st.caption(
-                "Candidates: those that the base retriever handed on; — is none of them. Corpus: the rank if every document were scored."
-            )
 
 
 def _table(comparison: Comparison, dataset: Dataset) -> None:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices, texts, trust, what_if
+from dashboard.components import chart, document_panel, notices, rival, texts, trust, verified_words, what_if
 from dashboard.figures import explain as figures
 from dashboard.figures import modulation, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explain.accounting import Accounting, account
-from imrnns_core.explain.counterfactual import Pair, Side
+from imrnns_core.explain.counterfactual import Pair
 from imrnns_core.explain.report import LEGEND, verdict
-from imrnns_core.explain.words import Carried, Verdict, VerifiedWord
 from imrnns_core.records import STAGES, Comparison
-
-VERDICTS: dict[Verdict, str] = {
-    "holds": "as estimated",
-    "chance": "no more than random words",
-    "other sign": "with the other sign than estimated",
-}
 
 
 def show() -> None:
@@ -55,19 +42,12 @@ def show() -> None:
     _words(key)
     measured = st.container(key="measured")
     what_if.show(key, pair, dataset)
-    _rival(key, pair, parts, dataset)
+    rival.show(key, pair, parts, dataset)
     _accounts(key)
     _vocabulary(key)
     trust.show(key)
     with measured:  # last of all: some fifty texts are encoded, while the rest of the page is there to be read
-        _verified(key)
-
-
-def _sides() -> Iterator[tuple[Side, DeltaGenerator]]:
-    """Yield both texts, each with its column."""
-    left, right = st.columns([3, 2])
-    yield "document", left
-    yield "query", right
+        verified_words.show(key)
 
 
 def _outside(comparison: Comparison) -> None:
@@ -140,94 +120,13 @@ def _stages(pair: Pair, parts: Accounting) -> None:
         chart.show(modulation.waterfall(parts, at), "explain_waterfall", "Score accounting of this document, part by part")
 
 
-def _carried() -> Carried:
-    return "score" if state.current().carry == "score" else "change"
-
-
 def _words(key: PairKey) -> None:
     st.header(f"Words that carry the {state.current().carry}", anchor=False)
     st.caption(LEGEND + " Point at a word for its drop.")
-    for side, place in _sides():
+    for side, place in texts.sides():
         with place, st.spinner("Reading the text …"):
             drops = resources.word_drops(key, side)[0]
-            texts.marked(drops, drops.by(_carried()), f"marked_{side}")
-
-
-@st.fragment
-def _verified(key: PairKey) -> None:
-    """Delete words and encode again: evidence beside chance."""
-    st.header("Deleted and measured", anchor=False)
-    st.caption(
-        f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. "
-        "Orange: what as many randomly chosen words do, ten draws, mean and one deviation. Pale bars lie within it: they say nothing. Hatched bars have the other sign than was estimated."
-    )
-    for side, place in reversed(list(_sides())):  # the query's words take a moment only
-        with place:
-            drops = resources.word_drops(key, side)[0]
-            every = side == "document" and _every(len(drops.words))
-            found = _measure(key, side, every)
-            carried = _carried()
-            column = 0 if carried == "score" else 1
-            falls = column == 1 and resources.pair(key).fell
-            order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
-            measured = f"{len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else f"all {len(found)}"
-            counts = Counter(word.verdict(carried) for word in found)
-            st.caption(
-                f"Words of the {side}: {measured} measured; {', '.join(f'{counts[v]} {said}' for v, said in VERDICTS.items() if counts[v])}."
-            )
-            chart.show(
-                figures.verified(order[:30], carried),
-                f"verified_{side}",
-                f"Measured drop of each word of the {side}, beside random words",
-            )
-            frame = pd.DataFrame(
-                [(w.word.text, VERDICTS[w.verdict(carried)], w.drop[1], w.random[1], w.drop[0], w.random[0]) for w in order],
-                columns=["word", f"estimate of {carried}", "drop of change", "random change", "drop of score", "random score"],
-            )
-            with st.expander("As a table"):
-                st.dataframe(frame, hide_index=True, key=f"verified_table_{side}")
-
-
-def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
-    """Delete words and measure; each batch tells how far it is, and lets the next key or click of the reader through."""
-    bar, start = st.empty(), time.monotonic()
-
-    def progress(done: int, total: int) -> None:
-        left = (time.monotonic() - start) / done * (total - done)
-        bar.progress(done / total, text=f"Deleting words of the {side}: {done} of {total} texts encoded, about {left:.0f} s left")
-
-    found = resources.verified_words(key, side, _carried(), every, progress)
-    bar.empty()
-    return found
-
-
-def _every(count: int) -> bool:
-    return st.toggle(
-        f"Measure all {count} words (some {max(1, round(count * 0.06))} s)", key="every_word", help="One encode for each word."
-    )
-
-
-def _rival(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> None:
-    """Put the document beside its neighbour in the modulated ranking: the one it has to pass, or the one that it keeps below."""
-    comparison, at = pair.comparison, pair.position
-    order, place = comparison.order("modulated"), int(comparison.ranks[3, at]) - 1
-    if len(order) < 2:
-        return
-    other = int(order[place - 1 if place else 1])
-    with st.expander(f"Beside the document {'above' if place else 'below'} it", on_change="rerun", key="rival") as opened:
-        if not opened.open:
-            return
-        names = {"base": parts.base, "projector": parts.projector, "document modulation": parts.document_modulation}
-        names |= {"query refinement": parts.query_refinement, "modulated": parts.modulated}
-        rows = [(name, *(theme.minus(f"{v:+.4f}") for v in (x[at], x[other], x[at] - x[other]))) for name, x in names.items()]
-        texts.table(("part of the score", "this one", "the other", "difference"), rows, "rival_parts")
-        st.caption(f"Words that carry the {state.current().carry}, in either document, under the same query.")
-        for n, column in zip((at, other), st.columns(2), strict=True):
-            document_id = comparison.document_ids[n]
-            with column, st.spinner("Reading the text …"):
-                drops = resources.word_drops(replace(key, document=document_id), "document")[0]
-                st.text(f"{comparison.ranks[3, n]} · {dataset.document[document_id].title or document_id}")
-                texts.marked(drops, drops.by(_carried()), f"rival_{'other' if n == other else 'this'}")
+            texts.marked(drops, drops.by(state.current().carry), f"marked_{side}")
 
 
 def _accounts(key: PairKey) -> None:
@@ -237,7 +136,7 @@ def _accounts(key: PairKey) -> None:
         st.caption(
             "Each word’s part of modulated − base with every norm held fixed; the parts sum exactly. Exact is not faithful: the part is not what the score would lose without the word."
         )
-        for side, place in _sides():
+        for side, place in texts.sides():
             drops, accounting = resources.word_drops(key, side)
             with place:
                 if accounting is None:
@@ -257,7 +156,7 @@ def _vocabulary(key: PairKey) -> None:
         st.caption(
             "Whole words of the encoder’s vocabulary near the back-projected change. They describe a direction of the space, not a cause, and most are not in the text. Beside each: how often an untrained adapter, and another query (a document in its place where there are few), name some word as strongly. What does not beat both is no more than chance."
         )
-        for side, place in _sides():
+        for side, place in texts.sides():
             with place:
                 try:
                     tokens = resources.named_tokens(key, side)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -69,7 +70,7 @@ def _unjudged() -> None:
 def _bucket_choice(found: list[Diagnosis]) -> str:
     counts = {name: sum(d.bucket == name for d in found) for name in SIGNS}
     options = ["all", *(name for name, n in counts.items() if n)]
-    labels = {"all": f"all ({len(found)})", **{n: f"{SIGNS[n]} {n} ({c})" for n, c in counts.items()}}
+    labels = {"all": f"all ({len(found)})"} | {str(n): f"{SIGNS[n]} {n} ({c})" for n, c in counts.items()}
     st.pills(
         "What the adapter did", options, format_func=lambda name: labels[name], required=True, wrap=True, **state.bound("bucket", options)
     )
@@ -79,6 +80,10 @@ def _bucket_choice(found: list[Diagnosis]) -> str:
 def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tuple[str, ...]) -> None:
     """Draw the rows with their download, which has all columns; a ticked row opens its query."""
     drawn = frame.assign(outcome=frame["outcome"].str.replace(r" in .*", "", regex=True)) if "outcome" in frame else frame
+    columns: dict[str, Any] = {
+        s: st.column_config.NumberColumn(short, width=46, help=f"Best relevant rank at the stage: {s}.")
+        for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)
+    }
     event = st.dataframe(
         drawn.assign(query=[theme.cell(query, QUERY_WIDTH) for query in drawn["query"]]), hide_index=True, height=theme.table_height(len(frame), 680), row_height=theme.TABLE_ROW, on_select="rerun", selection_mode="single-row", key="failures",
         placeholder="—", column_order=[c for c in sorted(frame.columns, key=_place) if c not in hidden],
@@ -86,7 +91,7 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
             "query": st.column_config.TextColumn(width=QUERY_WIDTH), "outcome": st.column_config.TextColumn(width=96, help="✕ failing in the ranking, ∅ in the pool."),
             "why": st.column_config.TextColumn(width=194, help="Compare shows each cause with its figures."),
             "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
-            **{s: st.column_config.NumberColumn(short, width=46, help=f"Best relevant rank at the stage: {s}.") for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)},
+            **columns,
             "BM25": st.column_config.NumberColumn(width=54, help="Best relevant rank by BM25, the lexical baseline."),
             "group": st.column_config.TextColumn(width=62, help="Seen: one of its relevant documents was a training positive."),
             "overlap": st.column_config.NumberColumn(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),

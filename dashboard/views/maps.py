@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import html
-import time
 from collections import Counter
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices
+from dashboard.components import chart, document_list, document_panel, making_map, notices
 from dashboard.figures import maps as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
@@ -26,9 +24,6 @@ SHOWN = 30
 LABELLED = 1_000
 """Up to so many documents carry a hover label; more would be a megabyte to send for every query. A click tells the document."""
 MAX_3D = 20_000
-LISTED = 500
-TITLE_WIDTH = 190
-POLL_SECONDS = 1.0
 
 
 def show() -> None:
@@ -48,7 +43,7 @@ def show() -> None:
         corpus_map = resources.corpus_map(selection.data, selection.adapter)
         target = state.current().view == "target"
         if corpus_map is None and (not target or state.current().colour == "cluster"):
-            _make_map(len(dataset.documents))
+            making_map.show(len(dataset.documents))
             return
         colours, names = _colours(comparison, dataset, chosen, corpus_map)
         points = _points(comparison, dataset, chosen, colours)
@@ -69,7 +64,8 @@ def show() -> None:
     with right:
         document_panel.show(comparison, dataset, key="map_document")
         lasso = len(inside) > 1
-        _listing(comparison, dataset, inside if lasso else [comparison.document_ids[i] for i in chosen], lasso)
+        ids = inside if lasso else [comparison.document_ids[i] for i in chosen]
+        document_list.show(comparison, dataset, ids, "in the lasso" if lasso else "drawn", "lasso" if lasso else "map", key="listing")
 
 
 def _three() -> bool:
@@ -94,7 +90,7 @@ def _document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset
     if mark.custom:
         return str(mark.custom[0])
     if mark.trace < len(groups) and mark.index < len(groups[mark.trace].rows):
-        return dataset.document_ids[groups[mark.trace].rows[mark.index]]
+        return dataset.document_ids[int(groups[mark.trace].rows[mark.index])]
     return ""
 
 
@@ -192,38 +188,6 @@ def _share(corpus_map: CorpusMap, share: float, true: float, dimensions: int) ->
     )
 
 
-def _make_map(count: int) -> None:
-    """Offer to make the map; show how long it has run and how long it may take."""
-    selection = state.current()
-    seconds = 20 + count // 40
-    job = resources.map_job(selection.data, selection.adapter)
-    if job is None:
-        notices.show(
-            "info",
-            "This map has not been made yet",
-            f"It takes about {seconds} s, once. Or run: imrnns-lens prepare {selection.data} --adapter {selection.adapter}",
-        )
-        st.button("Make the map", key="make_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
-        return
-    if job.error:
-        notices.show("error", "The map could not be made", job.error)
-        st.button("Try again", key="again_map", on_click=lambda: resources.start_map(selection.data, selection.adapter))
-        return
-
-    @st.fragment(run_every=POLL_SECONDS)
-    def wait() -> None:
-        passed = time.monotonic() - job.started
-        left = f"about {seconds - passed:.0f} s left" if passed < seconds else "nearly done"
-        st.progress(
-            min(passed / seconds, 0.97), text=f"Laying out {count:,} documents: {passed:.0f} s, {left}. You can go on with other pages."
-        )
-        if resources.corpus_map(selection.data, selection.adapter) is not None or job.error:
-            st.rerun()
-
-    wait()
-    st.button("Stop", key="stop_map", on_click=lambda: resources.stop_map(selection.data, selection.adapter))
-
-
 def _colours(
     comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None
 ) -> tuple[list[str], list[str]]:
@@ -270,41 +234,3 @@ def _legend(colours: list[str], names: list[str]) -> None:
     ]
     if key:
         st.html(f'<div class="groups" style="font-size:.87em">{" ".join(key)}</div>')
-
-
-def _listing(comparison: Comparison, dataset: Dataset, ids: list[str], lasso: bool) -> None:
-    """List documents, with a button that saves all of them."""
-    selection = state.current()
-    title, button = st.columns([3, 2], vertical_alignment="bottom")
-    title.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {'in the lasso' if lasso else 'drawn'}", anchor=False)
-    button.download_button(
-        "Download CSV", lambda: _listed(comparison, dataset, ids).to_csv(index=False),
-        f"{selection.data}-{selection.query or 'query'}-{selection.adapter}-{'lasso' if lasso else 'map'}.csv", "text/csv",
-        on_click="ignore", key="listing_csv", width="stretch",
-    )  # fmt: skip
-    if len(ids) > LISTED:
-        st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
-    frame = _listed(comparison, dataset, ids[:LISTED])
-    frame["title"] = [theme.cell(title, TITLE_WIDTH) for title in frame["title"]]
-    columns = {
-        "title": st.column_config.TextColumn(width=TITLE_WIDTH),
-        "base rank": st.column_config.NumberColumn("base", width=58, help="Base rank; empty for documents that are no candidates."),
-        "modulated rank": st.column_config.NumberColumn("mod.", width=58, help="Modulated rank."),
-        "true movement": st.column_config.NumberColumn("moved", format="%.4f", width=76, help="True movement: cosine distance."),
-    }
-    st.dataframe(
-        frame, hide_index=True, key="listing", column_config=columns, height=theme.table_height(len(frame), 580), row_height=theme.TABLE_ROW
-    )
-
-
-def _listed(comparison: Comparison, dataset: Dataset, ids: list[str]) -> pd.DataFrame:
-    """Return documents by modulated rank; those of the cloud that are no candidates have no ranks."""
-    moved, rows = true_movement(comparison), []
-    for i in ids:
-        p = comparison.position.get(i)
-        document = dataset.document[i]
-        rank = {} if p is None else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
-        about = {"relevance": theme.relevance_name(comparison.judgments.get(i, -1)), "subject": document.subject}
-        rows.append({"title": document.title or i, **rank, "true movement": None if p is None else float(moved[p]), **about, "document": i})
-    frame = pd.DataFrame(rows, columns=["title", "base rank", "modulated rank", "true movement", "relevance", "subject", "document"])
-    return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values("modulated rank")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -183,8 +184,8 @@ def _measures(measured: Evaluation, bm25: Measured) -> None:
     decimals = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")}
     change = st.column_config.NumberColumn(help="Modulated − base.")
     # A column's own format knows no true minus
-    shown = frame.style.format({"change": lambda value: minus(f"{value:+.4f}"), "95 % interval": minus})
-    height = "content" if len(frame) == len(measured.measures) else 35 * (len(measured.measures) + 1) + 2
+    shown = frame.style.format({"change": lambda value: minus(f"{value:+.4f}"), "95 % interval": lambda value: minus(str(value))})
+    height: int | Literal["content"] = "content" if len(frame) == len(measured.measures) else 35 * (len(measured.measures) + 1) + 2
     with st.container(key="measures"):  # a table that answers no clicks does not carry its key
         st.dataframe(shown, hide_index=True, height=height, column_config={**decimals, "change": change})
     st.caption("nDCG with linear gains, as trec_eval has it. Intervals by bootstrap, p by a paired randomisation test, over queries.")
