@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import html
-from collections import Counter
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import chart, document_list, document_panel, making_map, notices
+from dashboard.components import chart, document_list, document_panel, making_map, map_marks, notices
 from dashboard.figures import maps as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
@@ -20,10 +17,8 @@ from imrnns_core.records import Comparison
 
 COLOURS = ["relevance", "movement", "cluster", "subject"]
 RINGS = (1, 5, 10)
-SHOWN = 30
 LABELLED = 1_000
 """Up to so many documents carry a hover label; more would be a megabyte to send for every query. A click tells the document."""
-MAX_3D = 20_000
 
 
 def show() -> None:
@@ -36,7 +31,7 @@ def show() -> None:
     comparison = resources.selected_comparison(selection)
     document_panel.query(comparison)
     _controls(dataset)
-    chosen = _chosen(comparison)
+    chosen = map_marks.chosen(comparison)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         groups: list[figures.Group] = []
@@ -45,8 +40,8 @@ def show() -> None:
         if corpus_map is None and (not target or state.current().colour == "cluster"):
             making_map.show(len(dataset.documents))
             return
-        colours, names = _colours(comparison, dataset, chosen, corpus_map)
-        points = _points(comparison, dataset, chosen, colours)
+        colours, names = map_marks.colours(comparison, dataset, chosen, corpus_map)
+        points = map_marks.points(comparison, dataset, chosen, colours)
         if target:
             figure = _target(comparison, chosen, points)
         elif corpus_map is not None:
@@ -55,8 +50,8 @@ def show() -> None:
             figure.layout.dragmode = "lasso"
         key = f"map_{state.current().view}_{'3-D' if _three() else '2-D'}"
         picked = chart.clicks(figure, key, _alt(comparison, chosen), lasso=True, context=selection.query or selection.text)
-        _legend(colours, names)
-    ids = [_document_id(mark, groups, dataset) for mark in picked.marks]
+        map_marks.legend(colours, names)
+    ids = [map_marks.document_id(mark, groups, dataset) for mark in picked.marks]
     inside = list(dict.fromkeys(i for i in ids if i))
     if picked.changed and len(inside) == 1:
         state.update(document=inside[0])
@@ -85,21 +80,6 @@ def _controls(dataset: Dataset) -> None:
             st.segmented_control("Drag to", state.options("drag"), required=True, help=help_text, **state.bound("drag"))
 
 
-def _document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset) -> str:
-    """Return the document of a mark: drawn ones carry their id, those of the cloud are known by their place in it."""
-    if mark.custom:
-        return str(mark.custom[0])
-    if mark.trace < len(groups) and mark.index < len(groups[mark.trace].rows):
-        return dataset.document_ids[int(groups[mark.trace].rows[mark.index])]
-    return ""
-
-
-def _chosen(comparison: Comparison) -> NDArray[np.int64]:
-    """Return the candidates that are drawn: the first of either ranking and every relevant one."""
-    near = (comparison.ranks[[0, 3]] <= SHOWN // 2).any(axis=0)
-    return np.flatnonzero(near | (comparison.relevance > 0))
-
-
 def _alt(comparison: Comparison, chosen: NDArray[np.int64]) -> str:
     return f"{len(chosen)} documents around the query, from base to modulated: {state.current().view} view. The list beside it has their ranks."
 
@@ -124,7 +104,7 @@ def _plane(
     selection = state.current()
     dimensions = 3 if _three() else 2
     projected = resources.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    groups = _groups(dataset, corpus_map)
+    groups = map_marks.groups(dataset, corpus_map, _three())
     labels = [theme.plain(f"{d.id}: {d.title}") for d in dataset.documents] if len(dataset.documents) <= LABELLED else None
     if selection.view == "neighbourhood":
         placed = neighbourhood(corpus_map, projected, comparison, chosen, dimensions)
@@ -141,28 +121,6 @@ def _plane(
         "The map is of projected embeddings: base and projected are one place in it. Document modulation moves the documents, query refinement then moves the query."
     )
     return figures.plane(ground, groups, base, modulated, query, points, selection.view, labels, state.dark()), groups
-
-
-def _groups(dataset: Dataset, corpus_map: CorpusMap) -> list[figures.Group]:
-    """Return the groups in which the cloud is drawn: clusters, subjects, or the corpus as one."""
-    colour = state.current().colour
-    if colour == "cluster":
-        labels, names = corpus_map.clusters.labels, list(corpus_map.clusters.names)
-    elif colour == "subject":
-        names = sorted({d.subject for d in dataset.documents})
-        labels = np.array([names.index(d.subject) for d in dataset.documents])
-    else:
-        labels, names = np.zeros(len(dataset.documents), np.int64), ["corpus"]
-    drawn = np.ones(len(labels), bool)
-    if _three() and len(labels) > MAX_3D:
-        drawn[:] = False
-        drawn[np.random.default_rng(0).choice(len(labels), MAX_3D, replace=False)] = True
-        st.caption(f"The cloud shows {MAX_3D:,} of {len(labels):,} documents, drawn at random.")
-    several = len(names) > 1
-    return [
-        figures.Group(name, theme.CLUSTERS[n % len(theme.CLUSTERS)] if several else theme.UNJUDGED, np.flatnonzero((labels == n) & drawn))
-        for n, name in enumerate(names)
-    ]  # fmt: skip
 
 
 def _trust(movement: Movement) -> None:
@@ -186,51 +144,3 @@ def _share(corpus_map: CorpusMap, share: float, true: float, dimensions: int) ->
         f"These axes show {100 * share:.0f} % of the true movement",
         f"PCA of the projected corpus; the axes hold {axes} of its variance. Median true movement {true:.4f} (cosine distance).",
     )
-
-
-def _colours(
-    comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None
-) -> tuple[list[str], list[str]]:
-    """Return the colours of the drawn documents, and what they stand for where that is a name."""
-    colour, ids = state.current().colour, [comparison.document_ids[i] for i in chosen]
-    if colour == "movement":
-        return theme.ramp(true_movement(comparison)[chosen]), []
-    if colour == "cluster" and corpus_map is not None:
-        found = corpus_map.clusters.labels[comparison.rows[chosen]]
-        return [theme.CLUSTERS[n] for n in found], [corpus_map.clusters.names[n] for n in found]
-    if colour == "subject":
-        names = sorted({d.subject for d in dataset.documents})
-        subjects = [dataset.document[d].subject for d in ids]
-        return [theme.CLUSTERS[names.index(s) % len(theme.CLUSTERS)] for s in subjects], subjects
-    return [theme.relevance_colour(int(comparison.relevance[i])) for i in chosen], []
-
-
-def _points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], colours: list[str]) -> figures.Points:
-    ids = [comparison.document_ids[i] for i in chosen]
-    moved = true_movement(comparison)
-    relevance = [theme.relevance_name(int(comparison.relevance[i])) for i in chosen]
-    labels = [
-        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.4f}"
-        for i, d, r in zip(chosen, ids, relevance, strict=True)
-    ]  # fmt: skip
-    return figures.Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
-
-
-def _legend(colours: list[str], names: list[str]) -> None:
-    """Say what signs and colours mean; `names` are what the colours stand for."""
-    signs = "★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query"
-    if state.current().view == "target":
-        signs += " · ○ base place"
-    texts = {
-        "movement": f"Dark blue moved least, yellow most (true movement) · {signs}",
-        "cluster": f"Clusters of the projected embeddings (k-means), named by the words that set them apart (class-based TF-IDF) · {signs}",
-        "subject": f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · {signs}",
-    }
-    st.caption(texts.get(state.current().colour, signs))
-    drawn = Counter(zip(names, colours, strict=False)).most_common()
-    key = [
-        f'<span style="display:inline-block;margin-right:.9em"><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
-        for (n, c), count in drawn
-    ]
-    if key:
-        st.html(f'<div class="groups" style="font-size:.87em">{" ".join(key)}</div>')

@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import resources, state
-from dashboard.components import chart, document_panel, notices
+from dashboard.components import chart, document_panel, driving_words, notices
 from dashboard.figures import modulation as figures
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
@@ -17,8 +17,6 @@ from imrnns_core.mapping import neighbourhood_order
 from imrnns_core.records import Comparison
 
 SHOWN = 20
-STRONG = 5.0
-"""Standard errors that a word must pass: of a million pairs of word and dimension about one does so by chance."""
 TITLE = 90
 
 
@@ -138,27 +136,7 @@ def _detail(comparison: Comparison, dataset: Dataset) -> None:
     with left:
         document_panel.show(comparison, dataset, key="modulation_document")
     with right:
-        _dimension(comparison)
-
-
-def _dimension(comparison: Comparison) -> None:
-    selection = state.current()
-    ranker = resources.ranker(selection.data, selection.adapter)
-    if selection.dimension >= ranker.adapter.card.output_dim:
-        notices.show("info", f"This adapter has no dimension {selection.dimension}", f"It has {ranker.adapter.card.output_dim}.")
-        return
-    drivers = resources.words(selection.data).drivers(ranker.transform.projected[:, selection.dimension].numpy())
-    with st.container(border=True, key="dimension"):
-        at = comparison.position.get(selection.document)
-        here = "" if at is None else theme.minus(f"{shifts(comparison)[at, selection.dimension]:+.5f}")
-        listing = "\n".join(theme.minus(f"{w.z:+.1f}") + f"  {w.word} ({w.documents} documents)" for w in drivers if abs(w.z) >= STRONG)
-        chance = f"With {ranker.adapter.card.output_dim} dimensions and many words, values up to ± {STRONG:.0f} come by chance"
-        notices.text_block(
-            f"Dimension {selection.dimension}: which words drive it?",
-            listing or "No word drives this dimension: none stands out by more than chance.",
-            f"Words whose documents lie high (+) or low (−) on it over the corpus, in standard errors. {chance}: only words beyond are listed."
-            + (here and f" Here it shifts {selection.document} by {here}."),
-        )
+        driving_words.show(comparison)
 
 
 def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
