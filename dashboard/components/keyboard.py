@@ -14,7 +14,7 @@ export default function ({ setTriggerValue }) {
   if (!first) return;
   document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
-    const typing = target instanceof Element && target.closest("input, textarea, [contenteditable=true]");
+    const typing = target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable=true]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") {
       const box = document.querySelector('.st-key-input_query input');

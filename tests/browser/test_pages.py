@@ -427,6 +427,11 @@ def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sa
     lines = Path(download.value.path()).read_text().splitlines()
     assert [line.split()[2] for line in lines[:10]] == [d for d, *_ in expected]
     assert lines[0].split()[5] == "alpha-0.50"
+    page.get_by_role("slider").focus()
+    page.keyboard.press("j")  # nothing is typed into a slider: the keys of the page work
+    page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q101'")
+    settle(page)
+    assert "alpha=0.5" in page.url
 
 
 def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Ranker) -> None:
