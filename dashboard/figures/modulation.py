@@ -14,6 +14,8 @@ from imrnns_core.explain.accounting import Accounting
 from imrnns_core.mapping import neighbourhood_order
 
 Array = NDArray[np.float32]
+NOTHING = 1e-6
+"""A strip whose values are all smaller would be empty."""
 
 
 def columns(values: Array, count: int, by: str) -> NDArray[np.int64]:
@@ -46,7 +48,7 @@ def _ticks(limit: float) -> dict[str, Any]:
 
 
 def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool) -> go.Figure:
-    """Draw the query's scale (m,) and bias (m,) as two strips of colours, a dimension a column.
+    """Draw the query's scale (m,) and bias (m,) as strips of colours, a dimension a column; one that is nowhere different is left out.
 
     Args:
         scale: Less ½, or less the adapter's mean where `specific`.
@@ -56,17 +58,22 @@ def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, s
         specific: Names what is drawn.
     """
     less = (" − mean s", " − mean b") if specific else (" − ½", "")
+    strip = [("scale s" + less[0], scale, limits[0]), ("bias b" + less[1], bias, limits[1])]
+    drawn = [row for row in strip if np.abs(row[1]).max() >= NOTHING] or strip[:1]
+    domains = [[0.56, 1.0], [0.0, 0.44]] if len(drawn) == 2 else [[0.0, 1.0]]
+    axes: dict[str, Any] = {name: {"domain": domain} for name, domain in zip(("yaxis", "yaxis2"), domains, strict=False)}
     traces: list[dict[str, Any]] = []
-    for row, (name, values, limit) in enumerate((("scale s", scale, limits[0]), ("bias b", bias, limits[1]))):
-        label = name + less[row]
-        bar = {"thickness": 8, "len": 0.44, "y": (0.78, 0.22)[row], "tickfont": {"size": 10}, **_ticks(limit)}
+    for row, (label, values, limit) in enumerate(drawn):
+        low, high = domains[row]
+        bar = {"thickness": 8, "len": high - low, "y": (low + high) / 2, "tickfont": {"size": 10}, **_ticks(limit)}
         traces.append({
             "type": "heatmap", "z": values[None], "y": [label], "yaxis": ("y", "y2")[row], "zmin": -limit, "zmax": limit, "zmid": 0,
             "colorscale": theme.diverging(dark), "colorbar": bar, "name": label, "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
         })  # fmt: skip
     return theme.figure(
-        traces, 190, fixed_margins=True, margin={"l": 112, "r": 76, "t": 8, "b": 44}, xaxis={**theme.titled("dimension"), "anchor": "y2"},
-        yaxis={"domain": [0.56, 1]}, yaxis2={"domain": [0, 0.44]},
+        traces, 52 + 69 * len(drawn), fixed_margins=True, margin={"l": 112, "r": 76, "t": 8, "b": 44},
+        xaxis={**theme.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
+        **axes,
     )  # fmt: skip
 
 

@@ -106,8 +106,8 @@ def _strips(comparison: Comparison) -> bool:
         f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
     )
     scale, bias = (scale - found.mean_scale, bias - found.mean_bias) if specific else (scale - np.float32(0.5), bias)
-    if np.abs(bias).max() < 1e-6:
-        st.caption(f"This adapter’s bias is {'the same for all queries' if specific else 'zero'}: its strip is empty.")
+    if np.abs(bias).max() < figures.NOTHING:
+        st.caption(f"This adapter’s bias is {'the same for all queries' if specific else 'zero'}: no strip is drawn for it.")
     figure = figures.strips(scale, bias, (found.scale[specific], found.bias[specific]), state.dark(), specific)
     chart.show(figure, "strips", "The query’s scale and bias in each dimension")
     return False

@@ -125,6 +125,10 @@ def test_strips_are_about_zero_on_fixed_ranges() -> None:
     np.testing.assert_array_equal(second.z, [bias])
     assert (first.y[0], second.y[0]) == ("scale s − mean s", "bias b − mean b")
     assert modulation.strips(scale, bias, (0.05, 0.2), True, False).data[0].y[0] == "scale s − ½"
+    alone = modulation.strips(scale, 0 * bias, (0.05, 1e-6), True, True)
+    assert [trace.y[0] for trace in alone.data] == ["scale s − mean s"]
+    assert (alone.layout.yaxis.domain, alone.layout.xaxis.anchor) == ((0, 1), "y")
+    assert len(modulation.strips(0 * scale, 0 * bias, (1e-6, 1e-6), True, True).data) == 1
 
 
 def test_waterfall_sums(comparison: Comparison) -> None:
