@@ -17,7 +17,7 @@ from streamlit.components.v1 import declare_component
 _HTML = '<div class="plot"></div>'
 
 _JS = """
-const plots = new WeakMap();
+const plots = new WeakMap(), CLICK_PIXELS = 5;
 let library;
 // The library stands beside the Python package, and is loaded once
 const load = (address) => (library ??= import(new URL(address, document.baseURI)).then(() => globalThis.Plotly));
@@ -73,8 +73,18 @@ class Plot {
       this.tell("picked", { figure: this.drawn, marks });
     };
     this.node.on("plotly_selected", (event) => event && send(event.points));
-    // Three dimensions know clicks, but no selection
-    this.node.on("plotly_click", (event) => event.points[0].data.type === "scatter3d" && send(event.points.slice(0, 1)));
+    // Three dimensions know clicks, but no selection, and tell of a click when the mouse goes down: it may be to turn the scene
+    let down, hit;
+    this.frame.addEventListener("pointerdown", (event) => { down = event; hit = undefined; }, true);
+    this.frame.addEventListener("pointerup", (event) => {
+      if (hit && Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < CLICK_PIXELS) send(hit);
+      down = hit = undefined;
+    }, true);
+    this.node.on("plotly_click", (event) => {
+      if (event.points[0].data.type !== "scatter3d") return;
+      hit = event.points.slice(0, 1);
+      if (!down) send(hit);
+    });
     this.node.on("plotly_deselect", () => send([]));
     this.node.on("plotly_doubleclick", () => {
       if (this.marks === "[]") return;

@@ -241,9 +241,9 @@ def test_target_view_is_coloured_by_cluster_and_movement(page: Page, address: st
     assert dict(chart(page, "map_neighbourhood_2-D").evaluate(read)) == colours
 
 
-def test_mark_in_three_dimensions_opens_its_document(page: Page, address: str) -> None:
-    open_page(page, f"{address}/map?query=q054&view=linear&axes=3-D")
-    plot = chart(page, "map_linear_3-D")
+def point_in_three_dimensions(page: Page, key: str) -> tuple[float, float]:
+    """Move the mouse onto a mark of a scene; return where it is."""
+    plot = chart(page, key)
     box = plot.bounding_box()
     assert box is not None
     near = "plot => { const s = plot._fullLayout.scene._scene.glplot.selection; return s.object && s.distance < 3; }"
@@ -253,12 +253,35 @@ def test_mark_in_three_dimensions_opens_its_document(page: Page, address: str) -
         if plot.evaluate(near):
             page.wait_for_timeout(300)
             if plot.evaluate(near):
-                break
+                return x, y
+    raise AssertionError("no mark was found")
+
+
+def test_mark_in_three_dimensions_opens_its_document(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q054&view=linear&axes=3-D")
+    point_in_three_dimensions(page, "map_linear_3-D")
     page.mouse.down()
-    page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
+    page.wait_for_timeout(300)  # without a graphics card a frame takes its time
     page.mouse.up()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
     settle(page)
     expect(page.locator(".st-key-map_document")).to_be_visible()
+
+
+def test_turning_a_scene_by_a_mark_opens_no_document(page: Page, address: str) -> None:
+    open_page(page, f"{address}/map?query=q054&view=linear&axes=3-D")
+    plot = chart(page, "map_linear_3-D")
+    eye = "plot => JSON.stringify(plot._fullLayout.scene._scene.getCamera().eye)"
+    before = plot.evaluate(eye)
+    plot.evaluate("plot => { window.told = 0; plot.on('plotly_click', () => window.told++); }")
+    x, y = point_in_three_dimensions(page, "map_linear_3-D")
+    page.mouse.down()
+    page.wait_for_function("() => window.told > 0")
+    page.mouse.move(x + 80, y + 30, steps=6)
+    page.mouse.up()
+    page.wait_for_timeout(700)
+    assert plot.evaluate(eye) != before
+    assert "document" not in page.url
 
 
 def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
