@@ -13,6 +13,8 @@ from imrnns_core.records import FloatArray
 SHIFTED = 20
 """First candidates of each query whose shifts are looked at."""
 QUANTILE = 0.995
+ROUNDING = 1e-6
+"""What unit vectors in float32 cannot tell from nothing."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,11 @@ def modulation_ranges(ranker: Ranker, queries: FloatArray) -> ModulationRanges:
 
 
 def _both(values: torch.Tensor, centre: float = 0.0) -> tuple[float, float]:
-    return _range(values - centre), _range(values - values.mean(0))
+    """Return the ranges of values about a centre, and less their mean; what is below rounding has no range of its own."""
+    return max(_range(values - centre), ROUNDING), max(_range(values - values.mean(0)), ROUNDING)
 
 
 def _range(values: torch.Tensor) -> float:
     sizes = values.abs().flatten()
     step = max(1, len(sizes) // 1_000_000)  # torch.quantile takes no more than 16 million
-    return float(torch.quantile(sizes[::step], QUANTILE)) or 1e-6
+    return float(torch.quantile(sizes[::step], QUANTILE)) or ROUNDING

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from dashboard.figures import theme
 from imrnns_core.explain.accounting import Accounting
 from imrnns_core.mapping import neighbourhood_order
+from imrnns_core.ranges import ROUNDING
 
 Array = NDArray[np.float32]
-NOTHING = 1e-6
-"""A strip whose values are all smaller would be empty."""
 
 
 def columns(values: Array, count: int, by: str) -> NDArray[np.int64]:
@@ -48,7 +47,7 @@ def _ticks(limit: float) -> dict[str, Any]:
 
 
 def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool) -> go.Figure:
-    """Draw the query's scale (m,) and bias (m,) as strips of colours, a dimension a column; one that is nowhere different is left out.
+    """Draw the query's scale (m,) and bias (m,) as strips of colours, a dimension a column; one that is below rounding is left out.
 
     Args:
         scale: Less ½, or less the adapter's mean where `specific`.
@@ -59,7 +58,7 @@ def strips(scale: Array, bias: Array, limits: tuple[float, float], dark: bool, s
     """
     less = (" − mean s", " − mean b") if specific else (" − ½", "")
     strip = [("scale s" + less[0], scale, limits[0]), ("bias b" + less[1], bias, limits[1])]
-    drawn = [row for row in strip if np.abs(row[1]).max() >= NOTHING] or strip[:1]
+    drawn = [row for row in strip if np.abs(row[1]).max() >= ROUNDING]
     domains = [[0.56, 1.0], [0.0, 0.44]] if len(drawn) == 2 else [[0.0, 1.0]]
     axes: dict[str, Any] = {name: {"domain": domain} for name, domain in zip(("yaxis", "yaxis2"), domains, strict=False)}
     traces: list[dict[str, Any]] = []

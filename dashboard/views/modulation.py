@@ -14,6 +14,7 @@ from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
 from imrnns_core.explain.accounting import account, shifts
 from imrnns_core.mapping import neighbourhood_order
+from imrnns_core.ranges import ROUNDING
 from imrnns_core.records import Comparison
 
 SHOWN = 20
@@ -106,8 +107,12 @@ def _strips(comparison: Comparison) -> bool:
         f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
     )
     scale, bias = (scale - found.mean_scale, bias - found.mean_bias) if specific else (scale - np.float32(0.5), bias)
-    if np.abs(bias).max() < figures.NOTHING:
-        st.caption(f"This adapter’s bias is {'the same for all queries' if specific else 'zero'}: no strip is drawn for it.")
+    nothing = [name for name, values in (("scale", scale), ("bias", bias)) if np.abs(values).max() < ROUNDING]
+    for name in nothing:
+        same = "the adapter’s mean" if specific else {"scale": "½ everywhere", "bias": "zero"}[name]
+        st.caption(f"This query’s {name} is {same}: no strip is drawn for it.")
+    if len(nothing) == 2:
+        return False
     figure = figures.strips(scale, bias, (found.scale[specific], found.bias[specific]), state.dark(), specific)
     chart.show(figure, "strips", "The query’s scale and bias in each dimension")
     return False
@@ -117,8 +122,13 @@ def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list
     selection = state.current()
     found, specific = resources.ranges(selection.data, selection.adapter), selection.shift == "query-specific"
     values = shifts(comparison)[order] - (found.mean_shift if specific else 0)
-    chosen, limit = _columns(values), found.shift[specific]
     st.header("How each document moved", anchor=False)
+    if np.abs(values).max() < ROUNDING:
+        st.caption(
+            f"{'Every document moves by the adapter’s mean shift' if specific else 'No document moves'}: what is left is rounding, and is not drawn."
+        )
+        return False
+    chosen, limit = _columns(values), found.shift[specific]
     st.caption(
         f"Modulated − projected embedding, both of unit length, of the first {len(order)} documents{', less the adapter’s mean shift' if specific else ''}. ★ relevant; the number is the modulated rank. Colours mean the same for all queries (clipped at ± {figures.written(limit)}, the 99.5th percentile). Click a cell for its document and dimension."
     )

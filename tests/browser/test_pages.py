@@ -604,6 +604,7 @@ def test_one_document_is_enough_for_every_page(page: Page, address: str, workspa
     assert [c[:2] for c in cards(page, "Base")] == [("only", 1)]
     assert page.locator("section[aria-label=Base] .skipped").count() == 0
     for path, says in (
+        ("/modulation?part=documents moved", "Every document moves by the adapter’s mean shift: what is left is rounding"),
         ("/modulation?part=query refined", "Only one document refines the query"),
         ("/modulation?part=score accounting", "Where each score change comes from"),
         ("/map?view=target", "1 document drawn"),

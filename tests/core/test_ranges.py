@@ -7,7 +7,8 @@ import pytest
 
 from imrnns_core.explain.accounting import shifts
 from imrnns_core.explain.influence import feedback_influence
-from imrnns_core.ranges import modulation_ranges
+from imrnns_core.ranges import ROUNDING, modulation_ranges
+from tests.core import toys
 from tests.core.toys import World
 
 
@@ -24,3 +25,13 @@ def test_ranges_are_those_of_the_comparisons():
     assert found.scale[0] == pytest.approx(np.quantile(np.abs(scale - 0.5), 0.995), abs=1e-5)
     parts = np.concatenate([feedback_influence(c, ranker.adapter.model).contributions for c in compared])
     assert found.contribution == pytest.approx(np.quantile(np.abs(parts), 0.995), abs=1e-5)
+
+
+def test_rounding_has_no_range_of_its_own():
+    """The scale and bias of this model are the same for all queries, so that documents move by their mean up to rounding."""
+    rng = np.random.default_rng(0)
+    space = toys.collection(np.repeat(rng.normal(size=(1, 9)), 5, axis=0), rng.normal(size=(4, 9)))
+    found = modulation_ranges(toys.Ranker(space, toys.adapter(toys.still_model(9))), space.queries.vectors)
+    assert (found.shift[1], found.scale[1], found.bias[1]) == (ROUNDING, ROUNDING, ROUNDING)
+    assert found.shift[0] > 0.1
+    assert found.scale[0] == ROUNDING  # ½ everywhere
