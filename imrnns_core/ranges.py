@@ -9,12 +9,11 @@ import torch
 
 from imrnns_core.ranking import Ranker
 from imrnns_core.records import FloatArray
+from imrnns_core.shares import ROUNDING
 
 SHIFTED = 20
 """First candidates of each query whose shifts are looked at."""
 QUANTILE = 0.995
-ROUNDING = 1e-6
-"""What unit vectors in float32 cannot tell from nothing."""
 
 
 @dataclass(frozen=True)

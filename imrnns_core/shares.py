@@ -13,7 +13,7 @@ from imrnns_core.scoring import QUERY_BATCH
 
 Doubles = NDArray[np.float64]
 ROUNDING = 1e-6
-"""A change of scores that is no larger than this comes from float32 alone."""
+"""A change of scores, or of unit vectors, that is no larger than this comes from float32 alone."""
 
 
 @dataclass(frozen=True)

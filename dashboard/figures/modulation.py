@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import theme
 from imrnns_core.explain.accounting import Accounting
 from imrnns_core.mapping import neighbourhood_order
-from imrnns_core.ranges import ROUNDING
+from imrnns_core.shares import ROUNDING
 
 Array = NDArray[np.float32]
 

@@ -14,8 +14,8 @@ from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
 from imrnns_core.explain.accounting import account, shifts
 from imrnns_core.mapping import neighbourhood_order
-from imrnns_core.ranges import ROUNDING
 from imrnns_core.records import Comparison
+from imrnns_core.shares import ROUNDING
 
 SHOWN = 20
 TITLE = 90

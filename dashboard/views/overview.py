@@ -125,7 +125,9 @@ def _answer(*given: answers.Answer) -> None:
 def _shares(parts: ChangeShares) -> None:
     st.subheader("Where the change of scores comes from", anchor=False)
     if not any((parts.projector, parts.constant, parts.query_specific)):
-        st.caption("The adapter changes no score.")
+        st.caption(
+            "No score changes beside those of the other candidates: a shift that is common to all moves no rank, and does not count."
+        )
         return
     names = ("projector", "constant modulation", "query-specific modulation")
     values = (parts.projector, parts.constant, parts.query_specific)

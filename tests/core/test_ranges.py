@@ -7,7 +7,8 @@ import pytest
 
 from imrnns_core.explain.accounting import shifts
 from imrnns_core.explain.influence import feedback_influence
-from imrnns_core.ranges import ROUNDING, modulation_ranges
+from imrnns_core.ranges import modulation_ranges
+from imrnns_core.shares import ROUNDING
 from tests.core import toys
 from tests.core.toys import World
 
