@@ -35,11 +35,12 @@ def _column(
     title: str, caption: str, comparison: Comparison, own: NDArray[np.int64], scores: NDArray[np.float32],
     move: tuple[NDArray[np.int64], NDArray[np.int64]], other: NDArray[np.int64], top_k: int, picked: str,
 ) -> Column:  # fmt: skip
-    """Return the top k of one ranking, and below it the first relevant documents that did not make it."""
+    """Return the top k of one ranking, and below it the first relevant documents that did not make it, and the picked one."""
     order = np.argsort(own)
-    below = [i for i in order[top_k:] if comparison.relevance[i] > 0 or comparison.document_ids[i] == picked]
+    relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:FURTHER]
+    below = [i for i in order[top_k:] if i in relevant or comparison.document_ids[i] == picked]
     cards, last = [], 0
-    for i in [*order[:top_k], *below[:FURTHER]]:
+    for i in [*order[:top_k], *below]:
         rank = int(own[i])
         away = "" if other[i] <= top_k or rank > top_k else f"not in the other top {top_k}"
         moved = " · ".join(filter(None, (_move(int(move[0][i]), int(move[1][i])), away)))

@@ -46,7 +46,7 @@ def show() -> None:
     _accounts(key)
     _vocabulary(key)
     trust.show(key)
-    with measured:  # last of all: some fifty texts are encoded, while the rest of the page is there to be read
+    with measured:  # last of all: dozens of texts are encoded, while the rest of the page is there to be read
         verified_words.show(key)
 
 

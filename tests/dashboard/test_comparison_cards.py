@@ -29,8 +29,19 @@ def test_both_rankings_stand_as_ranked(world: toys.World, alpha: float, top_k: i
         assert [int(card.rank) for card in column.cards if not card.further] == list(range(1, min(top_k, len(own)) + 1))
         # every candidate has its card, or is counted
         assert len(column.cards) + sum(card.skipped for card in column.cards) + column.rest == len(own)
-        below = {i for i in range(len(own)) if own[i] > top_k and (comparison.relevance[i] > 0 or comparison.document_ids[i] == picked)}
-        assert {i for i in at if own[i] > top_k} == set(sorted(below, key=lambda i: own[i])[:FURTHER])
+        relevant = sorted((i for i in range(len(own)) if own[i] > top_k and comparison.relevance[i] > 0), key=lambda i: own[i])
+        below = {i for i in range(len(own)) if own[i] > top_k and comparison.document_ids[i] == picked} | set(relevant[:FURTHER])
+        assert {i for i in at if own[i] > top_k} == below
+
+
+def test_the_picked_document_has_its_card_however_many_relevant_ones_stand_above_it() -> None:
+    vectors = np.eye(8) + np.linspace(1, 0, 8)[:, None] * np.eye(8)[0]
+    space = toys.collection(vectors, [vectors[0]], {"q0": {f"d{i}": 1 for i in range(8)}})
+    comparison = toys.Ranker(space, toys.adapter(toys.still_model(8))).compare_id("q0")
+    last = comparison.document_ids[int(comparison.ranks[0].argmax())]
+    base = rankings(comparison, 1.0, 1, last)[0]
+    assert [int(card.rank) for card in base.cards] == [1, 2, 3, 4, 8]
+    assert (base.cards[-1].document_id, base.cards[-1].skipped, base.rest) == (last, 3, 0)
 
 
 def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> None:
