@@ -111,7 +111,7 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
         if missed:
             count = int(encoder.count_tokens([document])[0])
             where = f"the first {encoder.max_tokens} of {count} word pieces of {document.id}"
-            sentence = f"The encoder saw {where}; of the query, {', '.join(missed)} can only be found after that."
+            sentence = f"The encoder saw {where}; of the query, {_quoted(missed)} can only be found after that."
             return [Finding("truncated text", sentence)]
     return []
 
@@ -152,4 +152,8 @@ def _words(ranker: Ranker, text: str) -> list[Finding]:
     unknown = list(dict.fromkeys(word for word, count in pieces if count >= UNKNOWN_WORD_PIECES))
     if not unknown:
         return []
-    return [Finding("unknown words", f"The encoder has no word for {', '.join(unknown)}: it reads fragments.")]
+    return [Finding("unknown words", f"The encoder has no word for {_quoted(unknown)}: it reads fragments.")]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)

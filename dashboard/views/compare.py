@@ -125,15 +125,16 @@ def _why(comparison: Comparison) -> None:
     found = resources.diagnosis(selection.data, selection.adapter, comparison.query.id)
     if found.ranks[-1] == 1:  # it was on top until feedback documents were left out
         return
-    st.header("Why is the relevant document not on top?", anchor=False)
-    if not found.findings:
-        notices.show(
-            "info",
-            "None of the known causes applies",
-            "BM25 does not have it either, no word of the query is cut off, no near-duplicate stands above it.",
-        )
-    for finding in found.findings:
-        notices.show("warning", finding.cause.capitalize(), finding.sentence)
+    with st.container(key="causes"):
+        st.header("Why is the relevant document not on top?", anchor=False)
+        if not found.findings:
+            notices.show(
+                "info",
+                "None of the known causes applies",
+                "BM25 does not have it either, no word of the query is cut off, no near-duplicate stands above it.",
+            )
+        for finding in found.findings:
+            notices.show("warning", finding.cause.capitalize(), finding.sentence)
 
 
 def _table(comparison: Comparison, dataset: Dataset) -> None:

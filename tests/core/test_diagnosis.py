@@ -70,7 +70,7 @@ def test_truncated_text_and_lexical_gap(tmp_path: Path) -> None:
     sentence = next(f.sentence for f in found.findings if f.cause == "truncated text")
     assert sentence.startswith("The encoder saw the first 256 of ")
     assert int(sentence.split(" of ")[1].split()[0]) > 400
-    assert sentence.endswith("word pieces of long; of the query, zyzzogeton, leafhopper can only be found after that.")
+    assert sentence.endswith("word pieces of long; of the query, “zyzzogeton”, “leafhopper” can only be found after that.")
 
 
 def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
     assert {"near-duplicate above", "unknown words"} <= set(causes(found))
     assert "twin stands above right" in next(f.sentence for f in found.findings if f.cause == "near-duplicate above")
     unknown = next(f.sentence for f in found.findings if f.cause == "unknown words")
-    assert unknown == "The encoder has no word for Xqzwvblorp: it reads fragments.", "once, however often it is asked"
+    assert unknown == "The encoder has no word for “Xqzwvblorp”: it reads fragments.", "once, however often it is asked"
 
 
 def test_unjudged_on_top(tmp_path: Path) -> None:
