@@ -133,6 +133,8 @@ def _why(comparison: Comparison) -> None:
                 "None of the known causes applies",
                 "BM25 does not have it either, no word of the query is cut off, no near-duplicate stands above it.",
             )
+            return
+        st.caption("Known causes whose signs are here. A sign is no proof: *What if?* in Explain shows what mending one would do.")
         for finding in found.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
 

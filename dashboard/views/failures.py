@@ -89,7 +89,7 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
         placeholder="—", column_order=[c for c in sorted(frame.columns, key=_place) if c not in hidden],
         column_config={
             "query": st.column_config.TextColumn(width=QUERY_WIDTH), "outcome": st.column_config.TextColumn(width=96, help="✕ failing in the ranking, ∅ in the pool."),
-            "why": st.column_config.TextColumn(width=194, help="Compare shows each cause with its figures."),
+            "why": st.column_config.TextColumn(width=194, help="Known causes whose signs are here; Compare shows each with its figures."),
             "ΔnDCG@10": st.column_config.NumberColumn("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
             **columns,
             "BM25": st.column_config.NumberColumn(width=54, help="Best relevant rank by BM25, the lexical baseline."),

@@ -76,6 +76,7 @@ def test_failing_query_from_the_table_to_compare(page: Page, address: str, works
     assert cards(page, "Base") == shown(record, "base")
     assert cards(page, "Modulated") == shown(record, "modulated")
     expect(page.get_by_text("Why is the relevant document not on top?")).to_be_visible()
+    expect(page.get_by_text("A sign is no proof")).to_be_visible()
 
 
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
