@@ -36,4 +36,5 @@ _TABLE_CSS = """
 .small-table { overflow-x: auto; } .small-table table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .small-table td, .small-table th { text-align: right; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); font-weight: 400; }
 .small-table th { opacity: .8; font-size: .87em; } .small-table td:first-child, .small-table th:first-child { text-align: left; }
+@media (max-width: 700px) { .small-table { font-size: .85em; } .small-table td, .small-table th { padding-right: .5rem; } }
 """

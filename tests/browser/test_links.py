@@ -41,6 +41,9 @@ def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(browser: Browser
     page = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
     open_page(page, f"{address}/explain?query=q054&document=the-hague")
     assert page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
+    page.locator(".st-key-outcome").wait_for()
+    for table in page.locator(".small-table").all():
+        assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0, "its last column is out of sight"
     page.context.close()
 
 
