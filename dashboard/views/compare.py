@@ -14,6 +14,7 @@ from dashboard.components.ranking_cards import Column, Slider
 from dashboard.figures import compare, theme
 from dashboard.resources import PairKey
 from imrnns_core.dataset import Dataset
+from imrnns_core.diagnosis import LEXICAL_TOP, UNKNOWN_WORD_PIECES
 from imrnns_core.errors import ExplanationError
 from imrnns_core.records import STAGES, Comparison
 from imrnns_core.runs import blended_run
@@ -131,10 +132,13 @@ def _why(comparison: Comparison) -> None:
             notices.show(
                 "info",
                 "None of the known causes applies",
-                "BM25 does not have it either, no word of the query is cut off, no near-duplicate stands above it.",
+                f"BM25 has none higher among its first {LEXICAL_TOP}, the encoder reads no word of the query in {UNKNOWN_WORD_PIECES} pieces or more and missed none in a text that it cut off, "
+                "no near-duplicate stands above the best one, and what stands first was judged.",
             )
             return
-        st.caption("Known causes whose signs are here. A sign is no proof: *What if?* in Explain shows what mending one would do.")
+        st.caption(
+            "Known causes whose signs are here. A sign is no proof: edit a text in Explain, or type the question anew, and see whether the rank follows."
+        )
         for finding in found.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
 

@@ -43,14 +43,14 @@ class Case:
 
 WORDS, WATERFALL, EDITED = ".st-key-verified_query", ".st-key-explain_waterfall", ".st-key-outcome table"
 SCIFACT_CASES = (
-    Case("scifact-304-query-words", "/explain?adapter=imrnns-minilm-scifact&query=304&document=14797520&carry=score", WORDS),
+    Case("scifact-304-without-dms3", "/explain?adapter=imrnns-minilm-scifact&query=304&document=14797520&carry=score", EDITED, ("DMS3 ", "")),
     Case("scifact-1157-where", "/compare?adapter=imrnns-minilm-scifact&query=1157&where=12584053", ".st-key-where_12584053 table"),
     Case("scifact-949-causes", "/compare?adapter=imrnns-minilm-scifact&query=949&where=13578199", ".st-key-causes"),
     Case("scifact-1046-without-ribosomal", "/explain?adapter=imrnns-minilm-scifact&query=1046&document=16712164&carry=score", EDITED, ("Ribosomal ", "")),
     Case("scifact-398-causes", "/compare?adapter=imrnns-minilm-scifact&query=398", ".st-key-causes"),
-    Case("scifact-856-nsaids", "/explain?adapter=scifact-best&query=856&document=43334921", EDITED, ("Nonsteroidal antinflammatory drugs", "NSAIDs")),
-    Case("scifact-484-query-words", "/explain?adapter=scifact-best&query=484&document=14637235&carry=score", WORDS),
-    Case("scifact-486-query-words", "/explain?adapter=scifact-best&query=486&document=14637235&carry=score", WORDS),
+    Case("scifact-856-waterfall", "/explain?adapter=scifact-best&query=856&document=43334921", WATERFALL),
+    Case("scifact-484-stages", "/explain?adapter=scifact-best&query=484&document=14637235&carry=score", ".st-key-stages table"),
+    Case("scifact-486-stages", "/explain?adapter=scifact-best&query=486&document=14637235&carry=score", ".st-key-stages table"),
     Case("scifact-776-waterfall", "/explain?adapter=scifact-best&query=776&document=32275758", WATERFALL),
     Case("scifact-1374-waterfall", "/explain?adapter=scifact-best&query=1374&document=21993510", WATERFALL),
     Case("scifact-30-waterfall", "/explain?adapter=scifact-reference&query=30&document=24341590", WATERFALL),

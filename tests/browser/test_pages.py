@@ -79,6 +79,14 @@ def test_failing_query_from_the_table_to_compare(page: Page, address: str, works
     expect(page.get_by_text("A sign is no proof")).to_be_visible()
 
 
+def test_a_failing_query_without_a_sign_says_what_was_looked_for(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?query=q003")  # BM25 has a relevant document at 20, the first one was judged
+    causes = page.locator(".st-key-causes")
+    expect(causes).to_contain_text("None of the known causes applies")
+    expect(causes).to_contain_text("BM25 has none higher among its first 3")
+    expect(causes).not_to_contain_text("A sign is no proof")
+
+
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
     open_page(page, address)
     page.get_by_role("button", name="Next", exact=True).click()
