@@ -1,7 +1,12 @@
-"""Adapter files: `NAME.safetensors` beside a JSON card; files of the reference package are read, never written."""
+"""Adapter files: `NAME.safetensors`, which holds the tensors, their digest and the adapter's card.
+
+Two older kinds are read and never written: a `.safetensors` file with its card in `NAME.json` beside it, and files of
+the reference package.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Mapping
@@ -10,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from imrnns_core.adapter import IMRNN
@@ -20,6 +25,8 @@ from imrnns_core.errors import AdapterError
 from imrnns_core.files import replacing
 
 CARD_SCHEMA = 1
+CARD, DIGEST = "card", "tensors_sha256"
+"""Keys of the file's metadata: the card as JSON, and the digest of the tensors that it belongs to."""
 REFERENCE_FORMATS = ("imrnns-final-v1", "imrnns-adapter-only-v1")
 _REFERENCE_NAMES = {
     "query_hypernet.hypernet.0": "query_adapter.layers.0",
@@ -67,13 +74,14 @@ class Adapter:
 
 
 def save_adapter(adapter: Adapter, path: Path) -> None:
-    """Write `path` (….safetensors) and the card beside it, each at once or not at all."""
+    """Write tensors and card to one file, `path` (….safetensors), at once or not at all."""
     if path.suffix != ".safetensors":
         raise AdapterError(f"{path}: adapters are written as .safetensors; name the file {path.with_suffix('.safetensors').name}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path.with_suffix(".json")) as card, replacing(path) as tensors:
-        card.write_text(json.dumps(asdict(adapter.card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        save_file({name: tensor.contiguous() for name, tensor in adapter.model.state_dict().items()}, tensors)
+    state = {name: tensor.contiguous() for name, tensor in adapter.model.state_dict().items()}
+    metadata = {CARD: json.dumps(asdict(adapter.card), ensure_ascii=False), DIGEST: tensors_digest(state)}
+    with replacing(path) as temporary:
+        save_file(state, temporary, metadata)
 
 
 def load_adapter(path: Path) -> Adapter:
@@ -86,25 +94,27 @@ def load_adapter(path: Path) -> Adapter:
         raise AdapterError(f"{path}: file not found; train one with: imrnns-lens train DATA --out {path.stem}.safetensors")
     if path.suffix == ".safetensors":
         try:
-            state = load_file(path)
+            with safe_open(path, "pt") as stored:
+                metadata: dict[str, str] = stored.metadata() or {}
+                state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118, it is no dict
         except (SafetensorError, OSError) as error:
             raise AdapterError(f"{path}: not a safetensors file ({error}); train or copy the adapter again") from None
         model = _model(state, path)
-        return Adapter(model, _read_card(path.with_suffix(".json"), path.stem, model.config))
+        return Adapter(model, _stored_card(path, metadata, state, model.config))
     if path.suffix != ".pt":
         raise AdapterError(
             f"{path}: unknown kind of file {path.suffix!r}; adapters are .safetensors, or .pt files of the reference package"
         )
-    state, metadata = _reference_state(path)
+    state, reference = _reference_state(path)
     model = _model(state, path)
     card = AdapterCard(
         name=path.stem,
         input_dim=model.config.input_dim,
         output_dim=model.config.output_dim,
-        encoder=metadata.get("encoder_model_name") or metadata.get("encoder"),
+        encoder=reference.get("encoder_model_name") or reference.get("encoder"),
         recipe=None,
-        dataset=metadata.get("dataset"),
-        source=f"reference package, {metadata['checkpoint_format']}",
+        dataset=reference.get("dataset"),
+        source=f"reference package, {reference['checkpoint_format']}",
     )
     return Adapter(model, card)
 
@@ -156,21 +166,41 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
         raise AdapterError(
             f"{path}: the tensors do not fit together ({' '.join(str(error).split())}); train or copy the adapter again"
         ) from None
+    damaged = [name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()]
+    if damaged:
+        raise AdapterError(f"{path}: tensor {damaged[0]!r} holds NaN or infinity; train or copy the adapter again")
     return model.eval().requires_grad_(False)
 
 
-def _read_card(path: Path, name: str, config: AdapterConfig) -> AdapterCard:
-    if not path.is_file():
-        return AdapterCard(name, config.input_dim, config.output_dim)
+def tensors_digest(state: Mapping[str, Tensor]) -> str:
+    """Return a SHA-256 over names, shapes and values of the tensors."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        sha.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return sha.hexdigest()
+
+
+def _stored_card(path: Path, metadata: Mapping[str, str], state: Mapping[str, Tensor], config: AdapterConfig) -> AdapterCard:
+    """Return the card in the file or, for a file that has none, the one beside it; check that it is of these tensors."""
+    beside = path.with_suffix(".json")
+    where = path if CARD in metadata or not beside.is_file() else beside
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        text = metadata.get(CARD) or (beside.read_text(encoding="utf-8") if where == beside else None)
+        if text is None:
+            return AdapterCard(path.stem, config.input_dim, config.output_dim)
+        record = json.loads(text)
+        digest = metadata.get(DIGEST) or record.get(DIGEST)
         known = {f.name for f in fields(AdapterCard)}
         card = AdapterCard(**{key: value for key, value in record.items() if key in known})
     except (ValueError, TypeError, AttributeError) as error:
-        raise AdapterError(f"{path}: not an adapter card ({error}); copy it again or delete it") from None
+        remedy = "train or copy the adapter again" if where == path else "copy it again or delete it"
+        raise AdapterError(f"{where}: not an adapter card ({error}); {remedy}") from None
+    if digest is not None and digest != tensors_digest(state):
+        raise AdapterError(f"{where}: the card is not that of the tensors in {path.name}; train or copy the adapter again")
     if (card.input_dim, card.output_dim) != (config.input_dim, config.output_dim):
         raise AdapterError(
-            f"{path}: the card says {card.input_dim}→{card.output_dim} dimensions, the tensors have "
-            f"{config.input_dim}→{config.output_dim}; copy both files of the adapter again"
+            f"{where}: the card says {card.input_dim}→{card.output_dim} dimensions, the tensors have "
+            f"{config.input_dim}→{config.output_dim}; train or copy the adapter again"
         )
     return card

@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
+
+Content = TypeVar("Content")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it to `path` on success, remove it on failure."""
+    """Yield a temporary name beside `path`; rename it to `path` on success, remove it on failure.
+
+    The file gets the permissions that the umask gives any new file, whoever writes it: safetensors makes files that
+    only their owner can read.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.tmp")
     try:
+        with _named(path):
+            temporary.touch()
+        permissions = temporary.stat().st_mode
+        temporary.unlink()
         yield temporary
-        try:
+        if temporary.is_file():
+            temporary.chmod(permissions)
+        with _named(path):
             os.replace(temporary, path)
-        except OSError as error:  # name the file that the user knows
-            raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)
@@ -29,12 +39,29 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def read_json(path: Path) -> Any:
-    """Return the record of a file, or None where there is none that can be read."""
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name `path`, the file that the user knows, in errors about its temporary file."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+def unless_damaged(read: Callable[[], Content]) -> Content | None:
+    """Return what `read` finds in a file that can be made again; None if it is missing or damaged, so that it is made again.
+
+    Readers of truncated archives, arrays and tensors raise errors of many kinds, so every kind counts as damage.
+    """
+    try:
+        return read()
+    except Exception:
         return None
+
+
+def read_json(path: Path) -> Any:
+    """Return the record of a file that can be made again, or None where there is none that can be read."""
+    return unless_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
 
 
 def write_json(path: Path, record: Any) -> None:

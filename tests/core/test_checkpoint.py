@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from imrnns_core.checkpoint import Adapter, AdapterCard, check_dimensions, load_adapter, save_adapter
+from imrnns_core.checkpoint import Adapter, AdapterCard, check_dimensions, load_adapter, save_adapter, tensors_digest
 from imrnns_core.config import SearchConfig
 from imrnns_core.errors import AdapterError
 from imrnns_core.ranking import Ranker
@@ -54,22 +55,75 @@ def test_save_and_load_give_equal_tensors_and_card(tmp_path_factory: pytest.Temp
     assert list(again.model.state_dict()) == list(state)
     for name, tensor in again.model.state_dict().items():
         assert torch.equal(tensor, state[name]), name
-    assert sorted(p.name for p in path.parent.iterdir()) == ["mine.json", "mine.safetensors"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["mine.safetensors"]
     assert not again.model.training
     assert not any(p.requires_grad for p in again.model.parameters())
 
 
+def old_pair(folder: Path, model: Any, card: str | None, metadata: dict[str, str] | None = None) -> Path:
+    """Write tensors with their card in a file beside them, as versions before 0.1.0 did."""
+    save_file(model.state_dict(), folder / "a.safetensors", metadata)
+    if card is not None:
+        (folder / "a.json").write_text(card)
+    return folder / "a.safetensors"
+
+
 def test_a_file_without_a_card_is_known_by_its_name_and_dimensions(tmp_path: Path):
-    save_adapter(adapter(random_model(0, 6, 4)), tmp_path / "lone.safetensors")
-    (tmp_path / "lone.json").unlink()
-    assert load_adapter(tmp_path / "lone.safetensors").card == AdapterCard("lone", 6, 4)
+    assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), None)).card == AdapterCard("a", 6, 4)
+
+
+def test_an_adapter_with_its_card_beside_it_still_loads(tmp_path: Path):
+    assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(asdict(CARD)))).card == CARD
+
+
+def test_a_card_beside_the_tensors_of_another_adapter_is_refused(tmp_path: Path):
+    ours, other = random_model(0, 6, 4), random_model(1, 6, 4)
+    card = json.dumps({**asdict(CARD), "tensors_sha256": tensors_digest(ours.state_dict())})
+    assert load_adapter(old_pair(tmp_path, ours, card)).card == CARD
+    expected = "a.json: the card is not that of the tensors in a.safetensors; train or copy the adapter again"
+    assert refusal(old_pair(tmp_path, other, card)) == expected
+
+
+def test_a_file_of_another_command_beside_an_adapter_is_not_its_card(tmp_path: Path):
+    save_adapter(Adapter(random_model(0, 6, 4), CARD), tmp_path / "a.safetensors")
+    (tmp_path / "a.json").write_text('{"schema": 1, "query_ids": []}')  # as evaluate --json a.json writes it
+    assert load_adapter(tmp_path / "a.safetensors").card == CARD
+
+
+def test_a_changed_tensor_is_found_by_the_digest(tmp_path: Path):
+    path = tmp_path / "a.safetensors"
+    save_adapter(Adapter(random_model(0, 6, 4), CARD), path)
+    raw = bytearray(path.read_bytes())
+    raw[-3] ^= 1
+    path.write_bytes(raw)
+    assert refusal(path) == "a.safetensors: the card is not that of the tensors in a.safetensors; train or copy the adapter again"
 
 
 def test_a_card_of_a_later_version_may_say_more(tmp_path: Path):
-    save_adapter(adapter(random_model(0, 6, 4), ["d1"]), tmp_path / "a.safetensors")
-    record = json.loads((tmp_path / "a.json").read_text())
-    (tmp_path / "a.json").write_text(json.dumps({**record, "mood": "fine"}))
-    assert load_adapter(tmp_path / "a.safetensors").card.training_positives == ["d1"]
+    record = {**asdict(CARD), "mood": "fine"}
+    assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card.training_positives == ["d1", "dä"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_an_adapter_file_has_the_permissions_of_any_new_file(tmp_path: Path, umask: int):
+    before = os.umask(umask)
+    try:
+        save_adapter(adapter(random_model(0, 6, 4)), tmp_path / "a.safetensors")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_tensor_that_is_not_finite_is_refused(tmp_path: Path, value: float):
+    model = random_model(0, 6, 4)
+    with torch.no_grad():
+        model.query_norm.bias[2] = value
+    save_adapter(Adapter(model, CARD), tmp_path / "a.safetensors")
+    assert (
+        refusal(tmp_path / "a.safetensors")
+        == "a.safetensors: tensor 'query_norm.bias' holds NaN or infinity; train or copy the adapter again"
+    )
 
 
 # What is refused
@@ -216,17 +270,20 @@ def test_tensors_that_do_not_fit_together(tmp_path: Path):
 
 def test_a_card_of_other_dimensions_than_the_tensors_names_both(tmp_path: Path):
     save_adapter(Adapter(random_model(0, 8, 4), CARD), tmp_path / "a.safetensors")
-    expected = "a.json: the card says 6→4 dimensions, the tensors have 8→4; copy both files of the adapter again"
-    assert refusal(tmp_path / "a.safetensors") == expected
+    assert refusal(tmp_path / "a.safetensors") == "a.safetensors: " + (
+        expected := "the card says 6→4 dimensions, the tensors have 8→4; train or copy the adapter again"
+    )
+    assert refusal(old_pair(tmp_path, random_model(0, 8, 4), json.dumps(asdict(CARD)))) == f"a.json: {expected}"
 
 
 @pytest.mark.parametrize("card", ["{", "[]", "{}", '{"name": "x"}'])
 def test_a_broken_card_is_one_line(tmp_path: Path, card: str):
-    save_adapter(adapter(random_model(0, 6, 4)), tmp_path / "a.safetensors")
-    (tmp_path / "a.json").write_text(card)
-    message = refusal(tmp_path / "a.safetensors")
+    message = refusal(old_pair(tmp_path, random_model(0, 6, 4), card))
     assert message.startswith("a.json: not an adapter card (")
     assert message.endswith("); copy it again or delete it")
+    message = refusal(old_pair(tmp_path, random_model(0, 6, 4), None, {"card": card}))
+    assert message.startswith("a.safetensors: not an adapter card (")
+    assert message.endswith("); train or copy the adapter again")
 
 
 def test_other_dimensions_than_the_embeddings_name_both_numbers():

@@ -187,7 +187,7 @@ def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_pa
     target = tmp_path / "out" / "mine.safetensors"
     result = run("train", toy, "--out", target, "--embeddings", toy / "vectors", "--train-split", "test", "--valid-split", "test")
     assert result.code == 0
-    assert sorted(p.name for p in target.parent.iterdir()) == ["mine.json", "mine.safetensors"]
+    assert sorted(p.name for p in target.parent.iterdir()) == ["mine.safetensors"]
     card = load_adapter(target).card
     assert (card.name, card.dataset, card.train_split) == ("mine", "toy", "test")
     assert set(card.training_positives or []) == {"d0", "d1", "d2"}
