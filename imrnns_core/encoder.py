@@ -175,6 +175,10 @@ class SentenceTransformerEncoder:
             vectors[rows] = self.model.encode(
                 [texts[i] for i in rows], batch_size=BATCH_SIZE, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=unit
             )
+            if not np.isfinite(vectors[rows]).all():
+                raise EncoderError(
+                    f"encoder {self._spec.name!r} makes vectors that hold NaN or infinity; its files may be damaged: copy it again"
+                )
             if progress:
                 progress(min(start + BATCH_SIZE, len(texts)), len(texts))
         return vectors

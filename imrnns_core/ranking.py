@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.checkpoint import Adapter, check_dimensions
 from imrnns_core.config import SearchConfig
+from imrnns_core.errors import AdapterError
 from imrnns_core.records import STAGES, Comparison, FloatArray, IntArray, Query, Stage
 from imrnns_core.scoring import CorpusTransform, refine, score_candidates, score_corpus, transform_corpus
 from imrnns_core.workspace import Collection
@@ -40,7 +41,7 @@ def rank(scores: FloatArray, rows: IntArray) -> IntArray:
 
 
 class Ranker:
-    """Rank the queries of one collection with one adapter. Raises AdapterError if the dimensions differ."""
+    """Rank the queries of one collection with one adapter. Raises AdapterError if the dimensions differ or a score is no number."""
 
     def __init__(self, collection: Collection, adapter: Adapter, config: SearchConfig | None = None) -> None:
         check_dimensions(adapter, collection.documents.dimension)
@@ -109,12 +110,22 @@ class Ranker:
                 "modulated": score_corpus(self.adapter.model, self.transform, query, refined)[0],
             }
         corpus_rows = np.arange(len(self.collection.documents))
-        return {stage: int(rank(scores.numpy(), corpus_rows)[row]) for stage, scores in by_stage.items()}
+        return {stage: int(rank(self._checked(scores.numpy()), corpus_rows)[row]) for stage, scores in by_stage.items()}
 
     def _scores(self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None) -> FloatArray:
         mask = None if feedback is None else torch.from_numpy(feedback)
         queries = torch.from_numpy(np.ascontiguousarray(vectors))
-        return score_candidates(self.adapter.model, self.transform, self.base, queries, torch.from_numpy(rows), mask).numpy()
+        scores = score_candidates(self.adapter.model, self.transform, self.base, queries, torch.from_numpy(rows), mask)
+        return self._checked(scores.numpy())
+
+    def _checked(self, scores: FloatArray) -> FloatArray:
+        """Return the scores; AdapterError where one is no number, as finite tensors that are too large make it."""
+        if not np.isfinite(scores).all():
+            name = self.adapter.card.name
+            raise AdapterError(
+                f"{name}: this adapter gives scores that are no numbers (NaN) for these embeddings; train it again or take another adapter"
+            )
+        return scores
 
 
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imrnns_core import encoder as module
@@ -56,3 +57,12 @@ def test_an_encoder_that_cannot_be_found_is_one_line(tmp_path: Path):
     assert str(tmp_path / "nothing") in message
     assert message.endswith("or all-MiniLM-L6-v2")
     assert "\n" not in message
+
+
+def test_vectors_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch):
+    encoder = SentenceTransformerEncoder()
+    monkeypatch.setattr(encoder.model, "encode", lambda texts, **_: np.full((len(texts), encoder.dimension), np.nan, np.float32))
+    with pytest.raises(
+        EncoderError, match=r"^encoder 'all-MiniLM-L6-v2' makes vectors that hold NaN or infinity; its files may be damaged"
+    ):
+        encoder.encode_queries(["anything"])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imrnns_core.config import SearchConfig
+from imrnns_core.errors import AdapterError
 from imrnns_core.evaluation import evaluate
 from imrnns_core.ranking import Ranker, blend, rank
 from imrnns_core.records import STAGES, Query
 from imrnns_core.workspace import Collection
-from tests.core.toys import World, adapter, collection, still_model, worlds
+from tests.core.toys import World, adapter, collection, random_model, still_model, worlds
 
 
 @pytest.mark.parametrize(
@@ -181,3 +183,16 @@ def test_the_sample_ranks_alike_in_a_batch_and_alone(sample: Collection):
         comparison = ranker.compare_id(sample.queries.ids[i])
         np.testing.assert_array_equal(batch.rows[i], comparison.rows)
         np.testing.assert_array_equal(batch.ranks[i], comparison.ranks)
+
+
+@pytest.mark.parametrize("part", ["projector.weight", "query_norm.weight", "document_norm.weight"])
+def test_an_adapter_whose_scores_are_no_numbers_is_refused(part: str):
+    model = random_model(0, 8, 8)
+    model.load_state_dict({**model.state_dict(), part: torch.full_like(model.state_dict()[part], 3e38)})
+    ranker = Ranker(collection(np.eye(8)[:3] + 0.1, np.eye(8)[3:5] + 0.2), adapter(model))
+    with pytest.raises(
+        AdapterError, match=r"^toy: this adapter gives scores that are no numbers \(NaN\) for these embeddings; train it again"
+    ):
+        ranker.compare_id("q0")
+    with pytest.raises(AdapterError, match="^toy: this adapter gives scores that are no numbers"):
+        ranker.rank_batch(ranker.collection.queries.vectors)
