@@ -256,7 +256,7 @@ def stop_map(data: str, adapter_name: str) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _map_key(data: str, adapter_name: str, modified: float) -> str:
-    return map_key(load_adapter(adapter_name), collection(data).documents.vectors)
+    return map_key(load_adapter(adapter_name), collection(data).fingerprint)
 
 
 def _map_path(data: str, adapter_name: str) -> Path:

@@ -407,7 +407,7 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
 
     adapter = space.adapter(name)
     ranker = Ranker(collection, adapter)
-    path = space.map_path(map_key(adapter, collection.documents.vectors))
+    path = space.map_path(map_key(adapter, collection.fingerprint))
     if not path.is_file():
         with out.status(
             f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {5 + len(collection.documents) // 60} s)"

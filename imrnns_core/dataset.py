@@ -62,12 +62,22 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """Return a SHA-256 over ids and texts of corpus and queries."""
+        sha = self._corpus_sha.copy()
+        for query in self.queries.values():
+            sha.update(json.dumps([query.id, query.text]).encode())
+        return str(sha.hexdigest())
+
+    @property
+    def corpus_digest(self) -> str:
+        """Return a SHA-256 over ids and texts of the documents."""
+        return str(self._corpus_sha.hexdigest())
+
+    @cached_property
+    def _corpus_sha(self) -> Any:
         sha = hashlib.sha256()
         for document in self.documents:
             sha.update(json.dumps([document.id, document.title, document.text]).encode())
-        for query in self.queries.values():
-            sha.update(json.dumps([query.id, query.text]).encode())
-        return sha.hexdigest()
+        return sha
 
     def qrels(self, split: str) -> Qrels:
         """Return the judgments of a split; DataError names the splits there are."""

@@ -109,11 +109,9 @@ def true_movement(comparison: Comparison) -> FloatArray:
     return np.asarray((1.0 - cosine).clamp_min(0.0).numpy())
 
 
-def map_key(adapter: Adapter, vectors: FloatArray) -> str:
-    """Return a name for the map of these document vectors (N, n) under this adapter's projector."""
-    sha = hashlib.sha256(f"{SCHEMA} {SEED} {NEIGHBOURS} {vectors.shape}".encode())
-    step = max(1, len(vectors) // 512)  # a sample of rows tells data sets apart
-    sha.update(np.ascontiguousarray(vectors[::step]).tobytes())
+def map_key(adapter: Adapter, fingerprint: str) -> str:
+    """Return a name for the map of the collection with this fingerprint under this adapter's projector."""
+    sha = hashlib.sha256(f"{SCHEMA} {SEED} {NEIGHBOURS} {fingerprint}".encode())
     for parameter in (adapter.model.projector.weight, adapter.model.projector.bias):
         sha.update(parameter.detach().numpy().tobytes())
     return sha.hexdigest()[:16]

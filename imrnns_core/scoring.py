@@ -74,7 +74,7 @@ def _score_batch(model: IMRNN, corpus: CorpusTransform, base: Tensor, queries: T
     base_score = torch.bmm(F.normalize(queries, dim=-1).unsqueeze(1), _take(base, rows).transpose(1, 2))
     projected_score = torch.bmm(query.unsqueeze(1), documents.transpose(1, 2))
     both = torch.bmm(torch.stack([query, refined], dim=1), modulated.transpose(1, 2))  # (B, 2, K)
-    both /= torch.linalg.vector_norm(modulated, dim=-1).unsqueeze(1)
+    both /= torch.linalg.vector_norm(modulated, dim=-1).clamp_min(1e-12).unsqueeze(1)  # a vector of zeros scores 0
     return torch.cat([base_score, projected_score, both], dim=1)
 
 

@@ -14,6 +14,7 @@ The exact FAISS index is not kept: building it from the vectors takes less time 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -40,6 +41,7 @@ from imrnns_core.records import FloatArray
 SCHEMA = 1
 SHARD = 256
 """Texts a shard: what an interruption can lose."""
+FINGERPRINT_ROWS = 4096
 LENGTH_CHECKS = 3
 """Texts that are encoded again where the stored vectors are not of length 1."""
 SAMPLE = "sample"
@@ -79,6 +81,14 @@ class Collection:
     def unit_documents(self) -> FloatArray:
         """(N, n) unit base embeddings."""
         return unit(self.documents.vectors)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A SHA-256 over ids and texts of all documents, and over every value of their vectors."""
+        sha = hashlib.sha256(f"{self.dataset.corpus_digest} {self.documents.vectors.shape}".encode())
+        for start in range(0, len(self.documents), FINGERPRINT_ROWS):  # a mapped file is not read whole
+            sha.update(np.ascontiguousarray(self.documents.vectors[start : start + FINGERPRINT_ROWS]).data)
+        return sha.hexdigest()
 
     def vector(self, query_id: str) -> FloatArray:
         """Return the (n,) base embedding of a known query."""

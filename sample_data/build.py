@@ -49,7 +49,7 @@ def write_map(collection: Collection, adapter: Adapter) -> None:
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
     laid_out = fit_map(ranker.transform.projected.numpy(), collection.dataset.documents)
-    save_map(laid_out, maps / f"{map_key(adapter, collection.documents.vectors)}.npz")
+    save_map(laid_out, maps / f"{map_key(adapter, collection.fingerprint)}.npz")
 
 
 def write_faithfulness(ranker: Ranker) -> None:

@@ -137,10 +137,10 @@ class Faithfulness:
 
 
 def record_key(ranker: Ranker) -> str:
-    """Return a name for the test of this adapter on these document vectors."""
-    vectors = ranker.collection.documents.vectors
-    sha = hashlib.sha256(f"{SCHEMA} {vectors.shape}".encode())
-    sha.update(np.ascontiguousarray(vectors[:: max(1, len(vectors) // 512)]).tobytes())  # a sample of rows tells data sets apart
+    """Return a name for the deletion test of this adapter on this collection."""
+    collection = ranker.collection
+    sha = hashlib.sha256(f"{SCHEMA} {collection.fingerprint} {collection.dataset.digest}".encode())
+    sha.update(np.ascontiguousarray(collection.queries.vectors).data)
     for parameter in ranker.adapter.model.parameters():
         sha.update(parameter.detach().numpy().tobytes())
     return sha.hexdigest()[:16]

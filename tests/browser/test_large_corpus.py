@@ -42,14 +42,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     save_embeddings(EmbeddingMatrix(tuple(d["_id"] for d in documents), unit), embeddings, "documents", "document")
     save_embeddings(EmbeddingMatrix(("q0", "q1", "q2"), unit[[0, 50_000, 99_999]]), embeddings, "queries", "query")
     workspace = Workspace(folder / "workspace")
-    workspace.register(workspace.resolve(str(data), embeddings))
+    registration = workspace.resolve(str(data), embeddings)
+    workspace.register(registration)
     adapter = toys.adapter(toys.random_model(0, DIMENSION, DIMENSION))
     save_adapter(adapter, workspace.root / "adapters" / "toy.safetensors")
     places = {d: ((centres[labels, :d] + 0.5 * generator.standard_normal((DOCUMENTS, d))) / 8 + 0.5).astype(np.float32) for d in (2, 3)}
     clusters = Clusters(labels, tuple(f"subject {n}" for n in range(12)))
     axes = np.eye(3, DIMENSION, dtype=np.float32)
     made = CorpusMap(places, np.zeros(DIMENSION, np.float32), axes, np.array([0.2, 0.1, 0.1], np.float32), clusters)
-    save_map(made, workspace.map_path(map_key(adapter, unit)))
+    save_map(made, workspace.map_path(map_key(adapter, workspace.open(registration).fingerprint)))
     with serving(workspace.root) as url:
         yield f"{url}/map?data=large&adapter=toy&query=q0"
 

@@ -45,7 +45,7 @@ def test_few_documents_and_texts_without_words():
 def test_the_map_that_ships_names_the_clusters_of_the_sample():
     space = Workspace(Path("unused"))
     collection = space.open(space.resolve("sample"))
-    path = SAMPLE_FOLDER / "maps" / f"{map_key(space.adapter('sample-adapter'), collection.documents.vectors)}.npz"
+    path = SAMPLE_FOLDER / "maps" / f"{map_key(space.adapter('sample-adapter'), collection.fingerprint)}.npz"
     clusters = load_map(path).clusters
     assert len(clusters.labels) == len(collection.dataset.documents)
     assert len(clusters.names) == 12

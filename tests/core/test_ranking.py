@@ -194,5 +194,5 @@ def test_an_adapter_whose_scores_are_no_numbers_is_refused(part: str):
         AdapterError, match=r"^toy: this adapter gives scores that are no numbers \(NaN\) for these embeddings; train it again"
     ):
         ranker.compare_id("q0")
-    with pytest.raises(AdapterError, match="^toy: this adapter gives scores that are no numbers"):
+    with pytest.raises(AdapterError, match=r"^toy: this adapter gives scores that are no numbers"):
         ranker.rank_batch(ranker.collection.queries.vectors)

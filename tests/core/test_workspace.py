@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,11 @@ from imrnns_core.config import EncoderSpec, workspace_root
 from imrnns_core.dataset import load_dataset
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.errors import AdapterError, DataError, EncoderError
+from imrnns_core.explain.faithfulness import record_key
+from imrnns_core.ranking import Ranker
+from imrnns_core.records import Query
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Registration, Workspace
-from tests.core.toys import FakeEncoder, adapter, letters, random_model, write_dataset
+from tests.core.toys import FakeEncoder, adapter, collection, letters, random_model, write_dataset
 
 DOCUMENTS = [{"_id": f"d{i}", "title": f"t{i}", "text": f"text number {i}"} for i in range(10)]
 QUERIES = [{"_id": f"q{i}", "text": f"question {i}"} for i in range(3)]
@@ -318,3 +322,39 @@ def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path
     (tmp_path / "file").write_text("")
     index = Workspace(tmp_path / "file").lexical_index(load_dataset(write_dataset(tmp_path / "toy")))
     assert [rows.tolist() for rows in index.matches(["second"], 5)] == [[1]]
+
+
+# What is derived from a collection is named by all of it
+
+
+def test_the_fingerprint_holds_every_vector_and_every_text():
+    vectors = np.random.default_rng(0).normal(size=(5_000, 4)).astype(np.float32)
+    world = collection(vectors)
+    same = collection(vectors.copy())
+    assert same.fingerprint == world.fingerprint
+    for row in (0, 1, 4_095, 4_096, 4_999):
+        changed = vectors.copy()
+        changed[row, 2] += 1e-3
+        assert collection(changed).fingerprint != world.fingerprint, row
+    texts = list(world.dataset.documents)
+    texts[777] = replace(texts[777], text="another text")
+    retold = replace(world, dataset=replace(world.dataset, documents=tuple(texts)))
+    assert retold.fingerprint != world.fingerprint
+    asked = replace(world, dataset=replace(world.dataset, queries={"q": Query("q", "a new question")}))
+    assert asked.fingerprint == world.fingerprint  # a new question needs no new map
+    assert collection(vectors[:-1]).fingerprint != world.fingerprint
+
+
+def test_a_deletion_test_belongs_to_every_text_vector_and_question():
+    rng = np.random.default_rng(0)
+    documents, queries = rng.normal(size=(2_000, 8)), rng.normal(size=(3, 8))
+    model = adapter(random_model(0, 8, 8))
+    key = record_key(Ranker(collection(documents, queries), model))
+    assert key == record_key(Ranker(collection(documents, queries), model))
+    for changed in (documents, queries):
+        before = changed[1].copy()
+        changed[1] *= -1
+        assert record_key(Ranker(collection(documents, queries), model)) != key
+        changed[1] = before
+    other = adapter(random_model(1, 8, 8))
+    assert record_key(Ranker(collection(documents, queries), other)) != key
