@@ -6,7 +6,6 @@ import gc
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 import torch
@@ -23,12 +22,13 @@ from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries,
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
 from imrnns_core.explain.explanation import explain_pair, to_verify
-from imrnns_core.explain.faithfulness import Faithfulness, record_key
+from imrnns_core.explain.faithfulness import DeletionSummary, Faithfulness, record_key
 from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
 from imrnns_core.explain.report import to_html
 from imrnns_core.explain.tracing import TracedEncoder
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.files import first_readable
 from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
@@ -219,8 +219,8 @@ def _map_jobs() -> dict[Path, MapJob]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _stored_map(path: Path) -> CorpusMap:
-    return load_map(path)
+def _stored_map(paths: tuple[Path, ...], modified: float) -> CorpusMap | None:
+    return first_readable(paths, load_map)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -232,9 +232,10 @@ def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
 
 
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
-    """Return the map if it was made, else None."""
-    path = _map_path(data, adapter_name)
-    return _stored_map(path) if path.is_file() else None
+    """Return the map if it was made and can be read, else None."""
+    paths = workspace().map_paths(_map_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
+    there = [path.stat().st_mtime for path in paths if path.is_file()]
+    return _stored_map(paths, max(there)) if there else None
 
 
 def map_job(data: str, adapter_name: str) -> MapJob | None:
@@ -379,10 +380,10 @@ def _record_key(data: str, adapter_name: str, modified: float) -> str:
     return record_key(ranker(data, adapter_name))
 
 
-def trust(data: str, adapter_name: str) -> dict[str, Any] | None:
-    """Return the record of the deletion test of this adapter, None where it was not run."""
-    found: dict[str, Any] | None = workspace().faithfulness(_record_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
-    return found
+def trust(data: str, adapter_name: str) -> DeletionSummary | None:
+    """Return the deletion test of this adapter, None where it was not run."""
+    key = _record_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime)
+    return first_readable(workspace().faithfulness_paths(key), DeletionSummary.read)
 
 
 @st.cache_resource(show_spinner=False)

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from imrnns_core.config import SearchConfig, TrainConfig
 from imrnns_core.errors import AdapterError, DataError, LensError
-from imrnns_core.files import write_json, write_text
+from imrnns_core.files import first_readable, write_json, write_text
 from imrnns_core.records import STAGES, Query
 from imrnns_core.terminal import (
     AdapterOption,
@@ -220,7 +220,7 @@ def explain(
     """Say why a document is where it is: score accounting, words of both texts, the paper's vocabulary view."""
     from imrnns_core import tables
     from imrnns_core.explain.explanation import explain_pair
-    from imrnns_core.explain.faithfulness import record_key
+    from imrnns_core.explain.faithfulness import DeletionSummary, record_key
     from imrnns_core.explain.report import to_html
     from imrnns_core.ranking import Ranker
 
@@ -235,7 +235,7 @@ def explain(
     if json_file:
         write_json(json_file, explanation.to_json())
     if html_file:
-        write_text(html_file, to_html(explanation, space.faithfulness(record_key(ranker))))
+        write_text(html_file, to_html(explanation, first_readable(space.faithfulness_paths(record_key(ranker)), DeletionSummary.read)))
 
 
 @app.command()
@@ -402,18 +402,18 @@ def _contest(space: Workspace, collection: Collection, other: str) -> Callable[[
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
-    from imrnns_core.mapping import fit_map, map_key, save_map
+    from imrnns_core.mapping import fit_map, load_map, map_key, save_map
     from imrnns_core.ranking import Ranker
 
     adapter = space.adapter(name)
     ranker = Ranker(collection, adapter)
-    path = space.map_path(map_key(adapter, collection.fingerprint))
-    if not path.is_file():
+    key = map_key(adapter, collection.fingerprint)
+    if first_readable(space.map_paths(key), load_map) is None:
         with out.status(
             f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {5 + len(collection.documents) // 60} s)"
         ):
-            save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), path)
-    out.print(f"map for {adapter.card.name}: {path}")
+            save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), space.map_path(key))
+    out.print(f"map for {adapter.card.name}: ready")
 
 
 def _write_results(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from imrnns_core.errors import DataError
+from imrnns_core.files import replacing, unless_damaged
 from imrnns_core.records import FloatArray, IntArray
 
 MEMORY_MAP_BYTES = 512 * 2**20
@@ -17,6 +19,14 @@ MEMORY_MAP_BYTES = 512 * 2**20
 LENGTH_SAMPLE = 1000
 SAME_LENGTH = 0.005
 """Lengths that differ by less, relatively, are the same: float16 rounds to some .0005."""
+
+
+SHARD = 256
+"""Texts a shard: what an interruption can lose."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total)."""
+Text = TypeVar("Text")
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,30 @@ def save_embeddings(matrix: EmbeddingMatrix, folder: Path, stem: str, id_stem: s
     """Write the two files that `load_embeddings` reads; `folder` must exist."""
     np.save(folder / f"{stem}.npy", matrix.vectors.astype(dtype, copy=False))
     (folder / f"{id_stem}_ids.txt").write_text("".join(f"{i}\n" for i in matrix.ids), encoding="utf-8")
+
+
+def encode_shards(
+    folder: Path | None, what: str, texts: Sequence[Text], encode: Callable[[Sequence[Text]], FloatArray], progress: Progress | None
+) -> FloatArray:
+    """Return (N, n) vectors of N texts, encoded in shards of `SHARD` texts.
+
+    Each shard is kept in `folder` when it is done, so that an interrupted encode goes on from there. A shard that
+    cannot be read, or that holds another number of vectors, is encoded again. Without a folder nothing is kept.
+    """
+    parts: list[FloatArray] = []
+    for start in range(0, len(texts), SHARD):
+        shard = texts[start : start + SHARD]
+        path = None if folder is None else folder / f"{what}-{start:08d}.npy"
+        vectors = None if path is None else unless_damaged(lambda path=path: np.load(path, allow_pickle=False))  # type: ignore[misc]
+        if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard):
+            vectors = encode(shard)
+            if path is not None:
+                with replacing(path) as temporary, temporary.open("wb") as handle:
+                    np.save(handle, vectors)
+        parts.append(vectors)
+        if progress:
+            progress(what, start + len(shard), len(texts))
+    return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -57,6 +59,25 @@ def unless_damaged(read: Callable[[], Content]) -> Content | None:
         return read()
     except Exception:
         return None
+
+
+def first_readable(paths: Sequence[Path], read: Callable[[Path], Content]) -> Content | None:
+    """Return what `read` finds in the first file that is not missing or damaged; None if there is none."""
+    for path in paths:
+        content = unless_damaged(partial(read, path))
+        if content is not None:
+            return content
+    return None
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a folder, its manifest left out."""
+    digests = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != "manifest.json":
+            with path.open("rb") as handle:
+                digests[path.name] = hashlib.file_digest(handle, "sha256").hexdigest()
+    return digests
 
 
 def read_json(path: Path) -> Any:

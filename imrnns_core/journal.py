@@ -14,18 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 
-from imrnns_core.embeddings import unit
-from imrnns_core.files import replacing
+from imrnns_core.embeddings import Progress, encode_shards, unit
+from imrnns_core.files import replacing, unless_damaged
 from imrnns_core.records import FloatArray
-
-SHARD = 256
-"""Texts a file: what an interruption can lose."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what, done, total)."""
 
 Result = TypeVar("Result")
 
@@ -45,12 +38,12 @@ class Journal:
         self._taken = 0
         self._saved: Any = None
         if folder is not None:
-            if not (folder / "key.txt").is_file() or (folder / "key.txt").read_text(encoding="utf-8") != key:
+            if unless_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
                 (folder / "key.txt").write_text(key, encoding="utf-8")
-            if (folder / "epoch.pt").is_file():
-                kept = torch.load(folder / "epoch.pt", weights_only=True)
+            kept = unless_damaged(lambda: torch.load(folder / "epoch.pt", weights_only=True))
+            if isinstance(kept, dict) and kept.keys() == {"results", "saved"}:
                 self._results, self._saved = kept["results"], kept["saved"]
 
     @property
@@ -82,19 +75,7 @@ class Journal:
 
     def encode(self, what: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]) -> FloatArray:
         """Return (len(texts), n) unit vectors, each encoded once."""
-        parts = []
-        for start in range(0, len(texts), SHARD):
-            path = None if self.folder is None else self.folder / f"{what}-{start:08d}.npy"
-            if path is not None and path.is_file():
-                parts.append(np.load(path))
-            else:
-                parts.append(unit(encode(texts[start : start + SHARD])))
-                if path is not None:
-                    with replacing(path) as temporary, temporary.open("wb") as handle:
-                        np.save(handle, parts[-1])
-            if self.progress:
-                self.progress(what, min(start + SHARD, len(texts)), len(texts))
-        return np.concatenate(parts)
+        return encode_shards(self.folder, what, texts, lambda shard: unit(encode(shard)), self.progress)
 
     def close(self) -> None:
         """Remove what was kept: the run is over."""

@@ -16,9 +16,10 @@ from torch import Tensor
 from imrnns_core.adapter import IMRNN
 from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import AdapterConfig, Recipe, TrainConfig
+from imrnns_core.embeddings import Progress
 from imrnns_core.errors import TrainingError
 from imrnns_core.examples import Examples, check_vectors, paired_examples, ranked_examples
-from imrnns_core.journal import Journal, Progress
+from imrnns_core.journal import Journal
 from imrnns_core.learning import Fit
 from imrnns_core.pretraining import Pretraining
 from imrnns_core.splits import HELD_OUT, Judged, Parts, carve, judged_positive, relevant_ids

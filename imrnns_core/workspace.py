@@ -18,7 +18,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,16 +31,14 @@ import numpy as np
 from imrnns_core.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.config import EncoderSpec, workspace_root
 from imrnns_core.dataset import Dataset, load_dataset
-from imrnns_core.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings, unit
+from imrnns_core.embeddings import SHARD, EmbeddingMatrix, Progress, encode_shards, load_embeddings, save_embeddings, unit
 from imrnns_core.encoder import Encoder, SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError
-from imrnns_core.files import read_json, replacing, write_json
+from imrnns_core.files import file_digests, read_json, replacing, unless_damaged, write_json
 from imrnns_core.index import Index, LexicalIndex
 from imrnns_core.records import FloatArray
 
 SCHEMA = 1
-SHARD = 256
-"""Texts a shard: what an interruption can lose."""
 FINGERPRINT_ROWS = 4096
 LENGTH_CHECKS = 3
 """Texts that are encoded again where the stored vectors are not of length 1."""
@@ -49,9 +47,6 @@ SAMPLE_ADAPTER = "sample-adapter"
 _REPOSITORY = Path(__file__).resolve().parent.parent
 SAMPLE_FOLDER = _REPOSITORY / "sample_data"
 ASSETS_FOLDER = _REPOSITORY / "assets"
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what, done, total)."""
 
 
 @dataclass(frozen=True)
@@ -223,29 +218,29 @@ class Workspace:
                 raise DataError(folder, f"documents have {documents.dimension} dimensions, queries {queries.dimension}", remedy)
             return Collection(dataset, documents, queries, encoder)
         folder = self._vectors_folder(registration)
-        if not self._is_current(folder, dataset, registration.encoder):
-            self._encode(folder, dataset, encoder, progress)
-        return Collection(dataset, load_embeddings(folder, "documents", "document"), load_embeddings(folder, "queries", "query"), encoder)
-
-    def is_prepared(self, registration: Registration) -> bool:
-        """Say whether opening needs no encoding."""
-        if registration.embeddings is not None:
-            return True
-        return self._is_current(self._vectors_folder(registration), load_dataset(registration.path), registration.encoder)
+        kept = unless_damaged(lambda: self._kept_vectors(folder, dataset, registration.encoder))
+        documents, queries = kept or self._encode(folder, dataset, encoder, progress)
+        return Collection(dataset, documents, queries, encoder)
 
     def lexical_index(self, dataset: Dataset) -> LexicalIndex:
         """Return the BM25 index of a data set's documents, from disk where it was kept."""
         folder = self.root / "lexical" / _slug(dataset.name)
         manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
-        if read_json(folder / "manifest.json") == manifest:
-            return LexicalIndex(dataset.documents, folder)
+
+        def kept() -> LexicalIndex | None:
+            current = read_json(folder / "manifest.json") == {**manifest, "files": file_digests(folder)}
+            return LexicalIndex(dataset.documents, folder) if current else None
+
+        index = unless_damaged(kept)
+        if index is not None:
+            return index
         index = LexicalIndex(dataset.documents)
         # a folder that cannot be written costs time, nothing else
         with suppress(OSError):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with replacing(folder) as temporary:
                 index.save(temporary)
-                write_json(temporary / "manifest.json", manifest)
+                write_json(temporary / "manifest.json", {**manifest, "files": file_digests(temporary)})
                 shutil.rmtree(folder, ignore_errors=True)
         return index
 
@@ -258,37 +253,32 @@ class Workspace:
     def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
         return {"schema": SCHEMA, "dataset_digest": dataset.digest, "encoder": encoder.to_json(), "shard": SHARD}
 
-    def _is_current(self, folder: Path, dataset: Dataset, encoder: EncoderSpec) -> bool:
-        return bool(read_json(folder / "manifest.json") == self._manifest(dataset, encoder))
+    def _kept_vectors(self, folder: Path, dataset: Dataset, encoder: EncoderSpec) -> tuple[EmbeddingMatrix, EmbeddingMatrix] | None:
+        """Return the vectors of an earlier encode of the same texts, None if there are none; DataError if they are damaged."""
+        if read_json(folder / "manifest.json") != self._manifest(dataset, encoder):
+            return None
+        documents, queries = load_embeddings(folder, "documents", "document"), load_embeddings(folder, "queries", "query")
+        if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
+            raise DataError(folder, "the ids are not those of the data set", "delete it; the texts are encoded again")
+        return documents, queries
 
-    def _encode(self, folder: Path, dataset: Dataset, encoder: Encoder, progress: Progress | None) -> None:
+    def _encode(
+        self, folder: Path, dataset: Dataset, encoder: Encoder, progress: Progress | None
+    ) -> tuple[EmbeddingMatrix, EmbeddingMatrix]:
         manifest, shards = self._manifest(dataset, encoder.spec), folder / "encoding"
         if read_json(shards / "manifest.json") != manifest:
             shutil.rmtree(folder, ignore_errors=True)
             shards.mkdir(parents=True)
             write_json(shards / "manifest.json", manifest)
-        documents = self._encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress)
+        vectors = encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress)
         texts = [query.text for query in dataset.queries.values()]
-        queries = self._encode_shards(shards, "queries", texts, encoder.encode_queries, progress)
-        save_embeddings(EmbeddingMatrix(dataset.document_ids, documents), folder, "documents", "document")
-        save_embeddings(EmbeddingMatrix(tuple(dataset.queries), queries), folder, "queries", "query")
+        documents = EmbeddingMatrix(dataset.document_ids, vectors)
+        queries = EmbeddingMatrix(tuple(dataset.queries), encode_shards(shards, "queries", texts, encoder.encode_queries, progress))
+        save_embeddings(documents, folder, "documents", "document")
+        save_embeddings(queries, folder, "queries", "query")
         write_json(folder / "manifest.json", manifest)
         shutil.rmtree(shards)
-
-    @staticmethod
-    def _encode_shards(
-        folder: Path, what: str, texts: Sequence[Any], encode: Callable[[Sequence[Any]], FloatArray], progress: Progress | None
-    ) -> FloatArray:
-        parts: list[FloatArray] = []
-        for start in range(0, len(texts), SHARD):
-            path = folder / f"{what}-{start:08d}.npy"
-            if not path.is_file():
-                with replacing(path) as temporary, temporary.open("wb") as handle:
-                    np.save(handle, encode(texts[start : start + SHARD]))
-            parts.append(np.load(path))
-            if progress:
-                progress(what, min(start + SHARD, len(texts)), len(texts))
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+        return documents, queries
 
     # Adapters
 
@@ -315,22 +305,23 @@ class Workspace:
         save_adapter(adapter, target)
         return target
 
-    # Maps
+    # Maps and deletion tests
 
     def map_path(self, key: str) -> Path:
-        """Return where the map of this key is, or is to be written."""
-        shipped = SAMPLE_FOLDER / "maps" / f"{key}.npz"
-        return shipped if shipped.is_file() else self.root / "maps" / f"{key}.npz"
+        """Return where the map of this key is written."""
+        return self.root / "maps" / f"{key}.npz"
 
-    # Deletion tests
-
-    def faithfulness(self, key: str) -> Any:
-        """Return the record of a deletion test: one that was run here, else the one that ships, else None."""
-        return read_json(self.faithfulness_path(key)) or read_json(SAMPLE_FOLDER / "faithfulness" / f"{key}.json")
+    def map_paths(self, key: str) -> tuple[Path, Path]:
+        """Return where the map of this key is looked for: here, and among those that ship with the sample."""
+        return self.map_path(key), SAMPLE_FOLDER / "maps" / f"{key}.npz"
 
     def faithfulness_path(self, key: str) -> Path:
         """Return where the record of a deletion test is written."""
         return self.root / "faithfulness" / f"{key}.json"
+
+    def faithfulness_paths(self, key: str) -> tuple[Path, Path]:
+        """Return where the record of a deletion test is looked for: here, and among those that ship with the sample."""
+        return self.faithfulness_path(key), SAMPLE_FOLDER / "faithfulness" / f"{key}.json"
 
 
 def _slug(text: str) -> str:

@@ -9,9 +9,11 @@ the stricter bound for several words: each next word is tried together with thos
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -134,6 +136,35 @@ class Faithfulness:
 
     def _table(self, side: Side, target: str, count: int, method: str) -> NDArray[np.float64]:
         return np.array([pair.drops[side, target, count, method] for pair in self.pairs])
+
+
+@dataclass(frozen=True)
+class DeletionSummary:
+    """What pages and reports say of a deletion test, read from the record that it wrote.
+
+    `named`, `verified` and `rho` hold a value for each text: F on the change of the first word that is named, the same
+    after verification, and the rank correlation with deleting every word.
+    """
+
+    dataset: str
+    split: str
+    pairs: int
+    named: dict[Side, float]
+    verified: dict[Side, float]
+    rho: dict[Side, float]
+
+    @classmethod
+    def read(cls, path: Path) -> DeletionSummary:
+        """Read a record. Raises OSError, KeyError, TypeError or ValueError where it is not one of this schema."""
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"schema {record['schema']}")
+        return cls(
+            str(record["dataset"]), str(record["split"]), int(record["n_pairs"]),
+            {side: float(record[side]["delta"]["k1"]) for side in SIDES},
+            {side: float(record["verified"][side]["delta"]["k1"]) for side in SIDES},
+            {side: float(record["rho"][side]) for side in SIDES},
+        )  # fmt: skip
 
 
 def record_key(ranker: Ranker) -> str:

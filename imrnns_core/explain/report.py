@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from imrnns_core.explain.explanation import Explanation
+from imrnns_core.explain.faithfulness import DeletionSummary
 from imrnns_core.explain.vocabulary import NamedToken
 from imrnns_core.explain.words import WordDrops
 from imrnns_core.records import STAGES, FloatArray
@@ -63,8 +63,8 @@ td.number { text-align: right; } .axis { width: 16rem; } .bar { height: .7em; }
 """
 
 
-def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> str:
-    """Return the explanation as one HTML file without scripts or links; `trust` is the record of the deletion test."""
+def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> str:
+    """Return the explanation as one HTML file without scripts or links; `test` is this adapter's deletion test."""
     e = explanation
     parts = [
         f"<h1>Why is “{_escape(e.document.title or e.document.id)}” at rank {e.ranks['modulated']}?</h1>",
@@ -107,7 +107,7 @@ def to_html(explanation: Explanation, trust: dict[str, Any] | None = None) -> st
             table_html(("token", "cosine", "p, untrained adapter", "p, other queries", ""), held),
         ]
     parts += [f'<p class="note">{_escape(reason)}</p>' for reason in e.missing]
-    parts += ["<h2>How far to trust this</h2>", f"<p>{_escape(trust_sentence(trust))}</p>"]
+    parts += ["<h2>How far to trust this</h2>", f"<p>{_escape(trust_sentence(test))}</p>"]
     title = _escape(f"{e.query.text} · {e.document.title or e.document.id}")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
@@ -126,16 +126,15 @@ def verdict(token: NamedToken) -> str:
     return "no more than chance" if token.spurious else "beats chance"
 
 
-def trust_sentence(record: dict[str, Any] | None) -> str:
+def trust_sentence(test: DeletionSummary | None) -> str:
     """Say in words what the deletion test found for this adapter."""
-    if record is None:
+    if test is None:
         return "This adapter's explanations were not tested by deletion here. To test them: imrnns-lens faithfulness."
-    document, query = record["document"]["delta"], record["query"]["delta"]
     return (
-        f"Tested by deletion on {record['n_pairs']} pairs of {record['dataset']} {record['split']}. On the change, where 0 is a random word and 1 the best "
-        f"word there is: the first word named in a document reaches {document['k1']:.2f}, in a query {query['k1']:.2f}; after verification "
-        f"{record['verified']['document']['delta']['k1']:.2f} and {record['verified']['query']['delta']['k1']:.2f}. Rank correlation of all estimated with "
-        f"all measured drops: {record['rho']['document']:.2f} and {record['rho']['query']:.2f}."
+        f"Tested by deletion on {test.pairs} pairs of {test.dataset} {test.split}. On the change, where 0 is a random word and 1 the best "
+        f"word there is: the first word named in a document reaches {test.named['document']:.2f}, in a query {test.named['query']:.2f}; after verification "
+        f"{test.verified['document']:.2f} and {test.verified['query']:.2f}. Rank correlation of all estimated with "
+        f"all measured drops: {test.rho['document']:.2f} and {test.rho['query']:.2f}."
     )
 
 

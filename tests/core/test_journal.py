@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from imrnns_core.config import RECIPES, MemoryConfig, PretrainConfig, TrainConfig
-from imrnns_core.embeddings import unit
-from imrnns_core.journal import SHARD, Journal
+from imrnns_core.embeddings import SHARD, unit
+from imrnns_core.journal import Journal
 from imrnns_core.learning import Fit
 from imrnns_core.pretraining import Pretraining
 from imrnns_core.training import Training
@@ -142,6 +142,21 @@ def test_another_configuration_starts_anew(tmp_path: Path):
             break
     other = replace(config("reference"), seed=4)
     assert same(finish(Training(toy(), other, folder=tmp_path / "state")), finish(Training(toy(), other)))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "rubbish", "another content"])
+def test_a_damaged_epoch_file_starts_anew(tmp_path: Path, damage: str):
+    first = Training(toy(), config("reference"), folder=tmp_path / "state")
+    for epoch in first.epochs():
+        if epoch.number == 2:
+            break
+    path = tmp_path / "state" / "epoch.pt"
+    if damage == "another content":
+        torch.save([1, 2], path)
+    else:
+        raw = path.read_bytes()
+        path.write_bytes({"truncated": raw[: len(raw) // 2], "empty": b"", "rubbish": bytes(len(raw))}[damage])
+    assert same(finish(Training(toy(), config("reference"), folder=tmp_path / "state")), finish(Training(toy(), config("reference"))))
 
 
 def test_texts_are_encoded_once_across_runs(tmp_path: Path):

@@ -12,6 +12,7 @@ import pytest
 from imrnns_core.checkpoint import load_adapter
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.explanation import Explanation, explain_pair
+from imrnns_core.explain.faithfulness import DeletionSummary
 from imrnns_core.explain.report import marked_html, to_html, trust_sentence
 from imrnns_core.explain.texts import Word
 from imrnns_core.explain.words import WordDrops
@@ -110,12 +111,10 @@ def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
 
 def test_trust_is_said_with_its_figures():
     assert "imrnns-lens faithfulness" in trust_sentence(None)
-    by = {"k1": 0.91, "k5": 0.95, "k2": 0.93}
-    record = {
-        "n_pairs": 60, "dataset": "toy", "split": "dev", "document": {"delta": by}, "query": {"delta": by}, "rho": {"document": 0.6, "query": 0.8},
-        "verified": {"document": {"delta": {"k1": 0.99}}, "query": {"delta": {"k1": 1.0}}},
-    }  # fmt: skip
-    sentence = trust_sentence(record)
+    found = DeletionSummary(
+        "toy", "dev", 60, {"document": 0.91, "query": 0.9}, {"document": 0.99, "query": 1.0}, {"document": 0.6, "query": 0.8}
+    )
+    sentence = trust_sentence(found)
     assert "60 pairs of toy dev" in sentence
     assert "0.91" in sentence
     assert "0.99 and 1.00" in sentence

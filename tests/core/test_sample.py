@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.embeddings import unit
 from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.evaluation import evaluate
-from imrnns_core.explain.faithfulness import record_key
+from imrnns_core.explain.faithfulness import DeletionSummary, record_key
 from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import Collection, Workspace
 
@@ -90,8 +91,9 @@ def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collecti
 
 def test_the_deletion_test_that_ships_is_of_the_adapter_that_ships(sample: Collection):
     space = Workspace(Path("unused"))
-    record = space.faithfulness(record_key(Ranker(sample, space.adapter("sample-adapter"))))
-    assert record is not None, "stale: run make sample"
-    assert record["n_pairs"] == 60
+    shipped = space.faithfulness_paths(record_key(Ranker(sample, space.adapter("sample-adapter"))))[1]
+    assert shipped.is_file(), "stale: run make sample"
+    assert DeletionSummary.read(shipped).pairs == 60
+    record = json.loads(shipped.read_text(encoding="utf-8"))
     for side in ("document", "query"):
         assert record["matched_random"][side]["delta"]["k1"]["margin_ci95"][0] > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +13,13 @@ import pytest
 from imrnns_core.checkpoint import save_adapter
 from imrnns_core.config import EncoderSpec, workspace_root
 from imrnns_core.dataset import load_dataset
-from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.embeddings import SHARD, EmbeddingMatrix, encode_shards, save_embeddings
 from imrnns_core.errors import AdapterError, DataError, EncoderError
-from imrnns_core.explain.faithfulness import record_key
+from imrnns_core.explain.faithfulness import DeletionSummary, record_key
+from imrnns_core.files import first_readable
+from imrnns_core.mapping import load_map
 from imrnns_core.ranking import Ranker
-from imrnns_core.records import Query
+from imrnns_core.records import FloatArray, Query
 from imrnns_core.workspace import SAMPLE_FOLDER, Collection, Registration, Workspace
 from tests.core.toys import FakeEncoder, adapter, collection, letters, random_model, write_dataset
 
@@ -42,7 +44,7 @@ def space(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def opened(space: Workspace, data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Opened]:
     """Open the data set; return it and the encoder that was made for it."""
-    monkeypatch.setattr("imrnns_core.workspace.SHARD", 4)
+    monkeypatch.setattr("imrnns_core.embeddings.SHARD", 4)
 
     def open_with(spec: EncoderSpec = SPEC, stop_after: int | None = None, progress=None) -> Opened:
         encoder = FakeEncoder(spec, stop_after=stop_after)
@@ -57,15 +59,12 @@ def no_traces(space: Workspace) -> None:
 
 
 def test_vectors_are_made_once(space: Workspace, data: Path, opened: Callable[..., Opened]):
-    registration = space.resolve(str(data), encoder=SPEC)
-    assert not space.is_prepared(registration)
     steps = []
     collection, encoder = opened(progress=lambda *step: steps.append(step))
     assert encoder.texts == [*TEXTS, "question 0", "question 1", "question 2"]
     assert steps == [("documents", 4, 10), ("documents", 8, 10), ("documents", 10, 10), ("queries", 3, 3)]
     np.testing.assert_array_equal(collection.documents.vectors, letters(TEXTS))
     np.testing.assert_array_equal(collection.vector("q2"), letters(["question 2"])[0])
-    assert space.is_prepared(registration)
     no_traces(space)
     again, encoder = opened()
     assert encoder.texts == []
@@ -75,7 +74,6 @@ def test_vectors_are_made_once(space: Workspace, data: Path, opened: Callable[..
 def test_an_interrupted_encode_resumes_at_the_last_finished_shard(space: Workspace, data: Path, opened: Callable[..., Opened]):
     with pytest.raises(KeyboardInterrupt):
         opened(stop_after=2)
-    assert not space.is_prepared(space.resolve(str(data), encoder=SPEC))
     assert not list(space.root.rglob("*.tmp"))
     collection, encoder = opened()
     assert encoder.texts == [*TEXTS[8:], "question 0", "question 1", "question 2"]
@@ -94,7 +92,6 @@ def test_a_changed_text_is_encoded_again(space: Workspace, data: Path, opened: C
     opened()
     path = data / "corpus.jsonl"
     path.write_text(path.read_text().replace("number 7", "number seven"))
-    assert not space.is_prepared(space.resolve(str(data), encoder=SPEC))
     collection, encoder = opened()
     changed = [t.replace("number 7", "number seven") for t in TEXTS]
     assert encoder.texts[:10] == changed
@@ -224,7 +221,6 @@ def test_precomputed_vectors_follow_their_ids_and_nothing_is_encoded(space: Work
     assert collection.documents.ids == tuple(IDS)
     np.testing.assert_allclose(collection.documents.vectors, letters(IDS), atol=1e-3)
     np.testing.assert_allclose(collection.vector("q1"), letters(["q1"])[0], atol=1e-3)
-    assert space.is_prepared(space.resolve(str(data), vectors))
     assert not space.root.exists()
 
 
@@ -299,8 +295,85 @@ def test_an_unknown_adapter_lists_the_known_ones(space: Workspace):
         space.adapter("yours.safetensors")
 
 
-def test_a_map_is_kept_in_the_workspace(space: Workspace):
+def test_maps_and_deletion_tests_are_written_here_and_also_found_in_the_sample(space: Workspace):
+    assert space.map_paths("0123") == (space.map_path("0123"), SAMPLE_FOLDER / "maps" / "0123.npz")
     assert space.map_path("0123") == space.root / "maps" / "0123.npz"
+    assert space.faithfulness_paths("0123") == (space.faithfulness_path("0123"), SAMPLE_FOLDER / "faithfulness" / "0123.json")
+    assert space.faithfulness_path("0123") == space.root / "faithfulness" / "0123.json"
+
+
+# What can be made again heals
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": lambda raw: raw[: len(raw) // 2],
+    "empty": lambda raw: b"",
+    "rubbish": lambda raw: bytes(len(raw)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", ["documents.npy", "document_ids.txt", "queries.npy", "query_ids.txt", "manifest.json"])
+def test_damaged_vectors_are_encoded_again(space: Workspace, opened: Callable[..., Opened], name: str, damage: str):
+    first, _ = opened()
+    path = next(space.root.rglob(name))
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    again, encoder = opened()
+    assert len(encoder.texts) == 13
+    np.testing.assert_array_equal(again.documents.vectors, first.documents.vectors)
+    _, encoder = opened()
+    assert encoder.texts == []  # healed
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_lexical_index_is_made_again(tmp_path: Path, damage: str):
+    space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
+    space.lexical_index(dataset)
+    folder = tmp_path / "space" / "lexical" / "toy"
+    for path in sorted(folder.iterdir()):
+        before = path.read_bytes()
+        path.write_bytes(DAMAGES[damage](before))
+        assert [rows.tolist() for rows in space.lexical_index(dataset).matches(["second"], 5)] == [[1]], path.name
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_shard_is_encoded_again(tmp_path: Path, damage: str):
+    texts = [str(n) for n in range(SHARD + 3)]
+    first = encode_shards(tmp_path, "titles", texts, letters, None)
+    shards = sorted(tmp_path.iterdir())
+    assert len(shards) == 2
+    shards[0].write_bytes(DAMAGES[damage](shards[0].read_bytes()))
+    encoded: list[str] = []
+
+    def encode(shard: Sequence[str]) -> FloatArray:
+        encoded.extend(shard)
+        return letters(shard)
+
+    np.testing.assert_array_equal(encode_shards(tmp_path, "titles", texts, encode, None), first)
+    assert encoded == texts[:SHARD]
+
+
+def test_a_shard_of_another_number_of_texts_is_encoded_again(tmp_path: Path):
+    encode_shards(tmp_path, "titles", ["a", "b"], letters, None)
+    assert len(encode_shards(tmp_path, "titles", ["a", "b", "c"], letters, None)) == 3
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"null", b'{"schema": 2, "dataset": "toy"}', b"\xff"])
+def test_a_damaged_deletion_test_counts_as_not_run(tmp_path: Path, raw: bytes):
+    shipped = next((SAMPLE_FOLDER / "faithfulness").glob("*.json"))
+    (tmp_path / "a.json").write_bytes(raw)
+    assert first_readable([tmp_path / "a.json", tmp_path / "b.json"], DeletionSummary.read) is None
+    found = first_readable([tmp_path / "a.json", shipped], DeletionSummary.read)
+    assert found is not None
+    assert (found.dataset, found.pairs) == ("sample", 60)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_map_counts_as_not_made(tmp_path: Path, damage: str):
+    shipped = next((SAMPLE_FOLDER / "maps").glob("*.npz"))
+    (tmp_path / "a.npz").write_bytes(DAMAGES[damage](shipped.read_bytes()))
+    assert first_readable([tmp_path / "a.npz"], load_map) is None
+    assert first_readable([tmp_path / "a.npz", shipped], load_map) is not None
 
 
 # BM25
