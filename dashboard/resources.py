@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import wraps
+from inspect import signature
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 import torch
@@ -13,11 +17,11 @@ import torch
 from dashboard import jobs, state
 from dashboard.jobs import MapJob, Measuring, TrustJob
 from dashboard.state import Selection
-from imrnns_core.checkpoint import Adapter
+from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import MEASURES
 from imrnns_core.diagnosis import Diagnosis, diagnose
 from imrnns_core.encoder import Progress, SentenceTransformerEncoder
-from imrnns_core.errors import ExplanationError
+from imrnns_core.errors import AdapterError, ExplanationError
 from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries, measure_bm25
 from imrnns_core.explain.accounting import WordAccounting
 from imrnns_core.explain.counterfactual import Pair, Side, edited
@@ -28,7 +32,7 @@ from imrnns_core.explain.report import to_html
 from imrnns_core.explain.tracing import TracedEncoder
 from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
 from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
-from imrnns_core.files import first_readable
+from imrnns_core.files import first_readable, identity
 from imrnns_core.index import LexicalIndex
 from imrnns_core.mapping import CorpusMap, load_map, map_key
 from imrnns_core.measures import Measured
@@ -40,6 +44,43 @@ from imrnns_core.shares import ChangeShares, change_shares
 from imrnns_core.workspace import Collection, Workspace
 
 RANGE_QUERIES = 100
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def shared(entries: int, spinner: str | bool = False) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Keep results for all sessions, by arguments and by the content of the data set and the adapter that they name.
+
+    A file that was replaced under its old name is read again, and so is everything that was made of it: a page never
+    shows the card of one adapter beside the ranks of another.
+    """
+
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        names = tuple(signature(function).parameters)
+
+        def by_content(content: tuple[str, ...], *arguments: Any) -> Result:
+            return function(*arguments)  # type: ignore[call-arg]
+
+        by_content.__module__, by_content.__qualname__ = function.__module__, function.__qualname__  # the name of its cache
+        kept = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
+
+        @wraps(function)
+        def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+            given = signature(function).bind(*arguments, **named).arguments
+            return kept(_content(given), *(given[name] for name in names))
+
+        return call
+
+    return decorate
+
+
+def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the identities of the data set and the adapter that are among a function's arguments."""
+    key = arguments.get("key")
+    data, adapter_name = (key.data, key.adapter) if isinstance(key, PairKey) else (arguments.get("data"), arguments.get("adapter_name"))
+    space = workspace()
+    found = [] if data is None else [space.data_identity(space.resolve(data))]
+    return tuple(found if adapter_name is None else [*found, space.adapter_identity(adapter_name)])
 
 
 @st.cache_resource(show_spinner=False)
@@ -61,36 +102,46 @@ def data_names() -> list[str]:
     return list(workspace().registrations())
 
 
-@st.cache_resource(show_spinner="Loading the data set …", max_entries=3)
+@shared(3, "Loading the data set …")
 def collection(data: str) -> Collection:
     space = workspace()
     return space.open(space.resolve(data))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def adapter(name: str, modified: float) -> Adapter:
-    """Load an adapter; `modified` makes a rewritten file load again."""
-    return workspace().adapter(name)
-
-
-def adapter_files() -> dict[str, Path]:
-    return workspace().adapter_paths()
-
-
-def load_adapter(name: str) -> Adapter:
-    path = adapter_files().get(name)
-    return adapter(name, path.stat().st_mtime if path else 0.0)
+@shared(16)
+def load_adapter(adapter_name: str) -> Adapter:
+    return workspace().adapter(adapter_name)
 
 
 def fitting_adapters(data: str) -> list[str]:
     """Return the names of the adapters with this data set's dimensions, those trained on it first."""
     dimension = collection(data).documents.dimension
-    cards = {name: load_adapter(name).card for name in adapter_files()}
-    fitting = [name for name, card in cards.items() if card.input_dim == dimension]
-    return sorted(fitting, key=lambda name: (cards[name].dataset != data, name))
+    fitting = [name for name, card in adapter_cards().items() if card.input_dim == dimension]
+    return sorted(fitting, key=lambda name: (adapter_cards()[name].dataset != data, name))
 
 
-@st.cache_resource(show_spinner="Running the adapter over the corpus …", max_entries=4)
+def adapter_cards() -> dict[str, AdapterCard]:
+    """Return the cards of all adapters that can be read, by name."""
+    return {name: load_adapter(name).card for name in workspace().adapter_paths() if adapter_error(name) is None}
+
+
+def unreadable_adapters() -> dict[str, str]:
+    """Return what is wrong with each adapter that cannot be read, by name."""
+    found = {name: adapter_error(name) for name in workspace().adapter_paths()}
+    return {name: error for name, error in found.items() if error is not None}
+
+
+@shared(64)
+def adapter_error(adapter_name: str) -> str | None:
+    """Return what is wrong with an adapter's file, None if it can be read."""
+    try:
+        load_adapter(adapter_name)
+    except AdapterError as error:
+        return str(error)
+    return None
+
+
+@shared(4, "Running the adapter over the corpus …")
 def ranker(data: str, adapter_name: str) -> Ranker:
     made = Ranker(collection(data), load_adapter(adapter_name))
     _ = made.transform, made.collection.index
@@ -98,7 +149,7 @@ def ranker(data: str, adapter_name: str) -> Ranker:
     return made
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@shared(8)
 def _measuring(data: str, adapter_name: str) -> Measuring:
     return Measuring.start(ranker(data, adapter_name))
 
@@ -124,43 +175,43 @@ def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Bucket] | No
     return found
 
 
-@st.cache_resource(show_spinner=False, max_entries=96)
+@shared(96)
 def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
     """Return the evaluation with the depth at which a query fails; measured once, whatever the depth."""
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
 
-@st.cache_resource(show_spinner=False, max_entries=3)
+@shared(3)
 def _lexical(data: str) -> LexicalIndex:
     return workspace().lexical_index(collection(data).dataset)
 
 
-@st.cache_resource(show_spinner="Ranking by BM25 …", max_entries=24)
+@shared(24, "Ranking by BM25 …")
 def bm25(data: str, split: str) -> Measured:
     """Measure the lexical baseline; no adapter changes it."""
     dataset = collection(data).dataset
     return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
 
 
-@st.cache_resource(show_spinner=False, max_entries=24)
+@shared(24)
 def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
     measured = evaluation(data, adapter_name, split, 10)
     queries = collection(data).queries
     return change_shares(ranker(data, adapter_name), measured.batch, torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]))
 
 
-@st.cache_resource(show_spinner="Ranking the queries without judgments …", max_entries=8)
+@shared(8, "Ranking the queries without judgments …")
 def overlap(data: str, adapter_name: str, top_k: int) -> Overlap:
     made = ranker(data, adapter_name)
     return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
 
 
-@st.cache_resource(show_spinner="Looking for causes …", max_entries=24)
+@shared(24, "Looking for causes …")
 def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
     return diagnose(ranker(data, adapter_name), _measured(data, adapter_name, split), bm25(data, split))
 
 
-@st.cache_resource(show_spinner="Looking for causes …", max_entries=256)
+@shared(256, "Looking for causes …")
 def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
     """Return why one judged query fails, without measuring the others."""
     made = ranker(data, adapter_name)
@@ -175,12 +226,12 @@ def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diag
     return [replace(d, bucket=bucket) for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)]
 
 
-@st.cache_resource(show_spinner=False, max_entries=256)
+@shared(256)
 def typed_vector(data: str, text: str) -> FloatArray:
     return collection(data).encode(text)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@shared(64)
 def comparison(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Comparison:
     """Return the Comparison of a known query (by id) or of a typed one (by text)."""
 
@@ -189,7 +240,7 @@ def comparison(data: str, adapter_name: str, query_id: str, text: str, dropped: 
     return ranker(data, adapter_name).compare(Query("", text), typed_vector(data, text), dropped)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@shared(64)
 def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Influence:
     return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
 
@@ -199,7 +250,7 @@ def has_mean(data: str) -> bool:
     return len(collection(data).queries) > 1
 
 
-@st.cache_resource(show_spinner="Measuring the adapter’s ranges …", max_entries=8)
+@shared(8, "Measuring the adapter’s ranges …")
 def ranges(data: str, adapter_name: str) -> ModulationRanges:
     """Measure the ranges over many queries; where there are fewer than two, the documents stand for them."""
     vectors = (collection(data).queries if has_mean(data) else collection(data).documents).vectors
@@ -207,7 +258,7 @@ def ranges(data: str, adapter_name: str) -> ModulationRanges:
     return modulation_ranges(ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
-@st.cache_resource(show_spinner="Counting the words of the corpus …", max_entries=3)
+@shared(3, "Counting the words of the corpus …")
 def words(data: str) -> WordIndex:
     index = WordIndex(collection(data).dataset.documents)
     return index
@@ -219,11 +270,11 @@ def _map_jobs() -> dict[Path, MapJob]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _stored_map(paths: tuple[Path, ...], modified: float) -> CorpusMap | None:
+def _stored_map(paths: tuple[Path, ...], content: str) -> CorpusMap | None:
     return first_readable(paths, load_map)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@shared(8)
 def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
     made = corpus_map(data, adapter_name)
@@ -233,9 +284,8 @@ def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
 
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
     """Return the map if it was made and can be read, else None."""
-    paths = workspace().map_paths(_map_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
-    there = [path.stat().st_mtime for path in paths if path.is_file()]
-    return _stored_map(paths, max(there)) if there else None
+    paths = workspace().map_paths(_map_key(data, adapter_name))
+    return _stored_map(paths, identity(paths))
 
 
 def map_job(data: str, adapter_name: str) -> MapJob | None:
@@ -255,16 +305,16 @@ def stop_map(data: str, adapter_name: str) -> None:
         job.stop()
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _map_key(data: str, adapter_name: str, modified: float) -> str:
+@shared(32)
+def _map_key(data: str, adapter_name: str) -> str:
     return map_key(load_adapter(adapter_name), collection(data).fingerprint)
 
 
 def _map_path(data: str, adapter_name: str) -> Path:
-    return workspace().map_path(_map_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime))
+    return workspace().map_path(_map_key(data, adapter_name))
 
 
-@st.cache_resource(show_spinner=False)
+@shared(8)
 def warm_encoder(data: str) -> None:
     """Load the encoder in the background, so that the first typed query does not wait for it."""
     loaded = collection(data)
@@ -282,7 +332,7 @@ def warm_encoder(data: str) -> None:
     jobs.start(work)
 
 
-@st.cache_resource(show_spinner=False, max_entries=3)
+@shared(3)
 def _traced(data: str) -> TracedEncoder:
     """Take the encoder of a data set apart, once for all its adapters; ExplanationError if it cannot be."""
     encoder = collection(data).encoder
@@ -291,7 +341,7 @@ def _traced(data: str) -> TracedEncoder:
     return TracedEncoder(encoder)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@shared(4)
 def explainer(data: str, adapter_name: str) -> WordExplainer:
     return WordExplainer(ranker(data, adapter_name), _traced(data))
 
@@ -321,7 +371,7 @@ class PairKey:
         return None if self.document_text is None else spec.document_prefix + self.document_text
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@shared(64)
 def pair(key: PairKey) -> Pair:
     """Return the pair, scored with its edited texts."""
     found = comparison(key.data, key.adapter, key.query, key.text, key.dropped)
@@ -334,7 +384,7 @@ def pair(key: PairKey) -> Pair:
     return Pair(found, load_adapter(key.adapter).model, found.position[key.document])
 
 
-@st.cache_resource(show_spinner=False, max_entries=512)
+@shared(512)
 def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | None]:
     """Return what each word of a text carries, estimated, and the account per word where the encoder has one."""
     return explainer(key.data, key.adapter).estimate_and_account(pair(key), side, key.formatted(side))
@@ -357,12 +407,12 @@ def verified_words(key: PairKey, side: Side, carried: Carried, every: bool, prog
     return explainer(key.data, key.adapter).verify(found, side, drops, list(positions), progress)
 
 
-@st.cache_resource(show_spinner="Reading the vocabulary …", max_entries=4)
+@shared(4, "Reading the vocabulary …")
 def vocabulary(data: str, adapter_name: str) -> VocabularyView:
     return VocabularyView(ranker(data, adapter_name))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@shared(64)
 def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
     return vocabulary(key.data, key.adapter).name(pair(key), side)
 
@@ -375,14 +425,14 @@ def report(key: PairKey) -> str:
     return to_html(explained, trust(key.data, key.adapter))
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _record_key(data: str, adapter_name: str, modified: float) -> str:
+@shared(32)
+def _record_key(data: str, adapter_name: str) -> str:
     return record_key(ranker(data, adapter_name))
 
 
 def trust(data: str, adapter_name: str) -> DeletionSummary | None:
     """Return the deletion test of this adapter, None where it was not run."""
-    key = _record_key(data, adapter_name, adapter_files()[adapter_name].stat().st_mtime)
+    key = _record_key(data, adapter_name)
     return first_readable(workspace().faithfulness_paths(key), DeletionSummary.read)
 
 

@@ -70,7 +70,7 @@ def prepare(
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     counts = f"{len(dataset.documents)} documents, {len(dataset.queries)} queries, {collection.documents.dimension} dimensions"
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
-    names = adapter or [n for n in space.adapter_paths() if space.adapter(n).card.dataset == dataset.name]
+    names = adapter or [name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name]
     for name in names:
         _prepare_map(space, collection, name)
 
@@ -327,8 +327,9 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
 
     space = Workspace(workspace)
     table = Table("name", "dimensions", "encoder", "recipe", "trained on", box=None)
-    for name in space.adapter_paths():
-        card = space.adapter(name).card
+    readable, errors = space.adapters()
+    for name, adapter in readable.items():
+        card = adapter.card
         table.add_row(
             *(
                 Text(x)
@@ -342,6 +343,8 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
             )
         )
     out.print(table)
+    for error in errors.values():
+        err.print(Text(f"cannot be read: {error}"), soft_wrap=True)
 
 
 @adapters.command("show")

@@ -123,6 +123,11 @@ def load_dataset(path: Path) -> Dataset:
     return Dataset(path.stem if path.suffix == ".zip" else path.resolve().name, path, tuple(documents.values()), queries, splits)
 
 
+def source_files(path: Path) -> list[Path]:
+    """Return the files that a data set is read from: those of a folder, or the zip."""
+    return [entry.where for entry in _files(path).values()] if path.is_dir() else [path]
+
+
 def load_qrels(path: Path, dataset: Dataset) -> Qrels:
     """Read a file of judgments for a data set, in the BEIR or the TREC layout. Raises DataError as `load_dataset` does."""
     return _qrels(_Entry(path), dataset.document, dataset.queries)

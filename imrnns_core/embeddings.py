@@ -14,6 +14,8 @@ from imrnns_core.errors import DataError
 from imrnns_core.files import replacing, unless_damaged
 from imrnns_core.records import FloatArray, IntArray
 
+EMBEDDING_FILES = ("documents.npy", "document_ids.txt", "queries.npy", "query_ids.txt")
+"""A folder of embeddings."""
 MEMORY_MAP_BYTES = 512 * 2**20
 """Float32 files above this size are mapped, not read."""
 LENGTH_SAMPLE = 1000
@@ -95,7 +97,7 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
     for needed in (path, ids_path):
         if not needed.is_file():
             raise DataError(
-                needed, "file not found", "a folder of embeddings holds documents.npy, document_ids.txt, queries.npy and query_ids.txt"
+                needed, "file not found", f"a folder of embeddings holds {', '.join(EMBEDDING_FILES[:-1])} and {EMBEDDING_FILES[-1]}"
             )
     try:
         raw = np.load(path, allow_pickle=False, mmap_mode="r" if path.stat().st_size > MEMORY_MAP_BYTES else None)

@@ -30,11 +30,11 @@ import numpy as np
 
 from imrnns_core.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.config import EncoderSpec, workspace_root
-from imrnns_core.dataset import Dataset, load_dataset
-from imrnns_core.embeddings import SHARD, EmbeddingMatrix, Progress, encode_shards, load_embeddings, save_embeddings, unit
+from imrnns_core.dataset import Dataset, load_dataset, source_files
+from imrnns_core.embeddings import EMBEDDING_FILES, SHARD, EmbeddingMatrix, Progress, encode_shards, load_embeddings, save_embeddings, unit
 from imrnns_core.encoder import Encoder, SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError
-from imrnns_core.files import file_digests, read_json, replacing, unless_damaged, write_json
+from imrnns_core.files import file_digests, identity, read_json, replacing, unless_damaged, write_json
 from imrnns_core.index import Index, LexicalIndex
 from imrnns_core.records import FloatArray
 
@@ -162,21 +162,40 @@ class Workspace:
     # Data sets
 
     def registrations(self) -> dict[str, Registration]:
-        """Return the known data sets by name; the sample is always there."""
+        """Return the known data sets by name; the sample is always there, also where the list cannot be read."""
         known = {SAMPLE: Registration(SAMPLE, SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec())}
-        path = self.root / "datasets.json"
-        if path.is_file():
-            try:
-                for name, r in json.loads(path.read_text(encoding="utf-8")).items():
-                    embeddings = Path(r["embeddings"]) if r["embeddings"] else None
-                    known[name] = Registration(name, Path(r["path"]), embeddings, EncoderSpec(**r["encoder"]))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                raise DataError(path, "not a list of data sets", "delete it and prepare your data sets again") from None
+        with suppress(DataError):
+            known.update(self._registered())
+        return known
+
+    def registry_error(self) -> str | None:
+        """Return what is wrong with the list of data sets, None if it can be read."""
+        try:
+            self._registered()
+        except DataError as error:
+            return str(error)
+        return None
+
+    def _registered(self) -> dict[str, Registration]:
+        """Read the list of data sets. Raises DataError if it is damaged."""
+        path, known = self.root / "datasets.json", {}
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            text = ""
+        try:
+            for name, r in json.loads(text).items():
+                embeddings = Path(r["embeddings"]) if r["embeddings"] else None
+                known[name] = Registration(name, Path(r["path"]), embeddings, EncoderSpec(**r["encoder"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise DataError(path, "not a list of data sets", "delete it and prepare your data sets again") from None
         return known
 
     def register(self, registration: Registration) -> None:
-        """Remember a data set under its name."""
-        known = {**self.registrations(), registration.name: registration}
+        """Remember a data set under its name. Raises DataError if the list of data sets is damaged."""
+        known = {**self._registered(), registration.name: registration}
         known.pop(SAMPLE, None)
         self.root.mkdir(parents=True, exist_ok=True)
         record = {
@@ -194,6 +213,7 @@ class Workspace:
             return Registration(found.name, found.path, embeddings or found.embeddings, encoder or found.encoder)
         path = Path(data).expanduser()
         if not path.exists():
+            self._registered()  # a damaged list may be why the name is unknown
             raise DataError(path, "neither a folder, a zip nor a registered name", f"registered are: {', '.join(known)}")
         path = path.resolve()
         name = path.stem if path.suffix == ".zip" else path.name
@@ -221,6 +241,11 @@ class Workspace:
         kept = unless_damaged(lambda: self._kept_vectors(folder, dataset, registration.encoder))
         documents, queries = kept or self._encode(folder, dataset, encoder, progress)
         return Collection(dataset, documents, queries, encoder)
+
+    def data_identity(self, registration: Registration) -> str:
+        """Return a name for the content of a data set's files, for caches: another content has another name."""
+        given = [] if registration.embeddings is None else [registration.embeddings / name for name in EMBEDDING_FILES]
+        return f"{registration.encoder.to_json()} {identity([*source_files(registration.path), *given])}"
 
     def lexical_index(self, dataset: Dataset) -> LexicalIndex:
         """Return the BM25 index of a data set's documents, from disk where it was kept."""
@@ -297,6 +322,21 @@ class Workspace:
         if not path.exists() and not path.suffix:
             raise AdapterError(f"{name_or_file}: no adapter of this name; there are: {', '.join(paths) or 'none'}, or name a file")
         return load_adapter(path)
+
+    def adapters(self) -> tuple[dict[str, Adapter], dict[str, str]]:
+        """Return the adapters that can be read, and what is wrong with each of the others, by name."""
+        readable, errors = dict[str, Adapter](), dict[str, str]()
+        for name in self.adapter_paths():
+            try:
+                readable[name] = self.adapter(name)
+            except AdapterError as error:
+                errors[name] = str(error)
+        return readable, errors
+
+    def adapter_identity(self, name: str) -> str:
+        """Return a name for the content of an adapter's file, for caches; empty where there is no such adapter."""
+        path = self.adapter_paths().get(name)
+        return identity([path, path.with_suffix(".json")]) if path else ""
 
     def import_adapter(self, path: Path) -> Path:
         """Copy an adapter, ours or the reference package's, into the workspace; return where it is."""

@@ -29,6 +29,10 @@ def show() -> None:
             )
             state.update(data=names[0])
         st.selectbox("Data set", names, help="Add one with `imrnns-lens prepare FOLDER`.", **state.bound("data", names))
+        if error := resources.workspace().registry_error():
+            notices.show("warning", "Your data sets cannot be listed", f"{error}. The sample works.")
+        for name, error in resources.unreadable_adapters().items():
+            notices.show("warning", f"The adapter “{name}” cannot be read", f"{error}. The other adapters work.")
         adapters = resources.fitting_adapters(state.current().data)
         if not adapters:
             dimension = resources.collection(state.current().data).documents.dimension

@@ -181,8 +181,12 @@ def test_an_unknown_name_lists_the_known_ones(space: Workspace, data: Path):
 def test_a_broken_list_of_data_sets_is_one_line(space: Workspace, text: str):
     space.root.mkdir()
     (space.root / "datasets.json").write_text(text)
-    with pytest.raises(DataError, match=r"datasets\.json: not a list of data sets; delete it and prepare your data sets again$"):
-        space.registrations()
+    for use in (lambda: space.resolve("mine"), lambda: space.register(space.resolve("sample"))):
+        with pytest.raises(DataError, match=r"datasets\.json: not a list of data sets; delete it and prepare your data sets again$"):
+            use()
+    assert (space.root / "datasets.json").read_text() == text  # nothing is written over it
+    assert str(space.registry_error()).endswith("delete it and prepare your data sets again")
+    assert list(space.registrations()) == ["sample"]  # the sample works all the same
 
 
 def test_a_data_set_called_sample_is_registered_or_refused(space: Workspace, tmp_path: Path):

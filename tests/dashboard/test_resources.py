@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
 
 from dashboard import jobs, resources
-from imrnns_core.embeddings import EmbeddingMatrix
+from imrnns_core.checkpoint import save_adapter
+from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import Workspace
+from tests.core import toys
 
 
 @pytest.fixture
@@ -65,3 +72,64 @@ def test_documents_stand_for_queries_where_there_are_none_to_average(fresh: None
     found = resources.ranges("sample", "sample-adapter")
     assert np.isfinite(found.mean_shift).all()
     assert min(*found.shift, *found.scale, found.contribution) > 1e-6, "one query less its own mean would be nothing"
+
+
+# Files that change, and files that cannot be read
+
+
+def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_the_old(fresh: None, tmp_path: Path) -> None:
+    space = resources.workspace()
+    first, second = (toys.adapter(toys.random_model(seed, 384, 384), ["d1"] * (seed + 1), "same") for seed in (0, 1))
+    target = space.root / "adapters" / "same.safetensors"
+    save_adapter(first, target)
+    before = resources.comparison("sample", "same", "q128", "", frozenset())
+    assert resources.comparison("sample", "same", "q128", "", frozenset()) is before
+    save_adapter(second, target)
+    card, ranker = resources.load_adapter("same").card, resources.ranker("sample", "same")
+    assert card.training_positives == ["d1", "d1"]
+    assert torch.equal(ranker.adapter.model.projector.weight, second.model.projector.weight)
+    after = resources.comparison("sample", "same", "q128", "", frozenset())
+    np.testing.assert_array_equal(after.scores, Ranker(resources.collection("sample"), second).compare_id("q128").scores)
+    assert not np.array_equal(before.scores, after.scores)
+    assert resources.comparison("sample", "sample-adapter", "q128", "", frozenset()) is not before
+
+
+def test_a_data_set_that_changed_on_disk_is_read_again(fresh: None, tmp_path: Path) -> None:
+    space, data = resources.workspace(), toys.write_dataset(tmp_path / "mine")
+    vectors = tmp_path / "vectors"
+    vectors.mkdir()
+    for stem, ids in (("document", ("d1", "d2")), ("query", ("q1",))):
+        plural = {"document": "documents", "query": "queries"}[stem]
+        save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, plural, stem)
+    space.register(space.resolve(str(data), vectors))
+    assert resources.collection("mine") is resources.collection("mine")
+    assert resources.collection("mine").dataset.queries["q1"].text == "which?"
+    (data / "queries.jsonl").write_text(json.dumps({"_id": "q1", "text": "why?"}) + "\n")
+    assert resources.collection("mine").dataset.queries["q1"].text == "why?"
+    save_embeddings(EmbeddingMatrix(("q1",), np.array([[1, 0, 0, 0]])), vectors, "queries", "query")
+    np.testing.assert_array_equal(resources.collection("mine").vector("q1"), [1, 0, 0, 0])
+
+
+def test_one_unreadable_adapter_or_list_of_data_sets_leaves_the_rest_working(fresh: None) -> None:
+    space = resources.workspace()
+    (space.root / "adapters").mkdir(parents=True)
+    (space.root / "adapters" / "broken.safetensors").write_bytes(b"rubbish")
+    (space.root / "datasets.json").write_text("{")
+    app = AppTest.from_function(sidebar_alone, default_timeout=60).run()
+    assert not app.exception
+    shown = " ".join(str(box.proto) for box in app.get("html"))
+    assert "broken" in shown
+    assert "not a safetensors file" in shown
+    assert "datasets.json: not a list of data sets" in shown
+    assert [box.value for box in app.selectbox][:2] == ["sample", "sample-adapter"]
+    assert resources.data_names() == ["sample"]
+    (space.root / "adapters" / "broken.safetensors").unlink()
+    assert resources.unreadable_adapters() == {}
+
+
+def sidebar_alone() -> None:
+    from dashboard import state
+    from dashboard.components import sidebar
+
+    state.start()
+    sidebar.show()
