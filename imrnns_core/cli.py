@@ -301,11 +301,8 @@ def dashboard(
     if spec is None or not spec.submodule_search_locations:
         raise LensError("the dashboard is not installed; run this from a clone of the repository after: make install")
     page = Path(next(iter(spec.submodule_search_locations))) / "app.py"
-    raise typer.Exit(
-        subprocess.call(
-            [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)], env=environment, cwd=page.parent.parent
-        )
-    )
+    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(page), *options], env=environment))
 
 
 @adapters.command("import")

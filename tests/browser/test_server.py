@@ -1,0 +1,52 @@
+"""The server keeps to this machine, however and wherever it is started."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.app import Server, open_page, run_app, run_command, started
+
+pytestmark = pytest.mark.browser
+_LOOK = """() => { const style = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
+  return [style.fontFamily.split(',')[0], style.color]; }"""
+
+
+@pytest.fixture(scope="module", params=[run_app, run_command], ids=["streamlit run", "imrnns-lens dashboard"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The dashboard, started from a folder that is not the repository."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with started(folder / "workspace", request.param, folder) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET6, "::1")])
+def test_only_127_0_0_1_is_served(server: Server, family: socket.AddressFamily, host: str) -> None:
+    """A server that listens on all interfaces answers at the other loopback addresses, too."""
+    with socket.socket(family) as probe, pytest.raises(ConnectionRefusedError):
+        probe.connect((host, server.port))
+
+
+def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Browser) -> None:
+    page, asked = browser.new_context(color_scheme="light").new_page(), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    sent: list[bytes] = []
+    page.on("websocket", lambda channel: channel.on("framereceived", lambda frame: sent.append(bytes(frame))))
+    open_page(page, server.address)
+    look = page.evaluate(_LOOK)
+    page.context.close()
+    assert look == ["system-ui", "rgb(27, 36, 48)"]
+    assert [url for url in asked if not url.removeprefix("blob:").startswith(server.address)] == []
+    assert not _gathers_statistics(sent)
+
+
+def _gathers_statistics(frames: list[bytes]) -> bool:
+    """Return whether the server tells its pages to report how they are used."""
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    sessions = [message.new_session for message in map(ForwardMsg.FromString, frames) if message.WhichOneof("type") == "new_session"]
+    assert sessions
+    return any(session.config.gather_usage_stats for session in sessions)
