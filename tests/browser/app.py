@@ -42,6 +42,26 @@ def run_command(port: int) -> list[str]:
     return [sys.executable, "-m", "imrnns_core.cli", "dashboard", "--port", str(port)]
 
 
+def status(port: int, request: str, host: str | None = "127.0.0.1", **headers: str) -> int:
+    """Send the head of an HTTP request, such as `GET /`; return the status of the answer."""
+    named = {
+        "Connection": "close",
+        **({} if host is None else {"Host": f"{host}:{port}"}),
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as channel:
+        channel.sendall(f"{request} HTTP/1.1\r\n{head}\r\n".encode())
+        return int(channel.recv(100).split()[1])
+
+
+def websocket_status(port: int, host: str = "127.0.0.1", origin: str | None = None) -> int:
+    """Open a WebSocket to Streamlit; return the status of the answer: 101 where it is accepted."""
+    key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
+    origins = {"Origin": f"http://{host}:{port}" if origin is None else origin}
+    return status(port, "GET /_stcore/stream", host, Upgrade="websocket", **key, **origins, Connection="Upgrade")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -49,7 +69,7 @@ def free_port() -> int:
 
 
 def healthy(address: str) -> bool:
-    """Return whether a server answers at this address."""
+    """Return whether the dashboard answers at this address."""
     try:
         urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).read()
     except OSError:
@@ -58,14 +78,20 @@ def healthy(address: str) -> bool:
 
 
 @contextmanager
-def started(workspace: Path, command: Callable[[int], list[str]] = run_app, folder: Path = ROOT, **environment: str) -> Iterator[Server]:
-    """Start the dashboard in a folder, with a workspace of its own; yield it once it answers."""
+def started(
+    workspace: Path,
+    command: Callable[[int], list[str]] = run_app,
+    folder: Path = ROOT,
+    ready: Callable[[str], bool] = healthy,
+    **environment: str,
+) -> Iterator[Server]:
+    """Start the dashboard in a folder, with a workspace of its own; yield it once it is ready."""
     port = free_port()
     variables = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **environment}
     process = subprocess.Popen(command(port), cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server, deadline = Server(process, port), time.monotonic() + START_SECONDS
     try:
-        while not healthy(server.address):
+        while not ready(server.address):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the app did not start")
             time.sleep(0.2)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.app import Server, open_page, run_app, run_command, started
+from tests.browser.app import Server, open_page, run_app, run_command, started, status, websocket_status
 
 pytestmark = pytest.mark.browser
 _LOOK = """() => { const style = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
@@ -41,6 +42,46 @@ def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Brows
     assert look == ["system-ui", "rgb(27, 36, 48)"]
     assert [url for url in asked if not url.removeprefix("blob:").startswith(server.address)] == []
     assert not _gathers_statistics(sent)
+
+
+PATHS = ["/", "/map", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/component/plotly/plotly.min.js", "/media/none"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1", "localhost@evil.example", "[::2]"])
+def test_other_hosts_are_refused_everywhere(server: Server, host: str) -> None:
+    """A page of another site can make its name point to this machine (DNS rebinding); the Host header still names the site."""
+    assert {path: status(server.port, f"GET {path}", host) for path in PATHS} == dict.fromkeys(PATHS, 403)
+    assert websocket_status(server.port, host) == 403
+
+
+def test_a_request_without_a_host_is_refused(server: Server) -> None:
+    assert status(server.port, "GET /", None) in (400, 403)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_names_of_this_machine_are_served(server: Server, host: str) -> None:
+    assert status(server.port, "GET /_stcore/health", host) == 200
+    assert websocket_status(server.port, host) == 101
+
+
+def test_the_first_websocket_of_a_new_server_is_refused(tmp_path: Path) -> None:
+    answers: list[int] = []
+
+    def ready(address: str) -> bool:
+        try:
+            answers.append(websocket_status(int(address.rpartition(":")[2]), "evil.example"))
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    with started(tmp_path, ready=ready):
+        assert answers == [403]
+
+
+def test_a_host_that_the_user_names_is_served(tmp_path: Path) -> None:
+    with started(tmp_path, STREAMLIT_SERVER_ALLOWED_HOSTS="127.0.0.1 lens.example") as server:
+        assert websocket_status(server.port, "lens.example") == 101
+        assert status(server.port, "GET /", "lens.example") == 200
 
 
 def _gathers_statistics(frames: list[bytes]) -> bool:

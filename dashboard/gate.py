@@ -1,0 +1,27 @@
+"""Which requests the server answers: a web page of another site must not read this machine's data."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+
+class Gate:
+    """Refuse HTTP requests and WebSockets before Streamlit sees them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refused = _refuse(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
+        await (refused or self.app)(scope, receive, send)
+
+
+def _refuse(headers: Headers) -> PlainTextResponse | None:
+    """Return the answer to a request that is refused, else None."""
+    host = headers.get("host")
+    if not is_host_allowed(host):  # DNS rebinding: the name of another site that points to this machine
+        return PlainTextResponse(f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its name\n", 403)
+    return None
