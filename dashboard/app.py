@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 FOLDER = Path(__file__).absolute().parent
 if str(FOLDER.parent) not in sys.path:  # `streamlit run` puts only this folder on the path
@@ -14,4 +22,24 @@ from starlette.middleware import Middleware  # noqa: E402
 
 from dashboard.gate import Gate  # noqa: E402
 
-app = st.App(FOLDER / "script.py", middleware=[Middleware(Gate)])
+LONGEST_END_SECONDS = 3
+
+
+def _end(stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None) -> None:
+    limit = threading.Timer(LONGEST_END_SECONDS, os._exit, [0])
+    limit.daemon = True
+    limit.start()
+    stop(number, frame)
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Limit how long the server may take to end: it waits for open connections, and Python waits for threads that work."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stop = signal.getsignal(number)
+        assert callable(stop)  # the handler of the server
+        signal.signal(number, partial(_end, stop))
+    yield
+
+
+app = st.App(FOLDER / "script.py", lifespan=lifespan, middleware=[Middleware(Gate)])
