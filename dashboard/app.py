@@ -19,8 +19,12 @@ if str(FOLDER.parent) not in sys.path:  # `streamlit run` puts only this folder 
 
 import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
+from streamlit import net_util  # noqa: E402
 
 from dashboard.gate import Gate  # noqa: E402
+
+# Streamlit asks other machines for the address of this one where it does not know it yet
+net_util._external_ip = net_util._internal_ip = "127.0.0.1"
 
 LONGEST_END_SECONDS = 3
 

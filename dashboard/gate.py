@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.web.server.server_util import is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 
@@ -24,4 +25,7 @@ def _refuse(headers: Headers) -> PlainTextResponse | None:
     host = headers.get("host")
     if not is_host_allowed(host):  # DNS rebinding: the name of another site that points to this machine
         return PlainTextResponse(f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its name\n", 403)
+    origin = headers.get("origin")  # absent where no page of another site can ask
+    if origin is not None and origin.partition("://")[2] != host and not is_allowed_origin(origin):
+        return PlainTextResponse(f"Origin {origin} is not allowed; to allow it, start with --server.corsAllowedOrigins {origin}\n", 403)
     return None
