@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.NewSession_pb2 import Config
 
 from tests.browser.app import Server, open_page, run_app, run_command, started, status, websocket_status
 
@@ -41,7 +43,9 @@ def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Brows
     page.context.close()
     assert look == ["system-ui", "rgb(27, 36, 48)"]
     assert [url for url in asked if not url.removeprefix("blob:").startswith(server.address)] == []
-    assert not _gathers_statistics(sent)
+    settings = _settings(sent)
+    assert not settings.gather_usage_stats
+    assert settings.show_error_links == settings.SHOW_ERROR_LINKS_FALSE, "an error offers to send itself to a search engine"
 
 
 PATHS = ["/", "/map", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/component/plotly/plotly.min.js", "/media/none"]
@@ -84,10 +88,7 @@ def test_a_host_that_the_user_names_is_served(tmp_path: Path) -> None:
         assert status(server.port, "GET /", "lens.example") == 200
 
 
-def _gathers_statistics(frames: list[bytes]) -> bool:
-    """Return whether the server tells its pages to report how they are used."""
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-    sessions = [message.new_session for message in map(ForwardMsg.FromString, frames) if message.WhichOneof("type") == "new_session"]
-    assert sessions
-    return any(session.config.gather_usage_stats for session in sessions)
+def _settings(frames: list[bytes]) -> Config:
+    """Return the settings that the server sends to a page."""
+    messages = map(ForwardMsg.FromString, frames)
+    return next(message.new_session.config for message in messages if message.WhichOneof("type") == "new_session")
