@@ -27,7 +27,7 @@ def _refuse(method: str, headers: Headers) -> PlainTextResponse | None:
     host = headers.get("host")
     if not is_host_allowed(host):  # DNS rebinding: the name of another site that points to this machine
         return PlainTextResponse(f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its name\n", 403)
-    origin = headers.get("origin")  # absent where no page of another site can ask
+    origin = headers.get("origin")  # browsers send it with each WebSocket, and wherever a page of another site may read the answer
     if origin is not None and origin.partition("://")[2] != host and not is_allowed_origin(origin):
         return PlainTextResponse(f"Origin {origin} is not allowed; to allow it, start with --server.corsAllowedOrigins {origin}\n", 403)
     if method not in METHODS:  # Streamlit would take files of 200 MB and keep them; no page uploads any
