@@ -175,7 +175,7 @@ def dashboard() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["IMRNNS_WORKSPACE"] = folder
         start = time.perf_counter()
-        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "dashboard" / "script.py"), default_timeout=60).run()
         print(f"dashboard, first run of the landing page, imports included: {time.perf_counter() - start:.2f} s")
         times = []
         for _ in range(8):

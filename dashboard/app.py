@@ -1,62 +1,49 @@
-"""IMRNNs Lens: `streamlit run dashboard/app.py`."""
+"""IMRNNs Lens: `streamlit run dashboard/app.py`. Each session runs `script.py`."""
 
 from __future__ import annotations
 
-import gc
+import os
+import signal
 import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-ROOT = Path(__file__).absolute().parent.parent
-if str(ROOT) not in sys.path:  # `streamlit run` puts only this folder on the path
-    sys.path.insert(0, str(ROOT))
+FOLDER = Path(__file__).absolute().parent
+if str(FOLDER.parent) not in sys.path:  # `streamlit run` puts only this folder on the path
+    sys.path.insert(0, str(FOLDER.parent))
 
 import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
+from streamlit import net_util  # noqa: E402
 
-from dashboard.components import opening  # noqa: E402
+from dashboard.gate import Gate  # noqa: E402
 
-st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
-st.logo(str(ROOT / "assets" / "logo.svg"), icon_image=str(ROOT / "assets" / "icon.png"), size="large")
+# Streamlit asks other machines for the address of this one where it does not know it yet
+net_util._external_ip = net_util._internal_ip = "127.0.0.1"
 
-# Streamlit leaves 6 rem above the title, and its captions fall short of the contrast that WCAG AA asks for
-st.html(
-    "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
-    "@media (max-width: 700px) { .stMainBlockContainer { padding-top: 4.2rem; } }"
-    "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
-)
+LONGEST_END_SECONDS = 3
 
-place = opening.show()  # before what follows, which takes seconds to load
-gc.disable()  # what is loaded is no garbage; looking for some would take a sixth of the time
-from dashboard import resources, state  # noqa: E402
-from dashboard.components import notices, sidebar, tour  # noqa: E402
-from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
-from imrnns_core.errors import LensError  # noqa: E402
 
-gc.enable()
-place.empty()
-state.start()
-views = {
-    "overview": (overview.show, "Overview", ":material/analytics:"),
-    "failures": (failures.show, "Failures", ":material/troubleshoot:"),
-    "compare": (compare.show, "Compare", ":material/compare_arrows:"),
-    "modulation": (modulation.show, "Modulation", ":material/tune:"),
-    "map": (maps.show, "Map", ":material/my_location:"),
-    "explain": (explain.show, "Explain", ":material/search_insights:"),
-}
-pages = {
-    name: st.Page(show, title=title, icon=icon, url_path="" if name == "compare" else name, default=name == "compare")
-    for name, (show, title, icon) in views.items()
-}
-address = st.Page(lambda: None, title="Compare by its name", url_path="compare", visibility="hidden")
-page = st.navigation([*pages.values(), address])
-if page is address:  # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not found"
-    st.switch_page(pages["compare"], query_params=state.parameters(state.current()))
-try:
-    sidebar.show()
-    with st.sidebar:
-        tour.offer(pages)
-    state.write_url()
-    tour.show(pages, next(name for name, made in pages.items() if made.title == page.title))
-    page.run()
-    resources.warm_encoder(state.current().data)
-except LensError as error:
-    notices.show("error", "This cannot be shown", str(error))
+def _end(stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None) -> None:
+    limit = threading.Timer(LONGEST_END_SECONDS, os._exit, [0])
+    limit.daemon = True
+    limit.start()
+    stop(number, frame)
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Limit how long the server may take to end: it waits for open connections, and Python waits for threads that work."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stop = signal.getsignal(number)
+        assert callable(stop)  # the handler of the server
+        signal.signal(number, partial(_end, stop))
+    yield
+
+
+app = st.App(FOLDER / "script.py", lifespan=lifespan, middleware=[Middleware(Gate)])

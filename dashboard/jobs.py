@@ -77,11 +77,12 @@ class MapJob:
     @classmethod
     def start(cls, data: str, adapter: str, root: Path) -> MapJob:
         """Make the map as `imrnns-lens prepare` does, in the workspace at `root`."""
-        command = [sys.executable, "-m", "imrnns_core.cli", "prepare", data, "--adapter", adapter, "--workspace", str(root)]
+        command = [sys.executable, "-m", "dashboard.child", "prepare", data, "--adapter", adapter, "--workspace", str(root)]
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": paths}
-        return cls(subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        pipe = subprocess.PIPE  # the child ends when its input does
+        return cls(subprocess.Popen(command, cwd=root, env=environment, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True))
 
     @property
     def error(self) -> str:

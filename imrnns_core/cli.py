@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -287,25 +287,22 @@ def dashboard(
 
     from imrnns_core.workspace import Workspace
 
-    environment = dict(os.environ)
     space = Workspace(workspace)
-    environment["IMRNNS_WORKSPACE"] = str(space.root)
+    os.environ["IMRNNS_WORKSPACE"] = str(space.root)
     if data is not None:
         space, registration = resolve(data, embeddings, encoder, "", "", workspace)
         open_collection(space, registration)
         space.register(registration)
-        environment["IMRNNS_DATA"] = registration.name
+        os.environ["IMRNNS_DATA"] = registration.name
     if adapter is not None:
-        environment["IMRNNS_ADAPTER"] = adapter if adapter in space.adapter_paths() else space.import_adapter(Path(adapter)).stem
+        os.environ["IMRNNS_ADAPTER"] = adapter if adapter in space.adapter_paths() else space.import_adapter(Path(adapter)).stem
     spec = importlib.util.find_spec("dashboard")
     if spec is None or not spec.submodule_search_locations:
         raise LensError("the dashboard is not installed; run this from a clone of the repository after: make install")
     page = Path(next(iter(spec.submodule_search_locations))) / "app.py"
-    raise typer.Exit(
-        subprocess.call(
-            [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)], env=environment, cwd=page.parent.parent
-        )
-    )
+    # In this process: a signal that ends the command ends the server
+    sys.argv = ["streamlit", "run", str(page), "--server.address", "127.0.0.1", "--server.port", str(port)]
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 @adapters.command("import")

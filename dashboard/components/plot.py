@@ -18,6 +18,8 @@ _HTML = '<div class="plot"></div>'
 
 _JS = """
 const plots = new WeakMap(), CLICK_PIXELS = 5;
+// Plotly's toolbar offers to upload the chart to Plotly Cloud unless both say no
+const PRIVATE = { showSendToCloud: false, plotlyServerURL: "" };
 let library;
 // The library stands beside the Python package, and is loaded once
 const load = (address) => (library ??= import(new URL(address, document.baseURI)).then(() => globalThis.Plotly));
@@ -52,7 +54,7 @@ class Plot {
   async draw() {
     const { data } = this, Plotly = await load(data.library), size = this.size();
     if (data !== this.data || !size.width || !this.frame.isConnected) return;  // a later one follows, or a resize
-    const figure = JSON.parse(data.figure), config = { ...data.config, modeBarButtonsToAdd: [expand] };
+    const figure = JSON.parse(data.figure), config = { ...data.config, ...PRIVATE, modeBarButtonsToAdd: [expand] };
     Object.assign(figure.layout, size, { selectionrevision: data.name });
     await Plotly.react(this.node, { data: figure.data, layout: figure.layout, frames: figure.frames ?? [], config });
     if (!this.drawn && data.clicks) this.listen();

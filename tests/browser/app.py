@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +22,90 @@ START_SECONDS = 90
 WAIT_MS = 60_000
 
 
-@contextmanager
-def serving(workspace: Path, **environment: str) -> Iterator[str]:
-    """Serve the dashboard with a workspace of its own; yield its address."""
+@dataclass
+class Server:
+    """A dashboard that answers, and its process."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def run_app(port: int) -> list[str]:
+    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"), "--server.port", str(port)]
+
+
+def run_command(port: int) -> list[str]:
+    return [sys.executable, "-m", "imrnns_core.cli", "dashboard", "--port", str(port)]
+
+
+def status(port: int, request: str, host: str | None = "127.0.0.1", **headers: str) -> int:
+    """Send the head of an HTTP request, such as `GET /`; return the status of the answer."""
+    named = {
+        "Connection": "close",
+        **({} if host is None else {"Host": f"{host}:{port}"}),
+        **{k.replace("_", "-"): v for k, v in headers.items()},
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as channel:
+        channel.sendall(f"{request} HTTP/1.1\r\n{head}\r\n".encode())
+        return int(channel.recv(100).split()[1])
+
+
+def websocket_status(port: int, host: str = "127.0.0.1", origin: str | None = None) -> int:
+    """Open a WebSocket to Streamlit; return the status of the answer: 101 where it is accepted."""
+    key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
+    origins = {"Origin": f"http://{host}:{port}" if origin is None else origin}
+    return status(port, "GET /_stcore/stream", host, Upgrade="websocket", **key, **origins, Connection="Upgrade")
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    variables = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **environment}
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return int(probe.getsockname()[1])
+
+
+def healthy(address: str) -> bool:
+    """Return whether the dashboard answers at this address."""
     try:
-        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).read()
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the app did not start") from None
-                time.sleep(0.2)
-        yield address
+        urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).read()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def started(
+    workspace: Path,
+    command: Callable[[int], list[str]] = run_app,
+    folder: Path = ROOT,
+    ready: Callable[[str], bool] = healthy,
+    **environment: str,
+) -> Iterator[Server]:
+    """Start the dashboard in a folder, with a workspace of its own; yield it once it is ready."""
+    port = free_port()
+    variables = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **environment}
+    process = subprocess.Popen(command(port), cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server, deadline = Server(process, port), time.monotonic() + START_SECONDS
+    try:
+        while not ready(server.address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the app did not start")
+            time.sleep(0.2)
+        yield server
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def serving(workspace: Path, **environment: str) -> Iterator[str]:
+    """Serve the dashboard with a workspace of its own; yield its address."""
+    with started(workspace, **environment) as server:
+        yield server.address
 
 
 def launch(playwright: Playwright) -> Browser:

@@ -48,5 +48,5 @@ def test_layers(path: Path) -> None:
     assert "unsafe_allow_html" not in path.read_text()
 
 
-def test_app_is_short() -> None:
-    assert len((DASHBOARD / "app.py").read_text().splitlines()) < 80
+def test_script_is_short() -> None:
+    assert len((DASHBOARD / "script.py").read_text().splitlines()) < 80
