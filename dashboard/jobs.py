@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import imrnns_core
 from imrnns_core.evaluation import Evaluation, evaluate
@@ -23,6 +25,9 @@ PACKAGE = Path(imrnns_core.__file__).parent
 HELD_OUT = ("test", "dev")
 FIRST_PAGE_SECONDS = 1.5
 """What no page waits for starts so much later than the first page."""
+
+MESSAGE_BYTES = 500
+"""The end of what a process said before it failed is shown."""
 
 
 def ending() -> bool:
@@ -71,7 +76,8 @@ class Measuring:
 class MapJob:
     """A map that is being made by a process of its own: it can be stopped, and pages stay quick."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    messages: IO[bytes]  # a file, not a pipe: it can be read again, and it is never full
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -81,14 +87,16 @@ class MapJob:
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": paths}
-        return cls(subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
+        messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job is known
+        return cls(subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=messages), messages)
 
     @property
     def error(self) -> str:
         """What went wrong, once the process has ended; empty while it runs or if all went well."""
         if not self.process.poll():
             return ""
-        return (self.process.communicate()[1] or "").strip()[-500:] or f"the process ended with code {self.process.returncode}"
+        said = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, os.fstat(self.messages.fileno()).st_size - MESSAGE_BYTES))
+        return said.decode(errors="ignore").strip() or f"the process ended with code {self.process.returncode}"
 
     def stop(self) -> None:
         """Stop making the map; nothing half-made is kept."""

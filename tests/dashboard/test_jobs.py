@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from dashboard import jobs
 from imrnns_core.checkpoint import load_adapter
@@ -43,3 +46,22 @@ def test_a_deletion_test_says_how_far_it_is_in_a_pair_and_stops_without_a_record
         time.sleep(0.01)
     assert (job.done, job.finished, job.error) == (0, False, "")
     assert not (tmp_path / "record.json").exists()
+
+
+def test_the_error_of_a_failed_map_can_be_read_again(tmp_path: Path) -> None:
+    job = jobs.MapJob.start("nowhere", "sample-adapter", tmp_path)
+    job.process.wait(60)
+    first = job.error
+    assert "nowhere: neither a folder, a zip nor a registered name" in first
+    assert [job.error, job.error] == [first, first]
+
+
+def test_a_process_that_says_much_is_not_kept_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "talker"
+    script.write_text(f"#!{sys.executable}\nimport sys\nsys.stderr.write('word ' * 100_000 + 'the end')\nsys.exit(3)\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(jobs.sys, "executable", str(script))
+    job = jobs.MapJob.start("sample", "sample-adapter", tmp_path)
+    job.process.wait(10)
+    assert job.error.endswith("word the end")
+    assert len(job.error) <= jobs.MESSAGE_BYTES
