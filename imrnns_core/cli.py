@@ -330,16 +330,7 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
     for name in space.adapter_paths():
         card = space.adapter(name).card
         table.add_row(
-            *(
-                Text(x)
-                for x in (
-                    name,
-                    f"{card.input_dim}→{card.output_dim}",
-                    card.encoder or "—",
-                    card.recipe or card.source or "—",
-                    card.dataset or "—",
-                )
-            )
+            name, f"{card.input_dim}→{card.output_dim}", card.encoder or "—", card.recipe or card.source or "—", card.dataset or "—"
         )
     out.print(table)
 
@@ -349,7 +340,7 @@ def adapters_show(name: Annotated[str, typer.Argument(help="A name or a file.")]
     """Print an adapter's card as JSON."""
     from imrnns_core.workspace import Workspace
 
-    typer.echo(json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False))
+    out.print(json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False), soft_wrap=True)
 
 
 def find_query(collection: Collection, text: str) -> Query:
@@ -409,9 +400,9 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     ranker = Ranker(collection, adapter)
     path = space.map_path(map_key(adapter, collection.documents.vectors))
     if not path.is_file():
-        with out.status(
-            f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {5 + len(collection.documents) // 60} s)"
-        ):
+        seconds = 5 + len(collection.documents) // 60
+        # Text: rich reads the markup of a status itself
+        with out.status(Text(f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {seconds} s)")):
             save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), path)
     out.print(f"map for {adapter.card.name}: {path}")
 
@@ -436,11 +427,11 @@ def main() -> None:
             err.print("imrnns-lens: stopped; run the same command again to go on")
         raise
     except LensError as error:
-        err.print(Text(f"imrnns-lens: {error}"), soft_wrap=True)
+        err.print(f"imrnns-lens: {error}", soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
         err.print(
-            Text(f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, the rights and the free space"),
+            f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, the rights and the free space",
             soft_wrap=True,
         )
         raise SystemExit(2) from None

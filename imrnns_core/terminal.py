@@ -11,17 +11,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from imrnns_core.config import EncoderSpec
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType
 
     from imrnns_core.workspace import Collection, Registration, Workspace
 
-out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-err = Console(stderr=True, highlight=False)
+_CONTROLS = dict.fromkeys(i for i in (*range(0x20), *range(0x7F, 0xA0)) if chr(i) not in "\n\t")
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: to a terminal they are commands."""
+    return text.translate(_CONTROLS)
+
+
+class Terminal(Console):
+    """A console that shows every text letter by letter: no markup, no emoji codes, no control characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+out = Terminal(width=None if sys.stdout.isatty() else 160)
+err = Terminal(stderr=True)
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip in the BEIR layout, or a registered name such as sample.")]
 AdapterOption = Annotated[str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")]
@@ -79,12 +99,19 @@ class _Rate(ProgressColumn):
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Yield bars with a rate and the time left, on a terminal only."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield progress
 
 
 def show(parts: Iterable[RenderableType]) -> None:
-    """Print texts, letter by letter, and tables."""
+    """Print texts and tables."""
     for part in parts:
-        out.print(Text(part) if isinstance(part, str) else part)
+        out.print(part)

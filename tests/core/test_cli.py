@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from imrnns_core import cli
+from imrnns_core import cli, terminal
 from imrnns_core.checkpoint import load_adapter, save_adapter
 from imrnns_core.config import RECIPES
 from imrnns_core.dataset import LAYOUT
@@ -643,3 +644,59 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(run: Run, t
         run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
         "sample has no split 'late'; its splits are: dev, test, train",
     )
+
+
+# Letter by letter
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\r\x7f[bold]x[/bold] [/nothing] :smile:"
+SHOWN = "]0;owned[31mred2J[bold]x[/bold] [/nothing] :smile:"
+
+
+def controls(*texts: str) -> set[str]:
+    return {c for text in texts for c in text if (ord(c) < 32 or 127 <= ord(c) < 160) and c not in "\n\t"}
+
+
+def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
+    (toy / "corpus.jsonl").write_text("".join(json.dumps({**d, "title": EVIL}) + "\n" for d in DOCUMENTS))
+    (toy / "queries.jsonl").write_text("".join(json.dumps({**q, "text": f"{q['_id']} {EVIL}"}) + "\n" for q in QUERIES))
+    commands = {
+        "search": ("search", toy, "q0"),
+        "unknown": ("explain", toy, "--query", "q0", "--document", EVIL),
+        "against": ("evaluate", toy, "--against", EVIL),
+        "split": ("faithfulness", toy, "--split", EVIL),
+    }
+    for name, given in commands.items():
+        result = run(*given, "--adapter", toy / "toy.safetensors", "--embeddings", toy / "vectors")
+        assert not controls(result.out, result.err), name
+        shown = (result.out + result.err).replace("\n", "")
+        assert SHOWN in shown or repr(EVIL) in shown, name
+
+
+@pytest.mark.parametrize("name", ["my[bold]set[v2]", "ev:smile:al", "\x1b[31mred"])
+def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(run: Run, toy: Path, tmp_path: Path, name: str):
+    folder, shown = toy.rename(tmp_path / name), name.replace("\x1b", "")
+    file = (folder / "toy.safetensors").rename(folder / f"{name}.safetensors")
+    (folder / "toy.json").rename(folder / f"{name}.json")
+    prepared = run("prepare", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    imported, listed = run("adapters", "import", file), run("adapters", "list")
+    measured = run("evaluate", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    card = run("adapters", "show", file)
+    for result in (prepared, imported, listed, measured, card):
+        assert (result.code, result.err, controls(result.out)) == (0, "", set())
+    assert prepared.out.startswith(f"{shown}: 3 documents, 4 queries")
+    assert imported.out.replace("\n", "").startswith(f"{shown}: imported to ")
+    assert imported.out.replace("\n", "").endswith(f"/adapters/{shown}.safetensors")
+    assert shown in listed.out
+    assert f"{shown} test, adapter toy" in measured.out
+    assert json.loads(card.out)["name"] == "toy"
+
+
+def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+    screen = io.StringIO()
+    console = terminal.Terminal(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr(terminal, "err", console)
+    with terminal.progress_bar() as progress:
+        progress.add_task("encode [bold]x[/nothing] \x9b2J", total=3)
+    assert "encode [bold]x[/nothing] 2J" in screen.getvalue()
+    assert "\x9b" not in screen.getvalue()
