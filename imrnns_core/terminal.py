@@ -43,7 +43,12 @@ class Terminal(Console):
 out = Terminal(width=None if sys.stdout.isatty() else 160)
 err = Terminal(stderr=True)
 
-Data = Annotated[str, typer.Argument(metavar="DATA", help="A folder or zip in the BEIR layout, or a registered name such as sample.")]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA", help="A registered name such as sample, or a folder or zip in the BEIR layout; ./NAME is always a path."
+    ),
+]
 AdapterOption = Annotated[str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")]
 Embeddings = Annotated[
     Path | None, typer.Option(help="A folder of precomputed vectors: documents.npy, document_ids.txt, queries.npy, query_ids.txt.")
