@@ -700,3 +700,23 @@ def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.M
         progress.add_task("encode [bold]x[/nothing] \x9b2J", total=3)
     assert "encode [bold]x[/nothing] 2J" in screen.getvalue()
     assert "\x9b" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("name", ["evaluate", "search", "adapters"])
+def test_a_reader_that_stops_early_ends_nothing_but_the_output(toy: Path, tmp_path: Path, name: str):
+    """As behind `| head`: the files that were asked for are written, and nothing is said."""
+    more = {
+        "evaluate": command(toy, "evaluate", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs"),
+        "search": command(toy, "search", "q0", "--json", tmp_path / "r.json"),
+        "adapters": ("adapters", "show", toy / "toy.safetensors"),
+    }
+    given = [sys.executable, "-m", "imrnns_core.cli", *map(str, more[name])]
+    environment = {**os.environ, "IMRNNS_WORKSPACE": str(tmp_path / "workspace")}
+    process = subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+    assert (tmp_path / "r.json").is_file() == (name != "adapters")
+    assert (tmp_path / "runs").is_dir() == (name == "evaluate")
