@@ -74,11 +74,14 @@ def resolve(
     data: str, embeddings: Path | None, encoder: str | None, query_prefix: str, document_prefix: str, workspace: Path | None
 ) -> tuple[Workspace, Registration]:
     """Return the workspace, and what the options say of the data set."""
+    from imrnns_core.encoder import BUNDLED_NAME
     from imrnns_core.workspace import Workspace
 
     space = Workspace(workspace)
     given = encoder or query_prefix or document_prefix
-    spec = EncoderSpec(encoder or EncoderSpec().name, query_prefix=query_prefix, document_prefix=document_prefix) if given else None
+    if encoder and encoder != BUNDLED_NAME and Path(encoder).expanduser().is_dir():
+        encoder = str(Path(encoder).expanduser().resolve())  # it is used again from other folders
+    spec = EncoderSpec(encoder or BUNDLED_NAME, query_prefix=query_prefix, document_prefix=document_prefix) if given else None
     return space, space.resolve(data, embeddings.expanduser().resolve() if embeddings else None, spec)
 
 

@@ -720,3 +720,22 @@ def test_a_reader_that_stops_early_ends_nothing_but_the_output(toy: Path, tmp_pa
     assert process.wait(60) == 0
     assert (tmp_path / "r.json").is_file() == (name != "adapters")
     assert (tmp_path / "runs").is_dir() == (name == "evaluate")
+
+
+@pytest.mark.parametrize("given", ["./enc", "enc", "~/enc", "../home/enc"])
+def test_the_folder_of_an_encoder_is_kept_as_absolute(run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str):
+    home = tmp_path / "home"
+    (home / "enc").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    record = json.loads((tmp_path / "workspace" / "datasets.json").read_text())
+    assert record["toy"]["encoder"]["name"] == str(home / "enc")
+
+
+@pytest.mark.parametrize("given", ["all-MiniLM-L6-v2", "intfloat/e5-small"])
+def test_the_name_of_an_encoder_is_kept_as_it_is(run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str):
+    (tmp_path / "all-MiniLM-L6-v2").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    assert json.loads((tmp_path / "workspace" / "datasets.json").read_text())["toy"]["encoder"]["name"] == given
