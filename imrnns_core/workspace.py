@@ -152,7 +152,7 @@ class Workspace:
     """A folder that holds what was prepared, trained and imported."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or workspace_root()).expanduser()
+        self.root = (root or workspace_root()).expanduser().absolute()
 
     # Data sets
 

@@ -345,3 +345,10 @@ def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path
     (tmp_path / "file").write_text("")
     index = Workspace(tmp_path / "file").lexical_index(load_dataset(write_dataset(tmp_path / "toy")))
     assert [rows.tolist() for rows in index.matches(["second"], 5)] == [[1]]
+
+
+def test_a_relative_workspace_stays_where_it_is_for_processes_that_run_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    found = Workspace(Path("here"))
+    monkeypatch.setenv("IMRNNS_WORKSPACE", "there")
+    assert (found.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
