@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def without_map(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The sample with one vector turned round, so that no map of it ships."""
-    folder = tmp_path_factory.mktemp("data") / "mapless"
+    folder = tmp_path_factory.mktemp("data") / "unmapped"
     (folder / "embeddings").mkdir(parents=True)
     for name in ("corpus.jsonl", "queries.jsonl", "embeddings/document_ids.txt", "embeddings/query_ids.txt", "embeddings/queries.npy"):
         (folder / name).write_bytes((SAMPLE_FOLDER / name).read_bytes())
@@ -26,7 +26,7 @@ def without_map(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> st
     np.save(folder / "embeddings" / "documents.npy", vectors)
     space = Workspace(workspace)
     space.register(space.resolve(str(folder), folder / "embeddings"))
-    return "mapless"
+    return "unmapped"
 
 
 def processes() -> list[str]:
@@ -37,7 +37,7 @@ def processes() -> list[str]:
             words = entry.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"prepare" in words and b"mapless" in words:
+        if b"prepare" in words and b"unmapped" in words:
             found.append(entry.parent.name)
     return found
 
