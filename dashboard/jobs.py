@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Generic, Protocol, TypeVar
 
 import imrnns_core
 from imrnns_core.evaluation import Evaluation, evaluate
@@ -23,6 +25,11 @@ PACKAGE = Path(imrnns_core.__file__).parent
 HELD_OUT = ("test", "dev")
 FIRST_PAGE_SECONDS = 1.5
 """What no page waits for starts so much later than the first page."""
+
+MESSAGE_BYTES = 500
+"""The end of what a process said before it failed is shown."""
+STOP_SECONDS = 5.0
+"""A process that has not ended so long after it was asked to is killed."""
 
 
 def ending() -> bool:
@@ -67,34 +74,125 @@ class Measuring:
         return job
 
 
+class Job(Protocol):
+    """Work in the background that ends with a file: `done` of `total` so far. `error` says what went wrong, once it has finished."""
+
+    @property
+    def done(self) -> float: ...
+
+    @property
+    def total(self) -> float: ...
+
+    @property
+    def finished(self) -> bool: ...
+
+    @property
+    def error(self) -> str: ...
+
+    def stop(self) -> None:
+        """End the work soon; nothing of it is kept."""
+        ...
+
+
+J = TypeVar("J", bound=Job)
+
+
+class Jobs(Generic[J]):
+    """The jobs of all sessions, each named by the file that it makes: one job a file, owned by all sessions that wait for it.
+
+    A session waits from its click until it leaves; the last one that leaves ends the job. A session whose browser is
+    gone keeps nothing alive and ends nothing: its job runs on to its end, and the next session that looks owns it.
+    """
+
+    def __init__(self, connected: Callable[[str], bool]) -> None:
+        self._connected = connected
+        self._lock = threading.Lock()
+        self._jobs: dict[Path, tuple[J, set[str]]] = {}
+
+    def find(self, path: Path, session: str) -> tuple[J | None, bool]:
+        """Return the job that makes this file, and whether this session waits for it; no job where it made the file."""
+        with self._lock:
+            job, owners = self._jobs.get(path, (None, set[str]()))
+            if job is None or (job.finished and not job.error):
+                self._jobs.pop(path, None)
+                return None, False
+            if not self._waiting(owners):
+                owners.add(session)
+            return job, session in owners
+
+    def join(self, path: Path, session: str, start: Callable[[], J]) -> None:
+        """Let this session wait for the file: for the job that makes it, else for the one that `start` starts."""
+        with self._lock:
+            job, owners = self._jobs.get(path, (None, set[str]()))
+            if job is None or job.finished:
+                job, owners = self._jobs[path] = start(), set()
+            owners.add(session)
+
+    def leave(self, path: Path, session: str) -> None:
+        """This session waits no longer; the job ends where no other one does."""
+        with self._lock:
+            job, owners = self._jobs.get(path, (None, set[str]()))
+            owners.discard(session)
+            if job is None or self._waiting(owners):
+                return
+            del self._jobs[path]
+        job.stop()
+
+    def _waiting(self, owners: set[str]) -> bool:
+        return any(self._connected(owner) for owner in owners)
+
+
 @dataclass
 class MapJob:
-    """A map that is being made by a process of its own: it can be stopped, and pages stay quick."""
+    """A map that is being made by a process of its own: it can be stopped, and pages stay quick. It counts seconds, `total` is a guess."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    messages: IO[bytes]  # a file, not a pipe: it can be read again, and it is never full
+    path: Path
+    total: float
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def start(cls, data: str, adapter: str, root: Path) -> MapJob:
-        """Make the map as `imrnns-lens prepare` does, in the workspace at `root`."""
+    def start(cls, data: str, adapter: str, root: Path, path: Path, documents: int) -> MapJob:
+        """Make the map as `imrnns-lens prepare` does, in the workspace at `root`, which writes it to `path`."""
         command = [sys.executable, "-m", "dashboard.child", "prepare", data, "--adapter", adapter, "--workspace", str(root)]
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": paths}
-        pipe = subprocess.PIPE  # the child ends when its input does
-        return cls(subprocess.Popen(command, cwd=root, env=environment, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True))
+        messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job is known
+        # the child ends when its input does
+        process = subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+        return cls(process, messages, path, cls.seconds(documents))
+
+    @staticmethod
+    def seconds(documents: int) -> int:
+        """Return how long the map of so many documents may take."""
+        return 20 + documents // 40
+
+    @property
+    def done(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def finished(self) -> bool:
+        return self.process.poll() is not None
 
     @property
     def error(self) -> str:
-        """What went wrong, once the process has ended; empty while it runs or if all went well."""
-        if not self.process.poll():
+        code = self.process.poll()
+        if code is None or (code == 0 and self.path.is_file()):
             return ""
-        return (self.process.communicate()[1] or "").strip()[-500:] or f"the process ended with code {self.process.returncode}"
+        if code == 0:
+            return f"the process ended without the map {self.path}; the data set or the adapter was changed meanwhile: try again"
+        said = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, os.fstat(self.messages.fileno()).st_size - MESSAGE_BYTES))
+        return said.decode(errors="ignore").strip() or f"the process ended with code {code}; try again"
 
     def stop(self) -> None:
-        """Stop making the map; nothing half-made is kept."""
         self.process.terminate()
-        self.process.wait(10)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 class _StoppedError(Exception):
@@ -103,18 +201,15 @@ class _StoppedError(Exception):
 
 @dataclass
 class TrustJob:
-    """A deletion test: how many of its pairs are done, and what went wrong, once something has; `stop` ends it, nothing is kept.
-
-    `step` is how many texts of how many the pair in work has encoded, in its step.
-    """
+    """A deletion test, which counts pairs. `step` is how many texts of how many the pair in work has encoded, in its step."""
 
     total: int
     done: int = 0
     step: tuple[int, int] = (0, 0)
-    stop: threading.Event = field(default_factory=threading.Event)
     started: float = field(default_factory=time.monotonic)
     finished: bool = False
     error: str = ""
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def start(cls, explainer: WordExplainer, record: Faithfulness, pairs: int, path: Path) -> TrustJob:
@@ -123,7 +218,7 @@ class TrustJob:
 
         def progress(done: int, total: int) -> None:
             job.step = (done, total)
-            if job.stop.is_set() or ending():
+            if job._stop.is_set() or ending():
                 raise _StoppedError
 
         def work() -> None:
@@ -132,13 +227,18 @@ class TrustJob:
                 job.total = len(sampled)
                 for tested in run_pairs(explainer, sampled, progress):
                     record.pairs.append(tested)
-                    job.done, job.step = job.done + 1, (0, 0)
+                    job.done = job.done + 1
+                    progress(0, 0)
                 write_json(path, record.to_json())
-                job.finished = True
             except _StoppedError:
-                return
+                pass
             except Exception as error:  # shown on the page: a thread has nobody else to tell
                 job.error = f"{type(error).__name__}: {error}"
+            finally:
+                job.finished = True
 
         start(work)
         return job
+
+    def stop(self) -> None:
+        self._stop.set()

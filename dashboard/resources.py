@@ -15,7 +15,7 @@ import streamlit as st
 import torch
 
 from dashboard import jobs, state
-from dashboard.jobs import MapJob, Measuring, TrustJob
+from dashboard.jobs import Jobs, MapJob, Measuring, TrustJob
 from dashboard.state import Selection
 from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import MEASURES
@@ -265,8 +265,8 @@ def words(data: str) -> WordIndex:
 
 
 @st.cache_resource(show_spinner=False)
-def _map_jobs() -> dict[Path, MapJob]:
-    return {}
+def _map_jobs() -> Jobs[MapJob]:
+    return Jobs(state.is_connected)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -288,21 +288,20 @@ def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
     return _stored_map(paths, identity(paths))
 
 
-def map_job(data: str, adapter_name: str) -> MapJob | None:
-    """Return the job that makes this map, if one runs or failed."""
-    return _map_jobs().get(_map_path(data, adapter_name))
+def map_job(data: str, adapter_name: str) -> tuple[MapJob | None, bool]:
+    """Return the job that makes this map, if one runs or failed, and whether this session waits for it."""
+    return _map_jobs().find(_map_path(data, adapter_name), state.session())
 
 
-def start_map(data: str, adapter_name: str) -> None:
-    """Make the map in the background, as `imrnns-lens prepare` does."""
-    _map_jobs()[_map_path(data, adapter_name)] = MapJob.start(data, adapter_name, workspace().root)
+def wait_for_map(data: str, adapter_name: str) -> None:
+    """Let this session wait for the map, which is made in the background as `imrnns-lens prepare` does."""
+    path, documents = _map_path(data, adapter_name), len(collection(data).dataset.documents)
+    _map_jobs().join(path, state.session(), lambda: MapJob.start(data, adapter_name, workspace().root, path, documents))
 
 
-def stop_map(data: str, adapter_name: str) -> None:
-    """Stop making the map; nothing half-made is kept."""
-    job = _map_jobs().pop(_map_path(data, adapter_name), None)
-    if job:
-        job.stop()
+def leave_map(data: str, adapter_name: str) -> None:
+    """This session waits for the map no longer."""
+    _map_jobs().leave(_map_path(data, adapter_name), state.session())
 
 
 @shared(32)
@@ -437,28 +436,29 @@ def trust(data: str, adapter_name: str) -> DeletionSummary | None:
 
 
 @st.cache_resource(show_spinner=False)
-def _trust_jobs() -> dict[tuple[str, str], TrustJob]:
-    return {}
+def _trust_jobs() -> Jobs[TrustJob]:
+    return Jobs(state.is_connected)
 
 
-def trust_job(data: str, adapter_name: str) -> TrustJob | None:
-    """Return the deletion test that runs for this adapter, or failed."""
-    job = _trust_jobs().get((data, adapter_name))
-    return None if job is None or job.finished else job
+def _trust_path(data: str, adapter_name: str) -> Path:
+    return workspace().faithfulness_path(_record_key(data, adapter_name))
 
 
-def start_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
-    """Run the deletion test in the background, and keep its record in the workspace."""
-    path = workspace().faithfulness_path(record_key(ranker(data, adapter_name)))
+def trust_job(data: str, adapter_name: str) -> tuple[TrustJob | None, bool]:
+    """Return the deletion test that runs for this adapter, or failed, and whether this session waits for it."""
+    return _trust_jobs().find(_trust_path(data, adapter_name), state.session())
+
+
+def wait_for_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
+    """Let this session wait for the deletion test, which runs in the background and leaves its record in the workspace."""
+    path, words_of = _trust_path(data, adapter_name), explainer(data, adapter_name)
     record = Faithfulness(data, split, adapter_name)
-    _trust_jobs()[data, adapter_name] = TrustJob.start(explainer(data, adapter_name), record, pairs, path)
+    _trust_jobs().join(path, state.session(), lambda: TrustJob.start(words_of, record, pairs, path))
 
 
-def stop_trust(data: str, adapter_name: str) -> None:
-    """Stop the deletion test; nothing of it is kept."""
-    job = _trust_jobs().pop((data, adapter_name), None)
-    if job:
-        job.stop.set()
+def leave_trust(data: str, adapter_name: str) -> None:
+    """This session waits for the deletion test no longer."""
+    _trust_jobs().leave(_trust_path(data, adapter_name), state.session())
 
 
 def selected_comparison(selection: Selection) -> Comparison:

@@ -13,11 +13,13 @@ ASSETS = Path(__file__).absolute().parent.parent / "assets"
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ASSETS / "icon.png"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.png"), size="large")
 
-# Streamlit leaves 6 rem above the title, and its captions fall short of the contrast that WCAG AA asks for
+# Streamlit leaves 6 rem above the title, its captions fall short of the contrast that WCAG AA asks for, and its tables
+# save formulas as they are: pages have a button of their own (components/csv_button.py)
 st.html(
     "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
     "@media (max-width: 700px) { .stMainBlockContainer { padding-top: 4.2rem; } }"
-    "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }</style>"
+    "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }"
+    "[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) { display: none; }</style>"
 )
 
 place = opening.show()  # before what follows, which takes seconds to load

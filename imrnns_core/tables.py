@@ -1,4 +1,4 @@
-"""Evaluations and explanations as tables for the terminal. Texts of the data are never read as markup."""
+"""Evaluations and explanations as tables for the terminal, which shows their texts letter by letter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from imrnns_core.against import Against
@@ -54,9 +54,9 @@ def overlap(result: Overlap, queries: Mapping[str, Query]) -> Iterator[Renderabl
     yield _share_line(result.shares)
     table = _table("Queries that move most", "query", "overlap", "kept", "first in base", "first in modulated", "text")
     for i in result.rbo.argsort(kind="stable")[:LISTED].tolist():
-        first = (Text(result.document_ids[row]) for row in result.first[:, i])
-        text = Text(queries[result.query_ids[i]].text[:60])
-        table.add_row(Text(result.query_ids[i]), f"{result.rbo[i]:.4f}", str(result.kept[i]), *first, text)
+        first = (result.document_ids[row] for row in result.first[:, i])
+        text = queries[result.query_ids[i]].text[:60]
+        table.add_row(result.query_ids[i], f"{result.rbo[i]:.4f}", str(result.kept[i]), *first, text)
     yield table
 
 
@@ -87,7 +87,7 @@ def _different(versus: Against, name: str, rows: list[int], queries: Mapping[str
         mine, theirs = ours.column("modulated")[i], versus.other.values[i, column]
         ranks = " / ".join(str(rank or "—") for rank in (ours.best_ranks[-1, i], versus.other.best_ranks[i]))
         text = queries[ours.query_ids[i]].text
-        table.add_row(Text(ours.query_ids[i]), f"{mine:.4f}", f"{theirs:.4f}", f"{mine - theirs:+.4f}", ranks, Text(text[:60]))
+        table.add_row(ours.query_ids[i], f"{mine:.4f}", f"{theirs:.4f}", f"{mine - theirs:+.4f}", ranks, text[:60])
     return table
 
 
@@ -101,8 +101,8 @@ def hits(stage: str, found: Sequence[Mapping[str, Any]], judged: bool) -> Table:
             str(hit["base_rank"]),
             f"{hit['score']:.4f}",
             relevance if judged else "—",
-            Text(hit["document_id"]),
-            Text(hit["title"]),
+            hit["document_id"],
+            hit["title"],
         )
     return table
 
@@ -113,7 +113,7 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
     from imrnns_core.explain.words import SHORTLIST
 
     yield Text(found.query.text, style="bold")
-    yield Text(f"{found.document.id}: {found.document.title}")
+    yield f"{found.document.id}: {found.document.title}"
     stages = Table("stage", "rank", "score", box=None)
     for stage in STAGES:
         stages.add_row(stage, str(found.ranks[stage]), f"{found.scores[stage]:.4f}")
@@ -123,7 +123,7 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
     for side, drops in found.words.items():
         table = Table("word", "change", "score", title=f"words of the {side}: estimated drop without them", title_justify="left", box=None)
         for i in drops.top("change", SHORTLIST[side]):
-            table.add_row(Text(drops.words[i].text), f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
+            table.add_row(drops.words[i].text, f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
         yield table
         if side in found.verified:
             title = f"deleted from the {side} and measured, beside as many random words"
@@ -135,12 +135,12 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
                     (f"{v.drop[1]:+.4f}", f"{v.random[1]:+.4f}", v.verdict("change")),
                     (f"{v.drop[0]:+.4f}", f"{v.random[0]:+.4f}", v.verdict("score")),
                 )
-                table.add_row(Text(v.word.text), *change, *score)
+                table.add_row(v.word.text, *change, *score)
             yield table
     for side, tokens in found.vocabulary.items():
         listed = ", ".join(f"{t.token} ({verdict(t)})" for t in tokens)
-        yield Text(f"vocabulary near the {side}'s change (as in the paper): {listed}")
-    yield from (Text(reason) for reason in found.missing)
+        yield f"vocabulary near the {side}'s change (as in the paper): {listed}"
+    yield from found.missing
 
 
 def faithfulness(result: Faithfulness) -> Iterator[RenderableType]:
@@ -175,7 +175,7 @@ def faithfulness(result: Faithfulness) -> Iterator[RenderableType]:
 
 
 def _table(title: str, *heads: str) -> Table:
-    return Table(*(Column(Text(head)) for head in heads), title=Text(title), title_justify="left", box=None)
+    return Table(*heads, title=title, title_justify="left", box=None)
 
 
 def _share_line(shares: ChangeShares) -> str:

@@ -157,7 +157,7 @@ class Workspace:
     """A folder that holds what was prepared, trained and imported."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or workspace_root()).expanduser()
+        self.root = (root or workspace_root()).expanduser().absolute()
 
     # Data sets
 
@@ -206,9 +206,12 @@ class Workspace:
             temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
     def resolve(self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None) -> Registration:
-        """Find a data set by registered name, folder or zip; given options replace the registered ones."""
+        """Find a data set by registered name, folder or zip; given options replace the registered ones.
+
+        A name wins over a folder of this name in the working directory: `./NAME` is the folder.
+        """
         known = self.registrations()
-        if data in known and not Path(data).is_dir():
+        if data in known:
             found = known[data]
             return Registration(found.name, found.path, embeddings or found.embeddings, encoder or found.encoder)
         path = Path(data).expanduser()
@@ -217,8 +220,10 @@ class Workspace:
             raise DataError(path, "neither a folder, a zip nor a registered name", f"registered are: {', '.join(known)}")
         path = path.resolve()
         name = path.stem if path.suffix == ".zip" else path.name
-        if name in known and known[name].path != path:  # another folder has this name
-            name = f"{path.parent.name}-{name}"
+        for parent in path.parents:
+            if name not in known or known[name].path == path:
+                break
+            name = f"{parent.name}-{name}"  # another folder has this name
         before = known.get(name)
         if before and before.path == path:  # prepared earlier: the same folder again
             return Registration(name, path, embeddings or before.embeddings, encoder or before.encoder)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.components import csv_button
 from dashboard.figures import theme
 from imrnns_core.dataset import Dataset
 from imrnns_core.mapping import true_movement
@@ -31,11 +32,9 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], which: st
     selection = state.current()
     title, button = st.columns([3, 2], vertical_alignment="bottom")
     title.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {which}", anchor=False)
-    button.download_button(
-        "Download CSV", lambda: _listed(comparison, dataset, ids).to_csv(index=False),
-        f"{selection.data}-{selection.query or 'query'}-{selection.adapter}-{file}.csv", "text/csv",
-        on_click="ignore", key=f"{key}_csv", width="stretch",
-    )  # fmt: skip
+    with button:
+        name = f"{selection.data}-{selection.query or 'query'}-{selection.adapter}-{file}.csv"
+        csv_button.show(lambda: _listed(comparison, dataset, ids), name, f"{key}_csv", width="stretch")
     if len(ids) > LISTED:
         st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
     frame = _listed(comparison, dataset, ids[:LISTED])

@@ -19,26 +19,29 @@ POLL_SECONDS = 2.0
 def show(key: PairKey) -> None:
     """Say what the deletion test found for this adapter, or offer to run it; offer the report."""
     st.header("How far to trust this", anchor=False)
-    record, job = resources.trust(key.data, key.adapter), resources.trust_job(key.data, key.adapter)
+    job, waits = resources.trust_job(key.data, key.adapter)  # before its record: the two change together
+    record = resources.trust(key.data, key.adapter)
     notices.show("good" if record else "info", "This adapter’s deletion test", trust_sentence(record))
     if record is None:
-        _measure(key, job)
+        _measure(key, job, waits)
     st.download_button(
         "Download this explanation as HTML", lambda: resources.report(key), f"explanation-{key.query or 'query'}-{key.document}.html", "text/html",
         on_click="ignore", key="report", help="One file, without scripts or links; opens without a network.",
     )  # fmt: skip
 
 
-def _measure(key: PairKey, job: TrustJob | None) -> None:
+def _measure(key: PairKey, job: TrustJob | None, waits: bool) -> None:
     """Offer the deletion test, or show how far it is."""
-    splits = list(resources.collection(key.data).dataset.splits)
-    if job is None or job.error:
-        if job:
+    chosen, splits = (key.data, key.adapter), list(resources.collection(key.data).dataset.splits)
+    split = "dev" if "dev" in splits else splits[0] if splits else ""
+    if job is None or job.error or not waits:
+        if job and job.error:
             notices.show("error", "The test stopped", job.error)
-        split = "dev" if "dev" in splits else splits[0] if splits else ""
+        elif job:
+            notices.show("info", "Another reader is running this test", f"{job.done} of {job.total} pairs are done.")
         st.button(
-            "Try again" if job else f"Test it on {TRUST_PAIRS} pairs (minutes)", key="measure_trust",
-            on_click=lambda: resources.start_trust(key.data, key.adapter, split, TRUST_PAIRS),
+            f"Test it on {TRUST_PAIRS} pairs (minutes)" if job is None else "Try again" if job.error else "Wait for it", key="measure_trust",
+            on_click=lambda: resources.wait_for_trust(*chosen, split, TRUST_PAIRS),
         )  # fmt: skip
         return
 
@@ -48,10 +51,11 @@ def _measure(key: PairKey, job: TrustJob | None) -> None:
         within = f", pair {job.done + 1}: {encoded} of {texts} texts encoded" if texts else ""
         left = f", about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else ""
         st.progress(job.done / job.total, text=f"{job.done} of {job.total} pairs{within}{left}. You can go on with other pages.")
-        if resources.trust_job(key.data, key.adapter) is None or job.error:
+        if job.finished:
             st.rerun()
 
     wait()
     st.button(
-        "Stop the test", key="stop_trust", on_click=lambda: resources.stop_trust(key.data, key.adapter), help="Nothing of it is kept."
-    )
+        "Stop the test", key="stop_trust", on_click=lambda: resources.leave_trust(*chosen),
+        help="Nothing of it is kept. It goes on where another reader waits for it.",
+    )  # fmt: skip

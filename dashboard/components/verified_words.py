@@ -62,8 +62,9 @@ def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
     bar, start = st.empty(), time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        left = (time.monotonic() - start) / done * (total - done)
-        bar.progress(done / total, text=f"Deleting words of the {side}: {done} of {total} texts encoded, about {left:.0f} s left")
+        left = f", about {(time.monotonic() - start) / done * (total - done):.0f} s left" if done else ""
+        if total:
+            bar.progress(done / total, text=f"Deleting words of the {side}: {done} of {total} texts encoded{left}")
 
     found = resources.verified_words(key, side, state.current().carry, every, progress)
     bar.empty()

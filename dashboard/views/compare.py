@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
-from dashboard.components import chart, comparison_cards, document_panel, notices, ranking_cards, where_is
+from dashboard.components import chart, comparison_cards, csv_button, document_panel, notices, ranking_cards, where_is
 from dashboard.components.marks import Span
 from dashboard.components.ranking_cards import Column, Slider
 from dashboard.figures import compare, theme
@@ -177,4 +177,4 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         key="candidates",
     )
     name = comparison.query.id or "query"
-    st.download_button("Download CSV", lambda: frame.to_csv(index=False), f"{name}.csv", "text/csv", on_click="ignore", key="csv")
+    csv_button.show(lambda: frame, f"{name}.csv", "csv")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
-from dashboard.components import notices
+from dashboard.components import csv_button, notices
 from dashboard.components.sidebar import SIGNS
 from dashboard.figures import theme
 from dashboard.views.overview import heading, open_query
@@ -97,7 +97,7 @@ def _table(frame: pd.DataFrame, query_ids: Sequence[str], file: str, hidden: tup
             "overlap": st.column_config.NumberColumn(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),
         },
     )  # fmt: skip
-    st.download_button("Download CSV", lambda: frame.to_csv(index=False), file, "text/csv", on_click="ignore", key="csv")
+    csv_button.show(lambda: frame, file, "csv")
     if event.selection.rows:
         open_query(query_ids[event.selection.rows[0]])
 

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import answers, resources, state
-from dashboard.components import chart, notices
+from dashboard.components import chart, csv_button, notices
 from dashboard.figures import overview
 from dashboard.figures.theme import minus
 from imrnns_core.evaluation import NDCG, Evaluation, Group, mean_of
@@ -171,7 +171,7 @@ def _measures(measured: Evaluation, bm25: Measured) -> None:
         for measure in measured.measures:
             test = measured.significance(measure, group)
             figures = {system: values[measure] for system, values in means.items()}
-            interval = f"{test.ci95[0]:+.4f} … {test.ci95[1]:+.4f}"
+            interval = f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]"
             records.append(
                 {"queries": name, "n": int(mask.sum()), "measure": measure, **figures, "change": test.delta, "95 % interval": interval, "p": test.p}
             )  # fmt: skip
@@ -179,10 +179,10 @@ def _measures(measured: Evaluation, bm25: Measured) -> None:
     title, button = st.columns([5, 1], vertical_alignment="bottom")
     title.subheader("All measures", anchor=False)
     selection = state.current()
-    button.download_button(
-        "Download CSV", lambda: frame.to_csv(index=False), f"{selection.data}-{measured.split}-{selection.adapter}-measures.csv", "text/csv",
-        on_click="ignore", key="measures_csv", width="stretch",
-    )  # fmt: skip
+    with button:
+        csv_button.show(
+            lambda: frame, f"{selection.data}-{measured.split}-{selection.adapter}-measures.csv", "measures_csv", width="stretch"
+        )
     decimals = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")}
     change = st.column_config.NumberColumn(help="Modulated − base.")
     # A column's own format knows no true minus

@@ -115,9 +115,7 @@ class TracedEncoder:
         With `earlier`, every token but the first stands so many places earlier than it does, so that as many more are
         read of a text that is cut off; this pass is no part of a graph.
         """
-        tokens = self.encoder.model.tokenizer(
-            text, truncation=True, max_length=self.encoder.max_tokens + earlier, return_offsets_mapping=True, return_tensors="pt"
-        )
+        tokens = self.encoder.tokens(text, self.encoder.max_tokens + earlier)
         spans = [tuple(s) for s in tokens.pop("offset_mapping")[0].tolist()]
         embedded = self._model.get_input_embeddings()(tokens.pop("input_ids")).detach()
         tokens.pop("attention_mask")
@@ -136,7 +134,8 @@ class TracedEncoder:
 
         Tokens after a hidden one stand where they would without it, if the encoder can be told so (`places`).
         """
-        tokens = self.encoder.model.tokenizer(text, truncation=True, max_length=self.encoder.max_tokens, return_tensors="pt")
+        tokens = self.encoder.tokens(text, self.encoder.max_tokens)
+        del tokens["offset_mapping"]
         kept = 1 - hidden
         batch = {name: tensor.expand(len(hidden), -1) for name, tensor in tokens.items()}
         batch["attention_mask"] = kept.long()

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrnns_core.adapter import IMRNN
+from imrnns_core.adapter import IMRNN, fresh_model
 from imrnns_core.encoder import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explain.counterfactual import Pair, Side
@@ -131,9 +131,4 @@ class VocabularyView:
 
 def untrained_models(ranker: Ranker, count: int) -> list[IMRNN]:
     """Return fresh adapters of the same shape, as training would start from, one per seed."""
-    models = []
-    for seed in range(count):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            models.append(IMRNN(ranker.adapter.model.config).eval().requires_grad_(False))
-    return models
+    return [fresh_model(ranker.adapter.model.config, seed).eval().requires_grad_(False) for seed in range(count)]

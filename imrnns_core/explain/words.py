@@ -142,12 +142,14 @@ class WordExplainer:
     def encode(self, side: Side, texts: Sequence[str], progress: Progress | None = None) -> FloatArray:
         """Return (B, n) embeddings of formatted texts, as long as the stored ones; each text is encoded once.
 
-        `progress` hears of texts that are not known yet, batch by batch. What it raises stops the work, and what is
-        encoded by then stays known.
+        `progress` hears of texts that are not known yet: before the first batch, also where there is none, and after
+        each. What it raises stops the work, and what is encoded by then stays known.
         """
         length, found = self.length(side), {text: self._known.get((side, text)) for text in texts}
         missing = sorted((text for text, vector in found.items() if vector is None), key=len, reverse=True)
         done = 0
+        if progress:
+            progress(done, len(missing))
         while done < len(missing):
             size = max(1, BATCH_LETTERS // max(1, len(missing[done])))
             batch = missing[done : done + size]

@@ -130,6 +130,10 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     ]
     heads = [(group, str(source["n"]), m) for group, source in zip(shown_groups, sources, strict=True) for m in MEASURES]
     shown, saved = grid(page, "measures"), download(page, "measures_csv")
+    own = page.locator("[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV'])")
+    assert own.count() == 1
+    assert not own.is_visible()  # it saves formulas as they are
+    assert saved[0]["95 % interval"].startswith("[")  # no formula
     assert len(shown) >= len(MEASURES)
     assert len(saved) == len(expected)
     for rows in (shown, saved):

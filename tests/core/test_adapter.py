@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from imrnns_core.adapter import IMRNN, HyperNet
+from imrnns_core.adapter import IMRNN, HyperNet, fresh_model
 from imrnns_core.config import AdapterConfig
 from tests.core.toys import random_model, still_model
 
@@ -93,3 +93,13 @@ def test_feedback_is_a_mean_over_the_chosen_documents_alone(n: int, m: int):
     torch.testing.assert_close(
         model(queries, documents, torch.ones(2, 4, dtype=torch.bool)).modulated_query, model(queries, documents).modulated_query
     )
+
+
+@pytest.mark.parametrize("output_dim", [12, 8])
+def test_a_fresh_model_is_that_of_its_seed_whatever_other_threads_draw(output_dim: int):
+    config = AdapterConfig(12, output_dim)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        expected = IMRNN(config).state_dict()
+    found = fresh_model(config, 3).state_dict()
+    assert all(torch.equal(found[name], values) for name, values in expected.items())

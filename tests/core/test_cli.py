@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from imrnns_core import cli
+from imrnns_core import cli, terminal
 from imrnns_core.checkpoint import load_adapter, save_adapter
 from imrnns_core.config import RECIPES
 from imrnns_core.dataset import LAYOUT
@@ -643,3 +644,98 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(run: Run, t
         run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
         "sample has no split 'late'; its splits are: dev, test, train",
     )
+
+
+# Letter by letter
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\r\x7f[bold]x[/bold] [/nothing] :smile:"
+SHOWN = "]0;owned[31mred2J[bold]x[/bold] [/nothing] :smile:"
+
+
+def controls(*texts: str) -> set[str]:
+    return {c for text in texts for c in text if (ord(c) < 32 or 127 <= ord(c) < 160) and c not in "\n\t"}
+
+
+def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
+    (toy / "corpus.jsonl").write_text("".join(json.dumps({**d, "title": EVIL}) + "\n" for d in DOCUMENTS))
+    (toy / "queries.jsonl").write_text("".join(json.dumps({**q, "text": f"{q['_id']} {EVIL}"}) + "\n" for q in QUERIES))
+    commands = {
+        "search": ("search", toy, "q0"),
+        "unknown": ("explain", toy, "--query", "q0", "--document", EVIL),
+        "against": ("evaluate", toy, "--against", EVIL),
+        "split": ("faithfulness", toy, "--split", EVIL),
+    }
+    for name, given in commands.items():
+        result = run(*given, "--adapter", toy / "toy.safetensors", "--embeddings", toy / "vectors")
+        assert not controls(result.out, result.err), name
+        shown = (result.out + result.err).replace("\n", "")
+        assert SHOWN in shown or repr(EVIL) in shown, name
+
+
+@pytest.mark.parametrize("name", ["my[bold]set[v2]", "ev:smile:al", "\x1b[31mred"])
+def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(run: Run, toy: Path, tmp_path: Path, name: str):
+    folder, shown = toy.rename(tmp_path / name), name.replace("\x1b", "")
+    file = (folder / "toy.safetensors").rename(folder / f"{name}.safetensors")
+    (folder / "toy.json").rename(folder / f"{name}.json")
+    prepared = run("prepare", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    imported, listed = run("adapters", "import", file), run("adapters", "list")
+    measured = run("evaluate", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    card = run("adapters", "show", file)
+    for result in (prepared, imported, listed, measured, card):
+        assert (result.code, result.err, controls(result.out)) == (0, "", set())
+    assert prepared.out.startswith(f"{shown}: 3 documents, 4 queries")
+    assert imported.out.replace("\n", "").startswith(f"{shown}: imported to ")
+    assert imported.out.replace("\n", "").endswith(f"/adapters/{shown}.safetensors")
+    assert shown in listed.out
+    assert f"{shown} test, adapter toy" in measured.out
+    assert json.loads(card.out)["name"] == "toy"
+
+
+def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+    screen = io.StringIO()
+    console = terminal.Terminal(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr(terminal, "err", console)
+    with terminal.progress_bar() as progress:
+        progress.add_task("encode [bold]x[/nothing] \x9b2J", total=3)
+    assert "encode [bold]x[/nothing] 2J" in screen.getvalue()
+    assert "\x9b" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("name", ["evaluate", "search", "adapters"])
+def test_a_reader_that_stops_early_ends_nothing_but_the_output(toy: Path, tmp_path: Path, name: str):
+    """As behind `| head`: the files that were asked for are written, and nothing is said."""
+    more = {
+        "evaluate": command(toy, "evaluate", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs"),
+        "search": command(toy, "search", "q0", "--json", tmp_path / "r.json"),
+        "adapters": ("adapters", "show", toy / "toy.safetensors"),
+    }
+    given = [sys.executable, "-m", "imrnns_core.cli", *map(str, more[name])]
+    environment = {**os.environ, "IMRNNS_WORKSPACE": str(tmp_path / "workspace")}
+    process = subprocess.Popen(given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+    assert (tmp_path / "r.json").is_file() == (name != "adapters")
+    assert (tmp_path / "runs").is_dir() == (name == "evaluate")
+
+
+@pytest.mark.parametrize("given", ["./enc", "enc", "~/enc", "../home/enc"])
+def test_the_folder_of_an_encoder_is_kept_as_absolute(run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str):
+    home = tmp_path / "home"
+    (home / "enc").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    record = json.loads((tmp_path / "workspace" / "datasets.json").read_text())
+    assert record["toy"]["encoder"]["name"] == str(home / "enc")
+
+
+@pytest.mark.parametrize("given", ["all-MiniLM-L6-v2", "intfloat/e5-small"])
+def test_the_name_of_an_encoder_is_kept_as_it_is(run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str):
+    (tmp_path / "all-MiniLM-L6-v2").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    assert json.loads((tmp_path / "workspace" / "datasets.json").read_text())["toy"]["encoder"]["name"] == given

@@ -73,3 +73,16 @@ def test_spaces_that_differ_are_refused(sample: Collection, monkeypatch: pytest.
     monkeypatch.setattr(type(sample.encoder), "input_embeddings", lambda self: torch.zeros(30522, 128))
     with pytest.raises(ExplanationError, match="its token embeddings have 128 dimensions, its texts 384"):
         VocabularyView(Ranker(sample, toys.adapter(toys.random_model(3, 384, 384))))
+
+
+def test_untrained_models_are_the_same_whatever_other_threads_draw(sample: Collection, monkeypatch: pytest.MonkeyPatch):
+    ranker = Ranker(sample, toys.adapter(toys.random_model(3, 384, 384)))
+    expected, normal = untrained_models(ranker, 1)[0], torch.nn.init.normal_
+
+    def disturbed(*args: object, **options: object) -> torch.Tensor:
+        torch.rand(7)  # as another thread does, between two draws of this one
+        return normal(*args, **options)
+
+    monkeypatch.setattr(torch.nn.init, "normal_", disturbed)
+    found = untrained_models(ranker, 1)[0]
+    assert all(torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True))

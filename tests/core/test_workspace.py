@@ -164,6 +164,33 @@ def test_a_folder_and_a_zip_that_nobody_registered(space: Workspace, data: Path,
     assert space.resolve(str(tmp_path / "packed.zip")).name == "packed"
 
 
+def test_a_registered_name_wins_over_a_folder_of_this_name(space: Workspace, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    space.register(Registration("docs", data, None, SPEC))
+    (tmp_path / "work" / "docs").mkdir(parents=True)
+    (tmp_path / "work" / "docs.zip").write_bytes(b"")
+    monkeypatch.chdir(tmp_path / "work")
+    assert space.resolve("docs") == Registration("docs", data, None, SPEC)
+    for given in ("./docs", "docs/", str(tmp_path / "work" / "docs")):
+        assert space.resolve(given) == Registration("work-docs", tmp_path / "work" / "docs", None, EncoderSpec())
+    assert space.resolve("docs.zip").path == tmp_path / "work" / "docs.zip"
+    (tmp_path / "work" / "new").mkdir()
+    assert space.resolve("new") == Registration("new", tmp_path / "work" / "new", None, EncoderSpec())
+
+
+def test_folders_of_one_name_never_take_each_others_place(space: Workspace, tmp_path: Path):
+    folders = [tmp_path / path for path in ("a/x/docs", "b/x/docs", "c/x/docs", "d/y/docs")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    zipped = tmp_path / "a" / "x" / "docs.zip"
+    zipped.write_bytes(b"")
+    for path in (*folders, zipped):
+        space.register(space.resolve(str(path)))
+    names = {r.path: r.name for r in space.registrations().values() if r.name != "sample"}
+    assert [names[path] for path in folders] == ["docs", "x-docs", "c-x-docs", "y-docs"]
+    assert names[zipped] == "a-x-docs"
+    assert all(space.resolve(str(path)).name == name for path, name in names.items())  # prepared again: the same names
+
+
 def test_the_sample_is_always_there(space: Workspace):
     assert space.resolve("sample") == Registration("sample", SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec())
 
@@ -399,6 +426,13 @@ def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path
     (tmp_path / "file").write_text("")
     index = Workspace(tmp_path / "file").lexical_index(load_dataset(write_dataset(tmp_path / "toy")))
     assert [rows.tolist() for rows in index.matches(["second"], 5)] == [[1]]
+
+
+def test_a_relative_workspace_stays_where_it_is_for_processes_that_run_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    found = Workspace(Path("here"))
+    monkeypatch.setenv("IMRNNS_WORKSPACE", "there")
+    assert (found.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
 
 
 # What is derived from a collection is named by all of it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from dashboard import jobs, resources
+from dashboard import jobs, resources, state
 from imrnns_core.checkpoint import save_adapter
 from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.ranking import Ranker
@@ -133,3 +133,54 @@ def sidebar_alone() -> None:
 
     state.start()
     sidebar.show()
+
+
+def making() -> None:
+    from dashboard import state
+    from dashboard.components import making_map
+
+    state.start()
+    making_map.show(10)
+
+
+def test_a_second_reader_waits_for_the_same_map_and_stops_for_itself_only(
+    fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started, reader = list[FakeMap](), [""]
+    monkeypatch.setattr(resources, "_map_path", lambda data, adapter: tmp_path / "map.npz")
+    monkeypatch.setattr(state, "session", lambda: reader[0])
+    monkeypatch.setattr(jobs.MapJob, "start", lambda *_: started.append(FakeMap()) or started[-1])
+    pages = {name: AppTest.from_function(making) for name in "ab"}
+
+    def turn(name: str, button: str = "") -> list[str]:
+        reader[0], page = name, pages[name]
+        page = page.button(key=button).click().run() if button else page.run()
+        assert not page.exception
+        return [b.key for b in page.button]
+
+    assert turn("a") == turn("b") == ["make_map"]
+    assert turn("a", "make_map") == ["stop_map"]
+    assert turn("b") == ["join_map"]
+    assert turn("b", "join_map") == ["stop_map"]
+    assert turn("a", "stop_map") == ["join_map"]
+    assert turn("b") == ["stop_map"]
+    assert [job.stopped for job in started] == [False]
+    assert turn("b", "stop_map") == turn("a") == ["make_map"]
+    assert [job.stopped for job in started] == [True]
+    assert turn("a", "make_map") == ["stop_map"]
+    started[1].finished, started[1].error = True, "no space left"
+    assert turn("a") == turn("b") == ["again_map"]
+
+
+@dataclass
+class FakeMap:
+    """A map job of which a test says what becomes of it."""
+
+    done: float = 3.0
+    total: float = 20.0
+    finished: bool = False
+    error: str = ""
+    stopped: bool = False
+
+    def stop(self) -> None:
+        self.stopped = True
