@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from dashboard import jobs
-from imrnns_core.checkpoint import load_adapter
+from imrnns_core.checkpoint import load_adapter, save_adapter
+from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.explain.faithfulness import Faithfulness
 from imrnns_core.explain.words import WordExplainer
 from imrnns_core.mapping import map_key
 from imrnns_core.ranking import Ranker
 from imrnns_core.workspace import ASSETS_FOLDER, Workspace
+from tests.core.toys import adapter, letters, random_model, write_dataset
 
 
 @dataclass
@@ -206,9 +208,16 @@ def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(tmp_path: Pa
 
 
 def test_a_map_that_was_made_is_no_error(tmp_path: Path) -> None:
-    space = Workspace(tmp_path)
-    adapter = load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors")
-    path = space.map_path(map_key(adapter, space.open(space.resolve("sample")).documents.vectors))
-    job = jobs.MapJob.start("sample", "sample-adapter", tmp_path, path, 10)
+    space, vectors = Workspace(tmp_path / "workspace"), tmp_path / "vectors"
+    vectors.mkdir()
+    save_embeddings(EmbeddingMatrix(("d1", "d2"), letters(["one", "two"])), vectors, "documents", "document")
+    save_embeddings(EmbeddingMatrix(("q1",), letters(["which?"])), vectors, "queries", "query")
+    registration = space.resolve(str(write_dataset(tmp_path / "toy")), vectors)
+    space.register(registration)
+    made = adapter(random_model(0, 4, 4))
+    save_adapter(made, space.root / "adapters" / "toy.safetensors")
+    path = space.map_path(map_key(made, space.open(registration).fingerprint))
+    job = jobs.MapJob.start("toy", "toy", space.root, path, 2)
     job.process.wait(120)
+    assert path.is_file()
     assert (job.finished, job.error) == (True, "")
