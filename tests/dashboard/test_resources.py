@@ -148,6 +148,7 @@ def test_a_second_reader_waits_for_the_same_map_and_stops_for_itself_only(
 ) -> None:
     started, reader = list[FakeMap](), [""]
     monkeypatch.setattr(resources, "_map_path", lambda data, adapter: tmp_path / "map.npz")
+    monkeypatch.setattr(resources, "corpus_map", lambda data, adapter: None)  # the sample's ships
     monkeypatch.setattr(state, "session", lambda: reader[0])
     monkeypatch.setattr(jobs.MapJob, "start", lambda *_: started.append(FakeMap()) or started[-1])
     pages = {name: AppTest.from_function(making, default_timeout=60) for name in "ab"}
