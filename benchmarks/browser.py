@@ -17,15 +17,26 @@ from plotly.offline import get_plotlyjs
 from dashboard.figures import maps, theme
 from tests.browser.app import ROOT, launch, open_page, serving
 
-PAGES = ("/", "/modulation", "/map", "/map?view=neighbourhood", "/map?view=linear", "/explain", "/overview", "/failures")
+PAGES = (
+    "/",
+    "/modulation",
+    "/map",
+    "/map?view=neighbourhood",
+    "/map?view=linear",
+    "/explain",
+    "/overview",
+    "/failures",
+)
 QUERIES = 12
 QUIET_MS = 600
 GOAL_MS = 500
 ALPHA = "α moved, rankings drawn"
 ALPHA_GOAL_MS = 100
 
-# The page is done at its last change: figures, tables and texts all change the document when they are drawn. Where words are
-# deleted and measured, which is long work with a bar, `page` is the last change before the bar, `last` that of all
+# The page is done at its last change: figures, tables and texts all change the document when they
+# are drawn. Where words are
+# deleted and measured, which is long work with a bar, `page` is the last change before the bar,
+# `last` that of all
 _WATCH = """() => {
   if (window.lens) return;
   window.lens = { last: 0, page: 0, measuring: false };
@@ -47,16 +58,25 @@ _DONE = """(quiet) => document.querySelector('[data-testid="stApp"]').dataset.te
 
 
 def next_query_ms(page: Page) -> tuple[float, float]:
-    """Press `j`; return the milliseconds until the page last changed, without and with words that are deleted and measured."""
+    """Press `j`.
+
+    Return the milliseconds until the page last changed, without and with words that are deleted and
+    measured.
+    """
     page.evaluate(_WATCH)
     page.evaluate(_PRESS)
     page.wait_for_function(_DONE, arg=QUIET_MS, timeout=30_000, polling=50)
-    found: list[float] = page.evaluate("() => [window.lens.page - window.lens.start, window.lens.last - window.lens.start]")
+    found: list[float] = page.evaluate(
+        "() => [window.lens.page - window.lens.start, window.lens.last - window.lens.start]"
+    )
     return found[0], found[1]
 
 
 def alpha_ms(page: Page) -> list[float]:
-    """Move α to each of its places; return the milliseconds until the rankings are drawn and the browser has painted them."""
+    """Move α to each of its places.
+
+    Return the milliseconds until the rankings are drawn and the browser has painted them.
+    """
     times: list[float] = page.get_by_role("slider").evaluate(
         """async (slider) => {
           const times = [];
@@ -73,18 +93,27 @@ def alpha_ms(page: Page) -> list[float]:
     return times
 
 
-def measure(address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES) -> dict[str, list[float]]:
+def measure(
+    address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES
+) -> dict[str, list[float]]:
     """Return the times of `QUERIES` changes of the query on each page that the app has, after three that warm up."""
     times: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for path in paths:
             page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
-            open_page(page, f"{address}{path}{'&' if '?' in path else '?'}data={data}&adapter={adapter}")
+            open_page(
+                page, f"{address}{path}{'&' if '?' in path else '?'}data={data}&adapter={adapter}"
+            )
             page.wait_for_timeout(2_000)
-            if page.evaluate("() => location.pathname") != path.split("?")[0] or page.locator("[role=dialog]").count():
+            if (
+                page.evaluate("() => location.pathname") != path.split("?")[0]
+                or page.locator("[role=dialog]").count()
+            ):
                 continue
-            drawn, measured = zip(*[next_query_ms(page) for _ in range(QUERIES + 3)][3:], strict=True)
+            drawn, measured = zip(
+                *[next_query_ms(page) for _ in range(QUERIES + 3)][3:], strict=True
+            )
             times[path] = list(drawn)
             if measured != drawn:
                 times[f"{path}, and words measured"] = list(measured)
@@ -114,9 +143,16 @@ def cloud_figure() -> go.Figure:
     """Return the map figure of 100,000 documents in 12 clusters."""
     rng = np.random.default_rng(0)
     ground = rng.random((100_000, 2), dtype=np.float32)
-    groups = [maps.Group(f"cluster {n}", theme.CLUSTERS[n], np.arange(n, len(ground), 12)) for n in range(12)]
-    points = maps.Points([f"d{i}" for i in range(30)], ["label"] * 30, ["#009e73"] * 30, ["circle"] * 30)
-    return maps.plane(ground, groups, ground[:30], ground[:30] + 0.02, (ground[30], ground[31]), points, "cloud")
+    groups = [
+        maps.Group(f"cluster {n}", theme.CLUSTERS[n], np.arange(n, len(ground), 12))
+        for n in range(12)
+    ]
+    points = maps.Points(
+        [f"d{i}" for i in range(30)], ["label"] * 30, ["#009e73"] * 30, ["circle"] * 30
+    )
+    return maps.plane(
+        ground, groups, ground[:30], ground[:30] + 0.02, (ground[30], ground[31]), points, "cloud"
+    )
 
 
 def draw_ms(figure: str) -> float:
@@ -126,7 +162,11 @@ def draw_ms(figure: str) -> float:
         page = browser.new_page(viewport={"width": 1000, "height": 700})
         page.set_content('<div id="plot"></div>')
         page.add_script_tag(content=get_plotlyjs())
-        draw = "f => { const figure = JSON.parse(f), start = performance.now(); return Plotly.react('plot', figure.data, figure.layout, {plotGlPixelRatio: 1}).then(() => performance.now() - start); }"
+        draw = (
+            "f => { const figure = JSON.parse(f), start = performance.now(); return "
+            "Plotly.react('plot', figure.data, figure.layout, {plotGlPixelRatio: 1}).then(() => "
+            "performance.now() - start); }"
+        )
         times = [float(page.evaluate(draw, figure)) for _ in range(6)]
         browser.close()
     return statistics.median(times[1:])
@@ -139,13 +179,21 @@ def run(data: Path) -> None:
         adapter = data / "peer" / "imrnns-minilm-scifact.pt"
         for arguments in (
             ["adapters", "import", str(adapter)],
-            ["prepare", str(data / "scifact"), "--embeddings", str(data / "scifact" / "embeddings"), "--adapter", adapter.stem],
+            [
+                "prepare",
+                str(data / "scifact"),
+                "--embeddings",
+                str(data / "scifact" / "embeddings"),
+                "--adapter",
+                adapter.stem,
+            ],
         ):
             command = [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", folder]
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
         first_page_seconds(workspace)  # the system's file cache
         print(
-            f"dashboard, start of the server to the first page, warm: {statistics.median(first_page_seconds(workspace) for _ in range(3)):.2f} s"
+            "dashboard, start of the server to the first page, warm: "
+            f"{statistics.median(first_page_seconds(workspace) for _ in range(3)):.2f} s"
         )
         with serving(workspace) as address:
             report(measure(address, "scifact", adapter.stem))
@@ -157,8 +205,12 @@ def report(times: dict[str, list[float]]) -> None:
         goal = ALPHA_GOAL_MS if path == ALPHA else GOAL_MS
         name = path if path == ALPHA else f"next query to all figures drawn, {path}"
         word = "" if median <= goal else f"  (goal {goal})"
-        print(f"dashboard, SciFact, {name}: median {median:.0f} ms, worst {max(values):.0f} ms{word}")
+        print(
+            f"dashboard, SciFact, {name}: median {median:.0f} ms, worst {max(values):.0f} ms{word}"
+        )
 
 
-if __name__ == "__main__":  # a running app: python -m benchmarks.browser ADDRESS DATA ADAPTER [PATH …]
+if (
+    __name__ == "__main__"
+):  # a running app: python -m benchmarks.browser ADDRESS DATA ADAPTER [PATH …]
     report(measure(sys.argv[1], sys.argv[2], sys.argv[3], tuple(sys.argv[4:]) or PAGES))

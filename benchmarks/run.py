@@ -1,4 +1,6 @@
-"""`make bench`: time and memory, against the reference package in the same run. Needs the folder of reference data for SciFact.
+"""`make bench`: time and memory, against the reference package in the same run.
+
+Needs the folder of reference data for SciFact.
 
 Every ratio compares two measurements of one run on one machine; absolute times are for orientation.
 """
@@ -38,16 +40,19 @@ def median_seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 
 def scoring() -> None:
-    """Score all queries of SciFact dev over 100 candidates: ours in all against the reference package's loop."""
+    """Score all queries of SciFact dev over 100 candidates.
+
+    Ours in all against the reference package's loop.
+    """
     from imrnns.beir_data import DatasetSplit
     from imrnns.checkpoints import load_model
     from imrnns.data import CachedSplit
     from imrnns.evaluation import evaluate_model_with_baseline
 
-    from imrnns_core.checkpoint import load_adapter
-    from imrnns_core.ranking import Ranker
-    from imrnns_core.scoring import score_candidates, transform_corpus
-    from imrnns_core.workspace import Workspace
+    from imrnns_core.model.checkpoint import load_adapter
+    from imrnns_core.model.scoring import score_candidates, transform_corpus
+    from imrnns_core.retrieval.ranker import Ranker
+    from imrnns_core.storage.workspace import Workspace
 
     checkpoint = DATA / "peer" / "imrnns-minilm-scifact.pt"
     space = Workspace(Path(tempfile.mkdtemp()))
@@ -56,36 +61,59 @@ def scoring() -> None:
     vectors = collection.queries.vectors[collection.queries.rows(ids)]
     adapter = load_adapter(checkpoint)
     model = load_model(checkpoint)[0]
-    documents = {i: torch.from_numpy(v) for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)}
+    documents = {
+        i: torch.from_numpy(v)
+        for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)
+    }
     split = DatasetSplit(
         corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},
         queries={q: collection.dataset.queries[q].text for q in ids},
         qrels={q: dict(j) for q, j in collection.dataset.qrels("dev").items()},
     )
-    cached = CachedSplit(split, documents, {q: torch.from_numpy(v) for q, v in zip(ids, vectors, strict=True)}, {})
+    cached = CachedSplit(
+        split, documents, {q: torch.from_numpy(v) for q, v in zip(ids, vectors, strict=True)}, {}
+    )
     index = collection.index
     candidates = index.search(vectors, 100)
 
     def reference_scores() -> None:
         with torch.no_grad():
             for query, rows in zip(vectors, candidates, strict=True):
-                stacked = torch.stack([documents[collection.documents.ids[row]].float() for row in rows])
+                stacked = torch.stack(
+                    [documents[collection.documents.ids[row]].float() for row in rows]
+                )
                 model.score_candidates(torch.from_numpy(query), stacked)
 
     theirs = median_seconds(reference_scores)
     ranker = Ranker(collection, adapter)
     queries, rows = torch.from_numpy(vectors), torch.from_numpy(candidates)
-    transform = median_seconds(lambda: transform_corpus(adapter.model, torch.from_numpy(collection.documents.vectors)))
-    warm = median_seconds(lambda: score_candidates(adapter.model, ranker.transform, ranker.base, queries, rows))
+    transform = median_seconds(
+        lambda: transform_corpus(adapter.model, torch.from_numpy(collection.documents.vectors))
+    )
+    warm = median_seconds(
+        lambda: score_candidates(adapter.model, ranker.transform, ranker.base, queries, rows)
+    )
     cold = transform + warm
     ranked = median_seconds(lambda: Ranker(collection, adapter).rank_batch(vectors))
-    whole = median_seconds(lambda: evaluate_model_with_baseline(model, cached, "cpu", 100, 100, [10]), 3)
+    whole = median_seconds(
+        lambda: evaluate_model_with_baseline(model, cached, "cpu", 100, 100, [10]), 3
+    )
     per_query = 1e3 / len(ids)
-    print(f"scoring, {len(ids)} queries × 100 candidates: reference {theirs * per_query:.2f} ms a query, one stage")
-    print(f"  ours, all four stages, corpus transformed anew: {cold * per_query:.2f} ms a query, ratio {cold / theirs:.2f}")
-    print(f"  ours, all four stages, corpus transformed once: {warm * per_query:.2f} ms a query, ratio {warm / theirs:.2f}")
     print(
-        f"  the reference package's whole evaluation: {whole:.2f} s; candidates and all four stages ranked here: {ranked:.2f} s, ratio {ranked / whole:.2f}"
+        f"scoring, {len(ids)} queries × 100 candidates: reference {theirs * per_query:.2f} ms "
+        "a query, one stage"
+    )
+    print(
+        f"  ours, all four stages, corpus transformed anew: {cold * per_query:.2f} ms a query, "
+        f"ratio {cold / theirs:.2f}"
+    )
+    print(
+        f"  ours, all four stages, corpus transformed once: {warm * per_query:.2f} ms a query, "
+        f"ratio {warm / theirs:.2f}"
+    )
+    print(
+        f"  the reference package's whole evaluation: {whole:.2f} s; candidates and all four "
+        f"stages ranked here: {ranked:.2f} s, ratio {ranked / whole:.2f}"
     )
 
 
@@ -93,46 +121,78 @@ def evaluate_command() -> None:
     """Time `imrnns-lens evaluate` on SciFact dev as a whole process."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable, "-m", "imrnns_core.cli", "evaluate", str(DATA / "scifact"), "--embeddings", str(DATA / "scifact" / "embeddings"),
-            "--adapter", str(DATA / "peer" / "imrnns-minilm-scifact.pt"), "--split", "dev", "--workspace", folder,
-        ]  # fmt: skip
-        seconds = median_seconds(lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True), 3)
-    print(f"`imrnns-lens evaluate` on SciFact dev, precomputed embeddings, whole process: {seconds:.2f} s")
+            sys.executable,
+            "-m",
+            "imrnns_core.cli",
+            "evaluate",
+            str(DATA / "scifact"),
+            "--embeddings",
+            str(DATA / "scifact" / "embeddings"),
+            "--adapter",
+            str(DATA / "peer" / "imrnns-minilm-scifact.pt"),
+            "--split",
+            "dev",
+            "--workspace",
+            folder,
+        ]
+        seconds = median_seconds(
+            lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True), 3
+        )
+    print(
+        "`imrnns-lens evaluate` on SciFact dev, precomputed embeddings, whole process: "
+        f"{seconds:.2f} s"
+    )
 
 
 def training(epochs: int = 3) -> None:
-    """Train the reference recipe on SciFact train, ours and the reference package's loop in turn: same queries, negatives and epochs."""
+    """Train the reference recipe on SciFact train, ours and the reference package's loop in turn.
+
+    Same queries, negatives and epochs.
+    """
     from imrnns.model import IMRNN, ModelConfig
     from imrnns.training import TrainingConfig, initialize_projector, train_model
 
-    from imrnns_core.config import TrainConfig
-    from imrnns_core.training import Training
-    from imrnns_core.workspace import Workspace
+    from imrnns_core.storage.workspace import Workspace
+    from imrnns_core.training.config import TrainConfig
+    from imrnns_core.training.trainer import Trainer
 
     space = Workspace(Path(tempfile.mkdtemp()))
     collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
     config = TrainConfig(recipe="reference", epochs=epochs, patience=epochs)
-    split = Training(collection, config, "train")
+    split = Trainer(collection, config, "train")
     datasets, metric = reference_training_data(collection, (split.parts.train, split.parts.valid))
 
     def theirs() -> None:
         model = IMRNN(ModelConfig(input_dim=collection.documents.dimension))
         initialize_projector(model)
         with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
-            train_model(model, *datasets, TrainingConfig(epochs=epochs, patience=epochs), "cpu", metric, "mean")
+            train_model(
+                model,
+                *datasets,
+                TrainingConfig(epochs=epochs, patience=epochs),
+                "cpu",
+                metric,
+                "mean",
+            )
 
     def ours() -> None:
-        run = Training(collection, config, "train")
+        run = Trainer(collection, config, "train")
         assert sum(1 for _ in run.epochs()) == epochs + 1
 
-    pairs = [(seconds_of(theirs), seconds_of(ours)) for _ in range(REPEATS)]  # in turn, so that other work on the machine meets both
+    pairs = [
+        (seconds_of(theirs), seconds_of(ours)) for _ in range(REPEATS)
+    ]  # in turn, so that other work on the machine meets both
     ratio = statistics.median(our[0] / their[0] for their, our in pairs)
     cpu = statistics.median(our[1] / their[1] for their, our in pairs)
     reference, own = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
     print(
-        f"training, reference recipe, {epochs} epochs of SciFact train, validation included: reference {reference:.2f} s, ours {own:.2f} s"
+        f"training, reference recipe, {epochs} epochs of SciFact train, validation included: "
+        f"reference {reference:.2f} s, ours {own:.2f} s"
     )
-    print(f"  median ratio of {len(pairs)} pairs: {ratio:.2f} by the clock, {cpu:.2f} of processor time")
+    print(
+        f"  median ratio of {len(pairs)} pairs: {ratio:.2f} by the clock, {cpu:.2f} of "
+        "processor time"
+    )
 
 
 def seconds_of(work: Callable[[], Any]) -> tuple[float, float]:
@@ -142,24 +202,42 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, float]:
     return time.perf_counter() - clock, time.process_time() - processor
 
 
-def reference_training_data(collection: Any, parts: tuple[Any, Any]) -> tuple[list[Any], Callable[[Any], float]]:
+def reference_training_data(
+    collection: Any, parts: tuple[Any, Any]
+) -> tuple[list[Any], Callable[[Any], float]]:
     """Return the reference package's training and validation sets for these judgments, and the measure it selects an epoch by."""
     from imrnns.beir_data import DatasetSplit
     from imrnns.data import CachedSplit, ContrastiveCachedDataset
     from imrnns.evaluation import evaluate_model
 
-    documents = {i: torch.from_numpy(v) for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)}
+    documents = {
+        i: torch.from_numpy(v)
+        for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)
+    }
     cached = []
     for qrels in parts:
         vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
-        found = [[collection.documents.ids[row] for row in rows] for rows in collection.index.search(vectors, 100)]
-        negatives = {q: [d for d in ids if qrels[q].get(d, 0) <= 0] for q, ids in zip(qrels, found, strict=True)}
+        found = [
+            [collection.documents.ids[row] for row in rows]
+            for rows in collection.index.search(vectors, 100)
+        ]
+        negatives = {
+            q: [d for d in ids if qrels[q].get(d, 0) <= 0]
+            for q, ids in zip(qrels, found, strict=True)
+        }
         split = DatasetSplit(
             corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},
             queries={q: collection.dataset.queries[q].text for q in qrels},
             qrels={q: dict(judged) for q, judged in qrels.items()},
         )
-        cached.append(CachedSplit(split, documents, {q: torch.from_numpy(v) for q, v in zip(qrels, vectors, strict=True)}, negatives))
+        cached.append(
+            CachedSplit(
+                split,
+                documents,
+                {q: torch.from_numpy(v) for q, v in zip(qrels, vectors, strict=True)},
+                negatives,
+            )
+        )
 
     def metric(model: Any) -> float:
         return sum(evaluate_model(model, cached[1], "cpu", 100, 10, [10]).values()) / 3
@@ -168,7 +246,10 @@ def reference_training_data(collection: Any, parts: tuple[Any, Any]) -> tuple[li
 
 
 def dashboard() -> None:
-    """Start the app on the sample; time the server's work for the next and for a typed query, and its memory."""
+    """Start the app on the sample.
+
+    Time the server's work for the next and for a typed query, and its memory.
+    """
     import psutil
     from streamlit.testing.v1 import AppTest
 
@@ -176,7 +257,10 @@ def dashboard() -> None:
         os.environ["IMRNNS_WORKSPACE"] = folder
         start = time.perf_counter()
         app = AppTest.from_file(str(ROOT / "dashboard" / "script.py"), default_timeout=60).run()
-        print(f"dashboard, first run of the landing page, imports included: {time.perf_counter() - start:.2f} s")
+        print(
+            "dashboard, first run of the landing page, imports included: "
+            f"{time.perf_counter() - start:.2f} s"
+        )
         times = []
         for _ in range(8):
             start = time.perf_counter()
@@ -195,7 +279,8 @@ def dashboard() -> None:
             app.run()
             times.append(time.perf_counter() - start)
         print(
-            f"dashboard, typed query, server: first {times[0]:.2f} s (loads the encoder), then median {statistics.median(times[1:]):.2f} s"
+            f"dashboard, typed query, server: first {times[0]:.2f} s (loads the encoder), then "
+            f"median {statistics.median(times[1:]):.2f} s"
         )
         print(f"dashboard, resident memory: {psutil.Process().memory_info().rss / 2**20:.0f} MB")
 
@@ -210,7 +295,10 @@ def browser() -> None:
     packed = cloud_figure().to_json()
     print(f"map of 100,000 documents: built in {1e3 * seconds:.0f} ms, {len(packed) / 1e6:.1f} MB")
     try:
-        print(f"map of 100,000 documents: {draw_ms(packed):.0f} ms of the page's thread to draw it again, without a graphics card")
+        print(
+            f"map of 100,000 documents: {draw_ms(packed):.0f} ms of the page's thread to draw "
+            "it again, without a graphics card"
+        )
         if (DATA / "scifact" / "corpus.jsonl").is_file():
             run(DATA)
     except Error as error:
@@ -218,13 +306,24 @@ def browser() -> None:
 
 
 def main() -> None:
-    print(json.dumps({"torch": torch.__version__, "numpy": np.__version__, "threads": torch.get_num_threads()}))
+    print(
+        json.dumps(
+            {
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+                "threads": torch.get_num_threads(),
+            }
+        )
+    )
     if (DATA / "scifact" / "corpus.jsonl").is_file():
         scoring()
         evaluate_command()
         training()
     else:
-        print(f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference package")
+        print(
+            f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference "
+            "package"
+        )
     dashboard()
     browser()
 

@@ -29,7 +29,9 @@ net_util._external_ip = net_util._internal_ip = "127.0.0.1"
 LONGEST_END_SECONDS = 3
 
 
-def _end(stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None) -> None:
+def _end(
+    stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None
+) -> None:
     limit = threading.Timer(LONGEST_END_SECONDS, os._exit, [0])
     limit.daemon = True
     limit.start()
@@ -38,7 +40,10 @@ def _end(stop: Callable[[int, FrameType | None], Any], number: int, frame: Frame
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Limit how long the server may take to end: it waits for open connections, and Python waits for threads that work."""
+    """Limit how long the server may take to end.
+
+    It waits for open connections, and Python waits for threads that work.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         stop = signal.getsignal(number)
         assert callable(stop)  # the handler of the server

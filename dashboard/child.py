@@ -1,4 +1,7 @@
-"""`imrnns-lens` as a child of the server: `python -m dashboard.child prepare …`. It ends when the server ends, however that ends."""
+"""`imrnns-lens` as a child of the server: `python -m dashboard.child prepare …`.
+
+It ends when the server ends, however that ends.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,14 @@ import os
 import sys
 import threading
 
-from imrnns_core.cli import main
+from imrnns_core.cli.app import main
 
 
 def _end_with_parent() -> None:
-    """Read the standard input: a pipe whose other end only the server holds. The system closes it even after `kill -9`."""
+    """Read the standard input: a pipe whose other end only the server holds.
+
+    The system closes it even after `kill -9`.
+    """
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 

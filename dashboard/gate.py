@@ -1,4 +1,7 @@
-"""Which requests the server answers: a web page of another site must not read this machine's data."""
+"""Which requests the server answers.
+
+A web page of another site must not read this machine's data.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,45 @@ class Gate:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = _refuse(scope.get("method", "GET"), Headers(scope=scope)) if scope["type"] in ("http", "websocket") else None
+        refused = (
+            _refuse(scope.get("method", "GET"), Headers(scope=scope))
+            if scope["type"] in ("http", "websocket")
+            else None
+        )
         await (refused or self.app)(scope, receive, send)
 
 
 def _refuse(method: str, headers: Headers) -> PlainTextResponse | None:
     """Return the answer to a request that is refused, else None."""
     host = headers.get("host")
-    if not is_host_allowed(host):  # DNS rebinding: the name of another site that points to this machine
-        return PlainTextResponse(f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its name\n", 403)
-    origin = headers.get("origin")  # browsers send it with each WebSocket, and wherever a page of another site may read the answer
+    if not is_host_allowed(
+        host
+    ):  # DNS rebinding: the name of another site that points to this machine
+        return PlainTextResponse(
+            (
+                f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and "
+                "its name\n"
+            ),
+            403,
+        )
+    origin = headers.get(
+        "origin"
+        # browsers send it with each WebSocket, and wherever a page of another site may read the answer
+    )
     if origin is not None and origin.partition("://")[2] != host and not is_allowed_origin(origin):
-        return PlainTextResponse(f"Origin {origin} is not allowed; to allow it, start with --server.corsAllowedOrigins {origin}\n", 403)
-    if method not in METHODS:  # Streamlit would take files of 200 MB and keep them; no page uploads any
-        return PlainTextResponse(f"{method} is not allowed; the dashboard takes no files\n", 405, {"Allow": ", ".join(METHODS)})
+        return PlainTextResponse(
+            (
+                f"Origin {origin} is not allowed; to allow it, start with "
+                f"--server.corsAllowedOrigins {origin}\n"
+            ),
+            403,
+        )
+    if (
+        method not in METHODS
+    ):  # Streamlit would take files of 200 MB and keep them; no page uploads any
+        return PlainTextResponse(
+            f"{method} is not allowed; the dashboard takes no files\n",
+            405,
+            {"Allow": ", ".join(METHODS)},
+        )
     return None

@@ -1,4 +1,7 @@
-"""Work in the background: no page waits for what it does not show, and long work can be looked at and stopped."""
+"""Work in the background.
+
+No page waits for what it does not show, and long work can be looked at and stopped.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from pathlib import Path
 from typing import IO, Generic, Protocol, TypeVar
 
 import imrnns_core
-from imrnns_core.evaluation import Evaluation, evaluate
-from imrnns_core.explain.faithfulness import Faithfulness, run_pairs, sample_pairs
-from imrnns_core.explain.words import WordExplainer
-from imrnns_core.files import write_json
-from imrnns_core.ranking import Ranker
+from imrnns_core.evaluation.evaluate import Evaluation, evaluate
+from imrnns_core.explanation.deletion_test import DeletionTest, run_pairs, sample_pairs
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.io import write_json
+from imrnns_core.retrieval.ranker import Ranker
 
 PACKAGE = Path(imrnns_core.__file__).parent
 HELD_OUT = ("test", "dev")
@@ -40,15 +43,18 @@ def ending() -> bool:
 def start(work: Callable[[], None]) -> None:
     """Run `work` in a thread that the server waits for when it ends.
 
-    A daemon that is in torch at that moment would end the server with an abort; a thread that Streamlit's own
-    threads start would be one, as they are.
+    A daemon that is in torch at that moment would end the server with an abort; a thread that
+    Streamlit's own threads start would be one, as they are.
     """
     threading.Thread(target=work, daemon=False).start()
 
 
 @dataclass
 class Measuring:
-    """The splits of a data set, which are being measured; `hurry` is set once a page waits for one."""
+    """The splits of a data set, which are being measured.
+
+    `hurry` is set once a page waits for one.
+    """
 
     splits: dict[str, Future[Evaluation]]
     hurry: threading.Event = field(default_factory=threading.Event)
@@ -75,7 +81,10 @@ class Measuring:
 
 
 class Job(Protocol):
-    """Work in the background that ends with a file: `done` of `total` so far. `error` says what went wrong, once it has finished."""
+    """Work in the background that ends with a file: `done` of `total` so far.
+
+    `error` says what went wrong, once it has finished.
+    """
 
     @property
     def done(self) -> float: ...
@@ -98,10 +107,14 @@ J = TypeVar("J", bound=Job)
 
 
 class Jobs(Generic[J]):
-    """The jobs of all sessions, each named by the file that it makes: one job a file, owned by all sessions that wait for it.
+    """The jobs of all sessions, each named by the file that it makes.
 
-    A session waits from its click until it leaves; the last one that leaves ends the job. A session whose browser is
-    gone keeps nothing alive and ends nothing: its job runs on to its end, and the next session that looks owns it.
+    One job a file, owned by all sessions that wait for it.
+
+    A session waits from its click until it leaves; the last one that leaves ends the job. A session
+    whose browser is
+    gone keeps nothing alive and ends nothing: its job runs on to its end, and the next session that
+    looks owns it.
     """
 
     def __init__(self, connected: Callable[[str], bool]) -> None:
@@ -110,7 +123,10 @@ class Jobs(Generic[J]):
         self._jobs: dict[Path, tuple[J, set[str]]] = {}
 
     def find(self, path: Path, session: str) -> tuple[J | None, bool]:
-        """Return the job that makes this file, and whether this session waits for it; no job where it made the file."""
+        """Return the job that makes this file, and whether this session waits for it.
+
+        No job where it made the file.
+        """
         with self._lock:
             job, owners = self._jobs.get(path, (None, set[str]()))
             if job is None or (job.finished and not job.error):
@@ -121,7 +137,10 @@ class Jobs(Generic[J]):
             return job, session in owners
 
     def join(self, path: Path, session: str, start: Callable[[], J]) -> None:
-        """Let this session wait for the file: for the job that makes it, else for the one that `start` starts."""
+        """Let this session wait for the file.
+
+        For the job that makes it, else for the one that `start` starts.
+        """
         with self._lock:
             job, owners = self._jobs.get(path, (None, set[str]()))
             if job is None or job.finished:
@@ -144,7 +163,10 @@ class Jobs(Generic[J]):
 
 @dataclass
 class MapJob:
-    """A map that is being made by a process of its own: it can be stopped, and pages stay quick. It counts seconds, `total` is a guess."""
+    """A map that is being made by a process of its own: it can be stopped, and pages stay quick.
+
+    It counts seconds, `total` is a guess.
+    """
 
     process: subprocess.Popen[bytes]
     messages: IO[bytes]  # a file, not a pipe: it can be read again, and it is never full
@@ -155,13 +177,30 @@ class MapJob:
     @classmethod
     def start(cls, data: str, adapter: str, root: Path, path: Path, documents: int) -> MapJob:
         """Make the map as `imrnns-lens prepare` does, in the workspace at `root`, which writes it to `path`."""
-        command = [sys.executable, "-m", "dashboard.child", "prepare", data, "--adapter", adapter, "--workspace", str(root)]
+        command = [
+            sys.executable,
+            "-m",
+            "dashboard.child",
+            "prepare",
+            data,
+            "--adapter",
+            adapter,
+            "--workspace",
+            str(root),
+        ]
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONPATH": paths}
         messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job is known
         # the child ends when its input does
-        process = subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages)
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+        )
         return cls(process, messages, path, cls.seconds(documents))
 
     @staticmethod
@@ -183,9 +222,18 @@ class MapJob:
         if code is None or (code == 0 and self.path.is_file()):
             return ""
         if code == 0:
-            return f"the process ended without the map {self.path}; the data set or the adapter was changed meanwhile: try again"
-        said = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, os.fstat(self.messages.fileno()).st_size - MESSAGE_BYTES))
-        return said.decode(errors="ignore").strip() or f"the process ended with code {code}; try again"
+            return (
+                f"the process ended without the map {self.path}; the data set or the adapter was "
+                "changed meanwhile: try again"
+            )
+        said = os.pread(
+            self.messages.fileno(),
+            MESSAGE_BYTES,
+            max(0, os.fstat(self.messages.fileno()).st_size - MESSAGE_BYTES),
+        )
+        return (
+            said.decode(errors="ignore").strip() or f"the process ended with code {code}; try again"
+        )
 
     def stop(self) -> None:
         self.process.terminate()
@@ -201,7 +249,10 @@ class _StoppedError(Exception):
 
 @dataclass
 class TrustJob:
-    """A deletion test, which counts pairs. `step` is how many texts of how many the pair in work has encoded, in its step."""
+    """A deletion test, which counts pairs.
+
+    `step` is how many texts of how many the pair in work has encoded, in its step.
+    """
 
     total: int
     done: int = 0
@@ -212,7 +263,9 @@ class TrustJob:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def start(cls, explainer: WordExplainer, record: Faithfulness, pairs: int, path: Path) -> TrustJob:
+    def start(
+        cls, explainer: WordExplainer, record: DeletionTest, pairs: int, path: Path
+    ) -> TrustJob:
         """Test so many pairs of the split that `record` names; write it to `path` at the end."""
         job = cls(pairs)
 

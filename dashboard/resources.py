@@ -1,4 +1,7 @@
-"""What is loaded once and shared by all sessions: read-only for everyone. The only home of `st.cache_*`."""
+"""What is loaded once and shared by all sessions: read-only for everyone.
+
+The only home of `st.cache_*`.
+"""
 
 from __future__ import annotations
 
@@ -17,38 +20,50 @@ import torch
 from dashboard import jobs, state
 from dashboard.jobs import Jobs, MapJob, Measuring, TrustJob
 from dashboard.state import Selection
-from imrnns_core.checkpoint import Adapter, AdapterCard
 from imrnns_core.config import MEASURES
-from imrnns_core.diagnosis import Diagnosis, diagnose
-from imrnns_core.encoder import Progress, SentenceTransformerEncoder
+from imrnns_core.data.records import Query
+from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, ExplanationError
-from imrnns_core.evaluation import Bucket, Evaluation, evaluate, judged_queries, measure_bm25
-from imrnns_core.explain.accounting import WordAccounting
-from imrnns_core.explain.counterfactual import Pair, Side, edited
-from imrnns_core.explain.explanation import explain_pair, to_verify
-from imrnns_core.explain.faithfulness import DeletionSummary, Faithfulness, record_key
-from imrnns_core.explain.influence import Influence, WordIndex, feedback_influence
-from imrnns_core.explain.report import to_html
-from imrnns_core.explain.tracing import TracedEncoder
-from imrnns_core.explain.vocabulary import NamedToken, VocabularyView
-from imrnns_core.explain.words import Carried, VerifiedWord, WordDrops, WordExplainer
-from imrnns_core.files import first_readable, identity
-from imrnns_core.index import LexicalIndex
-from imrnns_core.mapping import CorpusMap, load_map, map_key
-from imrnns_core.measures import Measured
-from imrnns_core.overlap import Overlap, measure_overlap, unjudged_queries
-from imrnns_core.ranges import ModulationRanges, modulation_ranges
-from imrnns_core.ranking import Ranker
-from imrnns_core.records import Comparison, FloatArray, Query
-from imrnns_core.shares import ChangeShares, change_shares
-from imrnns_core.workspace import Collection, Workspace
+from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
+from imrnns_core.evaluation.evaluate import (
+    Bucket,
+    Evaluation,
+    evaluate,
+    judged_queries,
+    measure_bm25,
+)
+from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
+from imrnns_core.explanation.attention_trace import TracedEncoder
+from imrnns_core.explanation.deletion_test import DeletionSummary, DeletionTest, record_key
+from imrnns_core.explanation.dimension_words import DimensionWordIndex
+from imrnns_core.explanation.explain import explain, to_verify
+from imrnns_core.explanation.feedback_influence import FeedbackInfluence, feedback_influence
+from imrnns_core.explanation.modulation_ranges import ModulationRanges, modulation_ranges
+from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
+from imrnns_core.explanation.pair import Pair, rescore
+from imrnns_core.explanation.score_accounting import WordAccounting
+from imrnns_core.explanation.word_attribution import Carried, VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.io import first_readable, identity
+from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
+from imrnns_core.reporting.html import to_html
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.workspace import Workspace
+from imrnns_core.types import FloatArray, Progress, Side
 
 RANGE_QUERIES = 100
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
-def shared(entries: int, spinner: str | bool = False) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+def shared(
+    entries: int, spinner: str | bool = False
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Keep results for all sessions, by arguments and by the content of the data set and the adapter that they name.
 
     A file that was replaced under its old name is read again, and so is everything that was made of it: a page never
@@ -61,7 +76,10 @@ def shared(entries: int, spinner: str | bool = False) -> Callable[[Callable[Para
         def by_content(content: tuple[str, ...], *arguments: Any) -> Result:
             return function(*arguments)  # type: ignore[call-arg]
 
-        by_content.__module__, by_content.__qualname__ = function.__module__, function.__qualname__  # the name of its cache
+        by_content.__module__, by_content.__qualname__ = (
+            function.__module__,
+            function.__qualname__,
+        )  # the name of its cache
         kept = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
 
         @wraps(function)
@@ -77,7 +95,11 @@ def shared(entries: int, spinner: str | bool = False) -> Callable[[Callable[Para
 def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the identities of the data set and the adapter that are among a function's arguments."""
     key = arguments.get("key")
-    data, adapter_name = (key.data, key.adapter) if isinstance(key, PairKey) else (arguments.get("data"), arguments.get("adapter_name"))
+    data, adapter_name = (
+        (key.data, key.adapter)
+        if isinstance(key, PairKey)
+        else (arguments.get("data"), arguments.get("adapter_name"))
+    )
     space = workspace()
     found = [] if data is None else [space.data_identity(space.resolve(data))]
     return tuple(found if adapter_name is None else [*found, space.adapter_identity(adapter_name)])
@@ -91,8 +113,8 @@ def workspace() -> Workspace:
 def settle_memory() -> None:
     """Tell Python's garbage collector that what is loaded stays.
 
-    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory that takes
-    a third of a second, in which nothing is sent to the browser.
+    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory
+    that takes a third of a second, in which nothing is sent to the browser.
     """
     gc.freeze()
 
@@ -122,7 +144,11 @@ def fitting_adapters(data: str) -> list[str]:
 
 def adapter_cards() -> dict[str, AdapterCard]:
     """Return the cards of all adapters that can be read, by name."""
-    return {name: load_adapter(name).card for name in workspace().adapter_paths() if adapter_error(name) is None}
+    return {
+        name: load_adapter(name).card
+        for name in workspace().adapter_paths()
+        if adapter_error(name) is None
+    }
 
 
 def unreadable_adapters() -> dict[str, str]:
@@ -177,38 +203,47 @@ def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Bucket] | No
 
 @shared(96)
 def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
-    """Return the evaluation with the depth at which a query fails; measured once, whatever the depth."""
+    """Return the evaluation with the depth at which a query fails.
+
+    Measured once, whatever the depth.
+    """
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
 
 @shared(3)
-def _lexical(data: str) -> LexicalIndex:
+def _lexical(data: str) -> BM25Index:
     return workspace().lexical_index(collection(data).dataset)
 
 
 @shared(24, "Ranking by BM25 …")
-def bm25(data: str, split: str) -> Measured:
+def bm25(data: str, split: str) -> SystemMetrics:
     """Measure the lexical baseline; no adapter changes it."""
     dataset = collection(data).dataset
     return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
 
 
 @shared(24)
-def shares(data: str, adapter_name: str, split: str) -> ChangeShares:
+def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
     measured = evaluation(data, adapter_name, split, 10)
     queries = collection(data).queries
-    return change_shares(ranker(data, adapter_name), measured.batch, torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]))
+    return decompose_change(
+        ranker(data, adapter_name),
+        measured.batch,
+        torch.from_numpy(queries.vectors[queries.rows(measured.query_ids)]),
+    )
 
 
 @shared(8, "Ranking the queries without judgments …")
-def overlap(data: str, adapter_name: str, top_k: int) -> Overlap:
+def overlap(data: str, adapter_name: str, top_k: int) -> RankOverlap:
     made = ranker(data, adapter_name)
     return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
 
 
 @shared(24, "Looking for causes …")
 def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
-    return diagnose(ranker(data, adapter_name), _measured(data, adapter_name, split), bm25(data, split))
+    return diagnose(
+        ranker(data, adapter_name), _measured(data, adapter_name, split), bm25(data, split)
+    )
 
 
 @shared(256, "Looking for causes …")
@@ -217,13 +252,18 @@ def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
     made = ranker(data, adapter_name)
     dataset = made.collection.dataset
     measured = evaluate(made, dataset.split_of[query_id], query_ids=[query_id])
-    return diagnose(made, measured, measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES))[0]
+    return diagnose(
+        made, measured, measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES)
+    )[0]
 
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
     """Return why each query fails; the causes are looked for once, whatever the depth."""
     buckets = evaluation(data, adapter_name, split, top_k).buckets()
-    return [replace(d, bucket=bucket) for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)]
+    return [
+        replace(d, bucket=bucket)
+        for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)
+    ]
 
 
 @shared(256)
@@ -232,7 +272,9 @@ def typed_vector(data: str, text: str) -> FloatArray:
 
 
 @shared(64)
-def comparison(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Comparison:
+def comparison(
+    data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
+) -> Comparison:
     """Return the Comparison of a known query (by id) or of a typed one (by text)."""
 
     if query_id:
@@ -241,8 +283,12 @@ def comparison(data: str, adapter_name: str, query_id: str, text: str, dropped: 
 
 
 @shared(64)
-def influence(data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]) -> Influence:
-    return feedback_influence(comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model)
+def influence(
+    data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
+) -> FeedbackInfluence:
+    return feedback_influence(
+        comparison(data, adapter_name, query_id, text, dropped), load_adapter(adapter_name).model
+    )
 
 
 def has_mean(data: str) -> bool:
@@ -252,15 +298,18 @@ def has_mean(data: str) -> bool:
 
 @shared(8, "Measuring the adapter’s ranges …")
 def ranges(data: str, adapter_name: str) -> ModulationRanges:
-    """Measure the ranges over many queries; where there are fewer than two, the documents stand for them."""
+    """Measure the ranges over many queries.
+
+    Where there are fewer than two, the documents stand for them.
+    """
     vectors = (collection(data).queries if has_mean(data) else collection(data).documents).vectors
     step = max(1, len(vectors) // RANGE_QUERIES)
     return modulation_ranges(ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
 @shared(3, "Counting the words of the corpus …")
-def words(data: str) -> WordIndex:
-    index = WordIndex(collection(data).dataset.documents)
+def words(data: str) -> DimensionWordIndex:
+    index = DimensionWordIndex(collection(data).dataset.documents)
     return index
 
 
@@ -296,7 +345,11 @@ def map_job(data: str, adapter_name: str) -> tuple[MapJob | None, bool]:
 def wait_for_map(data: str, adapter_name: str) -> None:
     """Let this session wait for the map, which is made in the background as `imrnns-lens prepare` does."""
     path, documents = _map_path(data, adapter_name), len(collection(data).dataset.documents)
-    _map_jobs().join(path, state.session(), lambda: MapJob.start(data, adapter_name, workspace().root, path, documents))
+    _map_jobs().join(
+        path,
+        state.session(),
+        lambda: MapJob.start(data, adapter_name, workspace().root, path, documents),
+    )
 
 
 def leave_map(data: str, adapter_name: str) -> None:
@@ -333,7 +386,10 @@ def warm_encoder(data: str) -> None:
 
 @shared(3)
 def _traced(data: str) -> TracedEncoder:
-    """Take the encoder of a data set apart, once for all its adapters; ExplanationError if it cannot be."""
+    """Take the encoder of a data set apart, once for all its adapters.
+
+    ExplanationError if it cannot be.
+    """
     encoder = collection(data).encoder
     if not isinstance(encoder, SentenceTransformerEncoder):
         raise ExplanationError("words can be explained for encoders of sentence-transformers only")
@@ -360,7 +416,14 @@ class PairKey:
 
     @classmethod
     def of(cls, selection: Selection, document: str) -> PairKey:
-        return cls(selection.data, selection.adapter, selection.query, selection.text, left_out(selection), document)
+        return cls(
+            selection.data,
+            selection.adapter,
+            selection.query,
+            selection.text,
+            left_out(selection),
+            document,
+        )
 
     def formatted(self, side: Side) -> str | None:
         """Return the edited text as the encoder gets it, None where it is not edited."""
@@ -378,25 +441,37 @@ def pair(key: PairKey) -> Pair:
     if any(text is not None for text in texts.values()):
         encode = explainer(key.data, key.adapter).encode
         query = None if texts["query"] is None else encode("query", [texts["query"]])[0]
-        documents = {} if texts["document"] is None else {key.document: encode("document", [texts["document"]])[0]}
-        found = edited(found, load_adapter(key.adapter).model, query, documents)
+        documents = (
+            {}
+            if texts["document"] is None
+            else {key.document: encode("document", [texts["document"]])[0]}
+        )
+        found = rescore(found, load_adapter(key.adapter).model, query, documents)
     return Pair(found, load_adapter(key.adapter).model, found.position[key.document])
 
 
 @shared(512)
 def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | None]:
     """Return what each word of a text carries, estimated, and the account per word where the encoder has one."""
-    return explainer(key.data, key.adapter).estimate_and_account(pair(key), side, key.formatted(side))
+    return explainer(key.data, key.adapter).estimate_and_account(
+        pair(key), side, key.formatted(side)
+    )
 
 
 def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
     """Return (start, end, drop of the change) of the words of a document, over title, newline and text."""
     drops = word_drops(key, "document")[0]
     prefix = len(collection(key.data).encoder.spec.document_prefix)
-    return [(a - prefix, b - prefix, float(v)) for word, v in zip(drops.words, drops.change, strict=True) for a, b in word.spans]
+    return [
+        (a - prefix, b - prefix, float(v))
+        for word, v in zip(drops.words, drops.change, strict=True)
+        for a, b in word.spans
+    ]
 
 
-def verified_words(key: PairKey, side: Side, carried: Carried, every: bool, progress: Progress) -> list[VerifiedWord]:
+def verified_words(
+    key: PairKey, side: Side, carried: Carried, every: bool, progress: Progress
+) -> list[VerifiedWord]:
     """Return the words of a pair that were deleted and measured: a shortlist, or every word.
 
     What is encoded once stays known to the explainer, also where the reader goes on before the end.
@@ -419,8 +494,18 @@ def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
 def report(key: PairKey) -> str:
     """Return the explanation of a pair as one HTML file."""
     made = ranker(key.data, key.adapter)
-    which = (key.data, key.adapter)  # asked for by explain_pair, which says so in the report where there is none
-    explained = explain_pair(made, pair(key).comparison, key.document, True, lambda _: explainer(*which), lambda _: vocabulary(*which))
+    which = (
+        key.data,
+        key.adapter,
+    )  # asked for by explain, which says so in the report where there is none
+    explained = explain(
+        made,
+        pair(key).comparison,
+        key.document,
+        True,
+        lambda _: explainer(*which),
+        lambda _: vocabulary(*which),
+    )
     return to_html(explained, trust(key.data, key.adapter))
 
 
@@ -452,7 +537,7 @@ def trust_job(data: str, adapter_name: str) -> tuple[TrustJob | None, bool]:
 def wait_for_trust(data: str, adapter_name: str, split: str, pairs: int) -> None:
     """Let this session wait for the deletion test, which runs in the background and leaves its record in the workspace."""
     path, words_of = _trust_path(data, adapter_name), explainer(data, adapter_name)
-    record = Faithfulness(data, split, adapter_name)
+    record = DeletionTest(data, split, adapter_name)
     _trust_jobs().join(path, state.session(), lambda: TrustJob.start(words_of, record, pairs, path))
 
 
@@ -462,13 +547,20 @@ def leave_trust(data: str, adapter_name: str) -> None:
 
 
 def selected_comparison(selection: Selection) -> Comparison:
-    """Return the Comparison of the selected query. A typed query that the data set has is taken from there."""
-    return comparison(selection.data, selection.adapter, selection.query, selection.text, left_out(selection))
+    """Return the Comparison of the selected query.
+
+    A typed query that the data set has is taken from there.
+    """
+    return comparison(
+        selection.data, selection.adapter, selection.query, selection.text, left_out(selection)
+    )
 
 
 def left_out(selection: Selection) -> frozenset[str]:
     """Return the ids of the feedback documents that shall not refine the selected query."""
     if not selection.dropped:
         return frozenset()
-    everyone = comparison(selection.data, selection.adapter, selection.query, selection.text, frozenset())
+    everyone = comparison(
+        selection.data, selection.adapter, selection.query, selection.text, frozenset()
+    )
     return state.left_out(selection.dropped, everyone.document_ids)

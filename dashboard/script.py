@@ -13,13 +13,15 @@ ASSETS = Path(__file__).absolute().parent.parent / "assets"
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ASSETS / "icon.png"), layout="wide")
 st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.png"), size="large")
 
-# Streamlit leaves 6 rem above the title, its captions fall short of the contrast that WCAG AA asks for, and its tables
+# Streamlit leaves 6 rem above the title, its captions fall short of the contrast that WCAG AA asks
+# for, and its tables
 # save formulas as they are: pages have a button of their own (components/csv_button.py)
 st.html(
     "<style>.stMainBlockContainer { padding-top: 3.2rem; padding-bottom: 3rem; }"
     "@media (max-width: 700px) { .stMainBlockContainer { padding-top: 4.2rem; } }"
     "[data-testid='stCaptionContainer'][data-testid] { opacity: .78; }"
-    "[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) { display: none; }</style>"
+    "[data-testid='stElementToolbarButton']:has([aria-label^='Download as CSV']) { display: "
+    "none; }</style>"
 )
 
 place = opening.show()  # before what follows, which takes seconds to load
@@ -41,12 +43,24 @@ views = {
     "explain": (explain.show, "Explain", ":material/search_insights:"),
 }
 pages = {
-    name: st.Page(show, title=title, icon=icon, url_path="" if name == "compare" else name, default=name == "compare")
+    name: st.Page(
+        show,
+        title=title,
+        icon=icon,
+        url_path="" if name == "compare" else name,
+        default=name == "compare",
+    )
     for name, (show, title, icon) in views.items()
 }
-address = st.Page(lambda: None, title="Compare by its name", url_path="compare", visibility="hidden")
+address = st.Page(
+    lambda: None, title="Compare by its name", url_path="compare", visibility="hidden"
+)
 page = st.navigation([*pages.values(), address])
-if page is address:  # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not found"
+if (
+    page is address
+    # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not
+    # found"
+):
     st.switch_page(pages["compare"], query_params=state.parameters(state.current()))
 try:
     sidebar.show()

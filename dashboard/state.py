@@ -1,4 +1,7 @@
-"""The one Selection: what is looked at, and how. It lives in the URL, so that a copied link reopens the same view."""
+"""The one Selection: what is looked at, and how.
+
+It lives in the URL, so that a copied link reopens the same view.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from imrnns_core.explain.counterfactual import Side
-from imrnns_core.workspace import SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.types import Side
 
 ONLY = "only:"
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
@@ -23,10 +26,11 @@ _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 class Selection:
     """Everything that a link carries. Empty text means: not chosen, take the page's first choice.
 
-    `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing relevant is in
-    its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback documents that shall not
-    refine the query, joined by commas, behind `ONLY` those that alone shall; `edited_query` and `edited_document` are
-    what the page Explain scores in place of the texts of the query and the document.
+    `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing
+    relevant is in its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback
+    documents that shall not refine the query, joined by commas, behind `ONLY` those that alone
+    shall; `edited_query` and `edited_document` are what the page Explain scores in place of the
+    texts of the query and the document.
     """
 
     data: str = ""
@@ -68,7 +72,10 @@ def options(field: str) -> list[Any]:
 
 
 def parse(parameters: Mapping[str, str]) -> Selection:
-    """Read a Selection from query parameters; what is unknown, malformed or not offered is ignored."""
+    """Read a Selection from query parameters.
+
+    What is unknown, malformed or not offered is ignored.
+    """
     values: dict[str, Any] = {}
     for name in _TYPES.keys() & parameters.keys():
         try:
@@ -91,14 +98,22 @@ def _value(name: str, text: str) -> Any:
 
 
 def parameters(selection: Selection) -> dict[str, str]:
-    """Return the query parameters of a Selection: data set, adapter and query, and whatever is not at its default."""
+    """Return the query parameters of a Selection.
+
+    Data set, adapter and query, and whatever is not at its default.
+    """
     always = {"data", "adapter", "query"}
     values = {f.name: getattr(selection, f.name) for f in fields(Selection)}
-    return {n: str(v) for n, v in values.items() if v != getattr(_DEFAULT, n) or (n in always and v)}
+    return {
+        n: str(v) for n, v in values.items() if v != getattr(_DEFAULT, n) or (n in always and v)
+    }
 
 
 def start() -> Selection:
-    """Take the Selection of this run: from the URL if it was changed there, else from the session."""
+    """Take the Selection of this run.
+
+    From the URL if it was changed there, else from the session.
+    """
     url = {name: value for name, value in st.query_params.to_dict().items() if name in _TYPES}
     if _SELECTION not in st.session_state:
         st.session_state[_BARE] = not url
@@ -113,7 +128,8 @@ def _complete(selection: Selection) -> Selection:
     return replace(
         selection,
         data=selection.data or os.environ.get("IMRNNS_DATA", SAMPLE),
-        adapter=selection.adapter or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not selection.data else ""),
+        adapter=selection.adapter
+        or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not selection.data else ""),
     )
 
 
@@ -124,7 +140,10 @@ def current() -> Selection:
 
 
 def is_first_visit() -> bool:
-    """Say whether this session began at the bare address; a link leads to what it names, without a guide."""
+    """Say whether this session began at the bare address.
+
+    A link leads to what it names, without a guide.
+    """
     return bool(st.session_state.get(_BARE))
 
 
@@ -135,7 +154,10 @@ def update(**changes: Any) -> None:
         kept = {"data": changes["data"], **{k: v for k, v in changes.items() if k != "data"}}
         st.session_state[_SELECTION] = Selection(**kept)
         return
-    if any(changes.get(name, getattr(before, name)) != getattr(before, name) for name in ("query", "text")):  # chosen again is no change
+    if any(
+        changes.get(name, getattr(before, name)) != getattr(before, name)
+        for name in ("query", "text")
+    ):  # chosen again is no change
         changes = {"document": "", "dropped": "", "edited_query": "", **changes}
     if changes.get("document", before.document) != before.document:
         changes = {"edited_document": "", **changes}
@@ -168,7 +190,10 @@ def dark() -> bool:
 
 def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     """Return the ids of the candidates that shall not refine the query; never all of them."""
-    everyone, named = frozenset(candidates), frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
+    everyone, named = (
+        frozenset(candidates),
+        frozenset(map(unquote, dropped.removeprefix(ONLY).split(","))),
+    )
     found = everyone - named if dropped.startswith(ONLY) else everyone & named
     return found if len(found) < len(everyone) else frozenset()
 
@@ -185,7 +210,9 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
         chosen = st.session_state[key]
         kept = [c for c in candidates if c not in chosen]
         few = kept if len(kept) < len(chosen) else chosen
-        update(dropped=(ONLY if few is kept else "") + ",".join(quote(i, safe="") for i in few))  # an id can hold a comma
+        update(
+            dropped=(ONLY if few is kept else "") + ",".join(quote(i, safe="") for i in few)
+        )  # an id can hold a comma
 
     return {"key": key, "on_change": changed}
 
@@ -211,15 +238,23 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
 
 
 def edit(side: Side, text: str, original: str) -> None:
-    """Take a text in place of the query's or the document's; none where it is the original, or empty."""
+    """Take a text in place of the query's or the document's.
+
+    None where it is the original, or empty.
+    """
     update(**{f"edited_{side}": text if text.strip() and text != original else ""})
 
 
 def bound_text(side: Side, original: str) -> dict[str, Any]:
     """Return `key` and `on_change` of the editor of a text that the Selection keeps only where it is edited."""
     selection = current()
-    key, edited = f"input_{side}_{selection.query}_{selection.text}_{selection.document}", getattr(selection, f"edited_{side}")
-    if edited or st.session_state.get(key, original).strip():  # an emptied editor stays empty: the page says what it means
+    key, edited = (
+        f"input_{side}_{selection.query}_{selection.text}_{selection.document}",
+        getattr(selection, f"edited_{side}"),
+    )
+    if (
+        edited or st.session_state.get(key, original).strip()
+    ):  # an emptied editor stays empty: the page says what it means
         _put(key, edited or original)
     return {"key": key, "on_change": lambda: edit(side, st.session_state[key], original)}
 
@@ -228,10 +263,16 @@ def bound_switch(field: str) -> dict[str, Any]:
     """Return `key` and `on_change` of a toggle that shows and changes a field which is "yes" or "no"."""
     key = f"input_{field}"
     _put(key, getattr(current(), field) == "yes")
-    return {"key": key, "on_change": lambda: update(**{field: "yes" if st.session_state[key] else "no"})}
+    return {
+        "key": key,
+        "on_change": lambda: update(**{field: "yes" if st.session_state[key] else "no"}),
+    }
 
 
 def _put(key: str, value: Any) -> None:
-    """Set an input widget, unless it holds the value already: setting it would undo what was typed since the run began."""
+    """Set an input widget, unless it holds the value already.
+
+    Setting it would undo what was typed since the run began.
+    """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value

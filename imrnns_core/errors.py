@@ -1,11 +1,11 @@
 """The exceptions of the package; each message names what is wrong and the remedy, on one line.
 
-LensError                  anything a user can mend; the command line prints it and exits with 2
-├── DataError              a data set, a judgment file or a folder of embeddings (names file and line)
-├── EncoderError           an encoder that cannot be found, or that is not what it claims to be
-├── AdapterError           an adapter file that cannot be read, or that does not fit the embeddings
-├── TrainingError          nothing to train on, or a recipe that does not exist
-└── ExplanationError       an explanation that this encoder or this pair cannot give
+LensError                  anything a user can mend; the command line prints it and exits with 2 ├──
+DataError              a data set, a judgment file or a folder of embeddings (names file and line)
+├── EncoderError           an encoder that cannot be found, or that is not what it claims to be ├──
+AdapterError           an adapter file that cannot be read, or that does not fit the embeddings ├──
+TrainingError          nothing to train on, or a recipe that does not exist └── ExplanationError
+an explanation that this encoder or this pair cannot give
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ class DataError(LensError):
         line: The line at fault, counted from 1.
     """
 
-    def __init__(self, path: Path | str, problem: str, remedy: str, line: int | None = None) -> None:
+    def __init__(
+        self, path: Path | str, problem: str, remedy: str, line: int | None = None
+    ) -> None:
         self.path, self.problem, self.remedy, self.line = Path(path), problem, remedy, line
         where = f"{path}:{line}" if line is not None else f"{path}"
         super().__init__(f"{where}: {problem}; {remedy}")

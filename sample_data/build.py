@@ -1,4 +1,7 @@
-"""Make what ships with the sample beside its texts: vectors, trained adapter, map, deletion test, list of failures. Run by `make sample`."""
+"""Make what ships with the sample beside its texts.
+
+Vectors, trained adapter, map, deletion test, list of failures. Run by `make sample`.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,27 @@ from pathlib import Path
 
 import numpy as np
 
-from imrnns_core.checkpoint import Adapter, save_adapter
-from imrnns_core.config import TrainConfig
-from imrnns_core.dataset import load_dataset
-from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
-from imrnns_core.encoder import SentenceTransformerEncoder
-from imrnns_core.explain.faithfulness import PAIRS, Faithfulness, record_key, run_pairs, sample_pairs
-from imrnns_core.explain.words import WordExplainer
-from imrnns_core.files import write_json
-from imrnns_core.mapping import fit_map, map_key, save_map
-from imrnns_core.ranking import Ranker
-from imrnns_core.training import Training
-from imrnns_core.workspace import ASSETS_FOLDER, SAMPLE, SAMPLE_ADAPTER, SAMPLE_FOLDER, Collection, Workspace
+from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.data.readers.beir import load_dataset
+from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.explanation.deletion_test import (
+    PAIRS,
+    DeletionTest,
+    record_key,
+    run_pairs,
+    sample_pairs,
+)
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.io import write_json
+from imrnns_core.model.checkpoint import Adapter, save_adapter
+from imrnns_core.projection.corpus_map import fit_map, map_key, save_map
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER
+from imrnns_core.storage.workspace import Workspace
+from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.trainer import Trainer
 
 
 def main() -> None:
@@ -27,14 +39,18 @@ def main() -> None:
     vectors = SAMPLE_FOLDER / "embeddings"
     vectors.mkdir(exist_ok=True)
     documents = EmbeddingMatrix(dataset.document_ids, encoder.encode_documents(dataset.documents))
-    queries = EmbeddingMatrix(tuple(dataset.queries), encoder.encode_queries([q.text for q in dataset.queries.values()]))
+    queries = EmbeddingMatrix(
+        tuple(dataset.queries), encoder.encode_queries([q.text for q in dataset.queries.values()])
+    )
     save_embeddings(documents, vectors, "documents", "document", np.float16)
     save_embeddings(queries, vectors, "queries", "query", np.float16)
 
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    training = Training(collection, TrainConfig())  # as: imrnns-lens train sample --out sample-adapter.safetensors
+    training = Trainer(
+        collection, TrainConfig()
+    )  # as: imrnns-lens train sample --out sample-adapter.safetensors
     for epoch in training.epochs():
         print(epoch)
     adapter = training.adapter(SAMPLE_ADAPTER)
@@ -56,7 +72,7 @@ def write_faithfulness(ranker: Ranker) -> None:
     """Test the explanations by deletion, as `imrnns-lens faithfulness sample --split test` does."""
     folder = SAMPLE_FOLDER / "faithfulness"
     shutil.rmtree(folder, ignore_errors=True)
-    result = Faithfulness(SAMPLE, "test", ranker.adapter.card.name)
+    result = DeletionTest(SAMPLE, "test", ranker.adapter.card.name)
     result.pairs.extend(run_pairs(WordExplainer(ranker), sample_pairs(ranker, "test", PAIRS)))
     write_json(folder / f"{record_key(ranker)}.json", result.to_json())
 
@@ -74,7 +90,9 @@ def write_failures(collection: Collection) -> None:
             ids = [dataset.document_ids[row] for row in ranked]
             rank, best = next((n, d) for n, d in enumerate(ids, 1) if judged.get(d, 0) > 0)
             if rank > 1:
-                handle.write(f"{query.id}\t{kinds[query.id]}\t{ids[0]}\t{best}\t{rank}\t{query.text}\n")
+                handle.write(
+                    f"{query.id}\t{kinds[query.id]}\t{ids[0]}\t{best}\t{rank}\t{query.text}\n"
+                )
 
 
 if __name__ == "__main__":

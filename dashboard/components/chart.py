@@ -19,10 +19,19 @@ _DRAWN_AROUND = ["lasso2d", "select2d"]
 
 def _config(lasso: bool = False) -> dict[str, Any]:
     """Return the toolbar: its camera saves the chart in the chosen format."""
-    picture = {"format": state.current().picture, "scale": 2 if state.current().picture == "png" else 1}
+    picture = {
+        "format": state.current().picture,
+        "scale": 2 if state.current().picture == "png" else 1,
+    }
     removed = _BUTTONS if lasso else _BUTTONS + _DRAWN_AROUND
-    # Without a graphics card each GL pixel costs processor time; Plotly draws four for one by default
-    return {"displaylogo": False, "toImageButtonOptions": picture, "modeBarButtonsToRemove": removed, "plotGlPixelRatio": 1}
+    # Without a graphics card each GL pixel costs processor time; Plotly draws four for one by
+    # default
+    return {
+        "displaylogo": False,
+        "toImageButtonOptions": picture,
+        "modeBarButtonsToRemove": removed,
+        "plotGlPixelRatio": 1,
+    }
 
 
 def show(figure: go.Figure, key: str, alt: str = "") -> None:
@@ -30,15 +39,22 @@ def show(figure: go.Figure, key: str, alt: str = "") -> None:
     _draw(figure, key, _config(), alt)
 
 
-def _draw(figure: go.Figure, key: str, config: dict[str, Any], alt: str, clicks: bool = False) -> list[dict[str, Any]]:
+def _draw(
+    figure: go.Figure, key: str, config: dict[str, Any], alt: str, clicks: bool = False
+) -> list[dict[str, Any]]:
     drawn = figure.to_dict()
     drawn["layout"]["template"] = theme.template(state.dark())
-    return plot.show(to_json_plotly(drawn), int(drawn["layout"]["height"]), key, config, alt, clicks)
+    return plot.show(
+        to_json_plotly(drawn), int(drawn["layout"]["height"]), key, config, alt, clicks
+    )
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A selected mark: its trace and its number in the trace, and its `customdata`, empty where it has none."""
+    """A selected mark.
+
+    Its trace and its number in the trace, and its `customdata`, empty where it has none.
+    """
 
     trace: int
     index: int
@@ -59,20 +75,29 @@ class Picked:
         return [mark.custom for mark in self.marks if mark.custom]
 
 
-def clicks(figure: go.Figure, key: str, alt: str = "", lasso: bool = False, context: str = "") -> Picked:
-    """Draw a figure; return the marks that were picked in it, by a click or (with `lasso`) by drawing around them.
+def clicks(
+    figure: go.Figure, key: str, alt: str = "", lasso: bool = False, context: str = ""
+) -> Picked:
+    """Draw a figure.
+
+    Return the marks that were picked in it, by a click or (with `lasso`) by drawing around them.
 
     Args:
         figure: The figure.
         key: Its key.
         alt: What it shows, for those who cannot see it.
         lasso: Whether several marks can be drawn around.
-        context: What the figure is about, such as a query. A selection made in another context does not count:
-            it names marks of another figure.
+        context: What the figure is about, such as a query. A selection made in another context does
+            not count: it names marks of another figure.
     """
     drag = figure.layout.dragmode or "pan"
-    figure.layout.update(dragmode=drag, hovermode="closest", clickmode="event" if drag == "lasso" else "event+select")
-    marks = [Mark(m["trace"], m["index"], m["custom"]) for m in _draw(figure, key, _config(lasso), alt, clicks=True)]
+    figure.layout.update(
+        dragmode=drag, hovermode="closest", clickmode="event" if drag == "lasso" else "event+select"
+    )
+    marks = [
+        Mark(m["trace"], m["index"], m["custom"])
+        for m in _draw(figure, key, _config(lasso), alt, clicks=True)
+    ]
     last, made_in = st.session_state.get(f"{key}_last", ([], context))
     changed = marks != last
     made_in = context if changed else made_in

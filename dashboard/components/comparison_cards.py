@@ -1,4 +1,7 @@
-"""The cards of a comparison: which documents stand where in the base ranking, the modulated one, and the ideal."""
+"""The cards of a comparison.
+
+Which documents stand where in the base ranking, the modulated one, and the ideal.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ from numpy.typing import NDArray
 
 from dashboard.components.ranking_cards import Card, Column, Face
 from dashboard.figures import theme
-from imrnns_core.dataset import Dataset
-from imrnns_core.ranking import blend
-from imrnns_core.records import Comparison
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.ranker import blend
 
 FURTHER = 3
 """Relevant documents that are shown although they stand below the shown ranks."""
 
 
 def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> list[Column]:
-    """Return base and modulated (or the blend) as columns of the first `top_k`; the picked document is among them, however deep."""
+    """Return base and modulated (or the blend) as columns of the first `top_k`.
+
+    The picked document is among them, however deep.
+    """
     scores, ranks = blend(comparison, alpha)
     base = comparison.ranks[0]
     name = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
@@ -26,15 +32,42 @@ def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> l
     new = int(((ranks <= top_k) & (base > top_k)).sum())
     left = f"cosine of the frozen encoder; {candidates} candidates"
     return [
-        _column("Base", left, comparison, base, comparison.scores[0], (base, ranks), ranks, top_k, picked),
-        _column(name, f"new in the top {min(top_k, candidates)}: {new}", comparison, ranks, scores, (base, ranks), base, top_k, picked),
+        _column(
+            "Base",
+            left,
+            comparison,
+            base,
+            comparison.scores[0],
+            (base, ranks),
+            ranks,
+            top_k,
+            picked,
+        ),
+        _column(
+            name,
+            f"new in the top {min(top_k, candidates)}: {new}",
+            comparison,
+            ranks,
+            scores,
+            (base, ranks),
+            base,
+            top_k,
+            picked,
+        ),
     ]
 
 
 def _column(
-    title: str, caption: str, comparison: Comparison, own: NDArray[np.int64], scores: NDArray[np.float32],
-    move: tuple[NDArray[np.int64], NDArray[np.int64]], other: NDArray[np.int64], top_k: int, picked: str,
-) -> Column:  # fmt: skip
+    title: str,
+    caption: str,
+    comparison: Comparison,
+    own: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    move: tuple[NDArray[np.int64], NDArray[np.int64]],
+    other: NDArray[np.int64],
+    top_k: int,
+    picked: str,
+) -> Column:
     """Return the top k of one ranking, and below it the first relevant documents that did not make it, and the picked one."""
     order = np.argsort(own)
     relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:FURTHER]
@@ -44,7 +77,16 @@ def _column(
         rank = int(own[i])
         away = "" if other[i] <= top_k or rank > top_k else f"not in the other top {top_k}"
         moved = " · ".join(filter(None, (_move(int(move[0][i]), int(move[1][i])), away)))
-        cards.append(Card(comparison.document_ids[i], str(rank), f"{scores[i]:.4f}", moved, rank > top_k, rank - last - 1))
+        cards.append(
+            Card(
+                comparison.document_ids[i],
+                str(rank),
+                f"{scores[i]:.4f}",
+                moved,
+                rank > top_k,
+                rank - last - 1,
+            )
+        )
         last = rank
     return Column(title, caption, cards, "No candidates.", len(order) - last)
 
@@ -68,13 +110,24 @@ def faces(columns: Sequence[Column], comparison: Comparison, dataset: Dataset) -
 
 def ideal(comparison: Comparison, top_k: int) -> Column:
     """Return the judged relevant documents, best grade first, and where they stand."""
-    wanted = sorted((i for i, g in comparison.judgments.items() if g > 0), key=lambda i: -comparison.judgments[i])
+    wanted = sorted(
+        (i for i, g in comparison.judgments.items() if g > 0),
+        key=lambda i: -comparison.judgments[i],
+    )
     found = []
     for n, document_id in enumerate(wanted[:top_k], 1):
         at = comparison.position.get(document_id)
-        move = "not among the candidates" if at is None else f"base {comparison.ranks[0, at]}, modulated {comparison.ranks[3, at]}"
+        move = (
+            "not among the candidates"
+            if at is None
+            else f"base {comparison.ranks[0, at]}, modulated {comparison.ranks[3, at]}"
+        )
         score = "" if at is None else f"{comparison.scores[3, at]:.4f}"
         found.append(Card(document_id, str(n), score, move))
     return Column(
-        "Ideal order", f"{len(wanted)} judged relevant", found, "No document was judged relevant.", max(0, len(wanted) - len(found))
+        "Ideal order",
+        f"{len(wanted)} judged relevant",
+        found,
+        "No document was judged relevant.",
+        max(0, len(wanted) - len(found)),
     )

@@ -1,4 +1,7 @@
-"""Keys for the whole page: `/` goes to the query box, `j` and `k` to the next and the previous query."""
+"""Keys for the whole page.
+
+`/` goes to the query box, `j` and `k` to the next and the previous query.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-# One listener for as long as the page lives: Streamlit calls a component anew in each run, and a key between two calls would be lost
+# One listener for as long as the page lives: Streamlit calls a component anew in each run, and a
+# key between two calls would be lost
 _JS = """
 export default function ({ setTriggerValue }) {
   const first = !window.imrnnsStep;

@@ -22,7 +22,10 @@ def show(count: int) -> None:
         notices.show(
             "info",
             "This map has not been made yet",
-            f"It takes about {MapJob.seconds(count)} s, once. Or run: imrnns-lens prepare {selection.data} --adapter {selection.adapter}",
+            (
+                f"It takes about {MapJob.seconds(count)} s, once. Or run: imrnns-lens prepare "
+                f"{selection.data} --adapter {selection.adapter}"
+            ),
         )
         st.button("Make the map", key="make_map", on_click=lambda: resources.wait_for_map(*chosen))
         return
@@ -31,7 +34,11 @@ def show(count: int) -> None:
         st.button("Try again", key="again_map", on_click=lambda: resources.wait_for_map(*chosen))
         return
     if not waits:
-        notices.show("info", "Another reader is making this map", f"It has run for {job.done:.0f} s of about {job.total:.0f} s.")
+        notices.show(
+            "info",
+            "Another reader is making this map",
+            f"It has run for {job.done:.0f} s of about {job.total:.0f} s.",
+        )
         st.button("Wait for it", key="join_map", on_click=lambda: resources.wait_for_map(*chosen))
         return
 
@@ -40,10 +47,18 @@ def show(count: int) -> None:
         left = f"about {job.total - job.done:.0f} s left" if job.done < job.total else "nearly done"
         st.progress(
             min(job.done / job.total, 0.97),
-            text=f"Laying out {count:,} documents: {job.done:.0f} s, {left}. You can go on with other pages.",
+            text=(
+                f"Laying out {count:,} documents: {job.done:.0f} s, {left}. You can go on with "
+                "other pages."
+            ),
         )
         if job.finished:
             st.rerun()
 
     wait()
-    st.button("Stop", key="stop_map", on_click=lambda: resources.leave_map(*chosen), help="It goes on where another reader waits for it.")
+    st.button(
+        "Stop",
+        key="stop_map",
+        on_click=lambda: resources.leave_map(*chosen),
+        help="It goes on where another reader waits for it.",
+    )

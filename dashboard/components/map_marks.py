@@ -13,9 +13,10 @@ from dashboard import state
 from dashboard.components import chart
 from dashboard.figures import maps as figures
 from dashboard.figures import theme
-from imrnns_core.dataset import Dataset
-from imrnns_core.mapping import CorpusMap, true_movement
-from imrnns_core.records import Comparison
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.projection.corpus_map import CorpusMap
+from imrnns_core.projection.movement import true_movement
+from imrnns_core.retrieval.comparison import Comparison
 
 SHOWN = 30
 MAX_3D = 20_000
@@ -28,7 +29,10 @@ def chosen(comparison: Comparison) -> NDArray[np.int64]:
 
 
 def colours(
-    comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], corpus_map: CorpusMap | None
+    comparison: Comparison,
+    dataset: Dataset,
+    chosen: NDArray[np.int64],
+    corpus_map: CorpusMap | None,
 ) -> tuple[list[str], list[str]]:
     """Return the colours of the drawn documents, and what they stand for where that is a name."""
     colour, ids = state.current().colour, [comparison.document_ids[i] for i in chosen]
@@ -44,20 +48,29 @@ def colours(
     return [theme.relevance_colour(int(comparison.relevance[i])) for i in chosen], []
 
 
-def points(comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], colours: list[str]) -> figures.Points:
+def points(
+    comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], colours: list[str]
+) -> figures.Points:
     """Return how the chosen candidates are drawn."""
     ids = [comparison.document_ids[i] for i in chosen]
     moved = true_movement(comparison)
     relevance = [theme.relevance_name(int(comparison.relevance[i])) for i in chosen]
     labels = [
-        f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank {comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement {moved[i]:.4f}"
+        (
+            f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank "
+            f"{comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement "
+            f"{moved[i]:.4f}"
+        )
         for i, d, r in zip(chosen, ids, relevance, strict=True)
-    ]  # fmt: skip
+    ]
     return figures.Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
 
 
 def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[figures.Group]:
-    """Return the groups in which the cloud is drawn: clusters, subjects, or the corpus as one; in three dimensions a part of a large one."""
+    """Return the groups in which the cloud is drawn.
+
+    Clusters, subjects, or the corpus as one; in three dimensions a part of a large one.
+    """
     colour = state.current().colour
     if colour == "cluster":
         labels, names = corpus_map.clusters.labels, list(corpus_map.clusters.names)
@@ -73,13 +86,20 @@ def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[figures
         st.caption(f"The cloud shows {MAX_3D:,} of {len(labels):,} documents, drawn at random.")
     several = len(names) > 1
     return [
-        figures.Group(name, theme.CLUSTERS[n % len(theme.CLUSTERS)] if several else theme.UNJUDGED, np.flatnonzero((labels == n) & drawn))
+        figures.Group(
+            name,
+            theme.CLUSTERS[n % len(theme.CLUSTERS)] if several else theme.UNJUDGED,
+            np.flatnonzero((labels == n) & drawn),
+        )
         for n, name in enumerate(names)
-    ]  # fmt: skip
+    ]
 
 
 def document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset) -> str:
-    """Return the document of a mark: drawn ones carry their id, those of the cloud are known by their place in it."""
+    """Return the document of a mark.
+
+    Drawn ones carry their id, those of the cloud are known by their place in it.
+    """
     if mark.custom:
         return str(mark.custom[0])
     if mark.trace < len(groups) and mark.index < len(groups[mark.trace].rows):
@@ -94,13 +114,22 @@ def legend(colours: list[str], names: list[str]) -> None:
         signs += " · ○ base place"
     texts = {
         "movement": f"Dark blue moved least, yellow most (true movement) · {signs}",
-        "cluster": f"Clusters of the projected embeddings (k-means), named by the words that set them apart (class-based TF-IDF) · {signs}",
-        "subject": f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · {signs}",
+        "cluster": (
+            "Clusters of the projected embeddings (k-means), named by the words that set them "
+            f"apart (class-based TF-IDF) · {signs}"
+        ),
+        "subject": (
+            f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · "
+            f"{signs}"
+        ),
     }
     st.caption(texts.get(state.current().colour, signs))
     drawn = Counter(zip(names, colours, strict=False)).most_common()
     key = [
-        f'<span style="display:inline-block;margin-right:.9em"><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
+        (
+            '<span style="display:inline-block;margin-right:.9em"><span '
+            f'style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
+        )
         for (n, c), count in drawn
     ]
     if key:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int, float]
-"""Start, end and weight of a marked stretch of characters; a positive weight raises, a negative one lowers."""
+"""Start, end and weight of a marked stretch of characters.
+
+A positive weight raises, a negative one lowers.
+"""
 
 LEAD = 60
 """Characters shown before the first mark where a text has to start in its middle."""
@@ -21,13 +24,15 @@ class Segment:
     weight: float = 0.0
 
 
-def segments(text: str, spans: Sequence[Span], offset: int = 0, largest: float | None = None) -> list[Segment]:
+def segments(
+    text: str, spans: Sequence[Span], offset: int = 0, largest: float | None = None
+) -> list[Segment]:
     """Cut a text into marked and unmarked segments; together they are the text, letter by letter.
 
     Args:
         text: What is shown.
-        spans: Over a longer text in which `text` starts at `offset`. What lies outside is left out; of
-            overlapping spans the heavier one stays; weights that are no numbers are ignored.
+        spans: Over a longer text in which `text` starts at `offset`. What lies outside is left out;
+            of overlapping spans the heavier one stays; weights that are no numbers are ignored.
         offset: Where `text` starts in the text that the spans are over.
         largest: The |weight| that is drawn strongest; by default the largest of the spans.
     """
@@ -45,14 +50,22 @@ def segments(text: str, spans: Sequence[Span], offset: int = 0, largest: float |
     return [s for s in (*found, Segment(text[at:])) if s.text]
 
 
-def card_texts(title: str, text: str, spans: Sequence[Span], length: int) -> tuple[list[Segment], list[Segment]]:
-    """Return title and first lines of a document as segments; the spans are over the encoded text, title + newline + text.
+def card_texts(
+    title: str, text: str, spans: Sequence[Span], length: int
+) -> tuple[list[Segment], list[Segment]]:
+    """Return title and first lines of a document as segments.
+
+    The spans are over the encoded text, title + newline + text.
 
     The lines start further down where the strongest mark of the text would not be among them.
     """
     offset = len(title) + 1 if title else 0
     largest = max((abs(w) for *_, w in spans if math.isfinite(w)), default=1.0) or 1.0
-    inside = [s for s in spans if math.isfinite(s[2]) and s[2] != 0 and s[0] >= offset and s[1] <= offset + len(text)]
+    inside = [
+        s
+        for s in spans
+        if math.isfinite(s[2]) and s[2] != 0 and s[0] >= offset and s[1] <= offset + len(text)
+    ]
     begin = 0
     if inside:
         strongest = max(inside, key=lambda s: abs(s[2]))[0] - offset

@@ -20,7 +20,10 @@ def show() -> DeltaGenerator:
         st.session_state[_OPENED] = True
         with place.container(key="opening"):
             st.caption("Loading the engine …")
-            st.html("<style>.st-key-opening > :not(:first-child) { position: absolute; visibility: hidden; }</style>")
+            st.html(
+                "<style>.st-key-opening > :not(:first-child) { position: absolute; visibility: "
+                "hidden; }</style>"
+            )
             plot.show('{"data": [{}], "layout": {}}', 100, "opening_chart", {})
             st.dataframe({"": []}, key="opening_table")
     return place

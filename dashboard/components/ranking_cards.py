@@ -1,4 +1,7 @@
-"""Rankings side by side as columns of cards; pointing at a card, or picking it, marks its twins on the whole page."""
+"""Rankings side by side as columns of cards.
+
+Pointing at a card, or picking it, marks its twins on the whole page.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ CARD_HEIGHT = 84
 SLIDER_HEIGHT = 46
 """Pixels of the slider above the columns."""
 
-_HTML = '<div class="slider" hidden><label for="place"></label><output></output><input id="place" type="range" min="0"></div><div class="columns"></div>'
+_HTML = (
+    '<div class="slider" hidden><label for="place"></label><output></output><input id="place" '
+    'type="range" min="0"></div><div class="columns"></div>'
+)
 
 _CSS = """
 .columns { display: grid; grid-template-columns: repeat(var(--count), minmax(0, 1fr)); gap: 0 .9rem; font-family: var(--st-font); color: var(--st-text-color); }
@@ -181,7 +187,8 @@ class Face:
 class Card:
     """One document in one ranking; all fields are shown as they are.
 
-    `further` marks a card below the shown ranks; `skipped` documents between the card above and this one are counted.
+    `further` marks a card below the shown ranks; `skipped` documents between the card above and
+    this one are counted.
     """
 
     document_id: str
@@ -194,7 +201,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Column:
-    """One ranking; `rest` documents below its last card are counted, `empty` is said where it has no cards."""
+    """One ranking.
+
+    `rest` documents below its last card are counted, `empty` is said where it has no cards.
+    """
 
     title: str
     caption: str
@@ -237,8 +247,9 @@ def show(
         picked: Id of the picked document.
         on_pick: Called with the id of a clicked one.
         key: Key of the component.
-        spans: document id → (start, end, weight) of words to mark, over the document's encoded text,
-            title + newline + text (the text alone where there is no title). Positive weights raise.
+        spans: document id → (start, end, weight) of words to mark, over the document's encoded
+            text, title + newline + text (the text alone where there is no title). Positive weights
+            raise.
         slider: Chooses among the steps.
     """
 
@@ -252,11 +263,20 @@ def show(
         if slider and place is not None:
             slider.on_move(float(place))
 
-    tallest = max((len(column.cards) for columns in steps.values() for column in columns), default=0)
+    tallest = max(
+        (len(column.cards) for columns in steps.values() for column in columns), default=0
+    )
     # Cards are drawn by the browser after the rest: without their room kept, the page would jump
     room = 60 + CARD_HEIGHT * tallest + (SLIDER_HEIGHT if slider else 0)
-    st.html(f"<style>@media (min-width: 701px) {{ .st-key-{key} {{ min-height: {room}px; }} }}</style>")
-    _component(key=key, data=payload(steps, faces, picked, spans or {}, slider), on_picked_change=clicked, on_moved_change=moved)
+    st.html(
+        f"<style>@media (min-width: 701px) {{ .st-key-{key} {{ min-height: {room}px; }} }}</style>"
+    )
+    _component(
+        key=key,
+        data=payload(steps, faces, picked, spans or {}, slider),
+        on_picked_change=clicked,
+        on_moved_change=moved,
+    )
 
 
 def payload(
@@ -274,6 +294,20 @@ def payload(
         return {**vars(item), "title": [vars(s) for s in title], "text": [vars(s) for s in text]}
 
     drawn = {document_id: face(document_id, item) for document_id, item in faces.items()}
-    columns = [[{**vars(column), "cards": [vars(card) for card in column.cards]} for column in step] for step in steps.values()]
-    bar = slider and {"label": slider.label, "help": slider.help, "at": slider.at, "places": list(steps)}
-    return {"steps": columns, "faces": drawn, "picked": picked, "legend": _LEGEND if any(spans.values()) else None, "slider": bar}
+    columns = [
+        [{**vars(column), "cards": [vars(card) for card in column.cards]} for column in step]
+        for step in steps.values()
+    ]
+    bar = slider and {
+        "label": slider.label,
+        "help": slider.help,
+        "at": slider.at,
+        "places": list(steps),
+    }
+    return {
+        "steps": columns,
+        "faces": drawn,
+        "picked": picked,
+        "legend": _LEGEND if any(spans.values()) else None,
+        "slider": bar,
+    }

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from imrnns_core.explain.counterfactual import Side
-from imrnns_core.explain.report import MARK_CSS, marked_html, table_html
-from imrnns_core.explain.words import WordDrops
-from imrnns_core.records import FloatArray
+from imrnns_core.explanation.word_attribution import WordDrops
+from imrnns_core.reporting.html import MARK_CSS, marked_html, table_html
+from imrnns_core.types import FloatArray, Side
 
 
 def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
@@ -23,13 +22,18 @@ def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
 def marked(drops: WordDrops, values: FloatArray, key: str) -> None:
     """Draw the text with its words marked by values (W,); nothing in the text is interpreted."""
     with st.container(border=True, key=key):
-        st.html(f"<style>{MARK_CSS}</style><div tabindex='0' style='max-height:24rem;overflow-y:auto'>{marked_html(drops, values)}</div>")
+        st.html(
+            f"<style>{MARK_CSS}</style><div tabindex='0' "
+            f"style='max-height:24rem;overflow-y:auto'>{marked_html(drops, values)}</div>"
+        )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], key: str) -> None:
     """Draw a small table that can be read without scrolling in it; numbers come formatted."""
     with st.container(key=key):
-        st.html(f"<style>{_TABLE_CSS}</style><div class='small-table'>{table_html(head, rows)}</div>")
+        st.html(
+            f"<style>{_TABLE_CSS}</style><div class='small-table'>{table_html(head, rows)}</div>"
+        )
 
 
 _TABLE_CSS = """

@@ -1,4 +1,7 @@
-"""A guided first visit: one small panel a page, skipped with a click, never in the way of a link."""
+"""A guided first visit.
+
+One small panel a page, skipped with a click, never in the way of a link.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,56 @@ from dashboard import state
 
 _STEP = "tour_step"
 STEPS = (
-    ("compare", "What moved?", "The base ranking stands beside the modulated one. Point at a card and its twin lights up; click it to read the document. The slider α goes from one ranking to the other."),
-    ("failures", "Which queries fail, and why?", "All judged queries, the worst losses first, each with causes that can be checked. Tick a row to open the query in Compare."),
-    ("modulation", "How do query and documents act on each other?", "What the adapter computes: how the query shifts each document, how the documents refine the query, and an account of every score change that sums. Click a cell for the words behind it."),
-    ("map", "Where did they go?", "The target view is exact: distance from the centre is the angle to the query. The maps beside it say how far they can be trusted."),
-    ("explain", "Why this document?", "The words of both texts that carry the change, first estimated, then really deleted and measured beside random words. Edit a text and watch the scores."),
-    ("overview", "Does this adapter help?", "The verdict over all queries, seen and unseen ones apart. Then choose your own query on the left: / goes there, j and k step through."),
-)  # fmt: skip
+    (
+        "compare",
+        "What moved?",
+        (
+            "The base ranking stands beside the modulated one. Point at a card and its twin lights "
+            "up; click it to read the document. The slider α goes from one ranking to the other."
+        ),
+    ),
+    (
+        "failures",
+        "Which queries fail, and why?",
+        (
+            "All judged queries, the worst losses first, each with causes that can be checked. "
+            "Tick a row to open the query in Compare."
+        ),
+    ),
+    (
+        "modulation",
+        "How do query and documents act on each other?",
+        (
+            "What the adapter computes: how the query shifts each document, how the documents "
+            "refine the query, and an account of every score change that sums. Click a cell for "
+            "the words behind it."
+        ),
+    ),
+    (
+        "map",
+        "Where did they go?",
+        (
+            "The target view is exact: distance from the centre is the angle to the query. The "
+            "maps beside it say how far they can be trusted."
+        ),
+    ),
+    (
+        "explain",
+        "Why this document?",
+        (
+            "The words of both texts that carry the change, first estimated, then really deleted "
+            "and measured beside random words. Edit a text and watch the scores."
+        ),
+    ),
+    (
+        "overview",
+        "Does this adapter help?",
+        (
+            "The verdict over all queries, seen and unseen ones apart. Then choose your own query "
+            "on the left: / goes there, j and k step through."
+        ),
+    ),
+)
 
 
 def show(pages: Mapping[str, Any], current: str) -> None:
@@ -37,11 +83,17 @@ def show(pages: Mapping[str, Any], current: str) -> None:
         st.markdown(f"**{question}** {text}")
         with st.container(horizontal=True, vertical_alignment="center"):
             last = step == len(STEPS) - 1
-            if st.button("Done" if last else "Continue", key="tour_next", help=f"Page {step + 1} of {len(STEPS)}"):
+            if st.button(
+                "Done" if last else "Continue",
+                key="tour_next",
+                help=f"Page {step + 1} of {len(STEPS)}",
+            ):
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
                     st.rerun()
-                st.switch_page(pages[STEPS[step + 1][0]], query_params=state.parameters(state.current()))
+                st.switch_page(
+                    pages[STEPS[step + 1][0]], query_params=state.parameters(state.current())
+                )
             if not last:
                 st.button("Skip the tour", key="tour_skip", on_click=skip)
 
@@ -53,6 +105,12 @@ def skip() -> None:
 
 def offer(pages: Mapping[str, Any]) -> None:
     """Draw the button that starts the tour."""
-    if st.button("Show me around", key="tour_start", type="tertiary", icon=":material/explore:", help="Six pages, a sentence or two each."):
+    if st.button(
+        "Show me around",
+        key="tour_start",
+        type="tertiary",
+        icon=":material/explore:",
+        help="Six pages, a sentence or two each.",
+    ):
         st.session_state[_STEP] = 0
         st.switch_page(pages[STEPS[0][0]], query_params=state.parameters(state.current()))

@@ -12,8 +12,8 @@ from dashboard import resources, state
 from dashboard.components import chart, texts
 from dashboard.figures import explain as figures
 from dashboard.resources import PairKey
-from imrnns_core.explain.counterfactual import Side
-from imrnns_core.explain.words import Verdict, VerifiedWord
+from imrnns_core.explanation.word_attribution import Verdict, VerifiedWord
+from imrnns_core.types import Side
 
 VERDICTS: dict[Verdict, str] = {
     "holds": "as estimated",
@@ -27,8 +27,11 @@ def show(key: PairKey) -> None:
     """Delete words and encode again: evidence beside chance."""
     st.header("Deleted and measured", anchor=False)
     st.caption(
-        f"Each word was deleted wherever it stands, the text encoded again and scored among the same candidates. Bars: what the {state.current().carry} loses. "
-        "Orange: what as many randomly chosen words do, ten draws, mean and one deviation. Pale bars lie within it: they say nothing. Hatched bars have the other sign than was estimated."
+        "Each word was deleted wherever it stands, the text encoded again and scored among "
+        f"the same candidates. Bars: what the {state.current().carry} loses. "
+        "Orange: what as many randomly chosen words do, ten draws, mean and one deviation. "
+        "Pale bars lie within it: they say nothing. Hatched bars have the other sign than was "
+        "estimated."
     )
     for side, place in reversed(list(texts.sides())):  # the query's words take a moment only
         with place:
@@ -39,10 +42,15 @@ def show(key: PairKey) -> None:
             column = 0 if carried == "score" else 1
             falls = column == 1 and resources.pair(key).fell
             order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
-            measured = f"{len(found)} of {len(drops.words)}" if len(found) < len(drops.words) else f"all {len(found)}"
+            measured = (
+                f"{len(found)} of {len(drops.words)}"
+                if len(found) < len(drops.words)
+                else f"all {len(found)}"
+            )
             counts = Counter(word.verdict(carried) for word in found)
             st.caption(
-                f"Words of the {side}: {measured} measured; {', '.join(f'{counts[v]} {said}' for v, said in VERDICTS.items() if counts[v])}."
+                f"Words of the {side}: {measured} measured; "
+                f"{', '.join(f'{counts[v]} {said}' for v, said in VERDICTS.items() if counts[v])}."
             )
             chart.show(
                 figures.verified(order[:30], carried),
@@ -50,21 +58,48 @@ def show(key: PairKey) -> None:
                 f"Measured drop of each word of the {side}, beside random words",
             )
             frame = pd.DataFrame(
-                [(w.word.text, VERDICTS[w.verdict(carried)], w.drop[1], w.random[1], w.drop[0], w.random[0]) for w in order],
-                columns=["word", f"estimate of {carried}", "drop of change", "random change", "drop of score", "random score"],
+                [
+                    (
+                        w.word.text,
+                        VERDICTS[w.verdict(carried)],
+                        w.drop[1],
+                        w.random[1],
+                        w.drop[0],
+                        w.random[0],
+                    )
+                    for w in order
+                ],
+                columns=[
+                    "word",
+                    f"estimate of {carried}",
+                    "drop of change",
+                    "random change",
+                    "drop of score",
+                    "random score",
+                ],
             )
             with st.expander("As a table"):
                 st.dataframe(frame, hide_index=True, key=f"verified_table_{side}")
 
 
 def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
-    """Delete words and measure; each batch tells how far it is, and lets the next key or click of the reader through."""
+    """Delete words and measure.
+
+    Each batch tells how far it is, and lets the next key or click of the reader through.
+    """
     bar, start = st.empty(), time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        left = f", about {(time.monotonic() - start) / done * (total - done):.0f} s left" if done else ""
+        left = (
+            f", about {(time.monotonic() - start) / done * (total - done):.0f} s left"
+            if done
+            else ""
+        )
         if total:
-            bar.progress(done / total, text=f"Deleting words of the {side}: {done} of {total} texts encoded{left}")
+            bar.progress(
+                done / total,
+                text=f"Deleting words of the {side}: {done} of {total} texts encoded{left}",
+            )
 
     found = resources.verified_words(key, side, state.current().carry, every, progress)
     bar.empty()
@@ -73,5 +108,7 @@ def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
 
 def _every(count: int) -> bool:
     return st.toggle(
-        f"Measure all {count} words (some {max(1, round(count * 0.06))} s)", key="every_word", help="One encode for each word."
+        f"Measure all {count} words (some {max(1, round(count * 0.06))} s)",
+        key="every_word",
+        help="One encode for each word.",
     )

@@ -6,39 +6,73 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures import theme
-from imrnns_core.records import STAGES, Comparison
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import STAGES
 
 
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
     """Draw the rank of every document that is in the top k at any stage, over the four stages.
 
-    Ranks below 2k are drawn at the lower edge; the hover label tells the true rank. `customdata` holds the document id;
-    the titles of the modulated top k stand at the right edge, cut at the end of a word: pointed at, they are whole.
+    Ranks below 2k are drawn at the lower edge; the hover label tells the true rank. `customdata`
+    holds the document id;
+    the titles of the modulated top k stand at the right edge, cut at the end of a word: pointed at,
+    they are whole.
     """
     shown = np.flatnonzero((comparison.ranks <= top_k).any(axis=0))
     floor = int(min(2 * top_k, comparison.ranks[:, shown].max()))
     groups: dict[tuple[int, bool], list[int]] = {}  # the emphasised last, so that they lie on top
-    for i in sorted(shown.tolist(), key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked)):
-        groups.setdefault((min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked), []).append(i)
-    traces = [_lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()]
+    for i in sorted(
+        shown.tolist(),
+        key=lambda i: (comparison.relevance[i] > 0, comparison.document_ids[i] == picked),
+    ):
+        groups.setdefault(
+            (min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked), []
+        ).append(i)
+    traces = [
+        _lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()
+    ]
     last = comparison.ranks[-1]
     names = [
         {
-            "x": 1, "xref": "paper", "xanchor": "left", "y": int(last[i]), "showarrow": False, "text": theme.short(theme.cut(title, LABEL), LABEL), "font": {"size": 11},
-            "hovertext": theme.plain(title), "captureevents": True,
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": int(last[i]),
+            "showarrow": False,
+            "text": theme.short(theme.cut(title, LABEL), LABEL),
+            "font": {"size": 11},
+            "hovertext": theme.plain(title),
+            "captureevents": True,
         }
-        for i in sorted(shown, key=lambda i: last[i]) if last[i] <= min(top_k, floor)
+        for i in sorted(shown, key=lambda i: last[i])
+        if last[i] <= min(top_k, floor)
         for title in [titles[comparison.document_ids[i]] or comparison.document_ids[i]]
-    ]  # fmt: skip
+    ]
     clipped = bool((comparison.ranks[:, shown] > floor).any())
     ticks = sorted({r for r in (1, 3, 5, 10, 15, 20, 30) if r < floor} | {floor})
     return theme.figure(
-        traces, 188 + 14 * floor, fixed_margins=True, margin={"l": 58, "r": 136, "t": 32, "b": 58}, annotations=names,
-        yaxis={**theme.titled("rank"), "range": [floor + 0.7, 0.3], "tickvals": ticks, "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks], "showgrid": True},
-        xaxis={
-            "type": "category", "range": [-0.2, 3.2], "showgrid": False, "tickvals": list(STAGES), "ticktext": list(_STAGE_NAMES), "tickangle": 0, "tickfont": {"size": 10.5},
+        traces,
+        188 + 14 * floor,
+        fixed_margins=True,
+        margin={"l": 58, "r": 136, "t": 32, "b": 58},
+        annotations=names,
+        yaxis={
+            **theme.titled("rank"),
+            "range": [floor + 0.7, 0.3],
+            "tickvals": ticks,
+            "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks],
+            "showgrid": True,
         },
-    )  # fmt: skip
+        xaxis={
+            "type": "category",
+            "range": [-0.2, 3.2],
+            "showgrid": False,
+            "tickvals": list(STAGES),
+            "ticktext": list(_STAGE_NAMES),
+            "tickangle": 0,
+            "tickfont": {"size": 10.5},
+        },
+    )
 
 
 _STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
@@ -46,7 +80,9 @@ _STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
 LABEL = 20
 
 
-def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool) -> dict[str, object]:
+def _lines(
+    comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool
+) -> dict[str, object]:
     """Return the ways of documents of one relevance through the stages, with gaps between them.
 
     One trace for all: a trace a document would take a tenth of a second.
@@ -61,12 +97,31 @@ def _lines(comparison: Comparison, rows: list[int], floor: int, titles: dict[str
         y += [*np.minimum(ranks, floor).tolist(), None]
         custom += [[document_id]] * len(STAGES) + [None]
         hover += [
-            *(f"{name}{s}: rank {rank}, score {score:.4f}<br>{told}" for s, rank, score in zip(STAGES, ranks, comparison.scores[:, i], strict=True)),
+            *(
+                f"{name}{s}: rank {rank}, score {score:.4f}<br>{told}"
+                for s, rank, score in zip(STAGES, ranks, comparison.scores[:, i], strict=True)
+            ),
             None,
-        ]  # fmt: skip
+        ]
     return {
-        "type": "scatter", "x": [*STAGES, None] * len(rows), "y": y, "mode": "lines+markers", "name": theme.relevance_name(grade), "showlegend": False,
-        "line": {"color": theme.relevance_colour(grade), "width": 4 if picked else 3 if emphasised else 1.5, "shape": "spline", "smoothing": 0.6},
-        "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[theme.relevance_name(grade)]}, "opacity": 1.0 if emphasised else 0.55,
-        "customdata": custom, "text": hover, "hovertemplate": "%{text}<extra></extra>",
-    }  # fmt: skip
+        "type": "scatter",
+        "x": [*STAGES, None] * len(rows),
+        "y": y,
+        "mode": "lines+markers",
+        "name": theme.relevance_name(grade),
+        "showlegend": False,
+        "line": {
+            "color": theme.relevance_colour(grade),
+            "width": 4 if picked else 3 if emphasised else 1.5,
+            "shape": "spline",
+            "smoothing": 0.6,
+        },
+        "marker": {
+            "size": 10 if emphasised else 7,
+            "symbol": theme.SYMBOLS[theme.relevance_name(grade)],
+        },
+        "opacity": 1.0 if emphasised else 0.55,
+        "customdata": custom,
+        "text": hover,
+        "hovertemplate": "%{text}<extra></extra>",
+    }

@@ -19,9 +19,13 @@ def size(text: str) -> tuple[float, float]:
 
 
 def places(
-    candidates: Sequence[NDArray[np.float64]], sizes: Sequence[tuple[float, float]], marks: NDArray[np.float64]
+    candidates: Sequence[NDArray[np.float64]],
+    sizes: Sequence[tuple[float, float]],
+    marks: NDArray[np.float64],
 ) -> list[tuple[float, float] | None]:
-    """Return the centre of each label, the first labels first; None for one that would lie on an earlier one wherever it went.
+    """Return the centre of each label, the first labels first.
+
+    None for one that would lie on an earlier one wherever it went.
 
     Of its free candidates a label takes the one that covers the fewest marks, the first of equals.
 
@@ -36,7 +40,9 @@ def places(
         free = np.ones(len(centres), bool)
         for other, its in taken:
             free &= (np.abs(centres - other) >= (extent + its) / 2).any(axis=1)
-        covered = (np.abs(centres[:, None] - marks[None]) < extent / 2).all(axis=2).sum(axis=1)  # (C,)
+        covered = (
+            (np.abs(centres[:, None] - marks[None]) < extent / 2).all(axis=2).sum(axis=1)
+        )  # (C,)
         if not free.any():
             chosen.append(None)
             continue

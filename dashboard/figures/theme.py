@@ -1,6 +1,9 @@
-"""One visual language: the same colour means the same thing in every figure and card, light and dark.
+"""One visual language.
 
-The hues are Okabe and Ito's, which people with colour-blindness tell apart; shape or text always says the same.
+The same colour means the same thing in every figure and card, light and dark.
+
+The hues are Okabe and Ito's, which people with colour-blindness tell apart; shape or text always
+says the same.
 """
 
 from __future__ import annotations
@@ -44,15 +47,25 @@ BM25 = "#8f6ad1"
 STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
 """Heads of the narrow columns of the stages."""
 TABLE_ROW = 62
-"""Pixels of a table's row of three lines, so that titles and queries can be read: Streamlit wraps texts in rows above 4 rem."""
+"""Pixels of a table's row of three lines, so that titles and queries can be read.
+
+Streamlit wraps texts in rows above 4 rem.
+"""
 SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
 
 _NEGATIVE, _POSITIVE = "#b2560a", "#1f66a8"
 
 
 def diverging(dark: bool) -> list[tuple[float, str]]:
-    """Return a scale from orange over the page's own neutral to blue; zero disappears into the page."""
-    return [(0.0, "#e08214" if dark else _NEGATIVE), (0.5, "#1a212b" if dark else "#f7f8fa"), (1.0, "#5aa9e6" if dark else _POSITIVE)]
+    """Return a scale from orange over the page's own neutral to blue.
+
+    Zero disappears into the page.
+    """
+    return [
+        (0.0, "#e08214" if dark else _NEGATIVE),
+        (0.5, "#1a212b" if dark else "#f7f8fa"),
+        (1.0, "#5aa9e6" if dark else _POSITIVE),
+    ]
 
 
 def relevance_name(grade: int) -> str:
@@ -61,7 +74,9 @@ def relevance_name(grade: int) -> str:
 
 
 def relevance_colour(grade: int) -> str:
-    return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[relevance_name(grade)]
+    return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[
+        relevance_name(grade)
+    ]
 
 
 def ramp(values: NDArray[np.float32]) -> list[str]:
@@ -71,7 +86,10 @@ def ramp(values: NDArray[np.float32]) -> list[str]:
 
 
 def plain(text: str, width: int = 60, lines: int = 3) -> str:
-    """Return a text for a hover label: escaped, so that Plotly shows it letter by letter, and wrapped."""
+    """Return a text for a hover label.
+
+    Escaped, so that Plotly shows it letter by letter, and wrapped.
+    """
     wrapped = textwrap.wrap(" ".join(text.split()), width) or [""]
     if len(wrapped) > lines:
         wrapped = [*wrapped[: lines - 1], wrapped[lines - 1] + " …"]
@@ -102,10 +120,13 @@ def figure(
     frames: Sequence[Mapping[str, Any]] = (),
     **layout: Any,
 ) -> go.Figure:
-    """Return a figure of the common look: no title of its own (the page has one), tight margins, transparent ground.
+    """Return a figure of the common look.
 
-    Made of plain records in one go and not validated, which would take most of its time; the tests validate every
-    figure. Margins that fit the labels draw every label several times; `fixed_margins` keeps those that are given.
+    No title of its own (the page has one), tight margins, transparent ground.
+
+    Made of plain records in one go and not validated, which would take most of its time; the tests
+    validate every figure. Margins that fit the labels draw every label several times;
+    `fixed_margins` keeps those that are given.
 
     Args:
         traces: As plotly.js reads them.
@@ -115,10 +136,16 @@ def figure(
         **layout: Keys of the layout, over those of the common look.
     """
     look: dict[str, Any] = {
-        "height": height, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
-        "hoverlabel": {"align": "left", "namelength": -1}, "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "font": {"size": 13}, "dragmode": False, "template": {},  # the page's look is given when it is drawn
-    }  # fmt: skip
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"align": "left", "namelength": -1},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "font": {"size": 13},
+        "dragmode": False,
+        "template": {},  # the page's look is given when it is drawn
+    }
     # Looking for labels that overflow measures every label once more
     axis = {"automargin": not fixed_margins, "zeroline": False, "ticklabeloverflow": "allow"}
     for name, value in layout.items():
@@ -136,21 +163,43 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-se
 
 
 def template(dark: bool) -> dict[str, Any]:
-    """Return the look of the page, light or dark, for all that a figure leaves open: letters, grids and labels."""
-    soft, strong, grid = ("#e6eaf1", "#fafafa", "#31333f") if dark else ("#808495", "#262730", "#e6eaf1")
+    """Return the look of the page, light or dark, for all that a figure leaves open.
+
+    Letters, grids and labels.
+    """
+    soft, strong, grid = (
+        ("#e6eaf1", "#fafafa", "#31333f") if dark else ("#808495", "#262730", "#e6eaf1")
+    )
     ground, border = ("#11161d", "#2e3947") if dark else ("#ffffff", "#d9dee6")
     small = {"color": soft, "size": 11.25}
-    axis = {"gridcolor": grid, "zerolinecolor": grid, "tickcolor": grid, "tickfont": small, "automargin": True}
+    axis = {
+        "gridcolor": grid,
+        "zerolinecolor": grid,
+        "tickcolor": grid,
+        "tickfont": small,
+        "automargin": True,
+    }
     title = {"font": {"color": soft, "size": 13.125}}
     return {
         "layout": {
-            "font": {**small, "family": _FONT, "weight": 400}, "legend": {"borderwidth": 0, "font": {"color": strong, "size": 11.25}},
-            "xaxis": {**axis, "title": {**title, "standoff": 18.75}, "showgrid": False, "zeroline": False},
+            "font": {**small, "family": _FONT, "weight": 400},
+            "legend": {"borderwidth": 0, "font": {"color": strong, "size": 11.25}},
+            "xaxis": {
+                **axis,
+                "title": {**title, "standoff": 18.75},
+                "showgrid": False,
+                "zeroline": False,
+            },
             "yaxis": {**axis, "title": {**title, "standoff": 22.5}, "ticklabelposition": "outside"},
-            "margin": {"pad": 7.5}, "hoverlabel": {"bgcolor": ground, "bordercolor": border, "font": {**small, "family": _FONT}},
+            "margin": {"pad": 7.5},
+            "hoverlabel": {
+                "bgcolor": ground,
+                "bordercolor": border,
+                "font": {**small, "family": _FONT},
+            },
         },
         "data": {"scatter": [{"marker": {"line": {"width": 0}}}]},
-    }  # fmt: skip
+    }
 
 
 def table_height(rows: int, most: int) -> int:

@@ -8,16 +8,25 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import resources, state
-from dashboard.components import chart, comparison_cards, csv_button, document_panel, notices, ranking_cards, where_is
+from dashboard.components import (
+    chart,
+    comparison_cards,
+    csv_button,
+    document_panel,
+    notices,
+    ranking_cards,
+    where_is,
+)
 from dashboard.components.marks import Span
 from dashboard.components.ranking_cards import Column, Slider
 from dashboard.figures import compare, theme
 from dashboard.resources import PairKey
-from imrnns_core.dataset import Dataset
-from imrnns_core.diagnosis import LEXICAL_TOP, UNKNOWN_WORD_PIECES
+from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import ExplanationError
-from imrnns_core.records import STAGES, Comparison
-from imrnns_core.runs import blended_run
+from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNKNOWN_WORD_PIECES
+from imrnns_core.evaluation.trec import blended_run
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import STAGES
 
 ALPHAS = [n / 20 for n in range(21)]
 """Where the slider of α can stand."""
@@ -29,7 +38,11 @@ def show() -> None:
     dataset = resources.collection(selection.data).dataset
     comparison = resources.selected_comparison(selection)
     notices.heading(
-        "What moved?", "The base ranking beside the modulated one. Point at a card to see its twin, click it to read the document."
+        "What moved?",
+        (
+            "The base ranking beside the modulated one. Point at a card to see its twin, click it "
+            "to read the document."
+        ),
     )
     document_panel.query(comparison)
     _controls(comparison, dataset)
@@ -45,10 +58,15 @@ def show() -> None:
         _why(comparison)
         where_is.show(comparison, dataset)
     st.header("Rank at every stage", anchor=False)
-    st.caption("Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● unjudged. Lines that cross changed places.")
+    st.caption(
+        "Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● "
+        "unjudged. Lines that cross changed places."
+    )
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
     figure = compare.bump(comparison, selection.shown, titles, selection.document)
-    for document_id, *_ in chart.clicks(figure, "bump", "Rank of each top document at the four stages").new[:1]:
+    for document_id, *_ in chart.clicks(
+        figure, "bump", "Rank of each top document at the four stages"
+    ).new[:1]:
         _pick(document_id)
         st.rerun()
     _table(comparison, dataset)
@@ -65,35 +83,66 @@ def _controls(comparison: Comparison, dataset: Dataset) -> None:
     if len(ids) < 2:  # the only candidate has to refine the query
         return
     right.multiselect(
-        "Feedback documents left out of the refinement", ids, max_selections=len(ids) - 1, format_func=lambda i: f"{i} · {dataset.document[i].title}",
-        placeholder="None: all candidates refine the query", help="The modulated ranking is computed again without them; they stay ranked. One at least has to refine the query.",
+        "Feedback documents left out of the refinement",
+        ids,
+        max_selections=len(ids) - 1,
+        format_func=lambda i: f"{i} · {dataset.document[i].title}",
+        placeholder="None: all candidates refine the query",
+        help=(
+            "The modulated ranking is computed again without them; they stay ranked. One at least "
+            "has to refine the query."
+        ),
         **state.bound_dropped(ids),
-    )  # fmt: skip
+    )
 
 
 @st.fragment
 def _rankings(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
-    """Draw α and both rankings; only they run again when α moves. `drawn` is the document that the page shows."""
+    """Draw α and both rankings; only they run again when α moves.
+
+    `drawn` is the document that the page shows.
+    """
     st.toggle(
-        "Mark the words that carry the change", help="Estimated, about a second a document; Explain measures them.",
+        "Mark the words that carry the change",
+        help="Estimated, about a second a document; Explain measures them.",
         **state.bound_switch("marks"),
-    )  # fmt: skip
+    )
     selection = state.current()
     alpha = selection.alpha
     places = sorted({*ALPHAS, alpha})
-    steps = {place: comparison_cards.rankings(comparison, place, selection.shown, selection.document) for place in places}
+    steps = {
+        place: comparison_cards.rankings(comparison, place, selection.shown, selection.document)
+        for place in places
+    }
     slider = Slider(
-        "α, from base (0) to modulated (1)", "The second ranking is by (1 − α) · base + α · modulated.", alpha,
+        "α, from base (0) to modulated (1)",
+        "The second ranking is by (1 − α) · base + α · modulated.",
+        alpha,
         lambda place: state.update(alpha=place),
-    )  # fmt: skip
-    faces = comparison_cards.faces([column for columns in steps.values() for column in columns], comparison, dataset)
-    ranking_cards.show(steps, faces, selection.document, _pick, key="cards", spans=_spans(steps[alpha]), slider=slider)
+    )
+    faces = comparison_cards.faces(
+        [column for columns in steps.values() for column in columns], comparison, dataset
+    )
+    ranking_cards.show(
+        steps,
+        faces,
+        selection.document,
+        _pick,
+        key="cards",
+        spans=_spans(steps[alpha]),
+        slider=slider,
+    )
     name = comparison.query.id or "query"
     tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
     st.download_button(
-        "Download this ranking as a TREC run", lambda: blended_run(comparison, alpha, tag), f"{name}-{tag}.run", "text/plain", on_click="ignore",
-        key="run", help="All candidates in the order of the second ranking.",
-    )  # fmt: skip
+        "Download this ranking as a TREC run",
+        lambda: blended_run(comparison, alpha, tag),
+        f"{name}-{tag}.run",
+        "text/plain",
+        on_click="ignore",
+        key="run",
+        help="All candidates in the order of the second ranking.",
+    )
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows the picked document
         st.rerun()
@@ -121,7 +170,9 @@ def _why(comparison: Comparison) -> None:
     split = resources.collection(selection.data).dataset.split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return
-    if comparison.best_relevant_rank("modulated") == 1:  # nothing to explain, and so no search for causes
+    if (
+        comparison.best_relevant_rank("modulated") == 1
+    ):  # nothing to explain, and so no search for causes
         return
     found = resources.diagnosis(selection.data, selection.adapter, comparison.query.id)
     if found.ranks[-1] == 1:  # it was on top until feedback documents were left out
@@ -132,20 +183,30 @@ def _why(comparison: Comparison) -> None:
             notices.show(
                 "info",
                 "None of the known causes applies",
-                f"BM25 has none higher among its first {LEXICAL_TOP}, the encoder reads no word of the query in {UNKNOWN_WORD_PIECES} pieces or more and missed none in a text that it cut off, "
+                f"BM25 has none higher among its first {LEXICAL_TOP}, the encoder reads no "
+                f"word of the query in {UNKNOWN_WORD_PIECES} pieces or more and missed none in "
+                "a text that it cut off, "
                 "no near-duplicate stands above the best one, and what stands first was judged.",
             )
             return
         st.caption(
-            "Known causes whose signs are here. A sign is no proof: edit a text in Explain, or type the question anew, and see whether the rank follows."
+            "Known causes whose signs are here. A sign is no proof: edit a text in Explain, or "
+            "type the question anew, and see whether the rank follows."
         )
         for finding in found.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
 
 
 def _table(comparison: Comparison, dataset: Dataset) -> None:
-    frame = pd.DataFrame({"document": comparison.document_ids, "title": [dataset.document[i].title for i in comparison.document_ids]})
-    frame["relevance"] = [theme.relevance_name(int(g)) + (f" ({g})" if g > 0 else "") for g in comparison.relevance]
+    frame = pd.DataFrame(
+        {
+            "document": comparison.document_ids,
+            "title": [dataset.document[i].title for i in comparison.document_ids],
+        }
+    )
+    frame["relevance"] = [
+        theme.relevance_name(int(g)) + (f" ({g})" if g > 0 else "") for g in comparison.relevance
+    ]
     for n, stage in enumerate(STAGES):
         frame[f"{stage} rank"] = comparison.ranks[n]
     frame["rise"] = comparison.ranks[0] - comparison.ranks[3]
@@ -154,7 +215,8 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
     frame = frame.sort_values("modulated rank")
     st.header("All candidates", anchor=False)
     st.caption(
-        "Ranks at the four stages, then scores. Rise is base rank − modulated rank: positive where the document rose. Click a column’s head to sort."
+        "Ranks at the four stages, then scores. Rise is base rank − modulated rank: positive "
+        "where the document rose. Click a column’s head to sort."
     )
     columns: dict[str, Any] = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
@@ -162,11 +224,20 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         "rise": st.column_config.NumberColumn(format="%+d", width=54),
     }
     for stage, short in zip(STAGES, theme.STAGE_HEADS, strict=True):
-        columns[f"{stage} rank"] = st.column_config.NumberColumn(short, width=50, help=f"Rank at the stage: {stage}.")
+        columns[f"{stage} rank"] = st.column_config.NumberColumn(
+            short, width=50, help=f"Rank at the stage: {stage}."
+        )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=84, format="%.4f", help=f"Cosine at the stage: {stage}."
         )
-    order = ["title", *(f"{stage} rank" for stage in STAGES), "rise", "relevance", *(f"{stage} score" for stage in STAGES), "document"]
+    order = [
+        "title",
+        *(f"{stage} rank" for stage in STAGES),
+        "rise",
+        "relevance",
+        *(f"{stage} score" for stage in STAGES),
+        "document",
+    ]
     st.dataframe(
         frame.assign(title=[theme.cell(title, TITLE_WIDTH) for title in frame["title"]]),
         hide_index=True,

@@ -11,11 +11,11 @@ from dashboard import resources, state
 from dashboard.components import chart, document_panel, driving_words, notices
 from dashboard.figures import modulation as figures
 from dashboard.figures import theme
-from imrnns_core.dataset import Dataset
-from imrnns_core.explain.accounting import account, shifts
-from imrnns_core.mapping import neighbourhood_order
-from imrnns_core.records import Comparison
-from imrnns_core.shares import ROUNDING
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.explanation.score_accounting import account, shifts
+from imrnns_core.projection.target_view import neighbourhood_order
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import ROUNDING
 
 SHOWN = 20
 TITLE = 90
@@ -24,7 +24,10 @@ TITLE = 90
 def show() -> None:
     notices.heading(
         "How do the query and the documents act on each other?",
-        "The query moves every document by one scale and one bias; the documents together refine the query.",
+        (
+            "The query moves every document by one scale and one bias; the documents together "
+            "refine the query."
+        ),
     )
     selection = state.current()
     dataset = resources.collection(selection.data).dataset
@@ -47,7 +50,9 @@ def show() -> None:
 
 def _controls() -> None:
     with st.container(horizontal=True, gap="medium"):
-        st.segmented_control("Show", state.options("part"), required=True, wrap=True, **state.bound("part"))
+        st.segmented_control(
+            "Show", state.options("part"), required=True, wrap=True, **state.bound("part")
+        )
         st.segmented_control(
             "Rows by",
             state.options("order"),
@@ -58,11 +63,31 @@ def _controls() -> None:
         if state.current().part == "score accounting":
             return
         if state.current().part != "query refined":
-            help_text = "Query-specific: less the adapter’s mean over many queries, without which every query looks alike."
-            st.segmented_control("Shift", state.options("shift"), required=True, help=help_text, **state.bound("shift"))
-        st.segmented_control("Dimensions", state.options("width"), required=True, **state.bound("width"))
-        help_text = "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand together. Sign: those that rise most, to those that fall most."
-        st.segmented_control("Columns by", state.options("columns"), required=True, help=help_text, **state.bound("columns"))
+            help_text = (
+                "Query-specific: less the adapter’s mean over many queries, without which every "
+                "query looks alike."
+            )
+            st.segmented_control(
+                "Shift",
+                state.options("shift"),
+                required=True,
+                help=help_text,
+                **state.bound("shift"),
+            )
+        st.segmented_control(
+            "Dimensions", state.options("width"), required=True, **state.bound("width")
+        )
+        help_text = (
+            "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand "
+            "together. Sign: those that rise most, to those that fall most."
+        )
+        st.segmented_control(
+            "Columns by",
+            state.options("columns"),
+            required=True,
+            help=help_text,
+            **state.bound("columns"),
+        )
 
 
 def _order(comparison: Comparison) -> NDArray[np.int64]:
@@ -78,20 +103,26 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
-    sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[theme.relevance_name(int(comparison.relevance[i]))]
+    sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[
+        theme.relevance_name(int(comparison.relevance[i]))
+    ]
     return f"{sign}{theme.short(document.title or document.id, 20)} {comparison.ranks[3, i]}"
 
 
 def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the dimensions to draw, in the chosen order."""
     selection = state.current()
-    return figures.columns(values, 40 if selection.width == "top 40" else values.shape[1], selection.columns)
+    return figures.columns(
+        values, 40 if selection.width == "top 40" else values.shape[1], selection.columns
+    )
 
 
 def _pick_cell(figure: go.Figure, key: str, alt: str) -> bool:
     """Draw a heatmap; take document and dimension of a newly clicked cell into the Selection."""
     selection = state.current()
-    for document_id, dimension in chart.clicks(figure, key, alt, context=selection.query or selection.text).new[:1]:
+    for document_id, dimension in chart.clicks(
+        figure, key, alt, context=selection.query or selection.text
+    ).new[:1]:
         state.update(document=str(document_id), dimension=int(dimension))
         return True
     return False
@@ -100,27 +131,445 @@ def _pick_cell(figure: go.Figure, key: str, alt: str) -> bool:
 def _strips(comparison: Comparison) -> bool:
     """Draw the query's scale and bias; nothing is picked in them."""
     selection = state.current()
-    found, specific = resources.ranges(selection.data, selection.adapter), selection.shift == "query-specific"
-    scale, bias = comparison.modulation.query_scale.numpy(), comparison.modulation.query_bias.numpy()
+    found, specific = (
+        resources.ranges(selection.data, selection.adapter),
+        selection.shift == "query-specific",
+    )
+    scale, bias = (
+        comparison.modulation.query_scale.numpy(),
+        comparison.modulation.query_bias.numpy(),
+    )
     st.header("What the query does to every document", anchor=False)
     st.caption(
-        f"One scale and one bias a dimension, the same for all candidates: each becomes LayerNorm(s ∘ d + b). Drawn {'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; colours mean the same for all queries."
+        "One scale and one bias a dimension, the same for all candidates: each becomes "
+        "LayerNorm(s ∘ d + b). Drawn "
+        f"{'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; "
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        ""
+        "colours mean the same for all queries."
     )
-    scale, bias = (scale - found.mean_scale, bias - found.mean_bias) if specific else (scale - np.float32(0.5), bias)
-    nothing = [name for name, values in (("scale", scale), ("bias", bias)) if np.abs(values).max() < ROUNDING]
+    scale, bias = (
+        (scale - found.mean_scale, bias - found.mean_bias)
+        if specific
+        else (scale - np.float32(0.5), bias)
+    )
+    nothing = [
+        name
+        for name, values in (("scale", scale), ("bias", bias))
+        if np.abs(values).max() < ROUNDING
+    ]
     for name in nothing:
         same = "the adapter’s mean" if specific else {"scale": "½ everywhere", "bias": "zero"}[name]
         st.caption(f"This query’s {name} is {same}: no strip is drawn for it.")
     if len(nothing) == 2:
         return False
-    figure = figures.strips(scale, bias, (found.scale[specific], found.bias[specific]), state.dark(), specific)
+    figure = figures.strips(
+        scale, bias, (found.scale[specific], found.bias[specific]), state.dark(), specific
+    )
     chart.show(figure, "strips", "The query’s scale and bias in each dimension")
     return False
 
 
 def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
-    found, specific = resources.ranges(selection.data, selection.adapter), selection.shift == "query-specific"
+    found, specific = (
+        resources.ranges(selection.data, selection.adapter),
+        selection.shift == "query-specific",
+    )
     values = shifts(comparison)[order] - (found.mean_shift if specific else 0)
     st.header("How each document moved", anchor=False)
     if np.abs(values).max() < ROUNDING:
@@ -134,7 +583,9 @@ def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list
     )
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "shift")
-    return _pick_cell(figure, "shift_heatmap", f"Shift of {len(order)} documents in {len(chosen)} dimensions")
+    return _pick_cell(
+        figure, "shift_heatmap", f"Shift of {len(order)} documents in {len(chosen)} dimensions"
+    )
 
 
 def _detail(comparison: Comparison, dataset: Dataset) -> None:
@@ -151,7 +602,13 @@ def _detail(comparison: Comparison, dataset: Dataset) -> None:
 
 def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
-    found = resources.influence(selection.data, selection.adapter, selection.query, selection.text, resources.left_out(selection))
+    found = resources.influence(
+        selection.data,
+        selection.adapter,
+        selection.query,
+        selection.text,
+        resources.left_out(selection),
+    )
     limit = resources.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(
@@ -161,24 +618,35 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     chosen = _columns(values)
     ids = [comparison.document_ids[i] for i in order]
     figure = figures.heatmap(values[:, chosen], ids, names, chosen, limit, state.dark(), "part")
-    picked = _pick_cell(figure, "refinement_heatmap", f"Part of {len(order)} documents in the refined query, in {len(chosen)} dimensions")
+    picked = _pick_cell(
+        figure,
+        "refinement_heatmap",
+        f"Part of {len(order)} documents in the refined query, in {len(chosen)} dimensions",
+    )
     st.header("The ranking without one of them", anchor=False)
     if comparison.feedback.sum() < 2:
-        notices.show("info", "Only one document refines the query", "Without it there is no refinement to speak of.")
+        notices.show(
+            "info",
+            "Only one document refines the query",
+            "Without it there is no refinement to speak of.",
+        )
         return picked
     if not found.moved[order].any():
         change = float(np.abs(found.score_effect).max())
         notices.show(
-            "info", "No rank changes when any one of them is left out",
+            "info",
+            "No rank changes when any one of them is left out",
             f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {theme.minus(f'{change:.1e}')}.",
-        )  # fmt: skip
+        )
         return picked
     relevant = comparison.relevance > 0
     best = None
     if relevant.any():
         target = int(np.flatnonzero(relevant)[comparison.ranks[3, relevant].argmin()])
         best = found.rank_effect[:, target]
-    st.caption("Leave-one-out: how many candidates change rank when a document no longer refines the query. Computed, not estimated.")
+    st.caption(
+        "Leave-one-out: how many candidates change rank when a document no longer refines the query. Computed, not estimated."
+    )
     chart.show(
         figures.effects(found.moved, order, comparison.document_ids, names, best),
         "effects",
@@ -187,7 +655,9 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
     return picked
 
 
-def _accounting(comparison: Comparison, dataset: Dataset, order: NDArray[np.int64], names: list[str]) -> bool:
+def _accounting(
+    comparison: Comparison, dataset: Dataset, order: NDArray[np.int64], names: list[str]
+) -> bool:
     accounting = account(comparison)
     st.header("Where each score change comes from", anchor=False)
     st.caption(
@@ -197,16 +667,26 @@ def _accounting(comparison: Comparison, dataset: Dataset, order: NDArray[np.int6
     with left:
         figure = figures.parts(accounting, order, comparison.document_ids, names)
         context = state.current().query or state.current().text
-        picked = chart.clicks(figure, "parts", "Parts of the score change of each document", context=context).new[:1]
+        picked = chart.clicks(
+            figure, "parts", "Parts of the score change of each document", context=context
+        ).new[:1]
     for (document_id,) in picked:
         state.update(document=str(document_id))
     position = comparison.position.get(state.current().document, int(order[0]))
     with right:
         st.caption(
-            "The picked document" if state.current().document in comparison.position else "The first document; click a bar for another"
+            "The picked document"
+            if state.current().document in comparison.position
+            else "The first document; click a bar for another"
         )
         document = dataset.document[comparison.document_ids[position]]
         title = document.title or document.id
-        notices.text_block(title if len(title) <= TITLE else title[: TITLE - 1] + "…", "", document.id)
-        chart.show(figures.waterfall(accounting, position), "waterfall", "From the base to the modulated score, part by part")
+        notices.text_block(
+            title if len(title) <= TITLE else title[: TITLE - 1] + "…", "", document.id
+        )
+        chart.show(
+            figures.waterfall(accounting, position),
+            "waterfall",
+            "From the base to the modulated score, part by part",
+        )
     return bool(picked)

@@ -35,7 +35,15 @@ class Server:
 
 
 def run_app(port: int) -> list[str]:
-    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py"), "--server.port", str(port)]
+    return [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(ROOT / "dashboard" / "app.py"),
+        "--server.port",
+        str(port),
+    ]
 
 
 def run_command(port: int) -> list[str]:
@@ -59,7 +67,15 @@ def websocket_status(port: int, host: str = "127.0.0.1", origin: str | None = No
     """Open a WebSocket to Streamlit; return the status of the answer: 101 where it is accepted."""
     key = {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"}
     origins = {"Origin": f"http://{host}:{port}" if origin is None else origin}
-    return status(port, "GET /_stcore/stream", host, Upgrade="websocket", **key, **origins, Connection="Upgrade")
+    return status(
+        port,
+        "GET /_stcore/stream",
+        host,
+        Upgrade="websocket",
+        **key,
+        **origins,
+        Connection="Upgrade",
+    )
 
 
 def free_port() -> int:
@@ -87,8 +103,19 @@ def started(
 ) -> Iterator[Server]:
     """Start the dashboard in a folder, with a workspace of its own; yield it once it is ready."""
     port = free_port()
-    variables = {**os.environ, "IMRNNS_WORKSPACE": str(workspace), "HF_HUB_OFFLINE": "1", **environment}
-    process = subprocess.Popen(command(port), cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    variables = {
+        **os.environ,
+        "IMRNNS_WORKSPACE": str(workspace),
+        "HF_HUB_OFFLINE": "1",
+        **environment,
+    }
+    process = subprocess.Popen(
+        command(port),
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     server, deadline = Server(process, port), time.monotonic() + START_SECONDS
     try:
         while not ready(server.address):
@@ -110,8 +137,17 @@ def serving(workspace: Path, **environment: str) -> Iterator[str]:
 
 def launch(playwright: Playwright) -> Browser:
     """Launch the system's Chromium, or Playwright's own."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+    found = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+    ]
     return playwright.chromium.launch(executable_path=found, args=arguments)
 
 
@@ -126,7 +162,9 @@ def settle(page: Page) -> None:
         timeout=WAIT_MS,
     )
     page.wait_for_timeout(300)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS)
+    page.wait_for_selector(
+        '[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS
+    )
 
 
 def open_page(page: Page, address: str) -> None:
@@ -169,6 +207,10 @@ def cards(page: Page, title: str) -> list[tuple[str, int, str]]:
     section = page.locator(f'section[aria-label="{title}"]')
     section.wait_for(timeout=WAIT_MS)
     return [
-        (str(c.get_attribute("data-document")), int(str(c.get_attribute("data-rank"))), c.locator(".score").inner_text())
+        (
+            str(c.get_attribute("data-document")),
+            int(str(c.get_attribute("data-rank"))),
+            c.locator(".score").inner_text(),
+        )
         for c in section.locator("button.card:not(.further)").all()
     ]

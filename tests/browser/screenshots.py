@@ -1,7 +1,7 @@
 """Write the screenshots in `assets/screenshots` from the real app: `make screenshots`.
 
-Those of docs/case-studies.md, too; the cases of SciFact where a workspace with its adapters is named:
-`python -m tests.browser.screenshots WORKSPACE`.
+Those of docs/case-studies.md, too; the cases of SciFact where a workspace with its adapters is
+named: `python -m tests.browser.screenshots WORKSPACE`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
-from imrnns_core.workspace import Workspace
+from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import ROOT, WAIT_MS, launch, open_page, serving, settle
 
 FOLDER = ROOT / "assets" / "screenshots"
@@ -33,7 +33,10 @@ SIZES = {"": (1440, 1000), "-narrow": (390, 844)}
 
 @dataclass(frozen=True)
 class Case:
-    """What shows the cause of a case: a part of a page, by its selector; `edit` replaces words of the query there."""
+    """What shows the cause of a case.
+
+    A part of a page, by its selector; `edit` replaces words of the query there.
+    """
 
     name: str
     path: str
@@ -41,34 +44,104 @@ class Case:
     edit: tuple[str, str] | None = None
 
 
-WORDS, WATERFALL, EDITED = ".st-key-verified_query", ".st-key-explain_waterfall", ".st-key-outcome table"
+WORDS, WATERFALL, EDITED = (
+    ".st-key-verified_query",
+    ".st-key-explain_waterfall",
+    ".st-key-outcome table",
+)
 SCIFACT_CASES = (
-    Case("scifact-304-without-dms3", "/explain?adapter=imrnns-minilm-scifact&query=304&document=14797520&carry=score", EDITED, ("DMS3 ", "")),
-    Case("scifact-1157-where", "/compare?adapter=imrnns-minilm-scifact&query=1157&where=12584053", ".st-key-where_12584053 table"),
-    Case("scifact-949-causes", "/compare?adapter=imrnns-minilm-scifact&query=949&where=13578199", ".st-key-causes"),
-    Case("scifact-1046-without-ribosomal", "/explain?adapter=imrnns-minilm-scifact&query=1046&document=16712164&carry=score", EDITED, ("Ribosomal ", "")),
-    Case("scifact-398-causes", "/compare?adapter=imrnns-minilm-scifact&query=398", ".st-key-causes"),
-    Case("scifact-856-waterfall", "/explain?adapter=scifact-best&query=856&document=43334921", WATERFALL),
-    Case("scifact-484-stages", "/explain?adapter=scifact-best&query=484&document=14637235&carry=score", ".st-key-stages table"),
-    Case("scifact-486-stages", "/explain?adapter=scifact-best&query=486&document=14637235&carry=score", ".st-key-stages table"),
-    Case("scifact-776-waterfall", "/explain?adapter=scifact-best&query=776&document=32275758", WATERFALL),
-    Case("scifact-1374-waterfall", "/explain?adapter=scifact-best&query=1374&document=21993510", WATERFALL),
-    Case("scifact-30-waterfall", "/explain?adapter=scifact-reference&query=30&document=24341590", WATERFALL),
-    Case("scifact-30-rival-waterfall", "/explain?adapter=scifact-reference&query=30&document=12438901", WATERFALL),
-)  # fmt: skip
+    Case(
+        "scifact-304-without-dms3",
+        "/explain?adapter=imrnns-minilm-scifact&query=304&document=14797520&carry=score",
+        EDITED,
+        ("DMS3 ", ""),
+    ),
+    Case(
+        "scifact-1157-where",
+        "/compare?adapter=imrnns-minilm-scifact&query=1157&where=12584053",
+        ".st-key-where_12584053 table",
+    ),
+    Case(
+        "scifact-949-causes",
+        "/compare?adapter=imrnns-minilm-scifact&query=949&where=13578199",
+        ".st-key-causes",
+    ),
+    Case(
+        "scifact-1046-without-ribosomal",
+        "/explain?adapter=imrnns-minilm-scifact&query=1046&document=16712164&carry=score",
+        EDITED,
+        ("Ribosomal ", ""),
+    ),
+    Case(
+        "scifact-398-causes", "/compare?adapter=imrnns-minilm-scifact&query=398", ".st-key-causes"
+    ),
+    Case(
+        "scifact-856-waterfall",
+        "/explain?adapter=scifact-best&query=856&document=43334921",
+        WATERFALL,
+    ),
+    Case(
+        "scifact-484-stages",
+        "/explain?adapter=scifact-best&query=484&document=14637235&carry=score",
+        ".st-key-stages table",
+    ),
+    Case(
+        "scifact-486-stages",
+        "/explain?adapter=scifact-best&query=486&document=14637235&carry=score",
+        ".st-key-stages table",
+    ),
+    Case(
+        "scifact-776-waterfall",
+        "/explain?adapter=scifact-best&query=776&document=32275758",
+        WATERFALL,
+    ),
+    Case(
+        "scifact-1374-waterfall",
+        "/explain?adapter=scifact-best&query=1374&document=21993510",
+        WATERFALL,
+    ),
+    Case(
+        "scifact-30-waterfall",
+        "/explain?adapter=scifact-reference&query=30&document=24341590",
+        WATERFALL,
+    ),
+    Case(
+        "scifact-30-rival-waterfall",
+        "/explain?adapter=scifact-reference&query=30&document=12438901",
+        WATERFALL,
+    ),
+)
 SAMPLE_CASES = (
-    Case("q763-waterfall", "/explain?query=q763&document=treaty-of-paris-1783&carry=score", WATERFALL),
+    Case(
+        "q763-waterfall", "/explain?query=q763&document=treaty-of-paris-1783&carry=score", WATERFALL
+    ),
     Case("q929-bump", "/compare?query=q929", ".st-key-bump"),
     Case("q898-query-words", "/explain?query=q898&document=turandot&carry=score", WORDS),
     Case("q078-query-words", "/explain?query=q078&document=cabinda&carry=score", WORDS),
-    Case("q048-query-words", "/explain?query=q048&document=mauritius-mauritania&carry=score", WORDS),
-    Case("q048-without-rupee", "/explain?query=q048&document=mauritius-mauritania&carry=score", EDITED, ("rupee ", "")),
-    Case("q003-guatemala", "/explain?query=q003&document=guatemalan-quetzal", EDITED, ("the western neighbour of Honduras", "Guatemala")),
+    Case(
+        "q048-query-words", "/explain?query=q048&document=mauritius-mauritania&carry=score", WORDS
+    ),
+    Case(
+        "q048-without-rupee",
+        "/explain?query=q048&document=mauritius-mauritania&carry=score",
+        EDITED,
+        ("rupee ", ""),
+    ),
+    Case(
+        "q003-guatemala",
+        "/explain?query=q003&document=guatemalan-quetzal",
+        EDITED,
+        ("the western neighbour of Honduras", "Guatemala"),
+    ),
     Case("q126-target", "/map?query=q126&document=uruguayan-peso", ".st-key-map_target_2-D"),
     Case("q393-query-words", "/explain?query=q393&document=adrenals&carry=score", WORDS),
-    Case("q749-marked", "/explain?query=q749&document=poison-hemlock&carry=score", ".st-key-marked_document"),
+    Case(
+        "q749-marked",
+        "/explain?query=q749&document=poison-hemlock&carry=score",
+        ".st-key-marked_document",
+    ),
     Case("q708-where", "/compare?query=q708&where=corms", ".st-key-where_corms table"),
-)  # fmt: skip
+)
 
 
 def picture(browser: Browser, address: str, case: Case) -> None:
@@ -95,11 +168,17 @@ def picture(browser: Browser, address: str, case: Case) -> None:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder)) as address,
+        sync_playwright() as playwright,
+    ):
         browser = launch(playwright)
         for suffix, (width, height) in SIZES.items():
             for scheme in SCHEMES:
-                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, color_scheme=scheme
+                )
                 page = context.new_page()
                 for name, path in PAGES.items():
                     open_page(page, address + path)
@@ -117,7 +196,10 @@ def scifact_cases(workspace: Path) -> None:
     """Take the cases of SciFact from a workspace in which it is prepared and its adapters are imported."""
     wanted = {"imrnns-minilm-scifact", "scifact-best", "scifact-reference"}
     if missing := wanted - Workspace(workspace).adapter_paths().keys():
-        raise SystemExit(f"{workspace} has no adapter {', '.join(sorted(missing))}; docs/case-studies.md says how each was made")
+        raise SystemExit(
+            f"{workspace} has no adapter {', '.join(sorted(missing))}; docs/case-studies.md "
+            "says how each was made"
+        )
     with serving(workspace) as address, sync_playwright() as playwright:
         browser = launch(playwright)
         for case in SCIFACT_CASES:

@@ -51,7 +51,11 @@ def server(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     path = os.pathsep.join(filter(None, (str(log.parent), os.environ.get("PYTHONPATH"))))
     workspace = tmp_path_factory.mktemp("workspace")
     with started(
-        workspace, run_open, PYTHONPATH=path, HF_HUB_OFFLINE="0", STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS="http://friend.example"
+        workspace,
+        run_open,
+        PYTHONPATH=path,
+        HF_HUB_OFFLINE="0",
+        STREAMLIT_SERVER_CORS_ALLOWED_ORIGINS="http://friend.example",
     ) as running:
         yield running
 
@@ -71,7 +75,9 @@ def test_the_start_asks_nobody(server: Server, log: Path) -> None:
         ("http://friend.example", 101),
     ],
 )
-def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(server: Server, log: Path, origin: str, answer: int) -> None:
+def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(
+    server: Server, log: Path, origin: str, answer: int
+) -> None:
     assert websocket_status(server.port, origin=origin) == answer
     start = time.monotonic()
     assert healthy(server.address)
@@ -81,7 +87,13 @@ def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(server: Server, log: P
 
 def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, browser: Browser) -> None:
     page = browser.new_context().new_page()
-    for path in ("/?query=q054", "/?query=&text=Which planet spins backwards?", "/overview", "/map", "/explain?query=q054"):
+    for path in (
+        "/?query=q054",
+        "/?query=&text=Which planet spins backwards?",
+        "/overview",
+        "/map",
+        "/explain?query=q054",
+    ):
         open_page(page, server.address + path)
     page.context.close()
     assert not log.exists(), log.read_text()

@@ -1,4 +1,7 @@
-"""What holds on every page, light and dark: accessible, quiet, still, and with data in every figure."""
+"""What holds on every page, light and dark.
+
+Accessible, quiet, still, and with data in every figure.
+"""
 
 from __future__ import annotations
 
@@ -46,10 +49,23 @@ _COUNT = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => 
 
 def visit(browser: Browser, url: str, scheme: Any) -> tuple[Page, list[str]]:
     """Open a page in a session of its own; return it with the errors that its console will show."""
-    page, errors = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme).new_page(), list[str]()
+    page, errors = (
+        browser.new_context(
+            viewport={"width": 1440, "height": 1000}, color_scheme=scheme
+        ).new_page(),
+        list[str](),
+    )
     page.on("pageerror", lambda error: errors.append(str(error)))
-    # On a deep link Streamlit first looks for its own server below the page's path, and finds it at the second try
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" and "/_stcore/" not in m.location.get("url", "") else None)
+    # On a deep link Streamlit first looks for its own server below the page's path, and finds it at
+    # the second try
+    page.on(
+        "console",
+        lambda m: (
+            errors.append(m.text)
+            if m.type == "error" and "/_stcore/" not in m.location.get("url", "")
+            else None
+        ),
+    )
     open_page(page, url)
     page.wait_for_timeout(400)
     return page, errors
@@ -58,11 +74,18 @@ def visit(browser: Browser, url: str, scheme: Any) -> tuple[Page, list[str]]:
 def serious(page: Page) -> list[tuple[str, str]]:
     """Return what axe-core finds serious or critical: rule and element."""
     found = Axe().run(page).response["violations"]
-    return [(v["id"], n["html"][:200]) for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]]
+    return [
+        (v["id"], n["html"][:200])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+        for n in v["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible_quiet_and_full_and_does_not_jump(browser: Browser, address: str, name: str) -> None:
+def test_page_is_accessible_quiet_and_full_and_does_not_jump(
+    browser: Browser, address: str, name: str
+) -> None:
     page, errors = visit(browser, address + PAGES[name], "light")
     assert serious(page) == []
     figures = page.evaluate(_COUNT)
@@ -101,7 +124,9 @@ def test_charts_are_saved_as_svg_and_png(page: Page, address: str, kind: str) ->
     assert head.startswith(b"<svg") if kind == "svg" else head.startswith(b"\x89PNG")
 
 
-def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(page: Page, address: str) -> None:
+def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
+    page: Page, address: str
+) -> None:
     open_page(page, address)
     panel = page.locator(".st-key-tour")
     expect(panel).to_contain_text("What moved?")

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from imrnns_core.checkpoint import Adapter, AdapterCard, save_adapter
-from imrnns_core.explain.accounting import account
-from imrnns_core.explain.counterfactual import Pair
-from imrnns_core.explain.words import WordExplainer
-from imrnns_core.ranking import Ranker
-from imrnns_core.starts import identity_adapter
-from imrnns_core.workspace import Workspace
+from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.score_accounting import account
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.model.checkpoint import Adapter, AdapterCard, save_adapter
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.workspace import Workspace
+from imrnns_core.training.whitening import identity_adapter
+from tests import toys
 from tests.browser.app import chart, open_page, serving, settle
 from tests.browser.test_pages import command
-from tests.core import toys
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) water and bread"
@@ -34,21 +34,30 @@ def pair() -> Pair:
 
 
 def explained(page: Page, address: str, more: str = "") -> None:
-    open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q054&document=the-hague{more}")
+    open_page(
+        page,
+        f"{address}/explain?data=sample&adapter=sample-adapter&query=q054&document=the-hague{more}",
+    )
 
 
 def rows(page: Page, key: str) -> dict[str, list[str]]:
     """Return a small table: first cell → the other cells."""
     table = page.locator(f".st-key-{key} tbody tr")
     table.first.wait_for()
-    return {cells[0]: cells[1:] for cells in (row.locator("td").all_inner_texts() for row in table.all())}
+    return {
+        cells[0]: cells[1:]
+        for cells in (row.locator("td").all_inner_texts() for row in table.all())
+    }
 
 
 def bars(page: Page, key: str) -> list[tuple[str, float]]:
     """Return word and drop of each bar, from the labels on the page, top first."""
     plot = chart(page, key)
     labels = [str(t) for t in plot.locator(".yaxislayer-above .ytick text").all_text_contents()]
-    found = [(label.rsplit(" ", 1)[0], float(label.rsplit(" ", 1)[1].replace("−", "-"))) for label in labels]
+    found = [
+        (label.rsplit(" ", 1)[0], float(label.rsplit(" ", 1)[1].replace("−", "-")))
+        for label in labels
+    ]
     return sorted(found, key=lambda bar: -bar[1])
 
 
@@ -63,7 +72,9 @@ def choose(page: Page, label: str, word: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
-def test_deleting_the_top_verified_word_costs_what_the_page_predicted(page: Page, address: str, side: str) -> None:
+def test_deleting_the_top_verified_word_costs_what_the_page_predicted(
+    page: Page, address: str, side: str
+) -> None:
     explained(page, address, "&carry=score")
     word, drop = bars(page, f"verified_{side}")[0]
     assert drop > 0
@@ -71,20 +82,37 @@ def test_deleting_the_top_verified_word_costs_what_the_page_predicted(page: Page
     choose(page, f"Delete words of the {side}", word)
     after = rows(page, "outcome")["modulated"]
     assert float(after[0]) == before
-    assert float(after[2].replace("−", "-")) == pytest.approx(-drop, abs=1e-4)  # as shown, to the last digit
+    assert float(after[2].replace("−", "-")) == pytest.approx(
+        -drop, abs=1e-4
+    )  # as shown, to the last digit
     assert float(after[1]) == pytest.approx(before - drop, abs=2e-4)
     expect(page.locator(f".st-key-edited_{side}")).not_to_contain_text(word)
 
 
-def test_the_page_shows_what_the_engine_says(page: Page, address: str, pair: Pair, workspace: Path, tmp_path: Path) -> None:
+def test_the_page_shows_what_the_engine_says(
+    page: Page, address: str, pair: Pair, workspace: Path, tmp_path: Path
+) -> None:
     explained(page, address)
     record_file = tmp_path / "explain.json"
     command(
-        workspace, "explain", "sample", "--query", "q054", "--document", "the-hague", "--adapter", "sample-adapter", "--verify", "--json", str(record_file)
-    )  # fmt: skip
+        workspace,
+        "explain",
+        "sample",
+        "--query",
+        "q054",
+        "--document",
+        "the-hague",
+        "--adapter",
+        "sample-adapter",
+        "--verify",
+        "--json",
+        str(record_file),
+    )
     record = json.loads(record_file.read_text())
     stages = rows(page, "stages")
-    assert stages == {s: [str(record["ranks"][s]), f"{record['scores'][s]:.4f}"] for s in record["ranks"]}
+    assert stages == {
+        s: [str(record["ranks"][s]), f"{record['scores'][s]:.4f}"] for s in record["ranks"]
+    }
     for side in ("document", "query"):
         expected = {v["word"]: v["drop"]["delta"] for v in record["verified"][side]}
         found = dict(bars(page, f"verified_{side}"))
@@ -94,7 +122,9 @@ def test_the_page_shows_what_the_engine_says(page: Page, address: str, pair: Pai
         assert len(marks) >= 5
         for mark in marks[:4]:
             word = re.sub(r"\d$", "", mark.inner_text())
-            estimated = next(w["delta"] for w in record["words"][side] if w["word"].casefold() == word.casefold())
+            estimated = next(
+                w["delta"] for w in record["words"][side] if w["word"].casefold() == word.casefold()
+            )
             assert mark.get_attribute("title") == f"drop {estimated:+.4f}".replace("-", "−")
     parts = chart(page, "explain_waterfall").evaluate("plot => Array.from(plot.data[0].y)")
     assert sum(parts[:4]) == pytest.approx(parts[4], abs=1e-6)
@@ -114,7 +144,9 @@ def test_an_edited_query_is_scored_and_explained_anew(page: Page, address: str, 
     expect(page.locator(".st-key-edited_query")).to_contain_text("ministers")
 
 
-def test_a_copied_link_reopens_the_edited_texts_with_their_scores(page: Page, browser: Browser, address: str) -> None:
+def test_a_copied_link_reopens_the_edited_texts_with_their_scores(
+    page: Page, browser: Browser, address: str
+) -> None:
     explained(page, address, "&carry=score")
     box = page.get_by_label("Text of the query", exact=True)
     box.fill(HOSTILE)
@@ -135,7 +167,9 @@ def test_a_copied_link_reopens_the_edited_texts_with_their_scores(page: Page, br
     other.context.close()
 
 
-def test_feedback_documents_and_alpha_change_the_outcome(page: Page, address: str, pair: Pair) -> None:
+def test_feedback_documents_and_alpha_change_the_outcome(
+    page: Page, address: str, pair: Pair
+) -> None:
     explained(page, address, "&alpha=0.5")
     shown = rows(page, "outcome")
     blended = (float(shown["base"][0]) + float(shown["modulated"][0])) / 2
@@ -143,7 +177,9 @@ def test_feedback_documents_and_alpha_change_the_outcome(page: Page, address: st
     dropped = frozenset(i for i in pair.comparison.document_ids[5:80] if i != pair.document_id)
     explained(page, address, f"&dropped={','.join(sorted(dropped))}")
     space = Workspace(Path("unused"))
-    without = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter")).compare_id("q054", dropped)
+    without = Ranker(
+        space.open(space.resolve("sample")), space.adapter("sample-adapter")
+    ).compare_id("q054", dropped)
     scores = [f"{score:.4f}" for score in without.scores[:, without.position[pair.document_id]]]
     assert [row[1] for row in rows(page, "stages").values()] == scores
 
@@ -155,7 +191,9 @@ def test_every_word_can_be_measured(page: Page, address: str) -> None:
     expect(page.get_by_text("Words of the document: all 49 measured")).to_be_visible(timeout=60_000)
 
 
-def test_a_document_stands_beside_the_one_that_it_has_to_pass(page: Page, address: str, pair: Pair) -> None:
+def test_a_document_stands_beside_the_one_that_it_has_to_pass(
+    page: Page, address: str, pair: Pair
+) -> None:
     comparison, at = pair.comparison, pair.position
     order, place = comparison.order("modulated"), int(comparison.ranks[3, at]) - 1
     other = int(order[place - 1 if place else 1])
@@ -163,25 +201,46 @@ def test_a_document_stands_beside_the_one_that_it_has_to_pass(page: Page, addres
     page.get_by_text(f"Beside the document {'above' if place else 'below'} it").click()
     page.locator(".st-key-rival_other mark").first.wait_for()
     settle(page)
-    shown = {name: [float(cell.replace("−", "-")) for cell in cells] for name, cells in rows(page, "rival_parts").items()}
+    shown = {
+        name: [float(cell.replace("−", "-")) for cell in cells]
+        for name, cells in rows(page, "rival_parts").items()
+    }
     parts = account(comparison)
-    for name, values in (("base", parts.base), ("query refinement", parts.query_refinement), ("modulated", parts.modulated)):
-        assert shown[name] == pytest.approx([values[at], values[other], values[at] - values[other]], abs=6e-5)
-    assert sum(shown[name][2] for name in list(shown)[:-1]) == pytest.approx(shown["modulated"][2], abs=3e-4)
+    for name, values in (
+        ("base", parts.base),
+        ("query refinement", parts.query_refinement),
+        ("modulated", parts.modulated),
+    ):
+        assert shown[name] == pytest.approx(
+            [values[at], values[other], values[at] - values[other]], abs=6e-5
+        )
+    assert sum(shown[name][2] for name in list(shown)[:-1]) == pytest.approx(
+        shown["modulated"][2], abs=3e-4
+    )
     for side, n in (("this", at), ("other", other)):
         text = page.locator(f".st-key-rival_{side}").inner_text()
         assert len(text) > 100, comparison.document_ids[n]
         assert page.locator(f".st-key-rival_{side} mark").count() >= 5
-    assert page.locator(".st-key-rival_this").inner_text() == page.locator(".st-key-marked_document").inner_text()
-    assert page.locator(".st-key-rival_other").inner_text() != page.locator(".st-key-marked_document").inner_text()
+    assert (
+        page.locator(".st-key-rival_this").inner_text()
+        == page.locator(".st-key-marked_document").inner_text()
+    )
+    assert (
+        page.locator(".st-key-rival_other").inner_text()
+        != page.locator(".st-key-marked_document").inner_text()
+    )
 
 
 def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
     explained(page, address)
     page.get_by_text("Vocabulary view, as in the paper").click()
-    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 beat chance"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 beat chance"))).to_be_visible(
+        timeout=60_000
+    )
     page.get_by_text("Accounting by word: the change as a sum").click()
-    expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(
+        timeout=60_000
+    )
 
 
 def test_a_link_reopens_the_same_explanation(page: Page, address: str) -> None:
@@ -196,10 +255,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("hostile") / "hostile"
     (folder / "qrels").mkdir(parents=True)
     documents = [{"_id": "d0", "title": HOSTILE, "text": HOSTILE}] + [
-        {"_id": f"d{i}", "title": f"Story {i}", "text": f"A story of fire, water and bread, number {i}."} for i in range(1, 9)
+        {
+            "_id": f"d{i}",
+            "title": f"Story {i}",
+            "text": f"A story of fire, water and bread, number {i}.",
+        }
+        for i in range(1, 9)
     ]
     (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
-    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q0", "text": f"fire {HOSTILE}"}) + "\n")
+    (folder / "queries.jsonl").write_text(
+        json.dumps({"_id": "q0", "text": f"fire {HOSTILE}"}) + "\n"
+    )
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0\t1\n")
     workspace = tmp_path_factory.mktemp("hostile-workspace")
     command(workspace, "prepare", str(folder))
@@ -211,12 +277,15 @@ def letters(marked: Locator) -> str:
     """Return the text of a marked text without the numbers of its words."""
     return str(
         marked.evaluate(
-            "node => { const copy = node.cloneNode(true); copy.querySelectorAll('sup').forEach(s => s.remove()); return copy.textContent; }"
+            "node => { const copy = node.cloneNode(true); "
+            "copy.querySelectorAll('sup').forEach(s => s.remove()); return copy.textContent; }"
         )
     )
 
 
-def test_hostile_texts_stay_letters_in_page_and_report(browser: Browser, hostile: str, tmp_path: Path) -> None:
+def test_hostile_texts_stay_letters_in_page_and_report(
+    browser: Browser, hostile: str, tmp_path: Path
+) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
     page = context.new_page()
     dialogs: list[str] = []
@@ -243,21 +312,32 @@ def test_hostile_texts_stay_letters_in_page_and_report(browser: Browser, hostile
     context.close()
 
 
-def test_compare_marks_the_explaining_words_and_leads_to_explain(page: Page, address: str, pair: Pair) -> None:
+def test_compare_marks_the_explaining_words_and_leads_to_explain(
+    page: Page, address: str, pair: Pair
+) -> None:
     open_page(page, f"{address}/?data=sample&adapter=sample-adapter&query=q054&shown=5&marks=yes")
     card = page.locator('section[aria-label="Modulated"] button.card[data-document="the-hague"]')
     expect(card.locator("mark").first).to_be_visible(timeout=60_000)
     space = Workspace(Path("unused"))
     ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
     drops = WordExplainer(ranker).estimate(pair, "document")
-    signs = {w.text.casefold(): v > 0 for w, v in zip(drops.words, drops.change.tolist(), strict=True)}
-    shown = {mark.inner_text().casefold(): "raises" in str(mark.get_attribute("class")) for mark in card.locator("mark").all()}
-    whole = {word: raises for word, raises in shown.items() if word in signs}  # the last one may be cut with its text
+    signs = {
+        w.text.casefold(): v > 0 for w, v in zip(drops.words, drops.change.tolist(), strict=True)
+    }
+    shown = {
+        mark.inner_text().casefold(): "raises" in str(mark.get_attribute("class"))
+        for mark in card.locator("mark").all()
+    }
+    whole = {
+        word: raises for word, raises in shown.items() if word in signs
+    }  # the last one may be cut with its text
     assert len(whole) >= 3
     assert whole == {word: signs[word] for word in whole}
     card.click()
     page.get_by_role("button", name="Why this document?").click()
-    expect(page.get_by_role("heading", name="Why this document?", level=1)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Why this document?", level=1)).to_be_visible(
+        timeout=60_000
+    )
     settle(page)
     assert "document=the-hague" in page.url
     expect(page.locator(".st-key-marked_document mark").first).to_be_visible()
@@ -271,7 +351,11 @@ def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, ad
     places = ranker.corpus_ranks(comparison, "corms")
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")
     expect(page.get_by_text("No relevant document is among the candidates")).to_be_visible()
-    expect(page.get_by_text(f"its base rank would be {places['base']}, its modulated rank {places['modulated']}.")).to_be_visible()
+    expect(
+        page.get_by_text(
+            f"its base rank would be {places['base']}, its modulated rank {places['modulated']}."
+        )
+    ).to_be_visible()
     explained(page, address)
     expect(page.get_by_text("No relevant document is among the candidates")).to_have_count(0)
 
@@ -290,7 +374,9 @@ _PRESS_WHEN_MEASURING = """() => {
 }"""
 
 
-def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(page: Page, address: str) -> None:
+def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(
+    page: Page, address: str
+) -> None:
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q600")
     page.evaluate(_PRESS_WHEN_MEASURING)
     page.keyboard.press("j")
@@ -298,25 +384,48 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(page: Page, 
     page.wait_for_function("() => location.search !== window.measuring", timeout=60_000)
     settle(page)
     told = page.evaluate("() => window.bars")
-    assert any(re.search(r"Deleting words of the (query|document): \d+ of \d+ texts encoded, about \d+ s left", text) for text in told)
-    assert len({"q600", *re.findall(r"query=(q\d+)", f"{page.evaluate('() => window.measuring')} {page.url}")}) == 3
+    assert any(
+        re.search(
+            r"Deleting words of the (query|document): \d+ of \d+ texts encoded, about \d+ s left",
+            text,
+        )
+        for text in told
+    )
+    assert (
+        len(
+            {
+                "q600",
+                *re.findall(
+                    r"query=(q\d+)", f"{page.evaluate('() => window.measuring')} {page.url}"
+                ),
+            }
+        )
+        == 3
+    )
     measured = [re.sub(r"…$", "", word) for word, _ in bars(page, "verified_query")]
     assert measured
     assert all(word in letters(page.locator(".st-key-marked_query .marked")) for word in measured)
 
 
-def test_badges_that_come_later_do_not_take_the_document_from_the_link(browser: Browser, tmp_path: Path) -> None:
+def test_badges_that_come_later_do_not_take_the_document_from_the_link(
+    browser: Browser, tmp_path: Path
+) -> None:
     """The browser answers new labels of the query list with the label that it held, as if a query had been typed."""
     with serving(tmp_path) as url:  # a new server has not measured the outcomes
         page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
-        open_page(page, f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam&dropped=the-hague")
+        open_page(
+            page,
+            f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam&dropped=the-hague",
+        )
         before = page.url
         choose(page, "Delete words of the query", "capital")
         assert re.sub("&edited_query=[^&]*", "", page.url) == before
         page.context.close()
 
 
-def test_a_deletion_test_can_be_stopped_within_its_first_pair(browser: Browser, tmp_path: Path) -> None:
+def test_a_deletion_test_can_be_stopped_within_its_first_pair(
+    browser: Browser, tmp_path: Path
+) -> None:
     adapter = Adapter(toys.random_model(3, 384, 384), AdapterCard("moving", 384, 384))
     save_adapter(adapter, tmp_path / "adapters" / "moving.safetensors")
     with serving(tmp_path) as url:
@@ -324,7 +433,9 @@ def test_a_deletion_test_can_be_stopped_within_its_first_pair(browser: Browser, 
         open_page(page, f"{url}/explain?data=sample&adapter=moving&query=q054")
         offer = page.get_by_role("button", name="Test it on 12 pairs (minutes)")
         offer.click()
-        expect(page.get_by_text(re.compile(r"0 of 12 pairs, pair 1: \d+ of \d+ texts encoded"))).to_be_visible(timeout=60_000)
+        expect(
+            page.get_by_text(re.compile(r"0 of 12 pairs, pair 1: \d+ of \d+ texts encoded"))
+        ).to_be_visible(timeout=60_000)
         page.get_by_role("button", name="Stop the test").click()
         expect(offer).to_be_visible(timeout=60_000)
         expect(page.get_by_role("button", name="Stop the test")).to_have_count(0)
@@ -332,14 +443,18 @@ def test_a_deletion_test_can_be_stopped_within_its_first_pair(browser: Browser, 
         page.context.close()
 
 
-def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(browser: Browser, tmp_path: Path) -> None:
+def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(
+    browser: Browser, tmp_path: Path
+) -> None:
     """The exact identity changes no rank: there is nothing to test."""
     adapter = Adapter(identity_adapter(384), AdapterCard("still", 384, 385))
     save_adapter(adapter, tmp_path / "adapters" / "still.safetensors")
     with serving(tmp_path) as url:
         page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
         open_page(page, f"{url}/explain?data=sample&adapter=still&query=q054")
-        failure = page.get_by_text("no document of split 'dev' changes its rank under still: nothing to explain")
+        failure = page.get_by_text(
+            "no document of split 'dev' changes its rank under still: nothing to explain"
+        )
         page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
         for _ in range(2):
             expect(failure).to_be_visible(timeout=60_000)

@@ -1,4 +1,7 @@
-"""What a link asks for in vain is nowhere on the page, nor in the address; pages on a phone, names that are cut."""
+"""What a link asks for in vain is nowhere on the page, nor in the address.
+
+Pages on a phone, names that are cut.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from tests.browser.app import cards, chart, open_page
 pytestmark = pytest.mark.browser
 
 
-def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(page: Page, address: str) -> None:
+def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(
+    page: Page, address: str
+) -> None:
     open_page(page, f"{address}/?query=q054&shown=7&top_k=7&alpha=9")
     assert len(cards(page, "Base")) == len(cards(page, "Modulated")) == 10
     expect(page.get_by_role("combobox", name="Documents a ranking")).to_have_value("10")
@@ -20,10 +25,14 @@ def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(p
     assert not any(name in page.url for name in ("shown", "top_k", "alpha"))
     open_page(page, f"{address}/failures?top_k=7&bucket=nonsense&split=nowhere")
     for key, value in (("top_k", "10"), ("split", "test")):
-        expect(page.locator(f".st-key-input_{key}").get_by_role("radio", checked=True)).to_have_text(value)
+        expect(
+            page.locator(f".st-key-input_{key}").get_by_role("radio", checked=True)
+        ).to_have_text(value)
     assert not any(value in page.url for value in ("top_k", "nonsense", "nowhere"))
     open_page(page, f"{address}/map?query=q054&view=nonsense")
-    expect(page.locator(".st-key-input_view").get_by_role("radio", checked=True)).to_have_text("target")
+    expect(page.locator(".st-key-input_view").get_by_role("radio", checked=True)).to_have_text(
+        "target"
+    )
     assert "nonsense" not in page.url
 
 
@@ -37,18 +46,28 @@ def test_one_feedback_document_refines_whatever_a_link_leaves_out(page: Page, ad
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(browser: Browser, address: str, scheme: Any) -> None:
-    page = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme).new_page()
+def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
+    browser: Browser, address: str, scheme: Any
+) -> None:
+    page = browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme=scheme
+    ).new_page()
     open_page(page, f"{address}/explain?query=q054&document=the-hague")
-    assert page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
+    assert (
+        page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
+    )
     page.locator(".st-key-outcome").wait_for()
     for table in page.locator(".small-table").all():
-        assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0, "its last column is out of sight"
+        assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0, (
+            "its last column is out of sight"
+        )
     page.context.close()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(browser: Browser, address: str, width: int) -> None:
+def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
+    browser: Browser, address: str, width: int
+) -> None:
     page = browser.new_context(viewport={"width": width, "height": 1000}).new_page()
     open_page(page, f"{address}/?query=q100")
     plot = chart(page, "bump")
@@ -59,7 +78,10 @@ def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(b
     assert all(box["x"] + box["width"] <= frame["x"] + frame["width"] for box in names)
     stages = [box for name in plot.locator(".xtick text").all() if (box := name.bounding_box())]
     assert not any(
-        a["x"] < b["x"] + b["width"] and b["x"] < a["x"] + a["width"] and a["y"] < b["y"] + b["height"] and b["y"] < a["y"] + a["height"]
+        a["x"] < b["x"] + b["width"]
+        and b["x"] < a["x"] + a["width"]
+        and a["y"] < b["y"] + b["height"]
+        and b["y"] < a["y"] + a["height"]
         for n, a in enumerate(stages)
         for b in stages[:n]
     )

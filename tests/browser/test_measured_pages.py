@@ -1,4 +1,7 @@
-"""Overview and Failures: every number on the page is the one that `imrnns-lens evaluate --json` writes."""
+"""Overview and Failures.
+
+Every number on the page is the one that `imrnns-lens evaluate --json` writes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,14 @@ MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
 
 def command(workspace: Path, *arguments: object) -> None:
     subprocess.run(
-        [sys.executable, "-m", "imrnns_core.cli", *map(str, arguments), "--workspace", str(workspace)],
+        [
+            sys.executable,
+            "-m",
+            "imrnns_core.cli",
+            *map(str, arguments),
+            "--workspace",
+            str(workspace),
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -49,10 +59,14 @@ def unjudged(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     folder, source = tmp_path_factory.mktemp("data") / "unjudged", ROOT / "sample_data"
     (folder / "embeddings").mkdir(parents=True)
     (folder / "corpus.jsonl").write_bytes((source / "corpus.jsonl").read_bytes())
-    (folder / "queries.jsonl").write_text("\n".join((source / "queries.jsonl").read_text().splitlines()[:60]) + "\n")
+    (folder / "queries.jsonl").write_text(
+        "\n".join((source / "queries.jsonl").read_text().splitlines()[:60]) + "\n"
+    )
     for name in ("documents.npy", "document_ids.txt"):
         (folder / "embeddings" / name).write_bytes((source / "embeddings" / name).read_bytes())
-    np.save(folder / "embeddings" / "queries.npy", np.load(source / "embeddings" / "queries.npy")[:60])
+    np.save(
+        folder / "embeddings" / "queries.npy", np.load(source / "embeddings" / "queries.npy")[:60]
+    )
     ids = (source / "embeddings" / "query_ids.txt").read_text().splitlines()[:60]
     (folder / "embeddings" / "query_ids.txt").write_text("\n".join(ids) + "\n")
     command(workspace, "prepare", folder, "--embeddings", folder / "embeddings")
@@ -68,11 +82,15 @@ def answers(page: Page) -> dict[str, str]:
 
 
 def grid(page: Page, key: str) -> list[dict[str, str]]:
-    """Return the drawn rows of a table as a screen reader gets them: numbers with all their decimals."""
+    """Return the drawn rows of a table as a screen reader gets them.
+
+    Numbers with all their decimals.
+    """
     table = page.locator(f".st-key-{key} canvas table").first
     table.wait_for(state="attached", timeout=WAIT_MS)
     rows = table.evaluate(
-        "t => Array.from(t.querySelectorAll('tr')).map(r => Array.from(r.querySelectorAll('th, td')).map(c => c.textContent))"
+        "t => Array.from(t.querySelectorAll('tr')).map(r => Array.from(r.querySelectorAll('th, "
+        "td')).map(c => c.textContent))"
     )
     head = rows[0]
     return [dict(zip(head, row, strict=True)) for row in rows[1:]]
@@ -86,7 +104,8 @@ def download(page: Page, key: str) -> list[dict[str, str]]:
 
 def marks(page: Page, key: str) -> dict[str, list[float]]:
     drawn: dict[str, list[float]] = chart(page, key).evaluate(
-        "plot => Object.fromEntries(plot._fullData.filter(t => t.type === 'bar' || t.mode === 'markers').map(t => [t.name, Array.from(t.x)]))"
+        "plot => Object.fromEntries(plot._fullData.filter(t => t.type === 'bar' || t.mode === "
+        "'markers').map(t => [t.name, Array.from(t.x)]))"
     )
     return drawn
 
@@ -98,26 +117,47 @@ def change(test: dict[str, Any]) -> str:
 def assert_overview(page: Page, record: dict[str, Any]) -> None:
     """Compare answers, figures, table and download with a record."""
     said, measures, test = answers(page), record["measures"], record["significance"]["nDCG@10"]
-    assert f"nDCG@10 changes by {change(test)}, p = {test['p']:.4f}, on {record['n_queries']} queries" in said["Does it help?"]
+    assert (
+        f"nDCG@10 changes by {change(test)}, p = {test['p']:.4f}, on {record['n_queries']} queries"
+        in said["Does it help?"]
+    )
     means = [measures[name]["nDCG@10"] for name in ("base", "modulated", "bm25")]
-    assert f"base {means[0]:.4f}, modulated {means[1]:.4f}, BM25 {means[2]:.4f}." in said["Does it help?"]
+    assert (
+        f"base {means[0]:.4f}, modulated {means[1]:.4f}, BM25 {means[2]:.4f}."
+        in said["Does it help?"]
+    )
     outcomes = [q["outcome"] for q in record["queries"]]
     for name in set(outcomes):
         assert f"{outcomes.count(name)} {name}" in said["Where?"]
     groups = {name: group for name, group in (record["groups"] or {}).items() if group["n"]}
     for name, group in groups.items():
         test = group["significance"]["nDCG@10"]
-        fact = f"On the {group['n']} {name} queries nDCG@10 changes by {test['delta']:+.4f}. The 95 % interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
+        fact = (
+            f"On the {group['n']} {name} queries nDCG@10 changes by {test['delta']:+.4f}. The 95 % "
+            f"interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
+        )
         assert fact in said["Can I trust it?"]
     every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
-    shown_groups = {f"all {name}": group for name, group in groups.items()} if len(groups) == 1 else every | groups
+    shown_groups = (
+        {f"all {name}": group for name, group in groups.items()}
+        if len(groups) == 1
+        else every | groups
+    )
     sources = list(shown_groups.values())
     drawn = marks(page, "groups")
     for system, name in (("BM25", "bm25"), ("base", "base"), ("modulated", "modulated")):
-        np.testing.assert_allclose(drawn[system], [source[name]["nDCG@10"] for source in sources], atol=1e-9)
+        np.testing.assert_allclose(
+            drawn[system], [source[name]["nDCG@10"] for source in sources], atol=1e-9
+        )
     parts = {name: values[0] / 100 for name, values in marks(page, "shares").items()}
-    names = {"projector": "projector", "constant modulation": "constant", "query-specific modulation": "query_specific"}
-    assert parts == pytest.approx({name: record["shares"][key] for name, key in names.items()}, abs=1e-4)
+    names = {
+        "projector": "projector",
+        "constant modulation": "constant",
+        "query-specific modulation": "query_specific",
+    }
+    assert parts == pytest.approx(
+        {name: record["shares"][key] for name, key in names.items()}, abs=1e-4
+    )
     expected = [
         {
             "BM25": source["bm25"][m],
@@ -128,7 +168,11 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         for source in sources
         for m in MEASURES
     ]
-    heads = [(group, str(source["n"]), m) for group, source in zip(shown_groups, sources, strict=True) for m in MEASURES]
+    heads = [
+        (group, str(source["n"]), m)
+        for group, source in zip(shown_groups, sources, strict=True)
+        for m in MEASURES
+    ]
     shown, saved = grid(page, "measures"), download(page, "measures_csv")
     own = page.locator("[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV'])")
     assert own.count() == 1
@@ -142,7 +186,9 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
             assert {name: float(row[name]) for name in wanted} == pytest.approx(wanted, abs=1e-9)
 
 
-def test_overview_shows_the_numbers_of_evaluate(page: Page, address: str, dev: dict[str, Any]) -> None:
+def test_overview_shows_the_numbers_of_evaluate(
+    page: Page, address: str, dev: dict[str, Any]
+) -> None:
     open_page(page, f"{address}/overview?split=dev")
     assert_overview(page, dev)
     assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]  # answered before anything is scrolled
@@ -160,7 +206,9 @@ def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace
     assert names == [f"all unseen (n = {record['n_queries']})"]
 
 
-def test_overview_of_an_adapter_that_names_no_positives(page: Page, address: str, workspace: Path, test_data: Path) -> None:
+def test_overview_of_an_adapter_that_names_no_positives(
+    page: Page, address: str, workspace: Path, test_data: Path
+) -> None:
     data = test_data / "scifact"
     command(workspace, "prepare", data, "--embeddings", data / "embeddings")
     command(workspace, "adapters", "import", test_data / "peer" / "imrnns-minilm-scifact.pt")
@@ -172,30 +220,51 @@ def test_overview_of_an_adapter_that_names_no_positives(page: Page, address: str
 
 
 @pytest.mark.parametrize("top_k", [10, 1])
-def test_failures_shows_the_numbers_of_evaluate(page: Page, address: str, dev: dict[str, Any], top_k: int) -> None:
+def test_failures_shows_the_numbers_of_evaluate(
+    page: Page, address: str, dev: dict[str, Any], top_k: int
+) -> None:
     open_page(page, f"{address}/failures?split=dev&top_k={top_k}")
     queries = {q["query_id"]: q for q in dev["queries"]}
     rows = download(page, "csv")
     assert {row["id"] for row in rows} == set(queries)
-    changes = [queries[row["id"]]["modulated"]["nDCG@10"] - queries[row["id"]]["base"]["nDCG@10"] for row in rows]
+    changes = [
+        queries[row["id"]]["modulated"]["nDCG@10"] - queries[row["id"]]["base"]["nDCG@10"]
+        for row in rows
+    ]
     assert changes == sorted(changes)
     for row, delta in zip(rows, changes, strict=True):
         query = queries[row["id"]]
-        ranks = {"BM25" if name == "bm25" else name: str(rank or "") for name, rank in query["best_relevant_rank"].items()}
+        ranks = {
+            "BM25" if name == "bm25" else name: str(rank or "")
+            for name, rank in query["best_relevant_rank"].items()
+        }
         assert {name: row[name] for name in ranks} == ranks
         assert float(row["ΔnDCG@10"]) == pytest.approx(delta, abs=1e-9)
         assert row["group"] == query["group"]
-        assert bool(row["why"]) == (query["best_relevant_rank"]["modulated"] != 1), "a cause, or that none is known"
+        assert bool(row["why"]) == (query["best_relevant_rank"]["modulated"] != 1), (
+            "a cause, or that none is known"
+        )
         if top_k == dev["top_k"]:
             assert row["outcome"].split(" ", 1)[1] == query["outcome"]
-        elif query["best_relevant_rank"]["base"] and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]:
+        elif (
+            query["best_relevant_rank"]["base"]
+            and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]
+        ):
             assert row["outcome"].split(" ", 1)[1] == "failing in ranking"
     for shown, row in zip(grid(page, "failures"), rows, strict=False):
         assert shown["query"] == row["query"]
         assert float(shown["ΔnDCG"]) == pytest.approx(float(row["ΔnDCG@10"]), abs=1e-9)
-        assert [shown[name] for name in ("base", "proj.", "doc.", "mod.", "BM25")] == [row[name] for name in (*STAGES, "BM25")]
-        outcome = row["outcome"].split(" in ")[0]  # the sign tells where it fails; the download says it in words
-        assert (shown["group"], shown["why"], shown["outcome"]) == (row["group"], row["why"], outcome)
+        assert [shown[name] for name in ("base", "proj.", "doc.", "mod.", "BM25")] == [
+            row[name] for name in (*STAGES, "BM25")
+        ]
+        outcome = row["outcome"].split(" in ")[
+            0
+        ]  # the sign tells where it fails; the download says it in words
+        assert (shown["group"], shown["why"], shown["outcome"]) == (
+            row["group"],
+            row["why"],
+            outcome,
+        )
 
 
 def test_buckets_are_counted_and_chosen(page: Page, address: str, dev: dict[str, Any]) -> None:
@@ -203,7 +272,9 @@ def test_buckets_are_counted_and_chosen(page: Page, address: str, dev: dict[str,
     count = sum(q["outcome"] == "improved" for q in dev["queries"])
     assert count > 0
     page.get_by_text(f"improved ({count})").click()
-    page.wait_for_function("() => new URLSearchParams(location.search).get('bucket') === 'improved'")
+    page.wait_for_function(
+        "() => new URLSearchParams(location.search).get('bucket') === 'improved'"
+    )
     settle(page)
     improved = {q["query_id"] for q in dev["queries"] if q["outcome"] == "improved"}
     assert {row["id"] for row in download(page, "csv")} == improved
@@ -216,25 +287,41 @@ def test_overview_without_judgments(page: Page, address: str, unjudged: dict[str
     assert f"Rank-biased overlap {overlap['rbo']:.4f} on average" in said["What moves?"]
     assert f"{overlap['kept']:.2f} of the first 10 documents stay" in said["What moves?"]
     drawn = chart(page, "overlaps").evaluate(
-        "plot => Object.fromEntries(plot.data[0].customdata.map((c, i) => [c[0], plot._fullData[0].y[i]]))"
+        "plot => Object.fromEntries(plot.data[0].customdata.map((c, i) => [c[0], "
+        "plot._fullData[0].y[i]]))"
     )
     assert drawn == pytest.approx({q["query_id"]: q["rbo"] for q in unjudged["queries"]}, abs=1e-9)
     (query_id,) = click_point(page, "overlaps", 0, 0)
-    page.wait_for_function(f"() => new URLSearchParams(location.search).get('query') === '{query_id}' && location.pathname === '/'")
+    page.wait_for_function(
+        f"() => new URLSearchParams(location.search).get('query') === '{query_id}' && "
+        "location.pathname === '/'"
+    )
     settle(page)
     assert query_id == min(unjudged["queries"], key=lambda q: q["rbo"])["query_id"]
 
 
-def test_failures_without_judgments_stand_by_overlap(page: Page, address: str, unjudged: dict[str, Any]) -> None:
+def test_failures_without_judgments_stand_by_overlap(
+    page: Page, address: str, unjudged: dict[str, Any]
+) -> None:
     open_page(page, f"{address}/failures?data=unjudged&adapter=sample-adapter")
-    expect(page.get_by_text("Nobody has judged these queries: the most moved stand first")).to_be_visible()
+    expect(
+        page.get_by_text("Nobody has judged these queries: the most moved stand first")
+    ).to_be_visible()
     wanted = sorted(unjudged["queries"], key=lambda q: q["rbo"])
     rows = download(page, "csv")
     assert [float(row["overlap"]) for row in rows] == pytest.approx([q["rbo"] for q in wanted])
-    assert {row["id"]: int(row["first 10 kept"]) for row in rows} == {q["query_id"]: q["kept"] for q in wanted}
-    titles = {d["_id"]: d["title"] for d in map(json.loads, (ROOT / "sample_data" / "corpus.jsonl").read_text().splitlines())}
+    assert {row["id"]: int(row["first 10 kept"]) for row in rows} == {
+        q["query_id"]: q["kept"] for q in wanted
+    }
+    titles = {
+        d["_id"]: d["title"]
+        for d in map(json.loads, (ROOT / "sample_data" / "corpus.jsonl").read_text().splitlines())
+    }
     by_id = {q["query_id"]: q for q in wanted}
     for shown, row in zip(grid(page, "failures"), rows, strict=False):
         first = by_id[row["id"]]["first"]
         assert float(shown["overlap"]) == pytest.approx(by_id[row["id"]]["rbo"], abs=1e-9)
-        assert (shown["first in base"], shown["first in modulated"]) == (titles[first["base"]], titles[first["modulated"]])
+        assert (shown["first in base"], shown["first in modulated"]) == (
+            titles[first["base"]],
+            titles[first["modulated"]],
+        )

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from imrnns_core.checkpoint import load_adapter
-from imrnns_core.evaluation import evaluate
-from imrnns_core.explain.accounting import shifts
-from imrnns_core.explain.influence import WordIndex
-from imrnns_core.mapping import neighbourhood_order, true_movement
-from imrnns_core.ranking import Ranker, blend
-from imrnns_core.workspace import Workspace
+from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.explanation.dimension_words import DimensionWordIndex
+from imrnns_core.explanation.score_accounting import shifts
+from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.projection.movement import true_movement
+from imrnns_core.projection.target_view import neighbourhood_order
+from imrnns_core.retrieval.ranker import Ranker, blend
+from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
 
 pytestmark = pytest.mark.browser
@@ -29,7 +30,10 @@ pytestmark = pytest.mark.browser
 
 def command(workspace: Path, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", str(workspace)], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", str(workspace)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
 
 
@@ -42,7 +46,10 @@ def search(workspace: Path, tmp_path: Path, query: str, data: str = "sample") ->
 
 
 def shown(record: dict[str, Any], stage: str) -> list[tuple[str, int, str]]:
-    return [(hit["document_id"], hit["rank"], f"{hit['score']:.4f}") for hit in record["rankings"][stage]]
+    return [
+        (hit["document_id"], hit["rank"], f"{hit['score']:.4f}")
+        for hit in record["rankings"][stage]
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +58,9 @@ def sample() -> Ranker:
     return Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
 
 
-def test_landing_page_shows_the_first_query_with_both_rankings(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+def test_landing_page_shows_the_first_query_with_both_rankings(
+    page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
     open_page(page, address)
     expect(page.get_by_text("What currency is used in Mexico?").first).to_be_visible()
     record = search(workspace, tmp_path, "What currency is used in Mexico?")
@@ -61,7 +70,9 @@ def test_landing_page_shows_the_first_query_with_both_rankings(page: Page, addre
     assert cards(page, "Base")[0][0] == "mexican-peso"
 
 
-def test_failing_query_from_the_table_to_compare(page: Page, address: str, workspace: Path, tmp_path: Path, sample: Ranker) -> None:
+def test_failing_query_from_the_table_to_compare(
+    page: Page, address: str, workspace: Path, tmp_path: Path, sample: Ranker
+) -> None:
     open_page(page, f"{address}/failures?top_k=1&bucket=failing in ranking")
     # st.dataframe is a canvas: tick the first row by its place
     grid = page.locator(".st-key-failures canvas").first
@@ -80,7 +91,9 @@ def test_failing_query_from_the_table_to_compare(page: Page, address: str, works
 
 
 def test_a_failing_query_without_a_sign_says_what_was_looked_for(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q003")  # BM25 has a relevant document at 20, the first one was judged
+    open_page(
+        page, f"{address}/?query=q003"
+    )  # BM25 has a relevant document at 20, the first one was judged
     causes = page.locator(".st-key-causes")
     expect(causes).to_contain_text("None of the known causes applies")
     expect(causes).to_contain_text("BM25 has none higher among its first 3")
@@ -134,30 +147,47 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     assert f"document={document_id}" in page.url
     assert f"dimension={dimension}" in page.url
     expect(page.locator(".st-key-modulation_document")).to_contain_text(document_id)
-    expect(page.locator(".st-key-dimension")).to_contain_text(f"Dimension {dimension}: which words drive it?")
+    expect(page.locator(".st-key-dimension")).to_contain_text(
+        f"Dimension {dimension}: which words drive it?"
+    )
 
 
-def test_columns_by_cluster_keep_like_dimensions_together(page: Page, address: str, sample: Ranker) -> None:
+def test_columns_by_cluster_keep_like_dimensions_together(
+    page: Page, address: str, sample: Ranker
+) -> None:
     open_page(page, f"{address}/modulation?query=q054&columns=cluster&shift=whole")
     comparison = sample.compare_id("q054")
     values = shifts(comparison)[comparison.order("modulated")[:20]]
     strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:40]
     expected = strongest[neighbourhood_order(values[:, strongest].T)]
-    read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.x, t.z.map(row => Array.from(row))]; }"
+    read = (
+        "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.x, "
+        "t.z.map(row => Array.from(row))]; }"
+    )
     names, drawn = chart(page, "shift_heatmap").evaluate(read)
     assert [int(name) for name in names] == expected.tolist()
     np.testing.assert_allclose(drawn, values[:, expected], atol=1e-6)
 
 
 @pytest.mark.parametrize(("dimension", "listed"), [(383, True), (20, False)])
-def test_a_dimension_lists_only_words_that_stand_out(page: Page, address: str, sample: Ranker, dimension: int, listed: bool) -> None:
-    drivers = WordIndex(sample.collection.dataset.documents).drivers(sample.transform.projected[:, dimension].numpy())
-    strong = [f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)" for w in drivers if abs(w.z) >= 5]
+def test_a_dimension_lists_only_words_that_stand_out(
+    page: Page, address: str, sample: Ranker, dimension: int, listed: bool
+) -> None:
+    drivers = DimensionWordIndex(sample.collection.dataset.documents).drivers(
+        sample.transform.projected[:, dimension].numpy()
+    )
+    strong = [
+        f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)"
+        for w in drivers
+        if abs(w.z) >= 5
+    ]
     assert bool(strong) == listed
     open_page(page, f"{address}/modulation?query=q054&dimension={dimension}&document=the-hague")
     panel = page.locator(".st-key-dimension .document-text > div")
     assert panel.last.inner_text() == (
-        "\n".join(strong) if strong else "No word drives this dimension: none stands out by more than chance."
+        "\n".join(strong)
+        if strong
+        else "No word drives this dimension: none stands out by more than chance."
     )
     expect(panel.nth(1)).to_contain_text("Here it shifts the-hague by ")
 
@@ -168,17 +198,25 @@ def test_the_waterfall_is_headed_by_the_title(page: Page, address: str, sample: 
     assert heads[1] == sample.collection.dataset.document["the-hague"].title == "The Hague"
 
 
-def test_refinement_cell_and_accounting_bar_open_their_document(page: Page, address: str, sample: Ranker) -> None:
-    open_page(page, f"{address}/modulation?query=q054&part=query refined&columns=sign&order=cluster")
+def test_refinement_cell_and_accounting_bar_open_their_document(
+    page: Page, address: str, sample: Ranker
+) -> None:
+    open_page(
+        page, f"{address}/modulation?query=q054&part=query refined&columns=sign&order=cluster"
+    )
     document_id, dimension = click_point(page, "refinement_heatmap", 2, 40 * 4 + 7)
-    page.wait_for_function(f"() => new URLSearchParams(location.search).get('dimension') === '{dimension}'")
+    page.wait_for_function(
+        f"() => new URLSearchParams(location.search).get('dimension') === '{dimension}'"
+    )
     assert f"document={document_id}" in page.url
     settle(page)
     page.get_by_role("radio", name="score accounting").click()
     page.locator(".st-key-waterfall .js-plotly-plot").wait_for()
     settle(page)
     (other,) = click_point(page, "parts", 3, 2)
-    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{other}'")
+    page.wait_for_function(
+        f"() => new URLSearchParams(location.search).get('document') === '{other}'"
+    )
     settle(page)
     drawn = chart(page, "waterfall").evaluate("plot => Array.from(plot._fullData[0].y)")
     comparison = sample.compare_id("q054")
@@ -191,7 +229,10 @@ def test_colour_ranges_do_not_change_with_the_query(page: Page, address: str) ->
     seen = []
     for query in ("q007", "q054"):
         open_page(page, f"{address}/modulation?query={query}&shift=whole&width=all")
-        read = "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.zmin, t.zmax, t.z[0].length]; }"
+        read = (
+            "plot => { const t = plot._fullData.find(t => t.type === 'heatmap'); return [t.zmin, "
+            "t.zmax, t.z[0].length]; }"
+        )
         seen.append([chart(page, key).evaluate(read) for key in ("strips", "shift_heatmap")])
     assert seen[0] == seen[1]
     assert [columns for *_, columns in seen[0]] == [384, 384]
@@ -199,22 +240,31 @@ def test_colour_ranges_do_not_change_with_the_query(page: Page, address: str) ->
 
 def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/map?query=q007")
-    traces = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.findIndex(t => t.name === 'modulated')")
+    traces = page.locator(".js-plotly-plot").evaluate(
+        "plot => plot._fullData.findIndex(t => t.name === 'modulated')"
+    )
     (document_id,) = click_point(page, "map_target_2-D", traces, 1)
     page.wait_for_function("() => new URLSearchParams(location.search).get('document')")
     settle(page)
-    expect(page.locator(".st-key-map_document")).to_contain_text(sample.collection.dataset.document[document_id].text[:60])
+    expect(page.locator(".st-key-map_document")).to_contain_text(
+        sample.collection.dataset.document[document_id].text[:60]
+    )
 
 
 @pytest.mark.parametrize("view", ["neighbourhood", "linear"])
 def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> None:
     open_page(page, f"{address}/map?query=q007&view={view}")
     note = page.locator('[role="note"]').first
-    expect(note).to_contain_text("noise floor" if view == "neighbourhood" else "of the true movement")
-    corpus = page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length")
+    expect(note).to_contain_text(
+        "noise floor" if view == "neighbourhood" else "of the true movement"
+    )
+    corpus = page.locator(".js-plotly-plot").evaluate(
+        "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
+    )
     assert corpus == 693
     data = page.locator(".js-plotly-plot").evaluate(
-        "plot => plot._fullData.filter(t => t.name === 'modulated' || t.mode === 'lines+markers').length"
+        "plot => plot._fullData.filter(t => t.name === 'modulated' || t.mode === "
+        "'lines+markers').length"
     )
     assert data >= 2  # marks and arrows
 
@@ -222,21 +272,37 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
 def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
     open_page(page, f"{address}/map?query=q007&view=neighbourhood&colour=cluster")
     plot = chart(page, "map_neighbourhood_2-D")
-    clouds = plot.evaluate("plot => plot._fullData.filter(t => t.type === 'scattergl').map(t => [t.name, t.x.length, t.marker.color])")
+    clouds = plot.evaluate(
+        "plot => plot._fullData.filter(t => t.type === 'scattergl').map(t => [t.name, "
+        "t.x.length, t.marker.color])"
+    )
     assert sum(count for _, count, _ in clouds) == 693
     assert len({colour for *_, colour in clouds}) == len(clouds) == 12
     named = plot.locator(".annotation-text").all_text_contents()
-    assert any("dollar" in name for name in named)  # currencies; which words lead depends on the adapter that ships
+    assert any(
+        "dollar" in name for name in named
+    )  # currencies; which words lead depends on the adapter that ships
     assert set(named) <= {f"■ {name}" for name, *_ in clouds}
-    width = "note => { const box = note.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; }"
+    width = (
+        "note => { const box = note.getBoundingClientRect(); return [box.left, box.top, box.right, "
+        "box.bottom]; }"
+    )
     boxes = [note.evaluate(width) for note in plot.locator(".annotation-text-g rect").all()]
-    assert not any(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3] for a, b in combinations(boxes, 2))
+    assert not any(
+        a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+        for a, b in combinations(boxes, 2)
+    )
 
 
-def test_target_view_is_coloured_by_cluster_and_movement(page: Page, address: str, sample: Ranker) -> None:
+def test_target_view_is_coloured_by_cluster_and_movement(
+    page: Page, address: str, sample: Ranker
+) -> None:
     comparison = sample.compare_id("q054")
     moved = dict(zip(comparison.document_ids, true_movement(comparison), strict=True))
-    read = "plot => { const t = plot._fullData.find(t => t.name === 'modulated'); return t.customdata.map((c, i) => [c[0], t.marker.color[i]]); }"
+    read = (
+        "plot => { const t = plot._fullData.find(t => t.name === 'modulated'); return "
+        "t.customdata.map((c, i) => [c[0], t.marker.color[i]]); }"
+    )
     open_page(page, f"{address}/map?query=q054&view=target&colour=movement")
     drawn = dict(chart(page, "map_target_2-D").evaluate(read))
     assert drawn[min(drawn, key=moved.__getitem__)] == "rgb(0, 34, 78)"
@@ -255,7 +321,10 @@ def point_in_three_dimensions(page: Page, key: str) -> tuple[float, float]:
     plot = chart(page, key)
     box = plot.bounding_box()
     assert box is not None
-    near = "plot => { const s = plot._fullLayout.scene._scene.glplot.selection; return s.object && s.distance < 3; }"
+    near = (
+        "plot => { const s = plot._fullLayout.scene._scene.glplot.selection; return s.object && "
+        "s.distance < 3; }"
+    )
     for n in range(4000):  # where a mark is drawn depends on the camera
         x, y = box["x"] + 150 + 4 * (n % 70), box["y"] + 220 + 4 * (n // 70)
         page.mouse.move(x, y)
@@ -306,7 +375,9 @@ def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: 
     page.wait_for_timeout(300)
     page.mouse.click(place["x"], place["y"])
     document = sample.collection.dataset.documents[place["i"]]
-    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{document.id}'")
+    page.wait_for_function(
+        f"() => new URLSearchParams(location.search).get('document') === '{document.id}'"
+    )
     settle(page)
     expect(page.locator(".st-key-map_document")).to_contain_text(document.text[:60])
 
@@ -315,7 +386,12 @@ def draw_around_all(page: Page, key: str) -> int:
     """Draw a lasso around a map; return how many documents the page says are in it."""
     box = chart(page, key).locator(".nsewdrag").first.bounding_box()
     assert box is not None
-    left, top, right, bottom = box["x"] + 5, box["y"] + 5, box["x"] + box["width"] - 5, box["y"] + box["height"] - 60
+    left, top, right, bottom = (
+        box["x"] + 5,
+        box["y"] + 5,
+        box["x"] + box["width"] - 5,
+        box["y"] + box["height"] - 60,
+    )
     page.mouse.move(left, top)
     page.mouse.down()
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 2)):
@@ -331,7 +407,9 @@ def saved(page: Page) -> list[dict[str, str]]:
     """Return the rows of the list of documents as they are downloaded."""
     with page.expect_download() as download:
         page.locator(".st-key-listing_csv button").click()
-    return list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines()))
+    return list(
+        csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())
+    )
 
 
 def test_lasso_in_the_target_view_is_downloaded(page: Page, address: str, sample: Ranker) -> None:
@@ -344,12 +422,18 @@ def test_lasso_in_the_target_view_is_downloaded(page: Page, address: str, sample
     moved = true_movement(comparison)
     for row in rows:
         at = comparison.position[row["document"]]
-        assert [int(row["base rank"]), int(row["modulated rank"])] == comparison.ranks[[0, 3], at].tolist()
+        assert [int(row["base rank"]), int(row["modulated rank"])] == comparison.ranks[
+            [0, 3], at
+        ].tolist()
         assert float(row["true movement"]) == pytest.approx(moved[at], abs=1e-6)
-    assert [int(row["modulated rank"]) for row in rows] == sorted(int(row["modulated rank"]) for row in rows)
+    assert [int(row["modulated rank"]) for row in rows] == sorted(
+        int(row["modulated rank"]) for row in rows
+    )
 
 
-def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: Page, address: str) -> None:
+def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(
+    page: Page, address: str
+) -> None:
     open_page(page, f"{address}/map?query=q007&view=neighbourhood&drag=lasso")
     count = draw_around_all(page, "map_neighbourhood_2-D")
     assert count > 300
@@ -360,7 +444,9 @@ def test_lasso_lists_documents_of_the_cloud_and_a_new_query_takes_it_back(page: 
     expect(page.locator("h2", has_text="documents drawn")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["view=target", "view=neighbourhood", "view=neighbourhood&axes=3-D"])
+@pytest.mark.parametrize(
+    "path", ["view=target", "view=neighbourhood", "view=neighbourhood&axes=3-D"]
+)
 def test_play_moves_the_marks_through_the_stages(page: Page, address: str, path: str) -> None:
     open_page(page, f"{address}/map?query=q054&{path}")
     plot = page.locator(".js-plotly-plot")
@@ -369,21 +455,30 @@ def test_play_moves_the_marks_through_the_stages(page: Page, address: str, path:
     end = plot.evaluate(read)
     steps = plot.locator(".slider-label")
     plot.locator(".slider-tick-group, .slider-group").first.wait_for()
-    frames = plot.evaluate("plot => plot._transitionData._frames.map(f => [f.name, Array.from(f.data[0].x)])")
+    frames = plot.evaluate(
+        "plot => plot._transitionData._frames.map(f => [f.name, Array.from(f.data[0].x)])"
+    )
     assert steps.all_text_contents() == [name.replace(", ", ",") for name, _ in frames]
     assert len(frames) == (4 if path == "view=target" else 3)
     assert frames[-1][0] == "modulated"
     np.testing.assert_allclose(frames[-1][1], end)
     # Plotly tells of each frame; in three dimensions one can be over before it could be read off
-    plot.evaluate("plot => { window.played = []; plot.on('plotly_animatingframe', frame => window.played.push(frame.name)); }")
+    plot.evaluate(
+        "plot => { window.played = []; plot.on('plotly_animatingframe', frame => "
+        "window.played.push(frame.name)); }"
+    )
     plot.locator(".updatemenu-button").first.click()
-    page.wait_for_function("count => window.played.length >= count", arg=len(frames), timeout=60_000)
+    page.wait_for_function(
+        "count => window.played.length >= count", arg=len(frames), timeout=60_000
+    )
     assert page.evaluate("() => window.played") == [name for name, _ in frames]
     page.wait_for_timeout(1_100)
     np.testing.assert_allclose(plot.evaluate(read), end, atol=1e-6)
 
 
-def test_typed_query_is_ranked_like_the_command_line_does(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+def test_typed_query_is_ranked_like_the_command_line_does(
+    page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
     text = "Which coin circulated in China and the Philippines?"
     open_page(page, f"{address}/?text={text}&query=")
     record = search(workspace, tmp_path, text)
@@ -397,7 +492,9 @@ def test_typing_into_the_query_box(page: Page, address: str) -> None:
     page.keyboard.press("/")
     page.keyboard.type("How deep is the deepest lake?")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => new URLSearchParams(location.search).get('text') === 'How deep is the deepest lake?'")
+    page.wait_for_function(
+        "() => new URLSearchParams(location.search).get('text') === 'How deep is the deepest lake?'"
+    )
     settle(page)
     assert len(cards(page, "Modulated")) == 10
 
@@ -407,7 +504,9 @@ def test_keys_j_and_k_walk_through_the_queries(page: Page, address: str) -> None
     page.locator("h1").click()
     for key, query_id in (("j", "q002"), ("j", "q003"), ("k", "q002")):
         page.keyboard.press(key)
-        page.wait_for_function(f"() => new URLSearchParams(location.search).get('query') === '{query_id}'")
+        page.wait_for_function(
+            f"() => new URLSearchParams(location.search).get('query') === '{query_id}'"
+        )
         settle(page)
 
 
@@ -432,7 +531,9 @@ def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> No
     assert page.locator("button.card.twin").count() == 0
 
 
-def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(page: Page, address: str, sample: Ranker) -> None:
+def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(
+    page: Page, address: str, sample: Ranker
+) -> None:
     comparison = sample.compare_id("q100")
     rank = comparison.best_relevant_rank("base")
     assert rank is not None
@@ -440,10 +541,15 @@ def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_
     open_page(page, f"{address}/?query=q100")
     base = page.locator('section[aria-label="Base"]')
     assert base.locator("button.card.further").first.get_attribute("data-rank") == str(rank)
-    assert base.locator(".skipped").all_inner_texts() == [f"⋮ {rank - 11} skipped", f"⋮ {100 - rank} more"]
+    assert base.locator(".skipped").all_inner_texts() == [
+        f"⋮ {rank - 11} skipped",
+        f"⋮ {100 - rank} more",
+    ]
 
 
-def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sample: Ranker) -> None:
+def test_alpha_ranks_again_and_stays_in_the_address(
+    page: Page, address: str, sample: Ranker
+) -> None:
     open_page(page, f"{address}/?query=q100")
     comparison = sample.compare_id("q100")
     page.get_by_role("slider").focus()
@@ -452,7 +558,10 @@ def test_alpha_ranks_again_and_stays_in_the_address(page: Page, address: str, sa
     page.wait_for_function("() => new URLSearchParams(location.search).get('alpha') === '0.5'")
     settle(page)
     scores, ranks = blend(comparison, 0.5)
-    expected = [(comparison.document_ids[i], int(ranks[i]), f"{scores[i]:.4f}") for i in np.argsort(ranks)[:10]]
+    expected = [
+        (comparison.document_ids[i], int(ranks[i]), f"{scores[i]:.4f}")
+        for i in np.argsort(ranks)[:10]
+    ]
     assert cards(page, "α = 0.50") == expected
     with page.expect_download() as download:
         page.get_by_role("button", name="Download this ranking as a TREC run").click()
@@ -479,13 +588,17 @@ def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Rank
     )
     for place, shown in enumerate(seen):
         scores, ranks = blend(comparison, place / 20)
-        assert shown == [[comparison.document_ids[i], f"{scores[i]:.4f}"] for i in np.argsort(ranks)[:10]]
+        assert shown == [
+            [comparison.document_ids[i], f"{scores[i]:.4f}"] for i in np.argsort(ranks)[:10]
+        ]
 
 
 def test_bump_chart_opens_a_document(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q100")
     (document_id,) = click_point(page, "bump", 0, 1)
-    page.wait_for_function(f"() => new URLSearchParams(location.search).get('document') === '{document_id}'")
+    page.wait_for_function(
+        f"() => new URLSearchParams(location.search).get('document') === '{document_id}'"
+    )
     settle(page)
     expect(page.locator(".st-key-compare_document")).to_contain_text(document_id)
 
@@ -495,14 +608,18 @@ def test_alpha_zero_shows_the_base_ranking(page: Page, address: str) -> None:
     assert cards(page, "α = 0.00") == cards(page, "Base")
 
 
-def test_dropped_feedback_document_changes_the_scores(page: Page, address: str, sample: Ranker) -> None:
+def test_dropped_feedback_document_changes_the_scores(
+    page: Page, address: str, sample: Ranker
+) -> None:
     dropped = "salvadoran-dollarisation"
     open_page(page, f"{address}/?query=q007&dropped={dropped}")
     expected = sample.compare_id("q007", frozenset({dropped})).hits("modulated", 10)
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
 
 
-def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(page: Page, address: str, sample: Ranker) -> None:
+def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(
+    page: Page, address: str, sample: Ranker
+) -> None:
     open_page(page, f"{address}/?query=q007")
     box = page.get_by_label("Feedback documents left out of the refinement", exact=True)
     box.click()
@@ -512,16 +629,20 @@ def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(page: Pa
     assert len(page.url) < 300
     kept = unquote(page.url.split("dropped=only%3A")[1].split("&")[0]).split(",")
     everyone = sample.compare_id("q007")
-    expected = sample.compare_id("q007", frozenset(everyone.document_ids) - set(kept)).hits("modulated", 10)
+    expected = sample.compare_id("q007", frozenset(everyone.document_ids) - set(kept)).hits(
+        "modulated", 10
+    )
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
 
 
-def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(page: Page, address: str) -> None:
+def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(
+    page: Page, address: str
+) -> None:
     open_page(page, f"{address}/?query=q007&shown=7&alpha=9&dropped=nowhere")
     assert len(cards(page, "Base")) == 10
-    assert page.locator(".st-key-input_shown input").input_value() == "10" or page.locator(".st-key-input_shown").inner_text().endswith(
-        "10"
-    )
+    assert page.locator(".st-key-input_shown input").input_value() == "10" or page.locator(
+        ".st-key-input_shown"
+    ).inner_text().endswith("10")
     assert "shown" not in page.url
 
 
@@ -536,7 +657,10 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     ranks = sample.corpus_ranks(comparison, "scurvy-history")
     assert all(rank > 100 for rank in ranks.values())
     rows = page.locator(".st-key-where_scurvy-history tr").all_inner_texts()
-    assert [row.split("\t") for row in rows[1:]] == [["candidates", "—", "—", "—", "—"], ["corpus", *map(str, ranks.values())]]
+    assert [row.split("\t") for row in rows[1:]] == [
+        ["candidates", "—", "—", "—", "—"],
+        ["corpus", *map(str, ranks.values())],
+    ]
 
 
 def test_words_are_marked_on_request(page: Page, address: str) -> None:
@@ -581,16 +705,27 @@ def test_downloads(page: Page, address: str, sample: Ranker) -> None:
         ("/?query=q999999", "No query has the id “q999999”"),
     ],
 )
-def test_links_that_lead_nowhere_say_so_and_show_something(page: Page, address: str, path: str, message: str) -> None:
+def test_links_that_lead_nowhere_say_so_and_show_something(
+    page: Page, address: str, path: str, message: str
+) -> None:
     open_page(page, address + path)
     expect(page.get_by_text(message)).to_be_visible()
     assert len(cards(page, "Base")) == 10
 
 
-HOSTILE = '<script>window.hacked=1</script> <b>bold</b> $x^2$ :red[red] [link](javascript:window.hacked=2) **stars** {"a": 1} ' * 3
+HOSTILE = (
+    "<script>window.hacked=1</script> <b>bold</b> $x^2$ :red[red] "
+    '[link](javascript:window.hacked=2) **stars** {"a": 1} '
+) * 3
 
 
-def prepare(workspace: Path, folder: Path, documents: list[dict[str, str]], query: str, judged: dict[str, int] | None = None) -> None:
+def prepare(
+    workspace: Path,
+    folder: Path,
+    documents: list[dict[str, str]],
+    query: str,
+    judged: dict[str, int] | None = None,
+) -> None:
     """Write a data set of these documents with random vectors and prepare it under the folder's name."""
     (folder / "embeddings").mkdir(parents=True)
     (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
@@ -602,18 +737,26 @@ def prepare(workspace: Path, folder: Path, documents: list[dict[str, str]], quer
     rng = np.random.default_rng(0)
     for stem, ids in (("document", [d["_id"] for d in documents]), ("query", ["q"])):
         plural = {"document": "documents", "query": "queries"}[stem]
-        np.save(folder / "embeddings" / f"{plural}.npy", rng.normal(size=(len(ids), 384)).astype(np.float32))
+        np.save(
+            folder / "embeddings" / f"{plural}.npy",
+            rng.normal(size=(len(ids), 384)).astype(np.float32),
+        )
         (folder / "embeddings" / f"{stem}_ids.txt").write_text("".join(f"{i}\n" for i in ids))
     command(workspace, "prepare", str(folder), "--embeddings", str(folder / "embeddings"))
 
 
-def test_one_document_is_enough_for_every_page(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
+def test_one_document_is_enough_for_every_page(
+    page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
     prepare(workspace, tmp_path / "one", [{"_id": "only", "title": "", "text": "short"}], "q?")
     open_page(page, f"{address}/?data=one")
     assert [c[:2] for c in cards(page, "Base")] == [("only", 1)]
     assert page.locator("section[aria-label=Base] .skipped").count() == 0
     for path, says in (
-        ("/modulation?part=documents moved", "Every document moves by the adapter’s mean shift: what is left is rounding"),
+        (
+            "/modulation?part=documents moved",
+            "Every document moves by the adapter’s mean shift: what is left is rounding",
+        ),
         ("/modulation?part=query refined", "Only one document refines the query"),
         ("/modulation?part=score accounting", "Where each score change comes from"),
         ("/map?view=target", "1 document drawn"),
@@ -623,24 +766,44 @@ def test_one_document_is_enough_for_every_page(page: Page, address: str, workspa
         assert page.get_by_text("This cannot be shown").count() == 0
 
 
-def test_very_long_texts_keep_the_page_in_shape(browser: Browser, address: str, workspace: Path, tmp_path: Path) -> None:
-    documents = [{"_id": f"d{i}" + "x" * 200, "title": "Titleword " * 60, "text": "word " * 5000} for i in range(120)]
-    prepare(workspace, tmp_path / "long", documents, "why " * 1500, {d["_id"]: 1 for d in documents})
+def test_very_long_texts_keep_the_page_in_shape(
+    browser: Browser, address: str, workspace: Path, tmp_path: Path
+) -> None:
+    documents = [
+        {"_id": f"d{i}" + "x" * 200, "title": "Titleword " * 60, "text": "word " * 5000}
+        for i in range(120)
+    ]
+    prepare(
+        workspace, tmp_path / "long", documents, "why " * 1500, {d["_id"]: 1 for d in documents}
+    )
     for width, height in ((1440, 1000), (390, 844)):
         page = browser.new_context(viewport={"width": width, "height": height}).new_page()
         open_page(page, f"{address}/?data=long&shown=20&document={documents[3]['_id']}")
-        assert page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= width
-        assert all((block.bounding_box() or {"height": 1e9})["height"] < 700 for block in page.locator(".document-text").all())
+        assert (
+            page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
+            <= width
+        )
+        assert all(
+            (block.bounding_box() or {"height": 1e9})["height"] < 700
+            for block in page.locator(".document-text").all()
+        )
         ideal = page.locator('section[aria-label="Ideal order"]')
         assert ideal.locator("button.card").count() == 20
         assert ideal.locator(".skipped").inner_text() == "⋮ 100 more"
-        tallest = max((c.bounding_box() or {"height": 1e9})["height"] for c in page.locator("button.card").all())
+        tallest = max(
+            (c.bounding_box() or {"height": 1e9})["height"]
+            for c in page.locator("button.card").all()
+        )
         assert tallest < 190  # two lines of title, three of marks, two of text
         page.context.close()
 
 
-def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
-    documents = [{"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)]
+def test_hostile_texts_are_shown_letter_by_letter(
+    browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
+    documents = [
+        {"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)
+    ]
     prepare(workspace, tmp_path / "hostile", documents, HOSTILE)
     for path in ("/", "/modulation", "/map", "/overview", "/failures"):
         open_page(page, f"{address}{path}?data=hostile&document=d<0>")
@@ -655,8 +818,13 @@ def test_hostile_texts_are_shown_letter_by_letter(browser: Browser, page: Page, 
     assert page.evaluate("() => window.hacked") is None
 
 
-def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Path, tmp_path: Path) -> None:
-    documents = [{"_id": f"d{i}", "title": f"Story {i}", "text": f"A story about the number {i}."} for i in range(6)]
+def test_a_map_is_made_in_the_background(
+    page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
+    documents = [
+        {"_id": f"d{i}", "title": f"Story {i}", "text": f"A story about the number {i}."}
+        for i in range(6)
+    ]
     prepare(workspace, tmp_path / "mapless", documents, "which number?")
     open_page(page, f"{address}/map?data=mapless&view=neighbourhood")
     page.get_by_role("button", name="Make the map").click()
@@ -664,16 +832,26 @@ def test_a_map_is_made_in_the_background(page: Page, address: str, workspace: Pa
     page.get_by_role("button", name="Make the map").click()
     expect(page.get_by_text("s left")).to_be_visible()
     page.locator(".js-plotly-plot").wait_for(timeout=120_000)
-    assert page.locator(".js-plotly-plot").evaluate("plot => plot._fullData.find(t => t.name === 'corpus').x.length") == 6
+    assert (
+        page.locator(".js-plotly-plot").evaluate(
+            "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
+        )
+        == 6
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/overview", "/failures", "/modulation", "/map"])
-def test_narrow_screen_needs_no_sideways_scrolling(browser: Browser, address: str, path: str, scheme: Any) -> None:
+def test_narrow_screen_needs_no_sideways_scrolling(
+    browser: Browser, address: str, path: str, scheme: Any
+) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     opened = context.new_page()
     open_page(opened, address + path)
-    assert opened.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
+    assert (
+        opened.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
+        <= 390
+    )
     context.close()
 
 
@@ -683,10 +861,15 @@ def test_adapter_file_is_the_one_that_ships(sample: Ranker) -> None:
     assert card.dataset_digest == sample.collection.dataset.digest
 
 
-def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(browser: Browser, tmp_path: Path) -> None:
+def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(
+    browser: Browser, tmp_path: Path
+) -> None:
     with serving(tmp_path) as address:
         page, seen = browser.new_page(), list[str]()
-        page.on("request", lambda request: seen.append("charts") if "/plotly.min.js" in request.url else None)
+        page.on(
+            "request",
+            lambda request: seen.append("charts") if "/plotly.min.js" in request.url else None,
+        )
         page.goto(address)
         page.get_by_text("Loading the engine …").wait_for(timeout=WAIT_MS)
         page.wait_for_selector("h1", timeout=WAIT_MS)

@@ -1,4 +1,7 @@
-"""One plot for the life of a page: a figure that changes is drawn into the plot that stands, once."""
+"""One plot for the life of a page.
+
+A figure that changes is drawn into the plot that stands, once.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,18 @@ _WATCH = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("path", "key"), [("/modulation", "strips"), ("/map", "map_target_2-D"), ("/", "bump")])
-def test_a_figure_that_changes_is_drawn_once_where_it_stands(page: Page, address: str, path: str, key: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "key"), [("/modulation", "strips"), ("/map", "map_target_2-D"), ("/", "bump")]
+)
+def test_a_figure_that_changes_is_drawn_once_where_it_stands(
+    page: Page, address: str, path: str, key: str
+) -> None:
     open_page(page, f"{address}{path}?query=q054")
     plot = chart(page, key)
-    read = "(plot) => JSON.stringify(plot._fullData.map((trace) => [Array.from(trace.x ?? []), Array.from(trace.y ?? []), trace.z]))"
+    read = (
+        "(plot) => JSON.stringify(plot._fullData.map((trace) => [Array.from(trace.x ?? []), "
+        "Array.from(trace.y ?? []), trace.z]))"
+    )
     before = plot.evaluate(read)
     page.evaluate(_WATCH)
     page.keyboard.press("j")
@@ -41,9 +51,17 @@ def test_a_plot_fills_the_screen_and_comes_back(page: Page, address: str) -> Non
     assert small is not None
     plot.hover()
     plot.locator('[data-title="Fullscreen"]').click()
-    page.wait_for_function("() => document.fullscreenElement?.querySelector('.js-plotly-plot')?.clientWidth > 1300")
-    page.wait_for_function("() => document.fullscreenElement.querySelector('.js-plotly-plot').clientHeight > 700")
+    page.wait_for_function(
+        "() => document.fullscreenElement?.querySelector('.js-plotly-plot')?.clientWidth > 1300"
+    )
+    page.wait_for_function(
+        "() => document.fullscreenElement.querySelector('.js-plotly-plot').clientHeight > 700"
+    )
     page.evaluate("() => document.exitFullscreen()")
     page.wait_for_function(
-        "(width) => Math.abs(document.querySelector('.st-key-bump .js-plotly-plot').clientWidth - width) < 2", arg=small["width"]
+        (
+            "(width) => Math.abs(document.querySelector('.st-key-bump "
+            ".js-plotly-plot').clientWidth - width) < 2"
+        ),
+        arg=small["width"],
     )

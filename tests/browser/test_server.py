@@ -11,22 +11,36 @@ from playwright.sync_api import Browser
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import Config
 
-from tests.browser.app import Server, open_page, run_app, run_command, started, status, websocket_status
+from tests.browser.app import (
+    Server,
+    open_page,
+    run_app,
+    run_command,
+    started,
+    status,
+    websocket_status,
+)
 
 pytestmark = pytest.mark.browser
 _LOOK = """() => { const style = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
   return [style.fontFamily.split(',')[0], style.color]; }"""
 
 
-@pytest.fixture(scope="module", params=[run_app, run_command], ids=["streamlit run", "imrnns-lens dashboard"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(
+    scope="module", params=[run_app, run_command], ids=["streamlit run", "imrnns-lens dashboard"]
+)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """The dashboard, started from a folder that is not the repository."""
     folder = tmp_path_factory.mktemp("elsewhere")
     with started(folder / "workspace", request.param, folder) as running:
         yield running
 
 
-@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET6, "::1")])
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.2"), (socket.AF_INET6, "::1")]
+)
 def test_only_127_0_0_1_is_served(server: Server, family: socket.AddressFamily, host: str) -> None:
     """A server that listens on all interfaces answers at the other loopback addresses, too."""
     with socket.socket(family) as probe, pytest.raises(ConnectionRefusedError):
@@ -37,7 +51,10 @@ def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Brows
     page, asked = browser.new_context(color_scheme="light").new_page(), list[str]()
     page.on("request", lambda request: asked.append(request.url))
     sent: list[bytes] = []
-    page.on("websocket", lambda channel: channel.on("framereceived", lambda frame: sent.append(bytes(frame))))
+    page.on(
+        "websocket",
+        lambda channel: channel.on("framereceived", lambda frame: sent.append(bytes(frame))),
+    )
     open_page(page, server.address)
     look = page.evaluate(_LOOK)
     page.context.close()
@@ -45,16 +62,34 @@ def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Brows
     assert [url for url in asked if not url.removeprefix("blob:").startswith(server.address)] == []
     settings = _settings(sent)
     assert not settings.gather_usage_stats
-    assert settings.show_error_links == settings.SHOW_ERROR_LINKS_FALSE, "an error offers to send itself to a search engine"
+    assert settings.show_error_links == settings.SHOW_ERROR_LINKS_FALSE, (
+        "an error offers to send itself to a search engine"
+    )
 
 
-PATHS = ["/", "/map", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/component/plotly/plotly.min.js", "/media/none"]
+PATHS = [
+    "/",
+    "/map",
+    "/_stcore/health",
+    "/_stcore/host-config",
+    "/_stcore/metrics",
+    "/component/plotly/plotly.min.js",
+    "/media/none",
+]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.0.2.1", "localhost@evil.example", "[::2]"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "192.0.2.1", "localhost@evil.example", "[::2]"],
+)
 def test_other_hosts_are_refused_everywhere(server: Server, host: str) -> None:
-    """A page of another site can make its name point to this machine (DNS rebinding); the Host header still names the site."""
-    assert {path: status(server.port, f"GET {path}", host) for path in PATHS} == dict.fromkeys(PATHS, 403)
+    """A page of another site can make its name point to this machine (DNS rebinding).
+
+    The Host header still names the site.
+    """
+    assert {path: status(server.port, f"GET {path}", host) for path in PATHS} == dict.fromkeys(
+        PATHS, 403
+    )
     assert websocket_status(server.port, host) == 403
 
 
@@ -91,4 +126,8 @@ def test_a_host_that_the_user_names_is_served(tmp_path: Path) -> None:
 def _settings(frames: list[bytes]) -> Config:
     """Return the settings that the server sends to a page."""
     messages = map(ForwardMsg.FromString, frames)
-    return next(message.new_session.config for message in messages if message.WhichOneof("type") == "new_session")
+    return next(
+        message.new_session.config
+        for message in messages
+        if message.WhichOneof("type") == "new_session"
+    )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from imrnns_core.workspace import SAMPLE_FOLDER, Workspace
+from imrnns_core.storage.layout import SAMPLE_FOLDER
+from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import WAIT_MS, open_page, settle
 
 pytestmark = pytest.mark.browser
@@ -19,7 +20,13 @@ def without_map(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> st
     """The sample with one vector turned round, so that no map of it ships."""
     folder = tmp_path_factory.mktemp("data") / "unmapped"
     (folder / "embeddings").mkdir(parents=True)
-    for name in ("corpus.jsonl", "queries.jsonl", "embeddings/document_ids.txt", "embeddings/query_ids.txt", "embeddings/queries.npy"):
+    for name in (
+        "corpus.jsonl",
+        "queries.jsonl",
+        "embeddings/document_ids.txt",
+        "embeddings/query_ids.txt",
+        "embeddings/queries.npy",
+    ):
         (folder / name).write_bytes((SAMPLE_FOLDER / name).read_bytes())
     vectors = np.load(SAMPLE_FOLDER / "embeddings" / "documents.npy")
     vectors[0] = -vectors[0]
@@ -50,7 +57,9 @@ def sees(page: Page, key: str) -> None:
     expect(page.locator(f".st-key-{key} button").first).to_be_visible(timeout=WAIT_MS)
 
 
-def test_two_readers_share_a_map_job_and_its_last_reader_ends_it(browser: Browser, address: str, without_map: str) -> None:
+def test_two_readers_share_a_map_job_and_its_last_reader_ends_it(
+    browser: Browser, address: str, without_map: str
+) -> None:
     url = f"{address}/map?data={without_map}&adapter=sample-adapter&view=neighbourhood"
     contexts = [browser.new_context() for _ in range(2)]
     one, other = (context.new_page() for context in contexts)

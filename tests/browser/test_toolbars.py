@@ -31,7 +31,10 @@ BUTTONS = {
     "Zoom",
 }
 """What a toolbar may offer. None of it leaves the page."""
-_DRAWN = "() => [...document.querySelectorAll('.plot')].every(plot => plot.querySelector('.modebar-btn'))"
+_DRAWN = (
+    "() => [...document.querySelectorAll('.plot')].every(plot => "
+    "plot.querySelector('.modebar-btn'))"
+)
 _CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => ({
   buttons: [...plot.querySelectorAll('.modebar-btn')].map(button => button.dataset.title),
   links: [...plot.querySelectorAll('a[href^="http"]')].map(link => link.href),
@@ -40,8 +43,13 @@ _CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_charts_offer_no_upload_and_pages_ask_no_other_host(browser: Browser, address: str, name: str) -> None:
-    page, asked = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page(), list[str]()
+def test_charts_offer_no_upload_and_pages_ask_no_other_host(
+    browser: Browser, address: str, name: str
+) -> None:
+    page, asked = (
+        browser.new_context(viewport={"width": 1440, "height": 1000}).new_page(),
+        list[str](),
+    )
     page.context.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     open_page(page, address + VIEWS[name])
@@ -55,4 +63,6 @@ def test_charts_offer_no_upload_and_pages_ask_no_other_host(browser: Browser, ad
         assert offered <= BUTTONS
         assert (chart["links"], chart["server"]) == ([], "")
     assert any(urlsplit(url).scheme == "ws" for url in asked)
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {urlsplit(address).netloc}
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(address).netloc
+    }

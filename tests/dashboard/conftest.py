@@ -10,7 +10,10 @@ from dashboard.figures import theme
 
 @pytest.fixture(autouse=True)
 def valid_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app does not validate its figures, which would take most of their time: every test that draws one does."""
+    """The app does not validate its figures, which would take most of their time.
+
+    Every test that draws one does.
+    """
     made = theme.figure
 
     def figure(*args: Any, **changes: Any) -> go.Figure:

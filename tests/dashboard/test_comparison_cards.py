@@ -8,29 +8,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.components.comparison_cards import FURTHER, faces, ideal, rankings
-from imrnns_core.ranking import blend
-from tests.core import toys
+from imrnns_core.retrieval.ranker import blend
+from tests import toys
 
 
 @settings(max_examples=40, deadline=None)
 @given(toys.worlds(), st.sampled_from([0.0, 0.35, 1.0]), st.integers(1, 12), st.data())
-def test_both_rankings_stand_as_ranked(world: toys.World, alpha: float, top_k: int, data: st.DataObject) -> None:
+def test_both_rankings_stand_as_ranked(
+    world: toys.World, alpha: float, top_k: int, data: st.DataObject
+) -> None:
     ranker = world.ranker()
     comparison = ranker.compare_id("q0")
     picked = data.draw(st.sampled_from(["", *comparison.document_ids]))
     scores, ranks = blend(comparison, alpha)
     for column, own, values in zip(
-        rankings(comparison, alpha, top_k, picked), (comparison.ranks[0], ranks), (comparison.scores[0], scores), strict=True
+        rankings(comparison, alpha, top_k, picked),
+        (comparison.ranks[0], ranks),
+        (comparison.scores[0], scores),
+        strict=True,
     ):
         at = [comparison.position[card.document_id] for card in column.cards]
-        assert [int(card.rank) for card in column.cards] == sorted(int(own[i]) for i in at) == [int(own[i]) for i in at]
+        assert (
+            [int(card.rank) for card in column.cards]
+            == sorted(int(own[i]) for i in at)
+            == [int(own[i]) for i in at]
+        )
         assert [card.score for card in column.cards] == [f"{values[i]:.4f}" for i in at]
         assert [card.further for card in column.cards] == [own[i] > top_k for i in at]
-        assert [int(card.rank) for card in column.cards if not card.further] == list(range(1, min(top_k, len(own)) + 1))
+        assert [int(card.rank) for card in column.cards if not card.further] == list(
+            range(1, min(top_k, len(own)) + 1)
+        )
         # every candidate has its card, or is counted
-        assert len(column.cards) + sum(card.skipped for card in column.cards) + column.rest == len(own)
-        relevant = sorted((i for i in range(len(own)) if own[i] > top_k and comparison.relevance[i] > 0), key=lambda i: own[i])
-        below = {i for i in range(len(own)) if own[i] > top_k and comparison.document_ids[i] == picked} | set(relevant[:FURTHER])
+        assert len(column.cards) + sum(card.skipped for card in column.cards) + column.rest == len(
+            own
+        )
+        relevant = sorted(
+            (i for i in range(len(own)) if own[i] > top_k and comparison.relevance[i] > 0),
+            key=lambda i: own[i],
+        )
+        below = {
+            i for i in range(len(own)) if own[i] > top_k and comparison.document_ids[i] == picked
+        } | set(relevant[:FURTHER])
         assert {i for i in at if own[i] > top_k} == below
 
 
@@ -66,11 +84,16 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
         assert ("not in the other top 2" in card.move) == (before <= 2 < now[card.document_id])
     assert modulated.title == "Modulated"
     shown = faces([base], comparison, space.dataset)
-    assert [shown[i].relevance for i in ("d0", "d1", "d3")] == ["unjudged", "not relevant", "relevant (2)"]
+    assert [shown[i].relevance for i in ("d0", "d1", "d3")] == [
+        "unjudged",
+        "not relevant",
+        "relevant (2)",
+    ]
     best = ideal(comparison, 5)
     assert [(card.document_id, card.move) for card in best.cards] == [
-        ("d3", f"base 4, modulated {now['d3']}"), ("d9", "not among the candidates"),
-    ]  # fmt: skip
+        ("d3", f"base 4, modulated {now['d3']}"),
+        ("d9", "not among the candidates"),
+    ]
     assert ideal(comparison, 1).rest == 1
 
 

@@ -17,7 +17,9 @@ DASHBOARD = Path(csv_button.__file__).parents[1]
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_no_text_begins_as_a_formula_does(start: str) -> None:
     formula = f"{start}cmd|'/C calc'!A0"
-    frame = pd.DataFrame({"title": [formula, "plain = text\r=1", None], "change": [-0.5, 1.0, float("nan")]})
+    frame = pd.DataFrame(
+        {"title": [formula, "plain = text\r=1", None], "change": [-0.5, 1.0, float("nan")]}
+    )
     frame["rank"] = pd.array([-3, None, 2], dtype="Int64")
     rows = list(csv.DictReader(io.StringIO(csv_button.to_csv(frame), newline="")))
     assert [row["title"] for row in rows] == [f"'{formula}", "plain = text\r=1", ""]
@@ -28,5 +30,9 @@ def test_no_text_begins_as_a_formula_does(start: str) -> None:
 
 def test_there_is_no_other_csv() -> None:
     """A second way to save a table would have to guard against formulas, too."""
-    writers = {p.name for p in DASHBOARD.rglob("*.py") if "to_csv" in p.read_text() or "text/csv" in p.read_text()}
+    writers = {
+        p.name
+        for p in DASHBOARD.rglob("*.py")
+        if "to_csv" in p.read_text() or "text/csv" in p.read_text()
+    }
     assert writers == {"csv_button.py"}

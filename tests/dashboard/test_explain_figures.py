@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 
 from dashboard.figures import explain, theme
-from imrnns_core.explain.accounting import WordAccounting
-from imrnns_core.explain.texts import Word
-from imrnns_core.explain.words import VerifiedWord, WordDrops
+from imrnns_core.explanation.score_accounting import WordAccounting
+from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
+from imrnns_core.text.words import Word
 
 
 def verified(text: str, drop: float, random: float = 0.01, estimate: float = 0.3) -> VerifiedWord:
-    return VerifiedWord(Word(text, ((0, 1),)), (2 * drop, drop), (random, random), (0.02, 0.03), (estimate, estimate))
+    return VerifiedWord(
+        Word(text, ((0, 1),)),
+        (2 * drop, drop),
+        (random, random),
+        (0.02, 0.03),
+        (estimate, estimate),
+    )
 
 
 def test_measured_drops_stand_beside_random_ones() -> None:
@@ -32,7 +38,12 @@ def test_labels_carry_the_value_and_are_escaped() -> None:
 
 
 def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> None:
-    words = [verified("peso", 0.4), verified("the", 0.035), verified("not", -0.1), verified("nor", -0.1, estimate=-0.2)]
+    words = [
+        verified("peso", 0.4),
+        verified("the", 0.035),
+        verified("not", -0.1),
+        verified("nor", -0.1, estimate=-0.2),
+    ]
     (bars, _) = explain.verified(words, "change").data
     assert list(bars.marker.opacity) == [1.0, explain.PALE, 1.0, 1.0]
     assert list(bars.marker.pattern.shape) == ["", "", "/", ""]
@@ -48,7 +59,9 @@ def test_no_words_is_an_empty_figure() -> None:
 
 def test_the_account_by_word_draws_parts_that_sum() -> None:
     words = np.linspace(-0.2, 0.3, 30).astype(np.float32)
-    drops = WordDrops("document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], words, words, 30)
+    drops = WordDrops(
+        "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], words, words, 30
+    )
     accounting = WordAccounting(words, -0.05, 0.02)
     (bars,) = explain.word_accounting(drops, accounting).data
     assert sum(bars.x) == pytest.approx(float(words.sum()) - 0.05 + 0.02, abs=1e-6)

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from dashboard import jobs
-from imrnns_core.checkpoint import load_adapter, save_adapter
-from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
-from imrnns_core.explain.faithfulness import Faithfulness
-from imrnns_core.explain.words import WordExplainer
-from imrnns_core.mapping import map_key
-from imrnns_core.ranking import Ranker
-from imrnns_core.workspace import ASSETS_FOLDER, Workspace
-from tests.core.toys import adapter, letters, random_model, write_dataset
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.explanation.deletion_test import DeletionTest
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.model.checkpoint import load_adapter, save_adapter
+from imrnns_core.projection.corpus_map import map_key
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.layout import ASSETS_FOLDER
+from imrnns_core.storage.workspace import Workspace
+from tests.toys import adapter, letters, random_model, write_dataset
 
 
 @dataclass
@@ -64,7 +65,9 @@ def test_two_sessions_that_start_at_once_start_one_job() -> None:
         started.append(Fake())
         return started[-1]
 
-    threads = [threading.Thread(target=shared.join, args=(FILE, session, start)) for session in "abc"]
+    threads = [
+        threading.Thread(target=shared.join, args=(FILE, session, start)) for session in "abc"
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -129,11 +132,18 @@ def test_a_job_that_a_daemon_starts_is_none_itself() -> None:
     assert found == [False]
 
 
-def test_a_deletion_test_says_how_far_it_is_in_a_pair_and_stops_without_a_record(tmp_path: Path) -> None:
+def test_a_deletion_test_says_how_far_it_is_in_a_pair_and_stops_without_a_record(
+    tmp_path: Path,
+) -> None:
     space = Workspace(tmp_path)
-    ranker = Ranker(space.open(space.resolve("sample")), load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
+    ranker = Ranker(
+        space.open(space.resolve("sample")),
+        load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"),
+    )
     before = threading.active_count()
-    job = jobs.TrustJob.start(WordExplainer(ranker), Faithfulness("sample", "test", "a"), 12, tmp_path / "record.json")
+    job = jobs.TrustJob.start(
+        WordExplainer(ranker), DeletionTest("sample", "test", "a"), 12, tmp_path / "record.json"
+    )
     deadline = time.monotonic() + 60
     while not job.step[0] and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -148,7 +158,10 @@ def test_a_deletion_test_says_how_far_it_is_in_a_pair_and_stops_without_a_record
 
 def test_a_deletion_test_stops_where_all_texts_are_encoded_already(tmp_path: Path) -> None:
     space = Workspace(tmp_path)
-    ranker = Ranker(space.open(space.resolve("sample")), load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
+    ranker = Ranker(
+        space.open(space.resolve("sample")),
+        load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"),
+    )
     explainer, heard = WordExplainer(ranker), list[tuple[int, int]]()
     explainer.encode("query", ["peso"])
 
@@ -179,25 +192,41 @@ def test_the_error_of_a_failed_map_can_be_read_again(tmp_path: Path) -> None:
     assert [job.error, job.error] == [first, first]
 
 
-def test_a_process_that_says_much_is_not_kept_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = map_job(tmp_path, monkeypatch, "sys.stderr.write('word ' * 100_000 + 'the end'); sys.exit(3)")
+def test_a_process_that_says_much_is_not_kept_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = map_job(
+        tmp_path, monkeypatch, "sys.stderr.write('word ' * 100_000 + 'the end'); sys.exit(3)"
+    )
     job.process.wait(10)
     assert job.error.endswith("word the end")
     assert len(job.error) <= jobs.MESSAGE_BYTES
 
 
-@pytest.mark.parametrize(("work", "error"), [("sys.exit(0)", "without the map"), ("sys.exit(3)", "ended with code 3; try again")])
-def test_a_process_that_ends_without_a_map_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, error: str) -> None:
+@pytest.mark.parametrize(
+    ("work", "error"),
+    [("sys.exit(0)", "without the map"), ("sys.exit(3)", "ended with code 3; try again")],
+)
+def test_a_process_that_ends_without_a_map_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: str, error: str
+) -> None:
     job = map_job(tmp_path, monkeypatch, work)
     job.process.wait(10)
     assert job.finished
     assert error in job.error
 
 
-def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jobs, "STOP_SECONDS", 0.5)
     job = map_job(
-        tmp_path, monkeypatch, "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', file=sys.stderr, flush=True); time.sleep(60)"
+        tmp_path,
+        monkeypatch,
+        (
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', file=sys.stderr, "
+            "flush=True); time.sleep(60)"
+        ),
     )
     assert (job.finished, job.error, job.total) == (False, "", 20)
     while not os.fstat(job.messages.fileno()).st_size:  # it hears no SIGTERM from now on
@@ -210,7 +239,9 @@ def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(tmp_path: Pa
 def test_a_map_that_was_made_is_no_error(tmp_path: Path) -> None:
     space, vectors = Workspace(tmp_path / "workspace"), tmp_path / "vectors"
     vectors.mkdir()
-    save_embeddings(EmbeddingMatrix(("d1", "d2"), letters(["one", "two"])), vectors, "documents", "document")
+    save_embeddings(
+        EmbeddingMatrix(("d1", "d2"), letters(["one", "two"])), vectors, "documents", "document"
+    )
     save_embeddings(EmbeddingMatrix(("q1",), letters(["which?"])), vectors, "queries", "query")
     registration = space.resolve(str(write_dataset(tmp_path / "toy")), vectors)
     space.register(registration)

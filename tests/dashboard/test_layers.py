@@ -35,7 +35,15 @@ def test_layers(path: Path) -> None:
     if layer(path) == "figures":
         assert not any(name.split(".")[0] == "streamlit" for name in found)
         assert not any(
-            name.startswith(("dashboard.views", "dashboard.components", "dashboard.state", "dashboard.resources")) for name in found
+            name.startswith(
+                (
+                    "dashboard.views",
+                    "dashboard.components",
+                    "dashboard.state",
+                    "dashboard.resources",
+                )
+            )
+            for name in found
         )
     if layer(path) == "components":
         assert not any(name.startswith("dashboard.views") for name in found)

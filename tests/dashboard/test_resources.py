@@ -14,15 +14,17 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from dashboard import jobs, resources, state
-from imrnns_core.checkpoint import save_adapter
-from imrnns_core.embeddings import EmbeddingMatrix, save_embeddings
-from imrnns_core.ranking import Ranker
-from imrnns_core.workspace import Workspace
-from tests.core import toys
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.model.checkpoint import save_adapter
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.workspace import Workspace
+from tests import toys
 
 
 @pytest.fixture
-def fresh(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     st.cache_resource.clear()
     space = Workspace(tmp_path_factory.mktemp("space"))
     monkeypatch.setattr(resources, "workspace", lambda: space)
@@ -52,9 +54,16 @@ def test_tests_of_differences_are_made_once(fresh: None) -> None:
 def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "FIRST_PAGE_SECONDS", 60.0)
     assert resources.outcomes("sample", "sample-adapter", 10) is None
-    by_split = {split: resources.evaluation("sample", "sample-adapter", split, 10) for split in ("train", "dev", "test")}
+    by_split = {
+        split: resources.evaluation("sample", "sample-adapter", split, 10)
+        for split in ("train", "dev", "test")
+    }
     found = resources.outcomes("sample", "sample-adapter", 10)
-    assert found == {q: b for measured in by_split.values() for q, b in zip(measured.query_ids, measured.buckets(), strict=True)}
+    assert found == {
+        q: b
+        for measured in by_split.values()
+        for q, b in zip(measured.query_ids, measured.buckets(), strict=True)
+    }
 
 
 def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
@@ -65,21 +74,32 @@ def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_documents_stand_for_queries_where_there_are_none_to_average(fresh: None, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_documents_stand_for_queries_where_there_are_none_to_average(
+    fresh: None, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
     whole = resources.collection("sample")
-    few = replace(whole, queries=EmbeddingMatrix(whole.queries.ids[:count], whole.queries.vectors[:count]))
+    few = replace(
+        whole, queries=EmbeddingMatrix(whole.queries.ids[:count], whole.queries.vectors[:count])
+    )
     monkeypatch.setattr(resources, "collection", lambda data: few)
     found = resources.ranges("sample", "sample-adapter")
     assert np.isfinite(found.mean_shift).all()
-    assert min(*found.shift, *found.scale, found.contribution) > 1e-6, "one query less its own mean would be nothing"
+    assert min(*found.shift, *found.scale, found.contribution) > 1e-6, (
+        "one query less its own mean would be nothing"
+    )
 
 
 # Files that change, and files that cannot be read
 
 
-def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_the_old(fresh: None, tmp_path: Path) -> None:
+def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_the_old(
+    fresh: None, tmp_path: Path
+) -> None:
     space = resources.workspace()
-    first, second = (toys.adapter(toys.random_model(seed, 384, 384), ["d1"] * (seed + 1), "same") for seed in (0, 1))
+    first, second = (
+        toys.adapter(toys.random_model(seed, 384, 384), ["d1"] * (seed + 1), "same")
+        for seed in (0, 1)
+    )
     target = space.root / "adapters" / "same.safetensors"
     save_adapter(first, target)
     before = resources.comparison("sample", "same", "q128", "", frozenset())
@@ -89,7 +109,9 @@ def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_th
     assert card.training_positives == ["d1", "d1"]
     assert torch.equal(ranker.adapter.model.projector.weight, second.model.projector.weight)
     after = resources.comparison("sample", "same", "q128", "", frozenset())
-    np.testing.assert_array_equal(after.scores, Ranker(resources.collection("sample"), second).compare_id("q128").scores)
+    np.testing.assert_array_equal(
+        after.scores, Ranker(resources.collection("sample"), second).compare_id("q128").scores
+    )
     assert not np.array_equal(before.scores, after.scores)
     assert resources.comparison("sample", "sample-adapter", "q128", "", frozenset()) is not before
 

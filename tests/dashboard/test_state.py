@@ -14,7 +14,11 @@ values = {
     "float": st.floats(0, 1),
 }
 selections = st.builds(
-    Selection, **{f.name: st.sampled_from(options(f.name)) if options(f.name) else values[str(f.type)] for f in fields(Selection)}
+    Selection,
+    **{
+        f.name: st.sampled_from(options(f.name)) if options(f.name) else values[str(f.type)]
+        for f in fields(Selection)
+    },
 )
 
 
@@ -24,7 +28,11 @@ def test_a_link_reopens_the_same_selection(selection: Selection) -> None:
 
 
 def test_a_link_is_short() -> None:
-    assert parameters(Selection(data="sample", adapter="a", query="q1")) == {"data": "sample", "adapter": "a", "query": "q1"}
+    assert parameters(Selection(data="sample", adapter="a", query="q1")) == {
+        "data": "sample",
+        "adapter": "a",
+        "query": "q1",
+    }
     assert parameters(replace(Selection(query="q1"), alpha=0.5)) == {"query": "q1", "alpha": "0.5"}
 
 
@@ -33,7 +41,15 @@ def test_what_is_malformed_or_unknown_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("top_k", "7"), ("shown", "7"), ("view", "nonsense"), ("alpha", "9"), ("alpha", "nan"), ("marks", "1")]
+    ("field", "value"),
+    [
+        ("top_k", "7"),
+        ("shown", "7"),
+        ("view", "nonsense"),
+        ("alpha", "9"),
+        ("alpha", "nan"),
+        ("marks", "1"),
+    ],
 )
 def test_what_no_control_offers_is_ignored(field: str, value: str) -> None:
     """Else the page would use one value and its control show another."""
@@ -46,4 +62,6 @@ def test_a_link_names_the_feedback_documents_that_are_kept_where_they_are_fewer(
     assert left_out("b,d,elsewhere", ids) == {"b", "d"}
     assert left_out("a%2C1", ["a,1", "b"]) == {"a,1"}
     assert left_out(f"{ONLY}c", ids) == {"a", "b", "d"}
-    assert left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()  # one has to refine the query
+    assert (
+        left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()
+    )  # one has to refine the query

@@ -1,0 +1,5 @@
+"""`python -m imrnns_core.cli`."""
+
+from imrnns_core.cli.app import main
+
+main()

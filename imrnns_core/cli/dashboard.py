@@ -1,0 +1,75 @@
+"""`imrnns-lens dashboard`."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imrnns_core.cli.options import (
+    Embeddings,
+    EncoderName,
+    WorkspaceFolder,
+    open_collection,
+    resolve,
+)
+from imrnns_core.errors import LensError
+
+if TYPE_CHECKING:
+    pass
+
+
+def dashboard(
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATA]", help="The data set to open (default: the sample)."),
+    ] = None,
+    adapter: Annotated[
+        str | None,
+        typer.Option("--adapter", help="A name in the workspace, or a file, which is imported."),
+    ] = None,
+    embeddings: Embeddings = None,
+    encoder: EncoderName = None,
+    port: Annotated[int, typer.Option(help="Serve on 127.0.0.1 at this port.")] = 8501,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Open the dashboard in a browser."""
+    import importlib.util
+
+    from imrnns_core.storage.workspace import Workspace
+
+    space = Workspace(workspace)
+    os.environ["IMRNNS_WORKSPACE"] = str(space.root)
+    if data is not None:
+        space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+        open_collection(space, registration)
+        space.register(registration)
+        os.environ["IMRNNS_DATA"] = registration.name
+    if adapter is not None:
+        os.environ["IMRNNS_ADAPTER"] = (
+            adapter
+            if adapter in space.adapter_paths()
+            else space.import_adapter(Path(adapter)).stem
+        )
+    spec = importlib.util.find_spec("dashboard")
+    if spec is None or not spec.submodule_search_locations:
+        raise LensError(
+            "the dashboard is not installed; run this from a clone of the repository after: "
+            "make install"
+        )
+    page = Path(next(iter(spec.submodule_search_locations))) / "app.py"
+    # In this process: a signal that ends the command ends the server
+    sys.argv = [
+        "streamlit",
+        "run",
+        str(page),
+        "--server.address",
+        "127.0.0.1",
+        "--server.port",
+        str(port),
+    ]
+    runpy.run_module("streamlit", run_name="__main__")

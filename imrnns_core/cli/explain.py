@@ -1,0 +1,84 @@
+"""`imrnns-lens explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imrnns_core.cli.console import out, show
+from imrnns_core.cli.options import (
+    AdapterOption,
+    Data,
+    DocumentPrefix,
+    Embeddings,
+    EncoderName,
+    JsonFile,
+    QueryPrefix,
+    WorkspaceFolder,
+    find_query,
+    open_collection,
+    resolve,
+)
+from imrnns_core.io import first_readable, write_json, write_text
+
+if TYPE_CHECKING:
+    pass
+
+
+def explain(
+    data: Data,
+    query: Annotated[
+        str, typer.Option("--query", help="A question, or the id of a query of the data set.")
+    ],
+    document: Annotated[str, typer.Option("--document", help="The id of a candidate.")],
+    adapter: AdapterOption,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Delete the named words, encode again, and show what it really costs."
+        ),
+    ] = False,
+    json_file: JsonFile = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write a report that opens without a network.")
+    ] = None,
+    embeddings: Embeddings = None,
+    encoder: EncoderName = None,
+    query_prefix: QueryPrefix = "",
+    document_prefix: DocumentPrefix = "",
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Say why a document is where it is.
+
+    Score accounting, words of both texts, the paper's vocabulary view.
+    """
+    from imrnns_core.explanation.deletion_test import DeletionSummary, record_key
+    from imrnns_core.explanation.explain import explain as explain_pair
+    from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting.html import to_html
+    from imrnns_core.retrieval.ranker import Ranker
+
+    space, registration = resolve(
+        data, embeddings, encoder, query_prefix, document_prefix, workspace
+    )
+    collection = open_collection(space, registration)
+    asked = find_query(collection, query)
+    ranker = Ranker(collection, space.adapter(adapter))
+    comparison = ranker.compare(
+        asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text)
+    )
+    with out.status("explaining"):
+        explanation = explain_pair(ranker, comparison, document, verify)
+    show(tables.explanation(explanation))
+    if json_file:
+        write_json(json_file, explanation.to_json())
+    if html_file:
+        write_text(
+            html_file,
+            to_html(
+                explanation,
+                first_readable(space.faithfulness_paths(record_key(ranker)), DeletionSummary.read),
+            ),
+        )

@@ -1,0 +1,83 @@
+"""`imrnns-lens prepare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from imrnns_core.cli.console import out
+from imrnns_core.cli.options import (
+    Data,
+    DocumentPrefix,
+    Embeddings,
+    EncoderName,
+    QueryPrefix,
+    WorkspaceFolder,
+    open_collection,
+    resolve,
+)
+from imrnns_core.io import first_readable
+
+if TYPE_CHECKING:
+    from imrnns_core.retrieval.collection import Collection
+    from imrnns_core.storage.workspace import Workspace
+
+
+def prepare(
+    data: Data,
+    embeddings: Embeddings = None,
+    encoder: EncoderName = None,
+    query_prefix: QueryPrefix = "",
+    document_prefix: DocumentPrefix = "",
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option("--adapter", help="Also lay out the map for this adapter; may be repeated."),
+    ] = None,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Encode a data set, register its name, and lay out its maps.
+
+    Resumes where it was interrupted.
+    """
+    space, registration = resolve(
+        data, embeddings, encoder, query_prefix, document_prefix, workspace
+    )
+    collection = open_collection(space, registration)
+    space.register(registration)
+    dataset = collection.dataset
+    splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
+    counts = (
+        f"{len(dataset.documents)} documents, {len(dataset.queries)} queries, "
+        f"{collection.documents.dimension} dimensions"
+    )
+    out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    names = adapter or [
+        name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
+    ]
+    for name in names:
+        _prepare_map(space, collection, name)
+
+
+def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
+    from imrnns_core.projection.corpus_map import fit_map, load_map, map_key, save_map
+    from imrnns_core.retrieval.ranker import Ranker
+
+    adapter = space.adapter(name)
+    ranker = Ranker(collection, adapter)
+    key = map_key(adapter, collection.fingerprint)
+    if first_readable(space.map_paths(key), load_map) is None:
+        seconds = 5 + len(collection.documents) // 60
+        # Text: rich reads the markup of a status itself
+        with out.status(
+            Text(
+                f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, "
+                f"about {seconds} s)"
+            )
+        ):
+            save_map(
+                fit_map(ranker.transform.projected.numpy(), collection.dataset.documents),
+                space.map_path(key),
+            )
+    out.print(f"map for {adapter.card.name}: ready")

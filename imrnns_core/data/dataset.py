@@ -1,0 +1,84 @@
+"""A corpus, its queries and the judgments of each split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from imrnns_core.data.records import Document, Query
+from imrnns_core.errors import DataError
+from imrnns_core.types import Qrels
+
+MAX_GRADE = 3
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A corpus, its queries and the judgments of each split.
+
+    `path` is where it was read from; `digest` is a hash of the texts, so that vectors made from
+    other texts are never used.
+    """
+
+    name: str
+    path: Path
+    documents: tuple[Document, ...]
+    queries: Mapping[str, Query]
+    splits: Mapping[str, Qrels] = field(default_factory=dict)
+
+    @cached_property
+    def document_ids(self) -> tuple[str, ...]:
+        return tuple(document.id for document in self.documents)
+
+    @cached_property
+    def document(self) -> Mapping[str, Document]:
+        """Documents by id."""
+        return {document.id: document for document in self.documents}
+
+    @cached_property
+    def judgments(self) -> Qrels:
+        """The judgments of all splits, by query id."""
+        merged: dict[str, dict[str, int]] = {}
+        for qrels in self.splits.values():
+            for query_id, judged in qrels.items():
+                merged.setdefault(query_id, {}).update(judged)
+        return merged
+
+    @cached_property
+    def split_of(self) -> Mapping[str, str]:
+        """The split of each judged query."""
+        return {query_id: split for split, qrels in self.splits.items() for query_id in qrels}
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a SHA-256 over ids and texts of corpus and queries."""
+        sha = self._corpus_sha.copy()
+        for query in self.queries.values():
+            sha.update(json.dumps([query.id, query.text]).encode())
+        return str(sha.hexdigest())
+
+    @property
+    def corpus_digest(self) -> str:
+        """Return a SHA-256 over ids and texts of the documents."""
+        return str(self._corpus_sha.hexdigest())
+
+    @cached_property
+    def _corpus_sha(self) -> Any:
+        sha = hashlib.sha256()
+        for document in self.documents:
+            sha.update(json.dumps([document.id, document.title, document.text]).encode())
+        return sha
+
+    def qrels(self, split: str) -> Qrels:
+        """Return the judgments of a split; DataError names the splits there are."""
+        if split not in self.splits:
+            there = ", ".join(self.splits) or "none"
+            raise DataError(
+                self.path / "qrels" / f"{split}.tsv", "no such split", f"this data set has: {there}"
+            )
+        return self.splits[split]

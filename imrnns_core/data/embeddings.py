@@ -1,0 +1,168 @@
+"""Ids beside one matrix of vectors, in memory or memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from imrnns_core.errors import DataError
+from imrnns_core.types import FloatArray, IntArray
+
+EMBEDDING_FILES = ("documents.npy", "document_ids.txt", "queries.npy", "query_ids.txt")
+"""A folder of embeddings."""
+MEMORY_MAP_BYTES = 512 * 2**20
+"""Float32 files above this size are mapped, not read."""
+LENGTH_SAMPLE = 1000
+SAME_LENGTH = 0.005
+"""Lengths that differ by less, relatively, are the same: float16 rounds to some .0005."""
+
+
+@dataclass(frozen=True)
+class EmbeddingMatrix:
+    """`ids` beside `vectors` (N, n) float32, one row an id."""
+
+    ids: tuple[str, ...]
+    vectors: FloatArray
+
+    @property
+    def dimension(self) -> int:
+        return int(self.vectors.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Row of each id."""
+        return {i: row for row, i in enumerate(self.ids)}
+
+    @cached_property
+    def common_length(self) -> float | None:
+        """The length that all vectors share, exactly 1 for unit vectors.
+
+        None where lengths differ by more than float16 does.
+
+        A single vector that is no unit vector shares its length with none.
+        """
+        sampled = self.vectors[:: max(1, len(self) // LENGTH_SAMPLE)]
+        lengths = np.linalg.norm(np.asarray(sampled, dtype=np.float32), axis=1)
+        lengths = lengths[lengths > 0]  # an empty text may have a zero vector
+        if not len(lengths):
+            return None
+        length = float(np.median(lengths))
+        if np.abs(lengths - length).max() > SAME_LENGTH * length:
+            return None
+        if abs(length - 1.0) <= SAME_LENGTH:
+            return 1.0
+        return length if len(lengths) > 1 else None
+
+    def rows(self, ids: Sequence[str]) -> IntArray:
+        """Return the rows of some ids; a KeyError names the first unknown one."""
+        return np.array([self.row[i] for i in ids], dtype=np.int64)
+
+    def aligned_to(self, ids: Sequence[str], path: Path, remedy: str) -> EmbeddingMatrix:
+        """Return the same vectors in the order of `ids`; DataError if one has no vector."""
+        if tuple(ids) == self.ids:
+            return self
+        missing = [i for i in ids if i not in self.row]
+        if missing:
+            raise DataError(
+                path,
+                f"{len(missing)} of {len(ids)} ids have no vector, first {missing[0]!r}",
+                remedy,
+            )
+        return EmbeddingMatrix(tuple(ids), self.vectors[self.rows(ids)])
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """L2-normalise (…, n); a zero vector stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
+    """Read `STEM.npy` (float16 or float32) and `ID_STEM_ids.txt`, one id a line, in the same order.
+
+    Raises DataError for a missing file, a shape or a count that does not fit, and values that are
+    not finite.
+    """
+    path, ids_path = folder / f"{stem}.npy", folder / f"{id_stem}_ids.txt"
+    for needed in (path, ids_path):
+        if not needed.is_file():
+            raise DataError(
+                needed,
+                "file not found",
+                (
+                    f"a folder of embeddings holds {', '.join(EMBEDDING_FILES[:-1])} and "
+                    f"{EMBEDDING_FILES[-1]}"
+                ),
+            )
+    try:
+        raw = np.load(
+            path,
+            allow_pickle=False,
+            mmap_mode="r" if path.stat().st_size > MEMORY_MAP_BYTES else None,
+        )
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(
+            path,
+            f"not a readable .npy file ({_first_line(error)})",
+            "write it with numpy.save as float16 or float32",
+        ) from None
+    if not isinstance(raw, np.ndarray):
+        raise DataError(
+            path,
+            "an archive of arrays, not one array",
+            "write it with numpy.save as float16 or float32",
+        )
+    if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
+        raise DataError(
+            path,
+            f"holds {raw.dtype} of shape {raw.shape}",
+            "expected a float16 or float32 matrix, one row a text",
+        )
+    try:
+        ids = tuple(ids_path.read_text(encoding="utf-8-sig").split("\n"))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            ids_path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
+        ) from None
+    ids = ids[:-1] if ids and ids[-1] == "" else ids
+    if len(ids) != len(raw):
+        raise DataError(
+            ids_path,
+            f"{len(ids)} ids for {len(raw)} rows of {path.name}",
+            "write one id a line, in the order of the rows",
+        )
+    if len(set(ids)) != len(ids):
+        seen: set[str] = set()
+        line, duplicate = next((n, i) for n, i in enumerate(ids, 1) if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+        raise DataError(
+            ids_path, f"id {duplicate!r} occurs twice", "give every row its own id", line
+        )
+    vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
+    finite = np.isfinite(vectors.sum(axis=1))
+    if not finite.all():
+        at = int(np.argmin(finite))
+        raise DataError(
+            path, f"row {at} ({ids[at]!r}) holds NaN or infinity", "encode this text again"
+        )
+    return EmbeddingMatrix(ids, vectors)
+
+
+def save_embeddings(
+    matrix: EmbeddingMatrix, folder: Path, stem: str, id_stem: str, dtype: type = np.float32
+) -> None:
+    """Write the two files that `load_embeddings` reads; `folder` must exist."""
+    np.save(folder / f"{stem}.npy", matrix.vectors.astype(dtype, copy=False))
+    (folder / f"{id_stem}_ids.txt").write_text(
+        "".join(f"{i}\n" for i in matrix.ids), encoding="utf-8"
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

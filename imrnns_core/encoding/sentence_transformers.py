@@ -1,0 +1,195 @@
+"""Encoders of the sentence-transformers library."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from imrnns_core.config import EncoderSpec
+from imrnns_core.data.records import Document
+from imrnns_core.encoding.bundled import (
+    BUNDLED_MAX_TOKENS,
+    BUNDLED_NAME,
+    _bundled_folder,
+    bundled_model,
+)
+from imrnns_core.encoding.encoder import format_document, format_query
+from imrnns_core.errors import EncoderError
+from imrnns_core.types import FloatArray, IntArray, Progress
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from torch import Tensor
+
+BATCH_SIZE = 32
+
+_LOADING = threading.Lock()
+"""Transformers changes settings of torch while it loads a model: one loads at a time."""
+
+
+class SentenceTransformerEncoder:
+    """A sentence-transformers model.
+
+    The bundled all-MiniLM-L6-v2, a folder, or a name on the model hub.
+
+    The model is loaded on first use. Raises EncoderError if it cannot be found or its hash is not
+    the one it should have.
+
+    Several threads may use one encoder. The model's tokenizer keeps its truncation and padding from
+    one call to the next, so every call of it holds `_tokenizing` and states both.
+    """
+
+    def __init__(self, spec: EncoderSpec | None = None) -> None:
+        self._spec = spec or EncoderSpec()
+        self._model: SentenceTransformer | None = None
+        self._tokenizing = threading.Lock()
+
+    @property
+    def spec(self) -> EncoderSpec:
+        return self._spec
+
+    @property
+    def model(self) -> SentenceTransformer:
+        if self._model is None:
+            with _LOADING:
+                self._model = self._model or self._load()
+        return self._model
+
+    def _load(self) -> SentenceTransformer:
+        source = str(bundled_model()) if self._spec.name == BUNDLED_NAME else self._spec.name
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for the tensors of one file
+        try:
+            model = SentenceTransformer(source, revision=self._spec.revision, device=None)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise EncoderError(
+                f"encoder {self._spec.name!r} cannot be loaded ({reason}); name a folder with "
+                "a sentence-transformers model, "
+                f"a model of the hub that can be reached, or {BUNDLED_NAME}"
+            ) from None
+        preprocess = model.preprocess  # what `encode` calls to tokenize a batch
+
+        def locked(*args: Any, **options: Any) -> dict[str, Any]:
+            with self._tokenizing:
+                return preprocess(*args, **options)
+
+        vars(model)["preprocess"] = locked
+        return model.eval()
+
+    def tokens(self, text: str, max_tokens: int) -> dict[str, Tensor]:
+        """Return what the model takes for one formatted text, cut off after `max_tokens`, with the offsets of its tokens."""
+        with self._tokenizing:
+            found = self.model.tokenizer(
+                text,
+                truncation=True,
+                max_length=max_tokens,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+        return dict(found)
+
+    @property
+    def dimension(self) -> int:
+        dimension = self.model.get_embedding_dimension()
+        assert dimension is not None
+        return dimension
+
+    @property
+    def max_tokens(self) -> int:
+        if self._spec.name == BUNDLED_NAME:
+            return BUNDLED_MAX_TOKENS
+        return int(self.model.max_seq_length or 512)
+
+    def encode_documents(
+        self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True
+    ) -> FloatArray:
+        return self.encode_formatted(
+            [format_document(self._spec, d) for d in documents], progress, unit
+        )
+
+    def encode_queries(
+        self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
+    ) -> FloatArray:
+        return self.encode_formatted([format_query(self._spec, t) for t in texts], progress, unit)
+
+    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+        encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
+        return np.array([len(e.ids) for e in encoded], dtype=np.int64)
+
+    def read_part(self, document: Document) -> tuple[str, str]:
+        text = format_document(self._spec, document)
+        encoded = self.tokenizer.encode(text)
+        pieces = [
+            span
+            for span, special in zip(encoded.offsets, encoded.special_tokens_mask, strict=True)
+            if not special
+        ]
+        read = self.max_tokens - sum(encoded.special_tokens_mask)
+        end = pieces[read][0] if len(pieces) > read else len(text)
+        return text[:end], text[end:]
+
+    def word_pieces(self, text: str) -> list[tuple[str, int]]:
+        encoded = self.tokenizer.encode(text, add_special_tokens=False)
+        words: dict[int, list[int]] = {}
+        for piece, word in enumerate(encoded.word_ids):
+            if word is not None:
+                words.setdefault(word, []).append(piece)
+        spans = [
+            (encoded.offsets[pieces[0]][0], encoded.offsets[pieces[-1]][1], len(pieces))
+            for pieces in words.values()
+        ]
+        return [(text[start:end], count) for start, end, count in spans]
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The encoder's tokenizer, without truncation.
+
+        The bundled one is read without loading the model.
+        """
+        if self._spec.name == BUNDLED_NAME:
+            tokenizer = Tokenizer.from_file(str(_bundled_folder() / "tokenizer.json"))
+        else:
+            tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def input_embeddings(self) -> Tensor:
+        """Return (V, h) the vectors with which the encoder's vocabulary enters it."""
+        transformer: Any = self.model[0]
+        weights: Tensor = transformer.auto_model.get_input_embeddings().weight
+        return weights.detach()
+
+    def encode_formatted(
+        self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
+    ) -> FloatArray:
+        """Return (N, n) float32 embeddings of texts that are formatted already, of length 1 or as the model makes them."""
+        order = np.argsort([-len(t) for t in texts], kind="stable")
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), BATCH_SIZE):
+            rows = order[start : start + BATCH_SIZE]
+            vectors[rows] = self.model.encode(
+                [texts[i] for i in rows],
+                batch_size=BATCH_SIZE,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+                normalize_embeddings=unit,
+            )
+            if not np.isfinite(vectors[rows]).all():
+                raise EncoderError(
+                    f"encoder {self._spec.name!r} makes vectors that hold NaN or infinity; its "
+                    "files may be damaged: copy it again"
+                )
+            if progress:
+                progress(min(start + BATCH_SIZE, len(texts)), len(texts))
+        return vectors

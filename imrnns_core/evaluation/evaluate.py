@@ -1,0 +1,345 @@
+"""Measures per query and stage, BM25 beside them, seen and unseen groups, significance, and what became of each query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from imrnns_core.config import MEASURES, SearchConfig
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.errors import DataError
+from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.model.checkpoint import AdapterCard
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.ranker import RankedBatch, Ranker
+from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
+from imrnns_core.types import STAGES, Doubles, Qrels, Stage
+
+SCHEMA = 1
+NDCG = "nDCG@10"
+BM25 = "bm25"
+
+Group = Literal["seen", "unseen"]
+Bucket = Literal[
+    "rescued",
+    "broken",
+    "improved",
+    "worsened",
+    "unchanged",
+    "failing in ranking",
+    "failing in the pool",
+]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Q judged queries of one split.
+
+    Attributes:
+        dataset: Name of the data set.
+        split: Name of the split.
+        adapter: Name of the adapter.
+        query_ids: (Q,) in the order of the judgments.
+        measures: Names of the M measures.
+        values: (4, Q, M) measure at each stage of `STAGES`.
+        best_ranks: (4, Q) rank of the best relevant candidate, 0 where no candidate is relevant.
+        groups: (Q,) "seen" or "unseen"; None where the adapter's card names no training positives.
+        top_k: A query fails when no relevant document is among the first `top_k`.
+        batch: The rankings behind it.
+        qrels: The judgments behind it.
+        bm25: The lexical baseline over the whole corpus, None where it was not asked for.
+        shares: Where the change of scores comes from, None where it was not asked for.
+    """
+
+    dataset: str
+    split: str
+    adapter: str
+    query_ids: tuple[str, ...]
+    measures: tuple[str, ...]
+    values: Doubles
+    best_ranks: NDArray[np.int64]
+    groups: NDArray[np.str_] | None
+    top_k: int
+    batch: RankedBatch
+    qrels: Qrels = field(repr=False)
+    bm25: SystemMetrics | None = None
+    shares: ChangeDecomposition | None = None
+
+    def column(self, stage: Stage, measure: str = NDCG) -> Doubles:
+        """Return one measure (Q,) at a stage."""
+        column: Doubles = self.values[STAGES.index(stage), :, self.measures.index(measure)]
+        return column
+
+    def mean(self, stage: Stage, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
+        """Return the mean of each measure at a stage, over all queries or those of a mask."""
+        return mean_of(self.measures, self.values[STAGES.index(stage)], mask)
+
+    def means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
+        """Return the means of BM25, where it was asked for, and of each stage."""
+        bm25 = {} if self.bm25 is None else {BM25: mean_of(self.measures, self.bm25.values, mask)}
+        return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
+
+    def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
+        """Return the queries of each group; empty where seen and unseen cannot be told apart."""
+        if self.groups is None:
+            return {}
+        return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
+
+    def significance(self, measure: str, group: Group | None = None) -> Significance:
+        """Return the test of modulated against base on one measure, over all queries or those of a group."""
+        return self._tests[group][self.measures.index(measure)]
+
+    @cached_property
+    def seen_over_unseen(self) -> tuple[float, float] | None:
+        """By how much more nDCG@10 changes on seen queries than on unseen ones, as a 95 % interval.
+
+        None where a group is empty.
+        """
+        masks = self.group_masks()
+        if not masks or not all(mask.any() for mask in masks.values()):
+            return None
+        change = self.column("modulated") - self.column("base")
+        return difference_of_means(change[masks["seen"]], change[masks["unseen"]])
+
+    @cached_property
+    def _tests(self) -> dict[Group | None, list[Significance]]:
+        change = self.values[-1] - self.values[0]
+        return {
+            None: paired_tests(change),
+            **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()},
+        }
+
+    def buckets(self) -> list[Bucket]:
+        """Return what happened to each query; `bucket` defines the names."""
+        base, modulated = self.best_ranks[0], self.best_ranks[-1]
+        delta = self.column("modulated") - self.column("base")
+        return [
+            bucket(int(b), int(m), float(d), self.top_k)
+            for b, m, d in zip(base, modulated, delta, strict=True)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `imrnns-lens evaluate --json` writes (DESIGN, "Command line")."""
+        groups = {
+            name: {
+                "n": int(mask.sum()),
+                **(
+                    {**self.means(mask), "significance": self._significance(name)}
+                    if mask.any()
+                    else {}
+                ),
+            }
+            for name, mask in self.group_masks().items()
+        }
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "split": self.split,
+            "adapter": self.adapter,
+            "n_queries": len(self.query_ids),
+            "top_k": self.top_k,
+            "measures": self.means(),
+            "groups": groups or None,
+            "significance": self._significance(),
+            "shares": None if self.shares is None else asdict(self.shares),
+            "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.buckets())],
+        }
+
+    def _significance(self, group: Group | None = None) -> dict[str, Any]:
+        return {m: asdict(test) for m, test in zip(self.measures, self._tests[group], strict=True)}
+
+    def _query_json(self, i: int, outcome: Bucket) -> dict[str, Any]:
+        named: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
+        named.update(
+            {
+                stage: SystemMetrics(self.values[s], self.best_ranks[s])
+                for s, stage in enumerate(STAGES)
+            }
+        )
+        return {
+            "query_id": self.query_ids[i],
+            "group": None if self.groups is None else str(self.groups[i]),
+            **{
+                name: dict(zip(self.measures, system.values[i].tolist(), strict=True))
+                for name, system in named.items()
+            },
+            "best_relevant_rank": {
+                name: int(system.best_ranks[i]) or None for name, system in named.items()
+            },
+            "outcome": outcome,
+        }
+
+
+def bucket(base_rank: int, modulated_rank: int, delta: float, top_k: int) -> Bucket:
+    """Name what an adapter did to a query.
+
+    Args:
+        base_rank: Rank of the best relevant candidate in the base ranking, 0 if no candidate is
+            relevant.
+        modulated_rank: The same in the modulated ranking.
+        delta: Modulated − base nDCG@10.
+        top_k: A ranking fails if no relevant document is among its first `top_k`.
+    """
+    if base_rank == 0:
+        return "failing in the pool"
+    base_found, modulated_found = base_rank <= top_k, modulated_rank <= top_k
+    if modulated_found and not base_found:
+        return "rescued"
+    if base_found and not modulated_found:
+        return "broken"
+    if not modulated_found:
+        return "failing in ranking"
+    return "improved" if delta > 1e-9 else "worsened" if delta < -1e-9 else "unchanged"
+
+
+def evaluate(
+    ranker: Ranker,
+    split: str,
+    measures: Sequence[str] = MEASURES,
+    top_k: int | None = None,
+    lexical: BM25Index | None = None,
+    with_shares: bool = False,
+    query_ids: Sequence[str] | None = None,
+) -> Evaluation:
+    """Rank and measure every query of a split that has a relevant document.
+
+    Args:
+        ranker: The adapter over the collection.
+        split: Name of the split.
+        measures: As ir-measures writes them; nDCG@10 is always among them.
+        top_k: See `Evaluation`.
+        lexical: Measure BM25, too.
+        with_shares: Split the change of scores into its shares, too.
+        query_ids: Only these queries of the split.
+
+    Raises DataError for an unknown split and for a split without a relevant document, LensError for
+    an unknown measure.
+    """
+    collection = ranker.collection
+    dataset = collection.dataset
+    names = tuple(dict.fromkeys((NDCG, *measures)))
+    qrels = judged_queries(dataset, split)
+    if query_ids is not None:
+        qrels = {query_id: qrels[query_id] for query_id in query_ids}
+    vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+    batch = ranker.rank_batch(vectors)
+    stages = [
+        measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)))
+        for stage in STAGES
+    ]
+    positives = training_positives(ranker.adapter.card, dataset)
+    return Evaluation(
+        dataset=dataset.name,
+        split=split,
+        adapter=ranker.adapter.card.name,
+        query_ids=tuple(qrels),
+        measures=names,
+        values=np.stack([system.values for system in stages]),
+        best_ranks=np.stack([system.best_ranks for system in stages]),
+        groups=None if positives is None else seen_groups(qrels, positives),
+        top_k=top_k or SearchConfig().top_k,
+        batch=batch,
+        qrels=qrels,
+        bm25=None if lexical is None else measure_bm25(dataset, qrels, lexical, names),
+        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
+    )
+
+
+def measure_bm25(
+    dataset: Dataset, qrels: Qrels, lexical: BM25Index, measures: Sequence[str]
+) -> SystemMetrics:
+    """Rank the whole corpus by BM25, to the depth of the candidates, and measure it."""
+    found = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
+    ids = dataset.document_ids
+    return measure(
+        measures,
+        qrels,
+        {q: [ids[row] for row in rows] for q, rows in zip(qrels, found, strict=True)},
+    )
+
+
+def judged_queries(dataset: Dataset, split: str) -> Qrels:
+    """Return the queries of a split that have a relevant document.
+
+    DataError where there is none, or nothing else.
+    """
+    path = dataset.path / "qrels" / f"{split}.tsv"
+    if len(dataset.documents) == 1:
+        raise DataError(
+            dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
+        )
+    qrels = {
+        q: judged
+        for q, judged in dataset.qrels(split).items()
+        if any(g > 0 for g in judged.values())
+    }
+    if not qrels:
+        raise DataError(
+            path, "no query has a relevant document", "judge at least one document with 1 to 3"
+        )
+    if all(
+        len(judged) == len(dataset.documents) and len(set(judged.values())) == 1
+        for judged in qrels.values()
+    ):
+        raise DataError(
+            path,
+            "all documents are equally relevant, so that no ranking is better than another",
+            "add documents that are not",
+        )
+    return qrels
+
+
+def mean_of(
+    measures: Sequence[str], values: Doubles, mask: NDArray[np.bool_] | None = None
+) -> dict[str, float]:
+    """Return the mean of each measure over queries, values (Q, M), all or those of a mask."""
+    return {
+        m: float(v)
+        for m, v in zip(
+            measures, (values if mask is None else values[mask]).mean(axis=0), strict=True
+        )
+    }
+
+
+def ranked_ids(
+    dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int64]
+) -> dict[str, list[str]]:
+    """Return the ranked document ids of each query; rows (Q, K), best first."""
+    ids = dataset.document_ids
+    return {
+        query_id: [ids[row] for row in ranked]
+        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
+    }
+
+
+def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
+    """Return the documents of this data set that were training positives.
+
+    None where the card names none.
+
+    Ids of another data set may be the same by chance: an adapter that was trained there has seen
+    nothing here.
+    """
+    if card.training_positives is None:
+        return None
+    elsewhere = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
+        None,
+        dataset.digest,
+    )
+    return set() if elsewhere else set(card.training_positives)
+
+
+def seen_groups(qrels: Qrels, training_positives: set[str]) -> NDArray[np.str_]:
+    """Return (Q,) "seen" where one of the query's relevant documents was a training positive, else "unseen"."""
+    seen = [
+        any(g > 0 and d in training_positives for d, g in judged.items())
+        for judged in qrels.values()
+    ]
+    return np.where(seen, "seen", "unseen")

@@ -1,0 +1,145 @@
+"""Without judgments: how much of the base ranking the modulated one keeps.
+
+It says what moved, not whether it helped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from imrnns_core.config import SearchConfig
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.errors import DataError
+from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.evaluate import SCHEMA
+from imrnns_core.retrieval.ranker import RankedBatch, Ranker
+from imrnns_core.types import Doubles, IntArray
+
+UNJUDGED_SPLIT = "unjudged"
+PERSISTENCE = 0.9
+"""The first ten ranks then carry 86 % of the weight (Webber et al.)."""
+
+
+@dataclass(frozen=True)
+class RankOverlap:
+    """Q queries without judgments.
+
+    Attributes:
+        dataset: Name of the data set.
+        adapter: Name of the adapter.
+        query_ids: (Q,) in the order of the data set.
+        rbo: (Q,) rank-biased overlap of the base and the modulated ranking; 1 where they are the
+            same.
+        kept: (Q,) how many of the first `top_k` of the base ranking are among the first `top_k` of
+            the modulated one.
+        first: (2, Q) corpus row of the document that stands first in the base and in the modulated
+            ranking.
+        top_k: Depth of `kept`.
+        batch: The rankings behind it.
+        document_ids: (N,) of the corpus.
+        shares: Where the change of scores comes from.
+    """
+
+    dataset: str
+    adapter: str
+    query_ids: tuple[str, ...]
+    rbo: Doubles
+    kept: IntArray
+    first: IntArray
+    top_k: int
+    batch: RankedBatch
+    document_ids: tuple[str, ...]
+    shares: ChangeDecomposition
+
+    @property
+    def first_changed(self) -> float:
+        """Share of the queries with another first document."""
+        return float((self.first[0] != self.first[1]).mean())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `imrnns-lens evaluate --json` writes where nothing is judged."""
+        queries = [
+            {
+                "query_id": query_id,
+                "rbo": float(self.rbo[i]),
+                "kept": int(self.kept[i]),
+                "first": {
+                    stage: self.document_ids[self.first[s, i]]
+                    for s, stage in enumerate(("base", "modulated"))
+                },
+            }
+            for i, query_id in enumerate(self.query_ids)
+        ]
+        return {
+            "schema": SCHEMA,
+            "dataset": self.dataset,
+            "split": UNJUDGED_SPLIT,
+            "adapter": self.adapter,
+            "n_queries": len(self.query_ids),
+            "top_k": self.top_k,
+            "measures": None,
+            "groups": None,
+            "significance": None,
+            "shares": asdict(self.shares),
+            "overlap": {
+                "rbo": float(self.rbo.mean()),
+                "kept": float(self.kept.mean()),
+                "first_changed": self.first_changed,
+            },
+            "queries": queries,
+        }
+
+
+def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENCE) -> Doubles:
+    """Return the extrapolated rank-biased overlap (…,) of two rankings of the same K documents, ranks (…, K) from 1.
+
+    RBO_EXT of Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS 28(4), 2010, for
+    lists of one depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K, where X_d documents stand among the first d of both.
+    A document does so from the larger of its two ranks on, and X_K = K.
+    """
+    depth = ranks.shape[-1]
+    reached = np.maximum(ranks, others)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)
+    agreement = reached.sum(axis=-2) / np.arange(1, depth + 1)
+    weights = p ** np.arange(1, depth + 1)
+    overlap: Doubles = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
+    return overlap
+
+
+def unjudged_queries(dataset: Dataset) -> tuple[str, ...]:
+    """Return the ids of the queries that no split judges; DataError where there is none."""
+    ids = tuple(query_id for query_id in dataset.queries if query_id not in dataset.split_of)
+    if not ids:
+        there = ", ".join(dataset.splits)
+        raise DataError(
+            dataset.path / "queries.jsonl",
+            "no query is without judgments",
+            f"name a split: {there}" if dataset.queries else "add queries",
+        )
+    return ids
+
+
+def measure_overlap(
+    ranker: Ranker, query_ids: Sequence[str], top_k: int | None = None
+) -> RankOverlap:
+    """Rank queries of the collection and compare their base and modulated rankings."""
+    collection, depth = ranker.collection, top_k or SearchConfig().top_k
+    vectors = collection.queries.vectors[collection.queries.rows(query_ids)]
+    batch = ranker.rank_batch(vectors)
+    base, modulated = batch.ranks[:, 0], batch.ranks[:, -1]
+    return RankOverlap(
+        dataset=collection.dataset.name,
+        adapter=ranker.adapter.card.name,
+        query_ids=tuple(query_ids),
+        rbo=np.array([rank_biased_overlap(b, m) for b, m in zip(base, modulated, strict=True)]),
+        kept=((base <= depth) & (modulated <= depth)).sum(axis=1),
+        first=np.stack([batch.ranked_rows(stage)[:, 0] for stage in ("base", "modulated")]),
+        top_k=depth,
+        batch=batch,
+        document_ids=collection.dataset.document_ids,
+        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)),
+    )

@@ -1,0 +1,63 @@
+"""Write TREC runs and judgments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imrnns_core.evaluation.evaluate import Evaluation
+from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.io import atomic_write
+from imrnns_core.retrieval.comparison import Comparison, Hit
+from imrnns_core.retrieval.ranker import blend
+from imrnns_core.types import STAGES, Qrels
+
+
+def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
+    """Return the lines `query Q0 document rank score tag` of one ranking."""
+    return [f"{query_id} Q0 {hit.document_id} {hit.rank} {hit.score:.7f} {tag}" for hit in hits]
+
+
+def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
+    """Return one query's ranking by (1 − α) · base + α · modulated as a TREC run.
+
+    Α = 1 is the modulated ranking itself.
+    """
+    scores, ranks = blend(comparison, alpha)
+    ids, grades = comparison.document_ids, comparison.relevance
+    hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), int(grades[i])) for i in ranks.argsort()]
+    return "\n".join(run_lines(comparison.query.id or "query", hits, tag)) + "\n"
+
+
+def write_runs(
+    evaluation: Evaluation | RankOverlap, document_ids: tuple[str, ...], folder: Path
+) -> list[Path]:
+    """Write one run a stage, `STAGE.run`, with all candidates of all queries; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    batch, paths = evaluation.batch, []
+    for s, stage in enumerate(STAGES):
+        lines: list[str] = []
+        for i, query_id in enumerate(evaluation.query_ids):
+            order = batch.ranks[i, s].argsort()
+            ids = [document_ids[row] for row in batch.rows[i, order]]
+            hits = [
+                Hit(d, n, float(score), 0)
+                for n, (d, score) in enumerate(zip(ids, batch.scores[i, s, order], strict=True), 1)
+            ]
+            lines += run_lines(query_id, hits, stage)
+        path = folder / f"{stage}.run"
+        with atomic_write(path) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def write_qrels(qrels: Qrels, path: Path) -> None:
+    """Write judgments as TREC has them, `query 0 document grade`, between tabs, so that an id may hold a blank."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f"{query_id}\t0\t{document_id}\t{grade}\n"
+        for query_id, judged in qrels.items()
+        for document_id, grade in judged.items()
+    ]
+    with atomic_write(path) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Words whose documents score unusually high or low on a dimension, over the corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from imrnns_core.data.records import Document
+from imrnns_core.types import FloatArray
+
+MIN_DOCUMENTS = 3
+"""A word counts for a dimension from this many documents on."""
+
+
+@dataclass(frozen=True)
+class DimensionWord:
+    """A word whose documents lie high (or low) on a dimension.
+
+    `z` standard errors from the corpus mean.
+    """
+
+    word: str
+    z: float
+    documents: int
+
+
+class DimensionWordIndex:
+    """Which documents hold which words, for a corpus of N documents."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._texts = [f"{d.title} {d.text}" for d in documents]
+
+    @cached_property
+    def _counted(self) -> tuple[Any, list[str]]:
+        from scipy.sparse import csr_matrix
+        from sklearn.feature_extraction.text import CountVectorizer  # takes a second to import
+
+        vectorizer = CountVectorizer(
+            binary=True,
+            stop_words="english",
+            min_df=min(MIN_DOCUMENTS, len(self._texts)),
+            dtype=np.float32,
+        )
+        try:
+            matrix = vectorizer.fit_transform(self._texts)
+        except ValueError:  # no word is frequent enough
+            return csr_matrix((len(self._texts), 0), dtype=np.float32), []
+        return matrix, list(vectorizer.get_feature_names_out())
+
+    def drivers(self, values: FloatArray, count: int = 8) -> list[DimensionWord]:
+        """Return the words with the largest |z| for the values (N,) of one dimension.
+
+        z = (mean over the documents with the word − mean over the corpus) / (deviation /
+        √documents).
+        """
+        matrix, words = self._counted
+        if not words:
+            return []
+        frequency = np.asarray(matrix.sum(axis=0)).ravel()
+        mean = np.asarray(matrix.T @ values).ravel() / frequency
+        z = (mean - values.mean()) / (max(float(values.std()), 1e-12) / np.sqrt(frequency))
+        top = np.argsort(-np.abs(z))[:count]
+        return [DimensionWord(words[i], float(z[i]), int(frequency[i])) for i in top]

@@ -1,0 +1,67 @@
+"""What each feedback document contributes to the refined query, and what leaving it out does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.ranker import rank
+from imrnns_core.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class FeedbackInfluence:
+    """What K feedback documents do to one query.
+
+    Attributes:
+        contributions: (K, m) each document's part of the refined query before LayerNorm, less the
+            mean part: (s_i ∘ q_p + b_i)/k − mean. Before LayerNorm the parts add up exactly; the
+            common mean is left out, because it would hide the differences. Zero for dropped
+            documents.
+        score_effect: (K, K) change of candidate j's modulated score when document i no longer
+            refines the query.
+        rank_effect: (K, K) change of candidate j's rank (negative: it rises).
+    """
+
+    contributions: FloatArray
+    score_effect: FloatArray
+    rank_effect: IntArray
+
+    @property
+    def moved(self) -> IntArray:
+        """(K,) how many candidates change rank without document i."""
+        return np.asarray((self.rank_effect != 0).sum(axis=1))
+
+
+@torch.inference_mode()
+def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluence:
+    """Measure every feedback document's part in the refinement, and the ranking without it (leave-one-out, exact).
+
+    Where only one document refines the query, leaving it out is undefined and its effect is given as zero.
+    """
+    modulation = comparison.modulation
+    mask = torch.from_numpy(comparison.feedback)
+    count = int(mask.sum())
+    query = modulation.projected_query
+    parts = (
+        (modulation.document_scale * query + modulation.document_bias) * mask[:, None] / count
+    )  # (K, m)
+    contributions = (parts - parts.sum(0) / count) * mask[:, None]
+    rows = comparison.rows
+    shape = (len(rows), len(rows))
+    if count < 2:
+        return FeedbackInfluence(
+            contributions.numpy(), np.zeros(shape, np.float32), np.zeros(shape, np.int64)
+        )
+    without = (parts.sum(0) - parts) * count / (count - 1)  # (K, m) the mean over the others
+    refined = torch.nn.functional.normalize(model.query_norm(without), dim=-1)
+    scores = (refined @ modulation.modulated_documents.T).numpy()  # (left out, candidate)
+    effect = np.where(comparison.feedback[:, None], scores - comparison.scores[3], 0.0).astype(
+        np.float32
+    )
+    ranks = np.where(comparison.feedback[:, None], rank(scores, rows) - comparison.ranks[3], 0)
+    return FeedbackInfluence(contributions.numpy(), effect, ranks)

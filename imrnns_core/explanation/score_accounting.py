@@ -1,0 +1,147 @@
+"""Exact accounting of a score change.
+
+Projector, document modulation, query refinement; nothing is left over.
+
+It says where the numbers come from, not which words caused them. METHOD, "Exact accounting of a
+score change".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imrnns_core.explanation.attention_trace import Trace
+from imrnns_core.explanation.pair import Pair
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import FloatArray, Side
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """The change of K candidates' scores, part by part.
+
+    `base + projector + document_modulation + query_refinement = modulated`, each (K,), to 1e-6.
+    """
+
+    base: FloatArray
+    projector: FloatArray
+    document_modulation: FloatArray
+    query_refinement: FloatArray
+    modulated: FloatArray
+    document_by_dimension: FloatArray  # (K, m) φ_doc, sums to document_modulation
+    query_by_dimension: FloatArray  # (K, m) φ_query, sums to query_refinement
+
+    @property
+    def residual(self) -> FloatArray:
+        """(K,) what the parts fail to explain; rounding only."""
+        parts = self.projector + self.document_modulation + self.query_refinement
+        return np.asarray(self.modulated - self.base - parts, dtype=np.float32)
+
+
+def account(comparison: Comparison) -> Accounting:
+    """Split modulated − base of every candidate of a comparison.
+
+    φ_doc = ½ (q̂_p + q̂_m)(d̂_m − d̂_p) and φ_query = ½ (d̂_p + d̂_m)(q̂_m − q̂_p), per dimension;
+    this is the two-player Shapley split of cos(q_m, d_m) − cos(q_p, d_p).
+    """
+    modulation = comparison.modulation
+    qp, qm = modulation.projected_query.numpy(), modulation.modulated_query.numpy()  # (m,)
+    dp, dm = (
+        modulation.projected_documents.numpy(),
+        modulation.modulated_documents.numpy(),
+    )  # (K, m)
+    document = 0.5 * (qp + qm) * (dm - dp)
+    query = 0.5 * (dp + dm) * (qm - qp)
+    base, projected, modulated = comparison.scores[0], comparison.scores[1], comparison.scores[3]
+    return Accounting(
+        base, projected - base, document.sum(axis=1), query.sum(axis=1), modulated, document, query
+    )
+
+
+def shifts(comparison: Comparison) -> FloatArray:
+    """Return (K, m) d̂_m − d̂_p: the true shift of each candidate, on unit vectors."""
+    modulation = comparison.modulation
+    return np.asarray((modulation.modulated_documents - modulation.projected_documents).numpy())
+
+
+@dataclass(frozen=True)
+class WordAccounting:
+    """The change of one pair's score as a sum over the words of one of its texts.
+
+    `words.sum() + other + constant = modulated − base` of the text as encoded, to 1e-6. Exact is
+    not the same as
+    faithful: a word's part is not what the score would lose without it.
+    """
+
+    words: FloatArray  # (W,)
+    other: float  # special tokens, punctuation, the encoder's prefix
+    constant: float  # what the adapter adds whatever the text: its biases
+
+
+def account_words(
+    pair: Pair, side: Side, trace: Trace, owner: Tensor, length: float | None
+) -> WordAccounting:
+    """Split Δ over the words of a text, with every norm and LayerNorm held at its value for this text.
+
+    Held so, base and modulated score are affine in the mean-pooled token outputs (METHOD, "frozen-norm token
+    contributions"). What the text does to the other side (a query's modulation of the document, a document's part
+    of the refined query) is held too.
+
+    Args:
+        pair: The pair.
+        side: Which text.
+        trace: That text in an encoder with mean pooling.
+        owner: (T,) the word of each token, -1 for none.
+        length: How long an embedding is beside the stored ones; None: as the encoder makes it.
+    """
+    modulation, model = pair.comparison.modulation, pair.model
+    outputs = trace.outputs.detach().double()  # (T, n)
+    pooled = outputs.mean(0)
+    stretch = 1.0 if length is None else length / float(pooled.norm())
+    vector = pooled * stretch
+    weights = torch.from_numpy(pair.comparison.feedback).double()
+    weights /= weights.sum()
+    if side == "document":
+        scale, bias, norm = modulation.query_scale, modulation.query_bias, model.document_norm
+        base, target = modulation.query.double(), modulation.modulated_query.double()
+    else:
+        scale, bias, norm = (
+            weights @ modulation.document_scale.double(),
+            weights @ modulation.document_bias.double(),
+            model.query_norm,
+        )
+        base, target = (
+            modulation.documents[pair.position].double(),
+            modulation.modulated_documents[pair.position].double(),
+        )
+    weight, offset = (
+        model.projector.weight.detach().double(),
+        model.projector.bias.detach().double(),
+    )
+    gamma, beta, scale, bias = (
+        norm.weight.detach().double(),
+        norm.bias.detach().double(),
+        scale.double(),
+        bias.double(),
+    )
+    raw = weight @ vector + offset
+    norm_p = raw.norm()
+    moved = scale * raw / norm_p + bias
+    deviation = (moved.var(correction=0) + norm.eps).sqrt()
+    final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
+    slope = target * gamma / (deviation * final)
+    slope = slope - slope.mean()
+    linear = (
+        stretch * (weight.T @ (scale * slope)) / norm_p - base / pooled.norm()
+    )  # (n,) Δ per unit of the pooled outputs
+    constant = float(slope @ bias + (scale * slope) @ offset / norm_p + target @ beta / final)
+    tokens = outputs @ linear / len(outputs)  # (T,)
+    count = int(owner.max()) + 1 if len(owner) else 0
+    words = torch.zeros(count + 1, dtype=torch.float64).index_add_(
+        0, torch.where(owner < 0, count, owner), tokens
+    )
+    return WordAccounting(words[:count].float().numpy(), float(words[count]), constant)

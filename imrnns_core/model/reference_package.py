@@ -1,0 +1,54 @@
+"""Adapter files of the reference package; they are read, never written."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from imrnns_core.errors import AdapterError
+
+REFERENCE_FORMATS = ("imrnns-final-v1", "imrnns-adapter-only-v1")
+_REFERENCE_NAMES = {
+    "query_hypernet.hypernet.0": "query_adapter.layers.0",
+    "query_hypernet.hypernet.3": "query_adapter.layers.2",
+    "query_hypernet.hypernet.6": "query_adapter.layers.4",
+    "doc_hypernet.hypernet.0": "document_adapter.layers.0",
+    "doc_hypernet.hypernet.3": "document_adapter.layers.2",
+    "doc_hypernet.hypernet.6": "document_adapter.layers.4",
+    "query_norm": "query_norm",
+    "doc_norm": "document_norm",
+    "projector": "projector",
+}
+
+
+def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+    refused = (
+        f"{path}: not an adapter of the reference package; only a .pt with tensors and plain "
+        "metadata is opened"
+    )
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            payload = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises whatever its unpickler stumbles over
+        raise AdapterError(refused) from None
+    metadata = payload.get("metadata") if isinstance(payload, dict) else None
+    state = payload.get("model_state") if isinstance(payload, dict) else None
+    if not isinstance(metadata, dict) or not isinstance(state, dict):
+        raise AdapterError(refused)
+    if metadata.get("checkpoint_format") not in REFERENCE_FORMATS:
+        raise AdapterError(
+            f"{path}: format {metadata.get('checkpoint_format')!r} is unknown; known are "
+            f"{', '.join(REFERENCE_FORMATS)}"
+        )
+    renamed = {}
+    for name, tensor in state.items():
+        module, _, kind = str(name).rpartition(".")
+        if module not in _REFERENCE_NAMES or not isinstance(tensor, Tensor):
+            raise AdapterError(f"{path}: unexpected entry {name!r}; {refused.split('; ')[1]}")
+        renamed[f"{_REFERENCE_NAMES[module]}.{kind}"] = tensor.float()
+    return renamed, metadata

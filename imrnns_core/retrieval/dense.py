@@ -1,0 +1,33 @@
+"""Candidate search over the base embeddings: exact inner product of unit vectors, through FAISS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+
+from imrnns_core.data.embeddings import unit
+from imrnns_core.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class DenseIndex:
+    """An exact FAISS index over N unit vectors."""
+
+    faiss_index: faiss.IndexFlatIP
+
+    @classmethod
+    def build(cls, vectors: FloatArray) -> DenseIndex:
+        """Index (N, n) vectors by cosine similarity."""
+        index = faiss.IndexFlatIP(int(vectors.shape[1]))
+        index.add(unit(vectors))
+        return cls(index)
+
+    def __len__(self) -> int:
+        return int(self.faiss_index.ntotal)
+
+    def search(self, queries: FloatArray, k: int) -> IntArray:
+        """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first."""
+        _, rows = self.faiss_index.search(unit(queries), min(k, len(self)))
+        return np.asarray(rows, dtype=np.int64)

@@ -1,0 +1,106 @@
+"""Measure an adapter on held-out queries many times over.
+
+Candidates, gains and vectors are gathered once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imrnns_core.config import SearchConfig
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.model.scoring import score_candidates, transform_corpus
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.types import Qrels
+
+DEPTH = 10
+
+
+class Validator:
+    """Q queries with K candidates each.
+
+    Args:
+        vectors: (Q, n) query embeddings.
+        rows: (Q, K) rows of the candidates in `documents`.
+        documents: (N, n) embeddings.
+        relevant: Row → grade of each query's relevant documents, candidates or not.
+    """
+
+    def __init__(
+        self,
+        vectors: Tensor,
+        rows: Tensor,
+        documents: Tensor,
+        relevant: Sequence[Mapping[int, int]],
+    ) -> None:
+        rows = rows.sort(dim=1).values  # equal scores stand in corpus order, as in `ranking.rank`
+        used, self.rows = torch.unique(rows, return_inverse=True)
+        self.vectors, self.documents = vectors, documents[used]
+        self.gains = torch.tensor(
+            [
+                [float(r.get(d, 0)) for d in row]
+                for r, row in zip(relevant, rows.tolist(), strict=True)
+            ]
+        )
+        ideal = [sorted(r.values(), reverse=True)[:DEPTH] for r in relevant]
+        self.discounts = 1 / torch.log2(torch.arange(2, DEPTH + 2, dtype=torch.float32))
+        self.ideal = torch.stack(
+            [(torch.tensor(g, dtype=torch.float32) * self.discounts[: len(g)]).sum() for g in ideal]
+        )
+        self.counts = torch.tensor([float(len(r)) for r in relevant])
+
+    @classmethod
+    def of_judged(cls, collection: Collection, qrels: Qrels) -> Validator:
+        """Take the base candidates of judged queries."""
+        vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+        rows = collection.index.search(vectors, SearchConfig().candidates)
+        relevant = [
+            {collection.documents.row[d]: g for d, g in judged.items() if g > 0}
+            for judged in qrels.values()
+        ]
+        return cls(
+            torch.from_numpy(vectors),
+            torch.from_numpy(rows),
+            torch.from_numpy(collection.documents.vectors),
+            relevant,
+        )
+
+    def values(self, model: IMRNN) -> Tensor:
+        """Return (Q,) mean of nDCG@10, R@10 and RR@10 of the modulated rankings, as the reference package selects."""
+        return self._measure(
+            score_candidates(
+                model,
+                transform_corpus(model, self.documents),
+                self.documents,
+                self.vectors,
+                self.rows,
+            )[:, 3]
+        )
+
+    def base_values(self) -> Tensor:
+        """Return (Q,) the same for the base rankings."""
+        units, queries = F.normalize(self.documents, dim=-1), F.normalize(self.vectors, dim=-1)
+        scores = [
+            (units[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(queries, self.rows, strict=True)
+        ]
+        return self._measure(torch.stack(scores))
+
+    def _measure(self, scores: Tensor) -> Tensor:
+        order = scores.sort(dim=1, descending=True, stable=True).indices[:, :DEPTH]
+        gains = self.gains.gather(1, order)
+        hits = (gains > 0).float()
+        ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal
+        reciprocal = (hits / torch.arange(1, hits.shape[1] + 1)).amax(1)
+        return (ndcg + hits.sum(1) / self.counts + reciprocal) / 3
+
+
+def exceeds_standard_error(gains: Tensor, errors: float = 1.65) -> bool:
+    """Say whether the mean of (Q,) gains is more than so many standard errors above zero.
+
+    Of one gain, nobody can say.
+    """
+    return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5

@@ -1,0 +1,1103 @@
+"""The command line.
+
+Values as JSON, and every mistake as one line, exit code 2 and nothing left behind.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from imrnns_core.cli import app as cli
+from imrnns_core.cli import console as terminal
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.data.readers.beir import LAYOUT
+from imrnns_core.model.checkpoint import load_adapter, save_adapter
+from imrnns_core.training.config import RECIPES
+from tests.toys import adapter, still_model, write_dataset
+
+LOG3 = math.log2(3)
+DOCUMENTS = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"text {i}"} for i in range(3)]
+QUERIES = [{"_id": f"q{i}", "text": f"question {i}?"} for i in range(4)]
+QRELS = "query-id\tcorpus-id\tscore\nq0\td2\t2\nq0\td1\t1\nq1\td0\t1\nq2\td1\t3\nq3\td0\t0\n"
+# The adapter keeps the sign of x₁ − x₂ alone: modulated scores are ±1, ties stand in corpus order
+DOCUMENT_VECTORS = [[1, 0], [0.8, 0.6], [0, 1]]
+QUERY_VECTORS = [[0.6, 0.8], [1, 0], [0.8, 0.6], [0, 1]]
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Call the command line in this process."""
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["imrnns-lens", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        return Result(int(caught.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """A folder with a data set, its vectors and an adapter that was trained on d1."""
+    folder = tmp_path / "toy"
+    write_dataset(folder, DOCUMENTS, QUERIES, QRELS)
+    (folder / "vectors").mkdir()
+    for stem, one, records, vectors in (
+        ("documents", "document", DOCUMENTS, DOCUMENT_VECTORS),
+        ("queries", "query", QUERIES, QUERY_VECTORS),
+    ):
+        matrix = EmbeddingMatrix(tuple(r["_id"] for r in records), np.array(vectors, np.float32))
+        save_embeddings(matrix, folder / "vectors", stem, one)
+    save_adapter(adapter(still_model(2), ["d1"]), folder / "toy.safetensors")
+    return folder
+
+
+def command(folder: Path, name: str = "evaluate", *more: object) -> tuple[object, ...]:
+    return (
+        name,
+        folder,
+        *more,
+        "--adapter",
+        folder / "toy.safetensors",
+        "--embeddings",
+        folder / "vectors",
+    )
+
+
+# Values
+
+
+def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "new" / "result.json"
+    result = run(*command(toy), "--json", target)
+    assert (result.code, result.err.strip()) == (0, "")
+    assert list(target.parent.iterdir()) == [target]
+    record = json.loads(target.read_text())
+    first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
+    heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
+    assert heads == {
+        "schema": 1,
+        "dataset": "toy",
+        "split": "test",
+        "adapter": "toy",
+        "n_queries": 3,
+    }
+    found = {"R@10": 1.0, "R@100": 1.0}
+    best = {"nDCG@10": 1.0, "RR@10": 1.0, "AP": 1.0, "Success@1": 1.0, **found}
+    base = {**best, "nDCG@10": (first + 2) / 3}
+    modulated = {
+        "nDCG@10": (last + 1 + 1 / LOG3) / 3,
+        "RR@10": 2.5 / 3,
+        "AP": (5 / 6 + 1 + 1 / 2) / 3,
+        "Success@1": 2 / 3,
+        **found,
+    }
+    assert record["measures"]["base"] == pytest.approx(base, abs=1e-6)
+    assert record["measures"]["modulated"] == pytest.approx(modulated, abs=1e-6)
+    groups = record["groups"]
+    assert (groups["seen"]["n"], groups["unseen"]["n"]) == (2, 1)
+    assert groups["unseen"]["base"] == pytest.approx(best)
+    seen = {
+        "nDCG@10": (last + 1 / LOG3) / 2,
+        "RR@10": 0.75,
+        "AP": 2 / 3,
+        "Success@1": 1 / 2,
+        **found,
+    }
+    assert groups["seen"]["modulated"] == pytest.approx(seen, abs=1e-6)
+    assert groups["seen"]["significance"]["RR@10"] == {
+        "delta": -0.25,
+        "ci95": [-0.5, 0.0],
+        "p": 1.0,
+    }
+    assert record["shares"] == pytest.approx(
+        {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
+    )
+    significance = record["significance"]["RR@10"]
+    assert set(significance) == {"delta", "ci95", "p"}
+    assert significance["delta"] == pytest.approx(-1 / 6)
+    assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
+    assert significance["p"] == 1.0
+    assert record["significance"]["R@10"] == {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0}
+    by_query = {q["query_id"]: q for q in record["queries"]}
+    assert list(by_query) == ["q0", "q1", "q2"]
+    assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
+    assert [q["outcome"] for q in by_query.values()] == ["improved", "unchanged", "worsened"]
+    assert by_query["q2"]["base"] == pytest.approx(best)
+    worse = {"nDCG@10": 1 / LOG3, "RR@10": 0.5, "AP": 0.5, "Success@1": 0, **found}
+    assert by_query["q2"]["modulated"] == pytest.approx(worse, abs=1e-6)
+
+
+def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
+    """q0 shares words with d2 (more of them) and d1, q1 with no document at all, q2 with d0 alone, which is not relevant."""
+    texts = ["red apple", "green pear", "red apple pie"]
+    (toy / "corpus.jsonl").write_text(
+        "".join(json.dumps({"_id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts))
+    )
+    asked = ["apple pie", "zebra", "red", "x"]
+    (toy / "queries.jsonl").write_text(
+        "".join(json.dumps({"_id": f"q{i}", "text": t}) + "\n" for i, t in enumerate(asked))
+    )
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\nq2\td0\t1\nq2\td1\t1\n")
+    kept = tmp_path / "workspace" / "lexical" / "toy" / "manifest.json"
+    for again in (False, True):  # built, then read from the workspace
+        assert kept.is_file() == again
+        assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+        record = json.loads((tmp_path / "r.json").read_text())
+        queries = {q["query_id"]: q for q in record["queries"]}
+        assert [q["best_relevant_rank"]["bm25"] for q in queries.values()] == [2, None, 1]
+        assert queries["q0"]["bm25"] == pytest.approx(
+            {"nDCG@10": 1 / LOG3, "R@10": 1, "RR@10": 0.5, "AP": 0.5, "R@100": 1, "Success@1": 0}
+        )
+        assert set(queries["q1"]["bm25"].values()) == {0.0}
+        assert queries["q2"]["bm25"]["R@100"] == 0.5  # d1 shares no word: BM25 does not find it
+        assert record["measures"]["bm25"]["RR@10"] == pytest.approx((0.5 + 0 + 1) / 3)
+    append(toy / "corpus.jsonl", json.dumps({"_id": "d3", "text": "zebra"}) + "\n")
+    append(toy / "qrels" / "test.tsv", "q1\td3\t1\n")
+    save_embeddings(
+        EmbeddingMatrix(("d0", "d1", "d2", "d3"), np.ones((4, 2), np.float32)),
+        toy / "vectors",
+        "documents",
+        "document",
+    )
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["queries"][1]["bm25"]["RR@10"] == 1.0  # d3 is found: the old index was not used
+
+
+def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
+    result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
+    assert result.code == 0
+    lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
+    assert lines["all", "3", "bm25"] == ["0.00000"] * 7
+    assert lines["all", "3", "base"] == ["0.95324", *["1.00000"] * 6]
+    assert lines["all", "3", "modulated"] == [
+        "0.86039",
+        "1.00000",
+        "0.83333",
+        "0.77778",
+        "1.00000",
+        "0.66667",
+        "0.66667",
+    ]
+    assert lines["seen", "2", "bm25"] == ["0.00000"] * 7
+    assert "Change of scores: projector 0 %, constant 100 %, query-specific 0 %" in result.out
+    assert "RR@10: modulated − base -0.16667" in result.out
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
+        "base.run",
+        "document-modulated.run",
+        "modulated.run",
+        "projected.run",
+    ]
+
+
+def test_evaluate_says_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
+    save_adapter(adapter(still_model(2)), toy / "toy.safetensors")
+    result = run(*command(toy), "--json", tmp_path / "r.json")
+    assert "the adapter's card names no training positives" in result.out
+    against = run(*command(toy), "--against", toy / "toy.safetensors").out
+    assert (
+        "Which of these queries the two have seen is unknown: a difference may be memory."
+        in against
+    )
+    assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
+
+
+@pytest.mark.parametrize("question", ["q0", "question 0?", "  question 0? "])
+def test_search_prints_and_writes_both_rankings(run: Run, toy: Path, tmp_path: Path, question: str):
+    result = run(*command(toy, "search", question), "-k", 2, "--json", tmp_path / "r.json")
+    assert result.code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert (record["query_id"], record["query"]) == ("q0", "question 0?")
+    hits = {
+        stage: [(h["document_id"], h["rank"], h["base_rank"], h["relevance"]) for h in ranked]
+        for stage, ranked in record["rankings"].items()
+    }
+    assert hits["base"] == hits["projected"] == [("d1", 1, 1, 1), ("d2", 2, 2, 2)]
+    assert hits["document-modulated"] == hits["modulated"] == [("d2", 1, 2, 2), ("d0", 2, 3, -1)]
+    assert [h["score"] for h in record["rankings"]["base"]] == pytest.approx([0.96, 0.8], abs=1e-6)
+    assert [h["title"] for h in record["rankings"]["modulated"]] == ["Title 2", "Title 0"]
+    assert [line.split() for line in result.out.splitlines() if "Title 2" in line] == [
+        ["2", "2", "0.8000", "2", "d2", "Title", "2"],
+        ["1", "2", "1.0000", "2", "d2", "Title", "2"],
+    ]
+
+
+def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "out" / "mine.safetensors"
+    result = run(
+        "train",
+        toy,
+        "--out",
+        target,
+        "--embeddings",
+        toy / "vectors",
+        "--train-split",
+        "test",
+        "--valid-split",
+        "test",
+    )
+    assert result.code == 0
+    assert sorted(p.name for p in target.parent.iterdir()) == ["mine.safetensors"]
+    card = load_adapter(target).card
+    assert (card.name, card.dataset, card.train_split) == ("mine", "toy", "test")
+    assert set(card.training_positives or []) == {"d0", "d1", "d2"}
+    assert run("evaluate", toy, "--adapter", target, "--embeddings", toy / "vectors").code == 0
+
+
+def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Path, tmp_path: Path):
+    result = run("prepare", toy, "--embeddings", toy / "vectors")
+    assert (
+        result.out.splitlines()[0]
+        == "toy: 3 documents, 4 queries, 2 dimensions; judged splits: test (4)"
+    )
+    assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
+    assert json.loads(run("adapters", "show", "toy").out)["training_positives"] == ["d1"]
+    listed = run("adapters", "list").out.splitlines()
+    assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)
+    by_name = run("search", "toy", "q0", "--adapter", "toy", "--json", tmp_path / "r.json")
+    assert by_name.code == 0
+    assert (
+        json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"]
+        == "d2"
+    )
+
+
+def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
+    """Ours ranks the relevant documents d2 before d1, d0, and d1 second.
+
+    The run has d1 first, nothing, and d1 first.
+    """
+    theirs, target = tmp_path / "theirs.run", tmp_path / "r.json"
+    theirs.write_text("q0 Q0 d1 1 9.5 x\nq0 Q0 d2 2 9 x\nq2 Q0 d1 1 3 x\nq2 Q0 d0 2 2 x\n")
+    result = run(*command(toy), "--against", theirs, "--json", target)
+    assert (result.code, result.err) == (0, "")
+    record = json.loads(target.read_text())["against"]
+    assert (record["name"], record["kind"], record["missing_queries"]) == ("theirs.run", "run", 1)
+    assert {q["query_id"]: q["delta"]["RR@10"] for q in record["queries"]} == {
+        "q0": 0,
+        "q1": 1,
+        "q2": -0.5,
+    }
+    assert record["significance"]["RR@10"]["delta"] == pytest.approx(1 / 6)
+    assert record["groups"]["unseen"]["other"]["RR@10"] == 0
+    lines = [line.split() for line in result.out.splitlines()]
+    assert ["all", "3", "RR@10", "0.83333", "0.66667", "+0.16667"] in [line[:6] for line in lines]
+    assert [line[0] for line in lines if line[-1] in ("1?", "2?", "0?")] == [
+        "q1",
+        "q2",
+        "q0",
+    ]  # by difference of nDCG@10
+    assert "1 of 3 queries are not in the run; they count 0." in result.out
+    assert run(*command(toy), "--against", toy / "toy.safetensors", "--json", target).code == 0
+    itself = json.loads(target.read_text())["against"]
+    assert (itself["kind"], itself["significance"]["nDCG@10"]) == (
+        "adapter",
+        {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0},
+    )
+
+
+def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path):
+    assert (
+        run(
+            *command(toy),
+            "--run-out",
+            tmp_path / "runs",
+            "--qrels-out",
+            tmp_path / "my.qrels",
+            "--json",
+            tmp_path / "a.json",
+        ).code
+        == 0
+    )
+    (toy / "qrels" / "test.tsv").unlink()
+    again = (
+        "--qrels",
+        tmp_path / "my.qrels",
+        "--against",
+        tmp_path / "runs" / "base.run",
+        "--json",
+        tmp_path / "b.json",
+    )
+    assert run(*command(toy), *again).code == 0
+    before, after = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert (before["split"], after["split"]) == ("test", "my")
+    assert after["queries"] == before["queries"]
+    assert after["against"]["measures"] == before["measures"]["base"]
+    assert after["against"]["significance"] == before["significance"]
+
+
+def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_path: Path):
+    """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
+    (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
+    result = run(
+        *command(toy),
+        "--split",
+        "unjudged",
+        "--json",
+        tmp_path / "r.json",
+        "--run-out",
+        tmp_path / "runs",
+    )
+    assert (result.code, result.err) == (0, "")
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert [record[k] for k in ("split", "n_queries", "measures", "groups", "significance")] == [
+        "unjudged",
+        2,
+        None,
+        None,
+        None,
+    ]
+    q0, q3 = record["queries"]
+    assert [q["first"] for q in (q0, q3)] == [
+        {"base": "d1", "modulated": "d2"},
+        {"base": "d2", "modulated": "d2"},
+    ]
+    # (1 − p)/p · Σ p^d X_d/d + p³: X is 0 1 3 for q0 and 1 1 3 for q3
+    assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
+    assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
+    assert record["overlap"] == pytest.approx(
+        {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "kept": 3, "first_changed": 0.5}
+    )
+    assert (
+        "toy, adapter toy: 2 queries without judgments. They tell what moves, not whether it helps."
+        in result.out
+    )
+    assert [line.split()[0] for line in result.out.splitlines()[-2:]] == [
+        "q0",
+        "q3",
+    ]  # what moves most stands first
+    assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == [
+        "q0",
+        "Q0",
+        "d2",
+    ]
+    (toy / "qrels" / "test.tsv").unlink()  # no judgment at all: the same, without being asked for
+    assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
+    assert json.loads((tmp_path / "r.json").read_text())["n_queries"] == 4
+
+
+def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_path: Path):
+    data, file = test_data / "scifact", test_data / "peer" / "imrnns-minilm-scifact.pt"
+    result = run(
+        "evaluate",
+        data,
+        "--adapter",
+        file,
+        "--embeddings",
+        data / "embeddings",
+        "--split",
+        "dev",
+        "--json",
+        tmp_path / "r.json",
+    )
+    assert result.code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["n_queries"] == len(record["queries"]) == 170
+    assert record["groups"] is None
+    figures = {"base": (0.69437, 0.83186, 0.65806), "modulated": (0.80008, 0.91716, 0.77055)}
+    for stage, expected in figures.items():
+        values = [record["measures"][stage][m] for m in ("nDCG@10", "R@10", "RR@10")]
+        assert values == pytest.approx(expected, abs=1e-4)
+        means = [
+            np.mean([q[stage][m] for q in record["queries"]]) for m in ("nDCG@10", "R@10", "RR@10")
+        ]
+        assert means == pytest.approx(values, abs=1e-9)
+    lexical = [record["measures"]["bm25"][m] for m in ("nDCG@10", "R@10", "RR@10")]
+    assert lexical == pytest.approx(
+        [0.6481, 0.7721, 0.6160], abs=2e-4
+    )  # METHOD, "Reference figures"
+    assert record["shares"] == pytest.approx(
+        {"projector": 0.73, "constant": 0.18, "query_specific": 0.09}, abs=0.01
+    )
+
+
+# Mistakes
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+def other_dimensions(toy: Path) -> None:
+    save_adapter(adapter(still_model(3)), toy / "toy.safetensors")
+
+
+def drop(name: str) -> Callable[[Path], None]:
+    return lambda toy: (toy / name).unlink()
+
+
+def one_document(toy: Path) -> None:
+    (toy / "corpus.jsonl").write_text(json.dumps(DOCUMENTS[0]) + "\n")
+    (toy / "qrels" / "test.tsv").write_text("q0\td0\t1\nq1\td0\t1\n")
+
+
+def spoil_vector(toy: Path, stem: str, value: float) -> None:
+    vectors = np.load(toy / "vectors" / f"{stem}.npy")
+    vectors[1, 0] = value
+    np.save(toy / "vectors" / f"{stem}.npy", vectors)
+
+
+MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing corpus": (drop("corpus.jsonl"), f"{{toy}}/corpus.jsonl: file not found; {LAYOUT}"),
+    "broken JSON": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"\n'),
+        (
+            "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); mend or "
+            "remove this line"
+        ),
+    ),
+    "unknown document": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q0\td9\t1\n"),
+        (
+            "{toy}/qrels/test.tsv:7: judges the unknown document 'd9'; add it to corpus.jsonl or "
+            "remove the line"
+        ),
+    ),
+    "unknown query": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q9\td1\t1\n"),
+        (
+            "{toy}/qrels/test.tsv:7: judges the unknown query 'q9'; add it to queries.jsonl or "
+            "remove the line"
+        ),
+    ),
+    "bad grade": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t7\n"),
+        (
+            "{toy}/qrels/test.tsv:7: grade 7 is outside 0 to 3; map your grades to 0 (not "
+            "relevant) to 3"
+        ),
+    ),
+    "empty text": (
+        lambda toy: append(toy / "queries.jsonl", '{"_id": "q4", "text": ""}\n'),
+        "{toy}/queries.jsonl:5: query 'q4' has an empty text; give it a text or remove the line",
+    ),
+    "duplicate id": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d0", "text": "x"}\n'),
+        "{toy}/corpus.jsonl:4: _id 'd0' occurs twice; give every line its own _id",
+    ),
+    "other dimensions": (
+        other_dimensions,
+        "toy: the adapter expects 3 dimensions, these embeddings have 2; prepare the data with "
+        "the adapter's encoder "
+        "(not named in the file) or take another adapter",
+    ),
+    "no adapter": (
+        drop("toy.safetensors"),
+        (
+            "{toy}/toy.safetensors: file not found; train one with: imrnns-lens train DATA --out "
+            "toy.safetensors"
+        ),
+    ),
+    "a document without a vector": (
+        lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"}\n'),
+        (
+            "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; make the "
+            "embeddings again from this data set"
+        ),
+    ),
+    "no vectors": (
+        drop("vectors/queries.npy"),
+        (
+            "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds "
+            "documents.npy, document_ids.txt, queries.npy and query_ids.txt"
+        ),
+    ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        (
+            "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not "
+            "relevant) to 3"
+        ),
+    ),
+    "a grade between": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t1.5\n"),
+        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; grades run from 0 to 3",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        (
+            "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document "
+            "with 1 to 3"
+        ),
+    ),
+    "no judgment": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n"),
+        (
+            "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document "
+            "with 1 to 3"
+        ),
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text(
+            "".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))
+        ),
+        (
+            "{toy}/qrels/test.tsv: all documents are equally relevant, so that no ranking is "
+            "better than another; add documents that are not"
+        ),
+    ),
+    "one document": (
+        lambda toy: one_document(toy),
+        "{toy}/corpus.jsonl: one document cannot be ranked; add documents",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "infinity in a query's vector": (
+        lambda toy: spoil_vector(toy, "queries", np.inf),
+        "{toy}/vectors/queries.npy: row 1 ('q1') holds NaN or infinity; encode this text again",
+    ),
+    "no such split": (
+        lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
+        "{toy}/qrels/test.tsv: no such split; this data set has: dev",
+    ),
+}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def one_line(result: Result, expected: str) -> None:
+    assert (result.code, result.out) == (2, "")
+    # an empty line may stand before it; see test_no_empty_line_stands_before_the_one_line
+    assert result.err.lstrip("\n") == f"imrnns-lens: {expected}\n"
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(run: Run, toy: Path, tmp_path: Path, case: str):
+    spoil, expected = MISTAKES[case]
+    spoil(toy)
+    before = files(tmp_path)
+    one_line(
+        run(*command(toy), "--json", tmp_path / "new" / "r.json", "--run-out", tmp_path / "runs"),
+        expected.format(toy=toy),
+    )
+    assert files(tmp_path) == before
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "runs").exists()
+
+
+TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
+    "no train split": (
+        lambda _: None,
+        (),
+        (
+            "{toy}/qrels/train.tsv: no such split; name one of test with --train-split, or take "
+            "--recipe unlabeled"
+        ),
+    ),
+    "no split at all": (
+        drop("qrels/test.tsv"),
+        (),
+        "{toy}/qrels/train.tsv: no such split; judge some queries, or take --recipe unlabeled",
+    ),
+    "no relevant document": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
+        ("--train-split", "test"),
+        (
+            "toy: 0 training and 0 validation queries have a relevant document; judge more "
+            "queries, or name another split with --train-split or --valid-split"
+        ),
+    ),
+    "all documents relevant": (
+        lambda toy: (toy / "qrels" / "test.tsv").write_text(
+            "".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))
+        ),
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: all documents are relevant to every query, there is no negative; add documents",
+    ),
+    "one document": (
+        one_document,
+        ("--train-split", "test", "--valid-split", "test"),
+        "toy: one document cannot be ranked; add documents to the corpus",
+    ),
+    "NaN in a document's vector": (
+        lambda toy: spoil_vector(toy, "documents", np.nan),
+        ("--train-split", "test"),
+        "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
+    ),
+    "no such recipe": (
+        drop("corpus.jsonl"),  # the recipe is looked at before anything is read
+        ("--recipe", "magic"),
+        f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
+    ),
+    "a grade above 3": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),
+        ("--train-split", "test"),
+        (
+            "{toy}/qrels/test.tsv:7: grade 4 is outside 0 to 3; map your grades to 0 (not "
+            "relevant) to 3"
+        ),
+    ),
+    "a grade below 0": (
+        lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t-1\n"),
+        ("--train-split", "test"),
+        (
+            "{toy}/qrels/test.tsv:7: grade -1 is outside 0 to 3; map your grades to 0 (not "
+            "relevant) to 3"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TRAINING_MISTAKES)
+def test_what_cannot_be_trained_on_is_one_line_and_leaves_nothing(
+    run: Run, toy: Path, tmp_path: Path, case: str
+):
+    spoil, options, expected = TRAINING_MISTAKES[case]
+    spoil(toy)
+    before = files(tmp_path)
+    result = run(
+        "train",
+        toy,
+        "--out",
+        tmp_path / "new" / "a.safetensors",
+        "--embeddings",
+        toy / "vectors",
+        *options,
+    )
+    one_line(result, expected.format(toy=toy))
+    assert files(tmp_path) == before
+
+
+def test_a_recipe_without_judgments_needs_no_split(run: Run, toy: Path, tmp_path: Path):
+    (toy / "qrels" / "test.tsv").unlink()
+    result = run(
+        "train",
+        toy,
+        "--out",
+        tmp_path / "a.safetensors",
+        "--embeddings",
+        toy / "vectors",
+        "--recipe",
+        "unlabeled",
+    )
+    assert result.code == 0
+    assert "epoch 0 of 0, nothing to validate on" in result.out
+    assert (tmp_path / "a.safetensors").is_file()
+
+
+class Payload:
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
+
+
+@pytest.mark.parametrize(
+    "save", [torch.save, lambda payload, path: path.write_bytes(pickle.dumps(payload, 2))]
+)
+@pytest.mark.parametrize("arguments", [("adapters", "import"), ("adapters", "show")])
+def test_a_pickle_with_a_command_is_refused_and_never_run(
+    run: Run, tmp_path: Path, save: Callable, arguments: tuple[str, ...]
+):
+    path, target = tmp_path / "bad.pt", tmp_path / "ran"
+    save(
+        {
+            "metadata": {"checkpoint_format": "imrnns-final-v1"},
+            "model_state": {"projector.weight": Payload(target)},
+        },
+        path,
+    )
+    before = files(tmp_path)
+    one_line(
+        run(*arguments, path),
+        (
+            f"{path}: not an adapter of the reference package; only a .pt with tensors and plain "
+            "metadata is opened"
+        ),
+    )
+    assert files(tmp_path) == before
+
+
+def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
+    vectors = ("--embeddings", toy / "vectors")
+    one_line(
+        run("prepare", tmp_path / "nowhere"),
+        (
+            f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered are: "
+            "sample"
+        ),
+    )
+    one_line(
+        run("train", toy, "--out", tmp_path / "a.pt", *vectors),
+        (
+            f"{tmp_path}/a.pt: adapters are written as .safetensors; use --out "
+            f"{tmp_path}/a.safetensors"
+        ),
+    )
+    one_line(
+        run(*command(toy, "search", "  ")), "the question is empty; type one, or the id of a query"
+    )
+    result = run(
+        "train",
+        toy,
+        "--out",
+        tmp_path / "a.safetensors",
+        "--recipe",
+        "magic",
+        "--train-split",
+        "test",
+        *vectors,
+    )
+    assert (result.code, result.err.strip().count("\n")) == (2, 0)
+    assert result.err.strip().startswith("imrnns-lens: recipe 'magic' does not exist; there are: ")
+    result = run(*command(toy), "--measure", "Foo@3")
+    one_line(
+        result,
+        (
+            "measure 'Foo@3' is unknown; write it as ir-measures does, for example nDCG@10, R@100, "
+            "RR@10, AP"
+        ),
+    )
+    assert not (tmp_path / "a.safetensors").exists()
+    one_line(
+        run(*command(toy), "--against", "rival"),
+        "rival: neither an adapter nor a TREC run; adapters are: sample-adapter, or name a file",
+    )
+    (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        (
+            "x.run: ranks none of the 3 judged queries of test; name the split it was made for "
+            "with --split"
+        ),
+    )
+    (tmp_path / "x.run").write_text("q0 d1 1\n")
+    one_line(
+        run(*command(toy), "--against", tmp_path / "x.run"),
+        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+    )
+    one_line(
+        run(*command(toy), "--split", "unjudged"),
+        f"{toy}/queries.jsonl: no query is without judgments; name a split: test",
+    )
+    (toy / "qrels" / "test.tsv").unlink()
+    one_line(
+        run(*command(toy), "--against", "sample-adapter"),
+        "nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE",
+    )
+    (tmp_path / "x.qrels").write_text("q0 0 d1 4\n")
+    one_line(
+        run(*command(toy), "--qrels", tmp_path / "x.qrels"),
+        (
+            f"{tmp_path}/x.qrels:1: grade 4 is outside 0 to 3; map your grades to 0 (not relevant) "
+            "to 3"
+        ),
+    )
+
+
+def test_a_result_that_cannot_be_written_is_one_line(run: Run, toy: Path, tmp_path: Path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "kept").write_text("kept")
+    result = run(*command(toy), "--json", target)
+    assert result.code == 2
+    message = result.err.strip()
+    assert "\n" not in message
+    assert message.startswith("imrnns-lens: ")
+    assert message.endswith("; check the path, the rights and the free space")
+    assert [p.name for p in target.iterdir()] == ["kept"]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_result_that_cannot_be_written_is_named_as_it_was_asked_for(
+    run: Run, toy: Path, tmp_path: Path
+):
+    (tmp_path / "folder").mkdir()
+    assert f"{tmp_path}/folder: " in run(*command(toy), "--json", tmp_path / "folder").err
+
+
+def test_no_empty_line_stands_before_the_one_line(run: Run, toy: Path):
+    append(toy / "corpus.jsonl", "{\n")
+    assert run(*command(toy)).err.count("\n") == 1
+
+
+def test_an_interruption_is_one_line(run: Run, toy: Path, monkeypatch: pytest.MonkeyPatch):
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("imrnns_core.storage.workspace.Workspace.open", stop)
+    result = run("prepare", toy)
+    assert (result.code, result.err.lstrip("\n")) == (
+        130,
+        "imrnns-lens: stopped; run the same command again to go on\n",
+    )
+
+
+def subprocess_run(*arguments: object, workspace: Path) -> Result:
+    environment = {
+        **os.environ,
+        "IMRNNS_WORKSPACE": str(workspace),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "imrnns_core.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_mistake_in_a_process_of_its_own(toy: Path, tmp_path: Path):
+    append(toy / "corpus.jsonl", "{\n")
+    before = files(tmp_path)
+    result = subprocess_run(
+        *command(toy), "--json", tmp_path / "r.json", workspace=tmp_path / "workspace"
+    )
+    one_line(
+        result,
+        (
+            f"{toy}/corpus.jsonl:4: broken JSON (Expecting property name enclosed in double "
+            "quotes, column 2); mend or remove this line"
+        ),
+    )
+    assert files(tmp_path) == before
+
+
+def test_a_result_in_a_process_of_its_own(toy: Path, tmp_path: Path):
+    result = subprocess_run(
+        *command(toy, "search", "q0"),
+        "--json",
+        tmp_path / "r.json",
+        workspace=tmp_path / "workspace",
+    )
+    assert (result.code, result.err.strip()) == (0, "")
+    assert (
+        json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"]
+        == "d2"
+    )
+
+
+def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
+    record_file, page = tmp_path / "e.json", tmp_path / "e.html"
+    result = run(
+        "explain",
+        "sample",
+        "--query",
+        "q054",
+        "--document",
+        "the-hague",
+        "--adapter",
+        "sample-adapter",
+        "--json",
+        record_file,
+        "--html",
+        page,
+    )
+    assert result.code == 0
+    record = json.loads(record_file.read_text())
+    parts = record["accounting"]
+    shown = (
+        f"base {parts['base']:.4f} {parts['projector']:+.4f} projector, "
+        f"{parts['document_modulation']:+.4f} document modulation, "
+    )
+    assert (
+        f"{shown}{parts['query_refinement']:+.4f} query refinement = modulated "
+        f"{parts['modulated']:.4f}"
+    ) in result.out
+    first = max(record["words"]["document"], key=lambda word: word["delta"])
+    assert f"{first['word']} {first['delta']:+.4f}".split() == next(
+        line.split()[:2]
+        for line in result.out.splitlines()
+        if line.strip().startswith(f"{first['word']} ")
+    )
+    assert record["verified"] == {}
+    assert "The Hague" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            ("--query", "q054", "--document", "nothing"),
+            "sample has no document 'nothing'; name one that `search` lists",
+        ),
+        (
+            ("--query", " ", "--document", "the-hague"),
+            "the question is empty; type one, or the id of a query",
+        ),
+    ],
+)
+def test_explain_says_what_it_cannot_explain(run: Run, arguments: tuple[str, ...], expected: str):
+    one_line(run("explain", "sample", *arguments, "--adapter", "sample-adapter"), expected)
+
+
+def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from imrnns_core.explanation import deletion_test as faithfulness
+
+    monkeypatch.setattr(faithfulness, "STEP_WIDTH", 1)
+    target = tmp_path / "f.json"
+    result = run(
+        "faithfulness",
+        "sample",
+        "--adapter",
+        "sample-adapter",
+        "--split",
+        "dev",
+        "--pairs",
+        "2",
+        "--json",
+        target,
+    )
+    assert result.code == 0
+    record = json.loads(target.read_text())
+    assert record["n_pairs"] == 2
+    assert f"{record['document']['delta']['k1']:.3f}" in result.out
+    (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
+    assert json.loads(kept.read_text()) == record
+    one_line(
+        run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
+        "sample has no split 'late'; its splits are: dev, test, train",
+    )
+
+
+# Letter by letter
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\r\x7f[bold]x[/bold] [/nothing] :smile:"
+SHOWN = "]0;owned[31mred2J[bold]x[/bold] [/nothing] :smile:"
+
+
+def controls(*texts: str) -> set[str]:
+    return {
+        c
+        for text in texts
+        for c in text
+        if (ord(c) < 32 or 127 <= ord(c) < 160) and c not in "\n\t"
+    }
+
+
+def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
+    (toy / "corpus.jsonl").write_text(
+        "".join(json.dumps({**d, "title": EVIL}) + "\n" for d in DOCUMENTS)
+    )
+    (toy / "queries.jsonl").write_text(
+        "".join(json.dumps({**q, "text": f"{q['_id']} {EVIL}"}) + "\n" for q in QUERIES)
+    )
+    commands = {
+        "search": ("search", toy, "q0"),
+        "unknown": ("explain", toy, "--query", "q0", "--document", EVIL),
+        "against": ("evaluate", toy, "--against", EVIL),
+        "split": ("faithfulness", toy, "--split", EVIL),
+    }
+    for name, given in commands.items():
+        result = run(*given, "--adapter", toy / "toy.safetensors", "--embeddings", toy / "vectors")
+        assert not controls(result.out, result.err), name
+        shown = (result.out + result.err).replace("\n", "")
+        assert SHOWN in shown or repr(EVIL) in shown, name
+
+
+@pytest.mark.parametrize("name", ["my[bold]set[v2]", "ev:smile:al", "\x1b[31mred"])
+def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(
+    run: Run, toy: Path, tmp_path: Path, name: str
+):
+    folder, shown = toy.rename(tmp_path / name), name.replace("\x1b", "")
+    file = (folder / "toy.safetensors").rename(folder / f"{name}.safetensors")
+    prepared = run("prepare", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    imported, listed = run("adapters", "import", file), run("adapters", "list")
+    measured = run("evaluate", folder, "--embeddings", folder / "vectors", "--adapter", file)
+    card = run("adapters", "show", file)
+    for result in (prepared, imported, listed, measured, card):
+        assert (result.code, result.err, controls(result.out)) == (0, "", set())
+    assert prepared.out.startswith(f"{shown}: 3 documents, 4 queries")
+    assert imported.out.replace("\n", "").startswith(f"{shown}: imported to ")
+    assert imported.out.replace("\n", "").endswith(f"/adapters/{shown}.safetensors")
+    assert shown in listed.out
+    assert f"{shown} test, adapter toy" in measured.out
+    assert json.loads(card.out)["name"] == "toy"
+
+
+def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+    screen = io.StringIO()
+    console = terminal.Terminal(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr(terminal, "err", console)
+    with terminal.progress_bar() as progress:
+        progress.add_task("encode [bold]x[/nothing] \x9b2J", total=3)
+    assert "encode [bold]x[/nothing] 2J" in screen.getvalue()
+    assert "\x9b" not in screen.getvalue()
+
+
+@pytest.mark.parametrize("name", ["evaluate", "search", "adapters"])
+def test_a_reader_that_stops_early_ends_nothing_but_the_output(
+    toy: Path, tmp_path: Path, name: str
+):
+    """As behind `| head`: the files that were asked for are written, and nothing is said."""
+    more = {
+        "evaluate": command(
+            toy, "evaluate", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs"
+        ),
+        "search": command(toy, "search", "q0", "--json", tmp_path / "r.json"),
+        "adapters": ("adapters", "show", toy / "toy.safetensors"),
+    }
+    given = [sys.executable, "-m", "imrnns_core.cli", *map(str, more[name])]
+    environment = {**os.environ, "IMRNNS_WORKSPACE": str(tmp_path / "workspace")}
+    process = subprocess.Popen(
+        given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+    assert (tmp_path / "r.json").is_file() == (name != "adapters")
+    assert (tmp_path / "runs").is_dir() == (name == "evaluate")
+
+
+@pytest.mark.parametrize("given", ["./enc", "enc", "~/enc", "../home/enc"])
+def test_the_folder_of_an_encoder_is_kept_as_absolute(
+    run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+):
+    home = tmp_path / "home"
+    (home / "enc").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    record = json.loads((tmp_path / "workspace" / "datasets.json").read_text())
+    assert record["toy"]["encoder"]["name"] == str(home / "enc")
+
+
+@pytest.mark.parametrize("given", ["all-MiniLM-L6-v2", "intfloat/e5-small"])
+def test_the_name_of_an_encoder_is_kept_as_it_is(
+    run: Run, toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+):
+    (tmp_path / "all-MiniLM-L6-v2").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--encoder", given).code == 0
+    assert (
+        json.loads((tmp_path / "workspace" / "datasets.json").read_text())["toy"]["encoder"]["name"]
+        == given
+    )

@@ -1,0 +1,153 @@
+"""`imrnns-lens train` as a process of its own: killed, interrupted, and left alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings, unit
+from imrnns_core.model.checkpoint import load_adapter
+
+DOCUMENTS, QUERIES, DIMENSION = 400, 200, 128
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with vectors, on which the reference recipe has something to learn for some seconds."""
+    folder, rng = tmp_path_factory.mktemp("data") / "noisy", np.random.default_rng(0)
+    (folder / "qrels").mkdir(parents=True)
+    documents = unit(rng.normal(size=(DOCUMENTS, DIMENSION)).astype(np.float32))
+    queries = documents[:QUERIES].copy()
+    queries[:, DIMENSION // 2 :] = 0.25 * rng.normal(size=(QUERIES, DIMENSION // 2))
+    save_embeddings(
+        EmbeddingMatrix(tuple(f"d{i}" for i in range(DOCUMENTS)), documents),
+        folder,
+        "documents",
+        "document",
+    )
+    save_embeddings(
+        EmbeddingMatrix(tuple(f"q{i}" for i in range(QUERIES)), queries), folder, "queries", "query"
+    )
+    corpus = "".join(
+        json.dumps({"_id": f"d{i}", "title": "", "text": f"text {i}"}) + "\n"
+        for i in range(DOCUMENTS)
+    )
+    (folder / "corpus.jsonl").write_text(corpus, encoding="utf-8")
+    asked = "".join(
+        json.dumps({"_id": f"q{i}", "text": f"question {i}"}) + "\n" for i in range(QUERIES)
+    )
+    (folder / "queries.jsonl").write_text(asked, encoding="utf-8")
+    judged = "".join(f"q{i}\td{i}\t1\n" for i in range(QUERIES))
+    (folder / "qrels" / "train.tsv").write_text(
+        "query-id\tcorpus-id\tscore\n" + judged, encoding="utf-8"
+    )
+    return folder
+
+
+def start(data: Path, target: Path) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "imrnns_core.cli",
+        "train",
+        data,
+        "--embeddings",
+        data,
+        "--recipe",
+        "reference",
+        "--out",
+        target,
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "IMRNNS_WORKSPACE": str(target.parent / "workspace"),
+    }
+    return subprocess.Popen(
+        [str(c) for c in command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def state(target: Path) -> Path:
+    return target.with_name(f".{target.name}.training")
+
+
+def after_epochs(process: subprocess.Popen[str], target: Path, count: int) -> None:
+    """Wait until so many epochs were kept, or the run has ended."""
+    seen = set[int]()
+    while len(seen) < count and process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            seen.add((state(target) / "epoch.pt").stat().st_mtime_ns)
+        time.sleep(0.002)
+
+
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The adapter of a run that was left alone."""
+    target = tmp_path_factory.mktemp("whole") / "mine.safetensors"
+    process = start(data, target)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "170 training and 30 validation queries" in out
+    return target
+
+
+def card(target: Path) -> dict:
+    return asdict(load_adapter(target).card)
+
+
+def test_a_killed_run_goes_on_and_ends_as_one_that_was_left_alone(
+    data: Path, whole: Path, tmp_path: Path
+):
+    target = tmp_path / "mine.safetensors"
+    killed = start(data, target)
+    after_epochs(killed, target, 3)
+    killed.kill()
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert (target.exists(), (state(target) / "epoch.pt").exists()) == (False, True)
+    again = start(data, target)
+    _, err = again.communicate()
+    assert again.returncode == 0, err
+    assert not state(target).exists()
+    one, other = load_file(whole), load_file(target)
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert card(target) == card(whole)
+    assert card(target)["measures"]["shipped"] == "trained"
+
+
+def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path, tmp_path: Path):
+    target = tmp_path / "mine.safetensors"
+    first = next(e["number"] for e in card(whole)["history"] if e["best"])
+    for _ in range(4):  # on a busy machine the signal can come after the last epoch
+        process = start(data, target)
+        after_epochs(process, target, first + 2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+        assert process.returncode == 0
+        if len(card(target)["history"]) < len(card(whole)["history"]):
+            break
+    assert "stopped; keeping the best epoch so far" in err
+    history, full = card(target)["history"], card(whole)["history"]
+    assert first < len(history) - 1 < len(full) - 1
+    assert history == full[: len(history)]
+    best = max(range(len(history)), key=lambda i: history[i]["validation"])
+    assert card(target)["measures"]["best_epoch"] == best > 0
+    assert not state(target).exists()

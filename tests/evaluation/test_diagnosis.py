@@ -1,0 +1,166 @@
+"""Each cause on a collection made for it, through the real encoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imrnns_core.config import AdapterConfig, SearchConfig
+from imrnns_core.data.records import Document
+from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
+from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.workspace import Workspace
+
+FILLER = (
+    "The committee met on a grey morning and went through the minutes of the last meeting, "
+    "item by item, without haste. "
+) * 18
+BRIDGE = (
+    "The iron bridge at Xqzwvblorp carries the road to the harbour over the river, on four stone "
+    "piers."
+)
+
+
+def diagnosed(
+    tmp_path: Path,
+    documents: dict[str, str],
+    query: str,
+    judged: dict[str, int],
+    candidates: int = 100,
+) -> Diagnosis:
+    folder = tmp_path / "case"
+    (folder / "qrels").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text(
+        "".join(json.dumps({"_id": i, "text": t}) + "\n" for i, t in documents.items())
+    )
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": query}) + "\n")
+    (folder / "qrels" / "test.tsv").write_text(
+        "query-id\tcorpus-id\tscore\n" + "".join(f"q\t{d}\t{g}\n" for d, g in judged.items())
+    )
+    space = Workspace(tmp_path / "space")
+    collection = space.open(space.resolve(str(folder)))
+    model = IMRNN(AdapterConfig(384, 384)).eval().requires_grad_(False)
+    ranker = Ranker(
+        collection,
+        Adapter(model, AdapterCard("fresh", 384, 384)),
+        SearchConfig(candidates=candidates),
+    )
+    evaluation = evaluate(ranker, "test", lexical=BM25Index(collection.dataset.documents))
+    assert evaluation.bm25 is not None
+    return diagnose(ranker, evaluation, evaluation.bm25)[0]
+
+
+def causes(diagnosis: Diagnosis) -> list[str]:
+    return [finding.cause for finding in diagnosis.findings]
+
+
+def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> None:
+    found = diagnosed(
+        tmp_path,
+        {"a": "Paris is the capital of France.", "b": "Whales are mammals."},
+        "capital of France",
+        {"a": 1},
+    )
+    assert (found.ranks, found.bm25_rank, causes(found), found.bucket) == (
+        (1, 1, 1, 1),
+        1,
+        [],
+        "unchanged",
+    )
+
+
+def test_outside_the_pool(tmp_path: Path) -> None:
+    documents = {"a": "Paris is the capital of France.", "b": "Whales are mammals."}
+    found = diagnosed(tmp_path, documents, "capital of France", {"b": 1}, candidates=1)
+    assert found.bucket == "failing in the pool"
+    assert found.ranks == (0, 0, 0, 0)
+    assert found.findings[0].cause == "outside the pool"
+    assert (
+        found.findings[0].sentence
+        == "No relevant document is among the 1 candidates: no re-scoring can help."
+    )
+
+
+def test_truncated_text_and_lexical_gap(tmp_path: Path) -> None:
+    documents = {
+        "long": FILLER + "The zyzzogeton leafhopper was drawn by Ada.",
+        "b": "Painters of insects, and their sketches of hoppers.",
+        "c": "Insects of meadows.",
+    }
+    found = diagnosed(
+        tmp_path, documents, "who drew the zyzzogeton leafhopper", {"long": 2, "b": 0}
+    )
+    assert found.ranks[-1] > 1
+    assert found.bm25_rank == 1
+    assert "truncated text" in causes(found)
+    assert "lexical gap" in causes(found)
+    sentence = next(f.sentence for f in found.findings if f.cause == "truncated text")
+    assert sentence.startswith("The encoder saw the first 256 of ")
+    assert int(sentence.split(" of ")[1].split()[0]) > 400
+    assert sentence.endswith(
+        "word pieces of long; of the query, “zyzzogeton”, “leafhopper” can only be found after "
+        "that."
+    )
+
+
+def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> None:
+    documents = {
+        "long": "The zyzzogeton leafhopper. " + FILLER,
+        "b": "A zyzzogeton leafhopper was drawn by Ada.",
+    }
+    found = diagnosed(tmp_path, documents, "who drew the zyzzogeton leafhopper", {"long": 1})
+    assert found.ranks[-1] == 2
+    assert causes(found) == ["unknown words", "unjudged on top"], "the commonest finding comes last"
+
+
+def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
+    encoder = SentenceTransformerEncoder()
+    document = Document("d", "Title", FILLER)
+    read, cut = encoder.read_part(document)
+    assert read + cut == f"Title\n{FILLER}"
+    same = encoder.encode_formatted([read, read + cut])
+    np.testing.assert_allclose(same[0], same[1], atol=1e-6)
+    assert encoder.read_part(Document("d", "", "short")) == ("short", "")
+
+
+def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
+    documents = {
+        "right": f"{BRIDGE} It was opened in 1931 by the mayor.",
+        "twin": f"{BRIDGE} It was opened in 1913 by the mayor.",
+    }
+    query = "iron bridge at Xqzwvblorp opened in 1913, the Xqzwvblorp bridge"
+    found = diagnosed(tmp_path, documents, query, {"right": 1, "twin": 0})
+    assert found.ranks[-1] == 2
+    assert {"near-duplicate above", "unknown words"} <= set(causes(found))
+    assert "twin stands above right" in next(
+        f.sentence for f in found.findings if f.cause == "near-duplicate above"
+    )
+    unknown = next(f.sentence for f in found.findings if f.cause == "unknown words")
+    assert unknown == "The encoder has no word for “Xqzwvblorp”: it reads fragments.", (
+        "once, however often it is asked"
+    )
+
+
+def test_unjudged_on_top(tmp_path: Path) -> None:
+    documents = {
+        "a": "Paris is the capital of France.",
+        "b": "France is a country whose capital lies on the Seine.",
+    }
+    found = diagnosed(tmp_path, documents, "Paris capital of France", {"b": 1})
+    assert found.ranks[-1] == 2
+    assert "unjudged on top" in causes(found)
+    assert "a stands first and nobody has judged it" in " ".join(f.sentence for f in found.findings)
+
+
+@pytest.mark.parametrize("judged", [{"a": 1}, {"b": 1}])
+def test_delta_is_modulated_less_base(tmp_path: Path, judged: dict[str, int]) -> None:
+    found = diagnosed(tmp_path, {"a": "Paris.", "b": "Whales."}, "whale", judged)
+    assert found.delta == 0.0

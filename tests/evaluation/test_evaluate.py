@@ -1,0 +1,353 @@
+"""Measures on hand-made rankings, groups, outcomes and significance."""
+
+from __future__ import annotations
+
+import math
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import ir_measures
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+from imrnns_core.config import MEASURES, SearchConfig
+from imrnns_core.errors import DataError, LensError
+from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.evaluate import Evaluation, bucket, evaluate, seen_groups
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.statistics.measures import measure, measure_rankings
+from imrnns_core.training.whitening import identity_adapter
+from tests.toys import World, adapter, collection, still_model, worlds
+
+LOG3 = math.log2(3)
+DOCUMENTS = [[1, 0], [0.8, 0.6], [0, 1]]
+QUERIES = [[0.6, 0.8], [1, 0], [0.8, 0.6], [0, 1]]
+QRELS = {"q0": {"d2": 2, "d1": 1}, "q1": {"d0": 1}, "q2": {"d1": 3}, "q3": {"d0": 0}}
+
+
+def hand_made(positives: list[str] | None) -> Evaluation:
+    """Base orders d1 d2 d0, d0 d1 d2, d1 d0 d2; modulated d2 d0 d1, d0 d1 d2, d0 d1 d2."""
+    return evaluate(
+        Ranker(collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), positives)), "test"
+    )
+
+
+GOLDEN = [
+    # judgments, ranking, measure, value
+    ({"a": 1}, "abc", "nDCG@10", 1.0),
+    ({"a": 1}, "bac", "nDCG@10", 1 / LOG3),
+    (
+        {"a": 2, "b": 1},
+        "bac",
+        "nDCG@10",
+        (1 + 2 / LOG3) / (2 + 1 / LOG3),
+    ),  # linear gains: 2, not 2² − 1
+    ({"a": 3, "b": 1, "c": 2}, "cba", "nDCG@10", (2 + 1 / LOG3 + 3 / 2) / (3 + 2 / LOG3 + 1 / 2)),
+    (
+        {"a": 1, "z": 1},
+        "abc",
+        "nDCG@10",
+        1 / (1 + 1 / LOG3),
+    ),  # a relevant document that was not found
+    ({"a": 1, "b": 0}, "bxa", "nDCG@10", 0.5),
+    ({"k": 1}, "abcdefghijk", "nDCG@10", 0.0),  # rank 11
+    ({"a": 1, "b": 2, "z": 1}, "xxab"[1:], "R@10", 2 / 3),
+    ({"k": 1, "a": 1}, "abcdefghijk", "R@10", 0.5),
+    ({"k": 1, "a": 1}, "abcdefghijk", "R@100", 1.0),
+    ({"c": 1}, "abc", "RR@10", 1 / 3),
+    ({"c": 1, "b": 3, "a": 0}, "abc", "RR@10", 0.5),
+    ({"k": 1}, "abcdefghijk", "RR@10", 0.0),
+    ({"b": 1, "d": 2, "z": 1}, "abcd", "AP", (1 / 2 + 2 / 4) / 3),
+    ({"a": 1}, "abc", "Success@1", 1.0),
+    ({"b": 1}, "abc", "Success@1", 0.0),
+]
+
+
+@pytest.mark.parametrize(("judged", "ranking", "measure", "expected"), GOLDEN)
+def test_measures_of_hand_made_rankings(
+    judged: dict[str, int], ranking: str, measure: str, expected: float
+):
+    values = measure_rankings(
+        [ir_measures.parse_measure(measure)], {"q": judged}, {"q": list(ranking)}
+    )
+    np.testing.assert_allclose(values, [[expected]], atol=1e-7)
+
+
+def test_values_stand_in_the_order_of_rankings_and_measures():
+    measures = [ir_measures.parse_measure(m) for m in ("RR@10", "R@1", "RR@10")[:2]]
+    qrels = {"q1": {"a": 1}, "q2": {"b": 1}, "q3": {"a": 1}}
+    values = measure_rankings(measures, qrels, {"q2": ["a", "b"], "q1": ["a", "b"]})
+    np.testing.assert_allclose(values, [[0.5, 0.0], [1.0, 1.0]])
+
+
+@pytest.mark.parametrize("ids", [["b", "a", "c"], ["c", "a", "b"], ["10", "9", "a"]])
+def test_rankings_are_measured_as_they_stand(ids: list[str]):
+    """ir-measures breaks ties by id; the order that is shown must count."""
+    values = measure_rankings([ir_measures.RR], {"q": {ids[1]: 1}}, {"q": ids})
+    assert values[0, 0] == 0.5
+
+
+def test_a_whole_evaluation_by_hand():
+    result = hand_made(["d1"])
+    assert (result.dataset, result.split, result.adapter, result.top_k) == (
+        "toy",
+        "test",
+        "toy",
+        10,
+    )
+    assert result.query_ids == ("q0", "q1", "q2")  # q3 has no relevant document
+    assert result.measures == MEASURES == ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
+    first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
+    np.testing.assert_allclose(result.column("base"), [first, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(result.column("projected"), [first, 1, 1], atol=1e-6)
+    np.testing.assert_allclose(result.column("modulated"), [last, 1, 1 / LOG3], atol=1e-6)
+    np.testing.assert_allclose(result.column("modulated", "RR@10"), [1, 1, 0.5])
+    np.testing.assert_array_equal(result.best_ranks, [[1, 1, 1], [1, 1, 1], [1, 1, 2], [1, 1, 2]])
+    assert result.mean("base") == pytest.approx(
+        {"nDCG@10": (first + 2) / 3, "R@10": 1, "RR@10": 1, "AP": 1, "R@100": 1, "Success@1": 1}
+    )
+    assert result.buckets() == ["improved", "unchanged", "worsened"]
+    assert result.groups is not None
+    assert result.groups.tolist() == ["seen", "unseen", "seen"]
+    masks = result.group_masks()
+    assert result.mean("modulated", masks["unseen"])["nDCG@10"] == pytest.approx(1)
+    assert result.mean("modulated", masks["seen"])["nDCG@10"] == pytest.approx(
+        (last + 1 / LOG3) / 2
+    )
+    assert result.significance("RR@10").delta == pytest.approx(-0.5 / 3)
+    assert result.significance("RR@10", "seen").delta == pytest.approx(-0.25)
+    assert result.significance("RR@10", "unseen").p == 1.0
+
+
+def test_without_known_positives_there_are_no_groups():
+    result = hand_made(None)
+    assert result.groups is None
+    assert result.group_masks() == {}
+    record = result.to_json()
+    assert record["groups"] is None
+    assert [q["group"] for q in record["queries"]] == [None] * 3
+
+
+def test_an_empty_group_has_a_count_and_no_means():
+    record = hand_made([]).to_json()
+    assert record["groups"]["seen"] == {"n": 0}
+    assert record["groups"]["unseen"]["n"] == 3
+    assert record["groups"]["unseen"]["modulated"] == pytest.approx(record["measures"]["modulated"])
+
+
+def test_seen_is_a_relevant_document_that_was_a_training_positive():
+    qrels = {"a": {"d1": 1, "d2": 0}, "b": {"d2": 0, "d3": 2}, "c": {"d3": 1, "d4": 2}}
+    assert seen_groups(qrels, {"d2", "d4"}).tolist() == ["unseen", "unseen", "seen"]
+    assert seen_groups(qrels, {"d1", "d3"}).tolist() == ["seen"] * 3
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "digest", "groups"),
+    [
+        (
+            "toy",
+            "other texts",
+            ["seen", "unseen", "seen"],
+        ),  # the same data set, a query added since
+        ("elsewhere", "same", ["seen", "unseen", "seen"]),  # the same texts under another name
+        ("elsewhere", "other texts", ["unseen"] * 3),  # its d1 is another document
+    ],
+)
+def test_positives_of_another_data_set_are_not_seen_here(
+    trained_on: str, digest: str, groups: list[str]
+):
+    world, made = collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), ["d1"])
+    card = replace(
+        made.card,
+        dataset=trained_on,
+        dataset_digest=world.dataset.digest if digest == "same" else digest,
+    )
+    result = evaluate(Ranker(world, replace(made, card=card)), "test")
+    assert result.groups is not None
+    assert result.groups.tolist() == groups
+
+
+@pytest.mark.parametrize(
+    ("base", "modulated", "delta", "name"),
+    [
+        (0, 0, 0.0, "failing in the pool"),
+        (11, 10, 0.3, "rescued"),
+        (100, 1, 1.0, "rescued"),
+        (10, 11, -0.3, "broken"),
+        (11, 12, 0.0, "failing in ranking"),
+        (50, 11, 0.0, "failing in ranking"),
+        (10, 9, 0.01, "improved"),
+        (1, 1, 0.2, "improved"),  # another relevant document rose
+        (1, 2, -0.3, "worsened"),
+        (3, 3, 0.0, "unchanged"),
+        (3, 3, 1e-12, "unchanged"),
+    ],
+)
+def test_what_an_adapter_did_to_a_query(base: int, modulated: int, delta: float, name: str):
+    assert bucket(base, modulated, delta, 10) == name
+
+
+def test_the_depth_at_which_a_query_fails():
+    assert bucket(3, 1, 0.5, 2) == "rescued"
+    world = collection(DOCUMENTS, QUERIES, {"q0": {"d2": 1}, "q2": {"d1": 1}})
+    assert evaluate(Ranker(world, adapter(still_model(2))), "test", top_k=1).buckets() == [
+        "rescued",
+        "broken",
+    ]
+
+
+def test_a_relevant_document_outside_the_candidates_fails_in_the_pool():
+    ranker = Ranker(
+        collection(DOCUMENTS, QUERIES, {"q0": {"d0": 1}}), adapter(still_model(2)), SearchConfig(2)
+    )
+    result = evaluate(ranker, "test")
+    np.testing.assert_array_equal(result.best_ranks, [[0]] * 4)
+    assert result.buckets() == ["failing in the pool"]
+    assert result.to_json()["queries"][0]["best_relevant_rank"] == dict.fromkeys(
+        ("base", "projected", "document-modulated", "modulated")
+    )
+
+
+def test_further_measures_and_unknown_ones():
+    ranker = Ranker(collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2)))
+    result = evaluate(ranker, "test", ("RR@10", "P@1"))
+    assert result.measures == ("nDCG@10", "RR@10", "P@1")
+    np.testing.assert_allclose(result.column("modulated", "P@1"), [1, 1, 0])
+    for name in ("Foo@10", "nDCG@ten", "", "1+1"):
+        with pytest.raises(
+            LensError, match=r"is unknown; write it as ir-measures does, for example nDCG@10"
+        ):
+            evaluate(ranker, "test", (name,))
+
+
+@pytest.mark.parametrize("name", ["alpha_nDCG@10", "BPM", "nDCG(foo=3)@10"])
+def test_a_measure_that_cannot_be_computed_is_one_line(name: str):
+    with pytest.raises(LensError):
+        evaluate(
+            Ranker(collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2))), "test", (name,)
+        )
+
+
+def test_a_split_without_a_relevant_document():
+    ranker = Ranker(collection(DOCUMENTS, QUERIES, {"q0": {"d1": 0}}), adapter(still_model(2)))
+    with pytest.raises(
+        DataError,
+        match=(
+            r"qrels/test\.tsv: no query has a relevant document; judge at least one document with "
+            r"1 to 3$"
+        ),
+    ):
+        evaluate(ranker, "test")
+
+
+def test_how_much_more_seen_queries_change():
+    result = hand_made(["d1"])  # nDCG@10 changes on the seen q0 and q2, not on the unseen q1
+    change = result.column("modulated") - result.column("base")
+    assert result.seen_over_unseen == pytest.approx((change[2], change[0]))
+    assert hand_made([]).seen_over_unseen is None
+    assert hand_made(None).seen_over_unseen is None
+
+
+def test_one_thread_at_a_time_is_in_trec_eval(monkeypatch: pytest.MonkeyPatch):
+    """The dashboard measures in the background while a page measures, too."""
+    inside, most, real = [0], [0], ir_measures.iter_calc
+
+    def watched(*args):
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.01)
+        yield from real(*args)
+        inside[0] -= 1
+
+    monkeypatch.setattr(ir_measures, "iter_calc", watched)
+    qrels = {"q": {"a": 1, "b": 0}}
+    with ThreadPoolExecutor(4) as pool:
+        found = list(
+            pool.map(
+                lambda _: measure(("RR@10",), qrels, {"q": ["b", "a"]}).values.tolist(), range(8)
+            )
+        )
+    assert found == [[[0.5]]] * 8
+    assert most == [1]
+
+
+# Where the change comes from
+
+
+@given(worlds(min_documents=3))
+def test_shares_of_the_change_sum_to_one(world: World):
+    ranker = world.ranker()
+    queries = ranker.collection.queries.vectors
+    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
+    total = shares.projector + shares.constant + shares.query_specific
+    expected = 1.0 if world.candidates > 1 else 0.0
+    assert total == pytest.approx(expected, abs=1e-4)
+
+
+def test_an_adapter_that_treats_all_queries_alike_has_a_constant_part_alone():
+    ranker = Ranker(collection(DOCUMENTS, QUERIES), adapter(still_model(2)))
+    queries = ranker.collection.queries.vectors
+    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
+    np.testing.assert_allclose(
+        [shares.projector, shares.constant, shares.query_specific], [0, 1, 0], atol=1e-5
+    )
+
+
+def test_the_identity_has_no_shares():
+    there = collection(DOCUMENTS, QUERIES)
+    ranker = Ranker(there, adapter(identity_adapter(there.documents.dimension)))
+    queries = there.queries.vectors
+    batch = ranker.rank_batch(queries)
+    assert np.abs(batch.scores[:, 3] - batch.scores[:, 0]).max() < 1e-6
+    assert decompose_change(ranker, batch, torch.from_numpy(queries)) == ChangeDecomposition(
+        0.0, 0.0, 0.0
+    )
+
+
+def test_one_query_has_no_query_specific_part():
+    ranker = World(seed=4, n=12, m=8, documents=9, queries=1, candidates=9).ranker()
+    queries = ranker.collection.queries.vectors
+    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
+    assert shares.query_specific == pytest.approx(0, abs=1e-5)
+    assert shares.projector != pytest.approx(0, abs=1e-2)
+
+
+# Published figures
+
+
+@pytest.fixture(scope="module")
+def dev(scifact_ranker: Ranker) -> Evaluation:
+    return evaluate(scifact_ranker, "dev")
+
+
+@pytest.mark.parametrize(
+    ("stage", "ndcg", "recall", "rr"),
+    [("base", 0.69437, 0.83186, 0.65806), ("modulated", 0.80008, 0.91716, 0.77055)],
+)
+def test_the_figures_of_scifact_dev(dev: Evaluation, stage, ndcg: float, recall: float, rr: float):
+    assert len(dev.query_ids) == 170
+    mean = dev.mean(stage)
+    assert [mean["nDCG@10"], mean["R@10"], mean["RR@10"]] == pytest.approx(
+        [ndcg, recall, rr], abs=1e-4
+    )
+
+
+def test_the_groups_of_scifact_dev(dev: Evaluation, scifact_ranker: Ranker):
+    """70 dev queries share a relevant document with train, 100 share none."""
+    dataset = scifact_ranker.collection.dataset
+    train = {d for judged in dataset.qrels("train").values() for d, g in judged.items() if g > 0}
+    groups = seen_groups({q: dataset.qrels("dev")[q] for q in dev.query_ids}, train)
+    seen = groups == "seen"
+    assert (int(seen.sum()), int((~seen).sum())) == (70, 100)
+    assert dev.mean("base", seen)["nDCG@10"] == pytest.approx(0.7255, abs=1e-4)
+    assert dev.mean("base", ~seen)["nDCG@10"] == pytest.approx(0.6726, abs=1e-4)
+
+
+def test_the_gain_on_scifact_dev_is_significant(dev: Evaluation):
+    s = dev.significance("nDCG@10")
+    assert s.delta == pytest.approx(0.80008 - 0.69437, abs=2e-4)
+    assert s.p < 0.001
+    assert 0.05 < s.ci95[0] < s.delta < s.ci95[1] < 0.16

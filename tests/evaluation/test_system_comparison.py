@@ -1,0 +1,103 @@
+"""Two systems query by query, on rankings made by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from imrnns_core.errors import LensError
+from imrnns_core.evaluation.evaluate import Evaluation, evaluate
+from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
+from imrnns_core.retrieval.ranker import Ranker
+from tests.toys import adapter, collection, random_model, still_model
+
+LOG3 = math.log2(3)
+WORLD = collection(
+    [[1, 0], [0.8, 0.6], [0, 1]],
+    [[0.6, 0.8], [1, 0], [0.8, 0.6], [0, 1]],
+    {"q0": {"d2": 1}, "q1": {"d0": 1}, "q2": {"d1": 3}, "q3": {"d0": 0}},
+)
+
+
+def ours(positives: list[str] | None) -> Evaluation:
+    """Modulated orders d2 d0 d1, d0 d1 d2, d0 d1 d2: the relevant document stands at 1, 1 and 2."""
+    return evaluate(Ranker(WORLD, adapter(still_model(2), positives)), "test")
+
+
+def test_a_run_by_hand():
+    versus = compare_with_run(
+        ours(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
+    )
+    record = versus.to_json()
+    assert {k: record[k] for k in ("name", "kind", "missing_queries")} == {
+        "name": "theirs.run",
+        "kind": "run",
+        "missing_queries": 1,
+    }
+    assert [q["query_id"] for q in record["queries"]] == ["q0", "q1", "q2"]
+    assert [q["other"]["RR@10"] for q in record["queries"]] == pytest.approx([1 / 3, 0, 1])
+    assert [q["delta"]["RR@10"] for q in record["queries"]] == pytest.approx([2 / 3, 1, -1 / 2])
+    assert [q["delta"]["nDCG@10"] for q in record["queries"]] == pytest.approx(
+        [1 / 2, 1, 1 / LOG3 - 1]
+    )
+    assert [q["best_relevant_rank"] for q in record["queries"]] == [3, None, 1]
+    assert record["measures"]["RR@10"] == pytest.approx(4 / 9)
+    test = record["significance"]["RR@10"]
+    assert test["delta"] == pytest.approx((2 / 3 + 1 - 1 / 2) / 3)
+    assert test["ci95"] == pytest.approx([-0.5, 1])
+    assert test["p"] == pytest.approx(
+        0.5, abs=0.02
+    )  # 4 of 8 sign flips are as extreme: ±(2/3 + 1 ± 1/2)
+    groups = record["groups"]
+    assert (groups["seen"]["n"], groups["unseen"]["n"]) == (1, 2)
+    assert groups["seen"]["other"]["RR@10"] == 1
+    assert groups["unseen"]["modulated"]["RR@10"] == 1
+    assert groups["unseen"]["significance"]["RR@10"]["delta"] == pytest.approx(5 / 6)
+    assert versus.most_different(2) == [1, 0]
+
+
+def test_equal_queries_do_not_differ():
+    versus = compare_with_run(ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]})
+    assert versus.most_different(10) == []
+    assert versus.to_json()["significance"]["nDCG@10"] == {
+        "delta": 0.0,
+        "ci95": (0.0, 0.0),
+        "p": 1.0,
+    }
+    assert versus.to_json()["groups"] is None
+
+
+def test_a_run_of_other_queries():
+    with pytest.raises(
+        LensError,
+        match=(
+            r"^x\.run: ranks none of the 3 judged queries of test; name the split it was made for "
+            r"with --split$"
+        ),
+    ):
+        compare_with_run(ours(None), "x.run", {"q3": ["d0"]})
+
+
+def test_another_adapter_is_measured_as_it_measures_itself():
+    other = Ranker(WORLD, adapter(random_model(5, 2, 2), ["d0"], "other"))
+    versus = compare_with_adapter(ours(["d1"]), other)
+    alone = evaluate(other, "test")
+    np.testing.assert_array_equal(versus.other.values, alone.values[-1])
+    np.testing.assert_array_equal(versus.differences, ours(None).values[-1] - alone.values[-1])
+    assert (versus.name, versus.kind, versus.missing) == ("other", "adapter", 0)
+    assert versus.groups is not None
+    assert versus.groups.tolist() == [
+        "unseen",
+        "seen",
+        "seen",
+    ]  # q1 was seen by the other one, q2 by ours
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(None, ["d0"]), (["d0"], None)])
+def test_groups_need_both_cards(mine: list[str] | None, theirs: list[str] | None):
+    assert (
+        compare_with_adapter(ours(mine), Ranker(WORLD, adapter(still_model(2), theirs))).groups
+        is None
+    )

@@ -1,0 +1,128 @@
+"""TREC run files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imrnns_core.data.readers.beir import load_dataset, load_qrels
+from imrnns_core.data.readers.trec import read_run
+from imrnns_core.errors import DataError
+from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.evaluation.trec import run_lines, write_qrels, write_runs
+from imrnns_core.retrieval.comparison import Hit
+from imrnns_core.retrieval.ranker import Ranker
+from tests.toys import adapter, collection, still_model, write_dataset
+
+
+@pytest.fixture
+def ranker() -> Ranker:
+    return Ranker(
+        collection(
+            [[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8], [1, 0]], {"q1": {"d0": 1}, "q0": {"d2": 1}}
+        ),
+        adapter(still_model(2)),
+    )
+
+
+def test_lines():
+    assert run_lines("q", [Hit("a", 1, 0.5, 2), Hit("b", 2, -0.25, -1)], "base") == [
+        "q Q0 a 1 0.5000000 base",
+        "q Q0 b 2 -0.2500000 base",
+    ]
+
+
+def test_a_run_for_each_stage(ranker: Ranker, tmp_path: Path):
+    paths = write_runs(
+        evaluate(ranker, "test"), ranker.collection.dataset.document_ids, tmp_path / "runs"
+    )
+    assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == sorted(p.name for p in paths)
+    assert [p.name for p in paths] == [
+        "base.run",
+        "projected.run",
+        "document-modulated.run",
+        "modulated.run",
+    ]
+    fields = [line.split() for line in paths[-1].read_text().splitlines()]
+    assert [(f[0], f[2], f[3], f[5]) for f in fields] == [
+        ("q1", "d0", "1", "modulated"),
+        ("q1", "d1", "2", "modulated"),
+        ("q1", "d2", "3", "modulated"),
+        ("q0", "d2", "1", "modulated"),
+        ("q0", "d0", "2", "modulated"),
+        ("q0", "d1", "3", "modulated"),
+    ]
+    base = ranker.compare_id("q0").hits("base")
+    assert [hit.document_id for hit in base] == ["d1", "d2", "d0"]
+    assert paths[0].read_text().splitlines()[3:] == run_lines("q0", base, "base")
+
+
+DOCUMENT_IDS = {"d0", "d1", "d2", "a b"}
+
+
+def test_a_run_is_read_as_it_was_written(ranker: Ranker, tmp_path: Path):
+    evaluation = evaluate(ranker, "test")
+    path = write_runs(evaluation, ranker.collection.dataset.document_ids, tmp_path)[-1]
+    assert read_run(path, {"q0", "q1"}, DOCUMENT_IDS) == {
+        "q1": ["d0", "d1", "d2"],
+        "q0": ["d2", "d0", "d1"],
+    }  # equal scores, by rank
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("q0 Q0 d1 1 0.5 x\nq0 Q0 d2 2 0.9 x\n", {"q0": ["d2", "d1"]}),  # the score decides
+        ("q0 Q0 d1 2 0.5 x\nq0 Q0 d2 1 0.5 x\n", {"q0": ["d2", "d1"]}),  # then the rank
+        ("q0\tQ0\ta b\t1\t-3e2\tx y\n\n", {"q0": ["a b"]}),
+        ("q9 Q0 unknown 1 2 x\nq0 Q0 d1 1 2 x\r\n", {"q0": ["d1"]}),  # other queries may be in it
+        ("\ufeffq0 Q0 d1 1 2 x", {"q0": ["d1"]}),
+        ("", {}),
+    ],
+)
+def test_reading_a_run(tmp_path: Path, text: str, expected: dict[str, list[str]]):
+    path = tmp_path / "x.run"
+    path.write_text(text, encoding="utf-8", newline="")
+    assert read_run(path, {"q0"}, DOCUMENT_IDS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("q0 d1 0.5\n", "x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag"),
+        (
+            "q0 Q0 d1 1 high x\n",
+            (
+                "x.run:1: rank '1' or score 'high' is not a number; write query Q0 document rank "
+                "score tag"
+            ),
+        ),
+        ("q0 Q0 d1 1 nan x\n", "x.run:1: the score is NaN; mend or remove this line"),
+        (
+            "q0 Q0 d1 1 2 x\nq0 Q0 d7 1 2 x\n",
+            "x.run:2: ranks the unknown document 'd7'; take the run of this corpus",
+        ),
+        (
+            "q0 Q0 d1 1 2 x\nq0 Q0 d1 2 1 x\n",
+            "x.run:2: ranks 'd1' for 'q0' twice; keep one of the lines",
+        ),
+    ],
+)
+def test_what_is_no_run(tmp_path: Path, text: str, message: str):
+    path = tmp_path / "x.run"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_run(path, {"q0"}, DOCUMENT_IDS)
+    assert str(caught.value) == f"{tmp_path}/{message}"
+
+
+def test_judgments_are_read_as_they_were_written(tmp_path: Path):
+    documents = [{"_id": i, "text": "x"} for i in ("d1", "a b")]
+    dataset = load_dataset(
+        write_dataset(tmp_path / "toy", documents, qrels="q1\td1\t3\nq1\ta b\t0\n")
+    )
+    path = tmp_path / "new" / "out.qrels"
+    write_qrels(dataset.qrels("test"), path)
+    assert path.read_text() == "q1\t0\td1\t3\nq1\t0\ta b\t0\n"
+    assert load_qrels(path, dataset) == dataset.qrels("test") == {"q1": {"d1": 3, "a b": 0}}

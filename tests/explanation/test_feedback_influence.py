@@ -1,0 +1,96 @@
+"""What one feedback document does, and which words lie behind a dimension."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imrnns_core.data.records import Document
+from imrnns_core.explanation.dimension_words import DimensionWordIndex
+from imrnns_core.explanation.feedback_influence import feedback_influence
+from tests.toys import World, worlds
+
+
+@settings(max_examples=12)
+@given(worlds(min_documents=2), st.booleans())
+def test_leaving_one_out_equals_ranking_with_it_dropped(world: World, some_dropped: bool):
+    ranker = world.ranker()
+    everyone = ranker.compare_id("q0")
+    dropped = (
+        frozenset(everyone.document_ids[:1])
+        if some_dropped and world.candidates > 2
+        else frozenset()
+    )
+    comparison = ranker.compare_id("q0", dropped)
+    influence = feedback_influence(comparison, ranker.adapter.model)
+    for i, document_id in enumerate(comparison.document_ids):
+        if document_id in dropped:
+            np.testing.assert_array_equal(influence.score_effect[i], 0)
+            np.testing.assert_array_equal(influence.rank_effect[i], 0)
+            continue
+        without = ranker.compare_id("q0", dropped | {document_id})
+        np.testing.assert_allclose(
+            influence.score_effect[i], without.scores[3] - comparison.scores[3], atol=2e-6
+        )
+        np.testing.assert_array_equal(
+            influence.rank_effect[i], without.ranks[3] - comparison.ranks[3]
+        )
+    np.testing.assert_array_equal(influence.moved, (influence.rank_effect != 0).sum(1))
+
+
+@given(worlds(), st.booleans())
+def test_contributions_are_parts_of_the_refinement_less_their_mean(
+    world: World, some_dropped: bool
+):
+    ranker = world.ranker()
+    dropped = (
+        frozenset(ranker.compare_id("q0").document_ids[:1])
+        if some_dropped and world.candidates > 1
+        else frozenset()
+    )
+    comparison = ranker.compare_id("q0", dropped)
+    contributions = feedback_influence(comparison, ranker.adapter.model).contributions
+    np.testing.assert_allclose(contributions.sum(0), 0, atol=1e-6)
+    vectors, chosen = comparison.modulation, comparison.feedback
+    parts = (vectors.document_scale * vectors.projected_query + vectors.document_bias).numpy()[
+        chosen
+    ] / chosen.sum()
+    np.testing.assert_allclose(contributions[chosen], parts - parts.mean(0), atol=1e-6)
+    np.testing.assert_array_equal(contributions[~chosen], 0)
+
+
+def test_a_single_feedback_document_has_no_effect_to_measure():
+    ranker = World(seed=1, n=8, m=8, documents=3, queries=1, candidates=3).ranker()
+    ids = ranker.compare_id("q0").document_ids
+    influence = feedback_influence(
+        ranker.compare_id("q0", frozenset(ids[1:])), ranker.adapter.model
+    )
+    np.testing.assert_array_equal(influence.score_effect, np.zeros((3, 3)))
+    np.testing.assert_array_equal(influence.rank_effect, np.zeros((3, 3)))
+
+
+def test_words_that_drive_a_dimension():
+    texts = [
+        "peso mexico",
+        "peso money",
+        "peso bank",
+        "krone money",
+        "krone bank",
+        "krone the",
+        "rare",
+    ]
+    values = np.array([1, 1, 1, -1, -1, -1, 0], np.float32)
+    words = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)]).drivers(
+        values, 2
+    )
+    z = 3**0.5 / (6 / 7) ** 0.5  # mean 1 over 3 documents, corpus mean 0, variance 6/7
+    assert [(w.word, w.documents) for w in words] == [("krone", 3), ("peso", 3)]
+    np.testing.assert_allclose([w.z for w in words], [-z, z], rtol=1e-5)
+
+
+@pytest.mark.parametrize("texts", [["the of"], ["a", "b", "c", "d"]])
+def test_no_frequent_word_drives_nothing(texts: list[str]):
+    index = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)])
+    assert index.drivers(np.arange(len(texts), dtype=np.float32)) == []

@@ -1,0 +1,200 @@
+"""What a deleted word does by letting later words move up, by value.
+
+Put together from two passes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from imrnns_core.explanation import word_attribution as words
+from imrnns_core.explanation.attention_trace import AttentionTrace, Trace, TracedEncoder
+from imrnns_core.explanation.occlusion import moved_weights, places_of, position_drop
+from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.text.words import without
+from tests import toys
+
+
+def test_places_are_runs_of_tokens_of_one_word():
+    assert places_of(torch.tensor([-1, 0, 1, 1, -1, 0, 2])) == [
+        [(1, 2), (5, 6)],
+        [(2, 4)],
+        [(6, 7)],
+    ]
+    assert places_of(torch.tensor([-1, -1])) == []
+
+
+def test_tokens_behind_a_word_count_in_the_second_pass():
+    # Two passes of five and six tokens: one was cut off. Word one stands once, word two twice
+    found = moved_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
+    assert found[:, :5].tolist() == [[1, 1, 0, 0, 0], [1, 0, 0.5, 0, 0]]
+    assert found[:, 5:].tolist() == [[0, 0, 0, 1, 1, 1], [0, 0, 0.5, 0, 1, 1]]
+
+
+def one_layer(tokens: int, seed: int) -> AttentionTrace:
+    """A layer of two heads of width three, of tokens with random queries, keys and values."""
+    made = torch.Generator().manual_seed(seed)
+    query, key, value = (torch.randn(2, tokens, 3, generator=made) for _ in range(3))
+    logits = query @ key.transpose(1, 2)
+    weights = logits.softmax(-1)
+    return AttentionTrace(
+        weights, logits.logsumexp(-1, keepdim=True), query, key, value, (weights @ value)[None]
+    )
+
+
+@pytest.mark.parametrize("place", [(1, 2), (2, 4), (5, 6)])
+def test_what_is_read_anew_is_exact_in_one_layer(place: tuple[int, int]):
+    """With a target linear in what is read, the drop is that of attention over the tokens that are put together."""
+    first, second = one_layer(6, 0), one_layer(7, 1)
+    slope = torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(2))
+    traces = [
+        Trace([(0, 0)] * len(layer.queries[0]), torch.empty(0), [layer])
+        for layer in (first, second)
+    ]
+    found = position_drop(traces[0], traces[1], [(slope[None],)], [place])
+    start, end = place
+    behind = torch.cat([slope, slope[:, -1:]], 1)[
+        :, end:
+    ]  # the token that was cut off has the last one's gradient
+
+    def read(
+        layer: AttentionTrace, queries: torch.Tensor, *parts: tuple[AttentionTrace, slice]
+    ) -> torch.Tensor:
+        keys = torch.cat([part.keys[:, tokens] for part, tokens in parts], 1)
+        values = torch.cat([part.values[:, tokens] for part, tokens in parts], 1)
+        return (queries @ keys.transpose(1, 2)).softmax(-1) @ values
+
+    front, back = slice(0, start), slice(end, None)
+    alone = read(first, first.queries, (first, front), (first, back))
+    staying = read(first, first.queries[:, front], (first, front), (second, back))
+    moving = read(second, second.queries[:, back], (first, front), (second, back))
+    gained = ((staying - alone[:, front]) * slope[:, front]).sum() + (
+        (moving - second.outputs[0][:, back]) * behind
+    ).sum()
+    gained -= ((alone - first.outputs[0])[:, back] * slope[:, back]).sum()
+    assert float(found[0, 0]) == pytest.approx(-float(gained), abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def ranker(sample: Collection) -> Ranker:
+    return Ranker(sample, toys.adapter(toys.random_model(3, 384, 384)))
+
+
+@pytest.fixture(scope="module")
+def pair(ranker: Ranker) -> Pair:
+    comparison = ranker.compare_id("q054")
+    return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
+
+
+def test_a_second_pass_is_the_text_at_other_places(ranker: Ranker, pair: Pair):
+    explainer = WordExplainer(ranker)
+    text = explainer.text(pair, "document")
+    assert explainer.traced.places
+    here, moved = explainer.traced.trace(text), explainer.traced.trace(text, 2)
+    tokens = explainer.encoder.model.tokenizer(text, return_tensors="pt")
+    place = torch.tensor([[0, *(max(1, i - 2) for i in range(1, len(here.spans)))]])
+    with torch.no_grad():
+        expected = (
+            explainer.encoder.model[0].auto_model(**tokens, position_ids=place).last_hidden_state[0]
+        )
+    assert moved.outputs == pytest.approx(expected, abs=1e-4)
+    assert moved.spans == here.spans
+    assert not moved.outputs.requires_grad
+    assert (moved.outputs - here.outputs).abs().max() > 0.05
+
+
+def test_an_encoder_that_takes_no_places_is_explained_without_the_move(ranker: Ranker, pair: Pair):
+    traced = WordExplainer(ranker).traced
+    model = traced._model
+    traced._model = torch.nn.Module()
+    assert not traced.places
+    traced._model.embeddings = model.embeddings
+    traced._model.forward = lambda input_ids=None, inputs_embeds=None: None
+    assert not traced.places  # it adds places, but nobody can say which
+    traced._model = model
+    assert traced.places
+
+
+def test_as_many_more_tokens_are_read_of_a_text_that_is_cut_off(ranker: Ranker):
+    traced = WordExplainer(ranker).traced
+    text = "peso " * 400
+    assert (len(traced.trace(text).spans), len(traced.trace(text, 3).spans)) == (256, 259)
+
+
+def test_counting_the_move_orders_the_words_of_a_document_better(
+    ranker: Ranker, monkeypatch: pytest.MonkeyPatch
+):
+    explainer, found = WordExplainer(ranker), list[list[float]]()
+    for query in ("q054", "q001", "q100"):
+        comparison = ranker.compare_id(query)
+        pair = Pair(comparison, ranker.adapter.model, 3)
+        with_moves = explainer.estimate(pair, "document")
+        with monkeypatch.context() as patch:
+            patch.setattr(TracedEncoder, "places", False)
+            without_moves = explainer.estimate(pair, "document")
+        lost = reference_scores(pair) - explainer.measure(
+            pair, "document", [without(with_moves.text, [w]) for w in with_moves.words]
+        )
+        found.append(
+            [
+                float(spearmanr(drops.change, lost[:, 1]).statistic)
+                for drops in (with_moves, without_moves)
+            ]
+        )
+    with_moves_rho, without_moves_rho = np.mean(found, 0)
+    assert with_moves_rho > 0.75
+    assert with_moves_rho > without_moves_rho + 0.05
+
+
+def test_words_of_a_short_text_are_hidden_in_turn(ranker: Ranker, pair: Pair):
+    """By value.
+
+    The encoder's own attention mask, later tokens at the places they move up to, and the mean of
+    what is left.
+    """
+    explainer = WordExplainer(ranker)
+    drops = explainer.estimate(pair, "query")
+    tokens = explainer.encoder.model.tokenizer(
+        drops.text, return_offsets_mapping=True, return_tensors="pt"
+    )
+    spans = tokens.pop("offset_mapping")[0].tolist()
+    for word, score, change in zip(drops.words, drops.score, drops.change, strict=True):
+        (start, end), *_ = word.spans
+        mask = torch.tensor(
+            [[0 if left >= start and right <= end and right > 0 else 1 for left, right in spans]]
+        )
+        with torch.no_grad():
+            inputs = {**tokens, "attention_mask": mask, "position_ids": mask.cumsum(1) - 1}
+            outputs = explainer.encoder.model[0].auto_model(**inputs).last_hidden_state[0]
+            vector = torch.nn.functional.normalize(
+                outputs[mask[0] == 1].mean(0, keepdim=True), dim=-1
+            )
+            whole = pair.query_scores(torch.from_numpy(explainer.encode("query", [drops.text])))[0]
+            left = pair.query_scores(vector)[0]
+        assert float(score) == pytest.approx(float(whole[1] - left[1]), abs=2e-5)
+        assert float(change) == pytest.approx(
+            float((whole[1] - whole[0]) - (left[1] - left[0])), abs=2e-5
+        )
+
+
+def test_a_long_text_is_not_passed_once_a_word(
+    ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    explainer = WordExplainer(ranker)
+    asked = list[tuple[int, ...]]()
+    hide = TracedEncoder.hide
+    monkeypatch.setattr(
+        TracedEncoder,
+        "hide",
+        lambda self, text, hidden: (asked.append(tuple(hidden.shape)), hide(self, text, hidden))[1],
+    )
+    explainer.estimate(pair, "query")
+    explainer.estimate(pair, "document")
+    assert len(asked) == 1
+    assert asked[0][0] * asked[0][1] <= words.HIDDEN_TOKENS

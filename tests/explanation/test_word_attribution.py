@@ -1,0 +1,335 @@
+"""Which words carry a score: estimated and measured, on real texts of the sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from imrnns_core.config import EncoderSpec
+from imrnns_core.data.records import Query
+from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.errors import EncoderError, ExplanationError
+from imrnns_core.explanation.attention_trace import TracedEncoder, attention_drop, gradients
+from imrnns_core.explanation.explain import to_verify
+from imrnns_core.explanation.occlusion import token_to_word
+from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.score_accounting import account_words
+from imrnns_core.explanation.word_attribution import (
+    VerifiedWord,
+    WordDrops,
+    WordExplainer,
+    reference_scores,
+)
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.text.words import Word, without
+from tests import toys
+
+
+@pytest.fixture(scope="module")
+def ranker(sample: Collection) -> Ranker:
+    # A random adapter moves more than a trained one: rounding would hide in small changes
+    return Ranker(sample, toys.adapter(toys.random_model(3, 384, 384)))
+
+
+@pytest.fixture(scope="module")
+def explainer(ranker: Ranker) -> WordExplainer:
+    return WordExplainer(ranker)
+
+
+@pytest.fixture(scope="module")
+def pair(ranker: Ranker) -> Pair:
+    comparison = ranker.compare_id("q054")
+    return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
+
+
+@pytest.mark.parametrize("side", ["document", "query"])
+def test_a_traced_text_has_the_embedding_of_the_encoder(explainer: WordExplainer, pair: Pair, side):
+    text = explainer.text(pair, side)
+    trace = explainer.traced.trace(text)
+    with torch.no_grad():
+        traced = torch.nn.functional.normalize(
+            explainer.traced.pool(trace.outputs, torch.ones(1, len(trace.spans))), dim=-1
+        )[0].numpy()
+    assert traced == pytest.approx(explainer.encoder.encode_formatted([text])[0], abs=2e-6)
+    assert all(
+        layer.weights.sum(-1).allclose(torch.tensor(1.0), atol=1e-5) for layer in trace.attention
+    )
+
+
+def test_the_encoder_itself_is_left_as_it_was(explainer: WordExplainer):
+    assert explainer.traced is explainer.traced
+    model = explainer.encoder.model[0].auto_model
+    assert model.config._attn_implementation != explainer.traced._model.config._attn_implementation
+    assert (
+        model.get_input_embeddings().weight.data_ptr()
+        == explainer.traced._model.get_input_embeddings().weight.data_ptr()
+    )
+
+
+def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
+    explainer: WordExplainer, pair: Pair
+):
+    """With a target that is linear in the last layer's attention output, the drop is exact.
+
+    Compare with a masked softmax.
+    """
+    text = explainer.text(pair, "query")
+    trace = explainer.traced.trace(text)
+    owner = token_to_word(trace, explainer.words(text, "query"))
+    last = trace.attention[-1]
+    direction = torch.randn(last.outputs.shape[1:], generator=torch.Generator().manual_seed(0))
+    only_last = type(trace)(
+        trace.spans, last.outputs[0].transpose(0, 1).flatten(1), [last]
+    )  # (T, H · c)
+
+    def pool(outputs: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return outputs.flatten()[None]
+
+    weight = direction.transpose(0, 1).flatten()
+    found = attention_drop(
+        only_last, gradients(only_last, lambda flat: (flat @ weight)[:, None], pool), owner
+    )[:, 0]
+    for word in range(int(owner.max()) + 1):
+        others = owner != word
+        masked = last.weights[:, :, others]
+        outputs = (masked / masked.sum(-1, keepdim=True)) @ last.values[:, others]
+        expected = ((last.outputs[0].detach() - outputs) * direction)[:, others].sum()
+        assert float(found[word]) == pytest.approx(float(expected), abs=1e-4)
+
+
+@pytest.mark.parametrize("side", ["document", "query"])
+def test_estimates_follow_the_measured_drops(explainer: WordExplainer, pair: Pair, side):
+    from scipy.stats import spearmanr
+
+    drops = explainer.estimate(pair, side)
+    assert len(drops.words) == len(drops.score) == len(drops.change) > 9
+    lost = reference_scores(pair) - explainer.measure(
+        pair, side, [without(drops.text, [w]) for w in drops.words]
+    )
+    assert spearmanr(drops.score, lost[:, 0]).statistic > 0.75
+    best = lost[:, 0].max()
+    assert lost[drops.top("score", 1)[0], 0] > 0.7 * best
+
+
+def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer, pair: Pair):
+    drops = explainer.estimate(pair, "document")
+    first = explainer.verify(pair, "document", drops, drops.top("score", 3))
+    for word in first:
+        scores = explainer.measure(pair, "document", [without(drops.text, [word.word])])[0]
+        assert word.drop == pytest.approx(tuple(reference_scores(pair) - scores), abs=1e-6)
+        assert word.random_std[0] > 0
+        at = [w.text for w in drops.words].index(word.word.text)
+        assert word.estimate == (drops.score[at], drops.change[at])
+    assert first[0].drop[0] > first[0].random[0] + first[0].random_std[0]
+    again = explainer.verify(pair, "document", drops, drops.top("score", 3))
+    assert [w.random for w in again] == [w.random for w in first]
+
+
+def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplainer, pair: Pair):
+    """The tokens after it stand where they do without it: nothing is left of the word."""
+    text = explainer.text(pair, "query")
+    words, trace = explainer.words(text, "query"), explainer.traced.trace(text)
+    owner = token_to_word(trace, words)
+    single = [i for i in range(len(words)) if (owner == i).sum() == 1 and len(words[i].spans) == 1]
+    assert len(single) > 4
+    hidden = explainer.traced.hide(text, (owner == torch.tensor(single)[:, None]).float()).numpy()
+    assert hidden == pytest.approx(
+        explainer.encoder.encode_formatted([without(text, [words[i]]) for i in single]), abs=2e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("drop", "estimate", "verdict"),
+    [
+        (0.1, 0.2, "holds"),
+        (-0.1, -0.2, "holds"),
+        (0.1, -0.2, "other sign"),
+        (0.03, 0.2, "chance"),
+        (0.03, -0.2, "chance"),
+    ],
+)
+def test_a_measured_drop_judges_its_estimate(drop: float, estimate: float, verdict: str):
+    word = VerifiedWord(
+        Word("peso", ((0, 4),)), (0.0, drop), (0.0, 0.01), (0.0, 0.025), (0.0, estimate)
+    )
+    assert word.verdict("change") == verdict
+    assert word.verdict("score") == "chance"
+
+
+def test_the_strongest_that_pull_the_other_way_are_verified_too():
+    values = np.linspace(-1, 1, 30).astype(np.float32)
+    drops = WordDrops(
+        "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30
+    )
+    assert to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
+    assert to_verify(drops, "change", False) == [*range(10), 28, 29]
+    assert to_verify(drops, "change", True) == [
+        *range(29, 19, -1),
+        1,
+        0,
+    ]  # it fell: what pulls it down comes first
+    assert to_verify(
+        replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]),
+        "score",
+        False,
+    ) == [
+        *range(10, 0, -1),
+        0,
+    ]
+
+
+def test_the_shortlist_holds_what_a_word_may_carry_at_most():
+    values = np.array([1.0, 0.8, 0.5, 0.45, 0.3, -0.2, 0.0], dtype=np.float32)
+    places = [1, 1, 1, 9, 1, 1, 4]
+    words = [
+        Word(f"w{i}", tuple((10 * i + n, 10 * i + n + 1) for n in range(count)))
+        for i, count in enumerate(places)
+    ]
+    drops = WordDrops("document", "", words, values, -values, 60)
+    assert drops.top("score", 4) == [0, 1, 2, 3]
+    assert drops.shortlist("score", 4) == [0, 1, 3, 2]  # .45 + .1 · √9 is above .5 + .1
+    assert (
+        drops.shortlist("score", 5)[4] == 4
+    )  # the last word is not read, so that nothing can be wrong about it
+    assert drops.shortlist("change", 4, falls=True) == [0, 1, 3, 2]
+    assert drops.shortlist("change", 1) == [5]
+
+
+def test_random_deletions_are_encoded_once_a_count(
+    ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    texts, explainer = list[str](), WordExplainer(ranker)
+    explainer.check()
+    encode = SentenceTransformerEncoder.encode_formatted
+    monkeypatch.setattr(
+        SentenceTransformerEncoder,
+        "encode_formatted",
+        lambda self, t, progress=None, unit=True: (
+            texts.extend(t),
+            encode(self, t, progress, unit),
+        )[1],
+    )
+    drops = explainer.estimate(pair, "query")
+    explainer.verify(pair, "query", drops, range(5))
+    assert (
+        len(texts) == len(set(texts)) == 8
+        # the ten draws delete one word each of eight: some are those asked for, none is encoded twice
+    )
+    explainer.verify(pair, "query", drops, range(5))
+    assert len(texts) == 8  # known now
+
+
+def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
+    explainer = WordExplainer(ranker)
+    drops = explainer.estimate(pair, "document")
+    heard: list[tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        heard.append((done, total))
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explainer.verify(pair, "document", drops, range(len(drops.words)), stop)
+    first = heard[-1]
+    assert 0 < first[0] < first[1]
+    found = explainer.verify(
+        pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step)
+    )
+    assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
+    whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
+    assert np.array([w.random for w in found]) == pytest.approx(
+        np.array([w.random for w in whole]), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("side", ["document", "query"])
+def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
+    for query_id in ("q054", "q001", "q100"):
+        comparison = ranker.compare_id(query_id)
+        for at in (0, 7):
+            found = Pair(comparison, ranker.adapter.model, at)
+            text = explainer.text(found, side)
+            trace = explainer.traced.trace(text)
+            account = account_words(
+                found, side, trace, token_to_word(trace, explainer.words(text, side)), 1.0
+            )
+            total = float(account.words.sum()) + account.other + account.constant
+            assert total == pytest.approx(
+                float(reference_scores(found)[1]), abs=2e-4
+            )  # the sample's vectors are float16
+
+
+def test_words_beyond_what_the_encoder_reads_drop_nothing(explainer: WordExplainer, pair: Pair):
+    text = "Peso " * 300 + "nowhere"
+    drops = explainer.estimate(pair, "document", text)
+    assert [w.text for w in drops.words] == ["Peso", "nowhere"]
+    assert drops.read < len(text) - 7
+    assert drops.change[1] == drops.score[1] == 0
+
+
+def test_a_text_without_words_has_no_drops(explainer: WordExplainer, pair: Pair):
+    drops = explainer.estimate(pair, "query", "…?!")
+    assert drops.words == []
+    assert drops.score.shape == (0,)
+    assert drops.top("score", 5) == []
+    assert explainer.verify(pair, "query", drops, []) == []
+
+
+def test_other_encoders_say_what_is_not_available(sample: Collection):
+    class Pooled(SentenceTransformerEncoder):
+        pass
+
+    encoder = Pooled(EncoderSpec())
+    encoder.model[1].pooling_mode = "max"
+    with pytest.raises(
+        ExplanationError, match=r"pools by max, and only mean and cls pooling can be taken apart"
+    ):
+        TracedEncoder(encoder)
+    with pytest.raises(ExplanationError, match="sentence-transformers only"):
+        WordExplainer(Ranker(toys.collection(np.eye(4)), toys.adapter(toys.random_model(0, 4, 4))))
+
+
+def test_cls_pooling_is_explained_through_attention_alone(
+    sample: Collection, ranker: Ranker, pair: Pair
+):
+    encoder = SentenceTransformerEncoder(EncoderSpec())
+    encoder.model[1].pooling_mode = "cls"
+    explainer = WordExplainer(ranker)
+    explainer.encoder = encoder
+    explainer.__dict__["traced"] = TracedEncoder(encoder)
+    drops, account = explainer.estimate_and_account(pair, "query")
+    assert account is None
+    lost = explainer.measure(
+        pair, "query", [drops.text, *(without(drops.text, [w]) for w in drops.words)]
+    )
+    measured = lost[0, 0] - lost[1:, 0]
+    assert np.corrcoef(drops.score, measured)[0, 1] > 0.5
+
+
+def test_another_encoder_than_the_vectors_is_refused(sample: Collection, ranker: Ranker):
+    turned = Collection(
+        sample.dataset,
+        sample.documents,
+        sample.queries,
+        SentenceTransformerEncoder(EncoderSpec(document_prefix="x " * 50)),
+    )
+    with pytest.raises(EncoderError, match="did not make the embeddings"):
+        WordExplainer(Ranker(turned, ranker.adapter)).check()
+
+
+def test_a_typed_query_is_explained_like_a_known_one(
+    explainer: WordExplainer, ranker: Ranker, sample: Collection
+):
+    text = sample.dataset.queries["q054"].text
+    typed = ranker.compare(Query("", text), sample.encode(text))
+    known = ranker.compare_id("q054")
+    drops = [
+        explainer.estimate(Pair(c, ranker.adapter.model, c.position["the-hague"]), "query")
+        for c in (typed, known)
+    ]
+    assert drops[0].score == pytest.approx(drops[1].score, abs=2e-3)

@@ -1,0 +1,316 @@
+"""The exact target view, and the pictures with what they distort."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrnns_core.data.records import Document
+from imrnns_core.errors import DataError
+from imrnns_core.projection import corpus_map as mapping
+from imrnns_core.projection.clusters import Clusters
+from imrnns_core.projection.corpus_map import CorpusMap, fit_map, load_map, map_key, place, save_map
+from imrnns_core.projection.movement import Movement, neighbourhood, pca_movement, true_movement
+from imrnns_core.projection.target_view import neighbourhood_order, target_view
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.workspace import Workspace
+from tests.toys import World, adapter, collection, random_model, still_model, worlds
+
+ONE = Clusters(np.zeros(1, np.int64), ("all documents",))
+
+
+def texts(count: int) -> list[Document]:
+    return [Document(f"d{i}", f"title {i}", "text") for i in range(count)]
+
+
+@given(worlds(), st.integers(1, 30))
+def test_the_radius_is_the_true_angle_and_directions_are_shared_out_evenly(
+    world: World, count: int
+):
+    comparison = world.ranker().compare_id("q0")
+    positions = np.random.default_rng(world.seed).permutation(world.candidates)[:count]
+    view = target_view(comparison, positions)
+    np.testing.assert_allclose(
+        np.cos(np.radians(view.radius)), comparison.scores[:, positions], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        view.radius, np.degrees(np.arccos(comparison.scores[:, positions])), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        np.sort(view.direction), np.arange(len(positions)) * 360 / len(positions), atol=1e-4
+    )
+    for s in range(4):  # rank is distance from the centre
+        assert (np.diff(view.radius[s][np.argsort(comparison.ranks[s, positions])]) >= 0).all()
+
+
+def test_angles_by_hand():
+    comparison = Ranker(
+        collection([[0, 1], [1, 0], [3, 3]], [[1, 0]]), adapter(still_model(2))
+    ).compare_id("q0")
+    np.testing.assert_allclose(
+        target_view(comparison, np.arange(3)).radius[0], [0, 45, 90], atol=0.05
+    )
+    np.testing.assert_allclose(
+        target_view(comparison, np.array([2, 0])).radius[0], [90, 0], atol=0.05
+    )
+
+
+def test_similar_documents_stand_together():
+    vectors = np.array([[1, 0], [0, 1], [0.99, 0.1], [0.1, 0.99], [0.98, 0.2]], np.float32)
+    order = neighbourhood_order(vectors).tolist()
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    kinds = ["".join("x" if i in (0, 2, 4) else "y" for i in order)]
+    assert kinds[0] in ("xxxyy", "yyxxx")
+    assert neighbourhood_order(vectors[:2]).tolist() == [0, 1]
+
+
+def test_the_true_movement_is_a_cosine_distance():
+    comparison = Ranker(
+        collection([[1, 0], [0.8, 0.6]], [[0.9, 0.1]]), adapter(still_model(2))
+    ).compare_id("q0")
+    s = 0.5**0.5  # both end at (s, −s)
+    moved = dict(zip(comparison.document_ids, true_movement(comparison).tolist(), strict=True))
+    assert moved == pytest.approx({"d0": 1 - s, "d1": 1 - 0.2 * s}, abs=1e-6)
+
+
+# PCA
+
+
+@pytest.fixture
+def _no_umap(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        mapping, "_umap", lambda vectors, d: np.asarray(vectors[:, :d], dtype=np.float32)
+    )
+
+
+@pytest.mark.usefixtures("_no_umap")
+def test_pca_of_points_in_a_plane_is_exact():
+    rng = np.random.default_rng(0)
+    plane, _ = np.linalg.qr(rng.normal(size=(7, 2)))
+    places = rng.normal(size=(40, 2)) * [3, 1]
+    vectors = (places @ plane.T + 5).astype(np.float32)
+    fitted = fit_map(vectors, texts(len(vectors)))
+    np.testing.assert_allclose(fitted.pca_mean, vectors.mean(0), atol=1e-5)
+    np.testing.assert_allclose(fitted.pca_axes @ fitted.pca_axes.T, np.eye(3), atol=1e-5)
+    np.testing.assert_allclose(fitted.pca_share.sum(), 1, atol=1e-5)
+    np.testing.assert_allclose(fitted.pca_share[2], 0, atol=1e-5)
+    assert fitted.pca_share[0] > fitted.pca_share[1] > 0.02
+    drawn = fitted.linear(vectors, 2)
+    true = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    np.testing.assert_allclose(
+        np.linalg.norm(drawn[:, None] - drawn[None], axis=-1), true, atol=1e-4
+    )
+    np.testing.assert_allclose(fitted.linear(vectors, 3)[:, :2], drawn, atol=1e-6)
+
+
+def test_too_few_documents_for_a_map_have_places_all_the_same():
+    fitted = fit_map(np.array([[1, 0], [0, 1]], np.float32), texts(2))
+    np.testing.assert_array_equal(fitted.umap[2], np.zeros((2, 2)))
+    np.testing.assert_allclose(fitted.pca_share, [1, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        np.abs(fitted.linear(np.array([[1, 0], [0, 1]], np.float32), 2)),
+        [[0.5**0.5, 0]] * 2,
+        atol=1e-6,
+    )
+
+
+@pytest.mark.usefixtures("_no_umap")
+def test_the_share_of_a_move_that_pca_shows():
+    ranker = World(seed=2, n=9, m=9, documents=12, queries=1, candidates=6).ranker()
+    comparison, positions = ranker.compare_id("q0"), np.array([0, 3, 5])
+    fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
+    before, after, share = pca_movement(fitted, comparison, positions, 2)
+    np.testing.assert_allclose(
+        before,
+        fitted.linear(comparison.modulation.projected_documents.numpy()[positions], 2),
+        atol=1e-6,
+    )
+    move = (
+        comparison.modulation.modulated_documents - comparison.modulation.projected_documents
+    ).numpy()[positions]
+    np.testing.assert_allclose(after - before, move @ fitted.pca_axes[:2].T, atol=1e-5)
+    assert share == pytest.approx(
+        float(((move @ fitted.pca_axes[:2].T) ** 2).sum() / (move**2).sum()), abs=1e-4
+    )
+    axis = replace(
+        comparison.modulation,
+        modulated_documents=comparison.modulation.projected_documents + fitted.pca_axes[0],
+    )
+    assert pca_movement(fitted, replace(comparison, modulation=axis), positions, 2)[
+        2
+    ] == pytest.approx(1, abs=1e-4)
+    still = replace(
+        comparison.modulation, modulated_documents=comparison.modulation.projected_documents
+    )
+    assert pca_movement(fitted, replace(comparison, modulation=still), positions, 2)[2] == 0.0
+
+
+# Places of new points
+
+
+def circle(count: int) -> tuple[CorpusMap, np.ndarray]:
+    """Documents on a circle, drawn where they are."""
+    angle = np.arange(count) * 2 * np.pi / count
+    vectors = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    flat = CorpusMap(
+        {2: vectors.copy()},
+        np.zeros(2, np.float32),
+        np.zeros((3, 2), np.float32),
+        np.zeros(3, np.float32),
+        ONE,
+    )
+    return flat, vectors
+
+
+def test_a_vector_identical_to_a_document_lands_on_it():
+    flat, vectors = circle(40)
+    for leave_out in (None, np.full(40, -1)):
+        np.testing.assert_allclose(place(flat, vectors, vectors, 2, leave_out), vectors, atol=0.02)
+
+
+def test_a_document_does_not_attract_its_own_vector():
+    flat, vectors = circle(8)
+    flat.umap[2][3] = [50, 50]
+    placed = place(flat, vectors, vectors[[3, 3]], 2, np.array([3, -1]))
+    assert float(np.abs(placed[0]).max()) < 1
+    assert float(placed[1].min()) > 45
+
+
+def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
+    vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+    places = np.array([[0, 0], [4, 0], [0, 4]], np.float32)
+    flat = CorpusMap(
+        {2: places},
+        np.zeros(3, np.float32),
+        np.zeros((3, 3), np.float32),
+        np.zeros(3, np.float32),
+        ONE,
+    )
+    # cosines .8, .6, 0: distances .2, .4, 1, weights 5, 2.5, 1
+    placed = place(flat, vectors, np.array([[0.8, 0.6, 0]], np.float32), 2)
+    np.testing.assert_allclose(placed, [[4 * 2.5 / 8.5, 4 * 1 / 8.5]], atol=1e-5)
+    alone = CorpusMap({2: places[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share, ONE)
+    np.testing.assert_array_equal(
+        place(alone, vectors[:1], vectors[:1], 2, np.array([0])), [[0, 0]]
+    )
+
+
+@pytest.mark.usefixtures("_no_umap")
+def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
+    ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
+    comparison, positions = ranker.compare_id("q0"), np.array([1, 4, 7])
+    projected = ranker.transform.projected.numpy()
+    flat = fit_map(projected, ranker.collection.dataset.documents)
+    seen = neighbourhood(flat, projected, comparison, positions, 2)
+    rows = comparison.rows[positions]
+    own = flat.umap[2][rows]
+    np.testing.assert_array_equal(seen.base, own)
+    unmoved = place(flat, projected, projected[rows], 2, rows)
+    np.testing.assert_allclose(
+        seen.movement.noise, np.linalg.norm(unmoved - own, axis=1), atol=1e-5
+    )
+    assert float(seen.movement.noise.min()) > 0
+    np.testing.assert_allclose(
+        seen.movement.drawn, np.linalg.norm(seen.modulated - seen.base, axis=1), atol=1e-6
+    )
+    np.testing.assert_allclose(seen.movement.true, true_movement(comparison)[positions], atol=1e-7)
+    queries = np.stack(
+        [
+            comparison.modulation.projected_query.numpy(),
+            comparison.modulation.modulated_query.numpy(),
+        ]
+    )
+    np.testing.assert_allclose(
+        [seen.query_base, seen.query_modulated], place(flat, projected, queries, 2), atol=1e-6
+    )
+    # and a comparison in which nothing moved draws the noise alone
+    still = replace(
+        comparison.modulation, modulated_documents=comparison.modulation.projected_documents
+    )
+    nothing = neighbourhood(
+        flat, projected, replace(comparison, modulation=still), positions, 2
+    ).movement
+    np.testing.assert_allclose(nothing.drawn, nothing.noise, atol=1e-6)
+    np.testing.assert_allclose(nothing.true, 0, atol=1e-6)
+    assert nothing.within_noise
+
+
+@pytest.mark.parametrize(
+    ("drawn", "noise", "within"),
+    [([3, 3, 9], [2, 2, 2], True), ([5, 5, 0], [2, 2, 9], False), ([4], [2], False)],
+)
+def test_arrows_shorter_than_twice_the_noise_show_nothing(
+    drawn: list[float], noise: list[float], within: bool
+):
+    arrays = np.array(drawn, np.float32), np.array(noise, np.float32)
+    assert Movement(arrays[0], *arrays).within_noise is within
+
+
+# On disk
+
+
+def test_save_and_load(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(np.float32) for s in ((5, 2), (5, 3), (4,), (3, 4), (3,))]
+    path = tmp_path / "maps" / "a.npz"
+    save_map(
+        CorpusMap(
+            {2: arrays[0], 3: arrays[1]},
+            *arrays[2:],
+            Clusters(np.array([0, 1, 1, 0, 2]), ("a, b", "<c>", "ü")),
+        ),
+        path,
+    )
+    again = load_map(path)
+    loaded = [again.umap[2], again.umap[3], again.pca_mean, again.pca_axes, again.pca_share]
+    for a, b in zip(loaded, arrays, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert again.clusters.labels.tolist() == [0, 1, 1, 0, 2]
+    assert again.clusters.names == ("a, b", "<c>", "ü")
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"rubbish", b"", b"PK\x03\x04rubbish"],
+)
+def test_a_file_that_is_no_map(tmp_path: Path, raw: bytes):
+    (tmp_path / "a.npz").write_bytes(raw)
+    with pytest.raises(
+        DataError, match=r"a\.npz: not a map \(.*\); delete it; it will be made again$"
+    ):
+        load_map(tmp_path / "a.npz")
+
+
+def test_a_map_belongs_to_a_fingerprint_and_a_projector():
+    first, second = random_model(0, 8, 8), random_model(1, 8, 8)
+    key = map_key(adapter(first), "a")
+    assert key == map_key(adapter(first, ["d1"], "another name"), "a")
+    assert len({key, map_key(adapter(second), "a"), map_key(adapter(first), "b")}) == 3
+    same_projector = random_model(1, 8, 8)
+    same_projector.projector.load_state_dict(first.projector.state_dict())
+    assert map_key(adapter(same_projector), "a") == key
+
+
+def test_the_sample_ships_the_map_of_its_adapter(sample: Collection):
+    workspace = Workspace()
+    ranker = Ranker(sample, workspace.adapter("sample-adapter"))
+    path = workspace.map_paths(map_key(ranker.adapter, sample.fingerprint))[1]
+    assert path.is_file(), "the shipped map is stale: run make sample"
+    shipped, projected = load_map(path), ranker.transform.projected.numpy()
+    for d in (2, 3):
+        places = shipped.umap[d]
+        assert places.shape == (len(projected), d)
+        np.testing.assert_allclose(places.min(0), 0, atol=1e-6)
+        np.testing.assert_allclose(places.max(), 1, atol=1e-6)
+        # a document's neighbour on the map is mostly one of its 15 true neighbours
+        drawn = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(len(places))
+        true = np.argsort(-(projected @ projected.T - 9 * np.eye(len(places))), axis=1)[:, :15]
+        assert (true == drawn.argmin(1)[:, None]).any(1).mean() > 0.6
+    np.testing.assert_allclose(shipped.pca_mean, projected.mean(0), atol=1e-5)

@@ -1,0 +1,73 @@
+"""Exact search by cosine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrnns_core.data.records import Document
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.dense import DenseIndex
+
+DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
+
+
+def test_the_most_similar_come_first_whatever_their_length():
+    index = DenseIndex.build(DOCUMENTS)
+    assert len(index) == 4
+    np.testing.assert_array_equal(
+        index.search(np.array([[1, 0.1], [0, 9]], np.float32), 3), [[0, 2, 1], [1, 2, 0]]
+    )
+
+
+def test_no_more_rows_than_documents():
+    np.testing.assert_array_equal(
+        DenseIndex.build(DOCUMENTS).search(np.array([[1, 0]], np.float32), 100), [[0, 2, 1, 3]]
+    )
+
+
+@given(st.integers(0, 2**31), st.integers(1, 40), st.integers(2, 16))
+def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int):
+    rng = np.random.default_rng(seed)
+    documents, query = (
+        rng.normal(size=(count, dimension)).astype(np.float32),
+        rng.normal(size=dimension).astype(np.float32),
+    )
+    cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
+    found = DenseIndex.build(documents).search(query[None], 5)[0]
+    np.testing.assert_allclose(cosine[found], np.sort(cosine)[::-1][:5], atol=1e-6)
+
+
+WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")
+LEXICAL = BM25Index([Document(f"d{i}", "", text) for i, text in enumerate(WORDS)])
+
+
+def test_bm25_finds_documents_that_share_a_word_and_no_others():
+    found = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
+    assert [rows.tolist() for rows in found] == [
+        [2, 3, 0],
+        [1],
+        [],
+        [],
+    ]  # equal scores stand in corpus order; "the" is a stop word
+
+
+def test_bm25_finds_no_more_than_asked_for():
+    assert [rows.tolist() for rows in LEXICAL.matches(["pie apple"], 2)] == [[2, 3]]
+
+
+def test_a_lexical_index_is_read_as_it_was_saved(tmp_path: Path):
+    LEXICAL.save(tmp_path / "kept")
+    documents = [Document("", "", "another text")] * len(WORDS)  # not looked at: the index is read
+    again = BM25Index(documents, tmp_path / "kept")
+    assert [rows.tolist() for rows in again.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
+
+
+def test_a_corpus_without_a_word_matches_nothing():
+    assert [
+        rows.tolist()
+        for rows in BM25Index([Document("d", "", "the ?")]).matches(["the", "pear"], 5)
+    ] == [[], []]

@@ -1,0 +1,109 @@
+"""Tests of differences: by hand, and beside scipy's."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
+from imrnns_core.types import Doubles
+
+
+def alone(difference: Doubles) -> Significance:
+    """Test one column (Q,) of paired differences."""
+    return paired_tests(difference[:, None])[0]
+
+
+def test_a_constant_difference_is_significant_and_certain():
+    s = alone(np.full(30, 0.25))
+    assert s.delta == 0.25
+    assert s.ci95 == (0.25, 0.25)
+    assert s.p == pytest.approx(1 / 10_001)
+
+
+def test_no_difference_is_not():
+    s = alone(np.zeros(30))
+    assert (s.delta, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
+
+
+def test_no_queries_are_not():
+    s = alone(np.zeros(0))
+    assert (s.delta, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
+
+
+def test_two_of_four_sign_flips_are_as_extreme():
+    s = alone(np.array([1.0, 0.5]))  # |mean| of the flips: .75, .25, .25, .75
+    assert s.delta == 0.75
+    assert s.p == pytest.approx(0.5, abs=0.02)
+    assert s.ci95 == (0.5, 1.0)
+    assert alone(np.array([-1.0, -0.5])).p == s.p
+    assert alone(np.array([1.0, 0.5])) == s  # the same seed, the same answer
+
+
+def test_the_difference_between_two_groups():
+    assert difference_of_means(np.full(4, 0.5), np.full(9, 0.2)) == pytest.approx((0.3, 0.3))
+    low, high = difference_of_means(np.array([0.0, 1.0] * 50), np.array([0.0, 1.0] * 50))
+    assert low == pytest.approx(-high, abs=0.02)
+    assert high == pytest.approx(1.96 * 0.5 * math.sqrt(2 / 100), abs=0.01)  # the normal interval
+
+
+def test_columns_are_tested_as_each_alone():
+    columns = np.random.default_rng(3).normal(0.1, 1, size=(40, 3))
+    for j, together in enumerate(paired_tests(columns)):
+        single = alone(columns[:, j])
+        assert together.delta == pytest.approx(single.delta)
+        assert together.ci95 == pytest.approx(single.ci95)
+        assert together.p == single.p
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1, max_size=20))
+def test_the_interval_holds_the_mean_of_bounded_differences(values: list[float]):
+    s = alone(np.array(values))
+    assert min(values) - 1e-9 <= s.ci95[0] <= s.ci95[1] <= max(values) + 1e-9
+    assert 0 < s.p <= 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_interval_and_p_are_those_of_scipy(seed: int):
+    """Both draw at random.
+
+    Intervals agree to a few percent of their width, p to its own standard error.
+    """
+    rng = np.random.default_rng(seed)
+    values = rng.choice([0.0, 0.0, 0.3, -0.2, 1.0], size=60) + rng.normal(0.01, 0.02, 60)
+    ours = alone(values)
+    theirs = scipy.stats.bootstrap(
+        (values,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(9)
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert ours.ci95 == pytest.approx((theirs.low, theirs.high), abs=0.04 * width)
+    p = scipy.stats.permutation_test(
+        (values,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=10_000,
+        rng=np.random.default_rng(9),
+    ).pvalue
+    assert ours.p == pytest.approx(p, abs=4 * math.sqrt(max(p, 1e-4) * (1 - p) / 10_000) + 2e-4)
+    assert ours.delta == pytest.approx(values.mean())
+
+
+def test_the_interval_of_two_groups_is_that_of_scipy():
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0.2, 1, 80), rng.normal(0, 2, 50)
+    theirs = scipy.stats.bootstrap(
+        (first, second),
+        lambda a, b, axis: a.mean(axis) - b.mean(axis),
+        n_resamples=10_000,
+        method="percentile",
+        rng=rng,
+    ).confidence_interval
+    width = theirs.high - theirs.low
+    assert difference_of_means(first, second) == pytest.approx(
+        (theirs.low, theirs.high), abs=0.04 * width
+    )

@@ -1,0 +1,242 @@
+"""A memory of sentences.
+
+What the adapter that holds it must do, exactly, and where there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from imrnns_core.config import AdapterConfig
+from imrnns_core.data.embeddings import unit
+from imrnns_core.data.records import Document
+from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.text.sentences import split_sentences
+from imrnns_core.training.config import MemoryConfig, TrainConfig
+from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, sentences
+from imrnns_core.training.splits import judged_positive
+from imrnns_core.training.trainer import Trainer
+from tests.toys import FakeEncoder, collection
+
+CONFIG = MemoryConfig(feedback=0.0)
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[torch.Tensor, Sentences]:
+    """Forty documents in 24 dimensions, two sentences each, one of them far from the document's own vector."""
+    rng = np.random.default_rng(0)
+    documents = unit(rng.normal(size=(40, 24)).astype(np.float32))
+    apart = unit(rng.normal(size=(40, 24)).astype(np.float32))
+    near = unit(documents + 0.1 * rng.normal(size=(40, 24)).astype(np.float32))
+    vectors = np.concatenate([near, apart])
+    return torch.from_numpy(documents), Sentences(
+        torch.from_numpy(vectors), torch.arange(40).repeat(2)
+    )
+
+
+def memory(
+    documents: torch.Tensor, found: Sentences, config: MemoryConfig = CONFIG
+) -> SentenceMemory:
+    n = documents.shape[1]
+    return SentenceMemory.of(IMRNN(AdapterConfig(n, n)), documents, found, config, 0)
+
+
+def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Ranker:
+    space = collection(documents.numpy(), queries.numpy(), {"q0": {"d0": 1}})
+    n = documents.shape[1]
+    return Ranker(
+        space,
+        Adapter(
+            model.eval().requires_grad_(False), AdapterCard("memory", n, model.config.output_dim)
+        ),
+    )
+
+
+def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tensor, Sentences]):
+    documents, found = world
+    told = found.vectors[40:]  # far from their documents: the base ranks them anywhere
+    ranks = ranker(documents, told, memory(documents, found).adapter(0.0, 2.0)).rank_batch(
+        told.numpy()
+    )
+    owner = ranks.ranks[np.arange(40), :, [list(r).index(i) for i, r in enumerate(ranks.rows)]]
+    assert np.median(owner[:, 0]) > 5
+    assert (owner[:, 0] == 1).mean() < 0.1
+    assert np.median(owner[:, 3]) <= 2
+    assert (owner[:, 3] == 1).mean() > 0.35
+
+
+def test_without_strength_the_memory_ranks_as_its_projector_does(
+    world: tuple[torch.Tensor, Sentences],
+):
+    documents, found = world
+    queries = documents[:5] + 0.2
+    batch = ranker(documents, queries, memory(documents, found).adapter(0.0, 0.0)).rank_batch(
+        queries.numpy()
+    )
+    factor = batch.scores[:, 3] / batch.scores[:, 1]
+    np.testing.assert_allclose(
+        factor, factor.mean(), rtol=2e-3
+    )  # the constant part makes all scores smaller alike
+    np.testing.assert_array_equal(batch.ranks[:, 3], batch.ranks[:, 1])
+
+
+def test_the_memory_adds_what_its_formula_says(world: tuple[torch.Tensor, Sentences]):
+    documents, found = world
+    kept, strength = (
+        memory(documents, found, replace(CONFIG, constant=100.0)),
+        1.0,
+    )  # scales stay near ½: the sigmoid is a straight line
+    queries = found.vectors[40:45]
+    scores = ranker(documents, queries, kept.adapter(0.0, strength)).rank_batch(queries.numpy())
+    weight, bias = kept.projector
+    q, d = (
+        torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
+    )
+    expected = q @ d.T + strength * torch.relu(q @ kept.keys.T - kept.threshold) @ kept.values @ d.T
+    ours = torch.zeros(5, 40).scatter_(
+        1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
+    )
+    factor = (1 + kept.config.constant**2) ** 0.5
+    torch.testing.assert_close(ours * factor, expected, atol=0.02, rtol=0)
+    assert (expected - q @ d.T).abs().max() > 0.2
+
+
+def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentences]):
+    documents, found = world
+    config = replace(CONFIG, feedback=0.4)
+    kept = memory(documents, found, config)
+    queries = documents[:3] + 0.3
+    scores = ranker(documents, queries, kept.adapter(0.0, 0.0)).rank_batch(queries.numpy())
+    weight, bias = kept.projector
+    q, d = (
+        torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
+    )
+    expected = (
+        q + 0.4 * d.mean(0)
+    ) @ d.T  # all forty documents are candidates; 24 main directions are all there are
+    ours = torch.zeros(3, 40).scatter_(
+        1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
+    )
+    for a, b in zip(ours, expected, strict=True):
+        assert np.corrcoef(a, b)[0, 1] > 0.9999
+
+
+@pytest.mark.parametrize("dimension", [8, 9, 384, 768, 1024])
+def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path):
+    rng = np.random.default_rng(1)
+    documents, vectors = (
+        torch.from_numpy(unit(rng.normal(size=(20, dimension)).astype(np.float32)))
+        for _ in range(2)
+    )
+    model = (
+        memory(documents, Sentences(vectors, torch.arange(20)), MemoryConfig())
+        .adapter(0.0, 2.0)
+        .requires_grad_(False)
+    )
+    card = AdapterCard("memory", dimension, dimension)
+    save_adapter(Adapter(model, card), tmp_path / "memory.safetensors")
+    loaded = load_adapter(tmp_path / "memory.safetensors").model
+    assert (
+        loaded.config
+        == model.config
+        == AdapterConfig(dimension, dimension, query_hidden_dims=(20, dimension))
+    )
+    one, two = (
+        ranker(documents, vectors, m).rank_batch(vectors.numpy()).scores for m in (model, loaded)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert np.isfinite(one).all()
+    assert (np.abs(one[:, 3] - one[:, 1]) > 1e-3).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "One two three four. Five six seven eight!",
+            ["One two three four.", "Five six seven eight!"],
+        ),
+        (
+            "Yes. It is so today. No.",
+            ["Yes. It is so today.", "No."],
+        ),  # too short to stand alone, but nothing is lost
+        ("no end at all", ["no end at all"]),
+        ("", ["A title"]),
+        (
+            "这是第一个很长的句子有许多字而且还要更长所以写了这么多这么多这么多这么多这么多字。这是第二个。",
+            None,
+        ),
+    ],
+)
+def test_sentences(text: str, expected: list[str] | None):
+    found = list(split_sentences(Document("d", "A title", text).body, 4))
+    if expected is None:
+        assert len(found) == 2
+        assert "".join(found) == text
+    else:
+        assert found == expected
+
+
+def test_no_memory_where_it_would_hold_a_part_of_the_collection_only():
+    space = collection(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)[:1])
+    assert (
+        sentences(space, MemoryConfig(sentences=9), ReplayLog(None, ""))
+        == "10 sentences, more than 9"
+    )
+
+
+def test_no_memory_where_the_encoder_is_another_one():
+    space = collection(np.eye(10, dtype=np.float32), encoder=FakeEncoder(dimension=10))
+    why = sentences(space, MemoryConfig(), ReplayLog(None, ""))
+    assert isinstance(why, str)
+    assert "did not make the embeddings" in why
+
+
+def told(judged: bool) -> Collection:
+    """Sixty documents whose one sentence is what a query says.
+
+    Their vectors are elsewhere, but made by the encoder.
+    """
+    encoder = FakeEncoder(dimension=16)
+    rng = np.random.default_rng(2)
+    space = collection(
+        np.zeros((60, 16), np.float32),
+        rng.normal(size=(60, 16)),
+        {f"q{i}": {f"d{i}": 1} for i in range(60)},
+        encoder,
+        "train",
+    )
+    space.documents.vectors[:] = unit(rng.normal(size=(60, 16)).astype(np.float32))
+    space.documents.vectors[0] = encoder.encode_documents(space.dataset.documents[:1])[0]
+    space.queries.vectors[:] = encoder.encode_queries([d.text for d in space.dataset.documents])
+    return space if judged else replace(space, dataset=replace(space.dataset, splits={}))
+
+
+def test_the_best_start_is_the_memory_where_queries_say_sentences():
+    space = told(judged=True)
+    training = Trainer(space, TrainConfig(recipe="best", epochs=1), "train")
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    assert card.measures["start"]["sentences"] == 60
+    assert card.measures["start"]["judged"] > card.measures["start"]["judged_base"] + 0.1
+    assert card.measures["shipped"] != "identity"
+    assert len(judged_positive(space.dataset.qrels("train"))) == 60
+
+
+def test_without_judgments_the_memory_is_shipped_and_says_that_nothing_validated_it():
+    training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
+    assert [e.phase for e in training.epochs()] == ["start"]
+    card = training.adapter("x").card
+    assert card.measures["notes"] == [
+        "a memory of sentences, not validated: there are no judgments to validate with"
+    ]
+    assert card.training_positives == []

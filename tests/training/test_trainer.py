@@ -1,0 +1,354 @@
+"""Training through its public face: the epochs it yields and the adapter it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imrnns_core.config import AdapterConfig
+from imrnns_core.errors import DataError, TrainingError
+from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.training.config import RECIPES, Recipe, TrainConfig
+from imrnns_core.training.examples import ranked_examples
+from imrnns_core.training.loop import TrainingLoop
+from imrnns_core.training.splits import split_disjoint
+from imrnns_core.training.trainer import Trainer
+from imrnns_core.training.whitening import identity_adapter
+from tests.toys import collection
+
+CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
+
+
+@pytest.fixture(scope="module")
+def world() -> Collection:
+    """Twelve documents and queries in eight dimensions.
+
+    The last four mislead: a query's answer has them reversed.
+    """
+    rng = np.random.default_rng(0)
+    documents = rng.normal(size=(12, 8)).astype(np.float32)
+    queries = documents * np.array([1, 1, 1, 1, -1, -1, -1, -1], np.float32)
+    return collection(
+        documents,
+        queries,
+        {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 0} for i in range(12)},
+        split="train",
+    )
+
+
+def run(world: Collection, config: TrainConfig = CONFIG) -> Trainer:
+    training = Trainer(world, config, "train", "train")
+    for _ in training.epochs():
+        pass
+    return training
+
+
+def selected(world: Collection, training: Trainer) -> float:
+    measures = evaluate(Ranker(world, training.adapter("x")), "train").mean("modulated")
+    return float(np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]))
+
+
+def test_before_the_first_epoch_there_is_the_identity(world: Collection):
+    training = Trainer(world, CONFIG, "train", "train")
+    first = next(training.epochs())
+    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "start")
+    assert training.adapter("fresh").card.measures["shipped"] == "identity"
+
+
+@pytest.mark.parametrize("dimension", [3, 8, 384])
+def test_the_identity_ranks_as_the_base_does_at_every_stage(dimension: int):
+    rng = np.random.default_rng(1)
+    documents, queries = (
+        rng.normal(size=(30, dimension)).astype(np.float32),
+        rng.normal(size=(4, dimension)).astype(np.float32),
+    )
+    space = collection(documents, queries, {"q0": {"d0": 1}})
+    card = AdapterCard("identity", dimension, dimension + 1)
+    batch = Ranker(
+        space, Adapter(identity_adapter(dimension).eval().requires_grad_(False), card)
+    ).rank_batch(queries)
+    for stage in range(1, 4):
+        np.testing.assert_allclose(batch.scores[:, stage], batch.scores[:, 0], atol=2e-5)
+        np.testing.assert_array_equal(batch.ranks[:, stage], batch.ranks[:, 0])
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES))
+def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(
+    world: Collection, recipe: str
+):
+    training = Trainer(
+        world,
+        TrainConfig(recipe=recipe, epochs=2, learning_rate=5.0, negatives=5),
+        "train",
+        "train",
+    )
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    assert card.recipe == recipe
+    if (
+        recipe != "unlabeled"
+    ):  # without titles it is whitened only, and says that nothing has validated it
+        base = evaluate(Ranker(world, training.adapter("x")), "train").mean("base")
+        assert (
+            selected(world, training)
+            >= np.mean([base[m] for m in ("nDCG@10", "R@10", "RR@10")]) - 1e-6
+        )
+    if card.measures["shipped"] == "identity":
+        assert (
+            "no epoch was better than the base on validation: this is the identity"
+            in card.measures["notes"]
+        )
+        assert card.training_positives == []
+
+
+def test_modulation_only_leaves_the_projector_alone(world: Collection):
+    training = Trainer(
+        world, TrainConfig(recipe="modulation-only", epochs=3, negatives=5), "train", "train"
+    )
+    for _ in training.epochs():
+        pass
+    assert torch.equal(training.model.projector.weight, torch.eye(8))
+    assert not training.model.projector.bias.any()
+
+
+def test_epochs_are_counted_and_the_best_one_is_kept(world: Collection):
+    training = Trainer(world, CONFIG, "train", "train")
+    epochs = list(training.epochs())
+    assert epochs == training.history
+    assert [e.number for e in epochs] == [0, 1, 2, 3]
+    assert all(e.loss is not None and e.loss >= 0 for e in epochs[1:])
+    best = max(e.validation for e in epochs)
+    assert best > epochs[0].validation, "nothing was learnt"
+    assert training.best_epoch.validation == best
+    assert training.best_epoch == next(e for e in epochs if e.validation == best)
+    adapter = training.adapter("mine")
+    measures = evaluate(Ranker(world, adapter), "train").mean("modulated")
+    assert np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]) == pytest.approx(
+        best, abs=1e-6
+    )
+
+
+def test_the_card_says_what_was_done(world: Collection):
+    card = run(world).adapter("mine").card
+    assert (card.name, card.input_dim, card.output_dim, card.recipe) == ("mine", 8, 8, "reference")
+    assert (card.encoder, card.dataset, card.train_split) == ("fake", "toy", "train")
+    assert card.dataset_digest == world.dataset.digest
+    assert card.training_positives is not None
+    assert sorted(card.training_positives) == sorted(
+        f"d{i}" for i in range(12)
+    )  # grade 0 is no positive
+    assert [h["number"] for h in card.history] == [0, 1, 2, 3]
+    assert card.config["learning_rate"] == 1e-2
+
+
+def test_the_same_seed_gives_the_same_adapter_and_another_one_another(world: Collection):
+    def weights(seed: int) -> torch.Tensor:
+        training = run(
+            world,
+            TrainConfig(
+                recipe="reference",
+                epochs=1,
+                batch_size=4,
+                learning_rate=1e-2,
+                negatives=5,
+                seed=seed,
+            ),
+        )
+        return torch.cat([p.flatten() for p in training.model.parameters()])
+
+    first = weights(1)
+    assert torch.equal(first, weights(1))
+    assert not torch.equal(first, weights(2))
+
+
+def test_stopping_early_leaves_the_best_so_far(world: Collection):
+    training = Trainer(world, CONFIG, "train", "train")
+    for epoch in training.epochs():
+        if epoch.number == 1:
+            break
+    assert [h["number"] for h in training.adapter("mine").card.history] == [0, 1]
+
+
+def test_a_loaded_adapter_is_in_evaluation_mode(world: Collection):
+    model = run(world).adapter("mine").model
+    assert not model.training
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_patience_ends_a_run_that_does_not_improve(world: Collection):
+    epochs = list(
+        Trainer(
+            world,
+            TrainConfig(recipe="reference", epochs=9, learning_rate=0.0, patience=2, negatives=5),
+            "train",
+            "train",
+        ).epochs()
+    )
+    assert [e.number for e in epochs] == [0, 1, 2]
+    assert len({e.validation for e in epochs}) == 1
+
+
+def test_what_cannot_be_trained_on(world: Collection):
+    with pytest.raises(
+        TrainingError, match=r"recipe 'magic' does not exist; there are: .*reference"
+    ):
+        Trainer(world, TrainConfig(recipe="magic"))
+    with pytest.raises(
+        DataError, match=r"qrels/dev\.tsv: no such split; this data set has: train$"
+    ):
+        Trainer(world, CONFIG, "dev")
+    unjudged = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d0": 0}}, split="train")
+    with pytest.raises(TrainingError, match=r"judge more queries"):
+        Trainer(unjudged, CONFIG)
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 40).map(str),
+        st.dictionaries(st.integers(0, 30).map(str), st.integers(0, 3), max_size=4),
+        max_size=30,
+    ),
+    st.floats(0.05, 0.5),
+    st.integers(0, 5),
+)
+def test_a_carved_split_shares_no_relevant_document(
+    qrels: dict[str, dict[str, int]], share: float, seed: int
+):
+    train, valid = split_disjoint(qrels, share, seed)
+    assert {**train, **valid} == qrels
+    assert not set(train) & set(valid)
+
+    def relevant(part: dict) -> set[str]:
+        return {d for judged in part.values() for d, g in judged.items() if g > 0}
+
+    assert not relevant(train) & relevant(valid)
+    assert len(valid) <= max(share * len(qrels), 1)
+    assert split_disjoint(qrels, share, seed) == (train, valid)
+
+
+def test_a_carved_split_is_as_large_as_asked_where_nothing_is_shared():
+    qrels = {str(i): {str(i): 1} for i in range(100)}
+    train, valid = split_disjoint(qrels, 0.15, 0)
+    assert (len(train), len(valid)) == (85, 15)
+    assert split_disjoint(qrels, 0.15, 1)[1] != valid
+
+
+@pytest.mark.parametrize("dimension", [384, 768, 1024])
+@pytest.mark.parametrize("recipe", ["reference", "best", "modulation-only", "unlabeled"])
+def test_any_encoder_s_vectors_train_save_load_and_score(
+    dimension: int, recipe: str, tmp_path: Path
+):
+    rng = np.random.default_rng(dimension)
+    documents = rng.normal(size=(24, dimension)).astype(np.float32)
+    queries = documents + 2 * rng.normal(size=(24, dimension)).astype(np.float32)
+    space = collection(
+        documents, queries, {f"q{i}": {f"d{i}": 1} for i in range(24)}, split="train"
+    )
+    training = Trainer(
+        space, TrainConfig(recipe=recipe, epochs=1, negatives=3, batch_size=8), "train", "train"
+    )
+    trained = [epoch.loss is not None and np.isfinite(epoch.loss) for epoch in training.epochs()]
+    adapter = training.adapter("x")
+    assert any(trained) or adapter.card.measures["shipped"] == "start", "nothing was changed"
+    save_adapter(adapter, tmp_path / "x.safetensors")
+    loaded = load_adapter(tmp_path / "x.safetensors")
+    one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
+    np.testing.assert_array_equal(one, two)
+    assert np.isfinite(one).all()
+    assert np.abs(one).max() <= 1.0
+
+
+@pytest.mark.parametrize("shape", [(384, 256), (768, 96), (1024, 512), (16, 8)])
+def test_a_rectangular_projector_trains_saves_loads_and_scores(
+    shape: tuple[int, int], tmp_path: Path
+):
+    n, m = shape
+    rng = np.random.default_rng(n)
+    documents = rng.normal(size=(40, n)).astype(np.float32)
+    queries = documents + rng.normal(size=(40, n)).astype(np.float32)
+    space = collection(documents, queries, {f"q{i}": {f"d{i}": 1} for i in range(40)})
+    torch.manual_seed(0)
+    model = IMRNN(AdapterConfig(n, m))
+    fit = TrainingLoop(
+        model,
+        torch.from_numpy(documents),
+        ranked_examples(space, space.dataset.qrels("test"), 8),
+        Recipe(negatives_from="batch", learning_rate=1e-3),
+        0,
+    )
+    losses = [next(fit) for _ in range(12)]
+    assert losses[-1] < 0.9 * losses[0]
+    save_adapter(Adapter(model, AdapterCard("x", n, m)), tmp_path / "x.safetensors")
+    loaded = load_adapter(tmp_path / "x.safetensors")
+    assert loaded.model.config == AdapterConfig(n, m)
+    one, two = (
+        Ranker(space, Adapter(a, loaded.card)).rank_batch(queries).scores
+        for a in (model, loaded.model)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert np.isfinite(one).all()
+
+
+def told_apart(count: int, seed: int) -> Collection:
+    """Two hundred documents of which `count` are judged.
+
+    Queries are noise in half of the dimensions, and the others in all.
+    """
+    rng = np.random.default_rng(seed)
+    documents = rng.normal(size=(200, 32)).astype(np.float32)
+    queries = documents + 1.5 * rng.normal(size=(200, 32)).astype(np.float32)
+    qrels = {f"q{i}": {f"d{i}": 1} for i in range(200)}
+    space = collection(documents, queries, split="train")
+    picked = set(rng.permutation(200)[:count].tolist())
+    splits = {
+        "train": {f"q{i}": qrels[f"q{i}"] for i in picked},
+        "test": {f"q{i}": qrels[f"q{i}"] for i in range(200) if i not in picked},
+    }
+    return replace(space, dataset=replace(space.dataset, splits=splits))
+
+
+@pytest.mark.parametrize("count", [1, 10, 40])
+@pytest.mark.parametrize("recipe", ["best", "modulation-only"])
+def test_few_judgments_with_nothing_to_learn_do_no_harm(count: int, recipe: str):
+    for seed in range(3):
+        space = told_apart(count, seed)
+        training = Trainer(space, TrainConfig(recipe=recipe, seed=seed, epochs=4), "train")
+        for _ in training.epochs():
+            pass
+        result = evaluate(Ranker(space, training.adapter("x")), "test")
+        assert result.mean("modulated")["nDCG@10"] >= result.mean("base")["nDCG@10"] - 0.01, (
+            recipe,
+            count,
+            seed,
+        )
+
+
+def test_one_judged_query_is_said_to_be_too_few():
+    training = Trainer(told_apart(1, 0), TrainConfig(), "train")
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    assert card.measures["shipped"] == "identity"
+    assert (
+        "too few judged queries (1) to validate with: none was trained on" in card.measures["notes"]
+    )
+
+
+def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Collection):
+    chained = {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 1} for i in range(12)}
+    space = replace(world, dataset=replace(world.dataset, splits={"train": chained}))
+    training = Trainer(space, CONFIG, "train")
+    assert len(training.parts.valid) == 1
+    assert not set(training.parts.valid) & set(training.parts.train)
+    assert any("no others could be set apart" in note for note in training.notes)
