@@ -58,7 +58,7 @@ def scoring() -> None:
     space = Workspace(Path(tempfile.mkdtemp()))
     collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
     ids = list(collection.dataset.qrels("dev"))
-    vectors = collection.queries.vectors[collection.queries.rows(ids)]
+    vectors = collection.query_vectors(ids)
     adapter = load_adapter(checkpoint)
     model = load_model(checkpoint)[0]
     documents = {
@@ -216,7 +216,7 @@ def reference_training_data(
     }
     cached = []
     for qrels in parts:
-        vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+        vectors = collection.query_vectors(tuple(qrels))
         found = [
             [collection.documents.ids[row] for row in rows]
             for rows in collection.index.search(vectors, 100)

@@ -278,7 +278,7 @@ def comparison(
     """Return the Comparison of a known query (by id) or of a typed one (by text)."""
 
     if query_id:
-        return ranker(data, adapter_name).compare_id(query_id, dropped)
+        return ranker(data, adapter_name).compare(query_id, dropped)
     return ranker(data, adapter_name).compare(Query("", text), typed_vector(data, text), dropped)
 
 

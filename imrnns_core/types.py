@@ -17,6 +17,8 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 Stage = Literal["base", "projected", "document-modulated", "modulated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+PARTS = ("projector", "document_modulation", "query_refinement")
+"""Parts of the change from the base to the modulated score, in the order in which they are added."""
 UNJUDGED = -1
 """The relevance of a document that has no judgment for the query."""
 
@@ -30,3 +32,13 @@ ROUNDING = 1e-6
 
 Side = Literal["document", "query"]
 """Which of a pair's two texts."""
+
+
+def is_relevant(grade: int) -> bool:
+    """Return whether a judgment of this grade says that the document is relevant."""
+    return grade > 0
+
+
+def relevant_ids(judged: Mapping[str, int]) -> list[str]:
+    """Return the ids of the relevant documents among one query's judgments."""
+    return [document_id for document_id, grade in judged.items() if is_relevant(grade)]

@@ -100,8 +100,8 @@ def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collecti
     )  # cut off, on purpose
     query = sample.encode("What currency is used in Mexico?")  # the check of the encoder passes
     assert (
-        float(query @ sample.vector("q001"))
-        / float(np.linalg.norm(query) * np.linalg.norm(sample.vector("q001")))
+        float(query @ sample.query_vectors(["q001"])[0])
+        / float(np.linalg.norm(query) * np.linalg.norm(sample.query_vectors(["q001"])[0]))
         > 0.999
     )
 

@@ -22,8 +22,9 @@ from imrnns_core.data.records import Document, Query
 from imrnns_core.model.checkpoint import Adapter, AdapterCard
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.types import FloatArray
+from imrnns_core.types import STAGES, FloatArray, IntArray
 
 # Collections
 
@@ -162,6 +163,16 @@ def random_model(seed: int, n: int, m: int) -> IMRNN:
             noise = torch.randn(parameter.shape, generator=generator)
             parameter.copy_(1 + 0.3 * noise if name.endswith("norm.weight") else 0.5 * noise)
     return model.eval().requires_grad_(False)
+
+
+def stage_scores(comparison: Comparison) -> FloatArray:
+    """Return (4, K) scores of the candidates at the stages."""
+    return np.stack([comparison.score(stage) for stage in STAGES])
+
+
+def stage_ranks(comparison: Comparison) -> IntArray:
+    """Return (4, K) ranks of the candidates at the stages."""
+    return np.stack([comparison.rank(stage) for stage in STAGES])
 
 
 @dataclass(frozen=True)

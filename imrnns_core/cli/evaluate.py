@@ -15,13 +15,15 @@ from imrnns_core.cli.options import (
     Data,
     Embeddings,
     EncoderName,
+    Force,
     JsonFile,
     WorkspaceFolder,
     open_collection,
     resolve,
 )
+from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
-from imrnns_core.io import write_json
+from imrnns_core.types import STAGES
 
 if TYPE_CHECKING:
     from imrnns_core.evaluation.evaluate import Evaluation
@@ -58,6 +60,7 @@ def evaluate(
     qrels_out: Annotated[
         Path | None, typer.Option(help="Write the judgments that were used, as TREC has them.")
     ] = None,
+    force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
@@ -75,7 +78,9 @@ def evaluate(
     from imrnns_core.statistics.measures import parse_measures
 
     names = (*MEASURES, *(measure or ()))
-    parse_measures(names)  # a mistake shall not wait for the vectors
+    parse_measures(names)  # a mistake must not wait for the vectors
+    runs = [run_out / f"{stage}.run" for stage in STAGES] if run_out else []
+    check_outputs("evaluate", force, json_file, qrels_out, *runs)
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
     collection, split = _judged_by(open_collection(space, registration), split, qrels)
@@ -156,6 +161,6 @@ def _write_results(
     from imrnns_core.evaluation.trec import write_runs
 
     if json_file:
-        write_json(json_file, record)
+        write_record(json_file, "evaluate", record)
     if run_out:
         write_runs(result, document_ids, run_out)

@@ -14,14 +14,15 @@ from imrnns_core.cli.options import (
     DocumentPrefix,
     Embeddings,
     EncoderName,
+    Force,
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    find_query,
     open_collection,
     resolve,
 )
-from imrnns_core.io import first_readable, write_json, write_text
+from imrnns_core.cli.outputs import check_outputs, write_record
+from imrnns_core.io import first_readable, write_text
 
 if TYPE_CHECKING:
     pass
@@ -41,6 +42,7 @@ def explain(
         ),
     ] = False,
     json_file: JsonFile = None,
+    force: Force = False,
     html_file: Annotated[
         Path | None, typer.Option("--html", help="Write a report that opens without a network.")
     ] = None,
@@ -60,20 +62,18 @@ def explain(
     from imrnns_core.reporting.html import to_html
     from imrnns_core.retrieval.ranker import Ranker
 
+    check_outputs("explain", force, json_file, html_file)
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
     collection = open_collection(space, registration)
-    asked = find_query(collection, query)
     ranker = Ranker(collection, space.adapter(adapter))
-    comparison = ranker.compare(
-        asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text)
-    )
+    comparison = ranker.compare(query)
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)
     show(tables.explanation(explanation))
     if json_file:
-        write_json(json_file, explanation.to_json())
+        write_record(json_file, "explain", explanation.to_json())
     if html_file:
         write_text(
             html_file,

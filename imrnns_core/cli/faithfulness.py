@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,17 +13,16 @@ from imrnns_core.cli.options import (
     DocumentPrefix,
     Embeddings,
     EncoderName,
+    Force,
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
     open_collection,
     resolve,
 )
+from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
 from imrnns_core.io import write_json
-
-if TYPE_CHECKING:
-    pass
 
 
 def faithfulness(
@@ -35,6 +34,7 @@ def faithfulness(
         typer.Option(min=2, help="Pairs of a query and a document, risers and fallers in turn."),
     ] = 60,
     json_file: JsonFile = None,
+    force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
     query_prefix: QueryPrefix = "",
@@ -55,6 +55,7 @@ def faithfulness(
     from imrnns_core.reporting import terminal as tables
     from imrnns_core.retrieval.ranker import Ranker
 
+    check_outputs("faithfulness", force, json_file)
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
@@ -80,4 +81,4 @@ def faithfulness(
     show(tables.faithfulness(result))
     write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
     if json_file:
-        write_json(json_file, result.to_json())
+        write_record(json_file, "faithfulness", result.to_json())

@@ -9,8 +9,6 @@ import typer
 
 from imrnns_core.cli.console import encoding, progress_bar
 from imrnns_core.config import EncoderSpec
-from imrnns_core.data.records import Query
-from imrnns_core.errors import LensError
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -54,6 +52,9 @@ WorkspaceFolder = Annotated[
     ),
 ]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite files that another command or a person made.")
+]
 
 
 def resolve(
@@ -88,16 +89,3 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     """Open a data set, with progress where texts have to be encoded."""
     with progress_bar() as progress:
         return space.open(registration, encoding(progress))
-
-
-def find_query(collection: Collection, text: str) -> Query:
-    """Return the data set's query with this id or this text, else a new one without an id."""
-    queries = collection.dataset.queries
-    if text in queries:
-        return queries[text]
-    wanted = text.strip()
-    if not wanted:
-        raise LensError("the question is empty; type one, or the id of a query")
-    return next(
-        (query for query in queries.values() if query.text.strip() == wanted), Query("", wanted)
-    )

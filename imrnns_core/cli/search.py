@@ -15,15 +15,15 @@ from imrnns_core.cli.options import (
     DocumentPrefix,
     Embeddings,
     EncoderName,
+    Force,
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    find_query,
     open_collection,
     resolve,
 )
+from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.config import SearchConfig
-from imrnns_core.io import write_json
 from imrnns_core.types import STAGES
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def search(
         int, typer.Option("-k", min=1, help="How many documents of each ranking.")
     ] = SearchConfig().top_k,
     json_file: JsonFile = None,
+    force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
     query_prefix: QueryPrefix = "",
@@ -48,35 +49,34 @@ def search(
     from imrnns_core.reporting import terminal as tables
     from imrnns_core.retrieval.ranker import Ranker
 
+    check_outputs("search", force, json_file)
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
     loaded = space.adapter(adapter)
     collection = open_collection(space, registration)
     ranker = Ranker(collection, loaded)
-    asked = find_query(collection, query)
-    comparison = ranker.compare(
-        asked, collection.vector(asked.id) if asked.id else collection.encode(asked.text)
-    )
+    comparison = ranker.compare(query)
+    base_ranks = comparison.rank("base")
     record: dict[str, Any] = {
         "schema": 1,
-        "query_id": asked.id or None,
-        "query": asked.text,
+        "query_id": comparison.query.id or None,
+        "query": comparison.query.text,
         "adapter": loaded.card.name,
         "rankings": {},
     }
-    out.print(Text(asked.text, style="bold"))
+    out.print(Text(comparison.query.text, style="bold"))
     for stage in STAGES:
-        hits = comparison.hits(stage, top_k)
+        hits = comparison.ranking(stage, top_k)
         record["rankings"][stage] = [
             {
                 **asdict(hit),
                 "title": collection.dataset.document[hit.document_id].title,
-                "base_rank": int(comparison.ranks[0, comparison.position[hit.document_id]]),
+                "base_rank": int(base_ranks[comparison.position[hit.document_id]]),
             }
             for hit in hits
         ]
         if stage in ("base", "modulated"):
             out.print(tables.hits(stage, record["rankings"][stage], bool(comparison.judgments)))
     if json_file:
-        write_json(json_file, record)
+        write_record(json_file, "search", record)

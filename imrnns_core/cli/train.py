@@ -12,10 +12,12 @@ from imrnns_core.cli.options import (
     Data,
     Embeddings,
     EncoderName,
+    Force,
     WorkspaceFolder,
     open_collection,
     resolve,
 )
+from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.errors import AdapterError, DataError, LensError
 from imrnns_core.training.config import TrainConfig
 
@@ -33,6 +35,7 @@ def train(
         str | None, typer.Option(help="Chooses the epoch; by default a part of the training split.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same adapter.")] = TrainConfig().seed,
+    force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
@@ -46,6 +49,7 @@ def train(
             f"{out_file}: adapters are written as .safetensors; use --out "
             f"{out_file.with_suffix('.safetensors')}"
         )
+    check_outputs("train", force, out_file)
     config = TrainConfig(recipe=recipe, seed=seed)
     supervised = config.resolved().supervised  # a mistake shall not wait for the vectors
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imrnns_core.data.records import Document, Query
-from imrnns_core.errors import DataError
+from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels
 
 MAX_GRADE = 3
@@ -73,6 +73,19 @@ class Dataset:
         for document in self.documents:
             sha.update(json.dumps([document.id, document.title, document.text]).encode())
         return sha
+
+    def find_query(self, text: str) -> Query:
+        """Return the query with this id or this text, else a new one without an id.
+
+        Raises LensError if the text is empty.
+        """
+        if text in self.queries:
+            return self.queries[text]
+        wanted = text.strip()
+        if not wanted:
+            raise LensError("the question is empty; type one, or the id of a query")
+        known = (query for query in self.queries.values() if query.text.strip() == wanted)
+        return next(known, Query("", wanted))
 
     def qrels(self, split: str) -> Qrels:
         """Return the judgments of a split; DataError names the splits there are."""

@@ -14,7 +14,7 @@ from imrnns_core.evaluation.evaluate import Bucket, Evaluation
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
-from imrnns_core.types import STAGES, UNJUDGED
+from imrnns_core.types import STAGES, UNJUDGED, relevant_ids
 
 NEAR_DUPLICATE = 0.9
 """Cosine of base embeddings from which two documents count as near-duplicates."""
@@ -76,9 +76,7 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> lis
         zip(evaluation.query_ids, evaluation.buckets(), strict=True)
     ):
         judged = evaluation.qrels[query_id]
-        relevant = np.array(
-            [ranker.collection.documents.row[d] for d, g in judged.items() if g > 0]
-        )
+        relevant = np.array([ranker.collection.documents.row[d] for d in relevant_ids(judged)])
         ranks = tuple(int(r) for r in evaluation.best_ranks[:, i])
         bm25_rank = int(bm25.best_ranks[i])
         findings: list[Finding] = []

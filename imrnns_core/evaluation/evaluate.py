@@ -20,7 +20,7 @@ from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
-from imrnns_core.types import STAGES, Doubles, Qrels, Stage
+from imrnns_core.types import STAGES, Doubles, Qrels, Stage, relevant_ids
 
 SCHEMA = 1
 NDCG = "nDCG@10"
@@ -228,7 +228,7 @@ def evaluate(
     qrels = judged_queries(dataset, split)
     if query_ids is not None:
         qrels = {query_id: qrels[query_id] for query_id in query_ids}
-    vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+    vectors = collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
     stages = [
         measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)))
@@ -275,11 +275,7 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
         raise DataError(
             dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
         )
-    qrels = {
-        q: judged
-        for q, judged in dataset.qrels(split).items()
-        if any(g > 0 for g in judged.values())
-    }
+    qrels = {q: judged for q, judged in dataset.qrels(split).items() if relevant_ids(judged)}
     if not qrels:
         raise DataError(
             path, "no query has a relevant document", "judge at least one document with 1 to 3"
@@ -338,8 +334,5 @@ def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
 
 def seen_groups(qrels: Qrels, training_positives: set[str]) -> NDArray[np.str_]:
     """Return (Q,) "seen" where one of the query's relevant documents was a training positive, else "unseen"."""
-    seen = [
-        any(g > 0 and d in training_positives for d, g in judged.items())
-        for judged in qrels.values()
-    ]
+    seen = [any(d in training_positives for d in relevant_ids(judged)) for judged in qrels.values()]
     return np.where(seen, "seen", "unseen")

@@ -128,7 +128,7 @@ def measure_overlap(
 ) -> RankOverlap:
     """Rank queries of the collection and compare their base and modulated rankings."""
     collection, depth = ranker.collection, top_k or SearchConfig().top_k
-    vectors = collection.queries.vectors[collection.queries.rows(query_ids)]
+    vectors = collection.query_vectors(query_ids)
     batch = ranker.rank_batch(vectors)
     base, modulated = batch.ranks[:, 0], batch.ranks[:, -1]
     return RankOverlap(

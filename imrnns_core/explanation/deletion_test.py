@@ -232,9 +232,10 @@ def sample_pairs(ranker: Ranker, split: str, count: int) -> list[Pair]:
     queries = sorted(dataset.splits.get(split) or dataset.queries)
     pairs: list[Pair] = []
     for query_id in np.random.default_rng(0).permutation(queries):
-        comparison = ranker.compare_id(str(query_id))
-        rise, rising = comparison.ranks[0] - comparison.ranks[3], len(pairs) % 2 == 0
-        shown = comparison.ranks[3 if rising else 0] <= NAMED
+        comparison = ranker.compare(dataset.queries[str(query_id)])
+        base, modulated = comparison.rank("base"), comparison.rank("modulated")
+        rise, rising = base - modulated, len(pairs) % 2 == 0
+        shown = (modulated if rising else base) <= NAMED
         gain = np.where(shown, rise if rising else -rise, 0)
         if gain.max() > 0:
             pairs.append(Pair(comparison, ranker.adapter.model, int(gain.argmax())))
@@ -297,7 +298,7 @@ def run_pairs(
         yield PairResult(
             pair.comparison.query.id,
             pair.document_id,
-            bool(pair.comparison.ranks[0, at] > pair.comparison.ranks[3, at]),
+            bool(pair.comparison.rank("base")[at] > pair.comparison.rank("modulated")[at]),
             drops,
             rho,
             milliseconds,

@@ -142,8 +142,8 @@ def explain(
         ranker.collection.encoder.spec.name,
         comparison.query,
         ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.ranks[n, at]) for n, stage in enumerate(STAGES)},
-        {stage: float(comparison.scores[n, at]) for n, stage in enumerate(STAGES)},
+        {stage: int(comparison.rank(stage)[at]) for stage in STAGES},
+        {stage: float(comparison.score(stage)[at]) for stage in STAGES},
         {name: float(getattr(parts, name)[at]) for name in names},
     )
     sides: tuple[Side, ...] = ("document", "query")

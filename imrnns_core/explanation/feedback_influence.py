@@ -60,8 +60,10 @@ def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluenc
     without = (parts.sum(0) - parts) * count / (count - 1)  # (K, m) the mean over the others
     refined = torch.nn.functional.normalize(model.query_norm(without), dim=-1)
     scores = (refined @ modulation.modulated_documents.T).numpy()  # (left out, candidate)
-    effect = np.where(comparison.feedback[:, None], scores - comparison.scores[3], 0.0).astype(
-        np.float32
+    effect = np.where(
+        comparison.feedback[:, None], scores - comparison.score("modulated"), 0.0
+    ).astype(np.float32)
+    ranks = np.where(
+        comparison.feedback[:, None], rank(scores, rows) - comparison.rank("modulated"), 0
     )
-    ranks = np.where(comparison.feedback[:, None], rank(scores, rows) - comparison.ranks[3], 0)
     return FeedbackInfluence(contributions.numpy(), effect, ranks)

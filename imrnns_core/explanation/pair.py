@@ -13,9 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.model.imrnn import IMRNN, feedback_weights
 from imrnns_core.model.modulation import Modulation
-from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.comparison import Comparison, stage_rankings
 from imrnns_core.retrieval.ranker import rank
 from imrnns_core.types import STAGES, FloatArray
 
@@ -42,14 +42,14 @@ class Pair:
     @property
     def fell(self) -> bool:
         """True where the modulated rank is worse than the base rank."""
-        return bool(
-            self.comparison.ranks[3, self.position] > self.comparison.ranks[0, self.position]
-        )
+        base, modulated = (self.comparison.rank(stage) for stage in ("base", "modulated"))
+        return bool(modulated[self.position] > base[self.position])
 
     @property
     def scores(self) -> Tensor:
         """(2,) base and modulated score as ranked."""
-        return torch.from_numpy(self.comparison.scores[[0, -1], self.position])
+        stages = ("base", "modulated")
+        return torch.tensor([self.comparison.score(stage)[self.position] for stage in stages])
 
     def document_scores(self, vectors: Tensor) -> Tensor:
         """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings, as long as stored ones; differentiable."""
@@ -91,8 +91,7 @@ class Pair:
         tensors = {
             name: tensor.clone() for name, tensor in vars(self.comparison.modulation).items()
         }
-        weights = torch.from_numpy(self.comparison.feedback).float()
-        weights /= weights.sum()
+        weights = feedback_weights(torch.from_numpy(self.comparison.feedback))
         return _Kept(
             **tensors,
             effect_scale=weights @ tensors["document_scale"],
@@ -133,9 +132,8 @@ def rescore(
             0
         ]
     scores = stage_scores(modulation)
-    return replace(
-        comparison, scores=scores, ranks=rank(scores, comparison.rows[None]), modulation=modulation
-    )
+    rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.rows[None]))
+    return replace(comparison, rankings={**comparison.rankings, **rankings}, passes=modulation)
 
 
 def stage_scores(modulation: Modulation) -> FloatArray:

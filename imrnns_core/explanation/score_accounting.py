@@ -17,7 +17,7 @@ from torch import Tensor
 from imrnns_core.explanation.attention_trace import Trace
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import FloatArray, Side
+from imrnns_core.types import PARTS, FloatArray, Side
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,15 @@ class Accounting:
     query_by_dimension: FloatArray  # (K, m) φ_query, sums to query_refinement
 
     @property
+    def parts(self) -> dict[str, FloatArray]:
+        """(K,) each part of the change, by its name in `PARTS`."""
+        return {name: getattr(self, name) for name in PARTS}
+
+    @property
     def residual(self) -> FloatArray:
         """(K,) what the parts fail to explain; rounding only."""
-        parts = self.projector + self.document_modulation + self.query_refinement
-        return np.asarray(self.modulated - self.base - parts, dtype=np.float32)
+        explained = self.projector + self.document_modulation + self.query_refinement
+        return np.asarray(self.modulated - self.base - explained, dtype=np.float32)
 
 
 def account(comparison: Comparison) -> Accounting:
@@ -56,7 +61,8 @@ def account(comparison: Comparison) -> Accounting:
     )  # (K, m)
     document = 0.5 * (qp + qm) * (dm - dp)
     query = 0.5 * (dp + dm) * (qm - qp)
-    base, projected, modulated = comparison.scores[0], comparison.scores[1], comparison.scores[3]
+    stages = ("base", "projected", "modulated")
+    base, projected, modulated = (comparison.score(stage) for stage in stages)
     return Accounting(
         base, projected - base, document.sum(axis=1), query.sum(axis=1), modulated, document, query
     )

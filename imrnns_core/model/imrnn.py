@@ -19,6 +19,14 @@ from imrnns_core.model.modulation import Modulation
 INIT_STD = 0.01  # reference package: a fresh adapter scales by about ½ and shifts by about 0
 
 
+def feedback_weights(feedback: Tensor) -> Tensor:
+    """Return the weights (…, K) of candidates in the refinement; `feedback` (…, K) is True for those that take part.
+
+    They are equal and sum to 1.
+    """
+    return feedback.float() / feedback.sum(-1, keepdim=True)
+
+
 class HyperNet(nn.Module):
     """Map an embedding (…, m) to a scale in (0, 1) and a bias in (-1, 1), both (…, m)."""
 
@@ -89,7 +97,7 @@ class IMRNN(nn.Module):
         if feedback is None:
             mean_scale, mean_bias = document_scale.mean(1), document_bias.mean(1)
         else:
-            weights = feedback.float() / feedback.sum(1, keepdim=True)
+            weights = feedback_weights(feedback)
             mean_scale, mean_bias = (
                 torch.einsum("bk,bkm->bm", weights, x) for x in (document_scale, document_bias)
             )

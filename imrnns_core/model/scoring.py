@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.model.imrnn import IMRNN, feedback_weights
 
 DOCUMENT_BATCH = 512
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
@@ -57,7 +57,7 @@ def score_candidates(
         rows: (B, K) corpus rows of the candidates.
         feedback: (B, K) bool, the candidates that refine the query; all of them if None.
     """
-    weights = None if feedback is None else feedback.float() / feedback.sum(1, keepdim=True)
+    weights = None if feedback is None else feedback_weights(feedback)
     batches = [
         _score_batch(
             model,

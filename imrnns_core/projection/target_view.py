@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import FloatArray, IntArray
+from imrnns_core.types import STAGES, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,8 @@ class TargetView:
 
 def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
     """Place candidates, positions (R,), by their true angle to the query, in the neighbourhood order of the documents."""
-    radius = np.degrees(np.arccos(np.clip(comparison.scores[:, positions], -1.0, 1.0))).astype(
-        np.float32
-    )
+    scores = np.stack([comparison.score(stage) for stage in STAGES])  # (4, K)
+    radius = np.degrees(np.arccos(np.clip(scores[:, positions], -1.0, 1.0))).astype(np.float32)
     count = len(positions)
     direction = np.empty(count, dtype=np.float32)
     direction[neighbourhood_order(comparison.modulation.documents.numpy()[positions])] = (

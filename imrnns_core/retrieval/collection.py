@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, unit
+from imrnns_core.data.records import Query
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.errors import EncoderError
 from imrnns_core.retrieval.dense import DenseIndex
@@ -53,9 +54,13 @@ class Collection:
             )
         return sha.hexdigest()
 
-    def vector(self, query_id: str) -> FloatArray:
-        """Return the (n,) base embedding of a known query."""
-        return np.asarray(self.queries.vectors[self.queries.row[query_id]])
+    def query_vectors(self, query_ids: Sequence[str]) -> FloatArray:
+        """Return (B, n) base embeddings of known queries; a KeyError names the first unknown one."""
+        return np.asarray(self.queries.vectors[self.queries.rows(query_ids)])
+
+    def query_vector(self, query: Query) -> FloatArray:
+        """Return the (n,) base embedding of a query: the stored one or, for a new text, that of the encoder."""
+        return self.query_vectors([query.id])[0] if query.id else self.encode(query.text)
 
     def encode(self, text: str) -> FloatArray:
         """Return the (n,) base embedding of a query that was typed in, as long as the stored ones.

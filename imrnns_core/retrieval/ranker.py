@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +13,7 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
+from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.scoring import (
     CorpusTransform,
     refine,
@@ -22,7 +22,7 @@ from imrnns_core.model.scoring import (
     transform_corpus,
 )
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.comparison import Comparison, stage_rankings
 from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
 
 
@@ -34,10 +34,17 @@ class RankedBatch:
     scores: FloatArray
     ranks: IntArray
 
+    def score(self, stage: Stage) -> FloatArray:
+        """Return (B, K) scores at a stage, candidates in base order."""
+        return self.scores[:, STAGES.index(stage)]
+
+    def rank(self, stage: Stage) -> IntArray:
+        """Return (B, K) ranks at a stage, candidates in base order."""
+        return self.ranks[:, STAGES.index(stage)]
+
     def ranked_rows(self, stage: Stage) -> IntArray:
         """Return (B, K) corpus rows, best first, at a stage."""
-        order = np.argsort(self.ranks[:, STAGES.index(stage)], axis=1)
-        return np.take_along_axis(self.rows, order, axis=1)
+        return np.take_along_axis(self.rows, np.argsort(self.rank(stage), axis=1), axis=1)
 
 
 def rank(scores: FloatArray, rows: IntArray) -> IntArray:
@@ -82,19 +89,31 @@ class Ranker:
         return RankedBatch(rows, scores, rank(scores, rows[:, None, :]))
 
     def compare(
-        self, query: Query, vector: FloatArray, dropped: frozenset[str] = frozenset()
+        self,
+        query: str | Query,
+        dropped: frozenset[str] = frozenset(),
+        *,
+        vector: FloatArray | None = None,
     ) -> Comparison:
         """Rank one query and keep every vector behind it.
 
         Args:
-            query: The query; its judgments are looked up by its id.
-            vector: (n,) its base embedding.
-            dropped: Ids of candidates that shall not refine the query. They stay ranked. At least
-                one candidate must remain.
+            query: The id of a query of the collection, or any text.
+            dropped: Ids of candidates that do not refine the query. They stay ranked. At least one
+                candidate must remain.
+            vector: (n,) its base embedding, where it is known already.
+
+        Raises:
+            LensError: If the text is empty.
+            EncoderError: If a text has to be encoded and the encoder is not that of the collection.
+            ValueError: If no candidate remains to refine the query.
         """
+        dataset = self.collection.dataset
+        asked = dataset.find_query(query) if isinstance(query, str) else query
+        if vector is None:
+            vector = self.collection.query_vector(asked)
         batch = self.rank_batch(vector[None])
         rows, scores, ranks = batch.rows[0], batch.scores[0], batch.ranks[0]
-        dataset = self.collection.dataset
         ids = tuple(dataset.document_ids[row] for row in rows)
         feedback = np.array([i not in dropped for i in ids])
         if not feedback.any():
@@ -107,14 +126,9 @@ class Ranker:
             modulation = self.adapter.model(
                 torch.from_numpy(vector)[None], documents[None], torch.from_numpy(feedback)[None]
             )[0]
-        judgments: Mapping[str, int] = dataset.judgments.get(query.id, {})
-        return Comparison(query, ids, rows, scores, ranks, judgments, modulation, feedback)
-
-    def compare_id(self, query_id: str, dropped: frozenset[str] = frozenset()) -> Comparison:
-        """Compare a query of the collection."""
-        return self.compare(
-            self.collection.dataset.queries[query_id], self.collection.vector(query_id), dropped
-        )
+        judgments = dataset.judgments.get(asked.id, {})
+        rankings = stage_rankings(ids, scores, ranks)
+        return Comparison(asked, rankings, rows, judgments, feedback, modulation)
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return the rank of any document at every stage if the whole corpus were ranked, candidates or not.
@@ -125,11 +139,9 @@ class Ranker:
         with torch.inference_mode():
             modulation = comparison.modulation
             query = modulation.projected_query[None]
-            rows, mask = (
-                torch.from_numpy(comparison.rows)[None],
-                torch.from_numpy(comparison.feedback)[None].float(),
-            )
-            refined = refine(self.adapter.model, self.transform, query, rows, mask / mask.sum())
+            rows = torch.from_numpy(comparison.rows)[None]
+            weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
+            refined = refine(self.adapter.model, self.transform, query, rows, weights)
             by_stage: dict[Stage, torch.Tensor] = {
                 "base": self.base @ modulation.query,
                 "projected": self.transform.projected @ query[0],
@@ -170,7 +182,7 @@ class Ranker:
 
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
     """Return scores and ranks (K,) of (1 − α) · base + α · modulated, α in [0, 1]."""
-    scores = ((1.0 - alpha) * comparison.scores[0] + alpha * comparison.scores[-1]).astype(
-        np.float32
-    )
+    scores = (
+        (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
+    ).astype(np.float32)
     return scores, rank(scores, comparison.rows)

@@ -11,7 +11,7 @@ import ir_measures
 import numpy as np
 
 from imrnns_core.errors import LensError
-from imrnns_core.types import Doubles, IntArray, Qrels
+from imrnns_core.types import Doubles, IntArray, Qrels, is_relevant
 
 _TREC_EVAL = threading.Lock()
 """trec_eval, behind ir-measures, keeps its parameters in tables of the process.
@@ -72,7 +72,7 @@ def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) 
 
 
 def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
-    return next((n for n, d in enumerate(ranked, start=1) if judged.get(d, 0) > 0), 0)
+    return next((n for n, d in enumerate(ranked, start=1) if is_relevant(judged.get(d, 0))), 0)
 
 
 def _parse(name: str) -> Any:

@@ -13,8 +13,7 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.errors import TrainingError
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.training.splits import relevant_ids
-from imrnns_core.types import FloatArray, Qrels
+from imrnns_core.types import FloatArray, Qrels, relevant_ids
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Ex
     All its relevant documents are positives.
     """
     ids = tuple(qrels)
-    vectors = collection.queries.vectors[collection.queries.rows(ids)]
+    vectors = collection.query_vectors(ids)
     return Examples(
         torch.from_numpy(vectors),
         torch.from_numpy(collection.index.search(vectors, candidates)),
@@ -60,7 +59,7 @@ def paired_examples(
     Raises TrainingError where all candidates of a query are relevant.
     """
     ids = tuple(qrels)
-    vectors = collection.queries.vectors[collection.queries.rows(ids)]
+    vectors = collection.query_vectors(ids)
     if lexical:
         texts = [collection.dataset.queries[q].text for q in ids]
         found = BM25Index(collection.dataset.documents).search(texts, SearchConfig().candidates)

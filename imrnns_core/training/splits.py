@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from imrnns_core.types import Qrels
+from imrnns_core.types import Qrels, relevant_ids
 
 Judged = dict[str, Mapping[str, int]]
 
@@ -68,7 +68,7 @@ def split_queries(qrels: Judged, share: float, seed: int, both: bool) -> TrainVa
 
 def judged_positive(qrels: Qrels) -> Judged:
     """Keep the queries with a relevant document."""
-    return {q: judged for q, judged in qrels.items() if any(g > 0 for g in judged.values())}
+    return {q: judged for q, judged in qrels.items() if relevant_ids(judged)}
 
 
 def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
@@ -123,7 +123,7 @@ def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]
             left[document] = left.get(document, 0) + 1
     ids, held = list(qrels), set[str]()
     for i in np.random.default_rng(seed).permutation(len(ids)):
-        relevant = relevant_ids(qrels[ids[i]])
+        relevant = set(relevant_ids(qrels[ids[i]]))
         if len(held) < int(share * len(ids)) and all(left[d] > 1 for d in relevant):
             held.add(ids[i])
             for document in relevant:
@@ -131,8 +131,3 @@ def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]
     return {q: j for q, j in qrels.items() if q not in held}, {
         q: j for q, j in qrels.items() if q in held
     }
-
-
-def relevant_ids(judged: Mapping[str, int]) -> set[str]:
-    """Return the documents of grade 1 and above."""
-    return {d for d, g in judged.items() if g > 0}

@@ -31,12 +31,11 @@ from imrnns_core.training.splits import (
     Judged,
     TrainValidationSplit,
     judged_positive,
-    relevant_ids,
     split_queries,
 )
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 from imrnns_core.training.whitening import identity_adapter
-from imrnns_core.types import LabelledProgress
+from imrnns_core.types import LabelledProgress, relevant_ids
 
 HELD_OUT_TITLES = 300
 

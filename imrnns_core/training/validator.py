@@ -15,7 +15,7 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.scoring import score_candidates, transform_corpus
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.types import Qrels
+from imrnns_core.types import Qrels, relevant_ids
 
 DEPTH = 10
 
@@ -56,10 +56,10 @@ class Validator:
     @classmethod
     def of_judged(cls, collection: Collection, qrels: Qrels) -> Validator:
         """Take the base candidates of judged queries."""
-        vectors = collection.queries.vectors[collection.queries.rows(tuple(qrels))]
+        vectors = collection.query_vectors(tuple(qrels))
         rows = collection.index.search(vectors, SearchConfig().candidates)
         relevant = [
-            {collection.documents.row[d]: g for d, g in judged.items() if g > 0}
+            {collection.documents.row[d]: judged[d] for d in relevant_ids(judged)}
             for judged in qrels.values()
         ]
         return cls(

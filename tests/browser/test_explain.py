@@ -20,6 +20,7 @@ from imrnns_core.training.whitening import identity_adapter
 from tests import toys
 from tests.browser.app import chart, open_page, serving, settle
 from tests.browser.test_pages import command
+from tests.toys import stage_ranks, stage_scores
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) water and bread"
@@ -29,7 +30,7 @@ HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) 
 def pair() -> Pair:
     space = Workspace(Path("unused"))
     ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
-    comparison = ranker.compare_id("q054")
+    comparison = ranker.compare("q054")
     return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
 
 
@@ -177,10 +178,12 @@ def test_feedback_documents_and_alpha_change_the_outcome(
     dropped = frozenset(i for i in pair.comparison.document_ids[5:80] if i != pair.document_id)
     explained(page, address, f"&dropped={','.join(sorted(dropped))}")
     space = Workspace(Path("unused"))
-    without = Ranker(
-        space.open(space.resolve("sample")), space.adapter("sample-adapter")
-    ).compare_id("q054", dropped)
-    scores = [f"{score:.4f}" for score in without.scores[:, without.position[pair.document_id]]]
+    without = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter")).compare(
+        "q054", dropped
+    )
+    scores = [
+        f"{score:.4f}" for score in stage_scores(without)[:, without.position[pair.document_id]]
+    ]
     assert [row[1] for row in rows(page, "stages").values()] == scores
 
 
@@ -195,7 +198,7 @@ def test_a_document_stands_beside_the_one_that_it_has_to_pass(
     page: Page, address: str, pair: Pair
 ) -> None:
     comparison, at = pair.comparison, pair.position
-    order, place = comparison.order("modulated"), int(comparison.ranks[3, at]) - 1
+    order, place = comparison.order("modulated"), int(stage_ranks(comparison)[3, at]) - 1
     other = int(order[place - 1 if place else 1])
     explained(page, address)
     page.get_by_text(f"Beside the document {'above' if place else 'below'} it").click()
@@ -346,7 +349,7 @@ def test_compare_marks_the_explaining_words_and_leads_to_explain(
 def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, address: str) -> None:
     space = Workspace(Path("unused"))
     ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
-    comparison = ranker.compare_id("q708")
+    comparison = ranker.compare("q708")
     assert comparison.relevant_outside == ["corms"]
     places = ranker.corpus_ranks(comparison, "corms")
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")

@@ -24,6 +24,7 @@ from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.retrieval.ranker import Ranker, blend
 from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
+from tests.toys import stage_ranks, stage_scores
 
 pytestmark = pytest.mark.browser
 
@@ -82,7 +83,7 @@ def test_failing_query_from_the_table_to_compare(
     page.wait_for_function("() => location.pathname === '/'")
     settle(page)
     query_id = page.evaluate("() => new URLSearchParams(location.search).get('query')")
-    assert sample.compare_id(query_id).best_relevant_rank("modulated") != 1
+    assert sample.compare(query_id).best_relevant_rank("modulated") != 1
     record = search(workspace, tmp_path, query_id)
     assert cards(page, "Base") == shown(record, "base")
     assert cards(page, "Modulated") == shown(record, "modulated")
@@ -156,7 +157,7 @@ def test_columns_by_cluster_keep_like_dimensions_together(
     page: Page, address: str, sample: Ranker
 ) -> None:
     open_page(page, f"{address}/modulation?query=q054&columns=cluster&shift=whole")
-    comparison = sample.compare_id("q054")
+    comparison = sample.compare("q054")
     values = shifts(comparison)[comparison.order("modulated")[:20]]
     strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:40]
     expected = strongest[neighbourhood_order(values[:, strongest].T)]
@@ -219,10 +220,10 @@ def test_refinement_cell_and_accounting_bar_open_their_document(
     )
     settle(page)
     drawn = chart(page, "waterfall").evaluate("plot => Array.from(plot._fullData[0].y)")
-    comparison = sample.compare_id("q054")
+    comparison = sample.compare("q054")
     at = comparison.position[other]
-    assert drawn[0] == pytest.approx(comparison.scores[0, at], abs=1e-6)
-    assert sum(drawn[:4]) == pytest.approx(comparison.scores[3, at], abs=1e-6)
+    assert drawn[0] == pytest.approx(stage_scores(comparison)[0, at], abs=1e-6)
+    assert sum(drawn[:4]) == pytest.approx(stage_scores(comparison)[3, at], abs=1e-6)
 
 
 def test_colour_ranges_do_not_change_with_the_query(page: Page, address: str) -> None:
@@ -297,7 +298,7 @@ def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
 def test_target_view_is_coloured_by_cluster_and_movement(
     page: Page, address: str, sample: Ranker
 ) -> None:
-    comparison = sample.compare_id("q054")
+    comparison = sample.compare("q054")
     moved = dict(zip(comparison.document_ids, true_movement(comparison), strict=True))
     read = (
         "plot => { const t = plot._fullData.find(t => t.name === 'modulated'); return "
@@ -418,11 +419,11 @@ def test_lasso_in_the_target_view_is_downloaded(page: Page, address: str, sample
     count = draw_around_all(page, "map_target_2-D")
     rows = saved(page)
     assert len(drawn) == count == len(rows)
-    comparison = sample.compare_id("q054")
+    comparison = sample.compare("q054")
     moved = true_movement(comparison)
     for row in rows:
         at = comparison.position[row["document"]]
-        assert [int(row["base rank"]), int(row["modulated rank"])] == comparison.ranks[
+        assert [int(row["base rank"]), int(row["modulated rank"])] == stage_ranks(comparison)[
             [0, 3], at
         ].tolist()
         assert float(row["true movement"]) == pytest.approx(moved[at], abs=1e-6)
@@ -534,7 +535,7 @@ def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> No
 def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(
     page: Page, address: str, sample: Ranker
 ) -> None:
-    comparison = sample.compare_id("q100")
+    comparison = sample.compare("q100")
     rank = comparison.best_relevant_rank("base")
     assert rank is not None
     assert rank > 10
@@ -551,7 +552,7 @@ def test_alpha_ranks_again_and_stays_in_the_address(
     page: Page, address: str, sample: Ranker
 ) -> None:
     open_page(page, f"{address}/?query=q100")
-    comparison = sample.compare_id("q100")
+    comparison = sample.compare("q100")
     page.get_by_role("slider").focus()
     for _ in range(10):
         page.keyboard.press("ArrowLeft")
@@ -577,7 +578,7 @@ def test_alpha_ranks_again_and_stays_in_the_address(
 
 def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q100")
-    comparison = sample.compare_id("q100")
+    comparison = sample.compare("q100")
     seen = page.get_by_role("slider").evaluate(
         """slider => [...Array(21).keys()].map((place) => {
           slider.value = place;
@@ -613,7 +614,7 @@ def test_dropped_feedback_document_changes_the_scores(
 ) -> None:
     dropped = "salvadoran-dollarisation"
     open_page(page, f"{address}/?query=q007&dropped={dropped}")
-    expected = sample.compare_id("q007", frozenset({dropped})).hits("modulated", 10)
+    expected = sample.compare("q007", frozenset({dropped})).ranking("modulated", 10)
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
 
 
@@ -628,8 +629,8 @@ def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(
     settle(page)
     assert len(page.url) < 300
     kept = unquote(page.url.split("dropped=only%3A")[1].split("&")[0]).split(",")
-    everyone = sample.compare_id("q007")
-    expected = sample.compare_id("q007", frozenset(everyone.document_ids) - set(kept)).hits(
+    everyone = sample.compare("q007")
+    expected = sample.compare("q007", frozenset(everyone.document_ids) - set(kept)).ranking(
         "modulated", 10
     )
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
@@ -652,7 +653,7 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     page.get_by_label("An id, or words of a title").fill("scurvy-history")
     page.keyboard.press("Enter")
     expect(page.get_by_text("the rank if every document were scored")).to_be_visible()
-    comparison = sample.compare_id("q001")
+    comparison = sample.compare("q001")
     assert "scurvy-history" not in comparison.position
     ranks = sample.corpus_ranks(comparison, "scurvy-history")
     assert all(rank > 100 for rank in ranks.values())
@@ -693,7 +694,7 @@ def test_downloads(page: Page, address: str, sample: Ranker) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download this ranking as a TREC run").click()
     lines = Path(download.value.path()).read_text().splitlines()
-    hits = sample.compare_id("q007").hits("modulated")
+    hits = sample.compare("q007").ranking("modulated")
     assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
 
 

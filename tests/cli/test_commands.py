@@ -978,7 +978,7 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
     assert record["n_pairs"] == 2
     assert f"{record['document']['delta']['k1']:.3f}" in result.out
     (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
-    assert json.loads(kept.read_text()) == record
+    assert record == {"command": "faithfulness", **json.loads(kept.read_text())}
     one_line(
         run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
         "sample has no split 'late'; its splits are: dev, test, train",
@@ -1101,3 +1101,43 @@ def test_the_name_of_an_encoder_is_kept_as_it_is(
         json.loads((tmp_path / "workspace" / "datasets.json").read_text())["toy"]["encoder"]["name"]
         == given
     )
+
+
+def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path, tmp_path: Path):
+    """evaluate --json once overwrote the card of an adapter; a slip of the hand can cost a paper."""
+    notes, record = tmp_path / "notes.json", tmp_path / "r.json"
+    notes.write_text("mine")
+    for name in ("evaluate", "search", "explain"):
+        arguments = command(toy, *((name, "q0") if name == "search" else ()))
+        if name == "explain":
+            arguments = (
+                "explain",
+                toy,
+                "--query",
+                "q0",
+                "--document",
+                "d0",
+                *command(toy)[2:],
+            )
+        one_line(
+            run(*arguments, "--json", notes),
+            f"{notes}: this file exists and was not written by imrnns-lens {name}; "
+            "name another file, or overwrite it with --force",
+        )
+        assert notes.read_text() == "mine"
+    assert run(*command(toy), "--json", record).code == 0
+    assert run(*command(toy), "--json", record).code == 0  # its own may be written again
+    assert run(*command(toy, "search", "q0"), "--json", record).code == 2
+    assert json.loads(record.read_text())["command"] == "evaluate"
+    assert run(*command(toy, "search", "q0"), "--json", record, "--force").code == 0
+    assert json.loads(record.read_text())["command"] == "search"
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "base.run").write_text("my thesis")
+    assert run(*command(toy), "--run-out", tmp_path / "runs").code == 2
+    assert run(*command(toy), "--run-out", tmp_path / "runs", "--force").code == 0
+    assert run(*command(toy), "--run-out", tmp_path / "runs").code == 0
+    qrels = tmp_path / "my.qrels"
+    for _ in range(2):
+        assert run(*command(toy), "--qrels-out", qrels).code == 0
+    assert run(*command(toy), "--qrels-out", notes).code == 2
+    assert notes.read_text() == "mine"

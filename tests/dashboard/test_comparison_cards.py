@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dashboard.components.comparison_cards import FURTHER, faces, ideal, rankings
 from imrnns_core.retrieval.ranker import blend
 from tests import toys
+from tests.toys import stage_ranks, stage_scores
 
 
 @settings(max_examples=40, deadline=None)
@@ -18,13 +19,13 @@ def test_both_rankings_stand_as_ranked(
     world: toys.World, alpha: float, top_k: int, data: st.DataObject
 ) -> None:
     ranker = world.ranker()
-    comparison = ranker.compare_id("q0")
+    comparison = ranker.compare("q0")
     picked = data.draw(st.sampled_from(["", *comparison.document_ids]))
     scores, ranks = blend(comparison, alpha)
     for column, own, values in zip(
         rankings(comparison, alpha, top_k, picked),
-        (comparison.ranks[0], ranks),
-        (comparison.scores[0], scores),
+        (stage_ranks(comparison)[0], ranks),
+        (stage_scores(comparison)[0], scores),
         strict=True,
     ):
         at = [comparison.position[card.document_id] for card in column.cards]
@@ -55,8 +56,8 @@ def test_both_rankings_stand_as_ranked(
 def test_the_picked_document_has_its_card_however_many_relevant_ones_stand_above_it() -> None:
     vectors = np.eye(8) + np.linspace(1, 0, 8)[:, None] * np.eye(8)[0]
     space = toys.collection(vectors, [vectors[0]], {"q0": {f"d{i}": 1 for i in range(8)}})
-    comparison = toys.Ranker(space, toys.adapter(toys.still_model(8))).compare_id("q0")
-    last = comparison.document_ids[int(comparison.ranks[0].argmax())]
+    comparison = toys.Ranker(space, toys.adapter(toys.still_model(8))).compare("q0")
+    last = comparison.document_ids[int(stage_ranks(comparison)[0].argmax())]
     base = rankings(comparison, 1.0, 1, last)[0]
     assert [int(card.rank) for card in base.cards] == [1, 2, 3, 4, 8]
     assert (base.cards[-1].document_id, base.cards[-1].skipped, base.rest) == (last, 3, 0)
@@ -67,7 +68,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     space = toys.collection(vectors, [vectors[0]], {"q0": {"d3": 2, "d9": 1, "d1": 0}})
     ranker = toys.Ranker(space, toys.adapter(toys.still_model(2)))
-    comparison = ranker.compare_id("q0")
+    comparison = ranker.compare("q0")
     base, modulated = rankings(comparison, 1.0, 2, "d4")
     assert [(card.document_id, card.rank, card.skipped) for card in base.cards] == [
         ("d0", "1", 0),
@@ -75,7 +76,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
         ("d3", "4", 1),
         ("d4", "5", 0),
     ]
-    now = {i: int(comparison.ranks[3, n]) for i, n in comparison.position.items()}
+    now = {i: int(stage_ranks(comparison)[3, n]) for i, n in comparison.position.items()}
     arrow = {True: "↗", False: "↘"}
     for card in base.cards:
         before = int(card.rank)
@@ -99,5 +100,5 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
 
 @pytest.mark.parametrize(("alpha", "title"), [(1.0, "Modulated"), (0.5, "α = 0.50")])
 def test_the_second_ranking_is_named(alpha: float, title: str) -> None:
-    comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare_id("q0")
+    comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare("q0")
     assert [column.title for column in rankings(comparison, alpha, 5, "")] == ["Base", title]

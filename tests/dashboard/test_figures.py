@@ -14,6 +14,7 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import STAGES
+from tests.toys import stage_ranks, stage_scores
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def ranker(tmp_path_factory: pytest.TempPathFactory) -> Ranker:
 
 @pytest.fixture(scope="module")
 def comparison(ranker: Ranker) -> Comparison:
-    return ranker.compare_id("q007")
+    return ranker.compare("q007")
 
 
 def test_texts_are_escaped_wrapped_and_cut() -> None:
@@ -61,12 +62,14 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
                 drawn.setdefault(custom[0], []).append(y)
         assert list(trace.x) == [*STAGES, None] * (len(trace.x) // 5)
     expected = {
-        d: np.minimum(comparison.ranks[:, i], 10).tolist()
+        d: np.minimum(stage_ranks(comparison)[:, i], 10).tolist()
         for i, d in enumerate(comparison.document_ids)
-        if comparison.ranks[:, i].min() <= 5
+        if stage_ranks(comparison)[:, i].min() <= 5
     }
     assert drawn == expected
-    deepest = min(10, int(comparison.ranks[:, (comparison.ranks <= 5).any(axis=0)].max()))
+    deepest = min(
+        10, int(stage_ranks(comparison)[:, (stage_ranks(comparison) <= 5).any(axis=0)].max())
+    )
     assert list(figure.layout.yaxis.range) == [deepest + 0.7, 0.3]
     assert [(a.y, a.text) for a in figure.layout.annotations] == [
         (rank, "&lt;i&gt;t&lt;/i&gt;") for rank in range(1, 6)
@@ -176,7 +179,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
     accounting = account(comparison)
     base, projector, document, query, total = modulation.waterfall(accounting, 3).data[0].y
     assert base + projector + document + query == pytest.approx(total, abs=1e-6)
-    assert total == pytest.approx(comparison.scores[3, 3])
+    assert total == pytest.approx(stage_scores(comparison)[3, 3])
     written = modulation.waterfall(accounting, 3).data[0].text
     assert [float(text.replace("−", "-")) for text in written] == pytest.approx(
         [base, projector, document, query, total], abs=5e-5
@@ -204,21 +207,21 @@ def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
     inner = view.radius.min() - 4
     np.testing.assert_allclose(
         np.hypot(end.x, end.y) + inner,
-        np.degrees(np.arccos(comparison.scores[3, chosen])),
+        np.degrees(np.arccos(stage_scores(comparison)[3, chosen])),
         atol=1e-3,
     )
     assert [f.name for f in figure.frames] == list(STAGES)
     first = figure.frames[0].data[0]
     np.testing.assert_allclose(
         np.hypot(first.x, first.y) + inner,
-        np.degrees(np.arccos(comparison.scores[0, chosen])),
+        np.degrees(np.arccos(stage_scores(comparison)[0, chosen])),
         atol=1e-3,
     )
     (arrows,) = [t for t in figure.data if t.mode == "lines+markers"]
     assert len(arrows.x) == 3 * 8
     np.testing.assert_allclose(
         np.hypot(arrows.x[0::3], arrows.y[0::3]) + inner,
-        np.degrees(np.arccos(comparison.scores[0, chosen])),
+        np.degrees(np.arccos(stage_scores(comparison)[0, chosen])),
         atol=1e-3,
     )
     np.testing.assert_allclose(arrows.x[1::3], end.x)

@@ -19,6 +19,7 @@ from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from tests import toys
+from tests.toys import stage_scores
 
 
 @pytest.fixture
@@ -110,9 +111,9 @@ def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_th
     assert torch.equal(ranker.adapter.model.projector.weight, second.model.projector.weight)
     after = resources.comparison("sample", "same", "q128", "", frozenset())
     np.testing.assert_array_equal(
-        after.scores, Ranker(resources.collection("sample"), second).compare_id("q128").scores
+        stage_scores(after), Ranker(resources.collection("sample"), second).compare("q128").scores
     )
-    assert not np.array_equal(before.scores, after.scores)
+    assert not np.array_equal(before.scores, stage_scores(after))
     assert resources.comparison("sample", "sample-adapter", "q128", "", frozenset()) is not before
 
 
@@ -129,7 +130,9 @@ def test_a_data_set_that_changed_on_disk_is_read_again(fresh: None, tmp_path: Pa
     (data / "queries.jsonl").write_text(json.dumps({"_id": "q1", "text": "why?"}) + "\n")
     assert resources.collection("mine").dataset.queries["q1"].text == "why?"
     save_embeddings(EmbeddingMatrix(("q1",), np.array([[1, 0, 0, 0]])), vectors, "queries", "query")
-    np.testing.assert_array_equal(resources.collection("mine").vector("q1"), [1, 0, 0, 0])
+    np.testing.assert_array_equal(
+        resources.collection("mine").query_vectors(["q1"])[0], [1, 0, 0, 0]
+    )
 
 
 def test_one_unreadable_adapter_or_list_of_data_sets_leaves_the_rest_working(fresh: None) -> None:

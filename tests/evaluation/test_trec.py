@@ -53,7 +53,7 @@ def test_a_run_for_each_stage(ranker: Ranker, tmp_path: Path):
         ("q0", "d0", "2", "modulated"),
         ("q0", "d1", "3", "modulated"),
     ]
-    base = ranker.compare_id("q0").hits("base")
+    base = ranker.compare("q0").ranking("base")
     assert [hit.document_id for hit in base] == ["d1", "d2", "d0"]
     assert paths[0].read_text().splitlines()[3:] == run_lines("q0", base, "base")
 

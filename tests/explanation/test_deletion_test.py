@@ -26,6 +26,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
 from tests import toys
+from tests.toys import stage_ranks
 
 
 def pair(drop: float, random: float, best: float, blind: float = 0.0) -> PairResult:
@@ -107,8 +108,8 @@ def test_pairs_rise_and_fall_in_turn(ranker: Ranker):
     assert len({p.comparison.query.id for p in pairs}) == 8
     for n, found in enumerate(pairs):
         base, now = (
-            found.comparison.ranks[0, found.position],
-            found.comparison.ranks[3, found.position],
+            stage_ranks(found.comparison)[0, found.position],
+            stage_ranks(found.comparison)[3, found.position],
         )
         assert (now < base and now <= 10) if n % 2 == 0 else (now > base and base <= 10)
     assert [p.document_id for p in sample_pairs(ranker, "test", 8)] == [

@@ -10,32 +10,34 @@ from hypothesis import strategies as st
 from imrnns_core.data.records import Document
 from imrnns_core.explanation.dimension_words import DimensionWordIndex
 from imrnns_core.explanation.feedback_influence import feedback_influence
-from tests.toys import World, worlds
+from tests.toys import World, stage_ranks, stage_scores, worlds
 
 
 @settings(max_examples=12)
 @given(worlds(min_documents=2), st.booleans())
 def test_leaving_one_out_equals_ranking_with_it_dropped(world: World, some_dropped: bool):
     ranker = world.ranker()
-    everyone = ranker.compare_id("q0")
+    everyone = ranker.compare("q0")
     dropped = (
         frozenset(everyone.document_ids[:1])
         if some_dropped and world.candidates > 2
         else frozenset()
     )
-    comparison = ranker.compare_id("q0", dropped)
+    comparison = ranker.compare("q0", dropped)
     influence = feedback_influence(comparison, ranker.adapter.model)
     for i, document_id in enumerate(comparison.document_ids):
         if document_id in dropped:
             np.testing.assert_array_equal(influence.score_effect[i], 0)
             np.testing.assert_array_equal(influence.rank_effect[i], 0)
             continue
-        without = ranker.compare_id("q0", dropped | {document_id})
+        without = ranker.compare("q0", dropped | {document_id})
         np.testing.assert_allclose(
-            influence.score_effect[i], without.scores[3] - comparison.scores[3], atol=2e-6
+            influence.score_effect[i],
+            stage_scores(without)[3] - stage_scores(comparison)[3],
+            atol=2e-6,
         )
         np.testing.assert_array_equal(
-            influence.rank_effect[i], without.ranks[3] - comparison.ranks[3]
+            influence.rank_effect[i], stage_ranks(without)[3] - stage_ranks(comparison)[3]
         )
     np.testing.assert_array_equal(influence.moved, (influence.rank_effect != 0).sum(1))
 
@@ -46,11 +48,11 @@ def test_contributions_are_parts_of_the_refinement_less_their_mean(
 ):
     ranker = world.ranker()
     dropped = (
-        frozenset(ranker.compare_id("q0").document_ids[:1])
+        frozenset(ranker.compare("q0").document_ids[:1])
         if some_dropped and world.candidates > 1
         else frozenset()
     )
-    comparison = ranker.compare_id("q0", dropped)
+    comparison = ranker.compare("q0", dropped)
     contributions = feedback_influence(comparison, ranker.adapter.model).contributions
     np.testing.assert_allclose(contributions.sum(0), 0, atol=1e-6)
     vectors, chosen = comparison.modulation, comparison.feedback
@@ -63,10 +65,8 @@ def test_contributions_are_parts_of_the_refinement_less_their_mean(
 
 def test_a_single_feedback_document_has_no_effect_to_measure():
     ranker = World(seed=1, n=8, m=8, documents=3, queries=1, candidates=3).ranker()
-    ids = ranker.compare_id("q0").document_ids
-    influence = feedback_influence(
-        ranker.compare_id("q0", frozenset(ids[1:])), ranker.adapter.model
-    )
+    ids = ranker.compare("q0").document_ids
+    influence = feedback_influence(ranker.compare("q0", frozenset(ids[1:])), ranker.adapter.model)
     np.testing.assert_array_equal(influence.score_effect, np.zeros((3, 3)))
     np.testing.assert_array_equal(influence.rank_effect, np.zeros((3, 3)))
 

@@ -23,6 +23,7 @@ from imrnns_core.explanation.word_attribution import WordExplainer, reference_sc
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from tests import toys
+from tests.toys import stage_scores
 
 
 def world(seed: int, dropped: frozenset[str] = frozenset()):
@@ -31,7 +32,7 @@ def world(seed: int, dropped: frozenset[str] = frozenset()):
     ranker = Ranker(
         toys.collection(vectors[:8], vectors[8:]), toys.adapter(toys.random_model(seed, 6, 5))
     )
-    return ranker, ranker.compare_id("q0", dropped)
+    return ranker, ranker.compare("q0", dropped)
 
 
 @given(seed=st.integers(0, 30), drop=st.booleans())
@@ -39,7 +40,7 @@ def test_what_is_not_edited_keeps_the_scores_of_the_ranking(seed: int, drop: boo
     ranker, comparison = world(seed, frozenset({"d3"}) if drop else frozenset())
     model = ranker.adapter.model
     same = rescore(comparison, model)
-    assert np.abs(same.scores - comparison.scores).max() < 3e-6
+    assert np.abs(stage_scores(same) - stage_scores(comparison)).max() < 3e-6
     assert np.abs(account(same).residual).max() < 1e-6
     stored = torch.from_numpy(ranker.collection.documents.vectors[comparison.rows])
     for at in range(8):
@@ -56,10 +57,12 @@ def test_what_is_not_edited_keeps_the_scores_of_the_ranking(seed: int, drop: boo
 @given(seed=st.integers(0, 30))
 def test_another_stored_vector_is_scored_as_the_ranking_scores_it(seed: int):
     ranker, comparison = world(seed)
-    other = ranker.collection.vector("q1")
-    whole, mine = ranker.compare_id("q1"), rescore(comparison, ranker.adapter.model, query=other)
+    other = ranker.collection.query_vectors(["q1"])[0]
+    whole, mine = ranker.compare("q1"), rescore(comparison, ranker.adapter.model, query=other)
     for i, at in mine.position.items():
-        assert mine.scores[:, at] == pytest.approx(whole.scores[:, whole.position[i]], abs=3e-6)
+        assert stage_scores(mine)[:, at] == pytest.approx(
+            stage_scores(whole)[:, whole.position[i]], abs=3e-6
+        )
 
 
 def test_lengths_matter_under_a_bias():
@@ -110,10 +113,10 @@ def toy(lengths: list[float] | None) -> Collection:
 def test_a_typed_query_is_as_long_as_the_stored_ones():
     text = "question 1"
     own = toy(None)
-    assert own.encode(text) == pytest.approx(own.vector("q1"), abs=1e-6)
+    assert own.encode(text) == pytest.approx(own.query_vectors(["q1"])[0], abs=1e-6)
     assert np.linalg.norm(own.encode(text)) == pytest.approx(1 + len(text) % 7, abs=1e-5)
     scaled = toy([3.0] * 4)
-    assert scaled.encode(text) == pytest.approx(scaled.vector("q1"), abs=1e-6)
+    assert scaled.encode(text) == pytest.approx(scaled.query_vectors(["q1"])[0], abs=1e-6)
     assert np.linalg.norm(toy([1.0] * 4).encode("any other")) == pytest.approx(1, abs=1e-6)
 
 
@@ -163,7 +166,7 @@ def test_words_of_texts_whose_vectors_are_not_unit(raw: WordExplainer, side):
     lengths = np.linalg.norm(raw.ranker.collection.documents.vectors, axis=1)
     assert lengths.min() > 1.5
     assert raw.length("document") is None
-    comparison = raw.ranker.compare_id(next(iter(raw.ranker.collection.dataset.queries)))
+    comparison = raw.ranker.compare(next(iter(raw.ranker.collection.dataset.queries)))
     pair = Pair(comparison, raw.ranker.adapter.model, 2)
     drops, account_of_words = raw.estimate_and_account(pair, side)
     assert raw.measure(pair, side, [drops.text])[0] == pytest.approx(

@@ -16,7 +16,7 @@ from tests.toys import World
 def test_ranges_are_those_of_the_comparisons():
     ranker = World(seed=3, n=9, m=9, documents=12, queries=5, candidates=6).ranker()
     found = modulation_ranges(ranker, ranker.collection.queries.vectors)
-    compared = [ranker.compare_id(f"q{i}") for i in range(5)]
+    compared = [ranker.compare(f"q{i}") for i in range(5)]
     moved = np.concatenate([shifts(c) for c in compared])
     np.testing.assert_allclose(found.mean_shift, moved.mean(0), atol=1e-6)
     assert found.shift[0] == pytest.approx(np.quantile(np.abs(moved), 0.995), abs=1e-5)

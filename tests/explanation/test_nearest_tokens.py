@@ -44,7 +44,7 @@ def test_only_whole_words_are_named(view: VocabularyView):
 
 def test_a_planted_direction_is_named_first_and_beats_the_untrained_null(sample: Collection):
     made = planted(sample, "currency", 5.0)
-    comparison = made.ranker.compare_id("q001")
+    comparison = made.ranker.compare("q001")
     first = made.name(Pair(comparison, made.ranker.adapter.model, 0), "document")[0]
     assert first.token == "currency"
     assert first.cosine > 0.9
@@ -56,7 +56,7 @@ def test_a_planted_direction_is_named_first_and_beats_the_untrained_null(sample:
 def test_an_untrained_adapter_does_not_beat_its_null(sample: Collection):
     model = untrained_models(Ranker(sample, toys.adapter(toys.random_model(3, 384, 384))), 5)[4]
     made = VocabularyView(Ranker(sample, toys.adapter(model)))
-    named = made.name(Pair(made.ranker.compare_id("q054"), model, 0), "document")
+    named = made.name(Pair(made.ranker.compare("q054"), model, 0), "document")
     assert len(named) == 10
     assert all(token.spurious for token in named)
 
@@ -68,7 +68,7 @@ def test_shares_and_verdicts():
 
 
 def test_cosines_fall_and_are_repeatable(view: VocabularyView):
-    pair = Pair(view.ranker.compare_id("q054"), view.ranker.adapter.model, 1)
+    pair = Pair(view.ranker.compare("q054"), view.ranker.adapter.model, 1)
     once, again = view.name(pair, "query", 6), view.name(pair, "query", 6)
     assert once == again
     assert [t.cosine for t in once] == sorted((t.cosine for t in once), reverse=True)

@@ -88,7 +88,7 @@ def ranker(sample: Collection) -> Ranker:
 
 @pytest.fixture(scope="module")
 def pair(ranker: Ranker) -> Pair:
-    comparison = ranker.compare_id("q054")
+    comparison = ranker.compare("q054")
     return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
 
 
@@ -132,7 +132,7 @@ def test_counting_the_move_orders_the_words_of_a_document_better(
 ):
     explainer, found = WordExplainer(ranker), list[list[float]]()
     for query in ("q054", "q001", "q100"):
-        comparison = ranker.compare_id(query)
+        comparison = ranker.compare(query)
         pair = Pair(comparison, ranker.adapter.model, 3)
         with_moves = explainer.estimate(pair, "document")
         with monkeypatch.context() as patch:

@@ -14,6 +14,7 @@ from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from tests import toys
+from tests.toys import stage_ranks, stage_scores
 
 
 def world(seed: int, dropped: frozenset[str] = frozenset()) -> tuple[Ranker, Comparison]:
@@ -23,7 +24,7 @@ def world(seed: int, dropped: frozenset[str] = frozenset()) -> tuple[Ranker, Com
     ranker = Ranker(
         toys.collection(vectors[:8], vectors[8:]), toys.adapter(toys.random_model(seed, 6, 5))
     )
-    return ranker, ranker.compare_id("q0", dropped)
+    return ranker, ranker.compare("q0", dropped)
 
 
 def unit(seed: int) -> np.ndarray:
@@ -41,18 +42,18 @@ def test_a_pair_scores_as_the_edited_comparison(seed: int, position: int, drop: 
         with torch.no_grad():
             one = torch.from_numpy(vector)[None]
             assert pair.document_scores(one)[0].numpy() == pytest.approx(
-                as_document.scores[[0, 3], position], abs=2e-6
+                stage_scores(as_document)[[0, 3], position], abs=2e-6
             )
             assert pair.query_scores(one)[0].numpy() == pytest.approx(
-                as_query.scores[[0, 3], position], abs=2e-6
+                stage_scores(as_query)[[0, 3], position], abs=2e-6
             )
 
 
 def test_the_same_text_changes_nothing():
     ranker, comparison = world(1)
     same = rescore(comparison, ranker.adapter.model)
-    assert np.abs(same.scores - comparison.scores).max() < 2e-6
-    assert (same.ranks == comparison.ranks).all()
+    assert np.abs(stage_scores(same) - stage_scores(comparison)).max() < 2e-6
+    assert (stage_ranks(same) == stage_ranks(comparison)).all()
     pair = Pair(comparison, ranker.adapter.model, 2)
     with torch.no_grad():
         assert pair.document_scores(comparison.modulation.documents[2:3])[
@@ -63,16 +64,18 @@ def test_the_same_text_changes_nothing():
 def test_an_edited_query_ranks_as_that_query_would_over_the_same_candidates():
     ranker, comparison = world(2)
     other = unit(7)
-    whole = ranker.compare(replace(comparison.query, id=""), other)
+    whole = ranker.compare(replace(comparison.query, id=""), vector=other)
     mine = rescore(comparison, ranker.adapter.model, query=other)
-    by_id = {i: whole.scores[:, at] for i, at in whole.position.items()}
+    by_id = {i: stage_scores(whole)[:, at] for i, at in whole.position.items()}
     for i, at in mine.position.items():
-        assert mine.scores[:, at] == pytest.approx(by_id[i], abs=2e-6)
+        assert stage_scores(mine)[:, at] == pytest.approx(by_id[i], abs=2e-6)
 
 
 def test_an_edited_document_moves_the_others_through_the_refinement():
     ranker, comparison = world(3)
     after = rescore(comparison, ranker.adapter.model, documents={"d0": unit(5)})
     others = [at for i, at in comparison.position.items() if i != "d0"]
-    assert np.abs(after.scores[:3, others] - comparison.scores[:3, others]).max() < 1e-6
-    assert np.abs(after.scores[3, others] - comparison.scores[3, others]).max() > 1e-6
+    assert (
+        np.abs(stage_scores(after)[:3, others] - stage_scores(comparison)[:3, others]).max() < 1e-6
+    )
+    assert np.abs(stage_scores(after)[3, others] - stage_scores(comparison)[3, others]).max() > 1e-6

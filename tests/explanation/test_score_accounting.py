@@ -7,16 +7,16 @@ from hypothesis import given
 
 from imrnns_core.explanation.score_accounting import account, shifts
 from imrnns_core.retrieval.ranker import Ranker
-from tests.toys import World, adapter, collection, still_model, worlds
+from tests.toys import World, adapter, collection, stage_scores, still_model, worlds
 
 S = 0.5**0.5
 
 
 @given(worlds())
 def test_the_parts_sum_to_the_change(world: World):
-    comparison = world.ranker().compare_id("q0")
+    comparison = world.ranker().compare("q0")
     parts = account(comparison)
-    whole = comparison.scores[3] - comparison.scores[0]
+    whole = stage_scores(comparison)[3] - stage_scores(comparison)[0]
     assert parts.document_by_dimension.dtype == np.float32
     np.testing.assert_allclose(
         parts.projector + parts.document_modulation + parts.query_refinement, whole, atol=1e-6
@@ -31,7 +31,7 @@ def test_the_parts_sum_to_the_change(world: World):
 @given(worlds())
 def test_the_parts_are_the_shapley_split(world: World):
     """Each part is the mean of its effect in both orders of the two changes."""
-    comparison = world.ranker().compare_id("q0")
+    comparison = world.ranker().compare("q0")
     parts, v = account(comparison), comparison.modulation
     neither, both = (
         v.projected_documents @ v.projected_query,
@@ -46,14 +46,12 @@ def test_the_parts_are_the_shapley_split(world: World):
     np.testing.assert_allclose(parts.document_modulation, document, atol=1e-6)
     np.testing.assert_allclose(parts.query_refinement, query, atol=1e-6)
     np.testing.assert_allclose(
-        parts.projector, comparison.scores[1] - comparison.scores[0], atol=1e-7
+        parts.projector, stage_scores(comparison)[1] - stage_scores(comparison)[0], atol=1e-7
     )
 
 
 def test_hand_set_vectors():
-    comparison = Ranker(collection([[0, 1]], [[0.6, 0.8]]), adapter(still_model(2))).compare_id(
-        "q0"
-    )
+    comparison = Ranker(collection([[0, 1]], [[0.6, 0.8]]), adapter(still_model(2))).compare("q0")
     parts = account(comparison)  # q (.6, .8) and d (0, 1) both become (−S, S)
     np.testing.assert_allclose(parts.base + parts.projector, [0.8], atol=1e-6)
     np.testing.assert_allclose(parts.projector, [0], atol=1e-6)
@@ -64,6 +62,6 @@ def test_hand_set_vectors():
 
 
 def test_on_real_data(scifact_ranker: Ranker):
-    parts = account(scifact_ranker.compare_id(scifact_ranker.collection.queries.ids[0]))
+    parts = account(scifact_ranker.compare(scifact_ranker.collection.queries.ids[0]))
     assert float(np.abs(parts.residual).max()) <= 1e-6
     assert float(np.abs(parts.modulated - parts.base).max()) > 0.02

@@ -42,7 +42,7 @@ def explainer(ranker: Ranker) -> WordExplainer:
 
 @pytest.fixture(scope="module")
 def pair(ranker: Ranker) -> Pair:
-    comparison = ranker.compare_id("q054")
+    comparison = ranker.compare("q054")
     return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
 
 
@@ -250,7 +250,7 @@ def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
 @pytest.mark.parametrize("side", ["document", "query"])
 def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
     for query_id in ("q054", "q001", "q100"):
-        comparison = ranker.compare_id(query_id)
+        comparison = ranker.compare(query_id)
         for at in (0, 7):
             found = Pair(comparison, ranker.adapter.model, at)
             text = explainer.text(found, side)
@@ -326,8 +326,8 @@ def test_a_typed_query_is_explained_like_a_known_one(
     explainer: WordExplainer, ranker: Ranker, sample: Collection
 ):
     text = sample.dataset.queries["q054"].text
-    typed = ranker.compare(Query("", text), sample.encode(text))
-    known = ranker.compare_id("q054")
+    typed = ranker.compare(Query("", text))
+    known = ranker.compare("q054")
     drops = [
         explainer.estimate(Pair(c, ranker.adapter.model, c.position["the-hague"]), "query")
         for c in (typed, known)

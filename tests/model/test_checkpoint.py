@@ -31,7 +31,15 @@ from imrnns_core.model.scoring import score_candidates, transform_corpus
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES
-from tests.toys import REFERENCE_NAMES, PlainAdapter, adapter, collection, random_model, still_model
+from tests.toys import (
+    REFERENCE_NAMES,
+    PlainAdapter,
+    adapter,
+    collection,
+    random_model,
+    stage_scores,
+    still_model,
+)
 
 CARD = AdapterCard(
     name="mine",
@@ -373,7 +381,7 @@ def test_every_golden_score_is_matched(golden: list[dict[str, Any]], scifact_ran
     world = scifact_ranker.collection
     assert len(golden) == 25
     rows = np.stack([world.documents.rows(q["candidates"]) for q in golden])
-    vectors = world.queries.vectors[world.queries.rows([q["query_id"] for q in golden])]
+    vectors = world.query_vectors([q["query_id"] for q in golden])
     ranker = scifact_ranker
     scores = score_candidates(
         ranker.adapter.model,
@@ -401,13 +409,13 @@ def test_every_golden_score_is_matched(golden: list[dict[str, Any]], scifact_ran
 
 def test_every_golden_order_is_matched(golden: list[dict[str, Any]], scifact_ranker: Ranker):
     for q in golden:
-        comparison = scifact_ranker.compare_id(q["query_id"])
+        comparison = scifact_ranker.compare(q["query_id"])
         assert set(comparison.document_ids) == set(q["candidates"])
-        assert [h.document_id for h in comparison.hits("modulated")] == [
+        assert [h.document_id for h in comparison.ranking("modulated")] == [
             r["document_id"] for r in q["ranked"]
         ], q["query_id"]
         by_base = sorted(q["ranked"], key=lambda r: -r["base_score"])
-        base = [h.score for h in comparison.hits("base")]
+        base = [h.score for h in comparison.ranking("base")]
         np.testing.assert_allclose(base, [r["base_score"] for r in by_base], atol=1e-5)
 
 
@@ -429,10 +437,12 @@ def test_reference_files_score_by_the_equations_of_the_method(
     few = collection(scifact.documents.vectors[:300], scifact.queries.vectors[:6])
     ranker = Ranker(few, loaded, SearchConfig(50))
     for i in range(6):
-        comparison = ranker.compare_id(f"q{i}")
+        comparison = ranker.compare(f"q{i}")
         expected = plain.scores(few.queries.vectors[i], few.documents.vectors[comparison.rows])
         for s, stage in enumerate(STAGES):
-            np.testing.assert_allclose(comparison.scores[s], expected[s], atol=2e-6, err_msg=stage)
+            np.testing.assert_allclose(
+                stage_scores(comparison)[s], expected[s], atol=2e-6, err_msg=stage
+            )
 
 
 def test_a_reference_file_becomes_ours_with_equal_values(test_data: Path, tmp_path: Path):

@@ -20,7 +20,16 @@ from imrnns_core.projection.target_view import neighbourhood_order, target_view
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
-from tests.toys import World, adapter, collection, random_model, still_model, worlds
+from tests.toys import (
+    World,
+    adapter,
+    collection,
+    random_model,
+    stage_ranks,
+    stage_scores,
+    still_model,
+    worlds,
+)
 
 ONE = Clusters(np.zeros(1, np.int64), ("all documents",))
 
@@ -33,26 +42,28 @@ def texts(count: int) -> list[Document]:
 def test_the_radius_is_the_true_angle_and_directions_are_shared_out_evenly(
     world: World, count: int
 ):
-    comparison = world.ranker().compare_id("q0")
+    comparison = world.ranker().compare("q0")
     positions = np.random.default_rng(world.seed).permutation(world.candidates)[:count]
     view = target_view(comparison, positions)
     np.testing.assert_allclose(
-        np.cos(np.radians(view.radius)), comparison.scores[:, positions], atol=1e-6
+        np.cos(np.radians(view.radius)), stage_scores(comparison)[:, positions], atol=1e-6
     )
     np.testing.assert_allclose(
-        view.radius, np.degrees(np.arccos(comparison.scores[:, positions])), atol=1e-4
+        view.radius, np.degrees(np.arccos(stage_scores(comparison)[:, positions])), atol=1e-4
     )
     np.testing.assert_allclose(
         np.sort(view.direction), np.arange(len(positions)) * 360 / len(positions), atol=1e-4
     )
     for s in range(4):  # rank is distance from the centre
-        assert (np.diff(view.radius[s][np.argsort(comparison.ranks[s, positions])]) >= 0).all()
+        assert (
+            np.diff(view.radius[s][np.argsort(stage_ranks(comparison)[s, positions])]) >= 0
+        ).all()
 
 
 def test_angles_by_hand():
     comparison = Ranker(
         collection([[0, 1], [1, 0], [3, 3]], [[1, 0]]), adapter(still_model(2))
-    ).compare_id("q0")
+    ).compare("q0")
     np.testing.assert_allclose(
         target_view(comparison, np.arange(3)).radius[0], [0, 45, 90], atol=0.05
     )
@@ -73,7 +84,7 @@ def test_similar_documents_stand_together():
 def test_the_true_movement_is_a_cosine_distance():
     comparison = Ranker(
         collection([[1, 0], [0.8, 0.6]], [[0.9, 0.1]]), adapter(still_model(2))
-    ).compare_id("q0")
+    ).compare("q0")
     s = 0.5**0.5  # both end at (s, −s)
     moved = dict(zip(comparison.document_ids, true_movement(comparison).tolist(), strict=True))
     assert moved == pytest.approx({"d0": 1 - s, "d1": 1 - 0.2 * s}, abs=1e-6)
@@ -123,7 +134,7 @@ def test_too_few_documents_for_a_map_have_places_all_the_same():
 @pytest.mark.usefixtures("_no_umap")
 def test_the_share_of_a_move_that_pca_shows():
     ranker = World(seed=2, n=9, m=9, documents=12, queries=1, candidates=6).ranker()
-    comparison, positions = ranker.compare_id("q0"), np.array([0, 3, 5])
+    comparison, positions = ranker.compare("q0"), np.array([0, 3, 5])
     fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
     before, after, share = pca_movement(fitted, comparison, positions, 2)
     np.testing.assert_allclose(
@@ -142,13 +153,13 @@ def test_the_share_of_a_move_that_pca_shows():
         comparison.modulation,
         modulated_documents=comparison.modulation.projected_documents + fitted.pca_axes[0],
     )
-    assert pca_movement(fitted, replace(comparison, modulation=axis), positions, 2)[
-        2
-    ] == pytest.approx(1, abs=1e-4)
+    assert pca_movement(fitted, replace(comparison, passes=axis), positions, 2)[2] == pytest.approx(
+        1, abs=1e-4
+    )
     still = replace(
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
-    assert pca_movement(fitted, replace(comparison, modulation=still), positions, 2)[2] == 0.0
+    assert pca_movement(fitted, replace(comparison, passes=still), positions, 2)[2] == 0.0
 
 
 # Places of new points
@@ -204,7 +215,7 @@ def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
 @pytest.mark.usefixtures("_no_umap")
 def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
     ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
-    comparison, positions = ranker.compare_id("q0"), np.array([1, 4, 7])
+    comparison, positions = ranker.compare("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
     flat = fit_map(projected, ranker.collection.dataset.documents)
     seen = neighbourhood(flat, projected, comparison, positions, 2)
@@ -234,7 +245,7 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
     nothing = neighbourhood(
-        flat, projected, replace(comparison, modulation=still), positions, 2
+        flat, projected, replace(comparison, passes=still), positions, 2
     ).movement
     np.testing.assert_allclose(nothing.drawn, nothing.noise, atol=1e-6)
     np.testing.assert_allclose(nothing.true, 0, atol=1e-6)

@@ -29,7 +29,7 @@ HOSTILE = (
 @pytest.fixture(scope="module")
 def explained(sample: Collection) -> Explanation:
     ranker = Ranker(sample, load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
-    return explain(ranker, ranker.compare_id("q054"), "the-hague", verify=True)
+    return explain(ranker, ranker.compare("q054"), "the-hague", verify=True)
 
 
 def drops(
@@ -135,7 +135,7 @@ def test_no_words_is_only_the_text():
 
 def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
     ranker = Ranker(sample, load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
-    comparison = ranker.compare_id("q054")
+    comparison = ranker.compare("q054")
     outside = next(i for i in sample.dataset.document_ids if i not in comparison.position)
     with pytest.raises(ExplanationError, match="is not among the 100 candidates"):
         explain(ranker, comparison, outside, verify=False)

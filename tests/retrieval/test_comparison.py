@@ -18,7 +18,7 @@ def comparison() -> Comparison:
     world = collection(
         [[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], [[0.6, 0.8]], {"q0": {"d2": 2, "d0": 0, "d3": 1}}
     )
-    return Ranker(world, adapter(still_model(2)), SearchConfig(3)).compare_id("q0")
+    return Ranker(world, adapter(still_model(2)), SearchConfig(3)).compare("q0")
 
 
 def test_stages_stand_in_the_order_of_the_method():
@@ -26,7 +26,7 @@ def test_stages_stand_in_the_order_of_the_method():
 
 
 def test_hits_are_the_ranking_best_first(comparison: Comparison):
-    base, modulated = comparison.hits("base"), comparison.hits("modulated", 2)
+    base, modulated = comparison.ranking("base"), comparison.ranking("modulated", 2)
     assert [(h.document_id, h.rank, h.relevance) for h in base] == [
         ("d1", 1, -1),
         ("d2", 2, 2),
@@ -49,7 +49,7 @@ def test_no_relevant_candidate_has_no_best_rank():
     world = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d1": 3}})
     assert (
         Ranker(world, adapter(still_model(2)), SearchConfig(1))
-        .compare_id("q0")
+        .compare("q0")
         .best_relevant_rank("base")
         is None
     )

@@ -15,7 +15,16 @@ from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker, blend, rank
 from imrnns_core.types import STAGES
-from tests.toys import World, adapter, collection, random_model, still_model, worlds
+from tests.toys import (
+    World,
+    adapter,
+    collection,
+    random_model,
+    stage_ranks,
+    stage_scores,
+    still_model,
+    worlds,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,28 +43,31 @@ def test_rank(scores: list, rows: list[int], expected: list):
 
 def test_hand_set_vectors_at_all_stages():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8], [1, 0]])
-    comparison = Ranker(world, adapter(still_model(2))).compare_id("q0")
+    comparison = Ranker(world, adapter(still_model(2))).compare("q0")
     assert comparison.document_ids == ("d1", "d2", "d0")
     np.testing.assert_array_equal(comparison.rows, [1, 2, 0])
-    np.testing.assert_allclose(comparison.scores[0], [0.96, 0.8, 0.6], atol=1e-6)
-    np.testing.assert_allclose(comparison.scores[3], [-1, 1, -1], atol=1e-6)
+    np.testing.assert_allclose(stage_scores(comparison)[0], [0.96, 0.8, 0.6], atol=1e-6)
+    np.testing.assert_allclose(stage_scores(comparison)[3], [-1, 1, -1], atol=1e-6)
     # d0 and d1 tie once modulated: corpus order, not base order
-    np.testing.assert_array_equal(comparison.ranks, [[1, 2, 3], [1, 2, 3], [3, 1, 2], [3, 1, 2]])
+    np.testing.assert_array_equal(
+        stage_ranks(comparison), [[1, 2, 3], [1, 2, 3], [3, 1, 2], [3, 1, 2]]
+    )
 
 
 def test_identical_documents_stand_in_corpus_order_at_every_stage():
     comparison = Ranker(
         collection([[0.6, 0.8]] * 5, [[1, 0]]), adapter(still_model(2)), SearchConfig(5)
-    ).compare_id("q0")
+    ).compare("q0")
     assert comparison.document_ids == ("d0", "d1", "d2", "d3", "d4")
-    np.testing.assert_array_equal(comparison.ranks, [[1, 2, 3, 4, 5]] * 4)
+    np.testing.assert_array_equal(stage_ranks(comparison), [[1, 2, 3, 4, 5]] * 4)
 
 
 def test_as_many_candidates_as_asked_for():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]])
-    assert Ranker(world, adapter(still_model(2)), SearchConfig(2)).compare_id(
-        "q0"
-    ).document_ids == ("d1", "d2")
+    assert Ranker(world, adapter(still_model(2)), SearchConfig(2)).compare("q0").document_ids == (
+        "d1",
+        "d2",
+    )
     assert SearchConfig().candidates == 100
 
 
@@ -63,17 +75,17 @@ def test_a_typed_query_ranks_as_the_same_known_one_without_judgments():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]], {"q0": {"d1": 1}})
     ranker = Ranker(world, adapter(still_model(2)))
     typed, known = (
-        ranker.compare(Query("", "question 0"), world.vector("q0")),
-        ranker.compare_id("q0"),
+        ranker.compare(Query("", "question 0"), vector=world.query_vectors(["q0"])[0]),
+        ranker.compare("q0"),
     )
-    np.testing.assert_array_equal(typed.scores, known.scores)
+    np.testing.assert_array_equal(stage_scores(typed), stage_scores(known))
     assert (typed.judgments, known.judgments) == ({}, {"d1": 1})
 
 
 @given(worlds())
 def test_scores_of_a_comparison_are_those_of_its_vectors(world: World):
     """Nothing that is shown about a query comes from another computation."""
-    comparison = world.ranker().compare_id("q0")
+    comparison = world.ranker().compare("q0")
     vectors = comparison.modulation
     query = [
         vectors.query,
@@ -89,12 +101,15 @@ def test_scores_of_a_comparison_are_those_of_its_vectors(world: World):
     ]
     for s in range(4):
         np.testing.assert_allclose(
-            comparison.scores[s], (documents[s] @ query[s]).numpy(), atol=1e-6, err_msg=STAGES[s]
+            stage_scores(comparison)[s],
+            (documents[s] @ query[s]).numpy(),
+            atol=1e-6,
+            err_msg=STAGES[s],
         )
         np.testing.assert_array_equal(
-            comparison.ranks[s], rank(comparison.scores[s], comparison.rows)
+            stage_ranks(comparison)[s], rank(stage_scores(comparison)[s], comparison.rows)
         )
-    assert (np.diff(comparison.scores[0]) <= 0).all()
+    assert (np.diff(stage_scores(comparison)[0]) <= 0).all()
 
 
 @given(worlds(min_documents=2))
@@ -102,14 +117,15 @@ def test_the_order_of_the_corpus_changes_no_score(world: World):
     ranker = world.ranker()
     documents, queries = ranker.collection.documents.vectors, ranker.collection.queries.vectors
     order = np.random.default_rng(world.seed + 3).permutation(world.documents)
-    shuffled = Ranker(
-        collection(documents[order], queries), ranker.adapter, ranker.config
-    ).compare_id("q0")
-    comparison = ranker.compare_id("q0")
+    shuffled = Ranker(collection(documents[order], queries), ranker.adapter, ranker.config).compare(
+        "q0"
+    )
+    comparison = ranker.compare("q0")
     scores = {
-        int(row): column for row, column in zip(comparison.rows, comparison.scores.T, strict=True)
+        int(row): column
+        for row, column in zip(comparison.rows, stage_scores(comparison).T, strict=True)
     }
-    for row, column in zip(shuffled.rows, shuffled.scores.T, strict=True):
+    for row, column in zip(shuffled.rows, stage_scores(shuffled).T, strict=True):
         np.testing.assert_allclose(column, scores[int(order[row])], atol=1e-6)
 
 
@@ -118,9 +134,9 @@ def test_a_batch_ranks_as_one_by_one(world: World):
     ranker = world.ranker()
     batch = ranker.rank_batch(ranker.collection.queries.vectors)
     for i in range(world.queries):
-        comparison = ranker.compare_id(f"q{i}")
+        comparison = ranker.compare(f"q{i}")
         np.testing.assert_array_equal(batch.rows[i], comparison.rows)
-        np.testing.assert_allclose(batch.scores[i], comparison.scores, atol=1e-6)
+        np.testing.assert_allclose(batch.scores[i], stage_scores(comparison), atol=1e-6)
 
 
 @given(worlds(min_documents=2))
@@ -128,7 +144,7 @@ def test_the_four_stages_equal_what_evaluate_ranked(world: World):
     ranker = world.ranker()
     evaluation = evaluate(ranker, "test")
     for i, query_id in enumerate(evaluation.query_ids):
-        comparison = ranker.compare_id(query_id)
+        comparison = ranker.compare(query_id)
         for stage in STAGES:
             np.testing.assert_array_equal(
                 evaluation.batch.ranked_rows(stage)[i], comparison.rows[comparison.order(stage)]
@@ -138,58 +154,60 @@ def test_the_four_stages_equal_what_evaluate_ranked(world: World):
 def test_the_four_stages_equal_what_evaluate_ranked_on_real_data(scifact_ranker: Ranker):
     evaluation = evaluate(scifact_ranker, "dev")
     for i in range(0, 170, 17):
-        comparison = scifact_ranker.compare_id(evaluation.query_ids[i])
+        comparison = scifact_ranker.compare(evaluation.query_ids[i])
         for s, stage in enumerate(STAGES):
             rows = evaluation.batch.ranked_rows(stage)[i]
             np.testing.assert_array_equal(rows, comparison.rows[comparison.order(stage)])
             np.testing.assert_allclose(
-                evaluation.batch.scores[i, s], comparison.scores[s], atol=1e-6
+                evaluation.batch.scores[i, s], stage_scores(comparison)[s], atol=1e-6
             )
 
 
 @given(worlds(min_documents=2), st.data())
 def test_dropped_candidates_stay_ranked_and_no_longer_refine(world: World, data: st.DataObject):
     ranker = world.ranker()
-    comparison = ranker.compare_id("q0")
+    comparison = ranker.compare("q0")
     dropped = data.draw(
         st.sets(st.sampled_from(comparison.document_ids), max_size=world.candidates - 1)
     )
-    without = ranker.compare_id("q0", frozenset(dropped))
+    without = ranker.compare("q0", frozenset(dropped))
     assert without.document_ids == comparison.document_ids
     np.testing.assert_array_equal(
         without.feedback, [d not in dropped for d in comparison.document_ids]
     )
-    np.testing.assert_allclose(without.scores[:3], comparison.scores[:3], atol=1e-6)
+    np.testing.assert_allclose(stage_scores(without)[:3], stage_scores(comparison)[:3], atol=1e-6)
     # a collection of the kept candidates alone refines the query in the same way
     kept = np.array([i for i, d in enumerate(comparison.document_ids) if d not in dropped])
     vectors = ranker.collection.documents.vectors[comparison.rows[kept]]
-    alone = Ranker(
-        collection(vectors, ranker.collection.queries.vectors), ranker.adapter
-    ).compare_id("q0")
+    alone = Ranker(collection(vectors, ranker.collection.queries.vectors), ranker.adapter).compare(
+        "q0"
+    )
     np.testing.assert_allclose(
         alone.modulation.modulated_query, without.modulation.modulated_query, atol=1e-6
     )
-    np.testing.assert_allclose(without.scores[3, kept][alone.rows], alone.scores[3], atol=1e-6)
+    np.testing.assert_allclose(
+        stage_scores(without)[3, kept][alone.rows], stage_scores(alone)[3], atol=1e-6
+    )
 
 
 def test_not_every_candidate_can_be_dropped():
     ranker = Ranker(collection([[1, 0], [0, 1]], [[1, 0]]), adapter(still_model(2)))
     with pytest.raises(ValueError, match="at least one candidate must refine the query"):
-        ranker.compare_id("q0", frozenset({"d0", "d1"}))
+        ranker.compare("q0", frozenset({"d0", "d1"}))
 
 
 @given(worlds())
 def test_blending_ends_at_base_and_at_modulated(world: World):
-    comparison = world.ranker().compare_id("q0")
+    comparison = world.ranker().compare("q0")
     for alpha, stage in ((0.0, 0), (1.0, 3)):
         scores, ranks = blend(comparison, alpha)
-        np.testing.assert_array_equal(scores, comparison.scores[stage])
-        np.testing.assert_array_equal(ranks, comparison.ranks[stage])
+        np.testing.assert_array_equal(scores, stage_scores(comparison)[stage])
+        np.testing.assert_array_equal(ranks, stage_ranks(comparison)[stage])
 
 
 def test_a_blend_between_base_and_modulated():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]])
-    scores, ranks = blend(Ranker(world, adapter(still_model(2))).compare_id("q0"), 0.25)
+    scores, ranks = blend(Ranker(world, adapter(still_model(2))).compare("q0"), 0.25)
     np.testing.assert_allclose(
         scores, [0.75 * 0.96 - 0.25, 0.75 * 0.8 + 0.25, 0.75 * 0.6 - 0.25], atol=1e-6
     )
@@ -201,16 +219,16 @@ def test_ranks_in_the_corpus_are_ranks_among_candidates_when_all_are(world: Worl
     ranker = Ranker(
         world.ranker().collection, world.ranker().adapter, SearchConfig(world.documents)
     )
-    comparison = ranker.compare_id("q0")
+    comparison = ranker.compare("q0")
     for i, document_id in enumerate(comparison.document_ids):
-        expected = dict(zip(STAGES, comparison.ranks[:, i].tolist(), strict=True))
+        expected = dict(zip(STAGES, stage_ranks(comparison)[:, i].tolist(), strict=True))
         assert ranker.corpus_ranks(comparison, document_id) == expected
 
 
 def test_ranks_in_the_corpus_of_a_document_that_is_no_candidate():
     world = collection([[1, 0], [0.8, 0.6], [0.9, 0.1], [-1, 0]], [[0.6, 0.8]])
     ranker = Ranker(world, adapter(still_model(2)), SearchConfig(1))
-    comparison = ranker.compare_id("q0")
+    comparison = ranker.compare("q0")
     assert comparison.document_ids == ("d1",)
     # base −.6 is last; modulated, d3 alone lies on the query's side of x₁ = x₂
     assert ranker.corpus_ranks(comparison, "d3") == {
@@ -227,9 +245,9 @@ def test_the_sample_ranks_alike_in_a_batch_and_alone(sample: Collection):
     ranker = Ranker(sample, Workspace().adapter("sample-adapter"))
     batch = ranker.rank_batch(sample.queries.vectors[:40])
     for i in range(0, 40, 8):
-        comparison = ranker.compare_id(sample.queries.ids[i])
+        comparison = ranker.compare(sample.queries.ids[i])
         np.testing.assert_array_equal(batch.rows[i], comparison.rows)
-        np.testing.assert_array_equal(batch.ranks[i], comparison.ranks)
+        np.testing.assert_array_equal(batch.ranks[i], stage_ranks(comparison))
 
 
 @pytest.mark.parametrize("part", ["projector.weight", "query_norm.weight", "document_norm.weight"])
@@ -246,6 +264,6 @@ def test_an_adapter_whose_scores_are_no_numbers_is_refused(part: str):
             r"train it again"
         ),
     ):
-        ranker.compare_id("q0")
+        ranker.compare("q0")
     with pytest.raises(AdapterError, match=r"^toy: this adapter gives scores that are no numbers"):
         ranker.rank_batch(ranker.collection.queries.vectors)

@@ -75,7 +75,7 @@ def test_vectors_are_made_once(space: Workspace, data: Path, opened: Callable[..
         ("queries", 3, 3),
     ]
     np.testing.assert_array_equal(collection.documents.vectors, letters(TEXTS))
-    np.testing.assert_array_equal(collection.vector("q2"), letters(["question 2"])[0])
+    np.testing.assert_array_equal(collection.query_vectors(["q2"])[0], letters(["question 2"])[0])
     no_traces(space)
     again, encoder = opened()
     assert encoder.texts == []
@@ -327,7 +327,7 @@ def test_precomputed_vectors_follow_their_ids_and_nothing_is_encoded(
     collection = space.open(space.resolve(str(data), vectors))
     assert collection.documents.ids == tuple(IDS)
     np.testing.assert_allclose(collection.documents.vectors, letters(IDS), atol=1e-3)
-    np.testing.assert_allclose(collection.vector("q1"), letters(["q1"])[0], atol=1e-3)
+    np.testing.assert_allclose(collection.query_vectors(["q1"])[0], letters(["q1"])[0], atol=1e-3)
     assert not space.root.exists()
 
 
