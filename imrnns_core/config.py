@@ -67,3 +67,5 @@ def workspace_root() -> Path:
 
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
+REPORT_GENERATOR = "imrnns-lens explain"
+"""Named in the head of a report, so that a later run knows its own file."""

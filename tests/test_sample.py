@@ -76,11 +76,11 @@ def test_the_adapter_that_ships_was_trained_on_these_texts(sample: Collection):
     assert card.dataset_digest == sample.dataset.digest, (
         "the shipped adapter is stale: run make sample"
     )
-    assert (card.recipe, card.measures["shipped"], card.train_split) == ("best", "start", "train")
+    assert (card.recipe, card.outcome.shipped, card.train_split) == ("best", "start", "train")
     assert (
         card.training_positives == []
     )  # judgments chose the memory and refused more: no query was learnt
-    assert card.measures["start"]["sentences"] > 2 * len(sample.documents)
+    assert card.outcome.start["sentences"] > 2 * len(sample.documents)
 
 
 def test_the_adapter_that_ships_helps_where_nothing_was_learnt(sample: Collection):

@@ -64,7 +64,7 @@ def show() -> None:
 def _memory(data: str, adapter_name: str) -> None:
     """Say so where the adapter holds sentences of the collection."""
     card = resources.load_adapter(adapter_name).card
-    held = (card.measures.get("start") or {}).get("sentences")
+    held = card.outcome.start.get("sentences") if card.outcome else None
     if held:
         notices.show(
             "info",

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.errors import LensError
 from imrnns_core.io import unless_damaged, write_json
 from imrnns_core.types import STAGES
-
-GENERATOR = "imrnns-lens explain"
-"""The report names it in its head."""
 
 
 def check_outputs(command: str, force: bool, *paths: Path | None) -> None:
@@ -38,7 +36,7 @@ def made_by(path: Path) -> str | None:
         return "train" if unless_damaged(lambda: _has_card(path)) else None
     with path.open("rb") as handle:
         head = handle.read(4096).decode("utf-8", errors="replace")
-    if GENERATOR in head:
+    if REPORT_GENERATOR in head:
         return "explain"
     fields = head.partition("\n")[0].split()
     if (len(fields) == 6 and fields[1] == "Q0" and fields[5] in STAGES) or (

@@ -90,15 +90,14 @@ def train(
     adapter = training.adapter(out_file.stem)
     save_adapter(adapter, out_file)
     training.close()
-    measures = adapter.card.measures
+    outcome = adapter.card.outcome
+    assert outcome is not None  # training always has one
     compared = (
-        f", validation {measures['validation']:.4f} (base {measures['base_validation']:.4f})"
-        if {"validation", "base_validation"} <= set(measures)
+        f", validation {outcome.validation:.4f} (base {outcome.base_validation:.4f})"
+        if outcome.validation is not None and outcome.base_validation is not None
         else ", nothing to validate on"
     )
-    out.print(
-        f"{out_file}: epoch {measures['best_epoch']} of {len(training.history) - 1}{compared}"
-    )
-    for note in measures["notes"]:
+    out.print(f"{out_file}: epoch {outcome.best_epoch} of {len(training.history) - 1}{compared}")
+    for note in outcome.notes:
         out.print(f"  {note}")
     out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,12 +24,39 @@ from imrnns_core.io import atomic_write
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.reference_package import _reference_state
 
-CARD_SCHEMA = 1
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+CARD_SCHEMA = 2
+"""Cards of schema 1 are read, too: they hold the outcome of training under "measures"."""
+Shipped = Literal["identity", "start", "trained", "refit"]
 CARD, DIGEST = "card", "tensors_sha256"
 """Keys of the file's metadata.
 
 The card as JSON, and the digest of the tensors that it belongs to.
 """
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """What a training run chose, and what validation measured.
+
+    Attributes:
+        shipped: What the adapter is: the identity, the initial model, the trained weights, or
+            weights trained once more on all judged queries.
+        best_epoch: The epoch that validation chose; 0 is the initial model.
+        validation: The validation measure of the shipped model, None where nothing was validated.
+        base_validation: The same measure of the base ranking.
+        start: How the initial model was made, and what was measured to choose it.
+        notes: What a reader of the card should know.
+    """
+
+    shipped: Shipped = "identity"
+    best_epoch: int = 0
+    validation: float | None = None
+    base_validation: float | None = None
+    start: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -52,7 +79,7 @@ class AdapterCard:
     training_positives: list[str] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
-    measures: dict[str, Any] = field(default_factory=dict)
+    outcome: TrainingOutcome | None = None
     source: str | None = None
     schema: int = CARD_SCHEMA
 
@@ -175,6 +202,24 @@ def tensors_digest(state: Mapping[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
+def read_card(record: Mapping[str, Any]) -> AdapterCard:
+    """Return the card of a record of this schema or of schema 1; unknown keys are left out.
+
+    Raises TypeError, ValueError or AttributeError where the record is none.
+    """
+    outcome = record.get("outcome") or record.get("measures")
+    kept = _known(AdapterCard, record) | {
+        "outcome": TrainingOutcome(**_known(TrainingOutcome, outcome)) if outcome else None,
+        "schema": CARD_SCHEMA,
+    }
+    return AdapterCard(**kept)
+
+
+def _known(kind: type[DataclassInstance], record: Mapping[str, Any]) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)}
+    return {key: value for key, value in record.items() if key in names}
+
+
 def _stored_card(
     path: Path, metadata: Mapping[str, str], state: Mapping[str, Tensor], config: AdapterConfig
 ) -> AdapterCard:
@@ -192,8 +237,7 @@ def _stored_card(
             return AdapterCard(path.stem, config.input_dim, config.output_dim)
         record = json.loads(text)
         digest = metadata.get(DIGEST) or record.get(DIGEST)
-        known = {f.name for f in fields(AdapterCard)}
-        card = AdapterCard(**{key: value for key, value in record.items() if key in known})
+        card = read_card(record)
     except (ValueError, TypeError, AttributeError) as error:
         remedy = (
             "train or copy the adapter again" if where == path else "copy it again or delete it"

@@ -1,84 +1,98 @@
-"""The explanation of one pair as a page.
+"""The explanation of one pair as a page: marked texts, and a report that opens without a network.
 
-Marked texts, and a report that opens without a network.
+The templates escape every value by themselves.
 """
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_test import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_attribution import WordDrops
+from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
 from imrnns_core.types import STAGES, FloatArray
 
+_FOLDER = Path(__file__).parent
+MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
 NUMBERED = 5
 """Words that are numbered in a marked text, besides their colour."""
+FAINTEST = 0.08
+"""Words of a smaller share of the largest drop are not marked."""
+AXIS_REM = 16
 
 
-def marked_html(drops: WordDrops, values: FloatArray) -> str:
-    """Return a text as HTML, escaped letter by letter, its words marked by values (W,).
+def signed(value: float) -> str:
+    """Return a number with its sign and four decimals."""
+    return f"{value:+.4f}".replace("-", "−")
 
-    A word that carries is underlined, one that holds back dotted; the strongest five are numbered;
-    what the encoder does not read is struck out. Colour only repeats this.
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+_ENVIRONMENT.filters["signed"] = signed
+_MACROS: Any = _ENVIRONMENT.get_template("macros.html").module
+
+
+@dataclass(frozen=True)
+class MarkedPiece:
+    """A piece of a text: plain, a word that raises the value or lowers it, or what is not read.
+
+    `share` is the size of its drop as a share of the largest; `number` is 0 where it has none.
     """
+
+    text: str
+    kind: Literal["plain", "up", "down", "unread"]
+    share: float = 0.0
+    drop: float = 0.0
+    number: int = 0
+
+
+def marked_pieces(drops: WordDrops, values: FloatArray) -> Iterator[MarkedPiece]:
+    """Cut a text into pieces, its words marked by values (W,); the strongest five are numbered."""
     strength = float(np.abs(values).max()) if len(values) else 0.0
-    first = (
-        {int(i): n for n, i in enumerate(np.argsort(-np.abs(values), kind="stable")[:NUMBERED], 1)}
-        if strength
-        else {}
-    )
-    places = sorted(
+    strongest = np.argsort(-np.abs(values), kind="stable")[:NUMBERED].tolist() if strength else []
+    number = {i: n for n, i in enumerate(strongest, 1)}
+    spans = sorted(
         (left, right, i)
         for i, word in enumerate(drops.words)
         for left, right in word.spans
         if right <= drops.read
     )
-    parts, end = [], 0
-    for left, right, i in places:
+    end = 0
+    for left, right, i in spans:
         share = abs(float(values[i])) / strength if strength else 0.0
-        if left < end or (share < 0.08 and i not in first):
+        if left < end or (share < FAINTEST and i not in number):
             continue
-        kind, number = (
-            ("up" if values[i] > 0 else "down"),
-            f"<sup>{first[i]}</sup>" if i in first else "",
-        )
-        parts.append(_escape(drops.text[end:left]))
-        parts.append(
-            f'<mark class="{kind}" style="--share:{share:.2f}" title="drop '
-            f'{_signed(float(values[i]))}">{_escape(drops.text[left:right])}{number}</mark>'
-        )
+        yield MarkedPiece(drops.text[end:left], "plain")
+        kind: Literal["up", "down"] = "up" if values[i] > 0 else "down"
+        yield MarkedPiece(drops.text[left:right], kind, share, float(values[i]), number.get(i, 0))
         end = right
-    parts.append(_escape(drops.text[end : max(end, drops.read)]))
+    yield MarkedPiece(drops.text[end : max(end, drops.read)], "plain")
     rest = drops.text[max(end, drops.read) :]
     if rest.strip():
-        parts.append(
-            f'<span class="unread" title="the encoder does not read this">{_escape(rest)}</span>'
-        )
-    return f'<div class="marked">{"".join(parts)}</div>'
+        yield MarkedPiece(rest, "unread")
 
 
-MARK_CSS = """
-.marked { line-height: 1.75; white-space: pre-wrap; overflow-wrap: anywhere; }
-.marked mark { color: inherit; border-radius: .2em; padding: .05em .1em; }
-.marked mark.up { background: rgb(0 158 115 / calc(var(--share) * .38)); border-bottom: 2px solid #009e73; }
-.marked mark.down { background: rgb(213 94 0 / calc(var(--share) * .38)); border-bottom: 2px dotted #d55e00; }
-.marked sup { font-weight: 700; font-size: .7em; margin-left: .1em; }
-.marked .unread { text-decoration: line-through; opacity: .65; }
-"""
-_REPORT_CSS = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } .note { opacity: .75; font-size: .9rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } td, th { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #8884; }
-td.number { text-align: right; } .axis { width: 16rem; } .bar { height: .7em; }
-.axis { background: linear-gradient(#8888, #8888) var(--zero) 0 / 1px 100% no-repeat; } .text { white-space: pre-wrap; overflow-wrap: anywhere; }
-.plus { background: #009e73; } .minus { background: #d55e00; } .total { background: #0072b2; } .scroll { overflow-x: auto; }
-"""
+def marked_html(drops: WordDrops, values: FloatArray) -> str:
+    """Return a text as HTML, its words marked by values (W,).
+
+    A word that raises the value is underlined, one that lowers it dotted; what the encoder does
+    not read is struck out. Colour only repeats this.
+    """
+    return str(_MACROS.marked(list(marked_pieces(drops, values))))
+
+
+def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of texts as HTML."""
+    return str(_MACROS.table(head, rows))
 
 
 def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> str:
@@ -87,87 +101,63 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
     `test` is this adapter's deletion test.
     """
     e = explanation
-    parts = [
-        (
-            f"<h1>Why is “{_escape(e.document.title or e.document.id)}” at rank "
-            f"{e.ranks['modulated']}?</h1>"
-        ),
-        f'<p class="text"><strong>{_escape(e.query.text)}</strong></p>',
-        f'<p class="note">Document {_escape(e.document.id)} of {_escape(e.dataset)}; adapter '
-        f"{_escape(e.adapter)}; "
-        f"encoder {_escape(e.encoder)}.</p>",
-        "<h2>Rank and score at every stage</h2>",
-        table_html(
-            ("stage", "rank", "score"),
-            [(stage, str(e.ranks[stage]), f"{e.scores[stage]:.4f}") for stage in STAGES],
-        ),
-        "<h2>Where the change comes from</h2>",
-        '<p class="note">The parts sum to modulated − base (to 1e-6).</p>',
-        _bars(e.accounting),
-    ]
-    for side, drops in e.words.items():
-        parts += [
-            f"<h2>Words of the {side} that carry the change</h2>",
-            f'<p class="note">{LEGEND}</p>',
-            marked_html(drops, drops.change),
-        ]
-        parts += [
-            f"<h2>Words of the {side} that carry the score</h2>",
-            marked_html(drops, drops.score),
-        ]
-        if side in e.verified:
-            rows = [
-                (
-                    v.word.text,
-                    _signed(v.drop[1]),
-                    _signed(v.random[1]),
-                    v.verdict("change"),
-                    _signed(v.drop[0]),
-                    _signed(v.random[0]),
-                    v.verdict("score"),
-                )
-                for v in sorted(e.verified[side], key=lambda v: -v.drop[1])
-            ]
-            parts += [
-                f"<h2>Deleted from the {side} and measured</h2>",
-                '<p class="note">The word was deleted, the text encoded again and scored among '
-                "the same candidates. Random: as many "
-                "randomly chosen occurrences, mean of ten draws; a drop within one deviation "
-                "of that is no more than chance.</p>",
-                table_html(
-                    (
-                        "word",
-                        "drop of change",
-                        "random",
-                        "estimate",
-                        "drop of score",
-                        "random",
-                        "estimate",
-                    ),
-                    rows,
-                ),
-            ]
-    for side, tokens in e.vocabulary.items():
-        held = [
-            (t.token, f"{t.cosine:.3f}", f"{t.p_untrained:.2f}", f"{t.p_shuffled:.2f}", verdict(t))
-            for t in tokens
-        ]
-        parts += [
-            f"<h2>Vocabulary near the {side}’s change (as in the paper)</h2>",
-            (
-                '<p class="note">Tokens near a direction of the embedding space. They describe it; '
-                "deleting them is not what this tests.</p>"
-            ),
-            table_html(("token", "cosine", "p, untrained adapter", "p, other queries", ""), held),
-        ]
-    parts += [f'<p class="note">{_escape(reason)}</p>' for reason in e.missing]
-    parts += ["<h2>How far to trust this</h2>", f"<p>{_escape(trust_sentence(test))}</p>"]
-    title = _escape(f"{e.query.text} · {e.document.title or e.document.id}")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-        'content="width=device-width">'
-        f"<title>{title}</title><style>{_REPORT_CSS}{MARK_CSS}</style></head><body>{''.join(parts)}</body></html>\n"
+    return _ENVIRONMENT.get_template("template.html").render(
+        e=e,
+        generator=REPORT_GENERATOR,
+        css=_style(),
+        stages=[(stage, e.ranks[stage], f"{e.scores[stage]:.4f}") for stage in STAGES],
+        accounting=list(_bars(e.accounting)),
+        texts=[
+            {
+                "side": side,
+                "change": list(marked_pieces(drops, drops.change)),
+                "score": list(marked_pieces(drops, drops.score)),
+                "verified": _verified(e.verified.get(side, [])),
+            }
+            for side, drops in e.words.items()
+        ],
+        vocabulary={side: [_token(t) for t in tokens] for side, tokens in e.vocabulary.items()},
+        legend=LEGEND,
+        trust=trust_sentence(test),
     )
+
+
+def _style() -> Any:
+    from markupsafe import Markup
+
+    return Markup((_FOLDER / "style.css").read_text(encoding="utf-8") + MARK_CSS)
+
+
+def _verified(words: Sequence[VerifiedWord]) -> list[tuple[str, ...]]:
+    return [
+        (
+            v.word.text,
+            *(signed(v.drop[1]), signed(v.random[1]), v.verdict("change")),
+            *(signed(v.drop[0]), signed(v.random[0]), v.verdict("score")),
+        )
+        for v in sorted(words, key=lambda v: -v.drop[1])
+    ]
+
+
+def _token(token: NamedToken) -> tuple[str, ...]:
+    values = (f"{token.cosine:.3f}", f"{token.p_untrained:.2f}", f"{token.p_shuffled:.2f}")
+    return (token.token, *values, verdict(token))
+
+
+def _bars(accounting: dict[str, float]) -> Iterator[dict[str, Any]]:
+    """Yield what the chart of the accounting draws: lengths in rem, from a common zero line."""
+    low, high = min(0.0, *accounting.values()), max(0.0, *accounting.values())
+    scale = AXIS_REM / (high - low or 1.0)
+    for name, value in accounting.items():
+        total = name in ("base", "modulated")
+        yield {
+            "name": name.replace("_", " "),
+            "shown": f"{value:.4f}" if total else signed(value),
+            "kind": "total" if total else "plus" if value >= 0 else "minus",
+            "zero": scale * -low,
+            "left": scale * (min(value, 0.0) - low),
+            "width": scale * abs(value),
+        }
 
 
 LEGEND = (
@@ -199,42 +189,3 @@ def trust_sentence(test: DeletionSummary | None) -> str:
         "of all estimated with "
         f"all measured drops: {test.rho['document']:.2f} and {test.rho['query']:.2f}."
     )
-
-
-def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table whose cells are escaped."""
-    top = "".join(f"<th>{_escape(h)}</th>" for h in head)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{_escape(cell)}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return (
-        "<div "
-        f'class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
-
-
-def _bars(accounting: dict[str, float]) -> str:
-    low, high = min(0.0, *accounting.values()), max(0.0, *accounting.values())
-    scale, rows = 16 / (high - low or 1.0), []
-    for name, value in accounting.items():
-        total = name in ("base", "modulated")
-        kind = "total" if total else "plus" if value >= 0 else "minus"
-        left, zero = scale * (min(value, 0.0) - low), scale * -low
-        bar = (
-            f'<div class="axis" style="--zero:{zero:.2f}rem"><div class="bar {kind}" '
-            f'style="margin-left:{left:.2f}rem;width:{scale * abs(value):.2f}rem"></div></div>'
-        )
-        shown = f"{value:.4f}" if total else _signed(value)
-        rows.append(
-            f"<tr><td>{_escape(name.replace('_', ' '))}</td><td "
-            f'class="number">{shown}</td><td>{bar}</td></tr>'
-        )
-    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
-
-
-def _escape(text: str) -> str:
-    return html.escape(text, quote=True)

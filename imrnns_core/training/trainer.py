@@ -18,7 +18,7 @@ from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import TrainingError
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.checkpoint import Adapter, AdapterCard, Shipped, TrainingOutcome
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
@@ -40,7 +40,6 @@ from imrnns_core.types import LabelledProgress, relevant_ids
 HELD_OUT_TITLES = 300
 
 Phase = Literal["start", "pretrain", "train", "refit"]
-Shipped = Literal["identity", "start", "trained", "refit"]
 
 
 @dataclass(frozen=True)
@@ -210,12 +209,9 @@ class Trainer:
             training_positives=self._positives(),
             config=self.config.to_json(),
             history=[asdict(epoch) for epoch in self.history],
-            measures={
-                "best_epoch": self.best_epoch.number,
-                "shipped": self._shipped,
-                **self._measures,
-                "notes": notes,
-            },
+            outcome=TrainingOutcome(
+                self._shipped, self.best_epoch.number, notes=notes, **self._measures
+            ),
         )
         return Adapter(model.eval().requires_grad_(False), card)
 

@@ -130,7 +130,7 @@ def test_a_killed_run_goes_on_and_ends_as_one_that_was_left_alone(
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert card(target) == card(whole)
-    assert card(target)["measures"]["shipped"] == "trained"
+    assert card(target)["outcome"]["shipped"] == "trained"
 
 
 def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path, tmp_path: Path):
@@ -149,5 +149,5 @@ def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path,
     assert first < len(history) - 1 < len(full) - 1
     assert history == full[: len(history)]
     best = max(range(len(history)), key=lambda i: history[i]["validation"])
-    assert card(target)["measures"]["best_epoch"] == best > 0
+    assert card(target)["outcome"]["best_epoch"] == best > 0
     assert not state(target).exists()

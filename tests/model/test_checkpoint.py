@@ -22,6 +22,7 @@ from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import (
     Adapter,
     AdapterCard,
+    TrainingOutcome,
     check_dimensions,
     load_adapter,
     save_adapter,
@@ -53,7 +54,7 @@ CARD = AdapterCard(
     training_positives=["d1", "dä"],
     config={"margin": 0.05},
     history=[{"number": 0, "loss": None, "validation": 0.5, "best": True}],
-    measures={"validation": 0.5},
+    outcome=TrainingOutcome("trained", 3, validation=0.5, base_validation=0.4, notes=["a note"]),
 )
 
 
@@ -132,6 +133,22 @@ def test_a_changed_tensor_is_found_by_the_digest(tmp_path: Path):
         "a.safetensors: the card is not that of the tensors in a.safetensors; train or copy "
         "the adapter again"
     )
+
+
+def test_a_card_of_schema_1_is_read(tmp_path: Path):
+    measures = {
+        "best_epoch": 3,
+        "shipped": "trained",
+        "validation": 0.5,
+        "base_validation": 0.4,
+        "notes": ["a note"],
+    }
+    record = {**asdict(CARD), "measures": measures, "schema": 1}
+    del record["outcome"]
+    assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card == CARD
+    plain = {"name": "a", "input_dim": 6, "output_dim": 4, "measures": {}, "schema": 1}
+    found = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(plain))).card
+    assert found == AdapterCard("a", 6, 4)
 
 
 def test_a_card_of_a_later_version_may_say_more(tmp_path: Path):

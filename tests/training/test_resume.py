@@ -102,7 +102,7 @@ def test_a_run_that_stops_after_any_epoch_goes_on_from_there(
     trained = sum(epoch.loss is not None for epoch in whole.history)
     assert passes == trained
     assert len(whole.history) > 2
-    assert whole.adapter("x").card.measures["shipped"] != "identity", (
+    assert whole.adapter("x").card.outcome.shipped != "identity", (
         "nothing was learnt that could differ"
     )
     for stop in range(len(whole.history)):
@@ -136,7 +136,7 @@ for epoch in training.epochs():
 
 def test_a_process_that_is_killed(tmp_path: Path):
     whole = finish(Trainer(toy(), config("best")))
-    assert whole.adapter("x").card.measures["shipped"] == "refit"
+    assert whole.adapter("x").card.outcome.shipped == "refit"
     command = [sys.executable, "-c", KILLED, str(tmp_path / "state")]
     for number in (
         2,
@@ -232,6 +232,4 @@ def test_without_judgments_nothing_is_kept_that_loses_sentences(
             return torch.full((50,), found)
 
     monkeypatch.setattr(Initialization, "sentence_check", lambda *_: Check())
-    assert (
-        finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.measures["shipped"] == shipped
-    )
+    assert finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.outcome.shipped == shipped

@@ -226,9 +226,9 @@ def test_the_best_start_is_the_memory_where_queries_say_sentences():
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
-    assert card.measures["start"]["sentences"] == 60
-    assert card.measures["start"]["judged"] > card.measures["start"]["judged_base"] + 0.1
-    assert card.measures["shipped"] != "identity"
+    assert card.outcome.start["sentences"] == 60
+    assert card.outcome.start["judged"] > card.outcome.start["judged_base"] + 0.1
+    assert card.outcome.shipped != "identity"
     assert len(judged_positive(space.dataset.qrels("train"))) == 60
 
 
@@ -236,7 +236,7 @@ def test_without_judgments_the_memory_is_shipped_and_says_that_nothing_validated
     training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
     assert [e.phase for e in training.epochs()] == ["start"]
     card = training.adapter("x").card
-    assert card.measures["notes"] == [
+    assert card.outcome.notes == [
         "a memory of sentences, not validated: there are no judgments to validate with"
     ]
     assert card.training_positives == []

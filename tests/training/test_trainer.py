@@ -62,7 +62,7 @@ def test_before_the_first_epoch_there_is_the_identity(world: Collection):
     training = Trainer(world, CONFIG, "train", "train")
     first = next(training.epochs())
     assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "start")
-    assert training.adapter("fresh").card.measures["shipped"] == "identity"
+    assert training.adapter("fresh").card.outcome.shipped == "identity"
 
 
 @pytest.mark.parametrize("dimension", [3, 8, 384])
@@ -104,10 +104,10 @@ def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(
             selected(world, training)
             >= np.mean([base[m] for m in ("nDCG@10", "R@10", "RR@10")]) - 1e-6
         )
-    if card.measures["shipped"] == "identity":
+    if card.outcome.shipped == "identity":
         assert (
             "no epoch was better than the base on validation: this is the identity"
-            in card.measures["notes"]
+            in card.outcome.notes
         )
         assert card.training_positives == []
 
@@ -260,7 +260,7 @@ def test_any_encoder_s_vectors_train_save_load_and_score(
     )
     trained = [epoch.loss is not None and np.isfinite(epoch.loss) for epoch in training.epochs()]
     adapter = training.adapter("x")
-    assert any(trained) or adapter.card.measures["shipped"] == "start", "nothing was changed"
+    assert any(trained) or adapter.card.outcome.shipped == "start", "nothing was changed"
     save_adapter(adapter, tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
     one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
@@ -339,10 +339,8 @@ def test_one_judged_query_is_said_to_be_too_few():
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
-    assert card.measures["shipped"] == "identity"
-    assert (
-        "too few judged queries (1) to validate with: none was trained on" in card.measures["notes"]
-    )
+    assert card.outcome.shipped == "identity"
+    assert "too few judged queries (1) to validate with: none was trained on" in card.outcome.notes
 
 
 def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Collection):
