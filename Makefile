@@ -16,7 +16,7 @@ test: $(VENV)/.dev $(VENV)/.browser
 
 # Builds the wheel and installs it into empty environments outside this folder
 integration: $(VENV)/.dev $(VENV)/.browser
-	$(BIN)/python -m pytest -m integration
+	$(BIN)/python -m pytest tests/integration -m integration
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
