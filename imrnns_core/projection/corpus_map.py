@@ -1,4 +1,4 @@
-"""UMAP and PCA maps of a corpus, computed once and kept. METHOD, "Maps"."""
+"""UMAP and PCA maps of a corpus, computed once and kept. docs/method.md, "Maps and their noise"."""
 
 from __future__ import annotations
 
@@ -145,7 +145,8 @@ def place(
     The mean place of their nearest documents, nearer ones counting more.
 
     This is where UMAP itself starts a new point. Its further optimisation is left out: it depends
-    on the other points of the batch, and moves points that did not move (METHOD, "Maps").
+    on the other points of the batch, and moves points that did not move
+    (docs/method.md, "Maps and their noise").
 
     Args:
         corpus_map: The map.
