@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app install test check bench screenshots sample clean
+.PHONY: app install test integration check bench screenshots sample clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run dashboard/app.py
@@ -12,13 +12,18 @@ app: $(VENV)/.app
 install: $(VENV)/.app
 
 test: $(VENV)/.dev $(VENV)/.browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile  # two processes, each with a server and a browser of its own
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not integration" --cov --cov-report=term  # two processes, each with a server and a browser of its own
+
+# Builds the wheel and installs it into empty environments outside this folder
+integration: $(VENV)/.dev $(VENV)/.browser
+	$(BIN)/python -m pytest tests/integration -m integration
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 bench: $(VENV)/.bench $(VENV)/.browser
 	$(BIN)/python -m benchmarks.run
@@ -36,7 +41,7 @@ $(VENV)/.python:
 	touch $@
 
 $(VENV)/.app: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dashboard,maps]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.app
@@ -55,4 +60,4 @@ $(VENV)/.browser: $(VENV)/.dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .coverage dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

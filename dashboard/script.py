@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 import streamlit as st
 
 from dashboard.components import opening
+from imrnns_core.storage.layout import ASSETS_FOLDER
 
-ASSETS = Path(__file__).absolute().parent.parent / "assets"
-st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ASSETS / "icon.png"), layout="wide")
-st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.png"), size="large")
+icon, logo = str(ASSETS_FOLDER / "icon.png"), str(ASSETS_FOLDER / "logo.svg")
+st.set_page_config(page_title="IMRNNs Lens", page_icon=icon, layout="wide")
+st.logo(logo, icon_image=icon, size="large")
 
 # Streamlit leaves 6 rem above the title, its captions fall short of the contrast that WCAG AA asks
 # for, and its tables

@@ -1,14 +1,143 @@
 """IMRNNs Lens, the engine: what an IMRNN adapter does to the ranking of a dense retriever.
 
-Start with `imrnns_core.workspace.Workspace` and `imrnns_core.ranking.Ranker`.
+The public names are loaded when they are first used, so that `import imrnns_core` is quick and
+does not load torch:
+
+    import imrnns_core as lens
+
+    workspace = lens.Workspace()
+    collection = workspace.open("sample")
+    ranker = lens.Ranker(collection, workspace.adapter("sample-adapter"))
+    comparison = ranker.compare("q128")
+    explanation = lens.explain(ranker, comparison, "rio-grande", verify=True)
+
+Everything that is not in `__all__` may change between versions.
 """
 
+import importlib
 import os
+from typing import TYPE_CHECKING
 
-# Threads that wait for work sleep: spinning, as OpenMP does unless told otherwise before torch is
-# loaded, costs the
-# other processes of a busy machine (a browser, a second run) their cores, and then this one its
-# time.
+# Threads that wait for work sleep. Unless told otherwise before torch is loaded, OpenMP spins: on a
+# busy machine this costs other processes (a browser, a second run) their cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
+
+__all__ = [  # noqa: RUF022  # in the order of sorted()
+    "Adapter",
+    "AdapterCard",
+    "AdapterConfig",
+    "AdapterError",
+    "Collection",
+    "Comparison",
+    "DataError",
+    "Dataset",
+    "Document",
+    "EmbeddingMatrix",
+    "Encoder",
+    "EncoderError",
+    "EncoderSpec",
+    "Evaluation",
+    "Explanation",
+    "ExplanationError",
+    "Hit",
+    "IMRNN",
+    "LensError",
+    "MEASURES",
+    "MissingExtraError",
+    "Query",
+    "RECIPES",
+    "Ranker",
+    "Registration",
+    "STAGES",
+    "SearchConfig",
+    "SentenceTransformerEncoder",
+    "Stage",
+    "TrainConfig",
+    "Trainer",
+    "TrainingError",
+    "Workspace",
+    "evaluate",
+    "explain",
+    "load_adapter",
+    "load_dataset",
+    "load_embeddings",
+    "save_adapter",
+]
+
+if TYPE_CHECKING:
+    from imrnns_core.config import MEASURES, AdapterConfig, EncoderSpec, SearchConfig
+    from imrnns_core.data.dataset import Dataset
+    from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings
+    from imrnns_core.data.readers.beir import load_dataset
+    from imrnns_core.data.records import Document, Query
+    from imrnns_core.encoding.encoder import Encoder
+    from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+    from imrnns_core.errors import (
+        AdapterError,
+        DataError,
+        EncoderError,
+        ExplanationError,
+        LensError,
+        MissingExtraError,
+        TrainingError,
+    )
+    from imrnns_core.evaluation.evaluate import Evaluation, evaluate
+    from imrnns_core.explanation.explain import Explanation, explain
+    from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+    from imrnns_core.model.imrnn import IMRNN
+    from imrnns_core.retrieval.collection import Collection
+    from imrnns_core.retrieval.comparison import Comparison, Hit
+    from imrnns_core.retrieval.ranker import Ranker
+    from imrnns_core.storage.workspace import Registration, Workspace
+    from imrnns_core.training.config import RECIPES, TrainConfig
+    from imrnns_core.training.trainer import Trainer
+    from imrnns_core.types import STAGES, Stage
+else:
+    _MODULES = {  # public name → the module that defines it
+        **dict.fromkeys(("MEASURES", "AdapterConfig", "EncoderSpec", "SearchConfig"), "config"),
+        "Dataset": "data.dataset",
+        **dict.fromkeys(("EmbeddingMatrix", "load_embeddings"), "data.embeddings"),
+        "load_dataset": "data.readers.beir",
+        **dict.fromkeys(("Document", "Query"), "data.records"),
+        "Encoder": "encoding.encoder",
+        "SentenceTransformerEncoder": "encoding.sentence_transformers",
+        **dict.fromkeys(
+            (
+                "AdapterError",
+                "DataError",
+                "EncoderError",
+                "ExplanationError",
+                "LensError",
+                "MissingExtraError",
+                "TrainingError",
+            ),
+            "errors",
+        ),
+        **dict.fromkeys(("Evaluation", "evaluate"), "evaluation.evaluate"),
+        **dict.fromkeys(("Explanation", "explain"), "explanation.explain"),
+        **dict.fromkeys(
+            ("Adapter", "AdapterCard", "load_adapter", "save_adapter"), "model.checkpoint"
+        ),
+        "IMRNN": "model.imrnn",
+        "Collection": "retrieval.collection",
+        **dict.fromkeys(("Comparison", "Hit"), "retrieval.comparison"),
+        "Ranker": "retrieval.ranker",
+        **dict.fromkeys(("Registration", "Workspace"), "storage.workspace"),
+        **dict.fromkeys(("RECIPES", "TrainConfig"), "training.config"),
+        "Trainer": "training.trainer",
+        **dict.fromkeys(("STAGES", "Stage"), "types"),
+    }
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first used (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        """List the public names beside what is loaded."""
+        return sorted({*globals(), *__all__})

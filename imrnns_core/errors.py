@@ -1,11 +1,12 @@
 """The exceptions of the package; each message names what is wrong and the remedy, on one line.
 
-LensError                  anything a user can mend; the command line prints it and exits with 2 ├──
-DataError              a data set, a judgment file or a folder of embeddings (names file and line)
-├── EncoderError           an encoder that cannot be found, or that is not what it claims to be ├──
-AdapterError           an adapter file that cannot be read, or that does not fit the embeddings ├──
-TrainingError          nothing to train on, or a recipe that does not exist └── ExplanationError
-an explanation that this encoder or this pair cannot give
+LensError                  anything that a user can mend; the command line exits with code 2
+├── DataError              a data set, a judgment file or a folder of embeddings
+├── EncoderError           an encoder that cannot be found, or is not the one that was named
+├── AdapterError           an adapter file that cannot be read, or does not fit the embeddings
+├── TrainingError          nothing to train on, or a recipe that does not exist
+├── ExplanationError       an explanation that this encoder or this pair cannot give
+└── MissingExtraError      packages that an extra of the installation brings
 """
 
 from __future__ import annotations
@@ -49,3 +50,18 @@ class TrainingError(LensError):
 
 class ExplanationError(LensError):
     """An explanation is not available: for this encoder, or for this query and document."""
+
+
+class MissingExtraError(LensError):
+    """Say which extra brings the packages that are not installed.
+
+    Args:
+        what: What needs them, as the subject of a sentence.
+        extra: The name of the extra.
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f'{what} needs packages that are not installed; run: pip install "imrnns-lens[{extra}]"'
+        )

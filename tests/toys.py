@@ -219,14 +219,14 @@ def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: i
     )
 
 
-# The method, in plain numpy and double precision (METHOD.md, "Notation" and "Stages")
+# The method, in plain numpy and double precision (docs/method.md, "The two adapters"; docs/method.md, "Stages and score")
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class PlainAdapter:
-    """The tensors of one adapter, each as METHOD.md names it."""
+    """The tensors of one adapter, each as docs/method.md, "Notation", names it."""
 
     projector: tuple[np.ndarray, np.ndarray]
     query_adapter: Layers

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import runpy
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,10 +18,10 @@ from imrnns_core.cli.options import (
     open_collection,
     resolve,
 )
-from imrnns_core.errors import LensError
+from imrnns_core.errors import MissingExtraError
 
-if TYPE_CHECKING:
-    pass
+PACKAGES = ("pandas", "plotly", "starlette", "streamlit")
+"""What the extra `dashboard` installs."""
 
 
 def dashboard(
@@ -38,8 +39,7 @@ def dashboard(
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Open the dashboard in a browser."""
-    import importlib.util
-
+    _check_installed()
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
@@ -55,21 +55,25 @@ def dashboard(
             if adapter in space.adapter_paths()
             else space.import_adapter(Path(adapter)).stem
         )
-    spec = importlib.util.find_spec("dashboard")
-    if spec is None or not spec.submodule_search_locations:
-        raise LensError(
-            "the dashboard is not installed; run this from a clone of the repository after: "
-            "make install"
-        )
-    page = Path(next(iter(spec.submodule_search_locations))) / "app.py"
     # In this process: a signal that ends the command ends the server
     sys.argv = [
         "streamlit",
         "run",
-        str(page),
+        _page(),
         "--server.address",
         "127.0.0.1",
         "--server.port",
         str(port),
     ]
     runpy.run_module("streamlit", run_name="__main__")
+
+
+def _check_installed() -> None:
+    """Raise MissingExtraError where a package of the dashboard is not installed."""
+    if not all(importlib.util.find_spec(name) for name in PACKAGES):
+        raise MissingExtraError("the dashboard", "dashboard")
+
+
+def _page() -> str:
+    """Return the file of the dashboard's server: beside the engine, in a checkout as in a wheel."""
+    return str(Path(__file__).resolve().parents[2] / "dashboard" / "app.py")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from imrnns_core.cli.console import out
+from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import (
     Data,
     DocumentPrefix,
@@ -18,6 +18,7 @@ from imrnns_core.cli.options import (
     open_collection,
     resolve,
 )
+from imrnns_core.errors import MissingExtraError
 from imrnns_core.io import first_readable
 
 if TYPE_CHECKING:
@@ -57,7 +58,12 @@ def prepare(
         name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
     ]
     for name in names:
-        _prepare_map(space, collection, name)
+        try:
+            _prepare_map(space, collection, name)
+        except MissingExtraError as error:
+            if adapter:  # a map was asked for
+                raise
+            err.print(f"imrnns-lens: {error}", soft_wrap=True)
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:

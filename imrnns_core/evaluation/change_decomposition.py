@@ -22,7 +22,7 @@ Doubles = NDArray[np.float64]
 class ChangeDecomposition:
     """Shares of the score change within queries.
 
-    They sum to 1, or are 0 where nothing changes (METHOD, "Where the reference adapter's gain comes
+    They sum to 1, or are 0 where nothing changes (docs/method.md, "Where the gain comes
     from").
 
     Each is the covariance of one part of the change with the whole change, over the candidates of a

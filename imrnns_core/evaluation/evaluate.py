@@ -126,7 +126,7 @@ class Evaluation:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record that `imrnns-lens evaluate --json` writes (DESIGN, "Command line")."""
+        """Return the record that `imrnns-lens evaluate --json` writes."""
         groups = {
             name: {
                 "n": int(mask.sum()),

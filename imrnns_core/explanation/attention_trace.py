@@ -1,6 +1,6 @@
 """The encoder seen from inside: token outputs, attention and what a target owes to them.
 
-METHOD, "Explanations that hold up".
+docs/method.md, "Explanations that hold up".
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def attention_drop(trace: Trace, slopes: Gradients, words: Tensor) -> Tensor:
 
     In every layer and head, the attention a reader pays to the word's tokens is taken away and its other attention
     scaled up to sum to one again: its output changes by (Σ_t p_t (o − v_t)) / (1 − Σ_t p_t), exactly; the target
-    follows by its gradient to the output. Gates (METHOD) are this without the division, their derivative at 1.
+    follows by its gradient to the output. Gated occlusion (docs/method.md, "Explanations that hold up") is this without the division, their derivative at 1.
 
     Args:
         trace: The text.

@@ -1,6 +1,6 @@
 """The deletion test: do the named words carry the score, and its change?
 
-METHOD, "Explanations that hold up".
+docs/method.md, "Explanations that hold up".
 
 Words are deleted from the text, the text is encoded again and scored within the same candidates.
 With `random` as many randomly chosen occurrences and `best` the words of the largest measured drops

@@ -2,8 +2,8 @@
 
 Tokens of the encoder's vocabulary near the back-projected change, beside what chance would name.
 
-It describes a direction of the embedding space, not a cause: METHOD, "Explanations that hold up". A
-token is shown as more than chance only where it beats both nulls, an untrained adapter and other
+It describes a direction of the embedding space, not a cause: docs/method.md, "Explanations
+that hold up". A token is shown as more than chance only where it beats both nulls, an untrained adapter and other
 queries.
 """
 

@@ -28,7 +28,8 @@ class Pair:
 
     Another document changes its base, projected and modulated vector and its own part of the
     refined query. Another query changes the modulation of the document and what is refined. The
-    candidates stay those that were really ranked (METHOD, "Explanations that hold up").
+    candidates stay those that were really ranked (docs/method.md, "Explanations that hold
+    up").
     """
 
     comparison: Comparison

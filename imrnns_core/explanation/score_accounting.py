@@ -2,8 +2,8 @@
 
 Projector, document modulation, query refinement; nothing is left over.
 
-It says where the numbers come from, not which words caused them. METHOD, "Exact accounting of a
-score change".
+It says where the numbers come from, not which words caused them. docs/method.md, "Exact
+accounting of a score change".
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def account_words(
 ) -> WordAccounting:
     """Split Δ over the words of a text, with every norm and LayerNorm held at its value for this text.
 
-    Held so, base and modulated score are affine in the mean-pooled token outputs (METHOD, "frozen-norm token
-    contributions"). What the text does to the other side (a query's modulation of the document, a document's part
+    Held so, base and modulated score are affine in the mean-pooled token outputs (docs/method.md, "Exact
+    accounting of a score change"). What the text does to the other side (a query's modulation of the document, a document's part
     of the refined query) is held too.
 
     Args:

@@ -1,6 +1,7 @@
 """The IMRNN.
 
-Two light adapters on a frozen retriever (Saxena et al., Findings of EACL 2026; METHOD, "Notation").
+Two light adapters on a frozen retriever (Saxena et al., Findings of EACL 2026, section 3.1;
+docs/method.md, "The two adapters").
 
 Shapes: B queries, K candidates, n encoder dimensions, m working dimensions.
 """

@@ -141,8 +141,8 @@ def closed_form(
 ) -> Tensor:
     """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
 
-    METHOD, "Scoring a whole corpus in closed form": numerator and norm of LN(s ∘ d + b) are linear
-    in d and d ∘ d. `documents` and their squares are (m, K), the same for all queries, or (B, m,
+    docs/method.md, "The score of a whole corpus in closed form": numerator and norm of
+    LN(s ∘ d + b) are linear in d and d ∘ d. `documents` and their squares are (m, K), the same for all queries, or (B, m,
     K).
     """
     norm = model.document_norm

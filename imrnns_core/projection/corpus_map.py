@@ -1,8 +1,9 @@
-"""UMAP and PCA maps of a corpus, computed once and kept. METHOD, "Maps"."""
+"""UMAP and PCA maps of a corpus, computed once and kept. docs/method.md, "Maps and their noise"."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import threading
 import zipfile
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.records import Document
-from imrnns_core.errors import DataError
+from imrnns_core.errors import DataError, MissingExtraError
 from imrnns_core.io import atomic_write
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.projection.clusters import Clusters, find_clusters
@@ -65,8 +66,11 @@ def fit_map(projected: FloatArray, documents: Sequence[Document]) -> CorpusMap:
 
     Find and name their clusters.
 
-    Takes seconds for hundreds and about a minute for 5,000 documents on two cores.
+    Takes seconds for hundreds and about a minute for 5,000 documents on two cores. Raises
+    MissingExtraError where umap-learn is not installed.
     """
+    if importlib.util.find_spec("umap") is None:  # said before anything is computed
+        raise MissingExtraError("making a map", "maps")
     mean = projected.mean(axis=0)
     _, singular, axes = np.linalg.svd(projected - mean, full_matrices=False)
     variance = singular**2
@@ -141,7 +145,8 @@ def place(
     The mean place of their nearest documents, nearer ones counting more.
 
     This is where UMAP itself starts a new point. Its further optimisation is left out: it depends
-    on the other points of the batch, and moves points that did not move (METHOD, "Maps").
+    on the other points of the batch, and moves points that did not move
+    (docs/method.md, "Maps and their noise").
 
     Args:
         corpus_map: The map.

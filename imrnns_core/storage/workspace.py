@@ -71,8 +71,8 @@ class Registration:
 class Workspace:
     """A folder that holds what was prepared, trained and imported."""
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or workspace_root()).expanduser().absolute()
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root or workspace_root()).expanduser().absolute()
 
     # Data sets
 
@@ -173,12 +173,20 @@ class Workspace:
         return Registration(name, path, embeddings, encoder or EncoderSpec())
 
     def open(
-        self, registration: Registration, progress: LabelledProgress | None = None
+        self, data: str | Path | Registration, progress: LabelledProgress | None = None
     ) -> Collection:
         """Load a data set with its vectors, encoding what is missing or stale.
 
-        Resumes an interrupted encode.
+        An encode that was interrupted is resumed.
+
+        Args:
+            data: A registered name, a folder or a zip, or what `resolve` returns. A name wins over
+                a folder of the same name; a `Path` is always a path.
+            progress: Called with (what, done, total) while texts are encoded.
+
+        Raises DataError for an unknown name and for files that cannot be read.
         """
+        registration = data if isinstance(data, Registration) else self.resolve(_named(data))
         dataset = replace(load_dataset(registration.path), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
         if registration.embeddings is not None:
@@ -378,3 +386,8 @@ class Workspace:
         Here, and among those that ship with the sample.
         """
         return self.faithfulness_path(key), SAMPLE_FOLDER / "faithfulness" / f"{key}.json"
+
+
+def _named(data: str | Path) -> str:
+    """Return what `resolve` is asked for: a name stays a name, a path is never taken for one."""
+    return data if isinstance(data, str) else str(data.expanduser().absolute())

@@ -13,7 +13,7 @@ class Recipe:
     """How to train; `docs/training-study.md` has the figures behind the values.
 
     Attributes:
-        loss: "improvement" (METHOD: beat the base margin), "margin" (the paper: a fixed margin),
+        loss: "improvement" (beat the base margin), "margin" (the paper: a fixed margin),
             "softmax" (listwise).
         start: "identity"; "whitened", a projector computed from the corpus; "pretrained", that
             projector and then titles as queries (no judgment is used for either).
@@ -47,9 +47,9 @@ class Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    # METHOD, "Where the reference adapter's gain comes from"
+    # docs/method.md, "Recipes: the paper and the reference package"
     "reference": Recipe(loss="improvement"),
-    # arXiv 2601.20084, section 4: BM25 negatives, max(0, γ − cos⁺ + cos⁻)
+    # arXiv 2601.20084, section 3.2 and appendix B: BM25 negatives, max(0, γ − cos⁺ + cos⁻)
     "paper": Recipe(loss="margin", negatives_from="lexical", margin=0.3, patience=5),
     "contrastive": Recipe(),
     "unlabeled": Recipe(start="pretrained", supervised=False, epochs=0),

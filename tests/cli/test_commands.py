@@ -430,7 +430,7 @@ def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_pat
     lexical = [record["measures"]["bm25"][m] for m in ("nDCG@10", "R@10", "RR@10")]
     assert lexical == pytest.approx(
         [0.6481, 0.7721, 0.6160], abs=2e-4
-    )  # METHOD, "Reference figures"
+    )  # docs/method.md, "Reference figures"
     assert record["shares"] == pytest.approx(
         {"projector": 0.73, "constant": 0.18, "query_specific": 0.09}, abs=0.01
     )

@@ -149,7 +149,7 @@ def test_dropping_feedback_documents_equals_a_mean_over_the_rest(world: World, d
 
 @given(worlds())
 def test_the_closed_form_equals_the_materialised_scores(world: World):
-    """METHOD, "Scoring a whole corpus in closed form"."""
+    """docs/method.md, "The score of a whole corpus in closed form"."""
     ranker = world.ranker()
     model, corpus = ranker.adapter.model, ranker.transform
     every = np.tile(np.arange(world.documents), (world.queries, 1))

@@ -1,0 +1,87 @@
+"""What code and documents refer to: every named document, heading and file exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+HISTORY = {"CHANGELOG.md"}  # names what was there when it was written
+NAMED = re.compile(r"(?<![\w/.-])(?:[\w.-]+/)*[\w.-]+\.md\b")
+HEADING = re.compile(r'(docs/[\w-]+\.md)`?\)?,\s+["“]([^"”]+)["”]')
+NEIGHBOUR = re.compile(r"\]\(([\w-]+\.md)\),\s+“([^”]+)”")  # among the documents themselves
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#?([^)\s]*)\)")
+CODE = re.compile(r"`((?:imrnns_core|dashboard|tests|benchmarks|docs|sample_data)/[\w./-]*)`")
+
+
+def texts(*suffixes: str) -> list[Path]:
+    """The files of the repository with these endings, screenshots and data left out."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    paths = (REPOSITORY / name for name in listed.stdout.splitlines())
+    found = [path for path in paths if path.suffix in suffixes and path.is_file()]
+    return [path for path in found if path != Path(__file__)]
+
+
+def read(path: Path) -> str:
+    """A file's text on one line per paragraph: comments and docstrings break citations."""
+    return re.sub(r"\n[ \t]*(?:# )?(?=\S)", " ", path.read_text(encoding="utf-8"))
+
+
+def headings(path: Path) -> set[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.lstrip("# ").strip() for line in lines if line.startswith("#")}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(REPOSITORY).as_posix()
+
+
+ALL, DOCUMENTS = texts(".py", ".md", ".toml", ".yml", ".yaml", ".cff"), texts(".md")
+parametrized = pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
+
+
+@pytest.mark.parametrize("path", ALL, ids=relative)
+def test_every_document_that_is_named_exists(path: Path) -> None:
+    if path.name in HISTORY:
+        return
+    for name in NAMED.findall(read(path)):
+        places = (REPOSITORY / name, path.parent / name)
+        assert any(place.is_file() for place in places), f"{relative(path)} names {name}"
+    assert not re.findall(r"\b(?:METHOD|DESIGN|STYLE|UX)\b(?=[,.:;)\]]| page)", read(path))
+
+
+@pytest.mark.parametrize("path", ALL, ids=relative)
+def test_every_heading_that_is_cited_exists(path: Path) -> None:
+    for document, heading in HEADING.findall(read(path)):
+        assert heading in headings(REPOSITORY / document), f"{relative(path)}: {heading}"
+    for document, heading in NEIGHBOUR.findall(read(path)):
+        assert heading in headings(path.parent / document), f"{relative(path)}: {heading}"
+
+
+@parametrized
+def test_links_lead_somewhere(path: Path) -> None:
+    for target, anchor in LINK.findall(path.read_text(encoding="utf-8")):
+        file = path.parent / target if target else path
+        assert file.exists(), f"{relative(path)} links {target}"
+        if anchor:
+            names = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings(file)}
+            assert anchor in names, f"{relative(path)} links {target}#{anchor}"
+
+
+@parametrized
+def test_files_and_folders_that_are_named_exist(path: Path) -> None:
+    if path.name in HISTORY:
+        return
+    for name in CODE.findall(path.read_text(encoding="utf-8")):
+        assert (REPOSITORY / name).exists(), f"{relative(path)} names {name}"
+
+
+def test_the_code_cites_the_method() -> None:
+    """The pattern above finds the citations: there are more than ten in the engine."""
+    engine = [path for path in ALL if relative(path).startswith("imrnns_core/")]
+    assert sum(len(HEADING.findall(read(path))) for path in engine) > 10
