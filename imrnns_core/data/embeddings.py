@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imrnns_core.errors import DataError
 from imrnns_core.types import FloatArray, IntArray
@@ -93,65 +95,59 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
     path, ids_path = folder / f"{stem}.npy", folder / f"{id_stem}_ids.txt"
     for needed in (path, ids_path):
         if not needed.is_file():
-            raise DataError(
-                needed,
-                "file not found",
-                (
-                    f"a folder of embeddings holds {', '.join(EMBEDDING_FILES[:-1])} and "
-                    f"{EMBEDDING_FILES[-1]}"
-                ),
-            )
-    try:
-        raw = np.load(
-            path,
-            allow_pickle=False,
-            mmap_mode="r" if path.stat().st_size > MEMORY_MAP_BYTES else None,
-        )
-    except (ValueError, OSError, EOFError) as error:
-        raise DataError(
-            path,
-            f"not a readable .npy file ({_first_line(error)})",
-            "write it with numpy.save as float16 or float32",
-        ) from None
-    if not isinstance(raw, np.ndarray):
-        raise DataError(
-            path,
-            "an archive of arrays, not one array",
-            "write it with numpy.save as float16 or float32",
-        )
-    if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
-        raise DataError(
-            path,
-            f"holds {raw.dtype} of shape {raw.shape}",
-            "expected a float16 or float32 matrix, one row a text",
-        )
-    try:
-        ids = tuple(ids_path.read_text(encoding="utf-8-sig").split("\n"))
-    except UnicodeDecodeError as error:
-        raise DataError(
-            ids_path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
-        ) from None
-    ids = ids[:-1] if ids and ids[-1] == "" else ids
+            *first, last = EMBEDDING_FILES
+            holds = f"a folder of embeddings holds {', '.join(first)} and {last}"
+            raise DataError(needed, "file not found", holds)
+    raw, ids = _load_matrix(path), _load_ids(ids_path)
     if len(ids) != len(raw):
         raise DataError(
             ids_path,
             f"{len(ids)} ids for {len(raw)} rows of {path.name}",
             "write one id a line, in the order of the rows",
         )
-    if len(set(ids)) != len(ids):
-        seen: set[str] = set()
-        line, duplicate = next((n, i) for n, i in enumerate(ids, 1) if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-        raise DataError(
-            ids_path, f"id {duplicate!r} occurs twice", "give every row its own id", line
-        )
     vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
-    finite = np.isfinite(vectors.sum(axis=1))
+    finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
-        at = int(np.argmin(finite))
+        row = int(np.argmin(finite))
         raise DataError(
-            path, f"row {at} ({ids[at]!r}) holds NaN or infinity", "encode this text again"
+            path, f"row {row} ({ids[row]!r}) holds NaN or infinity", "encode this text again"
         )
     return EmbeddingMatrix(ids, vectors)
+
+
+def _load_matrix(path: Path) -> NDArray[np.floating]:
+    """Read a float16 or float32 matrix; a large one is mapped. Raises DataError for anything else."""
+    remedy = "write it with numpy.save as float16 or float32"
+    mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
+    try:
+        raw = np.load(path, allow_pickle=False, mmap_mode=mapped)
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(path, f"not a readable .npy file ({_first_line(error)})", remedy) from None
+    if not isinstance(raw, np.ndarray):
+        raise DataError(path, "an archive of arrays, not one array", remedy)
+    if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
+        raise DataError(
+            path,
+            f"holds {raw.dtype} of shape {raw.shape}",
+            "expected a float16 or float32 matrix, one row a text",
+        )
+    return raw
+
+
+def _load_ids(path: Path) -> tuple[str, ...]:
+    """Read one id a line. Raises DataError for an id that occurs twice, and for text that is no UTF-8."""
+    try:
+        ids = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
+        ) from None
+    ids = ids[:-1] if ids and ids[-1] == "" else ids
+    first_line: dict[str, int] = {}
+    for line, text_id in enumerate(ids, start=1):
+        if first_line.setdefault(text_id, line) != line:
+            raise DataError(path, f"id {text_id!r} occurs twice", "give every row its own id", line)
+    return ids
 
 
 def save_embeddings(

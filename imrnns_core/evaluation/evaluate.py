@@ -219,31 +219,31 @@ def evaluate(
         with_shares: Split the change of scores into its shares, too.
         query_ids: Only these queries of the split.
 
-    Raises DataError for an unknown split and for a split without a relevant document, LensError for
-    an unknown measure.
+    Raises:
+        DataError: For an unknown split and for one without a relevant document.
+        LensError: For an unknown measure.
     """
-    collection = ranker.collection
-    dataset = collection.dataset
+    dataset = ranker.collection.dataset
     names = tuple(dict.fromkeys((NDCG, *measures)))
     qrels = judged_queries(dataset, split)
     if query_ids is not None:
         qrels = {query_id: qrels[query_id] for query_id in query_ids}
-    vectors = collection.query_vectors(tuple(qrels))
+    ids = tuple(qrels)
+    vectors = ranker.collection.query_vectors(ids)
     batch = ranker.rank_batch(vectors)
     stages = [
-        measure(names, qrels, ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)))
+        measure(names, qrels, ranked_ids(dataset, ids, batch.ranked_rows(stage)))
         for stage in STAGES
     ]
-    positives = training_positives(ranker.adapter.card, dataset)
     return Evaluation(
         dataset=dataset.name,
         split=split,
         adapter=ranker.adapter.card.name,
-        query_ids=tuple(qrels),
+        query_ids=ids,
         measures=names,
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
-        groups=None if positives is None else seen_groups(qrels, positives),
+        groups=seen_groups(qrels, training_positives(ranker.adapter.card, dataset)),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
@@ -332,7 +332,12 @@ def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
     return set() if elsewhere else set(card.training_positives)
 
 
-def seen_groups(qrels: Qrels, training_positives: set[str]) -> NDArray[np.str_]:
-    """Return (Q,) "seen" where one of the query's relevant documents was a training positive, else "unseen"."""
+def seen_groups(qrels: Qrels, training_positives: set[str] | None) -> NDArray[np.str_] | None:
+    """Return (Q,) "seen" or "unseen" for each query; None where the training positives are unknown.
+
+    A query is seen where one of its relevant documents was a training positive.
+    """
+    if training_positives is None:
+        return None
     seen = [any(d in training_positives for d in relevant_ids(judged)) for judged in qrels.values()]
     return np.where(seen, "seen", "unseen")

@@ -32,6 +32,7 @@ from imrnns_core.explanation.word_attribution import (
     random_deletion,
     reference_scores,
 )
+from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import without
 from imrnns_core.types import FloatArray, Progress, Side
@@ -122,60 +123,52 @@ class DeletionTest:
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens faithfulness --json` writes."""
 
-        def each(value: Callable[[Side, str, int], Any]) -> dict[str, Any]:
-            return {
-                side: {
-                    target: {f"k{k}": value(side, target, k) for k in DELETED[side]}
-                    for target in TARGETS
-                }
-                for side in SIDES
-            }
-
-        def chance(side: Side, target: str, count: int) -> dict[str, Any]:
-            drop, random, best, _ = self._table(side, target, count, "explanation").mean(0)
-            return {
-                "drop": drop,
-                "random": random,
-                "best": best,
-                "margin_ci95": self.random_margin(side, target, count),
-            }
-
+        pairs = self.pairs
         return {
             "schema": SCHEMA,
             "dataset": self.dataset,
             "split": self.split,
             "adapter": self.adapter,
-            **each(self.f),
-            "ci95": each(self.interval),
-            "stepwise": each(self.f_stepwise),
+            **_each(self.f),
+            "ci95": _each(self.interval),
+            "stepwise": _each(self.f_stepwise),
             "rho": {side: self.rho(side) for side in SIDES},
-            "matched_random": each(chance),
-            "b1": each(lambda side, target, count: self.f(side, target, count, "b1")),
+            "matched_random": _each(self._chance),
+            "b1": _each(lambda side, target, count: self.f(side, target, count, "b1")),
             "b1_query_delta_margin_ci95": self.b1_margin("query", "delta", 1),
-            "verified": {
-                side: {
-                    "encodes": SHORTLIST[side],
-                    **{target: {"k1": self.f(side, target, 1, "verified")} for target in TARGETS},
-                }
-                for side in SIDES
-            },
-            "untrained_top10_jaccard": float(
-                np.mean([pair.untrained_jaccard for pair in self.pairs])
-            ),
-            "untrained_top10_jaccard_measured": float(
-                np.mean([pair.measured_jaccard for pair in self.pairs])
-            ),
+            "verified": {side: self._verified(side) for side in SIDES},
+            "untrained_top10_jaccard": float(np.mean([p.untrained_jaccard for p in pairs])),
+            "untrained_top10_jaccard_measured": float(np.mean([p.measured_jaccard for p in pairs])),
             "ms_per_explanation": self.milliseconds("document"),
             "ms": {
                 **{side: self.milliseconds(side) for side in SIDES},
-                "encode_document": float(np.median([p.encode_milliseconds for p in self.pairs])),
+                "encode_document": float(np.median([p.encode_milliseconds for p in pairs])),
             },
-            "n_pairs": len(self.pairs),
-            "n_risers": sum(pair.riser for pair in self.pairs),
+            "n_pairs": len(pairs),
+            "n_risers": sum(pair.riser for pair in pairs),
         }
+
+    def _chance(self, side: Side, target: str, count: int) -> dict[str, Any]:
+        drop, random, best, _ = self._table(side, target, count, "explanation").mean(0)
+        margin = self.random_margin(side, target, count)
+        return {"drop": drop, "random": random, "best": best, "margin_ci95": margin}
+
+    def _verified(self, side: Side) -> dict[str, Any]:
+        first = {target: {"k1": self.f(side, target, 1, "verified")} for target in TARGETS}
+        return {"encodes": SHORTLIST[side], **first}
 
     def _table(self, side: Side, target: str, count: int, method: str) -> NDArray[np.float64]:
         return np.array([pair.drops[side, target, count, method] for pair in self.pairs])
+
+
+def _each(value: Callable[[Side, str, int], Any]) -> dict[str, Any]:
+    """Return a value for each text, target and number of deleted words."""
+    return {
+        side: {
+            target: {f"k{k}": value(side, target, k) for k in DELETED[side]} for target in TARGETS
+        }
+        for side in SIDES
+    }
 
 
 @dataclass(frozen=True)
@@ -256,56 +249,54 @@ def run_pairs(
 
     `progress` hears of the texts of each step within a pair, and can stop it by raising.
     """
+    untrained = untrained_models(explainer.ranker, 1)[0]
+    # the first pass of a process is slow; it is not what is timed
+    explainer.estimate(pairs[0], "query")
+    for pair in pairs:
+        yield _test_pair(explainer, pair, untrained, progress)
+
+
+def _test_pair(
+    explainer: WordExplainer, pair: Pair, untrained: IMRNN, progress: Progress | None
+) -> PairResult:
+    drops: Result = {}
+    rho, milliseconds = dict[Side, float](), dict[Side, float]()
+    encode_milliseconds, named = 0.0, list[set[int]]()
+    for side in SIDES:
+        start = time.perf_counter()
+        estimated = explainer.estimate(pair, side)
+        milliseconds[side] = 1000 * (time.perf_counter() - start)
+        test = _Deletions(explainer, pair, estimated, progress)
+        drops.update(test.results())
+        rho[side] = _rank_correlation(estimated.change, test.single[:, 1])
+        if side == "document":
+            start = time.perf_counter()
+            explainer.encoder.encode_formatted([estimated.text])
+            encode_milliseconds = 1000 * (time.perf_counter() - start)
+            blind = Pair(rescore(pair.comparison, untrained), untrained, pair.position)
+            other = explainer.estimate(blind, side)
+            # of texts that are encoded already
+            measured = _Deletions(explainer, blind, other, progress).single[:, 1]
+            compared = (estimated.change, other.change, test.single[:, 1], measured)
+            named = [_largest(values) for values in compared]
+    base, modulated = (pair.comparison.rank(stage) for stage in ("base", "modulated"))
+    return PairResult(
+        pair.comparison.query.id,
+        pair.document_id,
+        bool(base[pair.position] > modulated[pair.position]),
+        drops,
+        rho,
+        milliseconds,
+        encode_milliseconds,
+        _jaccard(*named[:2]),
+        _jaccard(*named[2:]),
+    )
+
+
+def _rank_correlation(estimated: FloatArray, measured: FloatArray) -> float:
     from scipy.stats import spearmanr  # slow to import
 
-    untrained = untrained_models(explainer.ranker, 1)[0]
-    explainer.estimate(
-        pairs[0], "query"
-    )  # the first pass of a process is slow; it is not what is timed
-    for pair in pairs:
-        drops: Result = {}
-        rho, milliseconds, named, encode_milliseconds = (
-            dict[Side, float](),
-            dict[Side, float](),
-            list[set[int]](),
-            0.0,
-        )
-        for side in SIDES:
-            start = time.perf_counter()
-            estimated = explainer.estimate(pair, side)
-            milliseconds[side] = 1000 * (time.perf_counter() - start)
-            test = _Deletions(explainer, pair, estimated, progress)
-            drops.update(test.results())
-            rho[side] = (
-                float(spearmanr(estimated.change, test.single[:, 1]).statistic)
-                if len(estimated.words) > 2
-                else np.nan
-            )
-            if side == "document":
-                start = time.perf_counter()
-                explainer.encoder.encode_formatted([estimated.text])
-                encode_milliseconds = 1000 * (time.perf_counter() - start)
-                blind = Pair(rescore(pair.comparison, untrained), untrained, pair.position)
-                other = explainer.estimate(blind, side)
-                measured = _Deletions(explainer, blind, other, progress).single[
-                    :, 1
-                ]  # of texts that are encoded already
-                named = [
-                    _largest(values)
-                    for values in (estimated.change, other.change, test.single[:, 1], measured)
-                ]
-        at = pair.position
-        yield PairResult(
-            pair.comparison.query.id,
-            pair.document_id,
-            bool(pair.comparison.rank("base")[at] > pair.comparison.rank("modulated")[at]),
-            drops,
-            rho,
-            milliseconds,
-            encode_milliseconds,
-            _jaccard(*named[:2]),
-            _jaccard(*named[2:]),
-        )
+    return float(spearmanr(estimated, measured).statistic) if len(estimated) > 2 else np.nan
 
 
 def _largest(drops: FloatArray) -> set[int]:

@@ -29,6 +29,8 @@ WHOLE_QUERY = 24
 
 Short texts encode in a millisecond each.
 """
+SIDES: tuple[Side, ...] = ("document", "query")
+TARGETS: tuple[Carried, ...] = ("change", "score")
 OTHER_WAY = 2
 """Words of the other sign that are verified besides the shortlist."""
 
@@ -79,19 +81,7 @@ class Explanation:
                 side: {"words": a.words.tolist(), "other": a.other, "constant": a.constant}
                 for side, a in self.word_accounting.items()
             },
-            "verified": {
-                side: [
-                    {
-                        "word": v.word.text,
-                        "drop": {"score": v.drop[0], "delta": v.drop[1]},
-                        "random": {"score": v.random[0], "delta": v.random[1]},
-                        "random_std": {"score": v.random_std[0], "delta": v.random_std[1]},
-                        "verdict": {"score": v.verdict("score"), "delta": v.verdict("change")},
-                    }
-                    for v in words
-                ]
-                for side, words in self.verified.items()
-            },
+            "verified": {side: [v.to_json() for v in w] for side, w in self.verified.items()},
             "vocabulary": {
                 side: [{**asdict(t), "spurious": t.spurious} for t in tokens]
                 for side, tokens in self.vocabulary.items()
@@ -104,7 +94,7 @@ def explain(
     ranker: Ranker,
     comparison: Comparison,
     document_id: str,
-    verify: bool,
+    verify: bool = False,
     words: Callable[[Ranker], WordExplainer] = WordExplainer,
     view: Callable[[Ranker], VocabularyView] = VocabularyView,
 ) -> Explanation:
@@ -115,60 +105,64 @@ def explain(
         comparison: The query.
         document_id: The candidate. Raises ExplanationError if it is none.
         verify: Whether words are deleted and measured.
-        words: Makes the explainer of the ranker, or finds the one that was made; raises where there
-            is none.
+        words: Returns the word explainer of the ranker; raises where there is none.
         view: The same for the vocabulary view.
     """
-    if document_id not in comparison.position:
-        known = document_id in ranker.collection.documents.row
-        raise ExplanationError(
-            (
-                f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "
-                "this query; only they are scored by the adapter"
-            )
-            if known
-            else (
-                f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that "
-                "`search` lists"
-            )
-        )
-    at = comparison.position[document_id]
-    pair = Pair(comparison, ranker.adapter.model, at)
-    parts = account(comparison)
-    names = ("base", "projector", "document_modulation", "query_refinement", "modulated")
-    found = Explanation(
+    pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
+    parts = {
+        name: float(values[pair.position]) for name, values in account(comparison).whole.items()
+    }
+    explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter.card.name,
         ranker.collection.encoder.spec.name,
         comparison.query,
         ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.rank(stage)[at]) for stage in STAGES},
-        {stage: float(comparison.score(stage)[at]) for stage in STAGES},
-        {name: float(getattr(parts, name)[at]) for name in names},
+        {stage: int(comparison.rank(stage)[pair.position]) for stage in STAGES},
+        {stage: float(comparison.score(stage)[pair.position]) for stage in STAGES},
+        parts,
     )
-    sides: tuple[Side, ...] = ("document", "query")
     try:
-        explainer = words(ranker)
-        explainer.check()
-        for side in sides:
-            found.words[side], parts_of_words = explainer.estimate_and_account(pair, side)
-            if parts_of_words is not None:
-                found.word_accounting[side] = parts_of_words
-            if verify:
-                shortlist = to_verify(found.words[side], "change", pair.fell) + to_verify(
-                    found.words[side], "score", pair.fell
-                )
-                found.verified[side] = explainer.verify(
-                    pair, side, found.words[side], list(dict.fromkeys(shortlist))
-                )
+        _explain_words(explanation, words(ranker), pair, verify)
     except (ExplanationError, EncoderError) as error:
-        found.missing.append(str(error))
+        explanation.missing.append(str(error))
     try:
         tokens = view(ranker)
-        found.vocabulary.update({side: tokens.name(pair, side) for side in sides})
+        explanation.vocabulary.update({side: tokens.name(pair, side) for side in SIDES})
     except ExplanationError as error:
-        found.missing.append(str(error))
-    return found
+        explanation.missing.append(str(error))
+    return explanation
+
+
+def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
+    """Return the position of a candidate; ExplanationError if the document is none."""
+    if document_id in comparison.position:
+        return comparison.position[document_id]
+    if document_id in ranker.collection.documents.row:
+        raise ExplanationError(
+            f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "
+            "this query; only they are scored by the adapter"
+        )
+    raise ExplanationError(
+        f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that "
+        "`search` lists"
+    )
+
+
+def _explain_words(
+    explanation: Explanation, explainer: WordExplainer, pair: Pair, verify: bool
+) -> None:
+    """Add the words of both texts to an explanation, measured where `verify` says so."""
+    explainer.check()
+    for side in SIDES:
+        drops, accounting = explainer.estimate_and_account(pair, side)
+        explanation.words[side] = drops
+        if accounting is not None:
+            explanation.word_accounting[side] = accounting
+        if verify:
+            shortlist = [w for what in TARGETS for w in to_verify(drops, what, pair.fell)]
+            positions = list(dict.fromkeys(shortlist))
+            explanation.verified[side] = explainer.verify(pair, side, drops, positions)
 
 
 def to_verify(drops: WordDrops, carried: Carried, fell: bool) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -76,56 +77,61 @@ def position_drop(trace: Trace, moved: Trace, slopes: Gradients, places: Sequenc
         slopes: `gradients` of the text.
         places: P places.
     """
-    start, end = torch.tensor(places).T[..., None]  # (P, 1) each
-    before, after = (
-        (torch.arange(len(trace.spans)) < start).float(),
-        (torch.arange(len(trace.spans)) >= end).float(),
-    )  # (P, T)
-    moved_after = (torch.arange(len(moved.spans)) >= end).float()  # (P, T')
-    like = torch.arange(len(moved.spans)).clamp_max(
-        len(trace.spans) - 1
-    )  # tokens that were cut off have no gradient: the last one's stands in
-
-    def without(
-        read: Sequence[Tensor],
-    ) -> list[
-        Tensor
-    ]:  # (H, P, T or T') read of the first pass without the word, then of both passes
-        own, cross, moved_cross, moved_own = read
-        first = before @ own
-        return [
-            first + after @ own,
-            first + moved_after @ cross,
-            before @ moved_cross + moved_after @ moved_own,
-        ]
-
+    split = _Split.of(places, len(trace.spans), len(moved.spans))
+    # tokens that were cut off have no gradient: the last one's stands in
+    like = torch.arange(len(moved.spans)).clamp_max(len(trace.spans) - 1)
     drops = torch.zeros(len(places), len(slopes))
     for i, (layer, other) in enumerate(zip(trace.attention, moved.attention, strict=True)):
-        passes = (
-            (layer, layer),
-            (layer, other),
-            (other, layer),
-            (other, other),
-        )  # who reads, who is read
+        # who reads, who is read
+        passes = ((layer, layer), (layer, other), (other, layer), (other, other))
         weights = [_attention(reader, read) for reader, read in passes]
-        left = [total.clamp_min_(MIN_ATTENTION_LEFT) for total in without(weights)]
+        left = [total.clamp_min_(MIN_ATTENTION_LEFT) for total in split.without(weights)]
         for g, gradient in enumerate(slopes):
             slope = {id(layer): gradient[i][0], id(other): gradient[i][0][:, like]}  # (H, T, c)
             effects = [
                 (read.values @ slope[id(reader)].transpose(1, 2)).mul_(w)
                 for (reader, read), w in zip(passes, weights, strict=True)
             ]
-            alone, together, moved_together = (
-                total.div_(rest) for total, rest in zip(without(effects), left, strict=True)
-            )
-            gained = together.sub_(alone).sum(0).mul_(before) - alone.sub_(
-                effects[0].sum(1, keepdim=True)
-            ).sum(0).mul_(after)
-            moved_gained = (
-                moved_together.sub_(effects[3].sum(1, keepdim=True)).sum(0).mul_(moved_after)
-            )
-            drops[:, g] -= gained.sum(1) + moved_gained.sum(1)
+            drops[:, g] -= split.gained(effects, left)
     return drops
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Tokens before and after each of P places: (P, T) of the first pass, (P, T') of the second."""
+
+    before: Tensor
+    after: Tensor
+    moved_after: Tensor
+
+    @classmethod
+    def of(cls, places: Sequence[Place], length: int, moved_length: int) -> _Split:
+        """Split passes of T and T' tokens at the places."""
+        start, end = torch.tensor(places).T[..., None]  # (P, 1) each
+        tokens = torch.arange(length)
+        moved_after = (torch.arange(moved_length) >= end).float()
+        return cls((tokens < start).float(), (tokens >= end).float(), moved_after)
+
+    def without(self, read: Sequence[Tensor]) -> list[Tensor]:
+        """Return what is read (H, P, T or T') of the first pass without the word, then of both passes."""
+        own, cross, moved_cross, moved_own = read
+        first = self.before @ own
+        return [
+            first + self.after @ own,
+            first + self.moved_after @ cross,
+            self.before @ moved_cross + self.moved_after @ moved_own,
+        ]
+
+    def gained(self, effects: Sequence[Tensor], left: Sequence[Tensor]) -> Tensor:
+        """Return (P,) what a target gains by the move, from effects and the attention that is left."""
+        alone, together, moved_together = (
+            total.div_(rest) for total, rest in zip(self.without(effects), left, strict=True)
+        )
+        before = together.sub_(alone).sum(0).mul_(self.before)
+        after = alone.sub_(effects[0].sum(1, keepdim=True)).sum(0).mul_(self.after)
+        gained = before - after
+        moved = moved_together.sub_(effects[3].sum(1, keepdim=True)).sum(0).mul_(self.moved_after)
+        return gained.sum(1) + moved.sum(1)
 
 
 def _attention(reader: AttentionTrace, read: AttentionTrace) -> Tensor:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import LayerNorm
 
 from imrnns_core.explanation.attention_trace import Trace
 from imrnns_core.explanation.pair import Pair
+from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import PARTS, FloatArray, Side
 
@@ -39,6 +41,11 @@ class Accounting:
     def parts(self) -> dict[str, FloatArray]:
         """(K,) each part of the change, by its name in `PARTS`."""
         return {name: getattr(self, name) for name in PARTS}
+
+    @property
+    def whole(self) -> dict[str, FloatArray]:
+        """(K,) the base score, each part of the change, and the modulated score, by name."""
+        return {"base": self.base, **self.parts, "modulated": self.modulated}
 
     @property
     def residual(self) -> FloatArray:
@@ -104,50 +111,45 @@ def account_words(
         owner: (T,) the word of each token, -1 for none.
         length: How long an embedding is beside the stored ones; None: as the encoder makes it.
     """
-    modulation, model = pair.comparison.modulation, pair.model
     outputs = trace.outputs.detach().double()  # (T, n)
     pooled = outputs.mean(0)
     stretch = 1.0 if length is None else length / float(pooled.norm())
-    vector = pooled * stretch
-    weights = torch.from_numpy(pair.comparison.feedback).double()
-    weights /= weights.sum()
-    if side == "document":
-        scale, bias, norm = modulation.query_scale, modulation.query_bias, model.document_norm
-        base, target = modulation.query.double(), modulation.modulated_query.double()
-    else:
-        scale, bias, norm = (
-            weights @ modulation.document_scale.double(),
-            weights @ modulation.document_bias.double(),
-            model.query_norm,
-        )
-        base, target = (
-            modulation.documents[pair.position].double(),
-            modulation.modulated_documents[pair.position].double(),
-        )
-    weight, offset = (
-        model.projector.weight.detach().double(),
-        model.projector.bias.detach().double(),
-    )
-    gamma, beta, scale, bias = (
-        norm.weight.detach().double(),
-        norm.bias.detach().double(),
-        scale.double(),
-        bias.double(),
-    )
-    raw = weight @ vector + offset
-    norm_p = raw.norm()
-    moved = scale * raw / norm_p + bias
-    deviation = (moved.var(correction=0) + norm.eps).sqrt()
-    final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
-    slope = target * gamma / (deviation * final)
-    slope = slope - slope.mean()
-    linear = (
-        stretch * (weight.T @ (scale * slope)) / norm_p - base / pooled.norm()
-    )  # (n,) Δ per unit of the pooled outputs
-    constant = float(slope @ bias + (scale * slope) @ offset / norm_p + target @ beta / final)
+    linear, constant = _affine(pair, side, pooled, stretch)
     tokens = outputs @ linear / len(outputs)  # (T,)
     count = int(owner.max()) + 1 if len(owner) else 0
     words = torch.zeros(count + 1, dtype=torch.float64).index_add_(
         0, torch.where(owner < 0, count, owner), tokens
     )
     return WordAccounting(words[:count].float().numpy(), float(words[count]), constant)
+
+
+def _affine(pair: Pair, side: Side, pooled: Tensor, stretch: float) -> tuple[Tensor, float]:
+    """Return Δ as an affine function of the pooled outputs (n,): its slope (n,) and its constant."""
+    scale, bias, norm, base, target = _other_side(pair, side)
+    projector = pair.model.projector
+    weight, offset = projector.weight.detach().double(), projector.bias.detach().double()
+    gamma, beta = norm.weight.detach().double(), norm.bias.detach().double()
+    raw = weight @ (pooled * stretch) + offset
+    norm_p = raw.norm()
+    moved = scale * raw / norm_p + bias
+    deviation = (moved.var(correction=0) + norm.eps).sqrt()
+    final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
+    slope = target * gamma / (deviation * final)
+    slope = slope - slope.mean()
+    linear = stretch * (weight.T @ (scale * slope)) / norm_p - base / pooled.norm()
+    constant = float(slope @ bias + (scale * slope) @ offset / norm_p + target @ beta / final)
+    return linear, constant
+
+
+def _other_side(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tensor, Tensor]:
+    """Return what acts on a text: scale, bias and LayerNorm, and what its base and modulated vectors are compared with."""
+    modulation, at = pair.comparison.modulation, pair.position
+    if side == "document":
+        scale, bias, norm = modulation.query_scale, modulation.query_bias, pair.model.document_norm
+        base, target = modulation.query, modulation.modulated_query
+        return scale.double(), bias.double(), norm, base.double(), target.double()
+    weights = feedback_weights(torch.from_numpy(pair.comparison.feedback).double())
+    scale = weights @ modulation.document_scale.double()
+    bias = weights @ modulation.document_bias.double()
+    base, target = modulation.documents[at].double(), modulation.modulated_documents[at].double()
+    return scale, bias, pair.model.query_norm, base, target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from imrnns_core.encoding.encoder import format_document, format_query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explanation.attention_trace import TracedEncoder
+from imrnns_core.explanation.attention_trace import Trace, TracedEncoder
 from imrnns_core.explanation.occlusion import (
     BATCH_LETTERS,
     HIDDEN_TOKENS,
@@ -118,6 +118,16 @@ class VerifiedWord:
         if abs(self.drop[column] - self.random[column]) <= self.random_std[column]:
             return "chance"
         return "holds" if self.drop[column] * self.estimate[column] > 0 else "other sign"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record of one measured word."""
+        drops = {"drop": self.drop, "random": self.random, "random_std": self.random_std}
+        verdicts = {"score": self.verdict("score"), "delta": self.verdict("change")}
+        return {
+            "word": self.word.text,
+            **{name: {"score": score, "delta": delta} for name, (score, delta) in drops.items()},
+            "verdict": verdicts,
+        }
 
 
 class WordExplainer:
@@ -230,6 +240,16 @@ class WordExplainer:
         text = self.text(pair, side) if text is None else text
         trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
         owner = token_to_word(trace, words)
+        values = torch.zeros(len(words), 2)
+        read = int(owner.max()) + 1
+        values[:read] = self._estimated(pair, side, text, trace, owner)
+        found, end = values.numpy(), max((end for _, end in trace.spans), default=0)
+        drops = WordDrops(side, text, words, found[:, 0], found[:, 1], end)
+        return drops, account_words(pair, side, trace, owner, length) if self.traced.sums else None
+
+    def _estimated(self, pair: Pair, side: Side, text: str, trace: Trace, owner: Tensor) -> Tensor:
+        """Return (R, 2) estimated drops of the R words that the encoder reads, owner (T,) the word of each token."""
+        length, read = self.length(side), int(owner.max()) + 1
 
         def scaled(vectors: Tensor) -> Tensor:
             return vectors if length is None else length * F.normalize(vectors, dim=-1)
@@ -240,30 +260,15 @@ class WordExplainer:
         def target(vectors: Tensor) -> Tensor:
             return score_and_change(pair, side, vectors)
 
-        read = int(owner.max()) + 1
-        values = torch.zeros(len(words), 2)
-        if read and read * len(owner) <= HIDDEN_TOKENS:
+        if not read:
+            return torch.zeros(0, 2)
+        if read * len(owner) <= HIDDEN_TOKENS:
             hidden = (owner == torch.arange(read)[:, None]).float()
             with torch.no_grad():
                 whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
-                values[:read] = whole - target(scaled(self.traced.hide(text, hidden)))
-        elif read:
-            moved = (
-                {count: self.traced.trace(text, count) for count in MOVES}
-                if self.traced.places
-                else {}
-            )
-            values[:read] = estimate_drops(trace, moved, target, pool, owner)
-        found = values.numpy()
-        drops = WordDrops(
-            side,
-            text,
-            words,
-            found[:, 0],
-            found[:, 1],
-            max((end for _, end in trace.spans), default=0),
-        )
-        return drops, account_words(pair, side, trace, owner, length) if self.traced.sums else None
+                return whole - target(scaled(self.traced.hide(text, hidden)))
+        moved = {n: self.traced.trace(text, n) for n in MOVES} if self.traced.places else {}
+        return estimate_drops(trace, moved, target, pool, owner)
 
     def measure(
         self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None

@@ -25,7 +25,8 @@ def feedback_weights(feedback: Tensor) -> Tensor:
 
     They are equal and sum to 1.
     """
-    return feedback.float() / feedback.sum(-1, keepdim=True)
+    weights = feedback if feedback.is_floating_point() else feedback.float()
+    return weights / feedback.sum(-1, keepdim=True)
 
 
 class HyperNet(nn.Module):

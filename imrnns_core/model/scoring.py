@@ -142,8 +142,8 @@ def closed_form(
     """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
 
     docs/method.md, "The score of a whole corpus in closed form": numerator and norm of
-    LN(s ∘ d + b) are linear in d and d ∘ d. `documents` and their squares are (m, K), the same for all queries, or (B, m,
-    K).
+    LN(s ∘ d + b) are linear in d and d ∘ d. `documents` and their squares are (m, K), the same for
+    all queries, or (B, m, K).
     """
     norm = model.document_norm
     gamma, beta, m = norm.weight, norm.bias, scale.shape[1]
@@ -158,15 +158,10 @@ def closed_form(
         return x.sum(-1, keepdim=True)
 
     mean = (a1 + total(bias)) / m
-    std = (
-        ((c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps).clamp_min(norm.eps).sqrt()
-    )
-    numerator = (
-        a6
-        + total(target * gamma * bias)
-        - mean * total(target * gamma)
-        + std * total(target * beta)
-    )
+    variance = (c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps
+    std = variance.clamp_min(norm.eps).sqrt()
+    numerator = a6 + total(target * gamma * bias) - mean * total(target * gamma)
+    numerator = numerator + std * total(target * beta)
     squared = (
         c2
         + 2 * a4

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from imrnns_core.explanation.deletion_test import DeletionTest
     from imrnns_core.explanation.explain import Explanation
+    from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
 
 
 LISTED = 10
@@ -177,7 +178,6 @@ def hits(stage: str, found: Sequence[Mapping[str, Any]], judged: bool) -> Table:
 
 def explanation(found: Explanation) -> Iterator[RenderableType]:
     """Yield ranks and scores, the accounting, the words of both texts, and the vocabulary view with its null."""
-    from imrnns_core.explanation.word_attribution import SHORTLIST
     from imrnns_core.reporting.html import verdict
 
     yield Text(found.query.text, style="bold")
@@ -195,82 +195,39 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
         f"{found.accounting['modulated']:.4f}"
     )
     for side, drops in found.words.items():
-        table = Table(
-            "word",
-            "change",
-            "score",
-            title=f"words of the {side}: estimated drop without them",
-            title_justify="left",
-            box=None,
-        )
-        for i in drops.top("change", SHORTLIST[side]):
-            table.add_row(drops.words[i].text, f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
-        yield table
+        yield _estimated_words(drops)
         if side in found.verified:
-            title = f"deleted from the {side} and measured, beside as many random words"
-            table = Table(
-                "word",
-                "change",
-                "random",
-                "estimate",
-                "score",
-                "random",
-                "estimate",
-                title=title,
-                title_justify="left",
-                box=None,
-            )
-            for v in sorted(found.verified[side], key=lambda v: -v.drop[1]):
-                change, score = (
-                    (f"{v.drop[1]:+.4f}", f"{v.random[1]:+.4f}", v.verdict("change")),
-                    (f"{v.drop[0]:+.4f}", f"{v.random[0]:+.4f}", v.verdict("score")),
-                )
-                table.add_row(v.word.text, *change, *score)
-            yield table
+            yield _measured_words(side, found.verified[side])
     for side, tokens in found.vocabulary.items():
         listed = ", ".join(f"{t.token} ({verdict(t)})" for t in tokens)
         yield f"vocabulary near the {side}'s change (as in the paper): {listed}"
     yield from found.missing
 
 
+def _estimated_words(drops: WordDrops) -> Table:
+    from imrnns_core.explanation.word_attribution import SHORTLIST
+
+    title = f"words of the {drops.side}: estimated drop without them"
+    table = Table("word", "change", "score", title=title, title_justify="left", box=None)
+    for i in drops.top("change", SHORTLIST[drops.side]):
+        table.add_row(drops.words[i].text, f"{drops.change[i]:+.4f}", f"{drops.score[i]:+.4f}")
+    return table
+
+
+def _measured_words(side: str, words: Sequence[VerifiedWord]) -> Table:
+    title = f"deleted from the {side} and measured, beside as many random words"
+    heads = ("word", "change", "random", "estimate", "score", "random", "estimate")
+    table = Table(*heads, title=title, title_justify="left", box=None)
+    for v in sorted(words, key=lambda v: -v.drop[1]):
+        change = (f"{v.drop[1]:+.4f}", f"{v.random[1]:+.4f}", v.verdict("change"))
+        score = (f"{v.drop[0]:+.4f}", f"{v.random[0]:+.4f}", v.verdict("score"))
+        table.add_row(v.word.text, *change, *score)
+    return table
+
+
 def faithfulness(result: DeletionTest) -> Iterator[RenderableType]:
     """Yield F for each text, target and number of words, beside its controls."""
-    from imrnns_core.explanation.deletion_test import DELETED, TARGETS
-
-    title = (
-        f"{result.dataset} {result.split}, adapter {result.adapter}, {len(result.pairs)} pairs: F, "
-        "1 is as good as trying every word"
-    )
-    heads = (
-        "text",
-        "of",
-        "words deleted",
-        "F",
-        "95 % interval",
-        "stepwise",
-        "verified",
-        "B1",
-        "drop less random",
-    )
-    table = Table(*heads, title=title, title_justify="left", box=None)
-    for side, counts in DELETED.items():
-        for target in TARGETS:
-            for count in counts:
-                low, high = result.interval(side, target, count)
-                margin = result.random_margin(side, target, count)
-                verified = f"{result.f(side, target, count, 'verified'):.3f}" if count == 1 else ""
-                table.add_row(
-                    side,
-                    target,
-                    str(count),
-                    f"{result.f(side, target, count):.3f}",
-                    f"{low:.3f} … {high:.3f}",
-                    f"{result.f_stepwise(side, target, count):.3f}",
-                    verified,
-                    f"{result.f(side, target, count, 'b1'):.3f}",
-                    f"{margin[0]:+.4f} … {margin[1]:+.4f}",
-                )
-    yield table
+    yield _deletion_table(result)
     record = result.to_json()
     low, high = record["b1_query_delta_margin_ci95"]
     yield (
@@ -285,9 +242,35 @@ def faithfulness(result: DeletionTest) -> Iterator[RenderableType]:
     times = record["ms"]
     yield (
         f"one explanation, median: document {times['document']:.0f} ms, query "
-        f"{times['query']:.0f} ms "
-        f"(the encoder alone on the document: {times['encode_document']:.0f} ms)"
+        f"{times['query']:.0f} ms (the encoder alone on the document: "
+        f"{times['encode_document']:.0f} ms)"
     )
+
+
+def _deletion_table(result: DeletionTest) -> Table:
+    from imrnns_core.explanation.deletion_test import DELETED, TARGETS
+
+    title = (
+        f"{result.dataset} {result.split}, adapter {result.adapter}, {len(result.pairs)} pairs: F, "
+        "1 is as good as trying every word"
+    )
+    figures = ("F", "95 % interval", "stepwise", "verified", "B1", "drop less random")
+    heads = ("text", "of", "words deleted", *figures)
+    table = Table(*heads, title=title, title_justify="left", box=None)
+    rows = ((s, t, count) for s, counts in DELETED.items() for t in TARGETS for count in counts)
+    for side, target, count in rows:
+        low, high = result.interval(side, target, count)
+        margin = result.random_margin(side, target, count)
+        table.add_row(
+            *(side, target, str(count)),
+            f"{result.f(side, target, count):.3f}",
+            f"{low:.3f} … {high:.3f}",
+            f"{result.f_stepwise(side, target, count):.3f}",
+            f"{result.f(side, target, count, 'verified'):.3f}" if count == 1 else "",
+            f"{result.f(side, target, count, 'b1'):.3f}",
+            f"{margin[0]:+.4f} … {margin[1]:+.4f}",
+        )
+    return table
 
 
 def _table(title: str, *heads: str) -> Table:

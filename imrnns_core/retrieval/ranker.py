@@ -14,6 +14,7 @@ from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
 from imrnns_core.model.imrnn import feedback_weights
+from imrnns_core.model.modulation import Modulation
 from imrnns_core.model.scoring import (
     CorpusTransform,
     refine,
@@ -121,14 +122,21 @@ class Ranker:
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
             ranks = rank(scores, rows[None, :])
-        with torch.inference_mode():
-            documents = torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
-            modulation = self.adapter.model(
-                torch.from_numpy(vector)[None], documents[None], torch.from_numpy(feedback)[None]
-            )[0]
+        modulation = self._modulate(vector, rows, feedback)
         judgments = dataset.judgments.get(asked.id, {})
         rankings = stage_rankings(ids, scores, ranks)
         return Comparison(asked, rankings, rows, judgments, feedback, modulation)
+
+    def _modulate(
+        self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
+    ) -> Modulation:
+        """Return every vector behind one query (n,), its candidates rows (K,), feedback (K,)."""
+        documents = torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
+        with torch.inference_mode():
+            batch: Modulation = self.adapter.model(
+                torch.from_numpy(vector)[None], documents[None], torch.from_numpy(feedback)[None]
+            )
+        return batch[0]
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return the rank of any document at every stage if the whole corpus were ranked, candidates or not.

@@ -32,14 +32,11 @@ def batch_loss(
     `base` are the base scores, for the improvement margin.
     """
     lists, relevant = examples.documents[chosen], examples.relevant[chosen]  # (B, K), (B, R)
-    rows, local = torch.unique(
-        torch.cat([lists, relevant], dim=1), return_inverse=True
-    )  # (U,), (B, K + R)
+    # (U,), (B, K + R)
+    rows, local = torch.unique(torch.cat([lists, relevant], dim=1), return_inverse=True)
     lists, relevant = local[:, : lists.shape[1]], local[:, lists.shape[1] :]
-    query, docs = (
-        model.project(examples.vectors[chosen]),
-        model.project(documents[rows]),
-    )  # (B, m), (U, m)
+    query = model.project(examples.vectors[chosen])  # (B, m)
+    docs = model.project(documents[rows])  # (U, m)
     effect = torch.cat(model.document_adapter(docs), dim=-1)  # (U, 2m)
     mean_scale, mean_bias = F.embedding_bag(lists, effect, mode="mean").chunk(2, dim=-1)
     target = F.normalize(model.refine_query(query, mean_scale, mean_bias), dim=-1)
@@ -51,20 +48,23 @@ def batch_loss(
     else:
         own = F.embedding(lists, docs).transpose(1, 2)  # (B, m, K)
         scores = closed_form(model, own, own * own, scale, bias, target)  # (B, K)
-        if recipe.loss == "softmax":
-            loss = F.cross_entropy(
-                scores / recipe.temperature, torch.zeros(len(scores), dtype=torch.long)
-            )
-        elif recipe.loss == "margin":
-            loss = hinge_margin(scores, recipe.margin)
-        else:
-            assert base is not None
-            loss = improvement_margin(scores, base[chosen], recipe.margin)
+        loss = _list_loss(scores, recipe, None if base is None else base[chosen])
     if recipe.neutrality:
         loss = loss + recipe.neutrality * (
             neutrality_penalty(scale, bias) + neutrality_penalty(*effect.chunk(2, dim=-1))
         )
     return loss
+
+
+def _list_loss(scores: Tensor, recipe: Recipe, base: Tensor | None) -> Tensor:
+    """Return the recipe's loss of (B, K) scores, the positive first."""
+    if recipe.loss == "softmax":
+        first = torch.zeros(len(scores), dtype=torch.long)
+        return F.cross_entropy(scores / recipe.temperature, first)
+    if recipe.loss == "margin":
+        return hinge_margin(scores, recipe.margin)
+    assert base is not None  # the improvement margin is against the base scores
+    return improvement_margin(scores, base, recipe.margin)
 
 
 def improvement_margin(scores: Tensor, base: Tensor, margin: float) -> Tensor:

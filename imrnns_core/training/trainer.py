@@ -33,6 +33,7 @@ from imrnns_core.training.splits import (
     judged_positive,
     split_queries,
 )
+from imrnns_core.training.title_queries import PseudoQueries
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 from imrnns_core.training.whitening import identity_adapter
 from imrnns_core.types import LabelledProgress, relevant_ids
@@ -87,31 +88,19 @@ class Trainer:
         progress: LabelledProgress | None = None,
         folder: Path | None = None,
     ) -> None:
-        name = collection.dataset.name
-        if len(collection.documents) < 2:
-            raise TrainingError(
-                f"{name}: one document cannot be ranked; add documents to the corpus"
-            )
-        check_vectors(collection.documents.vectors, "document", name)
-        check_vectors(collection.queries.vectors, "query", name)
+        _check_collection(collection)
         self.collection, self.config, self.recipe = collection, config, config.resolved()
         self.train_split = train_split if self.recipe.supervised else None
-        self.parts = (
-            self._parts(train_split, valid_split)
-            if self.recipe.supervised
-            else TrainValidationSplit()
-        )
+        supervised = self.recipe.supervised
+        self.parts = self._parts(train_split, valid_split) if supervised else TrainValidationSplit()
         self.notes = list(self.parts.notes)
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
-        self.documents = torch.from_numpy(
-            collection.documents.vectors
-        )  # as the ranker projects them
+        self.documents = torch.from_numpy(collection.documents.vectors)  # as the ranker has them
         self.history: list[Epoch] = []
-        self._first = self._best = copy.deepcopy(
-            self.model
-        )  # where training starts from, and what would be shipped
+        # where training starts from, and what would be shipped
+        self._first = self._best = copy.deepcopy(self.model)
         self._shipped: Shipped = "identity"
         self._measures: dict[str, Any] = {}
         self._fit: TrainingLoop | None = None
@@ -310,9 +299,8 @@ class Trainer:
         memory = self._pretraining.memory()
         if memory is not None:
             usual = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
-            self._keep(
-                usual, "start", 0.0
-            )  # titles cannot judge it: they find their documents by their own words
+            # titles cannot judge it: they find their documents by their own words
+            self._keep(usual, "start", 0.0)
             yield self._unvalidated("a memory of sentences")
             return
         model, titles = self._pretraining.whitened(), self._pretraining.titles()
@@ -320,6 +308,10 @@ class Trainer:
             self._keep(model, "start", 0.0)
             yield self._unvalidated("whitening only")
             return
+        yield from self._learn_titles(model, titles)
+
+    def _learn_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
+        """Train on titles; keep the last epoch at which held-out titles and sentences show no harm."""
         settings = self.config.pretrain
         order = torch.randperm(
             len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
@@ -446,6 +438,15 @@ class Trainer:
         self.history.append(Epoch(len(self.history), loss, value, best, phase))
         self._journal.commit(self._state, self._restore)
         return self.history[-1]
+
+
+def _check_collection(collection: Collection) -> None:
+    """Raise TrainingError if there is nothing to rank, or a vector that is no direction."""
+    name = collection.dataset.name
+    if len(collection.documents) < 2:
+        raise TrainingError(f"{name}: one document cannot be ranked; add documents to the corpus")
+    check_vectors(collection.documents.vectors, "document", name)
+    check_vectors(collection.queries.vectors, "query", name)
 
 
 def _rebuilt(config: dict[str, Any], state: dict[str, Tensor]) -> IMRNN:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,20 @@ def load_dataset(path: Path) -> Dataset:
     """
     path = path.expanduser()
     files = _files(path)
-    corpus = _entry(files, path, "corpus.jsonl")
-    queries_entry = _entry(files, path, "queries.jsonl")
+    documents = _documents(_entry(files, path, "corpus.jsonl"))
+    queries = _queries(_entry(files, path, "queries.jsonl"))
+    splits = {
+        Path(name).stem: _qrels(entry, documents, queries)
+        for name, entry in sorted(files.items())
+        if name.startswith("qrels/") and name.endswith(".tsv")
+    }
+    name = path.stem if path.suffix == ".zip" else path.resolve().name
+    return Dataset(name, path, tuple(documents.values()), queries, splits)
+
+
+def _documents(entry: _Entry) -> dict[str, Document]:
     documents: dict[str, Document] = {}
-    for where, line, record in _records(corpus):
+    for where, line, record in _records(entry):
         identifier = _identifier(record, documents, where, line)
         title, text = _text(record, "title", where, line), _text(record, "text", where, line)
         if not (title + text).strip():
@@ -46,20 +56,18 @@ def load_dataset(path: Path) -> Dataset:
                 line,
             )
         metadata = record.get("metadata")
-        subject = (
-            record.get("subject")
-            or (metadata.get("subject") if isinstance(metadata, dict) else "")
-            or ""
-        )
-        documents[identifier] = Document(identifier, title, text, str(subject))
+        nested = metadata.get("subject") if isinstance(metadata, dict) else ""
+        subject = str(record.get("subject") or nested or "")
+        documents[identifier] = Document(identifier, title, text, subject)
     if not documents:
-        raise DataError(
-            corpus.where,
-            "holds no document",
-            "write one JSON object a line with _id, title and text",
-        )
+        remedy = "write one JSON object a line with _id, title and text"
+        raise DataError(entry.where, "holds no document", remedy)
+    return documents
+
+
+def _queries(entry: _Entry) -> dict[str, Query]:
     queries: dict[str, Query] = {}
-    for where, line, record in _records(queries_entry):
+    for where, line, record in _records(entry):
         identifier = _identifier(record, queries, where, line)
         text = _text(record, "text", where, line)
         if not text.strip():
@@ -70,18 +78,7 @@ def load_dataset(path: Path) -> Dataset:
                 line,
             )
         queries[identifier] = Query(identifier, text)
-    splits = {
-        Path(name).stem: _qrels(entry, documents, queries)
-        for name, entry in sorted(files.items())
-        if name.startswith("qrels/") and name.endswith(".tsv")
-    }
-    return Dataset(
-        path.stem if path.suffix == ".zip" else path.resolve().name,
-        path,
-        tuple(documents.values()),
-        queries,
-        splits,
-    )
+    return queries
 
 
 def source_files(path: Path) -> list[Path]:
@@ -220,51 +217,24 @@ def _text(record: Mapping[str, Any], key: str, where: Path, line: int) -> str:
     return value
 
 
-def _qrels(entry: _Entry, documents: Mapping[str, Document], queries: Mapping[str, Query]) -> Qrels:
-    """Read a BEIR file (query-id, corpus-id, score with a header line) or a TREC one (query 0 document grade)."""
+def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) -> Qrels:
+    """Read judgments.
+
+    A BEIR file has query-id, corpus-id and score behind a header line, a TREC one query, 0, document
+    and grade.
+    """
     qrels: dict[str, dict[str, int]] = {}
     for line, text in entry.lines():
-        fields = text.rstrip("\r").split("\t") if "\t" in text else text.split()
         if not text.strip() or (line == 1 and "query-id" in text):
             continue
-        if len(fields) not in (3, 4):
-            raise DataError(
-                entry.where,
-                f"{len(fields)} columns",
-                "write query-id, corpus-id and score, separated by tabs",
-                line,
-            )
-        query_id, document_id, grade_text = fields[0], fields[-2], fields[-1]
-        try:
-            grade = int(grade_text)
-        except ValueError:
-            raise DataError(
-                entry.where,
-                f"grade {grade_text!r} is not a whole number",
-                f"grades run from 0 to {MAX_GRADE}",
-                line,
-            ) from None
-        if not 0 <= grade <= MAX_GRADE:
-            raise DataError(
-                entry.where,
-                f"grade {grade} is outside 0 to {MAX_GRADE}",
-                "map your grades to 0 (not relevant) to 3",
-                line,
-            )
+        query_id, document_id, grade = _judgment(entry.where, line, text)
+        problem = None
         if query_id not in queries:
-            raise DataError(
-                entry.where,
-                f"judges the unknown query {query_id!r}",
-                "add it to queries.jsonl or remove the line",
-                line,
-            )
-        if document_id not in documents:
-            raise DataError(
-                entry.where,
-                f"judges the unknown document {document_id!r}",
-                "add it to corpus.jsonl or remove the line",
-                line,
-            )
+            problem = f"judges the unknown query {query_id!r}", "add it to queries.jsonl"
+        elif document_id not in documents:
+            problem = f"judges the unknown document {document_id!r}", "add it to corpus.jsonl"
+        if problem is not None:
+            raise DataError(entry.where, problem[0], f"{problem[1]} or remove the line", line)
         judged = qrels.setdefault(query_id, {})
         if judged.get(document_id, grade) != grade:
             raise DataError(
@@ -275,3 +245,29 @@ def _qrels(entry: _Entry, documents: Mapping[str, Document], queries: Mapping[st
             )
         judged[document_id] = grade
     return qrels
+
+
+def _judgment(where: Path, line: int, text: str) -> tuple[str, str, int]:
+    """Return query, document and grade of a line of judgments."""
+    fields = text.rstrip("\r").split("\t") if "\t" in text else text.split()
+    if len(fields) not in (3, 4):
+        remedy = "write query-id, corpus-id and score, separated by tabs"
+        raise DataError(where, f"{len(fields)} columns", remedy, line)
+    query_id, document_id, grade_text = fields[0], fields[-2], fields[-1]
+    try:
+        grade = int(grade_text)
+    except ValueError:
+        raise DataError(
+            where,
+            f"grade {grade_text!r} is not a whole number",
+            f"grades run from 0 to {MAX_GRADE}",
+            line,
+        ) from None
+    if not 0 <= grade <= MAX_GRADE:
+        raise DataError(
+            where,
+            f"grade {grade} is outside 0 to {MAX_GRADE}",
+            "map your grades to 0 (not relevant) to 3",
+            line,
+        )
+    return query_id, document_id, grade
