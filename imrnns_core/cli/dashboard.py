@@ -56,15 +56,8 @@ def dashboard(
             else space.import_adapter(Path(adapter)).stem
         )
     # In this process: a signal that ends the command ends the server
-    sys.argv = [
-        "streamlit",
-        "run",
-        _page(),
-        "--server.address",
-        "127.0.0.1",
-        "--server.port",
-        str(port),
-    ]
+    address = ("--server.address", "127.0.0.1", "--server.port", str(port))
+    sys.argv = ["streamlit", "run", _page(), *address]
     runpy.run_module("streamlit", run_name="__main__")
 
 

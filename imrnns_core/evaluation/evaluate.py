@@ -215,13 +215,12 @@ def evaluate(
         split: Name of the split.
         measures: As ir-measures writes them; nDCG@10 is always among them.
         top_k: See `Evaluation`.
-        lexical: Measure BM25, too.
+        lexical: The index with which BM25 is measured, too.
         with_shares: Split the change of scores into its shares, too.
         query_ids: Only these queries of the split.
 
-    Raises:
-        DataError: For an unknown split and for one without a relevant document.
-        LensError: For an unknown measure.
+    Raises DataError for an unknown split or one without a relevant document, LensError for an
+    unknown measure.
     """
     dataset = ranker.collection.dataset
     names = tuple(dict.fromkeys((NDCG, *measures)))
@@ -231,10 +230,7 @@ def evaluate(
     ids = tuple(qrels)
     vectors = ranker.collection.query_vectors(ids)
     batch = ranker.rank_batch(vectors)
-    stages = [
-        measure(names, qrels, ranked_ids(dataset, ids, batch.ranked_rows(stage)))
-        for stage in STAGES
-    ]
+    stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         dataset=dataset.name,
         split=split,
@@ -250,6 +246,14 @@ def evaluate(
         bm25=None if lexical is None else measure_bm25(dataset, qrels, lexical, names),
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
     )
+
+
+def _measure_stages(
+    dataset: Dataset, batch: RankedBatch, qrels: Qrels, names: Sequence[str]
+) -> list[SystemMetrics]:
+    """Measure the ranking at each stage."""
+    rankings = (ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in STAGES)
+    return [measure(names, qrels, ranking) for ranking in rankings]
 
 
 def measure_bm25(

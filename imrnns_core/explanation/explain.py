@@ -105,8 +105,7 @@ def explain(
         comparison: The query.
         document_id: The candidate. Raises ExplanationError if it is none.
         verify: Whether words are deleted and measured.
-        words: Returns the word explainer of the ranker; raises where there is none.
-        view: The same for the vocabulary view.
+        words, view: Return the word explainer and the vocabulary view; raise where there is none.
     """
     pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
     parts = {
