@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,6 +14,7 @@ from imrnns_core.cli.options import (
     Embeddings,
     EncoderName,
     Force,
+    HtmlFile,
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
@@ -24,28 +24,27 @@ from imrnns_core.cli.options import (
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.io import first_readable, write_text
 
-if TYPE_CHECKING:
-    pass
+Question = Annotated[
+    str, typer.Option("--query", help="A question, or the id of a query of the data set.")
+]
+Candidate = Annotated[str, typer.Option("--document", help="The id of a candidate.")]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify", help="Delete the named words, encode again, and show what it really costs."
+    ),
+]
 
 
 def explain(
     data: Data,
-    query: Annotated[
-        str, typer.Option("--query", help="A question, or the id of a query of the data set.")
-    ],
-    document: Annotated[str, typer.Option("--document", help="The id of a candidate.")],
+    query: Question,
+    document: Candidate,
     adapter: AdapterOption,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify", help="Delete the named words, encode again, and show what it really costs."
-        ),
-    ] = False,
+    verify: Verify = False,
     json_file: JsonFile = None,
     force: Force = False,
-    html_file: Annotated[
-        Path | None, typer.Option("--html", help="Write a report that opens without a network.")
-    ] = None,
+    html_file: HtmlFile = None,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
     query_prefix: QueryPrefix = "",
@@ -63,11 +62,9 @@ def explain(
     from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("explain", force, json_file, html_file)
-    space, registration = resolve(
-        data, embeddings, encoder, query_prefix, document_prefix, workspace
-    )
-    collection = open_collection(space, registration)
-    ranker = Ranker(collection, space.adapter(adapter))
+    options = (embeddings, encoder, query_prefix, document_prefix, workspace)
+    space, registration = resolve(data, *options)
+    ranker = Ranker(open_collection(space, registration), space.adapter(adapter))
     comparison = ranker.compare(query)
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)
@@ -75,10 +72,5 @@ def explain(
     if json_file:
         write_record(json_file, "explain", explanation.to_json())
     if html_file:
-        write_text(
-            html_file,
-            to_html(
-                explanation,
-                first_readable(space.faithfulness_paths(record_key(ranker)), DeletionSummary.read),
-            ),
-        )
+        paths = space.faithfulness_paths(record_key(ranker))
+        write_text(html_file, to_html(explanation, first_readable(paths, DeletionSummary.read)))

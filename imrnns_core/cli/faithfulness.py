@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,15 +24,21 @@ from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
 from imrnns_core.io import write_json
 
+if TYPE_CHECKING:
+    from imrnns_core.explanation.deletion_test import DeletionTest
+    from imrnns_core.retrieval.ranker import Ranker
+
+TestedSplit = Annotated[str, typer.Option(help="The split whose queries are explained.")]
+Pairs = Annotated[
+    int, typer.Option(min=2, help="Pairs of a query and a document, risers and fallers in turn.")
+]
+
 
 def faithfulness(
     data: Data,
     adapter: AdapterOption,
-    split: Annotated[str, typer.Option(help="The split whose queries are explained.")] = "dev",
-    pairs: Annotated[
-        int,
-        typer.Option(min=2, help="Pairs of a query and a document, risers and fallers in turn."),
-    ] = 60,
+    split: TestedSplit = "dev",
+    pairs: Pairs = 60,
     json_file: JsonFile = None,
     force: Force = False,
     embeddings: Embeddings = None,
@@ -45,20 +51,13 @@ def faithfulness(
 
     Some twenty seconds a pair.
     """
-    from imrnns_core.explanation.deletion_test import (
-        DeletionTest,
-        record_key,
-        run_pairs,
-        sample_pairs,
-    )
-    from imrnns_core.explanation.word_attribution import WordExplainer
+    from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import terminal as tables
     from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("faithfulness", force, json_file)
-    space, registration = resolve(
-        data, embeddings, encoder, query_prefix, document_prefix, workspace
-    )
+    options = (embeddings, encoder, query_prefix, document_prefix, workspace)
+    space, registration = resolve(data, *options)
     collection = open_collection(space, registration)
     ranker = Ranker(collection, space.adapter(adapter))
     if split not in collection.dataset.splits:
@@ -66,8 +65,20 @@ def faithfulness(
         raise LensError(
             f"{collection.dataset.name} has no split {split!r}; its splits are: {known}"
         )
-    sampled, explainer = sample_pairs(ranker, split, pairs), WordExplainer(ranker)
-    result = DeletionTest(collection.dataset.name, split, ranker.adapter.card.name)
+    result = _run(ranker, split, pairs)
+    show(tables.faithfulness(result))
+    write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
+    if json_file:
+        write_record(json_file, "faithfulness", result.to_json())
+
+
+def _run(ranker: Ranker, split: str, count: int) -> DeletionTest:
+    """Run the deletion test; an interruption keeps the pairs that are done."""
+    from imrnns_core.explanation.deletion_test import DeletionTest, run_pairs, sample_pairs
+    from imrnns_core.explanation.word_attribution import WordExplainer
+
+    sampled, explainer = sample_pairs(ranker, split, count), WordExplainer(ranker)
+    result = DeletionTest(ranker.collection.dataset.name, split, ranker.adapter.card.name)
     with progress_bar() as progress:
         task = progress.add_task("delete and encode again", total=len(sampled))
         try:
@@ -78,7 +89,4 @@ def faithfulness(
             err.print(f"stopped; the figures are those of {len(result.pairs)} pairs")
     if not result.pairs:
         raise LensError("stopped before the first pair; nothing was measured")
-    show(tables.faithfulness(result))
-    write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
-    if json_file:
-        write_record(json_file, "faithfulness", result.to_json())
+    return result

@@ -57,6 +57,37 @@ Force = Annotated[
 ]
 
 
+Split = Annotated[
+    str, typer.Option(help="The judged split; unjudged: the queries without judgments.")
+]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure", help="Further measures, as ir-measures writes them; may be repeated."
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(help="Another adapter (name or file), or a TREC run, to compare query by query."),
+]
+QrelsFile = Annotated[
+    Path | None,
+    typer.Option("--qrels", help="Judgments (BEIR or TREC) to use in place of the split's."),
+]
+RunFolder = Annotated[
+    Path | None, typer.Option("--run-out", help="A folder for a TREC run of each stage.")
+]
+QrelsOut = Annotated[
+    Path | None, typer.Option(help="Write the judgments that were used, as TREC has them.")
+]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", help="Write a report that opens without a network.")
+]
+AdapterFile = Annotated[
+    Path, typer.Option("--out", help="Where to write the adapter, NAME.safetensors.")
+]
+
+
 def resolve(
     data: str,
     embeddings: Path | None,

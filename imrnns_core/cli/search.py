@@ -27,16 +27,21 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.types import STAGES
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Mapping
+
+    from imrnns_core.data.records import Document
+    from imrnns_core.retrieval.comparison import Comparison
+
+_DEFAULTS = SearchConfig()
+Question = Annotated[str, typer.Argument(help="A question, or the id of a query of the data set.")]
+TopK = Annotated[int, typer.Option("-k", min=1, help="How many documents of each ranking.")]
 
 
 def search(
     data: Data,
-    query: Annotated[str, typer.Argument(help="A question, or the id of a query of the data set.")],
+    query: Question,
     adapter: AdapterOption,
-    top_k: Annotated[
-        int, typer.Option("-k", min=1, help="How many documents of each ranking.")
-    ] = SearchConfig().top_k,
+    top_k: TopK = _DEFAULTS.top_k,
     json_file: JsonFile = None,
     force: Force = False,
     embeddings: Embeddings = None,
@@ -50,33 +55,33 @@ def search(
     from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("search", force, json_file)
-    space, registration = resolve(
-        data, embeddings, encoder, query_prefix, document_prefix, workspace
-    )
+    options = (embeddings, encoder, query_prefix, document_prefix, workspace)
+    space, registration = resolve(data, *options)
     loaded = space.adapter(adapter)
     collection = open_collection(space, registration)
-    ranker = Ranker(collection, loaded)
-    comparison = ranker.compare(query)
-    base_ranks = comparison.rank("base")
-    record: dict[str, Any] = {
-        "schema": 1,
-        "query_id": comparison.query.id or None,
-        "query": comparison.query.text,
-        "adapter": loaded.card.name,
-        "rankings": {},
+    comparison = Ranker(collection, loaded).compare(query)
+    rankings = {
+        stage: _hits(comparison, stage, top_k, collection.dataset.document) for stage in STAGES
     }
     out.print(Text(comparison.query.text, style="bold"))
-    for stage in STAGES:
-        hits = comparison.ranking(stage, top_k)
-        record["rankings"][stage] = [
-            {
-                **asdict(hit),
-                "title": collection.dataset.document[hit.document_id].title,
-                "base_rank": int(base_ranks[comparison.position[hit.document_id]]),
-            }
-            for hit in hits
-        ]
-        if stage in ("base", "modulated"):
-            out.print(tables.hits(stage, record["rankings"][stage], bool(comparison.judgments)))
+    for stage in ("base", "modulated"):
+        out.print(tables.hits(stage, rankings[stage], bool(comparison.judgments)))
     if json_file:
+        asked = {"query_id": comparison.query.id or None, "query": comparison.query.text}
+        record = {"schema": 1, **asked, "adapter": loaded.card.name, "rankings": rankings}
         write_record(json_file, "search", record)
+
+
+def _hits(
+    comparison: Comparison, stage: str, top_k: int, documents: Mapping[str, Document]
+) -> list[dict[str, Any]]:
+    """Return the first documents of a ranking, each with its title and its base rank."""
+    base_rank = dict(zip(comparison.document_ids, comparison.rank("base").tolist(), strict=True))
+    return [
+        {
+            **asdict(hit),
+            "title": documents[hit.document_id].title,
+            "base_rank": base_rank[hit.document_id],
+        }
+        for hit in comparison.ranking(stage, top_k)
+    ]
