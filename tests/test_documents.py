@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,22 @@ def test_the_code_cites_the_method() -> None:
     """The pattern above finds the citations: there are more than ten in the engine."""
     engine = [path for path in ALL if relative(path).startswith("imrnns_core/")]
     assert sum(len(HEADING.findall(read(path))) for path in engine) > 10
+
+
+def test_the_architecture_is_the_one_that_is_checked() -> None:
+    """The page names every folder of the engine, and its layers are those of the contract."""
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (REPOSITORY / "imrnns_core").glob("*/__init__.py")}
+    assert {name for name in folders if f"`{name}/`" not in page} == set()
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    layers = next(c["layers"] for c in contracts if c.get("containers") == ["imrnns_core"])
+    listed = [line.split(" | ") for line in page.split("```\n")[1].splitlines()]
+    # a name in parentheses may be missing
+    present = [[n for n in line.split(" | ") if exists(n)] for line in layers]
+    assert listed == [[n.strip("()") for n in names] for names in present if names]
+
+
+def exists(layer: str) -> bool:
+    folder = REPOSITORY / "imrnns_core" / layer.strip("()")
+    return folder.with_suffix(".py").is_file() or (folder / "__init__.py").is_file()

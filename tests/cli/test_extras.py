@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import tomllib
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from imrnns_core.cli.app import main
 from imrnns_core.cli.dashboard import PACKAGES
+from imrnns_core.model.checkpoint import Adapter, save_adapter
+from imrnns_core.storage.workspace import Workspace
 from tests.conftest import REPOSITORY
 
 MAPS = 'making a map needs packages that are not installed; run: pip install "imrnns-lens[maps]"'
@@ -68,6 +71,23 @@ def test_a_map_that_was_asked_for_names_its_extra(
     arguments = ("prepare", folder, "--adapter", "sample-adapter", "--workspace", tmp_path / "w")
     assert run(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err == f"imrnns-lens: {MAPS}\n"
+
+
+def test_without_the_extra_a_data_set_is_prepared_and_its_map_left_out(
+    folder: Path, tmp_path: Path, without, monkeypatch, capsys
+) -> None:
+    """Nobody asked for the map: it belongs to an adapter that was trained on the data set."""
+    space = Workspace(tmp_path / "w")
+    trained = space.adapter("sample-adapter")
+    card = replace(trained.card, name="own", dataset="six")
+    (space.root / "adapters").mkdir(parents=True)
+    save_adapter(Adapter(trained.model, card), space.root / "adapters" / "own.safetensors")
+    without("umap")
+    assert run(monkeypatch, "prepare", folder, "--workspace", space.root) == 0
+    printed = capsys.readouterr()
+    assert printed.err == f"imrnns-lens: {MAPS}\n"
+    assert printed.out.startswith("six: 6 documents, 1 queries")
+    assert "six" in space.registrations()
 
 
 def test_extras_are_what_the_dashboard_imports() -> None:
