@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components import opening
+from dashboard.shell import loading_screen
 
 ASSETS = Path(__file__).absolute().parent.parent / "assets"
 st.set_page_config(page_title="IMRNNs Lens", page_icon=str(ASSETS / "icon.png"), layout="wide")
@@ -24,23 +24,29 @@ st.html(
     "none; }</style>"
 )
 
-place = opening.show()  # before what follows, which takes seconds to load
+place = loading_screen.show()  # before what follows, which takes seconds to load
 gc.disable()  # what is loaded is no garbage; looking for some would take a sixth of the time
 from dashboard import resources, state  # noqa: E402
-from dashboard.components import notices, sidebar, tour  # noqa: E402
-from dashboard.views import compare, explain, failures, maps, modulation, overview  # noqa: E402
+from dashboard.shell import sidebar, tour  # noqa: E402
+from dashboard.views.compare import page as compare_page  # noqa: E402
+from dashboard.views.explain import page as explain_page  # noqa: E402
+from dashboard.views.failures import page as failures_page  # noqa: E402
+from dashboard.views.map import page as map_page  # noqa: E402
+from dashboard.views.modulation import page as modulation_page  # noqa: E402
+from dashboard.views.overview import page as overview_page  # noqa: E402
+from dashboard.widgets import notices  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 gc.enable()
 place.empty()
 state.start()
 views = {
-    "overview": (overview.show, "Overview", ":material/analytics:"),
-    "failures": (failures.show, "Failures", ":material/troubleshoot:"),
-    "compare": (compare.show, "Compare", ":material/compare_arrows:"),
-    "modulation": (modulation.show, "Modulation", ":material/tune:"),
-    "map": (maps.show, "Map", ":material/my_location:"),
-    "explain": (explain.show, "Explain", ":material/search_insights:"),
+    "overview": (overview_page.show, "Overview", ":material/analytics:"),
+    "failures": (failures_page.show, "Failures", ":material/troubleshoot:"),
+    "compare": (compare_page.show, "Compare", ":material/compare_arrows:"),
+    "modulation": (modulation_page.show, "Modulation", ":material/tune:"),
+    "map": (map_page.show, "Map", ":material/my_location:"),
+    "explain": (explain_page.show, "Explain", ":material/search_insights:"),
 }
 pages = {
     name: st.Page(

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import labels as placing
+from dashboard.figures import label_placement as placing
 from dashboard.figures import theme
 from imrnns_core.projection.target_view import TargetView
 from imrnns_core.types import STAGES

@@ -7,8 +7,8 @@ import json
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.components import ranking_cards
-from dashboard.components.ranking_cards import Card, Column, Face, Slider, payload
+from dashboard.widgets.ranking_cards import component as ranking_cards
+from dashboard.widgets.ranking_cards.component import Card, Column, Face, Slider, payload
 
 pytestmark = pytest.mark.browser
 HOSTILE = (
