@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 from playwright.sync_api import Page, sync_playwright
 from plotly.offline import get_plotlyjs
 
-from dashboard.figures import maps, theme
+from dashboard import theme
+from dashboard.figures import maps
 from tests.browser.app import ROOT, launch, open_page, serving
 
 PAGES = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
@@ -39,9 +40,9 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "xanchor": "left",
             "y": int(last[i]),
             "showarrow": False,
-            "text": theme.short(theme.cut(title, LABEL), LABEL),
+            "text": formatting.short(formatting.cut(title, LABEL), LABEL),
             "font": {"size": 11},
-            "hovertext": theme.plain(title),
+            "hovertext": formatting.plain(title),
             "captureevents": True,
         }
         for i in sorted(shown, key=lambda i: last[i])
@@ -50,14 +51,14 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     ]
     clipped = bool((comparison.ranks[:, shown] > floor).any())
     ticks = sorted({r for r in (1, 3, 5, 10, 15, 20, 30) if r < floor} | {floor})
-    return theme.figure(
+    return canvas.figure(
         traces,
         188 + 14 * floor,
         fixed_margins=True,
         margin={"l": 58, "r": 136, "t": 32, "b": 58},
         annotations=names,
         yaxis={
-            **theme.titled("rank"),
+            **canvas.titled("rank"),
             "range": [floor + 0.7, 0.3],
             "tickvals": ticks,
             "ticktext": [f"≥ {t}" if clipped and t == floor else str(t) for t in ticks],
@@ -92,8 +93,8 @@ def _lines(
     y, custom, hover = list[float | None](), list[list[str] | None](), list[str | None]()
     for i in rows:
         document_id, ranks = comparison.document_ids[i], comparison.ranks[:, i]
-        name = f"<b>{theme.short(document_id, 40)}</b><br>{theme.plain(titles[document_id])}<br>"
-        told = theme.relevance_name(int(comparison.relevance[i]))
+        name = f"<b>{formatting.short(document_id, 40)}</b><br>{formatting.plain(titles[document_id])}<br>"
+        told = formatting.relevance_name(int(comparison.relevance[i]))
         y += [*np.minimum(ranks, floor).tolist(), None]
         custom += [[document_id]] * len(STAGES) + [None]
         hover += [
@@ -108,7 +109,7 @@ def _lines(
         "x": [*STAGES, None] * len(rows),
         "y": y,
         "mode": "lines+markers",
-        "name": theme.relevance_name(grade),
+        "name": formatting.relevance_name(grade),
         "showlegend": False,
         "line": {
             "color": theme.relevance_colour(grade),
@@ -118,7 +119,7 @@ def _lines(
         },
         "marker": {
             "size": 10 if emphasised else 7,
-            "symbol": theme.SYMBOLS[theme.relevance_name(grade)],
+            "symbol": theme.SYMBOLS[formatting.relevance_name(grade)],
         },
         "opacity": 1.0 if emphasised else 0.55,
         "customdata": custom,

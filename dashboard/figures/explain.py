@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import Carried, VerifiedWord, WordDrops
 
@@ -36,7 +37,7 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
         "name": "this word",
         "showlegend": False,  # its colour is its sign
         "hovertemplate": "%{customdata}<br>drop %{x:+.4f}<extra></extra>",
-        "customdata": [theme.plain(w.word.text) for w in words],
+        "customdata": [formatting.plain(w.word.text) for w in words],
     }
     random = {
         "type": "scatter",
@@ -66,14 +67,14 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
     ]
     pad = 0.05 * (max(values) - min(values) or 0.01)
     labels = [
-        f"{theme.short(w.word.text, 20)} {theme.minus(f'{d:+.4f}')}"
+        f"{formatting.short(w.word.text, 20)} {formatting.minus(f'{d:+.4f}')}"
         for w, d in zip(words, drops, strict=True)
     ]
-    return theme.figure(
+    return canvas.figure(
         [bars, random],
         110 + 26 * max(len(words), 3),
         xaxis={
-            **theme.titled("drop without the word"),
+            **canvas.titled("drop without the word"),
             "range": [min(values) - pad, max(values) + pad],
             "zeroline": True,
         },
@@ -88,7 +89,7 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     """
     order = np.argsort(-np.abs(accounting.words))[:BARS]
     rest = float(accounting.words.sum() - accounting.words[order].sum())
-    names = [theme.short(drops.words[i].text) for i in order] + [
+    names = [formatting.short(drops.words[i].text) for i in order] + [
         "other words",
         "other tokens",
         "adapter’s constant",
@@ -106,19 +107,19 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
         "y": rows,
         "orientation": "h",
         "marker": {"color": [theme.UP if v > 0 else theme.DOWN for v in values]},
-        "text": [theme.minus(f"{v:+.4f}") for v in values],
+        "text": [formatting.minus(f"{v:+.4f}") for v in values],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
     }
     low, high = min(*values, 0.0), max(*values, 0.0)
     pad = 0.25 * (high - low or 0.01)
-    return theme.figure(
+    return canvas.figure(
         [bars],
         110 + 22 * len(rows),
         showlegend=False,
         xaxis={
-            **theme.titled("part of modulated − base"),
+            **canvas.titled("part of modulated − base"),
             "range": [low - pad, high + pad],
             "zeroline": True,
         },

@@ -10,8 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from dashboard.figures import label_placement as placing
-from dashboard.figures import theme
 from imrnns_core.projection.target_view import TargetView
 from imrnns_core.types import STAGES
 
@@ -130,7 +131,7 @@ def target(
         np.linspace(start, end, 24),
         dark,
     )
-    return theme.figure(
+    return canvas.figure(
         traces,
         620,
         frames=frames,
@@ -174,16 +175,14 @@ def _ring_names(
 
 def _note(x: float, y: float, text: str, dark: bool, colour: str = "") -> dict[str, Any]:
     """Return a label on a ground of its own: what lies under it does not cross it."""
-    ink, ground = (
-        ("#e6ebf2", "rgba(17,22,29,0.85)") if dark else ("#1b2430", "rgba(255,255,255,0.85)")
-    )
+    look = theme.on(dark)
     return {
         "x": x,
         "y": y,
         "text": text,
         "showarrow": False,
-        "font": {"size": 11, "color": colour or ink},
-        "bgcolor": ground,
+        "font": {"size": 11, "color": colour or look.note},
+        "bgcolor": look.note_ground,
     }
 
 
@@ -292,7 +291,7 @@ def plane(
         "dragmode": "pan",
     }
     if three:
-        hidden = {"showticklabels": False, **theme.titled(""), "showbackground": False}
+        hidden = {"showticklabels": False, **canvas.titled(""), "showbackground": False}
         eye = {"eye": {"x": 1.05, "y": 1.05, "z": 0.75}}
         space = {
             "scene": {
@@ -308,7 +307,7 @@ def plane(
         space["annotations"] = _group_names(
             background, groups, np.concatenate([start, end, *(q[None] for q in query)]), dark
         )
-    return theme.figure(
+    return canvas.figure(
         traces, 620, frames=frames, uirevision=name, **space, **_play(PLAYED, redraw=three)
     )
 
@@ -331,7 +330,7 @@ def _cloud(
     """
     three = background.shape[1] == 3
     size = 2 if three else 4 if crowd <= 20_000 else 2
-    told: dict[str, Any] = {"hovertemplate": theme.short(group.name, 60) + "<extra></extra>"}
+    told: dict[str, Any] = {"hovertemplate": formatting.short(group.name, 60) + "<extra></extra>"}
     if labels is not None:
         told = {
             "text": [labels[row] for row in group.rows],
@@ -341,7 +340,7 @@ def _cloud(
         "type": "scatter3d" if three else "scattergl",
         **_places(background[group.rows]),
         "mode": "markers",
-        "name": theme.short(group.name, 40),
+        "name": formatting.short(group.name, 40),
         "marker": {
             "size": size,
             "color": group.colour,
@@ -362,7 +361,7 @@ def _group_names(
     drawn = np.concatenate([background[group.rows] for group in groups])
     pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / placing.NARROW or 1.0
     named = sorted((g for g in groups if len(g.rows)), key=lambda g: -len(g.rows))
-    texts = [theme.short(group.name, 28) for group in named]
+    texts = [formatting.short(group.name, 28) for group in named]
     sizes = [
         (pixel * width, pixel * height)
         for width, height in (placing.size(f"■ {text}") for text in texts)
@@ -417,7 +416,7 @@ def _marks(points: Points, three: bool = False) -> dict[str, Any]:
             "size": 11,
             "color": list(points.colours),
             "symbol": list(points.symbols),
-            "line": {"width": 1, "color": "rgba(255,255,255,0.6)"},
+            "line": {"width": 1, "color": theme.MARK_EDGE},
         },
     }
 
@@ -459,8 +458,8 @@ def _arrows(
 
 
 _CONTROL = {
-    "bgcolor": "rgba(128,138,152,0.16)",
-    "bordercolor": "rgba(128,138,152,0.7)",
+    "bgcolor": theme.CONTROL,
+    "bordercolor": theme.CONTROL_EDGE,
     "font": {"size": 12, "color": theme.UNJUDGED},
 }
 """Buttons and sliders on either ground; Plotly's own are white in the dark."""

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import Accounting
 from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.types import ROUNDING
@@ -94,12 +95,12 @@ def strips(
                 "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
             }
         )
-    return theme.figure(
+    return canvas.figure(
         traces,
         52 + 69 * len(drawn),
         fixed_margins=True,
         margin={"l": 112, "r": 76, "t": 8, "b": 44},
-        xaxis={**theme.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
+        xaxis={**canvas.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
         **axes,
     )
 
@@ -128,7 +129,7 @@ def heatmap(
     """
     count, few = len(dimensions), len(dimensions) <= 60
     names, down = [str(d) for d in dimensions], np.arange(len(labels))
-    return theme.figure(
+    return canvas.figure(
         [
             {
                 "type": "bar",
@@ -180,7 +181,7 @@ def heatmap(
                     "color": theme.UNJUDGED,
                 },
                 "customdata": [[document_ids[int(r)], int(d)] for r in down for d in dimensions],
-                "text": [theme.minus(f"{v:+.5f}") for v in values.ravel()],
+                "text": [formatting.minus(f"{v:+.5f}") for v in values.ravel()],
                 "hovertemplate": (
                     f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} "
                     "%{text}<extra></extra>"
@@ -191,7 +192,7 @@ def heatmap(
         fixed_margins=True,
         margin={"l": 162, "r": 8, "t": 46, "b": 58},
         xaxis={
-            **theme.titled("dimension" if few else f"all {count} dimensions"),
+            **canvas.titled("dimension" if few else f"all {count} dimensions"),
             "tickangle": -90,
             "tickfont": {"size": 10},
             "showgrid": False,
@@ -233,7 +234,8 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         "y": [float(p) for p in parts],
         "measure": ["absolute", "relative", "relative", "relative", "total"],
         "text": [
-            theme.minus(f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}") for i, p in enumerate(parts)
+            formatting.minus(f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}")
+            for i, p in enumerate(parts)
         ],
         "textposition": "outside",
         "cliponaxis": False,
@@ -246,14 +248,14 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
     running = np.cumsum([float(p) for p in parts[:4]])
     low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
     margin = max(0.02, (high - low) * 0.35)
-    return theme.figure(
+    return canvas.figure(
         [bars],
         330,
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 26, "b": 8},
         xaxis={"tickangle": 0, "tickfont": {"size": 10}},
         yaxis={
-            **theme.titled("cosine (axis cut)"),
+            **canvas.titled("cosine (axis cut)"),
             "range": [max(-1.0, low - margin), min(1.05, high + margin)],
         },
     )
@@ -296,11 +298,11 @@ def parts(
             "hovertemplate": "%{customdata[0]}<br>modulated − base %{x:+.4f}<extra></extra>",
         }
     )
-    return theme.figure(
+    return canvas.figure(
         traces,
         130 + 26 * len(rows),
         barmode="relative",
-        xaxis={**theme.titled("change of the cosine"), "zeroline": True},
+        xaxis={**canvas.titled("change of the cosine"), "zeroline": True},
         yaxis={
             "tickvals": rows,
             "ticktext": list(labels),
@@ -330,7 +332,7 @@ def effects(
     text = [
         ""
         if best_effect is None or best_effect[i] == 0
-        else theme.minus(f"best relevant {best_effect[i]:+d}")
+        else formatting.minus(f"best relevant {best_effect[i]:+d}")
         for i in order
     ]
     bars = {
@@ -354,12 +356,12 @@ def effects(
         "x": 0.5,
         "y": 0.5,
     }
-    return theme.figure(
+    return canvas.figure(
         [bars],
         110 + 24 * max(len(rows), 4),
         annotations=[] if moved[order].any() else [note],
         xaxis={
-            **theme.titled("candidates that change rank"),
+            **canvas.titled("candidates that change rank"),
             "range": [0, max(1.0, 1.25 * most)],
             **({"dtick": 1} if most < 8 else {}),
         },

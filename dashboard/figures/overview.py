@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 
 
 class GroupRow(NamedTuple):
@@ -52,7 +53,7 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
                 "showlegend": False,
             },
         ]
-        change = theme.minus(f"{row.modulated - row.base:+.4f}")
+        change = formatting.minus(f"{row.modulated - row.base:+.4f}")
         changes.append(
             {
                 "x": 1.01,
@@ -80,12 +81,12 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
                 "hovertemplate": f"{system} {measure} %{{x:.4f}}<extra></extra>",
             }
         )
-    return theme.figure(
+    return canvas.figure(
         traces,
         136 + 36 * len(rows),
         margin={"l": 8, "r": 64, "t": 8, "b": 8},
         annotations=changes,
-        xaxis=theme.titled(f"mean {measure}; band: 95 % interval"),
+        xaxis=canvas.titled(f"mean {measure}; band: 95 % interval"),
         yaxis={"autorange": "reversed"},
     )
 
@@ -135,7 +136,7 @@ def scatter(
                     "customdata": [[query_ids[int(i)]] for i in chosen],
                     "text": [
                         (
-                            f"{theme.plain(texts[int(i)])}<br>base {base[i]:.3f}, modulated "
+                            f"{formatting.plain(texts[int(i)])}<br>base {base[i]:.3f}, modulated "
                             f"{modulated[i]:.3f}"
                         )
                         for i in chosen
@@ -144,12 +145,12 @@ def scatter(
                 }
             )
     axis = {"range": [-0.05, 1.05], "constrain": "domain"}
-    return theme.figure(
+    return canvas.figure(
         traces,
         360,
         showlegend=groups is not None,
-        xaxis={**theme.titled(f"base {measure}"), **axis},
-        yaxis={**theme.titled(f"modulated {measure}"), **axis, "scaleanchor": "x"},
+        xaxis={**canvas.titled(f"base {measure}"), **axis},
+        yaxis={**canvas.titled(f"modulated {measure}"), **axis, "scaleanchor": "x"},
     )
 
 
@@ -166,15 +167,15 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
         "mode": "markers",
         "marker": {"size": 7, "color": theme.MODULATED, "opacity": 0.7},
         "customdata": [[query_ids[i]] for i in order],
-        "text": [f"{theme.plain(texts[int(i)])}<br>overlap {rbo[i]:.4f}" for i in order],
+        "text": [f"{formatting.plain(texts[int(i)])}<br>overlap {rbo[i]:.4f}" for i in order],
         "hovertemplate": "%{text}<extra></extra>",
     }
-    return theme.figure(
+    return canvas.figure(
         [points],
         340,
-        xaxis=theme.titled("queries, the most moved first"),
+        xaxis=canvas.titled("queries, the most moved first"),
         yaxis={
-            **theme.titled("rank-biased overlap"),
+            **canvas.titled("rank-biased overlap"),
             "range": [min(0.98, float(rbo.min())) - 0.02, 1.01],
         },
     )
@@ -195,7 +196,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             "orientation": "h",
             "name": name,
             "marker": {"color": colours[name]},
-            "text": theme.minus(f"{100 * value:.0f} %"),
+            "text": formatting.minus(f"{100 * value:.0f} %"),
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
@@ -203,7 +204,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
         for name, value in parts.items()
     ]
     values = [100 * value for value in parts.values()]
-    return theme.figure(
+    return canvas.figure(
         bars,
         112,
         showlegend=False,

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import resources, state
+from dashboard import selection as selections
+from dashboard import state
+from dashboard.formatting import SIGNS
+from dashboard.services import catalog, comparisons, evaluations
 from dashboard.shell import keyboard
 from dashboard.widgets import notices
-from imrnns_core.evaluation.evaluate import Bucket
 
-SIGNS: dict[Bucket, str] = {
-    "rescued": "▲▲",
-    "improved": "▲",
-    "unchanged": "=",
-    "worsened": "▼",
-    "broken": "▼▼",
-    "failing in ranking": "✕",
-    "failing in the pool": "∅",
-}
 NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000
 """More queries are not listed; they are found by typing their id."""
@@ -30,7 +23,7 @@ def show() -> None:
     Stop the run, with a remedy, where that cannot be done.
     """
     with st.sidebar:
-        names = resources.data_names()
+        names = catalog.data_names()
         if state.current().data not in names:
             notices.show(
                 "error",
@@ -44,19 +37,19 @@ def show() -> None:
             help="Add one with `imrnns-lens prepare FOLDER`.",
             **state.bound("data", names),
         )
-        if error := resources.workspace().registry_error():
+        if error := catalog.registry_error():
             notices.show(
                 "warning", "Your data sets cannot be listed", f"{error}. The sample works."
             )
-        for name, error in resources.unreadable_adapters().items():
+        for name, error in catalog.unreadable_adapters().items():
             notices.show(
                 "warning",
                 f"The adapter “{name}” cannot be read",
                 f"{error}. The other adapters work.",
             )
-        adapters = resources.fitting_adapters(state.current().data)
+        adapters = catalog.fitting_adapters(state.current().data)
         if not adapters:
-            dimension = resources.collection(state.current().data).documents.dimension
+            dimension = catalog.collection(state.current().data).documents.dimension
             notices.show(
                 "info",
                 f"No adapter for {dimension} dimensions",
@@ -83,14 +76,14 @@ def show() -> None:
 
 def step(by: int) -> None:
     """Go to a later or an earlier query."""
-    ids = list(resources.collection(state.current().data).dataset.queries)
+    ids = list(catalog.collection(state.current().data).dataset.queries)
     at = ids.index(state.current().query) if state.current().query in ids else -1
     state.update(query=ids[(at + by) % len(ids)], text="")
 
 
 def _query() -> None:
     selection = state.current()
-    queries = resources.collection(selection.data).dataset.queries
+    queries = catalog.collection(selection.data).dataset.queries
     if selection.query not in queries and not selection.text:
         if selection.query:
             notices.show(
@@ -103,14 +96,14 @@ def _query() -> None:
         kept = state.current()  # a link may name a document and no query
         state.update(query=next(iter(queries), ""), document=kept.document, dropped=kept.dropped)
     asked = state.current()
-    if asked.dropped and (asked.query or asked.text) and not resources.left_out(asked):
+    if asked.dropped and (asked.query or asked.text) and not comparisons.left_out(asked):
         notices.show(
             "warning",
             "What this link leaves out cannot be left out",
             "Only candidates can, and one at least has to refine the query: all do now.",
         )
         state.update(dropped="")
-    outcomes = resources.outcomes(selection.data, selection.adapter, selection.top_k)
+    outcomes = evaluations.outcomes(selection.data, selection.adapter, selection.top_k)
 
     def label(value: str) -> str:
         if value not in queries or outcomes is None:
@@ -145,7 +138,7 @@ def _query() -> None:
     keyboard.show(step)
     st.segmented_control(
         "Charts are saved as",
-        state.options("picture"),
+        selections.options("picture"),
         format_func=str.upper,
         required=True,
         help="The camera in the toolbar of a chart saves it. Tables have a CSV button of their own.",
@@ -165,7 +158,7 @@ def _chosen(shown: str) -> None:
     were typed: the query that is shown anyway, which must not undo a key pressed meanwhile.
     """
     value = (st.session_state["input_query"] or "").strip()
-    queries = resources.collection(state.current().data).dataset.queries
+    queries = catalog.collection(state.current().data).dataset.queries
     sign, _, rest = value.partition(" ")
     if shown in queries and queries[shown].text in (
         value,
@@ -179,6 +172,6 @@ def _chosen(shown: str) -> None:
 def _await_outcomes() -> None:
     """Draw the page again once every query's outcome is known."""
     selection = state.current()
-    if resources.outcomes(selection.data, selection.adapter, selection.top_k) is not None:
+    if evaluations.outcomes(selection.data, selection.adapter, selection.top_k) is not None:
         st.rerun()
     st.caption("Measuring all judged queries …")

@@ -5,12 +5,9 @@ One small panel a page, skipped with a click, never in the way of a link.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
-from dashboard import state
+from dashboard import navigation, state
 
 _STEP = "tour_step"
 STEPS = (
@@ -66,13 +63,8 @@ STEPS = (
 )
 
 
-def show(pages: Mapping[str, Any], current: str) -> None:
-    """Draw the panel of the step that belongs to this page; nothing once it was skipped.
-
-    Args:
-        pages: Name of a page → what `st.switch_page` takes.
-        current: Name of the page that is shown.
-    """
+def show(current: str) -> None:
+    """Draw the panel of the step that belongs to the page `current`; nothing once it was skipped."""
     if _STEP not in st.session_state:
         st.session_state[_STEP] = 0 if state.is_first_visit() else None
     step = st.session_state[_STEP]
@@ -91,9 +83,7 @@ def show(pages: Mapping[str, Any], current: str) -> None:
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
                     st.rerun()
-                st.switch_page(
-                    pages[STEPS[step + 1][0]], query_params=state.parameters(state.current())
-                )
+                navigation.go(STEPS[step + 1][0])
             if not last:
                 st.button("Skip the tour", key="tour_skip", on_click=skip)
 
@@ -103,7 +93,7 @@ def skip() -> None:
     st.session_state[_STEP] = None
 
 
-def offer(pages: Mapping[str, Any]) -> None:
+def offer() -> None:
     """Draw the button that starts the tour."""
     if st.button(
         "Show me around",
@@ -113,4 +103,4 @@ def offer(pages: Mapping[str, Any]) -> None:
         help="Six pages, a sentence or two each.",
     ):
         st.session_state[_STEP] = 0
-        st.switch_page(pages[STEPS[0][0]], query_params=state.parameters(state.current()))
+        navigation.go(STEPS[0][0])

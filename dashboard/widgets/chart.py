@@ -9,8 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
-from dashboard import state
-from dashboard.figures import theme
+from dashboard import state, theme
 from dashboard.widgets.plotly_chart import component as plotly_chart
 
 _BUTTONS = ["zoomIn2d", "zoomOut2d", "autoScale2d"]

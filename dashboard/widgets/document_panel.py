@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
-from dashboard.figures import theme
+from dashboard import formatting, navigation, state
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
@@ -42,30 +41,23 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     with st.container(border=True, key=key):
         at = comparison.position.get(document.id)
         grade = comparison.judgments.get(document.id, -1)
-        small = f"{document.id} · {theme.relevance_name(grade)}" + (
+        small = f"{document.id} · {formatting.relevance_name(grade)}" + (
             f" ({grade})" if grade > 0 else ""
         )
         if at is None:
             small += " · not among the candidates of this query"
         else:
             small += " · " + ", ".join(
-                f"{s} {comparison.ranks[n, at]} ({theme.minus(f'{comparison.scores[n, at]:.4f}')})"
+                f"{s} {comparison.ranks[n, at]} ({formatting.minus(f'{comparison.scores[n, at]:.4f}')})"
                 for n, s in enumerate(STAGES)
             )
         notices.text_block(document.title, document.text, small)
         if at is not None and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
         ):
-            st.switch_page(
-                st.Page(_explain, url_path="explain"),
-                query_params=state.parameters(state.current()),
-            )
+            navigation.go("explain")
         st.button(
             "Close the document",
             key=f"{key}_close",
             on_click=lambda: state.update(document="", dimension=-1),
         )
-
-
-def _explain() -> None:
-    """Stand in for the page Explain: Streamlit knows a page by its address."""

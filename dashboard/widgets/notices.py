@@ -1,4 +1,4 @@
-"""Boxes for empty states, warnings and errors.
+"""Boxes for empty states, warnings and errors. Their look is in `shell/page.css`.
 
 Their texts are shown letter by letter, whatever is in them.
 """
@@ -10,9 +10,6 @@ from typing import Literal
 
 import streamlit as st
 
-_COLOURS = {"error": "#d55e00", "warning": "#b8860b", "info": "#0072b2", "good": "#009e73"}
-
-
 LONG = 300
 """Titles of more characters may need scrolling, and so have to be reached by keyboard."""
 
@@ -21,10 +18,8 @@ def show(kind: Literal["error", "warning", "info", "good"], title: str, text: st
     """Draw a box with a bold title and a sentence."""
     role = "alert" if kind == "error" else "note"
     st.html(
-        f'<div role="{role}" style="border-left:4px solid '
-        f"{_COLOURS[kind]};background:var(--st-secondary-background-color);"
-        f'padding:.7rem 1rem;border-radius:.4rem;line-height:1.45;overflow-wrap:anywhere">'
-        f"<strong>{html.escape(title)}</strong>{'<br>' if text else ''}{html.escape(text)}</div>"
+        f'<div role="{role}" class="notice {kind}"><strong>{html.escape(title)}</strong>'
+        f"{'<br>' if text else ''}{html.escape(text)}</div>"
     )
 
 
@@ -33,13 +28,10 @@ def answer(
 ) -> None:
     """Draw a question with its answer and the figures behind it."""
     st.html(
-        '<div role="note" class="answer" style="border-top:4px solid '
-        f"{_COLOURS[kind]};background:var(--st-secondary-background-color);"
-        f'padding:.55rem .9rem .7rem;border-radius:.4rem;line-height:1.4;height:100%">'
-        f'<div style="font-size:.85em;opacity:.8">{html.escape(question)}</div>'
-        f'<div style="font-weight:650;font-size:1.08em">{html.escape(said)}</div>'
-        "<div "
-        f'style="font-size:.9em;margin-top:.2rem;font-variant-numeric:tabular-nums">{html.escape(figures)}</div></div>'
+        f'<div role="note" class="answer {kind}">'
+        f'<div class="answer-question">{html.escape(question)}</div>'
+        f'<div class="answer-said">{html.escape(said)}</div>'
+        f'<div class="answer-figures">{html.escape(figures)}</div></div>'
     )
 
 
@@ -54,12 +46,10 @@ def text_block(title: str, text: str, small: str = "") -> None:
 
     No HTML, Markdown, LaTeX or directive in it is interpreted.
     """
-    focus = 'tabindex="0"' if len(title) > LONG else ""
+    focus = ' tabindex="0"' if len(title) > LONG else ""
     st.html(
-        f'<div class="document-text" style="line-height:1.55"><div {focus} '
-        f'style="font-weight:650;overflow-wrap:anywhere;max-height:6.3em;overflow-y:auto">{html.escape(title)}</div>'
-        '<div style="opacity:.78;font-size:.87em;margin:.1rem 0 '
-        f'.35rem;overflow-wrap:anywhere">{html.escape(small)}</div>'
-        '<div tabindex="0" '
-        f'style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:26rem;overflow-y:auto">{html.escape(text)}</div></div>'
+        f'<div class="document-text">'
+        f'<div{focus} class="document-text-title">{html.escape(title)}</div>'
+        f'<div class="document-text-small">{html.escape(small)}</div>'
+        f'<div tabindex="0" class="document-text-body">{html.escape(text)}</div></div>'
     )

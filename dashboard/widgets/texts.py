@@ -23,22 +23,12 @@ def marked(drops: WordDrops, values: FloatArray, key: str) -> None:
     """Draw the text with its words marked by values (W,); nothing in the text is interpreted."""
     with st.container(border=True, key=key):
         st.html(
-            f"<style>{MARK_CSS}</style><div tabindex='0' "
-            f"style='max-height:24rem;overflow-y:auto'>{marked_html(drops, values)}</div>"
+            f"<style>{MARK_CSS}</style><div tabindex='0' class='marked-text'>"
+            f"{marked_html(drops, values)}</div>"
         )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], key: str) -> None:
     """Draw a small table that can be read without scrolling in it; numbers come formatted."""
     with st.container(key=key):
-        st.html(
-            f"<style>{_TABLE_CSS}</style><div class='small-table'>{table_html(head, rows)}</div>"
-        )
-
-
-_TABLE_CSS = """
-.small-table { overflow-x: auto; } .small-table table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.small-table td, .small-table th { text-align: right; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); font-weight: 400; }
-.small-table th { opacity: .8; font-size: .87em; } .small-table td:first-child, .small-table th:first-child { text-align: left; }
-@media (max-width: 700px) { .small-table { font-size: .85em; } .small-table td, .small-table th { padding-right: .5rem; } }
-"""
+        st.html(f"<div class='small-table'>{table_html(head, rows)}</div>")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.state import ONLY, Selection, left_out, options, parameters, parse
+from dashboard.selection import ONLY, Selection, left_out, options, parameters, parse
 
 values = {
     "str": st.text(st.characters(exclude_categories=("Cs",)), max_size=20),

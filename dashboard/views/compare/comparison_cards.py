@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.component import Card, Column, Face
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
@@ -102,7 +102,7 @@ def faces(columns: Sequence[Column], comparison: Comparison, dataset: Dataset) -
     def face(document_id: str) -> Face:
         document, at = dataset.document[document_id], comparison.position.get(document_id)
         grade = comparison.judgments[document_id] if at is None else int(comparison.relevance[at])
-        name = theme.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
+        name = formatting.relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
         return Face(document.title, document.text, name, theme.relevance_colour(grade))
 
     return {card.document_id: face(card.document_id) for column in columns for card in column.cards}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import theme
+from dashboard import formatting, state
+from dashboard.services import catalog
 from dashboard.widgets import notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
@@ -39,7 +39,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
             notices.show("info", "No document has this id or these words in its title")
         for document in found:
             at = comparison.position.get(document.id)
-            ranks = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(
+            ranks = catalog.ranker(state.current().data, state.current().adapter).corpus_ranks(
                 comparison, document.id
             )
             inside = [
@@ -47,7 +47,9 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
             ]
             st.text(f"{document.id} · {document.title}" if document.title else document.id)
             rows = [["candidates", *inside], ["corpus", *(str(ranks[stage]) for stage in STAGES)]]
-            texts.table(["rank among the", *theme.STAGE_HEADS], rows, key=f"where_{document.id}")
+            texts.table(
+                ["rank among the", *formatting.STAGE_HEADS], rows, key=f"where_{document.id}"
+            )
         if found:
             st.caption(
                 "Candidates: those that the base retriever handed on; — is none of them. "

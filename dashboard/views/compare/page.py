@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import compare, theme
-from dashboard.resources import PairKey
+from dashboard import formatting, state
+from dashboard import selection as selections
+from dashboard.figures import compare
+from dashboard.services import catalog, comparisons, evaluations, explanations
+from dashboard.services.explanations import PairKey
 from dashboard.views.compare import comparison_cards, document_lookup
-from dashboard.widgets import chart, csv_button, document_panel, notices
+from dashboard.widgets import chart, csv_button, document_panel, notices, tables
 from dashboard.widgets.highlighting import Span
 from dashboard.widgets.ranking_cards import component as ranking_cards
 from dashboard.widgets.ranking_cards.component import Column, Slider
@@ -29,8 +31,8 @@ TITLE_WIDTH = 144
 
 def show() -> None:
     selection = state.current()
-    dataset = resources.collection(selection.data).dataset
-    comparison = resources.selected_comparison(selection)
+    dataset = catalog.collection(selection.data).dataset
+    comparison = comparisons.selected(selection)
     notices.heading(
         "What moved?",
         (
@@ -72,7 +74,7 @@ def _pick(document_id: str) -> None:
 
 def _controls(comparison: Comparison, dataset: Dataset) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
-    left.selectbox("Documents a ranking", state.options("shown"), **state.bound("shown"))
+    left.selectbox("Documents a ranking", selections.options("shown"), **state.bound("shown"))
     ids = list(comparison.document_ids)
     if len(ids) < 2:  # the only candidate has to refine the query
         return
@@ -151,7 +153,7 @@ def _spans(columns: list[Column]) -> dict[str, list[Span]]:
     try:
         for n, document_id in enumerate(ids):
             progress.progress(n / len(ids), text=f"Reading document {n + 1} of {len(ids)}")
-            found[document_id] = resources.marked_spans(PairKey.of(state.current(), document_id))
+            found[document_id] = explanations.marked_spans(PairKey.of(state.current(), document_id))
     except ExplanationError as error:
         notices.show("info", "Words are not available for this encoder", str(error))
     progress.empty()
@@ -161,14 +163,14 @@ def _spans(columns: list[Column]) -> dict[str, list[Span]]:
 def _why(comparison: Comparison) -> None:
     """Say why the best relevant document is not on top, where that can be told."""
     selection = state.current()
-    split = resources.collection(selection.data).dataset.split_of.get(comparison.query.id)
+    split = catalog.collection(selection.data).dataset.split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return
     if (
         comparison.best_relevant_rank("modulated") == 1
     ):  # nothing to explain, and so no search for causes
         return
-    found = resources.diagnosis(selection.data, selection.adapter, comparison.query.id)
+    found = evaluations.diagnosis(selection.data, selection.adapter, comparison.query.id)
     if found.ranks[-1] == 1:  # it was on top until feedback documents were left out
         return
     with st.container(key="causes"):
@@ -199,7 +201,8 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         }
     )
     frame["relevance"] = [
-        theme.relevance_name(int(g)) + (f" ({g})" if g > 0 else "") for g in comparison.relevance
+        formatting.relevance_name(int(g)) + (f" ({g})" if g > 0 else "")
+        for g in comparison.relevance
     ]
     for n, stage in enumerate(STAGES):
         frame[f"{stage} rank"] = comparison.ranks[n]
@@ -217,7 +220,7 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         "document": st.column_config.TextColumn(width=96),
         "rise": st.column_config.NumberColumn(format="%+d", width=54),
     }
-    for stage, short in zip(STAGES, theme.STAGE_HEADS, strict=True):
+    for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(
             short, width=50, help=f"Rank at the stage: {stage}."
         )
@@ -233,10 +236,10 @@ def _table(comparison: Comparison, dataset: Dataset) -> None:
         "document",
     ]
     st.dataframe(
-        frame.assign(title=[theme.cell(title, TITLE_WIDTH) for title in frame["title"]]),
+        frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]]),
         hide_index=True,
-        height=theme.table_height(len(frame), 420),
-        row_height=theme.TABLE_ROW,
+        height=tables.table_height(len(frame), 420),
+        row_height=tables.TABLE_ROW,
         column_config=columns,
         column_order=order,
         key="candidates",

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import theme
-from dashboard.resources import PairKey
+from dashboard import formatting, state
+from dashboard.services import explanations
+from dashboard.services.explanations import PairKey
 from dashboard.widgets import texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
@@ -37,7 +37,7 @@ def show(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> None:
         }
         names |= {"query refinement": parts.query_refinement, "modulated": parts.modulated}
         rows = [
-            (name, *(theme.minus(f"{v:+.4f}") for v in (x[at], x[other], x[at] - x[other])))
+            (name, *(formatting.minus(f"{v:+.4f}") for v in (x[at], x[other], x[at] - x[other])))
             for name, x in names.items()
         ]
         texts.table(
@@ -50,7 +50,7 @@ def show(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> None:
         for n, column in zip((at, other), st.columns(2), strict=True):
             document_id = comparison.document_ids[n]
             with column, st.spinner("Reading the text …"):
-                drops = resources.word_drops(replace(key, document=document_id), "document")[0]
+                drops = explanations.word_drops(replace(key, document=document_id), "document")[0]
                 st.text(
                     f"{comparison.ranks[3, n]} · "
                     f"{dataset.document[document_id].title or document_id}"

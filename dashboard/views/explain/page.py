@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from dashboard import resources, state
+from dashboard import formatting, state
+from dashboard import selection as selections
 from dashboard.figures import explain as figures
-from dashboard.figures import modulation, theme
-from dashboard.resources import PairKey
+from dashboard.figures import modulation
+from dashboard.services import catalog, comparisons, explanations
+from dashboard.services.explanations import PairKey
 from dashboard.views.explain import deletion_test, neighbour_comparison, verified_words, what_if
 from dashboard.widgets import chart, document_panel, notices, texts
 from imrnns_core.data.dataset import Dataset
@@ -29,18 +31,18 @@ def show() -> None:
         ),
     )
     selection = state.current()
-    dataset = resources.collection(selection.data).dataset
-    comparison = resources.selected_comparison(selection)
+    dataset = catalog.collection(selection.data).dataset
+    comparison = comparisons.selected(selection)
     document_panel.query(comparison)
     _outside(comparison)
     document = _document(comparison, dataset)
     key = PairKey.of(state.current(), document)
-    pair = resources.pair(key)
+    pair = explanations.pair(key)
     parts = account(comparison)
     notices.show("info", *_summary(pair, parts))
     _stages(pair, parts)
     try:
-        resources.explainer(selection.data, selection.adapter).check()
+        explanations.explainer(selection.data, selection.adapter).check()
     except (ExplanationError, EncoderError) as error:
         notices.show(
             "info", "Words are not available for this encoder and these vectors", str(error)
@@ -64,7 +66,7 @@ def _outside(comparison: Comparison) -> None:
     missing = comparison.relevant_outside
     if not missing or any(comparison.relevance > 0):
         return
-    places = resources.ranker(state.current().data, state.current().adapter).corpus_ranks(
+    places = catalog.ranker(state.current().data, state.current().adapter).corpus_ranks(
         comparison, missing[0]
     )
     notices.show(
@@ -98,7 +100,7 @@ def _document(comparison: Comparison, dataset: Dataset) -> str:
     def label(document_id: str) -> str:
         at = comparison.position[document_id]
         sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[
-            theme.relevance_name(int(comparison.relevance[at]))
+            formatting.relevance_name(int(comparison.relevance[at]))
         ]
         return (
             f"{comparison.ranks[3, at]} (base {comparison.ranks[0, at]}) "
@@ -111,7 +113,7 @@ def _document(comparison: Comparison, dataset: Dataset) -> str:
     )
     right.segmented_control(
         "Words that carry the",
-        state.options("carry"),
+        selections.options("carry"),
         required=True,
         help="The change is modulated − base; the score is the modulated one.",
         **state.bound("carry"),
@@ -146,7 +148,7 @@ def _summary(pair: Pair, parts: Accounting) -> tuple[str, str]:
             f"{abs(change - mean):.4f}; the largest part of that is {largest} "
             f"({above[largest]:+.4f})."
         )
-    return title, theme.minus(text)
+    return title, formatting.minus(text)
 
 
 def _stages(pair: Pair, parts: Accounting) -> None:
@@ -159,7 +161,7 @@ def _stages(pair: Pair, parts: Accounting) -> None:
             for n, s in enumerate(STAGES)
         ]
         texts.table(("stage", "rank", "score"), rows, "stages")
-        change = theme.minus(f"{parts.modulated[at] - parts.base[at]:+.4f}")
+        change = formatting.minus(f"{parts.modulated[at] - parts.base[at]:+.4f}")
         st.caption(
             f"Exact: the parts sum to modulated − base = {change} (residual "
             f"{abs(parts.residual[at]):.0e}). "
@@ -179,7 +181,7 @@ def _words(key: PairKey) -> None:
     st.caption(LEGEND + " Point at a word for its drop.")
     for side, place in texts.sides():
         with place, st.spinner("Reading the text …"):
-            drops = resources.word_drops(key, side)[0]
+            drops = explanations.word_drops(key, side)[0]
             texts.marked(drops, drops.by(state.current().carry), f"marked_{side}")
 
 
@@ -195,7 +197,7 @@ def _accounts(key: PairKey) -> None:
             "the word."
         )
         for side, place in texts.sides():
-            drops, accounting = resources.word_drops(key, side)
+            drops, accounting = explanations.word_drops(key, side)
             with place:
                 if accounting is None:
                     notices.show(
@@ -205,7 +207,7 @@ def _accounts(key: PairKey) -> None:
                     )
                     continue
                 total = float(accounting.words.sum()) + accounting.other + accounting.constant
-                st.caption(theme.minus(f"Words of the {side}; sum {total:+.4f}"))
+                st.caption(formatting.minus(f"Words of the {side}; sum {total:+.4f}"))
                 chart.show(
                     figures.word_accounting(drops, accounting),
                     f"word_accounting_{side}",
@@ -229,7 +231,7 @@ def _vocabulary(key: PairKey) -> None:
         for side, place in texts.sides():
             with place:
                 try:
-                    tokens = resources.named_tokens(key, side)
+                    tokens = explanations.named_tokens(key, side)
                 except ExplanationError as error:
                     notices.show("info", "Not available for this encoder", str(error))
                     return

@@ -8,9 +8,10 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from dashboard import resources, state
+from dashboard import state
 from dashboard.figures import explain as figures
-from dashboard.resources import PairKey
+from dashboard.services import explanations
+from dashboard.services.explanations import PairKey
 from dashboard.widgets import chart, texts
 from imrnns_core.explanation.word_attribution import Verdict, VerifiedWord
 from imrnns_core.types import Side
@@ -35,12 +36,12 @@ def show(key: PairKey) -> None:
     )
     for side, place in reversed(list(texts.sides())):  # the query's words take a moment only
         with place:
-            drops = resources.word_drops(key, side)[0]
+            drops = explanations.word_drops(key, side)[0]
             every = side == "document" and _every(len(drops.words))
             found = _measure(key, side, every)
             carried = state.current().carry
             column = 0 if carried == "score" else 1
-            falls = column == 1 and resources.pair(key).fell
+            falls = column == 1 and explanations.pair(key).fell
             order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
             measured = (
                 f"{len(found)} of {len(drops.words)}"
@@ -101,7 +102,7 @@ def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
                 text=f"Deleting words of the {side}: {done} of {total} texts encoded{left}",
             )
 
-    found = resources.verified_words(key, side, state.current().carry, every, progress)
+    found = explanations.verified_words(key, side, state.current().carry, every, progress)
     bar.empty()
     return found
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import theme
-from dashboard.resources import PairKey
+from dashboard import formatting, state
+from dashboard.services import catalog, explanations
+from dashboard.services.explanations import PairKey
 from dashboard.widgets import notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
@@ -50,12 +50,12 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
         document_text=state.current().edited_document or None,
     )
     with st.spinner("Encoding …"):
-        _outcome(pair, resources.pair(changed))
+        _outcome(pair, explanations.pair(changed))
     if changed != key:
         for side, place in texts.sides():
             with place:
                 st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
-                drops = resources.word_drops(changed, side)[0]
+                drops = explanations.word_drops(changed, side)[0]
                 texts.marked(drops, drops.by(state.current().carry), f"edited_{side}")
 
 
@@ -64,14 +64,14 @@ def _edit(key: PairKey, side: Side) -> None:
 
     Deleting words edits the text as it was.
     """
-    drops = resources.word_drops(key, side)[0]
-    spec = resources.collection(key.data).encoder.spec
+    drops = explanations.word_drops(key, side)[0]
+    spec = catalog.collection(key.data).encoder.spec
     prefix = len(spec.document_prefix if side == "document" else spec.query_prefix)
     names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
     place = f"{side}_{key.query}_{key.document}"
 
     def delete() -> None:
-        deleted = [drops.words[i] for i in st.session_state[f"delete_{place}"]]
+        deleted = [drops.words[i] for i in state.value(f"delete_{place}")]
         state.edit(side, without(drops.text, deleted)[prefix:], drops.text[prefix:])
 
     st.multiselect(
@@ -112,7 +112,7 @@ def _outcome(before: Pair, after: Pair) -> None:
             name,
             f"{old[at]:.4f}",
             f"{new[at]:.4f}",
-            theme.minus(f"{new[at] - old[at]:+.4f}"),
+            formatting.minus(f"{new[at] - old[at]:+.4f}"),
             str(old_rank[at]),
             str(new_rank[at]),
         )

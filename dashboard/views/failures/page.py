@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import theme
-from dashboard.shell.sidebar import SIGNS
-from dashboard.views.overview.page import heading, open_query
-from dashboard.widgets import csv_button, notices
+from dashboard import formatting, navigation, state
+from dashboard import selection as selections
+from dashboard.formatting import SIGNS
+from dashboard.services import catalog, evaluations
+from dashboard.widgets import csv_button, notices, split_choice, tables
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.evaluate import Evaluation
@@ -25,7 +25,7 @@ FIRST = ("outcome", "base", "modulated", "overlap", "query")
 
 
 def show() -> None:
-    split = heading(
+    split = split_choice.heading(
         "Which queries fail, and why?",
         "One row a query, the worst losses first. Tick a row to compare its rankings.",
     )
@@ -38,15 +38,15 @@ def show() -> None:
     with depth:
         st.segmented_control(
             "Fails outside the first",
-            state.options("top_k"),
+            selections.options("top_k"),
             required=True,
             **state.bound("top_k"),
             help="A ranking fails when no relevant document is among so many of its first.",
         )
     selection = state.current()
-    dataset = resources.collection(selection.data).dataset
-    measured = resources.evaluation(selection.data, selection.adapter, split, selection.top_k)
-    found = resources.diagnoses(selection.data, selection.adapter, split, selection.top_k)
+    dataset = catalog.collection(selection.data).dataset
+    measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
+    found = evaluations.diagnoses(selection.data, selection.adapter, split, selection.top_k)
     with outcome:
         chosen = _bucket_choice(found)
     rows = sorted(
@@ -71,7 +71,7 @@ def show() -> None:
 def _unjudged() -> None:
     """Draw what moves, where nobody can say what fails."""
     selection = state.current()
-    moved = resources.overlap(selection.data, selection.adapter, selection.top_k)
+    moved = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
     order = moved.rbo.argsort(kind="stable").tolist()
     notices.show(
         "info",
@@ -81,7 +81,7 @@ def _unjudged() -> None:
             "they are the same. A large move is worth a look, not a failure."
         ),
     )
-    frame = _moved_frame(moved, order, resources.collection(selection.data).dataset)
+    frame = _moved_frame(moved, order, catalog.collection(selection.data).dataset)
     _table(
         frame,
         [moved.query_ids[i] for i in order],
@@ -120,13 +120,13 @@ def _table(
         s: st.column_config.NumberColumn(
             short, width=46, help=f"Best relevant rank at the stage: {s}."
         )
-        for s, short in zip(STAGES, theme.STAGE_HEADS, strict=True)
+        for s, short in zip(STAGES, formatting.STAGE_HEADS, strict=True)
     }
     event = st.dataframe(
-        drawn.assign(query=[theme.cell(query, QUERY_WIDTH) for query in drawn["query"]]),
+        drawn.assign(query=[formatting.cell(query, QUERY_WIDTH) for query in drawn["query"]]),
         hide_index=True,
-        height=theme.table_height(len(frame), 680),
-        row_height=theme.TABLE_ROW,
+        height=tables.table_height(len(frame), 680),
+        row_height=tables.TABLE_ROW,
         on_select="rerun",
         selection_mode="single-row",
         key="failures",
@@ -158,7 +158,7 @@ def _table(
     )
     csv_button.show(lambda: frame, file, "csv")
     if event.selection.rows:
-        open_query(query_ids[event.selection.rows[0]])
+        navigation.go_to_query(query_ids[event.selection.rows[0]])
 
 
 def _place(column: str) -> int:

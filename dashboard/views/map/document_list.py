@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
-from dashboard.figures import theme
-from dashboard.widgets import csv_button
+from dashboard import formatting, state
+from dashboard.widgets import csv_button, tables
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.movement import true_movement
 from imrnns_core.retrieval.comparison import Comparison
@@ -42,7 +41,7 @@ def show(
     if len(ids) > LISTED:
         st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
     frame = _listed(comparison, dataset, ids[:LISTED])
-    frame["title"] = [theme.cell(title, TITLE_WIDTH) for title in frame["title"]]
+    frame["title"] = [formatting.cell(title, TITLE_WIDTH) for title in frame["title"]]
     columns = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "base rank": st.column_config.NumberColumn(
@@ -58,8 +57,8 @@ def show(
         hide_index=True,
         key=key,
         column_config=columns,
-        height=theme.table_height(len(frame), 580),
-        row_height=theme.TABLE_ROW,
+        height=tables.table_height(len(frame), 580),
+        row_height=tables.TABLE_ROW,
     )
 
 
@@ -78,7 +77,7 @@ def _listed(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.
             else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
         )
         about = {
-            "relevance": theme.relevance_name(comparison.judgments.get(i, -1)),
+            "relevance": formatting.relevance_name(comparison.judgments.get(i, -1)),
             "subject": document.subject,
         }
         rows.append(

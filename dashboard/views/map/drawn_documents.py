@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import html
-from collections import Counter
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import state
+from dashboard import formatting, state, theme
 from dashboard.figures import maps as figures
-from dashboard.figures import theme
 from dashboard.widgets import chart
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
@@ -54,10 +50,10 @@ def points(
     """Return how the chosen candidates are drawn."""
     ids = [comparison.document_ids[i] for i in chosen]
     moved = true_movement(comparison)
-    relevance = [theme.relevance_name(int(comparison.relevance[i])) for i in chosen]
+    relevance = [formatting.relevance_name(int(comparison.relevance[i])) for i in chosen]
     labels = [
         (
-            f"{theme.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank "
+            f"{formatting.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank "
             f"{comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement "
             f"{moved[i]:.4f}"
         )
@@ -105,32 +101,3 @@ def document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset)
     if mark.trace < len(groups) and mark.index < len(groups[mark.trace].rows):
         return dataset.document_ids[int(groups[mark.trace].rows[mark.index])]
     return ""
-
-
-def legend(colours: list[str], names: list[str]) -> None:
-    """Say what signs and colours mean; `names` are what the colours stand for."""
-    signs = "★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query"
-    if state.current().view == "target":
-        signs += " · ○ base place"
-    texts = {
-        "movement": f"Dark blue moved least, yellow most (true movement) · {signs}",
-        "cluster": (
-            "Clusters of the projected embeddings (k-means), named by the words that set them "
-            f"apart (class-based TF-IDF) · {signs}"
-        ),
-        "subject": (
-            f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)} · "
-            f"{signs}"
-        ),
-    }
-    st.caption(texts.get(state.current().colour, signs))
-    drawn = Counter(zip(names, colours, strict=False)).most_common()
-    key = [
-        (
-            '<span style="display:inline-block;margin-right:.9em"><span '
-            f'style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
-        )
-        for (n, c), count in drawn
-    ]
-    if key:
-        st.html(f'<div class="groups" style="font-size:.87em">{" ".join(key)}</div>')

@@ -7,10 +7,11 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import resources, state
+from dashboard import formatting, state
+from dashboard import selection as selections
 from dashboard.figures import maps as figures
-from dashboard.figures import theme
-from dashboard.views.map import document_list, drawn_documents, map_progress
+from dashboard.services import catalog, comparisons, maps
+from dashboard.views.map import document_list, drawn_documents, legend, map_progress
 from dashboard.widgets import chart, document_panel, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
@@ -36,15 +37,15 @@ def show() -> None:
         ),
     )
     selection = state.current()
-    dataset = resources.collection(selection.data).dataset
-    comparison = resources.selected_comparison(selection)
+    dataset = catalog.collection(selection.data).dataset
+    comparison = comparisons.selected(selection)
     document_panel.query(comparison)
     _controls(dataset)
     chosen = drawn_documents.chosen(comparison)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         groups: list[figures.Group] = []
-        corpus_map = resources.corpus_map(selection.data, selection.adapter)
+        corpus_map = maps.corpus_map(selection.data, selection.adapter)
         target = state.current().view == "target"
         if corpus_map is None and (not target or state.current().colour == "cluster"):
             map_progress.show(len(dataset.documents))
@@ -65,7 +66,7 @@ def show() -> None:
             lasso=True,
             context=selection.query or selection.text,
         )
-        drawn_documents.legend(colours, names)
+        legend.show(colours, names)
     ids = [drawn_documents.document_id(mark, groups, dataset) for mark in picked.marks]
     inside = list(dict.fromkeys(i for i in ids if i))
     if picked.changed and len(inside) == 1:
@@ -94,14 +95,14 @@ def _controls(dataset: Dataset) -> None:
     colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
-            "View", state.options("view"), required=True, wrap=True, **state.bound("view")
+            "View", selections.options("view"), required=True, wrap=True, **state.bound("view")
         )
         st.segmented_control(
             "Colour", colours, required=True, wrap=True, **state.bound("colour", colours)
         )
         if not target:
             st.segmented_control(
-                "Axes", state.options("axes"), required=True, **state.bound("axes")
+                "Axes", selections.options("axes"), required=True, **state.bound("axes")
             )
         if not _three():
             help_text = (
@@ -110,7 +111,7 @@ def _controls(dataset: Dataset) -> None:
             )
             st.segmented_control(
                 "Drag to",
-                state.options("drag"),
+                selections.options("drag"),
                 required=True,
                 help=help_text,
                 **state.bound("drag"),
@@ -156,10 +157,10 @@ def _plane(
     """Return the map of the corpus with the move over it, and the groups of its cloud."""
     selection = state.current()
     dimensions = 3 if _three() else 2
-    projected = resources.ranker(selection.data, selection.adapter).transform.projected.numpy()
+    projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
     groups = drawn_documents.groups(dataset, corpus_map, _three())
     labels = (
-        [theme.plain(f"{d.id}: {d.title}") for d in dataset.documents]
+        [formatting.plain(f"{d.id}: {d.title}") for d in dataset.documents]
         if len(dataset.documents) <= LABELLED
         else None
     )
@@ -171,7 +172,7 @@ def _plane(
     else:
         base, modulated, share = pca_movement(corpus_map, comparison, chosen, dimensions)
         _share(corpus_map, share, float(np.median(true_movement(comparison)[chosen])), dimensions)
-        ground = resources.linear_places(selection.data, selection.adapter, dimensions)
+        ground = maps.linear_places(selection.data, selection.adapter, dimensions)
         both = (comparison.modulation.projected_query, comparison.modulation.modulated_query)
         query = (
             corpus_map.linear(both[0].numpy(), dimensions),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import resources, state
-from dashboard.figures import theme
+from dashboard import formatting, state
+from dashboard.services import catalog, modulations
 from dashboard.widgets import notices
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
@@ -20,7 +20,7 @@ Of a million pairs of word and dimension about one does so by chance.
 def show(comparison: Comparison) -> None:
     """Draw the words that drive the picked dimension, and how far it shifts the picked document."""
     selection = state.current()
-    ranker = resources.ranker(selection.data, selection.adapter)
+    ranker = catalog.ranker(selection.data, selection.adapter)
     if selection.dimension >= ranker.adapter.card.output_dim:
         notices.show(
             "info",
@@ -28,16 +28,18 @@ def show(comparison: Comparison) -> None:
             f"It has {ranker.adapter.card.output_dim}.",
         )
         return
-    drivers = resources.words(selection.data).drivers(
+    drivers = modulations.words(selection.data).drivers(
         ranker.transform.projected[:, selection.dimension].numpy()
     )
     with st.container(border=True, key="dimension"):
         at = comparison.position.get(selection.document)
         here = (
-            "" if at is None else theme.minus(f"{shifts(comparison)[at, selection.dimension]:+.5f}")
+            ""
+            if at is None
+            else formatting.minus(f"{shifts(comparison)[at, selection.dimension]:+.5f}")
         )
         listing = "\n".join(
-            theme.minus(f"{w.z:+.1f}") + f"  {w.word} ({w.documents} documents)"
+            formatting.minus(f"{w.z:+.1f}") + f"  {w.word} ({w.documents} documents)"
             for w in drivers
             if abs(w.z) >= STRONG
         )

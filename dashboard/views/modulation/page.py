@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import resources, state
+from dashboard import formatting, state
+from dashboard import selection as selections
 from dashboard.figures import modulation as figures
-from dashboard.figures import theme
+from dashboard.services import catalog, comparisons, modulations
 from dashboard.views.modulation import dimension_words
 from dashboard.widgets import chart, document_panel, notices
 from imrnns_core.data.dataset import Dataset
@@ -31,8 +32,8 @@ def show() -> None:
         ),
     )
     selection = state.current()
-    dataset = resources.collection(selection.data).dataset
-    comparison = resources.selected_comparison(selection)
+    dataset = catalog.collection(selection.data).dataset
+    comparison = comparisons.selected(selection)
     document_panel.query(comparison)
     _controls()
     order = _order(comparison)
@@ -52,11 +53,11 @@ def show() -> None:
 def _controls() -> None:
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
-            "Show", state.options("part"), required=True, wrap=True, **state.bound("part")
+            "Show", selections.options("part"), required=True, wrap=True, **state.bound("part")
         )
         st.segmented_control(
             "Rows by",
-            state.options("order"),
+            selections.options("order"),
             required=True,
             help="Cluster: documents that moved alike stand together.",
             **state.bound("order"),
@@ -70,13 +71,13 @@ def _controls() -> None:
             )
             st.segmented_control(
                 "Shift",
-                state.options("shift"),
+                selections.options("shift"),
                 required=True,
                 help=help_text,
                 **state.bound("shift"),
             )
         st.segmented_control(
-            "Dimensions", state.options("width"), required=True, **state.bound("width")
+            "Dimensions", selections.options("width"), required=True, **state.bound("width")
         )
         help_text = (
             "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand "
@@ -84,7 +85,7 @@ def _controls() -> None:
         )
         st.segmented_control(
             "Columns by",
-            state.options("columns"),
+            selections.options("columns"),
             required=True,
             help=help_text,
             **state.bound("columns"),
@@ -105,9 +106,9 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
     sign = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}[
-        theme.relevance_name(int(comparison.relevance[i]))
+        formatting.relevance_name(int(comparison.relevance[i]))
     ]
-    return f"{sign}{theme.short(document.title or document.id, 20)} {comparison.ranks[3, i]}"
+    return f"{sign}{formatting.short(document.title or document.id, 20)} {comparison.ranks[3, i]}"
 
 
 def _columns(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -133,7 +134,7 @@ def _strips(comparison: Comparison) -> bool:
     """Draw the query's scale and bias; nothing is picked in them."""
     selection = state.current()
     found, specific = (
-        resources.ranges(selection.data, selection.adapter),
+        modulations.ranges(selection.data, selection.adapter),
         selection.shift == "query-specific",
     )
     scale, bias = (
@@ -144,7 +145,7 @@ def _strips(comparison: Comparison) -> bool:
     st.caption(
         "One scale and one bias a dimension, the same for all candidates: each becomes "
         "LayerNorm(s ∘ d + b). Drawn "
-        f"{'less the adapter’s mean over many ' + ('queries' if resources.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; "
+        f"{'less the adapter’s mean over many ' + ('queries' if modulations.has_mean(selection.data) else 'documents, taken as queries') if specific else 'about ½ and 0, where the adapter does nothing'}; "
         "colours mean the same for all queries."
     )
     scale, bias = (
@@ -172,7 +173,7 @@ def _strips(comparison: Comparison) -> bool:
 def _shift_heatmap(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
     found, specific = (
-        resources.ranges(selection.data, selection.adapter),
+        modulations.ranges(selection.data, selection.adapter),
         selection.shift == "query-specific",
     )
     values = shifts(comparison)[order] - (found.mean_shift if specific else 0)
@@ -207,14 +208,8 @@ def _detail(comparison: Comparison, dataset: Dataset) -> None:
 
 def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[str]) -> bool:
     selection = state.current()
-    found = resources.influence(
-        selection.data,
-        selection.adapter,
-        selection.query,
-        selection.text,
-        resources.left_out(selection),
-    )
-    limit = resources.ranges(selection.data, selection.adapter).contribution
+    found = modulations.influence(selection)
+    limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(
         f"Each document’s part of the refined query, before LayerNorm, less the mean part. All {int(comparison.feedback.sum())} feedback documents count; the first {len(order)} are drawn. Colours mean the same for all queries (clipped at ± {figures.written(limit)})."
@@ -241,7 +236,7 @@ def _refinement(comparison: Comparison, order: NDArray[np.int64], names: list[st
         notices.show(
             "info",
             "No rank changes when any one of them is left out",
-            f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {theme.minus(f'{change:.1e}')}.",
+            f"All candidates refine the query together; one of {int(comparison.feedback.sum())} weighs little. The largest change of any score is {formatting.minus(f'{change:.1e}')}.",
         )
         return picked
     relevant = comparison.relevance > 0
@@ -266,7 +261,7 @@ def _accounting(
     accounting = account(comparison)
     st.header("Where each score change comes from", anchor=False)
     st.caption(
-        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {theme.minus(f'{np.abs(accounting.residual).max():.1e}')}). It says where the numbers come from, not which words caused them. Click a bar for its document."
+        f"Exact: projector + document modulation + query refinement = modulated − base, for every document (largest residual {formatting.minus(f'{np.abs(accounting.residual).max():.1e}')}). It says where the numbers come from, not which words caused them. Click a bar for its document."
     )
     left, right = st.columns([3, 2])
     with left:

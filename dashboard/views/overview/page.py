@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import resources, state
+from dashboard import navigation, state
 from dashboard.figures import overview
-from dashboard.figures.theme import minus
+from dashboard.formatting import minus
+from dashboard.services import catalog, evaluations
 from dashboard.views.overview import wording
-from dashboard.widgets import chart, csv_button, notices
+from dashboard.widgets import chart, csv_button, notices, split_choice
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation, Group, mean_of
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
@@ -23,7 +24,7 @@ from imrnns_core.types import STAGES
 
 
 def show() -> None:
-    split = heading(
+    split = split_choice.heading(
         "Does this adapter help?",
         (
             "All queries of a split. Those of which the adapter met a relevant document in "
@@ -36,14 +37,14 @@ def show() -> None:
         _unjudged()
         return
     selection = state.current()
-    measured = resources.evaluation(selection.data, selection.adapter, split, selection.top_k)
-    bm25 = resources.bm25(selection.data, split)
+    measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
+    bm25 = evaluations.bm25(selection.data, split)
     _answer(wording.helps(measured, bm25), wording.where(measured), wording.trust(measured))
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
         chart.show(overview.groups(_rows(measured, bm25), NDCG), "groups")
-        _shares(resources.shares(selection.data, selection.adapter, split))
+        _shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         st.subheader("Query by query", anchor=False)
         st.caption("Above the line it helped. Click a query to compare.")
@@ -57,14 +58,14 @@ def show() -> None:
             NDCG,
         )
         for (query_id,) in chart.clicks(figure, "scatter").new[:1]:
-            open_query(str(query_id))
+            navigation.go_to_query(str(query_id))
     _measures(measured, bm25)
     _memory(selection.data, selection.adapter)
 
 
 def _memory(data: str, adapter_name: str) -> None:
     """Say so where the adapter holds sentences of the collection."""
-    card = resources.load_adapter(adapter_name).card
+    card = catalog.load_adapter(adapter_name).card
     held = (card.measures.get("start") or {}).get("sentences")
     if held:
         notices.show(
@@ -78,57 +79,9 @@ def _memory(data: str, adapter_name: str) -> None:
         )
 
 
-def heading(question: str, reading: str) -> str | None:
-    """Draw the page's question with the choice of a split beside it.
-
-    Return the split, None where there is no query.
-    """
-    title, choice = st.columns([7, 3], vertical_alignment="bottom")
-    with title:
-        notices.heading(question, reading)
-    with choice:
-        return split_choice()
-
-
-def split_choice() -> str | None:
-    """Draw the choice of a split; say so, and return None, where there is no query.
-
-    Unjudged queries are a choice of their own.
-    """
-    dataset = resources.collection(state.current().data).dataset
-    splits = [s for s in ("test", "dev") if s in dataset.splits]
-    splits += [s for s in dataset.splits if s not in splits]
-    if len(dataset.split_of) < len(dataset.queries):
-        splits.append(UNJUDGED_SPLIT)
-    if not splits:
-        notices.show(
-            "info",
-            "This data set has no queries",
-            "Type one in the sidebar: Compare, Modulation and Map work without.",
-        )
-        return None
-    st.segmented_control("Split", splits, required=True, wrap=True, **state.bound("split", splits))
-    return state.current().split if state.current().split in splits else splits[0]
-
-
-def open_query(query_id: str) -> None:
-    """Go to Compare with a query."""
-    state.update(query=query_id, text="")
-    st.switch_page(
-        st.Page(_compare, url_path="compare", default=True),
-        query_params=state.parameters(state.current()),
-    )
-
-
-def _compare() -> None:
-    from dashboard.views.compare import page as compare_page
-
-    compare_page.show()
-
-
 def _unjudged() -> None:
     selection = state.current()
-    moved = resources.overlap(selection.data, selection.adapter, selection.top_k)
+    moved = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
     _answer(*wording.unjudged(moved))
     left, right = st.columns(2, gap="large")
     with left:
@@ -139,7 +92,7 @@ def _unjudged() -> None:
         )
         figure = overview.overlaps(moved.rbo, moved.query_ids, _texts(moved.query_ids))
         for (query_id,) in chart.clicks(figure, "overlaps").new[:1]:
-            open_query(str(query_id))
+            navigation.go_to_query(str(query_id))
     with right:
         _shares(moved.shares)
 
@@ -164,7 +117,7 @@ def _shares(parts: ChangeDecomposition) -> None:
 
 
 def _texts(query_ids: Sequence[str]) -> list[str]:
-    queries = resources.collection(state.current().data).dataset.queries
+    queries = catalog.collection(state.current().data).dataset.queries
     return [queries[query_id].text for query_id in query_ids]
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.figures.theme import minus
+from dashboard.formatting import minus
 from imrnns_core.evaluation.evaluate import NDCG, Bucket, Evaluation, Group
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.statistics.measures import SystemMetrics

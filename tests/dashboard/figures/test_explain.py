@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.figures import explain, theme
+from dashboard import theme
+from dashboard.figures import explain
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
 from imrnns_core.text.words import Word

@@ -6,7 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures import compare, label_placement, maps, modulation, overview, theme
+from dashboard import formatting, theme
+from dashboard.figures import compare, label_placement, maps, modulation, overview
+from dashboard.widgets import tables
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.projection.movement import true_movement
 from imrnns_core.projection.target_view import TargetView, target_view
@@ -28,10 +30,12 @@ def comparison(ranker: Ranker) -> Comparison:
 
 
 def test_texts_are_escaped_wrapped_and_cut() -> None:
-    assert theme.plain("<b>x</b> & y") == "&lt;b&gt;x&lt;/b&gt; &amp; y"
-    assert theme.plain("one two three four", width=9, lines=2) == "one two<br>three …"
-    assert theme.short("<script>" * 9, 10) == "&lt;script&gt;&lt;…"
-    assert [theme.cut(t, 9) for t in ("one two three", "threefold words", "one  two", "…", "")] == [
+    assert formatting.plain("<b>x</b> & y") == "&lt;b&gt;x&lt;/b&gt; &amp; y"
+    assert formatting.plain("one two three four", width=9, lines=2) == "one two<br>three …"
+    assert formatting.short("<script>" * 9, 10) == "&lt;script&gt;&lt;…"
+    assert [
+        formatting.cut(t, 9) for t in ("one two three", "threefold words", "one  two", "…", "")
+    ] == [
         "one two…",
         "threefol…",
         "one two",
@@ -41,7 +45,7 @@ def test_texts_are_escaped_wrapped_and_cut() -> None:
 
 
 def test_relevance_has_one_name_and_one_colour() -> None:
-    assert [theme.relevance_name(g) for g in (-1, 0, 1, 3)] == [
+    assert [formatting.relevance_name(g) for g in (-1, 0, 1, 3)] == [
         "unjudged",
         "not relevant",
         "relevant",
@@ -92,7 +96,7 @@ def test_bump_cuts_names_at_the_end_of_a_word_and_tells_them_whole(comparison: C
         "Interchangeable…",
         "Sol",
         "Donaudampfschifffah…",
-        theme.cut(order[4], 20),
+        formatting.cut(order[4], 20),
     ]
     assert [a.hovertext for a in shown[:2]] == [
         "El Salvador gives up the colón",
@@ -258,7 +262,9 @@ def test_labels_lie_beside_each_other_and_off_the_marks() -> None:
         (0.0, 0.0),
         None,
     ]  # the emptiest place first; the last finds none
-    apart = label_placement.places([steps, np.add(steps, [10.0, 0.0])], [(10.0, 2.0)] * 2, np.empty((0, 2)))
+    apart = label_placement.places(
+        [steps, np.add(steps, [10.0, 0.0])], [(10.0, 2.0)] * 2, np.empty((0, 2))
+    )
     assert apart == [(0.0, 0.0), (10.0, 0.0)]
 
 
@@ -469,12 +475,12 @@ def test_the_look_of_the_page_is_a_template_that_plotly_knows(dark: bool):
 
 
 def test_a_cell_holds_three_lines_and_a_table_its_rows() -> None:
-    assert theme.cell("A document of a short title", 144) == "A document of a short title"
-    long = theme.cell("word " * 40, 144)
+    assert formatting.cell("A document of a short title", 144) == "A document of a short title"
+    long = formatting.cell("word " * 40, 144)
     assert len(long) <= 43
     assert long.endswith("word…")
-    assert theme.TABLE_ROW > 60  # Streamlit wraps above 4 rem, which are 15 pixels here
-    assert [theme.table_height(rows, 420) for rows in (0, 1, 3, 100)] == [100, 100, 224, 420]
+    assert tables.TABLE_ROW > 60  # Streamlit wraps above 4 rem, which are 15 pixels here
+    assert [tables.table_height(rows, 420) for rows in (0, 1, 3, 100)] == [100, 100, 224, 420]
 
 
 def test_ranks_that_change_are_counted_in_whole_numbers() -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import jobs
+from dashboard.services import background
+from dashboard.services import map_job as map_job_module
+from dashboard.services.deletion_job import DeletionJob
+from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.explanation.deletion_test import DeletionTest
 from imrnns_core.explanation.word_attribution import WordExplainer
@@ -41,7 +44,7 @@ FILE = Path("map.npz")
 
 
 def test_two_sessions_wait_for_one_job_and_the_last_that_leaves_ends_it() -> None:
-    shared, job = jobs.Jobs[Fake](lambda session: True), Fake()
+    shared, job = background.Jobs[Fake](lambda session: True), Fake()
     shared.join(FILE, "a", lambda: job)
     assert shared.find(FILE, "b") == (job, False)
     shared.join(FILE, "b", lambda: pytest.fail("a second job for the same file"))
@@ -58,7 +61,7 @@ def test_two_sessions_wait_for_one_job_and_the_last_that_leaves_ends_it() -> Non
 
 
 def test_two_sessions_that_start_at_once_start_one_job() -> None:
-    shared, started = jobs.Jobs[Fake](lambda session: True), list[Fake]()
+    shared, started = background.Jobs[Fake](lambda session: True), list[Fake]()
 
     def start() -> Fake:
         time.sleep(0.1)
@@ -77,7 +80,7 @@ def test_two_sessions_that_start_at_once_start_one_job() -> None:
 
 
 def test_other_files_are_other_jobs() -> None:
-    shared, one, other = jobs.Jobs[Fake](lambda session: True), Fake(), Fake()
+    shared, one, other = background.Jobs[Fake](lambda session: True), Fake(), Fake()
     shared.join(FILE, "a", lambda: one)
     shared.join(Path("other.npz"), "a", lambda: other)
     shared.leave(FILE, "a")
@@ -87,7 +90,7 @@ def test_other_files_are_other_jobs() -> None:
 
 def test_a_session_that_is_gone_does_not_count_and_ends_nothing() -> None:
     connected, job = {"a", "b"}, Fake()
-    shared = jobs.Jobs[Fake](lambda session: session in connected)
+    shared = background.Jobs[Fake](lambda session: session in connected)
     for session in "ab":
         shared.join(FILE, session, lambda: job)
     connected.remove("a")
@@ -106,7 +109,7 @@ def test_a_session_that_is_gone_does_not_count_and_ends_nothing() -> None:
 
 
 def test_a_finished_job_is_forgotten_and_a_failed_one_can_be_tried_again() -> None:
-    shared, good, bad, again = jobs.Jobs[Fake](lambda session: True), Fake(), Fake(), Fake()
+    shared, good, bad, again = background.Jobs[Fake](lambda session: True), Fake(), Fake(), Fake()
     shared.join(FILE, "a", lambda: good)
     good.finished = True
     assert shared.find(FILE, "a") == (None, False)
@@ -127,7 +130,7 @@ def test_a_job_that_a_daemon_starts_is_none_itself() -> None:
         found.append(threading.current_thread().daemon)
         done.set()
 
-    threading.Thread(target=jobs.start, args=[work], daemon=True).start()
+    threading.Thread(target=background.start, args=[work], daemon=True).start()
     assert done.wait(5)
     assert found == [False]
 
@@ -141,7 +144,7 @@ def test_a_deletion_test_says_how_far_it_is_in_a_pair_and_stops_without_a_record
         load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"),
     )
     before = threading.active_count()
-    job = jobs.TrustJob.start(
+    job = DeletionJob.start(
         WordExplainer(ranker), DeletionTest("sample", "test", "a"), 12, tmp_path / "record.json"
     )
     deadline = time.monotonic() + 60
@@ -174,18 +177,18 @@ def test_a_deletion_test_stops_where_all_texts_are_encoded_already(tmp_path: Pat
     assert heard == [(0, 0)]
 
 
-def map_job(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> jobs.MapJob:
+def map_job(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> MapJob:
     """Start a map job whose process does `work` in place of the command line."""
     script = folder / "work"
     script.write_text(f"#!{sys.executable}\nimport signal, sys, time\n{work}\n")
     script.chmod(0o755)
     with monkeypatch.context() as patch:
-        patch.setattr(jobs.sys, "executable", str(script))
-        return jobs.MapJob.start("sample", "sample-adapter", folder, folder / "map.npz", 10)
+        patch.setattr(map_job_module.sys, "executable", str(script))
+        return MapJob.start("sample", "sample-adapter", folder, folder / "map.npz", 10)
 
 
 def test_the_error_of_a_failed_map_can_be_read_again(tmp_path: Path) -> None:
-    job = jobs.MapJob.start("nowhere", "sample-adapter", tmp_path, tmp_path / "map.npz", 10)
+    job = MapJob.start("nowhere", "sample-adapter", tmp_path, tmp_path / "map.npz", 10)
     job.process.wait(60)
     first = job.error
     assert "nowhere: neither a folder, a zip nor a registered name" in first
@@ -200,7 +203,7 @@ def test_a_process_that_says_much_is_not_kept_waiting(
     )
     job.process.wait(10)
     assert job.error.endswith("word the end")
-    assert len(job.error) <= jobs.MESSAGE_BYTES
+    assert len(job.error) <= map_job_module.MESSAGE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -219,7 +222,7 @@ def test_a_process_that_ends_without_a_map_has_failed(
 def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(map_job_module, "STOP_SECONDS", 0.5)
     job = map_job(
         tmp_path,
         monkeypatch,
@@ -248,7 +251,7 @@ def test_a_map_that_was_made_is_no_error(tmp_path: Path) -> None:
     made = adapter(random_model(0, 4, 4))
     save_adapter(made, space.root / "adapters" / "toy.safetensors")
     path = space.map_path(map_key(made, space.open(registration).fingerprint))
-    job = jobs.MapJob.start("toy", "toy", space.root, path, 2)
+    job = MapJob.start("toy", "toy", space.root, path, 2)
     job.process.wait(120)
     assert path.is_file()
     assert (job.finished, job.error) == (True, "")
