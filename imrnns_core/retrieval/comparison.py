@@ -74,6 +74,16 @@ class Comparison:
         """Return (K,) positions of the candidates, best first, at a stage."""
         return np.argsort(self.ranks[STAGES.index(stage)]).astype(np.int64)
 
+    def rank(self, stage: Stage) -> IntArray:
+        """Return (K,) rank of each candidate at a stage, from 1."""
+        ranks: IntArray = self.ranks[STAGES.index(stage)]
+        return ranks
+
+    def score(self, stage: Stage) -> FloatArray:
+        """Return (K,) cosine of each candidate at a stage."""
+        scores: FloatArray = self.scores[STAGES.index(stage)]
+        return scores
+
     def hits(self, stage: Stage, top_k: int | None = None) -> list[Hit]:
         """Return the ranking at a stage, best first."""
         row = STAGES.index(stage)

@@ -19,6 +19,7 @@ from dashboard.widgets import chart, csv_button, notices, split_choice
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation, Group, mean_of
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
+from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.types import STAGES
 
@@ -39,7 +40,11 @@ def show() -> None:
     selection = state.current()
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
     bm25 = evaluations.bm25(selection.data, split)
-    _answer(wording.helps(measured, bm25), wording.where(measured), wording.trust(measured))
+    _answer(
+        wording.helps(judge_effect(measured, bm25)),
+        wording.where(judge_outcomes(measured)),
+        wording.trust(judge_generalization(measured)),
+    )
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)

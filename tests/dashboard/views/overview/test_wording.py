@@ -10,6 +10,7 @@ import pytest
 from dashboard.views.overview import wording
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import measure_overlap
+from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from tests.toys import adapter, collection, still_model
@@ -54,24 +55,26 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
 )
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     measured = evaluation(changes, None)
-    found = wording.helps(measured, SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64)))
+    found = wording.helps(
+        judge_effect(measured, SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64)))
+    )
     assert (found.kind, found.answer) == (kind, answer)
     test = measured.significance(NDCG)
     assert found.figures.startswith(
-        f"nDCG@10 changes by {wording.signed(test)}, p = {test.p:.4f}, on 20 queries: base "
+        f"nDCG@10 changes by {wording.with_interval(test)}, p = {test.p:.4f}, on 20 queries: base "
         "0.5000, modulated "
     )
     assert found.figures.endswith("BM25 0.2500.")
 
 
 def test_where() -> None:
-    found = wording.where(evaluation([0.1, 0.2, -0.1, 0.0], None))
+    found = wording.where(judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0], None)))
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == (
         "2 improved, 1 unchanged, 1 worsened. Of the steps between stages, the one to "
         "document-modulated moves nDCG@10 most: +0.0500."
     )
-    assert wording.where(evaluation(NONE, None)).figures == "20 unchanged."
+    assert wording.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_where() -> None:
 def test_can_i_trust_it(
     changes: list[float], groups: list[str] | None, kind: str, answer: str
 ) -> None:
-    found = wording.trust(evaluation(changes, groups))
+    found = wording.trust(judge_generalization(evaluation(changes, groups)))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
         assert f"On the 20 {groups[-1]} queries nDCG@10 changes by " in found.figures
@@ -107,7 +110,7 @@ def test_trust_is_told_one_fact_a_sentence() -> None:
     low, high = (
         f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
     )
-    assert wording.trust(measured).figures == (
+    assert wording.trust(judge_generalization(measured)).figures == (
         "On the 20 unseen queries nDCG@10 changes by −0.1500. The 95 % interval of this "
         f"change is {low} to {high}."
     )
@@ -115,7 +118,7 @@ def test_trust_is_told_one_fact_a_sentence() -> None:
 
 def test_a_change_is_written_with_its_interval_and_a_true_minus() -> None:
     test = replace(evaluation(UP, None).significance(NDCG), delta=-0.25, ci95=(-0.5, 0.125))
-    assert wording.signed(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
+    assert wording.with_interval(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
 
 
 def test_what_moves_without_judgments() -> None:
