@@ -29,6 +29,11 @@ def minus(text: str) -> str:
     return text.replace("-", "−")
 
 
+def decimal(value: float) -> str:
+    """Return a score, to four decimals."""
+    return minus(f"{value:.4f}")
+
+
 def signed(value: float, decimals: int = 4) -> str:
     """Return a number with its sign."""
     return minus(f"{value:+.{decimals}f}")

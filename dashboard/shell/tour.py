@@ -64,7 +64,7 @@ STEPS = (
 
 
 def show(current: str) -> None:
-    """Draw the panel of the step that belongs to the page `current`; nothing once it was skipped."""
+    """Draw the panel of the step that belongs to a page; nothing once it was skipped."""
     if _STEP not in st.session_state:
         st.session_state[_STEP] = 0 if state.is_first_visit() else None
     step = st.session_state[_STEP]

@@ -62,7 +62,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picked:
-    """The marks that are selected, and the `customdata` of those that became so since the last run."""
+    """The marks that are selected; `new` has the `customdata` of those since the last run."""
 
     marks: list[Mark]
     new: list[list[Any]]

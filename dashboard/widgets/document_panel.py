@@ -39,20 +39,8 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     if document is None:
         return
     with st.container(border=True, key=key):
-        at = comparison.position.get(document.id)
-        grade = comparison.judgments.get(document.id, -1)
-        small = f"{document.id} · {formatting.relevance_name(grade)}" + (
-            f" ({grade})" if grade > 0 else ""
-        )
-        if at is None:
-            small += " · not among the candidates of this query"
-        else:
-            small += " · " + ", ".join(
-                f"{s} {comparison.ranks[n, at]} ({formatting.minus(f'{comparison.scores[n, at]:.4f}')})"
-                for n, s in enumerate(STAGES)
-            )
-        notices.text_block(document.title, document.text, small)
-        if at is not None and st.button(
+        notices.text_block(document.title, document.text, _standing(comparison, document.id))
+        if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
         ):
             navigation.go("explain")
@@ -61,3 +49,16 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
             key=f"{key}_close",
             on_click=lambda: state.update(document="", dimension=-1),
         )
+
+
+def _standing(comparison: Comparison, document_id: str) -> str:
+    """Return where the document stands at all stages."""
+    at = comparison.position.get(document_id)
+    named = f"{document_id} · {formatting.graded(comparison.judgments.get(document_id, -1))}"
+    if at is None:
+        return f"{named} · not among the candidates of this query"
+    stages = [
+        f"{stage} {comparison.rank(stage)[at]} ({formatting.decimal(comparison.score(stage)[at])})"
+        for stage in STAGES
+    ]
+    return f"{named} · " + ", ".join(stages)

@@ -90,7 +90,7 @@ def _watch(panel: Panel[J], job: J) -> None:
     poll(draw, lambda: job.finished, panel.seconds)
 
 
-def poll(draw: Callable[[], None], is_over: Callable[[], bool], seconds: float) -> None:
+def poll(draw: Callable[[], object], is_over: Callable[[], bool], seconds: float) -> None:
     """Draw again and again how far some work is; run the page anew once it is over."""
 
     @st.fragment(run_every=seconds)

@@ -46,7 +46,6 @@ def test_every_module_can_be_imported(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(DASHBOARD).as_posix())
-@pytest.mark.skip("until the pages are split")
 def test_sizes(path: Path) -> None:
     source = path.read_text()
     assert len(source.splitlines()) <= 300

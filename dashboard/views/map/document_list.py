@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -15,34 +16,65 @@ from imrnns_core.retrieval.comparison import Comparison
 
 LISTED = 500
 TITLE_WIDTH = 190
+COLUMNS = [
+    "title",
+    "base rank",
+    "modulated rank",
+    "true movement",
+    "relevance",
+    "subject",
+    "document",
+]
 
 
-def show(
-    comparison: Comparison, dataset: Dataset, ids: Sequence[str], which: str, file: str, key: str
-) -> None:
+class Listing(NamedTuple):
+    """What the documents have in common, and the last part of the name of the saved file."""
+
+    which: str
+    file: str
+
+
+LASSO = Listing("in the lasso", "lasso")
+DRAWN = Listing("drawn", "map")
+
+
+def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: Listing) -> None:
     """List documents, with a button that saves all of them.
 
     Args:
         comparison: Has the ranks of those that are candidates.
         dataset: Their data set.
         ids: The documents.
-        which: What they have in common, for the heading.
-        file: The last part of the name of the saved file.
-        key: Key of the table.
+        listing: What they are.
     """
     selection = state.current()
     title, button = st.columns([3, 2], vertical_alignment="bottom")
-    title.header(f"{len(ids)} document{'' if len(ids) == 1 else 's'} {which}", anchor=False)
+    plural = "" if len(ids) == 1 else "s"
+    title.header(f"{len(ids)} document{plural} {listing.which}", anchor=False)
     with button:
-        name = f"{selection.data}-{selection.query or 'query'}-{selection.adapter}-{file}.csv"
+        asked = selection.query or "query"
         csv_button.show(
-            lambda: _listed(comparison, dataset, ids), name, f"{key}_csv", width="stretch"
+            lambda: listed(comparison, dataset, ids),
+            f"{selection.data}-{asked}-{selection.adapter}-{listing.file}.csv",
+            "listing_csv",
+            width="stretch",
         )
     if len(ids) > LISTED:
         st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
-    frame = _listed(comparison, dataset, ids[:LISTED])
+    frame = listed(comparison, dataset, ids[:LISTED])
     frame["title"] = [formatting.cell(title, TITLE_WIDTH) for title in frame["title"]]
-    columns = {
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="listing",
+        column_config=_columns(),
+        height=tables.table_height(len(frame), 580),
+        row_height=tables.TABLE_ROW,
+    )
+
+
+def _columns() -> dict[str, Any]:
+    return {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "base rank": st.column_config.NumberColumn(
             "base", width=58, help="Base rank; empty for documents that are no candidates."
@@ -52,55 +84,22 @@ def show(
             "moved", format="%.4f", width=76, help="True movement: cosine distance."
         ),
     }
-    st.dataframe(
-        frame,
-        hide_index=True,
-        key=key,
-        column_config=columns,
-        height=tables.table_height(len(frame), 580),
-        row_height=tables.TABLE_ROW,
-    )
 
 
-def _listed(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
+def listed(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
     """Return documents by modulated rank.
 
     Those of the cloud that are no candidates have no ranks.
     """
-    moved, rows = true_movement(comparison), []
+    moved = true_movement(comparison)
+    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    rows = []
     for i in ids:
-        p = comparison.position.get(i)
-        document = dataset.document[i]
-        rank = (
-            {}
-            if p is None
-            else {"base rank": comparison.ranks[0, p], "modulated rank": comparison.ranks[3, p]}
-        )
-        about = {
-            "relevance": formatting.relevance_name(comparison.judgments.get(i, -1)),
-            "subject": document.subject,
-        }
-        rows.append(
-            {
-                "title": document.title or i,
-                **rank,
-                "true movement": None if p is None else float(moved[p]),
-                **about,
-                "document": i,
-            }
-        )
-    frame = pd.DataFrame(
-        rows,
-        columns=[
-            "title",
-            "base rank",
-            "modulated rank",
-            "true movement",
-            "relevance",
-            "subject",
-            "document",
-        ],
-    )
+        at, document = comparison.position.get(i), dataset.document[i]
+        placed = (None, None, None) if at is None else (base[at], modulated[at], float(moved[at]))
+        relevance = formatting.relevance_name(comparison.judgments.get(i, -1))
+        rows.append((document.title or i, *placed, relevance, document.subject, i))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values(
         "modulated rank"
     )

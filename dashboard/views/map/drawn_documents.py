@@ -7,7 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import formatting, state, theme
-from dashboard.figures import maps as figures
+from dashboard.figures.cloud import Group
+from dashboard.figures.map_marks import Points
 from dashboard.widgets import chart
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
@@ -20,7 +21,8 @@ MAX_3D = 20_000
 
 def chosen(comparison: Comparison) -> NDArray[np.int64]:
     """Return the candidates that are drawn: the first of either ranking and every relevant one."""
-    near = (comparison.ranks[[0, 3]] <= SHOWN // 2).any(axis=0)
+    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    near = (base <= SHOWN // 2) | (modulated <= SHOWN // 2)
     return np.flatnonzero(near | (comparison.relevance > 0))
 
 
@@ -46,23 +48,24 @@ def colours(
 
 def points(
     comparison: Comparison, dataset: Dataset, chosen: NDArray[np.int64], colours: list[str]
-) -> figures.Points:
+) -> Points:
     """Return how the chosen candidates are drawn."""
     ids = [comparison.document_ids[i] for i in chosen]
+    base, modulated = comparison.rank("base"), comparison.rank("modulated")
     moved = true_movement(comparison)
     relevance = [formatting.relevance_name(int(comparison.relevance[i])) for i in chosen]
     labels = [
         (
             f"{formatting.plain(f'{d}: {dataset.document[d].title}')}<br>{r}; base rank "
-            f"{comparison.ranks[0, i]}, modulated rank {comparison.ranks[3, i]}<br>true movement "
+            f"{base[i]}, modulated rank {modulated[i]}<br>true movement "
             f"{moved[i]:.4f}"
         )
         for i, d, r in zip(chosen, ids, relevance, strict=True)
     ]
-    return figures.Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
+    return Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
 
 
-def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[figures.Group]:
+def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[Group]:
     """Return the groups in which the cloud is drawn.
 
     Clusters, subjects, or the corpus as one; in three dimensions a part of a large one.
@@ -82,7 +85,7 @@ def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[figures
         st.caption(f"The cloud shows {MAX_3D:,} of {len(labels):,} documents, drawn at random.")
     several = len(names) > 1
     return [
-        figures.Group(
+        Group(
             name,
             theme.CLUSTERS[n % len(theme.CLUSTERS)] if several else theme.UNJUDGED,
             np.flatnonzero((labels == n) & drawn),
@@ -91,7 +94,7 @@ def groups(dataset: Dataset, corpus_map: CorpusMap, three: bool) -> list[figures
     ]
 
 
-def document_id(mark: chart.Mark, groups: list[figures.Group], dataset: Dataset) -> str:
+def document_id(mark: chart.Mark, groups: list[Group], dataset: Dataset) -> str:
     """Return the document of a mark.
 
     Drawn ones carry their id, those of the cloud are known by their place in it.

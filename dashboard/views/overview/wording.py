@@ -126,3 +126,19 @@ def with_interval(test: Significance) -> str:
     """Return a change with its interval, as the page writes it."""
     low, high = test.ci95
     return minus(f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")
+
+
+NO_SHARES = (
+    "No score changes beside those of the other candidates: a shift that is common to all moves no "
+    "rank, and does not count."
+)
+MEMORY = (
+    "Its query adapter moves documents by the sentences that are near the query. It knows nothing "
+    "of documents that were added later"
+)
+
+
+def memory(sentences: int, trained_on: str | None, data: str) -> tuple[str, str]:
+    """Say that the adapter holds sentences of a collection; return title and text."""
+    elsewhere = "." if trained_on == data else f", or of {data}."
+    return f"This adapter remembers {sentences:,} sentences of {trained_on}", MEMORY + elsewhere

@@ -7,7 +7,13 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard import formatting, theme
-from dashboard.figures import compare, label_placement, maps, modulation, overview
+from dashboard.figures import accounting as accounting_figures
+from dashboard.figures import compare, label_placement, modulation, overview, target
+from dashboard.figures import plane as planes
+from dashboard.figures.cloud import Cloud, Group
+from dashboard.figures.map_marks import Points
+from dashboard.figures.modulation import Cells
+from dashboard.figures.plane import Move
 from dashboard.widgets import tables
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.projection.movement import true_movement
@@ -107,7 +113,7 @@ def test_bump_cuts_names_at_the_end_of_a_word_and_tells_them_whole(comparison: C
 def test_heatmap_clips_alike_and_catches_clicks() -> None:
     values = np.array([[0.1, -0.2, 0.3], [0.0, 0.5, -0.6]], np.float32)
     figure = modulation.heatmap(
-        values, ["d1", "d2"], ["one", "two"], np.array([7, 3, 9]), 0.25, False, "shift"
+        Cells(values, ["d1", "d2"], ["one", "two"], np.array([7, 3, 9]), 0.25, "shift"), False
     )
     bar, heat, squares = figure.data
     np.testing.assert_allclose(bar.y, [0.05, 0.35, 0.45], atol=1e-6)
@@ -141,7 +147,8 @@ def test_columns_stand_by_strength_sign_or_cluster() -> None:
         frozenset({1, 3})
     }  # those that fall stand together, at one end
     figure = modulation.heatmap(
-        values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, False, "shift"
+        Cells(values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, "shift"),
+        False,
     )
     assert list(figure.data[1].x) == [str(d) for d in order]
     np.testing.assert_array_equal(figure.data[1].z, values[:, order])
@@ -154,7 +161,9 @@ def test_columns_stand_by_strength_sign_or_cluster() -> None:
 )
 def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
     values = np.zeros((1, 2), np.float32)
-    heat = modulation.heatmap(values, ["a"], ["a"], np.array([0, 1]), limit, False, "part").data[1]
+    heat = modulation.heatmap(
+        Cells(values, ["a"], ["a"], np.array([0, 1]), limit, "part"), False
+    ).data[1]
     strips = modulation.strips(values[0], values[0], (limit, limit), False, False).data
     for bar in (heat.colorbar, *(strip.colorbar for strip in strips)):
         assert list(bar.tickvals) == [-limit, 0, limit]
@@ -178,10 +187,10 @@ def test_strips_are_about_zero_on_fixed_ranges() -> None:
 
 def test_waterfall_sums(comparison: Comparison) -> None:
     accounting = account(comparison)
-    base, projector, document, query, total = modulation.waterfall(accounting, 3).data[0].y
+    base, projector, document, query, total = accounting_figures.waterfall(accounting, 3).data[0].y
     assert base + projector + document + query == pytest.approx(total, abs=1e-6)
     assert total == pytest.approx(comparison.scores[3, 3])
-    written = modulation.waterfall(accounting, 3).data[0].text
+    written = accounting_figures.waterfall(accounting, 3).data[0].text
     assert [float(text.replace("−", "-")) for text in written] == pytest.approx(
         [base, projector, document, query, total], abs=5e-5
     )
@@ -190,7 +199,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
 
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
     accounting, order = account(comparison), np.array([4, 0])
-    projector, document, query, change = modulation.parts(
+    projector, document, query, change = accounting_figures.parts(
         accounting, order, comparison.document_ids, ["a", "b"]
     ).data
     np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
@@ -200,10 +209,10 @@ def test_parts_are_the_accounting(comparison: Comparison) -> None:
 def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
     chosen = np.arange(8)
     view = target_view(comparison, chosen)
-    points = maps.Points(
+    points = Points(
         [comparison.document_ids[i] for i in chosen], ["x"] * 8, ["#000000"] * 8, ["circle"] * 8
     )
-    figure = maps.target(view, {1: float(view.radius[-1].min())}, points)
+    figure = target.target(view, {1: float(view.radius[-1].min())}, points)
     end = next(t for t in figure.data if t.name == "modulated")
     inner = view.radius.min() - 4
     np.testing.assert_allclose(
@@ -233,10 +242,10 @@ def test_rings_stand_at_their_angle_and_only_where_they_leave_room() -> None:
         np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32)
     )  # the picture starts at 46°
     rings = {1: 50.0, 5: 65.0, 10: 67.0, 100: 67.1}
-    drawn = maps.drawn_rings(view, rings)
+    drawn = target.drawn_rings(view, rings)
     assert drawn == {1: 50.0, 5: 65.0, 10: 67.0}
-    points = maps.Points(["a", "b"], ["a", "b"], ["#000000"] * 2, ["circle"] * 2)
-    figure = maps.target(view, drawn, points)
+    points = Points(["a", "b"], ["a", "b"], ["#000000"] * 2, ["circle"] * 2)
+    figure = target.target(view, drawn, points)
     lines = [t for t in figure.data if t.mode == "lines"]
     np.testing.assert_allclose(
         [np.hypot(t.x, t.y) for t in lines], [[4.0] * 120, [19.0] * 120, [21.0] * 120]
@@ -271,10 +280,10 @@ def test_labels_lie_beside_each_other_and_off_the_marks() -> None:
 def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) -> None:
     chosen = np.arange(8)
     moved = true_movement(comparison)[chosen]
-    points = maps.Points(list("abcdefgh"), list("abcdefgh"), theme.ramp(moved), ["circle"] * 8)
+    points = Points(list("abcdefgh"), list("abcdefgh"), theme.ramp(moved), ["circle"] * 8)
     drawn = next(
         t
-        for t in maps.target(target_view(comparison, chosen), {}, points).data
+        for t in target.target(target_view(comparison, chosen), {}, points).data
         if t.name == "modulated"
     )
     assert (drawn.marker.color[moved.argmin()], drawn.marker.color[moved.argmax()]) == (
@@ -286,8 +295,8 @@ def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) ->
 
 def test_the_legend_has_a_mark_that_is_no_documents() -> None:
     view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))
-    points = maps.Points(["a", "b"], ["a", "b"], [theme.RELEVANT] * 2, ["star"] * 2)
-    for figure in (maps.target(view, {}, points), plane(10, 1), plane(10, 1, three=True)):
+    points = Points(["a", "b"], ["a", "b"], [theme.RELEVANT] * 2, ["star"] * 2)
+    for figure in (target.target(view, {}, points), plane(10, 1), plane(10, 1, three=True)):
         documents, legend = [t for t in figure.data if t.name == "modulated"]
         assert (documents.showlegend, legend.showlegend) == (False, None)
         assert (legend.marker.color, legend.marker.symbol, list(legend.x)) == (
@@ -304,14 +313,17 @@ def plane(
     rng = np.random.default_rng(0)
     ground = rng.normal(size=(count, 3 if three else 2)).astype(np.float32)
     kinds = [
-        maps.Group(f"peso, <b>{n}</b>", theme.CLUSTERS[n], np.arange(n, count, groups))
+        Group(f"peso, <b>{n}</b>", theme.CLUSTERS[n], np.arange(n, count, groups))
         for n in range(groups)
     ]
-    points = maps.Points(
+    points = Points(
         list("abc"), list("abc"), ["#000000", "#111111", "#000000"], ["star", "x", "circle"]
     )
-    return maps.plane(
-        ground, kinds, ground[:3], ground[:3] + 0.5, (ground[3], ground[4]), points, "n", labels
+    return planes.plane(
+        Cloud(ground, kinds, labels),
+        Move(ground[:3], ground[:3] + 0.5, (ground[3], ground[4])),
+        points,
+        "n",
     )
 
 
@@ -378,23 +390,24 @@ def test_marks_are_the_same_in_three_dimensions() -> None:
 def test_names_of_groups_that_have_no_room_are_left_out() -> None:
     ground = np.array([[0, 0]] * 5 + [[0, 0.001]] * 4 + [[1, 1]] * 3, np.float32)
     kinds = [
-        maps.Group(f"group {n}", theme.CLUSTERS[n], np.array(rows))
+        Group(f"group {n}", theme.CLUSTERS[n], np.array(rows))
         for n, rows in enumerate(([9, 10, 11], [5, 6, 7, 8], [0, 1, 2, 3, 4]))
     ]
-    points = maps.Points(["a"], ["a"], ["#000000"], ["star"])
-    figure = maps.plane(
-        ground, kinds, ground[:1], ground[:1], (ground[11], ground[11]), points, "n"
+    points = Points(["a"], ["a"], ["#000000"], ["star"])
+    figure = planes.plane(
+        Cloud(ground, kinds),
+        Move(ground[:1], ground[:1], (ground[11], ground[11])),
+        points,
+        "n",
     )
     notes = {n.text.split("> ")[1]: (n.x, n.y) for n in figure.layout.annotations}
     assert list(notes) == ["group 2", "group 1", "group 0"]  # the largest first
     line = label_placement.LINE / label_placement.NARROW
     assert notes["group 1"][1] != pytest.approx(notes["group 2"][1])
     assert abs(notes["group 1"][1] - notes["group 2"][1]) >= line * 0.99
-    crowd = maps.plane(
-        ground[:9],
-        [maps.Group(f"group {n}", "#000000", np.arange(9)) for n in range(30)],
-        *[ground[:1]] * 2,
-        (ground[0],) * 2,
+    crowd = planes.plane(
+        Cloud(ground[:9], [Group(f"group {n}", "#000000", np.arange(9)) for n in range(30)]),
+        Move(ground[:1], ground[:1], (ground[0], ground[0])),
         points,
         "n",
     )
@@ -485,8 +498,12 @@ def test_a_cell_holds_three_lines_and_a_table_its_rows() -> None:
 
 def test_ranks_that_change_are_counted_in_whole_numbers() -> None:
     order = np.arange(3)
-    few = modulation.effects(np.array([0, 2, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None)
+    few = accounting_figures.effects(
+        np.array([0, 2, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None
+    )
     assert few.layout.xaxis.dtick == 1
-    many = modulation.effects(np.array([0, 40, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None)
+    many = accounting_figures.effects(
+        np.array([0, 40, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None
+    )
     assert many.layout.xaxis.dtick is None
     assert many.layout.xaxis.range == (0, 50)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.widgets.highlighting import card_texts, segments
-from dashboard.widgets.ranking_cards.component import Card, Column, Face, payload
+from dashboard.widgets.ranking_cards.content import Card, CardContent, Column, payload
 
 HOSTILE = "<script>window.hacked=1</script> $x$ :red[y] [link](javascript:window.hacked=2)"
 spans = st.lists(
@@ -73,7 +73,7 @@ def test_lines_start_near_a_strong_mark_that_stands_far_down() -> None:
 
 def test_what_goes_to_the_browser_is_plain_text() -> None:
     steps = {1.0: [Column("Base", "", [Card("d<1>", "1", "0.5", "1 → 1")])]}
-    faces = {"d<1>": Face(HOSTILE, HOSTILE, "unjudged", "#000000")}
+    faces = {"d<1>": CardContent(HOSTILE, HOSTILE, "unjudged", "#000000")}
     sent = payload(steps, faces, "", {"d<1>": [(0, 8, 0.5)]})
     title = sent["faces"]["d<1>"]["title"]
     assert title[0] == {"text": "<script>", "weight": 1.0}
