@@ -42,9 +42,11 @@ def draw(
     page.set_content(f"<style>{part('css')}</style><main>{part('html')}</main>")
     page.evaluate(
         """async ([source, data]) => {
-          const { default: run } = await import('data:text/javascript,' + encodeURIComponent(source));
+          const { default: run } = await import(
+            'data:text/javascript,' + encodeURIComponent(source));
           window.picked = [];
-          window.draw = (changes) => run({ data: { ...data, ...changes }, parentElement: document.querySelector('main'),
+          window.draw = (changes) => run({
+            data: { ...data, ...changes }, parentElement: document.querySelector('main'),
             setTriggerValue: (name, value) => window.picked.push([name, value]) });
           window.draw({});
         }""",
@@ -155,7 +157,8 @@ def test_the_slider_draws_at_once_and_tells_where_it_came_to_rest(page: Page) ->
         """slider => ["1", "2"].map((place) => {
           slider.value = place;
           slider.dispatchEvent(new Event("input"));
-          return [...document.querySelectorAll("section")].map((s) => s.ariaLabel + s.querySelector(".card").dataset.document);
+          return [...document.querySelectorAll("section")].map((s) =>
+             s.ariaLabel + s.querySelector(".card").dataset.document);
         })"""
     )
     assert drawn == [["Oneb"], ["Twoc"]]

@@ -122,7 +122,7 @@ def test_a_finished_job_is_forgotten_and_a_failed_one_can_be_tried_again() -> No
 
 
 def test_a_job_that_a_daemon_starts_is_none_itself() -> None:
-    """Streamlit's script threads are daemons, and what they start is one too unless it says otherwise."""
+    """Streamlit's script threads are daemons; so is what they start, unless it says otherwise."""
     found: list[bool] = []
     done = threading.Event()
 

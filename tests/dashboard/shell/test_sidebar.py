@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import (
-    caching,
-    catalog,
-)
+from dashboard.services import caching, catalog
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from tests import toys
 
 
 def test_one_unreadable_adapter_or_list_of_data_sets_leaves_the_rest_working(fresh: None) -> None:
@@ -33,3 +34,23 @@ def sidebar_alone() -> None:
 
     state.start()
     sidebar.show()
+
+
+def test_a_data_set_without_an_adapter_ends_the_run_with_a_remedy(
+    fresh: None, tmp_path: Path
+) -> None:
+    space, vectors = caching.workspace(), tmp_path / "vectors"
+    vectors.mkdir()
+    for stem, plural, ids in (
+        ("document", "documents", ("d1", "d2")),
+        ("query", "queries", ("q1",)),
+    ):
+        save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, plural, stem)
+    space.register(space.resolve(str(toys.write_dataset(tmp_path / "mine")), vectors))
+    app = AppTest.from_function(sidebar_alone, default_timeout=60)
+    app.query_params["data"] = "mine"
+    app.run()
+    assert not app.exception
+    shown = " ".join(str(box.proto) for box in app.get("html"))
+    assert "No adapter for 4 dimensions" in shown
+    assert [box.value for box in app.selectbox] == ["mine"]
