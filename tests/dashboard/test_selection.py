@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.selection import ONLY, Selection, left_out, options, parameters, parse
+from dashboard.selection import (
+    ONLY,
+    Selection,
+    changed,
+    dropped,
+    left_out,
+    options,
+    parameters,
+    parse,
+)
 
 values = {
     "str": st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
@@ -65,3 +74,20 @@ def test_a_link_names_the_feedback_documents_that_are_kept_where_they_are_fewer(
     assert (
         left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()
     )  # one has to refine the query
+
+
+def test_what_no_longer_belongs_is_forgotten() -> None:
+    before = Selection("a", query="q1", document="d1", dropped="d2", edited_document="x", top_k=5)
+    assert changed(before, query="q1") == before
+    other = changed(before, query="q2")
+    assert (other.document, other.dropped, other.edited_document, other.top_k) == ("", "", "", 5)
+    assert changed(before, document="d2").edited_document == ""
+    assert changed(before, document="d2").dropped == "d2"
+    assert changed(before, data="b") == Selection("b")
+
+
+def test_dropped_names_whichever_are_fewer() -> None:
+    ids = ["a", "b,c", "d"]
+    for out, text in ((["b,c"], "b%2Cc"), (["a", "b,c"], f"{ONLY}d"), ([], "")):
+        assert dropped(out, ids) == text
+        assert left_out(text, ids) == frozenset(out)
