@@ -14,7 +14,10 @@ import plotly.graph_objects as go
 from playwright.sync_api import Page, sync_playwright
 from plotly.offline import get_plotlyjs
 
-from dashboard.figures import maps, theme
+from dashboard import theme
+from dashboard.figures.cloud import Cloud, Group
+from dashboard.figures.map_marks import Points
+from dashboard.figures.plane import Move, plane
 from tests.browser.app import ROOT, launch, open_page, serving
 
 PAGES = (
@@ -144,14 +147,14 @@ def cloud_figure() -> go.Figure:
     rng = np.random.default_rng(0)
     ground = rng.random((100_000, 2), dtype=np.float32)
     groups = [
-        maps.Group(f"cluster {n}", theme.CLUSTERS[n], np.arange(n, len(ground), 12))
-        for n in range(12)
+        Group(f"cluster {n}", theme.CLUSTERS[n], np.arange(n, len(ground), 12)) for n in range(12)
     ]
-    points = maps.Points(
-        [f"d{i}" for i in range(30)], ["label"] * 30, ["#009e73"] * 30, ["circle"] * 30
-    )
-    return maps.plane(
-        ground, groups, ground[:30], ground[:30] + 0.02, (ground[30], ground[31]), points, "cloud"
+    points = Points([f"d{i}" for i in range(30)], ["label"] * 30, ["#009e73"] * 30, ["circle"] * 30)
+    return plane(
+        Cloud(ground, groups),
+        Move(ground[:30], ground[:30] + 0.02, (ground[30], ground[31])),
+        points,
+        "cloud",
     )
 
 

@@ -1,1 +1,1 @@
-import imrnns_core  # noqa: F401  it says how threads wait, which torch reads when it is loaded
+"""IMRNNs Lens: the dashboard over the engine."""

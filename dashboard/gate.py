@@ -21,6 +21,7 @@ class Gate:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that is refused; hand on any other."""
         refused = (
             _refuse(scope.get("method", "GET"), Headers(scope=scope))
             if scope["type"] in ("http", "websocket")
@@ -32,31 +33,23 @@ class Gate:
 def _refuse(method: str, headers: Headers) -> PlainTextResponse | None:
     """Return the answer to a request that is refused, else None."""
     host = headers.get("host")
-    if not is_host_allowed(
-        host
-    ):  # DNS rebinding: the name of another site that points to this machine
+    # DNS rebinding: the name of another site that points to this machine
+    if not is_host_allowed(host):
         return PlainTextResponse(
-            (
-                f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and "
-                "its name\n"
-            ),
+            f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its "
+            "name\n",
             403,
         )
-    origin = headers.get(
-        "origin"
-        # browsers send it with each WebSocket, and wherever a page of another site may read the answer
-    )
+    # browsers send it with each WebSocket, and wherever a page of another site may read the answer
+    origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host and not is_allowed_origin(origin):
         return PlainTextResponse(
-            (
-                f"Origin {origin} is not allowed; to allow it, start with "
-                f"--server.corsAllowedOrigins {origin}\n"
-            ),
+            f"Origin {origin} is not allowed; to allow it, start with --server.corsAllowedOrigins "
+            f"{origin}\n",
             403,
         )
-    if (
-        method not in METHODS
-    ):  # Streamlit would take files of 200 MB and keep them; no page uploads any
+    # Streamlit would take files of 200 MB and keep them; no page uploads any
+    if method not in METHODS:
         return PlainTextResponse(
             f"{method} is not allowed; the dashboard takes no files\n",
             405,

@@ -3,45 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import Carried, VerifiedWord, WordDrops
 
 BARS = 12
 PALE = 0.35
+OTHERS = ("other words", "other tokens", "adapter’s constant")
 
 
 def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
-    """Draw measured drops as bars, and beside each what as many random occurrences did (mean ± one deviation).
+    """Draw measured drops as bars, and beside each what as many random occurrences did.
 
-    Bars within that are pale, those with the other sign than estimated hatched. `words` are in the order to draw.
+    Mean ± one deviation. Bars within that are pale, those with the other sign than estimated
+    hatched. `words` are in the order to draw.
     """
     rows, column = list(range(len(words))), 0 if carried == "score" else 1
-    drops, said = [w.drop[column] for w in words], [w.verdict(carried) for w in words]
-    marker = {
-        "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
-        "opacity": [PALE if v == "chance" else 1.0 for v in said],
-        "pattern": {"shape": ["/" if v == "other sign" else "" for v in said]},
-    }
-    bars = {
+    drops = [w.drop[column] for w in words]
+    reach = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
+    values = [*drops, *reach, 0.0]
+    pad = 0.05 * (max(values) - min(values) or 0.01)
+    labels = [
+        f"{formatting.short(w.word.text, 20)} {formatting.signed(d)}"
+        for w, d in zip(words, drops, strict=True)
+    ]
+    return canvas.figure(
+        [_drops(words, drops, carried), _random(words, column)],
+        110 + 26 * max(len(words), 3),
+        xaxis={
+            **canvas.titled("drop without the word"),
+            "range": [min(values) - pad, max(values) + pad],
+            "zeroline": True,
+        },
+        yaxis={"tickvals": rows, "ticktext": labels, "autorange": "reversed"},
+    )
+
+
+def _drops(
+    words: Sequence[VerifiedWord], drops: Sequence[float], carried: Carried
+) -> dict[str, Any]:
+    said = [w.verdict(carried) for w in words]
+    return {
         "type": "bar",
-        "x": drops,
-        "y": rows,
+        "x": list(drops),
+        "y": list(range(len(words))),
         "orientation": "h",
-        "marker": marker,
+        "marker": {
+            "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
+            "opacity": [PALE if v == "chance" else 1.0 for v in said],
+            "pattern": {"shape": ["/" if v == "other sign" else "" for v in said]},
+        },
         "name": "this word",
         "showlegend": False,  # its colour is its sign
         "hovertemplate": "%{customdata}<br>drop %{x:+.4f}<extra></extra>",
-        "customdata": [theme.plain(w.word.text) for w in words],
+        "customdata": [formatting.plain(w.word.text) for w in words],
     }
-    random = {
+
+
+def _random(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
+    return {
         "type": "scatter",
         "x": [w.random[column] for w in words],
-        "y": rows,
+        "y": list(range(len(words))),
         "mode": "markers",
         "name": "as many random words",
         "marker": {
@@ -59,26 +88,6 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
         },
         "hovertemplate": "random: drop %{x:+.4f}<extra></extra>",
     }
-    values = [
-        *drops,
-        *(w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1)),
-        0.0,
-    ]
-    pad = 0.05 * (max(values) - min(values) or 0.01)
-    labels = [
-        f"{theme.short(w.word.text, 20)} {theme.minus(f'{d:+.4f}')}"
-        for w, d in zip(words, drops, strict=True)
-    ]
-    return theme.figure(
-        [bars, random],
-        110 + 26 * max(len(words), 3),
-        xaxis={
-            **theme.titled("drop without the word"),
-            "range": [min(values) - pad, max(values) + pad],
-            "zeroline": True,
-        },
-        yaxis={"tickvals": rows, "ticktext": labels, "autorange": "reversed"},
-    )
 
 
 def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
@@ -88,17 +97,9 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     """
     order = np.argsort(-np.abs(accounting.words))[:BARS]
     rest = float(accounting.words.sum() - accounting.words[order].sum())
-    names = [theme.short(drops.words[i].text) for i in order] + [
-        "other words",
-        "other tokens",
-        "adapter’s constant",
-    ]
-    values = [
-        *(float(accounting.words[i]) for i in order),
-        rest,
-        accounting.other,
-        accounting.constant,
-    ]
+    names = [*(formatting.short(drops.words[i].text) for i in order), *OTHERS]
+    largest = (float(accounting.words[i]) for i in order)
+    values = [*largest, rest, accounting.other, accounting.constant]
     rows = list(range(len(values)))
     bars = {
         "type": "bar",
@@ -106,21 +107,18 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
         "y": rows,
         "orientation": "h",
         "marker": {"color": [theme.UP if v > 0 else theme.DOWN for v in values]},
-        "text": [theme.minus(f"{v:+.4f}") for v in values],
+        "text": [formatting.signed(v) for v in values],
         "textposition": "outside",
         "cliponaxis": False,
         "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
     }
     low, high = min(*values, 0.0), max(*values, 0.0)
     pad = 0.25 * (high - low or 0.01)
-    return theme.figure(
+    part = {**canvas.titled("part of modulated − base"), "range": [low - pad, high + pad]}
+    return canvas.figure(
         [bars],
         110 + 22 * len(rows),
         showlegend=False,
-        xaxis={
-            **theme.titled("part of modulated − base"),
-            "range": [low - pad, high + pad],
-            "zeroline": True,
-        },
+        xaxis={**part, "zeroline": True},
         yaxis={"tickvals": rows, "ticktext": names, "autorange": "reversed"},
     )

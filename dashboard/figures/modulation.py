@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import theme
-from imrnns_core.explanation.score_accounting import Accounting
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.types import ROUNDING
 
@@ -65,144 +66,110 @@ def strips(
     less = (" − mean s", " − mean b") if specific else (" − ½", "")
     strip = [("scale s" + less[0], scale, limits[0]), ("bias b" + less[1], bias, limits[1])]
     drawn = [row for row in strip if np.abs(row[1]).max() >= ROUNDING]
-    domains = [[0.56, 1.0], [0.0, 0.44]] if len(drawn) == 2 else [[0.0, 1.0]]
+    domains = [(0.56, 1.0), (0.0, 0.44)] if len(drawn) == 2 else [(0.0, 1.0)]
     axes: dict[str, Any] = {
-        name: {"domain": domain} for name, domain in zip(("yaxis", "yaxis2"), domains, strict=False)
+        name: {"domain": list(domain)}
+        for name, domain in zip(("yaxis", "yaxis2"), domains, strict=False)
     }
-    traces: list[dict[str, Any]] = []
-    for row, (label, values, limit) in enumerate(drawn):
-        low, high = domains[row]
-        bar = {
+    traces = [
+        _strip(*row, domains[n], ("y", "y2")[n], theme.diverging(dark))
+        for n, row in enumerate(drawn)
+    ]
+    return canvas.figure(
+        traces,
+        52 + 69 * len(drawn),
+        fixed_margins=True,
+        margin={"l": 112, "r": 76, "t": 8, "b": 44},
+        xaxis={**canvas.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
+        **axes,
+    )
+
+
+def _strip(
+    label: str,
+    values: Array,
+    limit: float,
+    domain: tuple[float, float],
+    axis: str,
+    colours: list[tuple[float, str]],
+) -> dict[str, Any]:
+    low, high = domain
+    return {
+        "type": "heatmap",
+        "z": values[None],
+        "y": [label],
+        "yaxis": axis,
+        "zmin": -limit,
+        "zmax": limit,
+        "zmid": 0,
+        "colorscale": colours,
+        "colorbar": {
             "thickness": 8,
             "len": high - low,
             "y": (low + high) / 2,
             "tickfont": {"size": 10},
             **_ticks(limit),
-        }
-        traces.append(
-            {
-                "type": "heatmap",
-                "z": values[None],
-                "y": [label],
-                "yaxis": ("y", "y2")[row],
-                "zmin": -limit,
-                "zmax": limit,
-                "zmid": 0,
-                "colorscale": theme.diverging(dark),
-                "colorbar": bar,
-                "name": label,
-                "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
-            }
-        )
-    return theme.figure(
-        traces,
-        52 + 69 * len(drawn),
-        fixed_margins=True,
-        margin={"l": 112, "r": 76, "t": 8, "b": 44},
-        xaxis={**theme.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
-        **axes,
-    )
+        },
+        "name": label,
+        "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
+    }
 
 
-def heatmap(
-    values: Array,
-    document_ids: Sequence[str],
-    labels: Sequence[str],
-    dimensions: NDArray[np.int64],
-    limit: float,
-    dark: bool,
-    what: str,
-) -> go.Figure:
-    """Draw values (K, D) of documents × chosen dimensions, the mean |value| of each dimension above.
+FEW = 60
+"""Up to so many columns have a label each."""
 
-    Squares that catch clicks lie over the cells: `customdata` holds document id and dimension.
 
-    Args:
+@dataclass(frozen=True)
+class Cells:
+    """Values of documents × chosen dimensions.
+
+    Attributes:
         values: (K, D).
         document_ids: (K,) ids.
         labels: (K,) row labels.
         dimensions: (D,) indices of the dimensions.
         limit: Colours are clipped at ± this value, the same for all queries.
-        dark: Whether the page is dark.
         what: Name of a value, for the hover label.
     """
-    count, few = len(dimensions), len(dimensions) <= 60
-    names, down = [str(d) for d in dimensions], np.arange(len(labels))
-    return theme.figure(
-        [
-            {
-                "type": "bar",
-                "x": names,
-                "y": np.abs(values).mean(axis=0),
-                "marker": {"color": theme.UNJUDGED},
-                "showlegend": False,
-                "yaxis": "y2",
-                "customdata": dimensions,
-                "hovertemplate": "dimension %{customdata}<br>mean |value| %{y:.5f}<extra></extra>",
-            },
-            {
-                "type": "heatmap",
-                "z": values,
-                "x": names,
-                "y": down,
-                "zmin": -limit,
-                "zmax": limit,
-                "zmid": 0,
-                "colorscale": theme.diverging(dark),
-                "hoverinfo": "skip",
-                "colorbar": {
-                    "orientation": "h",
-                    "thickness": 8,
-                    "lenmode": "pixels",
-                    "len": 260,
-                    "xpad": 34,
-                    "x": 1,
-                    "xanchor": "right",
-                    "y": 1.01,
-                    "yanchor": "bottom",
-                    "tickfont": {"size": 11},
-                    **_ticks(limit),
-                },
-                "xgap": 0.5 if few else 0,
-                "ygap": 0.5,
-            },
-            {
-                # one square a cell: GL draws thousands of them at once, SVG is quicker for hundreds
-                "type": "scatter" if few else "scattergl",
-                "x": names * len(labels),
-                "y": np.repeat(down, count),
-                "mode": "markers",
-                "showlegend": False,
-                "marker": {
-                    "symbol": "square",
-                    "size": 16 if few else 6,
-                    "opacity": 0,
-                    "color": theme.UNJUDGED,
-                },
-                "customdata": [[document_ids[int(r)], int(d)] for r in down for d in dimensions],
-                "text": [theme.minus(f"{v:+.5f}") for v in values.ravel()],
-                "hovertemplate": (
-                    f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{what} "
-                    "%{text}<extra></extra>"
-                ),
-            },
-        ],
-        150 + 22 * max(len(labels), 4),
+
+    values: Array
+    document_ids: Sequence[str]
+    labels: Sequence[str]
+    dimensions: NDArray[np.int64]
+    limit: float
+    what: str
+
+    @property
+    def few(self) -> bool:
+        """Whether each dimension has a label."""
+        return len(self.dimensions) <= FEW
+
+
+def heatmap(cells: Cells, dark: bool) -> go.Figure:
+    """Draw the cells, with the mean |value| of each dimension above.
+
+    Squares that catch clicks lie over the cells: `customdata` holds document id and dimension.
+    """
+    rows, count = len(cells.labels), len(cells.dimensions)
+    title = "dimension" if cells.few else f"all {count} dimensions"
+    return canvas.figure(
+        [_means(cells), _colours(cells, theme.diverging(dark)), _squares(cells)],
+        150 + 22 * max(rows, 4),
         fixed_margins=True,
         margin={"l": 162, "r": 8, "t": 46, "b": 58},
         xaxis={
-            **theme.titled("dimension" if few else f"all {count} dimensions"),
+            **canvas.titled(title),
             "tickangle": -90,
             "tickfont": {"size": 10},
             "showgrid": False,
             "type": "category",
             "range": [-0.5, count - 0.5],
-            "showticklabels": few,
+            "showticklabels": cells.few,
         },
         yaxis={
-            "tickvals": down,
-            "ticktext": list(labels),
-            "range": [len(labels) - 0.5, -0.5],
+            "tickvals": np.arange(rows),
+            "ticktext": list(cells.labels),
+            "range": [rows - 0.5, -0.5],
             "tickfont": {"size": 11},
             "showgrid": False,
             "domain": [0, 0.84],
@@ -211,162 +178,69 @@ def heatmap(
     )
 
 
-def waterfall(accounting: Accounting, position: int) -> go.Figure:
-    """Draw one candidate's way from the base to the modulated score, part by part.
-
-    The bars sum exactly.
-    """
-    names = [
-        "base<br>score",
-        "projector",
-        "document<br>modu-<br>lation",
-        "query<br>refine-<br>ment",
-        "modulated<br>score",
-    ]
-    parts = [
-        getattr(accounting, n)[position]
-        for n in ("base", "projector", "document_modulation", "query_refinement", "modulated")
-    ]
-    bars = {
-        "type": "waterfall",
-        "x": names,
-        "y": [float(p) for p in parts],
-        "measure": ["absolute", "relative", "relative", "relative", "total"],
-        "text": [
-            theme.minus(f"{p:.4f}" if i in (0, 4) else f"{p:+.4f}") for i, p in enumerate(parts)
-        ],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "increasing": {"marker": {"color": theme.UP}},
-        "decreasing": {"marker": {"color": theme.DOWN}},
-        "totals": {"marker": {"color": theme.MODULATED}},
-        "hovertemplate": "%{x}: %{text}<extra></extra>",
-        "connector": {"line": {"color": theme.UNJUDGED, "width": 1}},
-    }
-    running = np.cumsum([float(p) for p in parts[:4]])
-    low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
-    margin = max(0.02, (high - low) * 0.35)
-    return theme.figure(
-        [bars],
-        330,
-        showlegend=False,
-        margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"tickangle": 0, "tickfont": {"size": 10}},
-        yaxis={
-            **theme.titled("cosine (axis cut)"),
-            "range": [max(-1.0, low - margin), min(1.05, high + margin)],
-        },
-    )
-
-
-def parts(
-    accounting: Accounting,
-    order: NDArray[np.int64],
-    document_ids: Sequence[str],
-    labels: Sequence[str],
-) -> go.Figure:
-    """Draw the three parts of the score change of several candidates as bars that add up, with the sum as a mark."""
-    rows, ids = list(range(len(order))), [[document_ids[i]] for i in order]
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "bar",
-            "x": values[order],
-            "y": rows,
-            "orientation": "h",
-            "name": name,
-            "marker": {"color": colour},
-            "customdata": ids,
-            "hovertemplate": f"%{{customdata[0]}}<br>{name} %{{x:+.4f}}<extra></extra>",
-        }
-        for name, values, colour in (
-            ("projector", accounting.projector, theme.PROJECTOR),
-            ("document modulation", accounting.document_modulation, theme.DOCUMENT),
-            ("query refinement", accounting.query_refinement, theme.REFINEMENT),
-        )
-    ]
-    traces.append(
-        {
-            "type": "scatter",
-            "x": (accounting.modulated - accounting.base)[order],
-            "y": rows,
-            "mode": "markers",
-            "name": "modulated − base",
-            "marker": {"symbol": "diamond", "size": 9, "color": theme.QUERY},
-            "customdata": ids,
-            "hovertemplate": "%{customdata[0]}<br>modulated − base %{x:+.4f}<extra></extra>",
-        }
-    )
-    return theme.figure(
-        traces,
-        130 + 26 * len(rows),
-        barmode="relative",
-        xaxis={**theme.titled("change of the cosine"), "zeroline": True},
-        yaxis={
-            "tickvals": rows,
-            "ticktext": list(labels),
-            "autorange": "reversed",
-            "tickfont": {"size": 11},
-        },
-    )
-
-
-def effects(
-    moved: NDArray[np.int64],
-    order: NDArray[np.int64],
-    document_ids: Sequence[str],
-    labels: Sequence[str],
-    best_effect: NDArray[np.int64] | None,
-) -> go.Figure:
-    """Draw how many candidates change rank when a feedback document is left out.
-
-    Args:
-        moved: (K,) number of candidates that change rank without document i.
-        order: (R,) documents to draw.
-        document_ids: (K,) ids.
-        labels: (R,) row labels.
-        best_effect: (K,) change of the best relevant document's rank, or None where none is judged.
-    """
-    rows, most = list(range(len(order))), float(moved[order].max())
-    text = [
-        ""
-        if best_effect is None or best_effect[i] == 0
-        else theme.minus(f"best relevant {best_effect[i]:+d}")
-        for i in order
-    ]
-    bars = {
+def _means(cells: Cells) -> dict[str, Any]:
+    return {
         "type": "bar",
-        "x": moved[order],
-        "y": rows,
-        "orientation": "h",
-        "marker": {"color": theme.REFINEMENT},
-        "text": text,
-        "textposition": "outside",
-        "cliponaxis": False,
-        "customdata": [[document_ids[i]] for i in order],
-        "hovertemplate": "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>",
+        "x": [str(d) for d in cells.dimensions],
+        "y": np.abs(cells.values).mean(axis=0),
+        "marker": {"color": theme.UNJUDGED},
+        "showlegend": False,
+        "yaxis": "y2",
+        "customdata": cells.dimensions,
+        "hovertemplate": "dimension %{customdata}<br>mean |value| %{y:.5f}<extra></extra>",
     }
-    nothing = "No rank changes when any one of them is left out."
-    note = {
-        "text": nothing,
-        "showarrow": False,
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0.5,
-        "y": 0.5,
-    }
-    return theme.figure(
-        [bars],
-        110 + 24 * max(len(rows), 4),
-        annotations=[] if moved[order].any() else [note],
-        xaxis={
-            **theme.titled("candidates that change rank"),
-            "range": [0, max(1.0, 1.25 * most)],
-            **({"dtick": 1} if most < 8 else {}),
-        },
-        yaxis={
-            "tickvals": rows,
-            "ticktext": list(labels),
-            "autorange": "reversed",
+
+
+def _colours(cells: Cells, scale: list[tuple[float, str]]) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "z": cells.values,
+        "x": [str(d) for d in cells.dimensions],
+        "y": np.arange(len(cells.labels)),
+        "zmin": -cells.limit,
+        "zmax": cells.limit,
+        "zmid": 0,
+        "colorscale": scale,
+        "hoverinfo": "skip",
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 8,
+            "lenmode": "pixels",
+            "len": 260,
+            "xpad": 34,
+            "x": 1,
+            "xanchor": "right",
+            "y": 1.01,
+            "yanchor": "bottom",
             "tickfont": {"size": 11},
+            **_ticks(cells.limit),
         },
-    )
+        "xgap": 0.5 if cells.few else 0,
+        "ygap": 0.5,
+    }
+
+
+def _squares(cells: Cells) -> dict[str, Any]:
+    """Return one square a cell: GL draws thousands at once, SVG is quicker for hundreds."""
+    down = np.arange(len(cells.labels))
+    return {
+        "type": "scatter" if cells.few else "scattergl",
+        "x": [str(d) for d in cells.dimensions] * len(down),
+        "y": np.repeat(down, len(cells.dimensions)),
+        "mode": "markers",
+        "showlegend": False,
+        "marker": {
+            "symbol": "square",
+            "size": 16 if cells.few else 6,
+            "opacity": 0,
+            "color": theme.UNJUDGED,
+        },
+        "customdata": [
+            [cells.document_ids[int(r)], int(d)] for r in down for d in cells.dimensions
+        ],
+        "text": [formatting.signed(float(v), 5) for v in cells.values.ravel()],
+        "hovertemplate": (
+            f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{cells.what} "
+            "%{text}<extra></extra>"
+        ),
+    }

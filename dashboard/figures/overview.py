@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import theme
+from dashboard import formatting, theme
+from dashboard.figures import canvas
 
 
 class GroupRow(NamedTuple):
@@ -24,70 +25,81 @@ class GroupRow(NamedTuple):
 
 
 def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
-    """Draw base → modulated per group of queries, with the 95 % interval of the change behind it, and BM25 beside."""
-    traces: list[dict[str, Any]] = []
-    changes: list[dict[str, Any]] = []
+    """Draw base → modulated per group of queries, and BM25 beside.
+
+    The 95 % interval of the change lies behind it.
+    """
     names = [f"{row.name} (n = {row.n})" for row in rows]
-    for name, row in zip(names, rows, strict=True):
-        low, high = row.ci95
-        colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
-        traces += [
-            {
-                "type": "scatter",
-                "x": [row.base + low, row.base + high],
-                "y": [name, name],
-                "mode": "lines",
-                "line": {"color": colour, "width": 14},
-                "opacity": 0.28,
-                "hoverinfo": "skip",
-                "showlegend": False,
-            },
-            {
-                "type": "scatter",
-                "x": [row.base, row.modulated],
-                "y": [name, name],
-                "mode": "lines",
-                "line": {"color": theme.UNJUDGED, "width": 2},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            },
-        ]
-        change = theme.minus(f"{row.modulated - row.base:+.4f}")
-        changes.append(
-            {
-                "x": 1.01,
-                "xref": "paper",
-                "xanchor": "left",
-                "y": name,
-                "text": change,
-                "showarrow": False,
-            }
-        )
-    for system, colour, symbol in (
-        ("BM25", theme.BM25, "triangle-up"),
-        ("base", theme.BASE, "circle"),
-        ("modulated", theme.MODULATED, "diamond"),
-    ):
-        values = [getattr(row, system.lower()) for row in rows]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": values,
-                "y": names,
-                "mode": "markers",
-                "name": system,
-                "marker": {"size": 12, "color": colour, "symbol": symbol},
-                "hovertemplate": f"{system} {measure} %{{x:.4f}}<extra></extra>",
-            }
-        )
-    return theme.figure(
-        traces,
+    changes = [
+        {
+            "x": 1.01,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": name,
+            "text": formatting.signed(row.modulated - row.base),
+            "showarrow": False,
+        }
+        for name, row in zip(names, rows, strict=True)
+    ]
+    ways = [trace for name, row in zip(names, rows, strict=True) for trace in _way(name, row)]
+    return canvas.figure(
+        [*ways, *_means(names, rows, measure)],
         136 + 36 * len(rows),
         margin={"l": 8, "r": 64, "t": 8, "b": 8},
         annotations=changes,
-        xaxis=theme.titled(f"mean {measure}; band: 95 % interval"),
+        xaxis=canvas.titled(f"mean {measure}; band: 95 % interval"),
         yaxis={"autorange": "reversed"},
     )
+
+
+def _way(name: str, row: GroupRow) -> list[dict[str, Any]]:
+    """Return the interval of a group's change, and the line from base to modulated."""
+    low, high = row.ci95
+    colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
+    line = {"type": "scatter", "y": [name, name], "mode": "lines"}
+    quiet = {"hoverinfo": "skip", "showlegend": False}
+    return [
+        {
+            **line,
+            "x": [row.base + low, row.base + high],
+            "line": {"color": colour, "width": 14},
+            "opacity": 0.28,
+            **quiet,
+        },
+        {
+            **line,
+            "x": [row.base, row.modulated],
+            "line": {"color": theme.UNJUDGED, "width": 2},
+            **quiet,
+        },
+    ]
+
+
+def _means(names: Sequence[str], rows: Sequence[GroupRow], measure: str) -> list[dict[str, Any]]:
+    """Return a trace of marks for each system."""
+    return [
+        {
+            "type": "scatter",
+            "x": [getattr(row, system.lower()) for row in rows],
+            "y": names,
+            "mode": "markers",
+            "name": system,
+            "marker": {"size": 12, "color": colour, "symbol": symbol},
+            "hovertemplate": f"{system} {measure} %{{x:.4f}}<extra></extra>",
+        }
+        for system, colour, symbol in (
+            ("BM25", theme.BM25, "triangle-up"),
+            ("base", theme.BASE, "circle"),
+            ("modulated", theme.MODULATED, "diamond"),
+        )
+    ]
+
+
+_STYLES = {
+    "seen": (theme.QUERY, "square"),
+    "unseen": (theme.MODULATED, "circle"),
+    "query": (theme.MODULATED, "circle"),
+}
 
 
 def scatter(
@@ -102,55 +114,59 @@ def scatter(
 
     Equal points are spread a little.
     """
-    diagonal = {"color": theme.UNJUDGED, "dash": "dot", "width": 1}
-    traces: list[dict[str, Any]] = [
-        {
-            "type": "scatter",
-            "x": [0, 1],
-            "y": [0, 1],
-            "mode": "lines",
-            "line": diagonal,
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    ]
-    jitter = np.random.default_rng(0).uniform(-0.012, 0.012, size=(2, len(base)))
+    points = np.stack([base, modulated])
+    points = points + np.random.default_rng(0).uniform(-0.012, 0.012, size=points.shape)
     names = np.array(groups if groups is not None else ["query"] * len(base))
-    styles = {
-        "seen": (theme.QUERY, "square"),
-        "unseen": (theme.MODULATED, "circle"),
-        "query": (theme.MODULATED, "circle"),
-    }
-    for name, (colour, symbol) in styles.items():
-        chosen = np.flatnonzero(names == name)
-        if chosen.size:
-            traces.append(
-                {
-                    "type": "scatter",
-                    "x": base[chosen] + jitter[0, chosen],
-                    "y": modulated[chosen] + jitter[1, chosen],
-                    "mode": "markers",
-                    "name": name,
-                    "marker": {"size": 8, "color": colour, "symbol": symbol, "opacity": 0.65},
-                    "customdata": [[query_ids[int(i)]] for i in chosen],
-                    "text": [
-                        (
-                            f"{theme.plain(texts[int(i)])}<br>base {base[i]:.3f}, modulated "
-                            f"{modulated[i]:.3f}"
-                        )
-                        for i in chosen
-                    ],
-                    "hovertemplate": "%{text}<extra>" + name + "</extra>",
-                }
-            )
+    told = [
+        f"{formatting.plain(text)}<br>base {b:.3f}, modulated {m:.3f}"
+        for text, b, m in zip(texts, base, modulated, strict=True)
+    ]
+    marks = [
+        _queries(name, np.flatnonzero(names == name), points, query_ids, told)
+        for name in _STYLES
+        if (names == name).any()
+    ]
     axis = {"range": [-0.05, 1.05], "constrain": "domain"}
-    return theme.figure(
-        traces,
+    return canvas.figure(
+        [_DIAGONAL, *marks],
         360,
         showlegend=groups is not None,
-        xaxis={**theme.titled(f"base {measure}"), **axis},
-        yaxis={**theme.titled(f"modulated {measure}"), **axis, "scaleanchor": "x"},
+        xaxis={**canvas.titled(f"base {measure}"), **axis},
+        yaxis={**canvas.titled(f"modulated {measure}"), **axis, "scaleanchor": "x"},
     )
+
+
+_DIAGONAL: dict[str, Any] = {
+    "type": "scatter",
+    "x": [0, 1],
+    "y": [0, 1],
+    "mode": "lines",
+    "line": {"color": theme.UNJUDGED, "dash": "dot", "width": 1},
+    "hoverinfo": "skip",
+    "showlegend": False,
+}
+
+
+def _queries(
+    name: str,
+    chosen: NDArray[np.int64],
+    points: NDArray[np.float64],
+    query_ids: Sequence[str],
+    told: Sequence[str],
+) -> dict[str, Any]:
+    """Return the queries of a group; points (2, Q)."""
+    colour, symbol = _STYLES[name]
+    return {
+        "type": "scatter",
+        "x": points[0, chosen],
+        "y": points[1, chosen],
+        "mode": "markers",
+        "name": name,
+        "marker": {"size": 8, "color": colour, "symbol": symbol, "opacity": 0.65},
+        "customdata": [[query_ids[i]] for i in chosen],
+        "text": [told[i] for i in chosen],
+        "hovertemplate": "%{text}<extra>" + name + "</extra>",
+    }
 
 
 def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence[str]) -> go.Figure:
@@ -166,22 +182,25 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
         "mode": "markers",
         "marker": {"size": 7, "color": theme.MODULATED, "opacity": 0.7},
         "customdata": [[query_ids[i]] for i in order],
-        "text": [f"{theme.plain(texts[int(i)])}<br>overlap {rbo[i]:.4f}" for i in order],
+        "text": [f"{formatting.plain(texts[int(i)])}<br>overlap {rbo[i]:.4f}" for i in order],
         "hovertemplate": "%{text}<extra></extra>",
     }
-    return theme.figure(
+    return canvas.figure(
         [points],
         340,
-        xaxis=theme.titled("queries, the most moved first"),
+        xaxis=canvas.titled("queries, the most moved first"),
         yaxis={
-            **theme.titled("rank-biased overlap"),
+            **canvas.titled("rank-biased overlap"),
             "range": [min(0.98, float(rbo.min())) - 0.02, 1.01],
         },
     )
 
 
 def shares(parts: Mapping[str, float]) -> go.Figure:
-    """Draw the shares of the score change (projector, constant, query-specific), which add up to 100 %, as a bar each."""
+    """Draw the shares of the score change as a bar each.
+
+    Projector, constant and query-specific modulation: they add up to 100 %.
+    """
     colours = {
         "projector": theme.PROJECTOR,
         "constant modulation": theme.DOCUMENT,
@@ -195,7 +214,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             "orientation": "h",
             "name": name,
             "marker": {"color": colours[name]},
-            "text": theme.minus(f"{100 * value:.0f} %"),
+            "text": formatting.minus(f"{100 * value:.0f} %"),
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
@@ -203,7 +222,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
         for name, value in parts.items()
     ]
     values = [100 * value for value in parts.values()]
-    return theme.figure(
+    return canvas.figure(
         bars,
         112,
         showlegend=False,

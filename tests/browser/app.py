@@ -157,7 +157,8 @@ def settle(page: Page) -> None:
     page.wait_for_function(
         """() => {
           const app = document.querySelector('[data-testid="stApp"]');
-          return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"], .st-key-measuring');
+          return app && app.dataset.testScriptState === 'notRunning'
+            && !document.querySelector('[data-testid="stSkeleton"], .st-key-measuring');
         }""",
         timeout=WAIT_MS,
     )
@@ -187,10 +188,14 @@ def click_point(page: Page, key: str, trace: int, index: int) -> list[Any]:
     place = plot.evaluate(
         """(plot, [trace, index]) => {
           const data = plot._fullData[trace], box = plot.getBoundingClientRect();
-          const x = plot._fullLayout[data.xaxis.replace('x', 'xaxis')], y = plot._fullLayout[data.yaxis.replace('y', 'yaxis')];
+          const x = plot._fullLayout[data.xaxis.replace('x', 'xaxis')];
+          const y = plot._fullLayout[data.yaxis.replace('y', 'yaxis')];
           const custom = data.customdata[index];
-          const pixel = (axis, value) => axis.type === 'category' ? axis.l2p(axis._categories.indexOf(value)) : axis.d2p(value);
-          return {x: box.x + x._offset + pixel(x, data.x[index]), y: box.y + y._offset + pixel(y, data.y[index]), custom: Array.from(custom)};
+          const pixel = (axis, value) => axis.type === 'category'
+            ? axis.l2p(axis._categories.indexOf(value)) : axis.d2p(value);
+          return {x: box.x + x._offset + pixel(x, data.x[index]),
+            y: box.y + y._offset + pixel(y, data.y[index]),
+            custom: Array.from(custom)};
         }""",
         [trace, index],
     )
@@ -203,7 +208,10 @@ def click_point(page: Page, key: str, trace: int, index: int) -> list[Any]:
 
 
 def cards(page: Page, title: str) -> list[tuple[str, int, str]]:
-    """Return (document id, rank, score as shown) of a ranking's cards, without those below the shown ranks."""
+    """Return (document id, rank, score as shown) of a ranking's cards.
+
+    Without those below the shown ranks.
+    """
     section = page.locator(f'section[aria-label="{title}"]')
     section.wait_for(timeout=WAIT_MS)
     return [

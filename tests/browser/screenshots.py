@@ -145,7 +145,7 @@ SAMPLE_CASES = (
 
 
 def picture(browser: Browser, address: str, case: Case) -> None:
-    """Open a case by its link, make its edit, and keep the part of the page that shows the cause."""
+    """Open a case by its link, make its edit, and keep the part that shows the cause."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     open_page(page, address + case.path)
     if case.edit:
@@ -193,7 +193,7 @@ def main() -> None:
 
 
 def scifact_cases(workspace: Path) -> None:
-    """Take the cases of SciFact from a workspace in which it is prepared and its adapters are imported."""
+    """Take the cases of SciFact from a workspace that has it and its adapters."""
     wanted = {"imrnns-minilm-scifact", "scifact-best", "scifact-reference"}
     if missing := wanted - Workspace(workspace).adapter_paths().keys():
         raise SystemExit(

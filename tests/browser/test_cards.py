@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from dashboard.components import ranking_cards
-from dashboard.components.ranking_cards import Card, Column, Face, Slider, payload
+from dashboard.widgets.ranking_cards import component as ranking_cards
+from dashboard.widgets.ranking_cards.content import Card, CardContent, Column, Slider, payload
 
 pytestmark = pytest.mark.browser
 HOSTILE = (
     "<script>window.hacked=1</script> <img src=x onerror=window.hacked=1> $x$ :red[y] "
     "[link](javascript:window.hacked=2) **b**"
 )
+
+
+def part(kind: str) -> str:
+    """Return the style sheet, the script or the frame of the cards."""
+    return Path(ranking_cards.__file__).with_name(f"cards.{kind}").read_text("utf-8")
 
 
 def draw(
@@ -27,22 +33,24 @@ def draw(
     """Draw columns; `more` are those of further places of a slider, `at_1` of place 1."""
     steps = {0.0: columns, **{float(name.removeprefix("at_")): step for name, step in more.items()}}
     faces = {
-        c.document_id: Face(HOSTILE, text, "unjudged", "#8f99a8")
+        c.document_id: CardContent(HOSTILE, text, "unjudged", "#8f99a8")
         for step in steps.values()
         for column in step
         for c in column.cards
     }
     slider = Slider("place", "help", 0.0, lambda _: None) if more else None
-    page.set_content(f"<style>{ranking_cards._CSS}</style><main>{ranking_cards._HTML}</main>")
+    page.set_content(f"<style>{part('css')}</style><main>{part('html')}</main>")
     page.evaluate(
         """async ([source, data]) => {
-          const { default: run } = await import('data:text/javascript,' + encodeURIComponent(source));
+          const { default: run } = await import(
+            'data:text/javascript,' + encodeURIComponent(source));
           window.picked = [];
-          window.draw = (changes) => run({ data: { ...data, ...changes }, parentElement: document.querySelector('main'),
+          window.draw = (changes) => run({
+            data: { ...data, ...changes }, parentElement: document.querySelector('main'),
             setTriggerValue: (name, value) => window.picked.push([name, value]) });
           window.draw({});
         }""",
-        [ranking_cards._JS, json.loads(json.dumps(payload(steps, faces, "", spans, slider)))],
+        [part("js"), json.loads(json.dumps(payload(steps, faces, "", spans, slider)))],
     )
 
 
@@ -149,7 +157,8 @@ def test_the_slider_draws_at_once_and_tells_where_it_came_to_rest(page: Page) ->
         """slider => ["1", "2"].map((place) => {
           slider.value = place;
           slider.dispatchEvent(new Event("input"));
-          return [...document.querySelectorAll("section")].map((s) => s.ariaLabel + s.querySelector(".card").dataset.document);
+          return [...document.querySelectorAll("section")].map((s) =>
+             s.ariaLabel + s.querySelector(".card").dataset.document);
         })"""
     )
     assert drawn == [["Oneb"], ["Twoc"]]

@@ -46,7 +46,10 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose connections and look-ups of names, other than on this machine, are written to `log`. Nothing is set offline."""
+    """A server whose connections and look-ups of names are written to `log`.
+
+    Other than on this machine; nothing is set offline.
+    """
     (log.parent / "sitecustomize.py").write_text(_AUDIT.format(log=str(log)))
     path = os.pathsep.join(filter(None, (str(log.parent), os.environ.get("PYTHONPATH"))))
     workspace = tmp_path_factory.mktemp("workspace")

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 DOCUMENTS, DIMENSION = 4000, 32
 """Their map takes a minute or more."""
 SECONDS = 5
-LIBRARY = "component/dashboard.components.plot.plotly/plotly.min.js"
+LIBRARY = "component/dashboard.widgets.plotly_chart.component.plotly/plotly.min.js"
 
 
 @pytest.fixture(scope="module")

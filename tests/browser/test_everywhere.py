@@ -41,9 +41,11 @@ FIGURES = {
 """Fewest figures on each page."""
 MAX_SHIFT = 0.1
 """The layout shift that web.dev calls good."""
-_SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(e => window.shifts.push(e.value)))
+_SHIFTS = """() => { window.shifts = [];
+  new PerformanceObserver(list => list.getEntries().forEach(e => window.shifts.push(e.value)))
   .observe({ type: 'layout-shift' }); }"""
-_COUNT = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullData.map(trace =>
+_COUNT = """() => [...document.querySelectorAll('.js-plotly-plot')].map(
+  plot => plot._fullData.map(trace =>
   [trace.x, trace.y, trace.z].filter(Boolean).map(v => v.length)).flat())"""
 
 

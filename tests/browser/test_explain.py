@@ -370,7 +370,8 @@ _PRESS_WHEN_MEASURING = """() => {
     if (!bar) return;
     if (!window.bars.length) {
       window.measuring = location.search;
-      document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, composed: true }));
+      document.dispatchEvent(new KeyboardEvent('keydown',
+        { key: 'j', bubbles: true, composed: true }));
     }
     window.bars.push(bar.innerText);
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
@@ -413,12 +414,16 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(
 def test_badges_that_come_later_do_not_take_the_document_from_the_link(
     browser: Browser, tmp_path: Path
 ) -> None:
-    """The browser answers new labels of the query list with the label that it held, as if a query had been typed."""
+    """The browser answers new labels of the query list with the label that it held.
+
+    As if a query had been typed.
+    """
     with serving(tmp_path) as url:  # a new server has not measured the outcomes
         page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
         open_page(
             page,
-            f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam&dropped=the-hague",
+            f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam"
+            "&dropped=the-hague",
         )
         before = page.url
         choose(page, "Delete words of the query", "capital")

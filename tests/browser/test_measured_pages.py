@@ -191,7 +191,8 @@ def test_overview_shows_the_numbers_of_evaluate(
 ) -> None:
     open_page(page, f"{address}/overview?split=dev")
     assert_overview(page, dev)
-    assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]  # answered before anything is scrolled
+    # answered before anything is scrolled
+    assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]
     scatter = page.locator(".st-key-scatter").bounding_box()
     assert scatter is not None
     assert scatter["y"] + scatter["height"] < 900

@@ -368,8 +368,10 @@ def test_mark_of_the_cloud_opens_its_document(page: Page, address: str, sample: 
     plot = chart(page, "map_linear_2-D")
     # the leftmost mark of the cloud: nothing is drawn over it
     place = plot.evaluate(
-        """plot => { const d = plot._fullData[0], l = plot._fullLayout, box = plot.getBoundingClientRect(), i = d.x.indexOf(Math.min(...d.x));
-          return {i, x: box.x + l.xaxis._offset + l.xaxis.d2p(d.x[i]), y: box.y + l.yaxis._offset + l.yaxis.d2p(d.y[i])}; }"""
+        """plot => { const d = plot._fullData[0], l = plot._fullLayout;
+          const box = plot.getBoundingClientRect(), i = d.x.indexOf(Math.min(...d.x));
+          return {i, x: box.x + l.xaxis._offset + l.xaxis.d2p(d.x[i]),
+            y: box.y + l.yaxis._offset + l.yaxis.d2p(d.y[i])}; }"""
     )
     page.mouse.move(place["x"] - 3, place["y"])
     page.mouse.move(place["x"], place["y"], steps=4)
@@ -582,9 +584,11 @@ def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Rank
     seen = page.get_by_role("slider").evaluate(
         """slider => [...Array(21).keys()].map((place) => {
           slider.value = place;
-          slider.dispatchEvent(new Event("input"));  // what is read next stands there before any server could answer
+          // what is read next stands there before any server could answer
+          slider.dispatchEvent(new Event("input"));
           const section = slider.getRootNode().querySelectorAll("section")[1];
-          return [...section.querySelectorAll("button.card:not(.further)")].map((c) => [c.dataset.document, c.querySelector(".score").innerText]);
+          return [...section.querySelectorAll("button.card:not(.further)")].map((c) =>
+            [c.dataset.document, c.querySelector(".score").innerText]);
         })"""
     )
     for place, shown in enumerate(seen):
@@ -727,7 +731,7 @@ def prepare(
     query: str,
     judged: dict[str, int] | None = None,
 ) -> None:
-    """Write a data set of these documents with random vectors and prepare it under the folder's name."""
+    """Write a data set of these documents with random vectors; prepare it."""
     (folder / "embeddings").mkdir(parents=True)
     (folder / "corpus.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
     (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": query}) + "\n")

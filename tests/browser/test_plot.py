@@ -14,7 +14,10 @@ pytestmark = pytest.mark.browser
 _WATCH = """() => {
   window.drawn = [];
   const react = Plotly.react;
-  Plotly.react = (node, ...rest) => { window.drawn.push(node.dataset.kept ?? 'new'); return react(node, ...rest); };
+  Plotly.react = (node, ...rest) => {
+    window.drawn.push(node.dataset.kept ?? 'new');
+    return react(node, ...rest);
+  };
   document.querySelectorAll('.js-plotly-plot').forEach((node, n) => { node.dataset.kept = n; });
 }"""
 

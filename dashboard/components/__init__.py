@@ -1,1 +1,0 @@
-"""Parts of pages: `show(..., key=…)`; they own their widget keys."""

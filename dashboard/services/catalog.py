@@ -1,0 +1,94 @@
+"""Data sets, adapters, collections and rankers."""
+
+from __future__ import annotations
+
+import gc
+
+from dashboard.services import caching
+from dashboard.services.caching import shared
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.errors import AdapterError
+from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+
+
+def settle_memory() -> None:
+    """Tell Python's garbage collector that what is loaded stays.
+
+    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory
+    that takes a third of a second, in which nothing is sent to the browser.
+    """
+    gc.freeze()
+
+
+def data_names() -> list[str]:
+    """Return the names of the registered data sets."""
+    return list(caching.workspace().registrations())
+
+
+def registry_error() -> str | None:
+    """Return what is wrong with the list of data sets, None if it can be read."""
+    return caching.workspace().registry_error()
+
+
+@shared(3, "Loading the data set …")
+def collection(data: str) -> Collection:
+    """Return a data set with its vectors."""
+    space = caching.workspace()
+    return space.open(space.resolve(data))
+
+
+def dataset(data: str) -> Dataset:
+    """Return a data set."""
+    return collection(data).dataset
+
+
+@shared(16)
+def load_adapter(adapter_name: str) -> Adapter:
+    """Return an adapter by its name."""
+    return caching.workspace().adapter(adapter_name)
+
+
+def fitting_adapters(data: str) -> list[str]:
+    """Return the names of the adapters with this data set's dimensions.
+
+    Those trained on it come first.
+    """
+    dimension, cards = collection(data).documents.dimension, adapter_cards()
+    fitting = [name for name, card in cards.items() if card.input_dim == dimension]
+    return sorted(fitting, key=lambda name: (cards[name].dataset != data, name))
+
+
+def adapter_cards() -> dict[str, AdapterCard]:
+    """Return the cards of all adapters that can be read, by name."""
+    return {
+        name: load_adapter(name).card
+        for name in caching.workspace().adapter_paths()
+        if adapter_error(name) is None
+    }
+
+
+def unreadable_adapters() -> dict[str, str]:
+    """Return what is wrong with each adapter that cannot be read, by name."""
+    found = {name: adapter_error(name) for name in caching.workspace().adapter_paths()}
+    return {name: error for name, error in found.items() if error is not None}
+
+
+@shared(64)
+def adapter_error(adapter_name: str) -> str | None:
+    """Return what is wrong with an adapter's file, None if it can be read."""
+    try:
+        load_adapter(adapter_name)
+    except AdapterError as error:
+        return str(error)
+    return None
+
+
+@shared(4, "Running the adapter over the corpus …")
+def ranker(data: str, adapter_name: str) -> Ranker:
+    """Return the adapter over the collection, which it has transformed."""
+    made = Ranker(collection(data), load_adapter(adapter_name))
+    _ = made.transform, made.collection.index
+    settle_memory()
+    return made

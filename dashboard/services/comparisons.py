@@ -1,0 +1,48 @@
+"""Comparisons of one query."""
+
+from __future__ import annotations
+
+from dashboard import selection as selections
+from dashboard.selection import Selection
+from dashboard.services import catalog
+from dashboard.services.caching import shared
+from imrnns_core.data.records import Query
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import FloatArray
+
+
+@shared(256)
+def typed_vector(data: str, text: str) -> FloatArray:
+    """Return the vector of a typed query."""
+    return catalog.collection(data).encode(text)
+
+
+@shared(64)
+def comparison(
+    data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
+) -> Comparison:
+    """Return the Comparison of a known query (by id) or of a typed one (by text)."""
+    ranker = catalog.ranker(data, adapter_name)
+    if query_id:
+        return ranker.compare(query_id, dropped)
+    return ranker.compare(Query("", text), dropped, vector=typed_vector(data, text))
+
+
+def selected(selection: Selection) -> Comparison:
+    """Return the Comparison of the selected query.
+
+    A typed query that the data set has is taken from there.
+    """
+    return comparison(
+        selection.data, selection.adapter, selection.query, selection.text, left_out(selection)
+    )
+
+
+def left_out(selection: Selection) -> frozenset[str]:
+    """Return the ids of the feedback documents that shall not refine the selected query."""
+    if not selection.dropped:
+        return frozenset()
+    everyone = comparison(
+        selection.data, selection.adapter, selection.query, selection.text, frozenset()
+    )
+    return selections.left_out(selection.dropped, everyone.document_ids)

@@ -1,0 +1,116 @@
+"""Evaluations, outcomes and diagnoses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+import torch
+
+from dashboard.services import caching, catalog
+from dashboard.services.caching import shared
+from dashboard.services.measuring import Measuring
+from imrnns_core.config import MEASURES
+from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
+from imrnns_core.evaluation.evaluate import (
+    Bucket,
+    Evaluation,
+    evaluate,
+    judged_queries,
+    measure_bm25,
+)
+from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.statistics.measures import SystemMetrics
+
+
+@shared(8)
+def _measuring(data: str, adapter_name: str) -> Measuring:
+    return Measuring.start(catalog.ranker(data, adapter_name))
+
+
+def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
+    job = _measuring(data, adapter_name)
+    if not job.splits[split].done():
+        job.hurry.set()
+        with st.spinner("Measuring all judged queries …"):
+            job.splits[split].exception()
+    return job.splits[split].result()
+
+
+def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Bucket] | None:
+    """Return what became of each judged query; None while that is being measured."""
+    found: dict[str, Bucket] = {}
+    for split, future in _measuring(data, adapter_name).splits.items():
+        if not future.done():
+            return None
+        if not future.exception():  # a split without a relevant document has no outcomes
+            measured = evaluation(data, adapter_name, split, top_k)
+            found.update(zip(measured.query_ids, measured.buckets(), strict=True))
+    return found
+
+
+@shared(96)
+def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
+    """Return the evaluation with the depth at which a query fails.
+
+    Measured once, whatever the depth.
+    """
+    return replace(_measured(data, adapter_name, split), top_k=top_k)
+
+
+@shared(3)
+def _lexical(data: str) -> BM25Index:
+    return caching.workspace().lexical_index(catalog.dataset(data))
+
+
+@shared(24, "Ranking by BM25 …")
+def bm25(data: str, split: str) -> SystemMetrics:
+    """Measure the lexical baseline; no adapter changes it."""
+    dataset = catalog.dataset(data)
+    return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
+
+
+@shared(24)
+def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
+    """Return where the change of scores comes from."""
+    measured = evaluation(data, adapter_name, split, 10)
+    vectors = catalog.collection(data).query_vectors(measured.query_ids)
+    return decompose_change(
+        catalog.ranker(data, adapter_name),
+        measured.batch,
+        torch.from_numpy(vectors),
+    )
+
+
+@shared(8, "Ranking the queries without judgments …")
+def overlap(data: str, adapter_name: str, top_k: int) -> RankOverlap:
+    """Return what moves among the queries without judgments."""
+    made = catalog.ranker(data, adapter_name)
+    return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
+
+
+@shared(24, "Looking for causes …")
+def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
+    made = catalog.ranker(data, adapter_name)
+    return diagnose(made, _measured(data, adapter_name, split), bm25(data, split))
+
+
+@shared(256, "Looking for causes …")
+def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
+    """Return why one judged query fails, without measuring the others."""
+    made = catalog.ranker(data, adapter_name)
+    dataset = made.collection.dataset
+    measured = evaluate(made, dataset.split_of[query_id], query_ids=[query_id])
+    lexical = measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES)
+    return diagnose(made, measured, lexical)[0]
+
+
+def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
+    """Return why each query fails; the causes are looked for once, whatever the depth."""
+    buckets = evaluation(data, adapter_name, split, top_k).buckets()
+    return [
+        replace(d, bucket=bucket)
+        for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)
+    ]

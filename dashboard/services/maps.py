@@ -1,0 +1,72 @@
+"""Maps of a corpus, and the jobs that make them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import caching, catalog
+from dashboard.services.background import Jobs
+from dashboard.services.caching import shared
+from dashboard.services.map_job import MapJob
+from imrnns_core.io import first_readable, identity
+from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
+from imrnns_core.types import FloatArray
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _stored(paths: tuple[Path, ...], content: str) -> CorpusMap | None:
+    return first_readable(paths, load_map)
+
+
+def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
+    """Return the map if it was made and can be read, else None."""
+    paths = caching.workspace().map_paths(_key(data, adapter_name))
+    return _stored(paths, identity(paths))
+
+
+@shared(8)
+def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
+    """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
+    made = corpus_map(data, adapter_name)
+    assert made is not None
+    projected = catalog.ranker(data, adapter_name).transform.projected.numpy()
+    return made.linear(projected, dimensions)
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> Jobs[MapJob]:
+    return Jobs(state.is_connected)
+
+
+def job(data: str, adapter_name: str) -> tuple[MapJob | None, bool]:
+    """Return the job that makes this map, if one runs or failed.
+
+    And whether this session waits for it.
+    """
+    return _jobs().find(_path(data, adapter_name), state.session())
+
+
+def wait(data: str, adapter_name: str) -> None:
+    """Let this session wait for the map, which is made in the background."""
+    path, documents = _path(data, adapter_name), len(catalog.dataset(data).documents)
+    root = caching.workspace().root
+    _jobs().join(
+        path, state.session(), lambda: MapJob.start(data, adapter_name, root, path, documents)
+    )
+
+
+def leave(data: str, adapter_name: str) -> None:
+    """Let this session wait for the map no longer."""
+    _jobs().leave(_path(data, adapter_name), state.session())
+
+
+@shared(32)
+def _key(data: str, adapter_name: str) -> str:
+    return map_key(catalog.load_adapter(adapter_name), catalog.collection(data).fingerprint)
+
+
+def _path(data: str, adapter_name: str) -> Path:
+    return caching.workspace().map_path(_key(data, adapter_name))

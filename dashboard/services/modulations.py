@@ -1,0 +1,54 @@
+"""What an adapter does to queries and documents: influence, ranges, words of its dimensions."""
+
+from __future__ import annotations
+
+from dashboard.selection import Selection
+from dashboard.services import catalog, comparisons
+from dashboard.services.caching import shared
+from imrnns_core.explanation.dimension_words import DimensionWordIndex
+from imrnns_core.explanation.feedback_influence import FeedbackInfluence, feedback_influence
+from imrnns_core.explanation.modulation_ranges import ModulationRanges, modulation_ranges
+
+RANGE_QUERIES = 100
+
+
+def influence(selection: Selection) -> FeedbackInfluence:
+    """Return how each feedback document refines the selected query."""
+    return _influence(
+        selection.data,
+        selection.adapter,
+        selection.query,
+        selection.text,
+        comparisons.left_out(selection),
+    )
+
+
+@shared(64)
+def _influence(
+    data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
+) -> FeedbackInfluence:
+    compared = comparisons.comparison(data, adapter_name, query_id, text, dropped)
+    return feedback_influence(compared, catalog.load_adapter(adapter_name).model)
+
+
+def has_mean(data: str) -> bool:
+    """Say whether there are queries enough for a mean over them."""
+    return len(catalog.collection(data).queries) > 1
+
+
+@shared(8, "Measuring the adapter’s ranges …")
+def ranges(data: str, adapter_name: str) -> ModulationRanges:
+    """Measure the ranges over many queries.
+
+    Where there are fewer than two, the documents stand for them.
+    """
+    loaded = catalog.collection(data)
+    vectors = (loaded.queries if has_mean(data) else loaded.documents).vectors
+    step = max(1, len(vectors) // RANGE_QUERIES)
+    return modulation_ranges(catalog.ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
+
+
+@shared(3, "Counting the words of the corpus …")
+def words(data: str) -> DimensionWordIndex:
+    """Return the words of the corpus, with the documents that hold them."""
+    return DimensionWordIndex(catalog.dataset(data).documents)

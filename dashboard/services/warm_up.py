@@ -1,0 +1,34 @@
+"""The job that loads the encoder, so that the first typed query does not wait for it."""
+
+from __future__ import annotations
+
+import time
+
+from dashboard.services import background, catalog
+from dashboard.services.background import ThreadJob
+from dashboard.services.caching import shared
+from imrnns_core.retrieval.collection import Collection
+
+
+class WarmUp(ThreadJob):
+    """An encoder that is being loaded. What goes wrong is shown by the page that needs it."""
+
+    @classmethod
+    def start(cls, loaded: Collection) -> WarmUp:
+        """Load the encoder of a collection."""
+        job = cls()
+        job.run(lambda: job._load(loaded))
+        return job
+
+    def _load(self, loaded: Collection) -> None:
+        time.sleep(background.FIRST_PAGE_SECONDS)
+        self.look()
+        loaded.encode("warm-up")
+        catalog.settle_memory()
+        self.done = 1
+
+
+@shared(8)
+def encoder(data: str) -> WarmUp:
+    """Load the encoder of a data set in the background, once."""
+    return WarmUp.start(catalog.collection(data))

@@ -1,0 +1,18 @@
+// One listener for as long as the page lives: Streamlit calls a component anew in each run, and a
+// key between two calls would be lost
+export default function ({ setTriggerValue }) {
+  const first = !window.imrnnsStep;
+  window.imrnnsStep = (by) => setTriggerValue("step", by);
+  if (!first) return;
+  document.addEventListener("keydown", (event) => {
+    const target = event.composedPath()[0];
+    const typing = target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable=true]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") {
+      const box = document.querySelector('.st-key-input_query input');
+      if (box) { event.preventDefault(); box.focus(); }
+    } else if (event.key === "j" || event.key === "k") {
+      window.imrnnsStep(event.key === "j" ? 1 : -1);
+    }
+  });
+}

@@ -1,0 +1,1 @@
+"""The page Failures: which queries fail, and why?"""

@@ -1,0 +1,1 @@
+"""The page Map: where did they go?"""

@@ -1,0 +1,1 @@
+"""The page Modulation: how do query and documents act on each other?"""

@@ -1,0 +1,1 @@
+"""The page Overview: does this adapter help?"""

@@ -1,0 +1,1 @@
+"""One Plotly chart for the life of a page."""

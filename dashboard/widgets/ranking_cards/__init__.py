@@ -1,0 +1,1 @@
+"""Rankings side by side as columns of cards."""

@@ -1,0 +1,71 @@
+"""Figures of the page Explain: what they draw is asserted by value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dashboard import theme
+from dashboard.figures import explain
+from imrnns_core.explanation.score_accounting import WordAccounting
+from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
+from imrnns_core.text.words import Word
+
+
+def verified(text: str, drop: float, random: float = 0.01, estimate: float = 0.3) -> VerifiedWord:
+    return VerifiedWord(
+        Word(text, ((0, 1),)),
+        (2 * drop, drop),
+        (random, random),
+        (0.02, 0.03),
+        (estimate, estimate),
+    )
+
+
+def test_measured_drops_stand_beside_random_ones() -> None:
+    bars, random = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "change").data
+    assert list(bars.x) == [0.4, -0.1]
+    assert list(bars.marker.color) == [theme.UP, theme.DOWN]
+    assert list(random.x) == [0.01, 0.01]
+    assert list(random.error_x.array) == [0.03, 0.03]
+
+
+def test_labels_carry_the_value_and_are_escaped() -> None:
+    figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "score")
+    assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; −0.2000"]
+    low, high = figure.layout.xaxis.range
+    assert low < -0.2
+    assert high > 0.8
+
+
+def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> None:
+    words = [
+        verified("peso", 0.4),
+        verified("the", 0.035),
+        verified("not", -0.1),
+        verified("nor", -0.1, estimate=-0.2),
+    ]
+    (bars, _) = explain.verified(words, "change").data
+    assert list(bars.marker.opacity) == [1.0, explain.PALE, 1.0, 1.0]
+    assert list(bars.marker.pattern.shape) == ["", "", "/", ""]
+    (bars, _) = explain.verified(words[1:2], "score").data
+    assert list(bars.marker.opacity) == [1.0]  # a drop of 0.07: random words do 0.01 ± 0.02
+
+
+def test_no_words_is_an_empty_figure() -> None:
+    figure = explain.verified([], "change")
+    assert list(figure.data[0].x) == []
+    assert figure.layout.xaxis.range[0] < 0 < figure.layout.xaxis.range[1]
+
+
+def test_the_account_by_word_draws_parts_that_sum() -> None:
+    words = np.linspace(-0.2, 0.3, 30).astype(np.float32)
+    drops = WordDrops(
+        "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], words, words, 30
+    )
+    accounting = WordAccounting(words, -0.05, 0.02)
+    (bars,) = explain.word_accounting(drops, accounting).data
+    assert sum(bars.x) == pytest.approx(float(words.sum()) - 0.05 + 0.02, abs=1e-6)
+    assert len(bars.x) == explain.BARS + 3
+    assert bars.x[0] == pytest.approx(0.3)
+    assert list(bars.x)[-2:] == pytest.approx([-0.05, 0.02])

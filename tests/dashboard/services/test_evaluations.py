@@ -1,0 +1,51 @@
+"""What is measured once is not measured again: the same object comes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard.services import (
+    background,
+    evaluations,
+)
+
+
+def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
+    chosen = ("sample", "sample-adapter", "dev")
+    ten, one = evaluations.evaluation(*chosen, 10), evaluations.evaluation(*chosen, 1)
+    assert evaluations.evaluation(*chosen, 10) is ten
+    assert one.values is ten.values
+    assert (one.top_k, ten.top_k) == (1, 10)
+    assert one.buckets().count("failing in ranking") > ten.buckets().count("failing in ranking")
+    assert evaluations.bm25("sample", "dev") is evaluations.bm25("sample", "dev")
+    assert evaluations.shares(*chosen) is evaluations.shares(*chosen)
+    first, again = evaluations.diagnoses(*chosen, 10), evaluations.diagnoses(*chosen, 1)
+    assert all(a.findings is b.findings for a, b in zip(first, again, strict=True))
+    assert [d.bucket for d in again] == one.buckets()
+
+
+def test_tests_of_differences_are_made_once(fresh: None) -> None:
+    measured = evaluations.evaluation("sample", "sample-adapter", "dev", 10)
+    assert measured.significance("nDCG@10", "unseen") is measured.significance("nDCG@10", "unseen")
+
+
+def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "FIRST_PAGE_SECONDS", 60.0)
+    assert evaluations.outcomes("sample", "sample-adapter", 10) is None
+    by_split = {
+        split: evaluations.evaluation("sample", "sample-adapter", split, 10)
+        for split in ("train", "dev", "test")
+    }
+    found = evaluations.outcomes("sample", "sample-adapter", 10)
+    assert found == {
+        q: b
+        for measured in by_split.values()
+        for q, b in zip(measured.query_ids, measured.buckets(), strict=True)
+    }
+
+
+def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
+    found = [d for d in evaluations.diagnoses("sample", "sample-adapter", "dev", 10) if d.findings]
+    assert len(found) > 10
+    for expected in found[:10]:
+        assert evaluations.diagnosis("sample", "sample-adapter", expected.query_id) == expected

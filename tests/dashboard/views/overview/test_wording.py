@@ -1,0 +1,133 @@
+"""The answers of the Overview follow the figures: one case each, on rankings made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashboard.views.overview import wording
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
+from imrnns_core.evaluation.rank_overlap import measure_overlap
+from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.statistics.measures import SystemMetrics
+from tests.toys import adapter, collection, still_model
+
+BASE = collection(
+    [[1, 0], [0.8, 0.6], [0, 1]],
+    [[0.6, 0.8], [1, 0], [0.8, 0.6]],
+    {"q0": {"d2": 1}, "q1": {"d0": 1}},
+)
+
+
+def evaluation(changes: list[float], groups: list[str] | None) -> Evaluation:
+    """Return an evaluation in which query i changes by changes[i] from nDCG@10 .5.
+
+    Ranks stay at 2.
+    """
+    count = len(changes)
+    values = np.full((4, count, 1), 0.5)
+    values[2:, :, 0] += np.array(changes)
+    ranker = Ranker(BASE, adapter(still_model(2)))
+    batch = ranker.rank_batch(BASE.queries.vectors[:1])
+    ids, grouped = (
+        tuple(f"q{i}" for i in range(count)),
+        None if groups is None else np.array(groups),
+    )
+    return Evaluation(
+        "toy", "test", "toy", ids, (NDCG,), values, np.full((4, count), 2), grouped, 10, batch, {}
+    )
+
+
+UP, DOWN, NONE = [0.1, 0.2] * 10, [-0.1, -0.2] * 10, [0.0] * 20
+SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "answer"),
+    [
+        (UP, "good", "Yes"),
+        (DOWN, "warning", "No, it harms"),
+        ([0.1, -0.1] * 10, "info", "No change that these queries can show"),
+    ],
+)
+def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
+    measured = evaluation(changes, None)
+    found = wording.helps(
+        judge_effect(measured, SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64)))
+    )
+    assert (found.kind, found.answer) == (kind, answer)
+    test = measured.significance(NDCG)
+    assert found.figures.startswith(
+        f"nDCG@10 changes by {wording.with_interval(test)}, p = {test.p:.4f}, on 20 queries: base "
+        "0.5000, modulated "
+    )
+    assert found.figures.endswith("BM25 0.2500.")
+
+
+def test_where() -> None:
+    found = wording.where(judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0], None)))
+    assert found.answer == "2 queries better, 1 worse"
+    assert found.figures == (
+        "2 improved, 1 unchanged, 1 worsened. Of the steps between stages, the one to "
+        "document-modulated moves nDCG@10 most: +0.0500."
+    )
+    assert wording.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
+
+
+@pytest.mark.parametrize(
+    ("changes", "groups", "kind", "answer"),
+    [
+        (UP, None, "warning", "Unknown: which queries it has seen"),
+        (UP, SEEN, "warning", "Not from this split: every query is a seen one"),
+        (UP + UP, SEEN + UNSEEN, "good", "Yes, it holds on unseen queries"),
+        (UP, UNSEEN, "good", "Yes, it holds on unseen queries"),
+        (UP + NONE, SEEN + UNSEEN, "warning", "The gain lives only on seen queries"),
+        (
+            UP + [1.0, -0.7] * 10,
+            SEEN + UNSEEN,
+            "warning",
+            "Not shown on unseen queries",
+        ),  # the same mean, far apart
+        (UP + DOWN, SEEN + UNSEEN, "warning", "No: the adapter harms unseen queries"),
+        (NONE + NONE, SEEN + UNSEEN, "info", "There is no gain to trust"),
+        (NONE, UNSEEN, "info", "There is no gain to trust"),
+    ],
+)
+def test_can_i_trust_it(
+    changes: list[float], groups: list[str] | None, kind: str, answer: str
+) -> None:
+    found = wording.trust(judge_generalization(evaluation(changes, groups)))
+    assert (found.kind, found.answer) == (kind, answer)
+    if groups:
+        assert f"On the 20 {groups[-1]} queries nDCG@10 changes by " in found.figures
+
+
+def test_trust_is_told_one_fact_a_sentence() -> None:
+    measured = evaluation(DOWN, UNSEEN)
+    low, high = (
+        f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
+    )
+    assert wording.trust(judge_generalization(measured)).figures == (
+        "On the 20 unseen queries nDCG@10 changes by −0.1500. The 95 % interval of this "
+        f"change is {low} to {high}."
+    )
+
+
+def test_a_change_is_written_with_its_interval_and_a_true_minus() -> None:
+    test = replace(evaluation(UP, None).significance(NDCG), delta=-0.25, ci95=(-0.5, 0.125))
+    assert wording.with_interval(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
+
+
+def test_what_moves_without_judgments() -> None:
+    first, second = wording.unjudged(
+        measure_overlap(Ranker(BASE, adapter(still_model(2))), ("q0", "q1", "q2"), top_k=1)
+    )
+    assert first.answer == "Nobody can say"
+    assert second.answer.startswith("Rank-biased overlap 0.")
+    assert second.figures.endswith(
+        "0.33 of the first 1 documents stay among them; 67 % of 3 queries get another first "
+        "document."
+    )

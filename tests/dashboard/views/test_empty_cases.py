@@ -1,0 +1,119 @@
+"""Each page says what is missing where there is nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services import background, caching
+from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.model.checkpoint import save_adapter
+from tests import toys
+
+NOT_JUDGED = "query-id\tcorpus-id\tscore\n"
+ONE_DOCUMENT = [{"_id": "d1", "title": "One", "text": "first"}]
+
+
+def draw(name: str) -> None:
+    """Draw one page, as AppTest runs it: in a script of its own."""
+    import importlib
+
+    from dashboard import state
+
+    state.start()
+    importlib.import_module(f"dashboard.views.{name}.page").show()
+
+
+def register(
+    folder: Any,
+    documents: Sequence[dict[str, str]] = (),
+    queries: Sequence[str] = ("q1",),
+    qrels: str | None = NOT_JUDGED,
+    still: bool = False,
+) -> None:
+    """Prepare a data set “mine” with vectors of four dimensions, and an adapter “toy”."""
+    data = toys.write_dataset(
+        folder / "mine", documents, [{"_id": q, "text": "which?"} for q in queries] or [{}], qrels
+    )
+    if not queries:
+        (data / "queries.jsonl").write_text("")
+        (data / "qrels" / "test.tsv").unlink()
+    space, vectors = caching.workspace(), folder / "vectors"
+    vectors.mkdir()
+    ids = tuple(d["_id"] for d in documents) or ("d1", "d2")
+    save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, "documents", "document")
+    asked = tuple(queries)
+    found = toys.letters(asked) if asked else np.zeros((0, 4), np.float32)
+    save_embeddings(EmbeddingMatrix(asked, found), vectors, "queries", "query")
+    space.register(space.resolve(str(data), vectors))
+    model = toys.still_model(4) if still else toys.random_model(0, 4, 4)
+    save_adapter(toys.adapter(model, None, "toy"), space.root / "adapters" / "toy.safetensors")
+
+
+def run(page: str, **parameters: str) -> str:
+    """Draw a page of “mine”; return all that it says."""
+    app = AppTest.from_function(draw, default_timeout=60, args=(page,))
+    for name, value in {"data": "mine", "adapter": "toy", **parameters}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    boxes = [*app.get("html"), *app.caption, *app.header, *app.title]
+    return " ".join(str(box.proto) for box in boxes)
+
+
+@pytest.fixture(autouse=True)
+def _empty(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "FIRST_PAGE_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("page", ["overview", "failures"])
+def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
+    register(tmp_path, queries=())
+    assert "This data set has no queries" in run(page)
+
+
+def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:
+    register(tmp_path)
+    shown = run("overview", split="unjudged")
+    assert "No query here is judged" in shown
+    assert "Nobody can say" in shown
+
+
+def test_failures_among_queries_without_judgments(tmp_path: Any) -> None:
+    register(tmp_path)
+    assert "Nobody has judged these queries" in run("failures", split="unjudged")
+
+
+def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
+    register(tmp_path)
+    shown = run("compare", query="q1", where="nowhere")
+    assert "q1; no document is judged relevant" in shown
+    assert "Why is the relevant document not on top?" not in shown
+    assert "No document has this id or these words in its title" in shown
+
+
+def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:
+    register(tmp_path, ONE_DOCUMENT, still=True)
+    shown = run("modulation", query="q1", shift="whole")
+    assert "This query’s scale is ½ everywhere: no strip is drawn for it." in shown
+    assert "This query’s bias is zero: no strip is drawn for it." in shown
+    shown = run("modulation", query="q1", part="query refined")
+    assert "Only one document refines the query" in shown
+
+
+def test_map_that_was_not_made(tmp_path: Any) -> None:
+    register(tmp_path)
+    shown = run("map", query="q1", view="neighbourhood")
+    assert "This map has not been made yet" in shown
+    assert "imrnns-lens prepare mine --adapter toy" in shown
+
+
+def test_explain_without_words(tmp_path: Any) -> None:
+    register(tmp_path)
+    shown = run("explain", query="q1")
+    assert "Words are not available for this encoder and these vectors" in shown
+    assert "Rank " in shown  # the account needs no words
