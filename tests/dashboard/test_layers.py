@@ -11,7 +11,7 @@ import pytest
 DASHBOARD = Path(__file__).resolve().parents[2] / "dashboard"
 FILES = sorted(DASHBOARD.rglob("*.py"))
 STARTED = {"app.py", "script.py"}
-"""The server and its sessions run these two: they are tested in the browser."""
+"""The server and its sessions run these two: see test_script.py."""
 
 
 def attributes(path: Path) -> set[str]:

@@ -1,0 +1,22 @@
+"""The server's app and the script of a session, without a browser."""
+
+from __future__ import annotations
+
+import importlib
+
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import REPOSITORY
+
+
+def test_a_session_opens_the_first_page(fresh: None) -> None:
+    app = AppTest.from_file(str(REPOSITORY / "dashboard" / "script.py"), default_timeout=120).run()
+    assert not app.exception
+    assert [title.value for title in app.title] == ["What moved?"]
+    assert [box.value for box in app.sidebar.selectbox][:2] == ["sample", "sample-adapter"]
+
+
+def test_the_server_runs_the_script() -> None:
+    module = importlib.import_module("dashboard.app")
+    assert module.FOLDER == REPOSITORY / "dashboard"
+    assert type(module.app).__name__ == "App"
