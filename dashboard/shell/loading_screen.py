@@ -10,13 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import theme
 from dashboard.widgets.plotly_chart import component as plotly_chart
 
-STYLE = Path(__file__).with_name("page.css")
+PAGE_CSS = Path(__file__).with_name("page.css")
 _OPENED = "opened"
 
 
 def style() -> None:
     """Give the page its style sheet, with the colours as variables."""
-    st.html(f"<style>{theme.css_variables(':root')}{STYLE.read_text('utf-8')}</style>")
+    st.html(f"<style>{theme.css_variables(':root')}{PAGE_CSS.read_text('utf-8')}</style>")
 
 
 def show() -> DeltaGenerator:
