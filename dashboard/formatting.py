@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it takes seconds to load, and the loading screen needs colours before
-    from imrnns_core.evaluation.evaluate import Bucket
+    from imrnns_core.evaluation.outcomes import Bucket
 
 SIGNS: dict[Bucket, str] = {
     "rescued": "▲▲",

@@ -90,7 +90,8 @@ if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.comparison import Comparison, Hit
     from imrnns_core.retrieval.ranker import Ranker
-    from imrnns_core.storage.workspace import Registration, Workspace
+    from imrnns_core.storage.registry import Registration
+    from imrnns_core.storage.workspace import Workspace
     from imrnns_core.training.config import RECIPES, TrainConfig
     from imrnns_core.training.trainer import Trainer
     from imrnns_core.types import STAGES, Stage
@@ -124,7 +125,8 @@ else:
         "Collection": "retrieval.collection",
         **dict.fromkeys(("Comparison", "Hit"), "retrieval.comparison"),
         "Ranker": "retrieval.ranker",
-        **dict.fromkeys(("Registration", "Workspace"), "storage.workspace"),
+        "Registration": "storage.registry",
+        "Workspace": "storage.workspace",
         **dict.fromkeys(("RECIPES", "TrainConfig"), "training.config"),
         "Trainer": "training.trainer",
         **dict.fromkeys(("STAGES", "Stage"), "types"),

@@ -24,7 +24,8 @@ from imrnns_core.config import EncoderSpec  # noqa: E402
 from imrnns_core.model.checkpoint import load_adapter  # noqa: E402
 from imrnns_core.retrieval.collection import Collection  # noqa: E402
 from imrnns_core.retrieval.ranker import Ranker  # noqa: E402
-from imrnns_core.storage.workspace import Registration, Workspace  # noqa: E402
+from imrnns_core.storage.registry import Registration  # noqa: E402
+from imrnns_core.storage.workspace import Workspace  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -13,7 +13,8 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.explanation.deletion_test import DeletionSummary, record_key
+from imrnns_core.explanation.deletion_records import DeletionSummary
+from imrnns_core.explanation.deletion_test import record_key
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_attribution import Carried, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Carried, VerifiedWord, WordDrops
 
 BARS = 12
 PALE = 0.35

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dashboard.services.background import ThreadJob
-from imrnns_core.explanation.deletion_test import DeletionTest, run_pairs, sample_pairs
+from imrnns_core.explanation.deletion_records import DeletionTest
+from imrnns_core.explanation.deletion_test import run_pairs, sample_pairs
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.io import write_json
 

@@ -12,7 +12,8 @@ from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
-from imrnns_core.explanation.deletion_test import DeletionSummary, DeletionTest, record_key
+from imrnns_core.explanation.deletion_records import DeletionSummary, DeletionTest
+from imrnns_core.explanation.deletion_test import record_key
 from imrnns_core.explanation.explain import explain
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.html import to_html

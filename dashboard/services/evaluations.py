@@ -13,13 +13,8 @@ from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation.evaluate import (
-    Bucket,
-    Evaluation,
-    evaluate,
-    judged_queries,
-    measure_bm25,
-)
+from imrnns_core.evaluation.evaluate import Evaluation, evaluate, judged_queries, measure_bm25
+from imrnns_core.evaluation.outcomes import Bucket
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.statistics.measures import SystemMetrics

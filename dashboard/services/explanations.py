@@ -14,7 +14,8 @@ from imrnns_core.explanation.explain import to_verify
 from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_attribution import Carried, VerifiedWord, WordDrops, WordExplainer
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.explanation.word_drops import Carried, VerifiedWord, WordDrops
 from imrnns_core.types import Progress, Side
 
 

@@ -11,7 +11,7 @@ from dashboard.formatting import SIGNS
 from dashboard.services import catalog, comparisons, evaluations
 from dashboard.widgets import notices, progress_panel
 from imrnns_core.data.records import Query
-from imrnns_core.evaluation.evaluate import Bucket
+from imrnns_core.evaluation.outcomes import Bucket
 
 NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000

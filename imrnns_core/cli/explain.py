@@ -55,7 +55,8 @@ def explain(
 
     Score accounting, words of both texts, the paper's vocabulary view.
     """
-    from imrnns_core.explanation.deletion_test import DeletionSummary, record_key
+    from imrnns_core.explanation.deletion_records import DeletionSummary
+    from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.explanation.explain import explain as explain_pair
     from imrnns_core.reporting import terminal as tables
     from imrnns_core.reporting.html import to_html

@@ -25,7 +25,7 @@ from imrnns_core.errors import LensError
 from imrnns_core.io import write_json
 
 if TYPE_CHECKING:
-    from imrnns_core.explanation.deletion_test import DeletionTest
+    from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.retrieval.ranker import Ranker
 
 TestedSplit = Annotated[str, typer.Option(help="The split whose queries are explained.")]
@@ -74,7 +74,8 @@ def faithfulness(
 
 def _run(ranker: Ranker, split: str, count: int) -> DeletionTest:
     """Run the deletion test; an interruption keeps the pairs that are done."""
-    from imrnns_core.explanation.deletion_test import DeletionTest, run_pairs, sample_pairs
+    from imrnns_core.explanation.deletion_records import DeletionTest
+    from imrnns_core.explanation.deletion_test import run_pairs, sample_pairs
     from imrnns_core.explanation.word_attribution import WordExplainer
 
     sampled, explainer = sample_pairs(ranker, split, count), WordExplainer(ranker)

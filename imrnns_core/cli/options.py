@@ -12,7 +12,8 @@ from imrnns_core.config import EncoderSpec
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
-    from imrnns_core.storage.workspace import Registration, Workspace
+    from imrnns_core.storage.registry import Registration
+    from imrnns_core.storage.workspace import Workspace
 
 
 Data = Annotated[

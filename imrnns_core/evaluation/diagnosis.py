@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.records import Document
-from imrnns_core.evaluation.evaluate import Bucket, Evaluation
+from imrnns_core.evaluation.evaluate import Evaluation
+from imrnns_core.evaluation.outcomes import Bucket
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
-from imrnns_core.model.checkpoint import AdapterCard
+from imrnns_core.evaluation.outcomes import Bucket, bucket
+from imrnns_core.evaluation.seen import Group, seen_groups, training_positives
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
@@ -25,17 +26,6 @@ from imrnns_core.types import STAGES, Doubles, Qrels, Stage, relevant_ids
 SCHEMA = 1
 NDCG = "nDCG@10"
 BM25 = "bm25"
-
-Group = Literal["seen", "unseen"]
-Bucket = Literal[
-    "rescued",
-    "broken",
-    "improved",
-    "worsened",
-    "unchanged",
-    "failing in ranking",
-    "failing in the pool",
-]
 
 
 @dataclass(frozen=True)
@@ -177,28 +167,6 @@ class Evaluation:
         }
 
 
-def bucket(base_rank: int, modulated_rank: int, delta: float, top_k: int) -> Bucket:
-    """Name what an adapter did to a query.
-
-    Args:
-        base_rank: Rank of the best relevant candidate in the base ranking, 0 if no candidate is
-            relevant.
-        modulated_rank: The same in the modulated ranking.
-        delta: Modulated − base nDCG@10.
-        top_k: A ranking fails if no relevant document is among its first `top_k`.
-    """
-    if base_rank == 0:
-        return "failing in the pool"
-    base_found, modulated_found = base_rank <= top_k, modulated_rank <= top_k
-    if modulated_found and not base_found:
-        return "rescued"
-    if base_found and not modulated_found:
-        return "broken"
-    if not modulated_found:
-        return "failing in ranking"
-    return "improved" if delta > 1e-9 else "worsened" if delta < -1e-9 else "unchanged"
-
-
 def evaluate(
     ranker: Ranker,
     split: str,
@@ -317,31 +285,3 @@ def ranked_ids(
         query_id: [ids[row] for row in ranked]
         for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
     }
-
-
-def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
-    """Return the documents of this data set that were training positives.
-
-    None where the card names none.
-
-    Ids of another data set may be the same by chance: an adapter that was trained there has seen
-    nothing here.
-    """
-    if card.training_positives is None:
-        return None
-    elsewhere = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
-        None,
-        dataset.digest,
-    )
-    return set() if elsewhere else set(card.training_positives)
-
-
-def seen_groups(qrels: Qrels, training_positives: set[str] | None) -> NDArray[np.str_] | None:
-    """Return (Q,) "seen" or "unseen" for each query; None where the training positives are unknown.
-
-    A query is seen where one of its relevant documents was a training positive.
-    """
-    if training_positives is None:
-        return None
-    seen = [any(d in training_positives for d in relevant_ids(judged)) for judged in qrels.values()]
-    return np.where(seen, "seen", "unseen")

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.errors import LensError
-from imrnns_core.evaluation.evaluate import NDCG, Evaluation, Group, evaluate, mean_of
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, mean_of
+from imrnns_core.evaluation.seen import Group
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, paired_tests

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from imrnns_core.evaluation.evaluate import NDCG, Bucket, Evaluation, Group
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
+from imrnns_core.evaluation.outcomes import Bucket
+from imrnns_core.evaluation.seen import Group
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import Significance
 from imrnns_core.types import STAGES, Stage

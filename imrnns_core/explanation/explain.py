@@ -13,13 +13,8 @@ from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
-from imrnns_core.explanation.word_attribution import (
-    SHORTLIST,
-    Carried,
-    VerifiedWord,
-    WordDrops,
-    WordExplainer,
-)
+from imrnns_core.explanation.word_attribution import WordExplainer
+from imrnns_core.explanation.word_drops import SHORTLIST, Carried, VerifiedWord, WordDrops
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES, Side

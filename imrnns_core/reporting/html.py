@@ -14,10 +14,10 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from imrnns_core.config import REPORT_GENERATOR
-from imrnns_core.explanation.deletion_test import DeletionSummary
+from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.types import STAGES, FloatArray
 
 _FOLDER = Path(__file__).parent

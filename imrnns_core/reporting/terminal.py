@@ -20,9 +20,9 @@ from imrnns_core.types import STAGES
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from imrnns_core.explanation.deletion_test import DeletionTest
+    from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.explanation.explain import Explanation
-    from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
+    from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 
 
 LISTED = 10
@@ -205,7 +205,7 @@ def explanation(found: Explanation) -> Iterator[RenderableType]:
 
 
 def _estimated_words(drops: WordDrops) -> Table:
-    from imrnns_core.explanation.word_attribution import SHORTLIST
+    from imrnns_core.explanation.word_drops import SHORTLIST
 
     title = f"words of the {drops.side}: estimated drop without them"
     table = Table("word", "change", "score", title=title, title_justify="left", box=None)
@@ -248,7 +248,7 @@ def faithfulness(result: DeletionTest) -> Iterator[RenderableType]:
 
 
 def _deletion_table(result: DeletionTest) -> Table:
-    from imrnns_core.explanation.deletion_test import DELETED, TARGETS
+    from imrnns_core.explanation.deletion_records import DELETED, TARGETS
 
     title = (
         f"{result.dataset} {result.split}, adapter {result.adapter}, {len(result.pairs)} pairs: F, "

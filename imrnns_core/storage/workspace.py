@@ -17,26 +17,19 @@ The exact FAISS index is not kept: building it from the vectors takes less time 
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import (
     EMBEDDING_FILES,
-    EmbeddingMatrix,
-    load_embeddings,
-    save_embeddings,
 )
 from imrnns_core.data.readers.beir import load_dataset, source_files
-from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.encoding.sharded import SHARD, encode_shards
 from imrnns_core.errors import AdapterError, DataError
 from imrnns_core.io import (
     atomic_write,
@@ -50,22 +43,11 @@ from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
+from imrnns_core.storage.registry import Registration, read_registry, write_registry
+from imrnns_core.storage.vectors import encoded_vectors, given_vectors
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Registration:
-    """Where a named data set lives, and where its vectors come from (None.
-
-    Encoded into the workspace).
-    """
-
-    name: str
-    path: Path
-    embeddings: Path | None
-    encoder: EncoderSpec
 
 
 class Workspace:
@@ -97,25 +79,7 @@ class Workspace:
         return None
 
     def _registered(self) -> dict[str, Registration]:
-        """Read the list of data sets. Raises DataError if it is damaged."""
-        path, known = self.root / "datasets.json", {}
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError):
-            text = ""
-        try:
-            for name, r in json.loads(text).items():
-                embeddings = Path(r["embeddings"]) if r["embeddings"] else None
-                known[name] = Registration(
-                    name, Path(r["path"]), embeddings, EncoderSpec(**r["encoder"])
-                )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise DataError(
-                path, "not a list of data sets", "delete it and prepare your data sets again"
-            ) from None
-        return known
+        return read_registry(self.root / "datasets.json")
 
     def register(self, registration: Registration) -> None:
         """Remember a data set under its name.
@@ -124,17 +88,7 @@ class Workspace:
         """
         known = {**self._registered(), registration.name: registration}
         known.pop(SAMPLE, None)
-        self.root.mkdir(parents=True, exist_ok=True)
-        record = {
-            r.name: {
-                "path": str(r.path),
-                "embeddings": str(r.embeddings) if r.embeddings else None,
-                "encoder": r.encoder.to_json(),
-            }
-            for r in known.values()
-        }
-        with atomic_write(self.root / "datasets.json") as temporary:
-            temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        write_registry(self.root / "datasets.json", known.values())
 
     def resolve(
         self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None
@@ -190,24 +144,9 @@ class Workspace:
         dataset = replace(load_dataset(registration.path), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
         if registration.embeddings is not None:
-            folder, remedy = registration.embeddings, "make the embeddings again from this data set"
-            documents = load_embeddings(folder, "documents", "document").aligned_to(
-                dataset.document_ids, folder / "document_ids.txt", remedy
-            )
-            queries = load_embeddings(folder, "queries", "query").aligned_to(
-                tuple(dataset.queries), folder / "query_ids.txt", remedy
-            )
-            if documents.dimension != queries.dimension:
-                raise DataError(
-                    folder,
-                    f"documents have {documents.dimension} dimensions, queries {queries.dimension}",
-                    remedy,
-                )
-            return Collection(dataset, documents, queries, encoder)
+            return Collection(dataset, *given_vectors(registration.embeddings, dataset), encoder)
         folder = self._vectors_folder(registration)
-        kept = unless_damaged(lambda: self._kept_vectors(folder, dataset, registration.encoder))
-        documents, queries = kept or self._encode(folder, dataset, encoder, progress)
-        return Collection(dataset, documents, queries, encoder)
+        return Collection(dataset, *encoded_vectors(folder, dataset, encoder, progress), encoder)
 
     def data_identity(self, registration: Registration) -> str:
         """Return a name for the content of a data set's files, for caches.
@@ -260,59 +199,6 @@ class Workspace:
             )
         )
         return self.root / "vectors" / file_name(registration.name) / file_name(label)
-
-    @staticmethod
-    def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "dataset_digest": dataset.digest,
-            "encoder": encoder.to_json(),
-            "shard": SHARD,
-        }
-
-    def _kept_vectors(
-        self, folder: Path, dataset: Dataset, encoder: EncoderSpec
-    ) -> tuple[EmbeddingMatrix, EmbeddingMatrix] | None:
-        """Return the vectors of an earlier encode of the same texts, None if there are none.
-
-        DataError if they are damaged.
-        """
-        if read_json(folder / "manifest.json") != self._manifest(dataset, encoder):
-            return None
-        documents, queries = (
-            load_embeddings(folder, "documents", "document"),
-            load_embeddings(folder, "queries", "query"),
-        )
-        if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
-            raise DataError(
-                folder,
-                "the ids are not those of the data set",
-                "delete it; the texts are encoded again",
-            )
-        return documents, queries
-
-    def _encode(
-        self, folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
-    ) -> tuple[EmbeddingMatrix, EmbeddingMatrix]:
-        manifest, shards = self._manifest(dataset, encoder.spec), folder / "encoding"
-        if read_json(shards / "manifest.json") != manifest:
-            shutil.rmtree(folder, ignore_errors=True)
-            shards.mkdir(parents=True)
-            write_json(shards / "manifest.json", manifest)
-        vectors = encode_shards(
-            shards, "documents", dataset.documents, encoder.encode_documents, progress
-        )
-        texts = [query.text for query in dataset.queries.values()]
-        documents = EmbeddingMatrix(dataset.document_ids, vectors)
-        queries = EmbeddingMatrix(
-            tuple(dataset.queries),
-            encode_shards(shards, "queries", texts, encoder.encode_queries, progress),
-        )
-        save_embeddings(documents, folder, "documents", "document")
-        save_embeddings(queries, folder, "queries", "query")
-        write_json(folder / "manifest.json", manifest)
-        shutil.rmtree(shards)
-        return documents, queries
 
     # Adapters
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,3 +75,12 @@ class TrainingLoop:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
+
+
+def interpolate(first: IMRNN, tuned: IMRNN, share: float) -> IMRNN:
+    """Return the model that lies `share` of the way from the first to the tuned weights."""
+    start, model = first.state_dict(), copy.deepcopy(tuned)
+    model.load_state_dict(
+        {name: torch.lerp(start[name], value, share) for name, value in tuned.state_dict().items()}
+    )
+    return model.eval()

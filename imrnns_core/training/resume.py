@@ -9,6 +9,8 @@ recorded without computing it, and at the last recorded epoch it takes the tenso
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +21,9 @@ import torch
 from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.io import atomic_write, unless_damaged
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.splits import TrainValidationSplit
 from imrnns_core.types import FloatArray, LabelledProgress
 
 Result = TypeVar("Result")
@@ -94,3 +99,17 @@ class ReplayLog:
         """Remove what was kept: the run is over."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_key(collection: Collection, config: TrainConfig, parts: TrainValidationSplit) -> str:
+    """Return a hash of all that the result of a run depends on."""
+    dataset, digest = collection.dataset, hashlib.blake2b(digest_size=16)
+    judged = [
+        sorted((q, sorted(j.items())) for q, j in qrels.items())
+        for qrels in (parts.train, parts.held, parts.valid)
+    ]
+    encoder = collection.encoder.spec.to_json()
+    digest.update(json.dumps([config.to_json(), dataset.digest, encoder, judged]).encode())
+    for matrix in (collection.documents, collection.queries):
+        digest.update(matrix.vectors.tobytes())
+    return f"{torch.__version__} {digest.hexdigest()}\n"

@@ -104,3 +104,25 @@ def exceeds_standard_error(gains: Tensor, errors: float = 1.65) -> bool:
     Of one gain, nobody can say.
     """
     return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5
+
+
+def gain_holds(
+    values: list[Tensor], base: list[Tensor], start: list[Tensor], above_start: bool
+) -> bool:
+    """Return whether a gain over the base is one, from values (Q,) of each validation group.
+
+    No group may lie below the base by more than its standard error. With `above_start` the mean
+    must also exceed that of the initial model by more than a standard error.
+    """
+    if any(exceeds_standard_error(b - v) for v, b in zip(values, base, strict=True)):
+        return False
+    if not above_start:
+        return True
+    gains = [v - s for v, s in zip(values, start, strict=True)]
+    error = sum(float(g.var()) / len(g) for g in gains if len(g) > 1) ** 0.5 / len(gains)
+    return bool(mean_of_groups(gains) > error)
+
+
+def mean_of_groups(groups: list[Tensor]) -> float:
+    """Return the mean over groups of the mean over queries."""
+    return sum(float(values.mean()) for values in groups) / len(groups)

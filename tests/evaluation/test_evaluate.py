@@ -16,7 +16,9 @@ from hypothesis import given
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
-from imrnns_core.evaluation.evaluate import Evaluation, bucket, evaluate, seen_groups
+from imrnns_core.evaluation.evaluate import Evaluation, evaluate
+from imrnns_core.evaluation.outcomes import bucket
+from imrnns_core.evaluation.seen import seen_groups
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import measure, measure_rankings
 from imrnns_core.training.whitening import identity_adapter

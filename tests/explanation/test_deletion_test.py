@@ -9,17 +9,15 @@ import pytest
 
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation import deletion_test as faithfulness
-from imrnns_core.explanation.deletion_test import (
+from imrnns_core.explanation.deletion_records import (
     DELETED,
     METHODS,
     SIDES,
     TARGETS,
     DeletionTest,
     PairResult,
-    record_key,
-    run_pairs,
-    sample_pairs,
 )
+from imrnns_core.explanation.deletion_test import record_key, run_pairs, sample_pairs
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.model.checkpoint import load_adapter
 from imrnns_core.retrieval.collection import Collection

@@ -17,12 +17,8 @@ from imrnns_core.explanation.explain import to_verify
 from imrnns_core.explanation.occlusion import token_to_word
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account_words
-from imrnns_core.explanation.word_attribution import (
-    VerifiedWord,
-    WordDrops,
-    WordExplainer,
-    reference_scores,
-)
+from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import Word, without

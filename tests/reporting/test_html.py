@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explanation.deletion_test import DeletionSummary
+from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation, explain
-from imrnns_core.explanation.word_attribution import WordDrops
+from imrnns_core.explanation.word_drops import WordDrops
 from imrnns_core.model.checkpoint import load_adapter
 from imrnns_core.reporting.html import marked_html, to_html, trust_sentence
 from imrnns_core.retrieval.collection import Collection

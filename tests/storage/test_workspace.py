@@ -16,14 +16,16 @@ from imrnns_core.data.readers.beir import load_dataset
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.sharded import SHARD, encode_shards
 from imrnns_core.errors import AdapterError, DataError, EncoderError
-from imrnns_core.explanation.deletion_test import DeletionSummary, record_key
+from imrnns_core.explanation.deletion_records import DeletionSummary
+from imrnns_core.explanation.deletion_test import record_key
 from imrnns_core.io import first_readable
 from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.projection.corpus_map import load_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import SAMPLE_FOLDER
-from imrnns_core.storage.workspace import Registration, Workspace
+from imrnns_core.storage.registry import Registration
+from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import FloatArray
 from tests.toys import FakeEncoder, adapter, collection, letters, random_model, write_dataset
 

@@ -13,7 +13,7 @@ from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import chart, texts
-from imrnns_core.explanation.word_attribution import Carried, Verdict, VerifiedWord
+from imrnns_core.explanation.word_drops import Carried, Verdict, VerifiedWord
 from imrnns_core.types import Side
 
 VERDICTS: dict[Verdict, str] = {

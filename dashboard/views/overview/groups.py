@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.figures.overview import GroupRow
-from imrnns_core.evaluation.evaluate import NDCG, Evaluation, Group
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
+from imrnns_core.evaluation.seen import Group
 from imrnns_core.statistics.measures import SystemMetrics
 
 

@@ -8,7 +8,7 @@ import pytest
 from dashboard import theme
 from dashboard.figures import explain
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_attribution import VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.text.words import Word
 
 

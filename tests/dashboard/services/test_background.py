@@ -16,7 +16,7 @@ from dashboard.services import map_job as map_job_module
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
-from imrnns_core.explanation.deletion_test import DeletionTest
+from imrnns_core.explanation.deletion_records import DeletionTest
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
 from imrnns_core.projection.corpus_map import map_key

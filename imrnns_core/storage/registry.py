@@ -1,0 +1,60 @@
+"""The list of registered data sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from imrnns_core.config import EncoderSpec
+from imrnns_core.errors import DataError
+from imrnns_core.io import atomic_write
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a named data set lives, and where its vectors come from.
+
+    `embeddings` is a folder of precomputed vectors; None where the workspace encodes the texts.
+    """
+
+    name: str
+    path: Path
+    embeddings: Path | None
+    encoder: EncoderSpec
+
+
+def read_registry(path: Path) -> dict[str, Registration]:
+    """Read a list of data sets, empty where there is no file. Raises DataError if it is damaged."""
+    known: dict[str, Registration] = {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return known
+    except (OSError, ValueError):
+        text = ""
+    try:
+        for name, r in json.loads(text).items():
+            embeddings = Path(r["embeddings"]) if r["embeddings"] else None
+            encoder = EncoderSpec(**r["encoder"])
+            known[name] = Registration(name, Path(r["path"]), embeddings, encoder)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        remedy = "delete it and prepare your data sets again"
+        raise DataError(path, "not a list of data sets", remedy) from None
+    return known
+
+
+def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
+    """Write a list of data sets, at once or not at all."""
+    record = {
+        r.name: {
+            "path": str(r.path),
+            "embeddings": str(r.embeddings) if r.embeddings else None,
+            "encoder": r.encoder.to_json(),
+        }
+        for r in registrations
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")

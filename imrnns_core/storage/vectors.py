@@ -1,0 +1,94 @@
+"""The vectors of a data set: given in a folder, kept from an earlier encode, or encoded now."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from imrnns_core.config import EncoderSpec
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
+from imrnns_core.encoding.encoder import Encoder
+from imrnns_core.encoding.sharded import SHARD, encode_shards
+from imrnns_core.errors import DataError
+from imrnns_core.io import read_json, unless_damaged, write_json
+from imrnns_core.types import LabelledProgress
+
+SCHEMA = 1
+Vectors = tuple[EmbeddingMatrix, EmbeddingMatrix]
+"""Of the documents and of the queries, in the order of the data set."""
+
+
+def given_vectors(folder: Path, dataset: Dataset) -> Vectors:
+    """Read precomputed vectors of a data set. Raises DataError if a text has none."""
+    remedy = "make the embeddings again from this data set"
+    documents = load_embeddings(folder, "documents", "document").aligned_to(
+        dataset.document_ids, folder / "document_ids.txt", remedy
+    )
+    queries = load_embeddings(folder, "queries", "query").aligned_to(
+        tuple(dataset.queries), folder / "query_ids.txt", remedy
+    )
+    if documents.dimension != queries.dimension:
+        problem = f"documents have {documents.dimension} dimensions, queries {queries.dimension}"
+        raise DataError(folder, problem, remedy)
+    return documents, queries
+
+
+def encoded_vectors(
+    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+) -> Vectors:
+    """Return vectors that were kept in a folder or, where they are missing, stale or damaged, encode.
+
+    An encode that was interrupted goes on at its last finished shard.
+    """
+    kept = unless_damaged(lambda: _kept(folder, dataset, encoder.spec))
+    return kept or _encode(folder, dataset, encoder, progress)
+
+
+def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "dataset_digest": dataset.digest,
+        "encoder": encoder.to_json(),
+        "shard": SHARD,
+    }
+
+
+def _kept(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | None:
+    """Return the vectors of an earlier encode of the same texts, None if there are none.
+
+    Raises DataError if they are damaged.
+    """
+    if read_json(folder / "manifest.json") != _manifest(dataset, encoder):
+        return None
+    documents = load_embeddings(folder, "documents", "document")
+    queries = load_embeddings(folder, "queries", "query")
+    if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
+        remedy = "delete it; the texts are encoded again"
+        raise DataError(folder, "the ids are not those of the data set", remedy)
+    return documents, queries
+
+
+def _encode(
+    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+) -> Vectors:
+    manifest, shards = _manifest(dataset, encoder.spec), folder / "encoding"
+    if read_json(shards / "manifest.json") != manifest:
+        shutil.rmtree(folder, ignore_errors=True)
+        shards.mkdir(parents=True)
+        write_json(shards / "manifest.json", manifest)
+    texts = [query.text for query in dataset.queries.values()]
+    documents = EmbeddingMatrix(
+        dataset.document_ids,
+        encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress),
+    )
+    queries = EmbeddingMatrix(
+        tuple(dataset.queries),
+        encode_shards(shards, "queries", texts, encoder.encode_queries, progress),
+    )
+    save_embeddings(documents, folder, "documents", "document")
+    save_embeddings(queries, folder, "queries", "query")
+    write_json(folder / "manifest.json", manifest)
+    shutil.rmtree(shards)
+    return documents, queries
