@@ -1,4 +1,7 @@
-"""From the key that changes the query to the last figure drawn, in headless Chromium, with the real app on SciFact."""
+"""Time pages in headless Chromium, from the key that changes the query to the last figure.
+
+The real app runs on SciFact.
+"""
 
 from __future__ import annotations
 
@@ -49,15 +52,24 @@ _WATCH = """() => {
     if (!window.lens.measuring) window.lens.page = window.lens.last;
   };
   const main = document.querySelector('[data-testid="stMain"]');
-  const watch = (root) => new MutationObserver(note).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  const watch = (root) => new MutationObserver(note).observe(root, all);
   watch(main);
   watch(document.querySelector('[data-testid="stSidebar"]'));
   main.querySelectorAll('*').forEach((node) => node.shadowRoot && watch(node.shadowRoot));
 }"""
-_PRESS = """() => { window.lens.start = performance.now(); Object.assign(window.lens, { last: 0, page: 0, measuring: false }); window.lens.from = location.search;
-  document.dispatchEvent(new KeyboardEvent('keydown', { key: 'j', bubbles: true, composed: true })); }"""
-_DONE = """(quiet) => document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
-  && location.search !== window.lens.from && window.lens.last > 0 && performance.now() - window.lens.last > quiet"""
+_PRESS = """() => {
+  window.lens.start = performance.now();
+  Object.assign(window.lens, { last: 0, page: 0, measuring: false, from: location.search });
+  const key = { key: 'j', bubbles: true, composed: true };
+  document.dispatchEvent(new KeyboardEvent('keydown', key));
+}"""
+_DONE = """(quiet) => {
+  const { from, last } = window.lens;
+  const state = document.querySelector('[data-testid="stApp"]').dataset.testScriptState;
+  const settled = last > 0 && performance.now() - last > quiet;
+  return state === 'notRunning' && location.search !== from && settled;
+}"""
 
 
 def next_query_ms(page: Page) -> tuple[float, float]:
@@ -99,7 +111,7 @@ def alpha_ms(page: Page) -> list[float]:
 def measure(
     address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES
 ) -> dict[str, list[float]]:
-    """Return the times of `QUERIES` changes of the query on each page that the app has, after three that warm up."""
+    """Return the times of `QUERIES` changes of the query on each page, after three that warm up."""
     times: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -128,7 +140,10 @@ def measure(
 
 
 def first_page_seconds(workspace: Path) -> float:
-    """Return the seconds from the start of the server to the first page, drawn, in an open browser that never saw it."""
+    """Return the seconds from the start of the server to the first page, drawn.
+
+    The browser is open and never saw the page.
+    """
     with sync_playwright() as playwright:
         browser = launch(playwright)
         start = time.perf_counter()
@@ -203,6 +218,7 @@ def run(data: Path) -> None:
 
 
 def report(times: dict[str, list[float]]) -> None:
+    """Print the medians of each page."""
     for path, values in times.items():
         median = statistics.median(values)
         goal = ALPHA_GOAL_MS if path == ALPHA else GOAL_MS

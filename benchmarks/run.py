@@ -205,7 +205,7 @@ def seconds_of(work: Callable[[], Any]) -> tuple[float, float]:
 def reference_training_data(
     collection: Any, parts: tuple[Any, Any]
 ) -> tuple[list[Any], Callable[[Any], float]]:
-    """Return the reference package's training and validation sets for these judgments, and the measure it selects an epoch by."""
+    """Return the reference package's training and validation sets, and how it selects an epoch."""
     from imrnns.beir_data import DatasetSplit
     from imrnns.data import CachedSplit, ContrastiveCachedDataset
     from imrnns.evaluation import evaluate_model
@@ -286,7 +286,7 @@ def dashboard() -> None:
 
 
 def browser() -> None:
-    """Draw the map of a hundred thousand documents, and time the pages of the real app on SciFact, in headless Chromium."""
+    """Draw the map of 100,000 documents, and time the pages of the real app on SciFact."""
     from playwright.sync_api import Error
 
     from benchmarks.browser import cloud_figure, draw_ms, run
@@ -306,6 +306,7 @@ def browser() -> None:
 
 
 def main() -> None:
+    """Run all timings."""
     print(
         json.dumps(
             {

@@ -30,6 +30,7 @@ class EncoderSpec:
     document_prefix: str = ""
 
     def to_json(self) -> dict[str, Any]:
+        """Return the settings as a record."""
         return asdict(self)
 
 
@@ -49,6 +50,7 @@ class AdapterConfig:
     query_hidden_dims: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """Return the settings as a record."""
         return asdict(self)
 
 

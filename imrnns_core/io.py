@@ -33,7 +33,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if temporary.is_file():
             temporary.chmod(permissions)
         with _named(path):
-            os.replace(temporary, path)
+            temporary.replace(path)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)
@@ -51,7 +51,9 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def identity(paths: Iterable[Path]) -> str:
-    """Return a name for the content of some files, which changes when one is written, replaced or removed.
+    """Return a name for the content of some files.
+
+    It changes when one of them is written, replaced or removed.
 
     It is made of what the file system knows, so that it takes microseconds.
     """
@@ -102,7 +104,7 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def read_json(path: Path) -> Any:
-    """Return the record of a file that can be made again, or None where there is none that can be read."""
+    """Return the record of a derived file, None where it is missing or damaged."""
     return unless_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -18,7 +18,7 @@ Qrels = Mapping[str, Mapping[str, int]]
 Stage = Literal["base", "projected", "document-modulated", "modulated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 PARTS = ("projector", "document_modulation", "query_refinement")
-"""Parts of the change from the base to the modulated score, in the order in which they are added."""
+"""Parts of the change from the base to the modulated score, in the order of the sum."""
 UNJUDGED = -1
 """The relevance of a document that has no judgment for the query."""
 

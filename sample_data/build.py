@@ -30,6 +30,7 @@ from imrnns_core.training.trainer import Trainer
 
 
 def main() -> None:
+    """Make everything that ships with the sample."""
     dataset, encoder = load_dataset(SAMPLE_FOLDER), SentenceTransformerEncoder()
     vectors = SAMPLE_FOLDER / "embeddings"
     vectors.mkdir(exist_ok=True)

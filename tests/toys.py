@@ -30,7 +30,7 @@ from imrnns_core.types import STAGES, FloatArray, IntArray
 
 
 class FakeEncoder:
-    """Make a vector of a text by its letters, its length by their number, and count what was asked."""
+    """Make a vector of a text by its letters, and count what was asked."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ def still_model(n: int, m: int | None = None) -> IMRNN:
 
 
 def random_model(seed: int, n: int, m: int) -> IMRNN:
-    """Return a model of random weights, gammas and betas included, of the size that training gives them."""
+    """Return a model of random weights, of the size that training gives them."""
     model = IMRNN(AdapterConfig(n, m, (7, 5)))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -219,7 +219,8 @@ def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: i
     )
 
 
-# The method, in plain numpy and double precision (docs/method.md, "The two adapters"; docs/method.md, "Stages and score")
+# The method, in plain numpy and double precision (docs/method.md, "The two adapters";
+# docs/method.md, "Stages and score")
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
 

@@ -33,6 +33,7 @@ class Dataset:
 
     @cached_property
     def document_ids(self) -> tuple[str, ...]:
+        """Ids of the documents, in corpus order."""
         return tuple(document.id for document in self.documents)
 
     @cached_property

@@ -32,6 +32,7 @@ class EmbeddingMatrix:
 
     @property
     def dimension(self) -> int:
+        """Number of dimensions n."""
         return int(self.vectors.shape[1])
 
     def __len__(self) -> int:
@@ -116,7 +117,10 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
 
 
 def _load_matrix(path: Path) -> NDArray[np.floating]:
-    """Read a float16 or float32 matrix; a large one is mapped. Raises DataError for anything else."""
+    """Read a float16 or float32 matrix; a large one is mapped.
+
+    Raises DataError for anything else.
+    """
     remedy = "write it with numpy.save as float16 or float32"
     mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
     try:
@@ -135,7 +139,10 @@ def _load_matrix(path: Path) -> NDArray[np.floating]:
 
 
 def _load_ids(path: Path) -> tuple[str, ...]:
-    """Read one id a line. Raises DataError for an id that occurs twice, and for text that is no UTF-8."""
+    """Read one id a line.
+
+    Raises DataError for an id that occurs twice, and for text that is no UTF-8.
+    """
     try:
         ids = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
     except UnicodeDecodeError as error:

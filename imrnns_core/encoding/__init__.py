@@ -1,0 +1,1 @@
+"""Frozen encoders, and encoding that resumes."""

@@ -14,10 +14,14 @@ class Encoder(Protocol):
     """Turn texts into vectors."""
 
     @property
-    def spec(self) -> EncoderSpec: ...
+    def spec(self) -> EncoderSpec:
+        """Name the encoder and how texts are given to it."""
+        ...
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Number of dimensions n of an embedding."""
+        ...
 
     @property
     def max_tokens(self) -> int:
@@ -51,7 +55,7 @@ class Encoder(Protocol):
         ...
 
     def word_pieces(self, text: str) -> list[tuple[str, int]]:
-        """Return each word of a text with the number of word pieces that the encoder cuts it into."""
+        """Return each word of a text with the number of its word pieces."""
         ...
 
 

@@ -52,10 +52,12 @@ class SentenceTransformerEncoder:
 
     @property
     def spec(self) -> EncoderSpec:
+        """Name the encoder and how texts are given to it."""
         return self._spec
 
     @property
     def model(self) -> SentenceTransformer:
+        """The loaded model. Raises EncoderError if it cannot be found or read."""
         if self._model is None:
             with _LOADING:
                 self._model = self._model or self._load()
@@ -87,7 +89,10 @@ class SentenceTransformerEncoder:
         return model.eval()
 
     def tokens(self, text: str, max_tokens: int) -> dict[str, Tensor]:
-        """Return what the model takes for one formatted text, cut off after `max_tokens`, with the offsets of its tokens."""
+        """Return what the model takes for one formatted text, with the offsets of its tokens.
+
+        The text is cut off after `max_tokens`.
+        """
         with self._tokenizing:
             found = self.model.tokenizer(
                 text,
@@ -100,12 +105,14 @@ class SentenceTransformerEncoder:
 
     @property
     def dimension(self) -> int:
+        """Number of dimensions n of an embedding."""
         dimension = self.model.get_embedding_dimension()
         assert dimension is not None
         return dimension
 
     @property
     def max_tokens(self) -> int:
+        """Word pieces that the encoder reads; the rest of a text is cut off."""
         if self._spec.name == BUNDLED_NAME:
             return BUNDLED_MAX_TOKENS
         return int(self.model.max_seq_length or 512)
@@ -113,6 +120,7 @@ class SentenceTransformerEncoder:
     def encode_documents(
         self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
+        """Return (N, n) float32 embeddings of documents."""
         return self.encode_formatted(
             [format_document(self._spec, d) for d in documents], progress, unit
         )
@@ -120,13 +128,16 @@ class SentenceTransformerEncoder:
     def encode_queries(
         self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
+        """Return (B, n) float32 embeddings of queries."""
         return self.encode_formatted([format_query(self._spec, t) for t in texts], progress, unit)
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+        """Return (N,) word pieces of each whole document."""
         encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
         return np.array([len(e.ids) for e in encoded], dtype=np.int64)
 
     def read_part(self, document: Document) -> tuple[str, str]:
+        """Return what is read of a formatted document, and what is cut off."""
         text = format_document(self._spec, document)
         encoded = self.tokenizer.encode(text)
         pieces = [
@@ -139,6 +150,7 @@ class SentenceTransformerEncoder:
         return text[:end], text[end:]
 
     def word_pieces(self, text: str) -> list[tuple[str, int]]:
+        """Return each word of a text with the number of its word pieces."""
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         words: dict[int, list[int]] = {}
         for piece, word in enumerate(encoded.word_ids):
@@ -173,7 +185,7 @@ class SentenceTransformerEncoder:
     def encode_formatted(
         self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (N, n) float32 embeddings of texts that are formatted already, of length 1 or as the model makes them."""
+        """Return (N, n) float32 embeddings of formatted texts, of length 1 with `unit`."""
         order = np.argsort([-len(t) for t in texts], kind="stable")
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH_SIZE):

@@ -1,0 +1,1 @@
+"""Measures, comparisons and causes over many queries."""

@@ -39,7 +39,9 @@ class ChangeDecomposition:
 def decompose_change(
     ranker: Ranker, batch: RankedBatch, queries: torch.Tensor
 ) -> ChangeDecomposition:
-    """Split the change into projector, constant modulation (the mean over these queries) and the query-specific rest.
+    """Split the change into projector, constant modulation and query-specific modulation.
+
+    The constant part is the mean over these queries.
 
     Args:
         ranker: The ranker that made `batch`.

@@ -62,7 +62,7 @@ class Diagnosis:
 
 
 def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> list[Diagnosis]:
-    """Look for the causes of every query of an evaluation whose best relevant document is not first after modulation.
+    """Look for the causes of every query whose best relevant document is not ranked first.
 
     Args:
         ranker: The ranker behind the evaluation.
@@ -127,7 +127,7 @@ def _lexical(rank: int, bm25_rank: int) -> list[Finding]:
 
 
 def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list[Finding]:
-    """A cut alone is no cause.
+    """Look for query words that occur only in what was cut off.
 
     Words of the query have to stand in what is cut off, and nowhere else in the document.
     """

@@ -1,4 +1,4 @@
-"""Measures per query and stage, BM25 beside them, seen and unseen groups, significance, and what became of each query."""
+"""Measure every query at every stage, beside BM25, in groups of seen and unseen queries."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Evaluation:
         return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
 
     def significance(self, measure: str, group: Group | None = None) -> Significance:
-        """Return the test of modulated against base on one measure, over all queries or those of a group."""
+        """Return the test of modulated against base on one measure."""
         return self._tests[group][self.measures.index(measure)]
 
     @cached_property

@@ -96,11 +96,14 @@ class RankOverlap:
 
 
 def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENCE) -> Doubles:
-    """Return the extrapolated rank-biased overlap (…,) of two rankings of the same K documents, ranks (…, K) from 1.
+    """Return the extrapolated rank-biased overlap (…,) of two rankings, ranks (…, K) from 1.
 
-    RBO_EXT of Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS 28(4), 2010, for
-    lists of one depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K, where X_d documents stand among the first d of both.
-    A document does so from the larger of its two ranks on, and X_K = K.
+    Both rank the same K documents.
+
+    RBO_EXT of Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS
+    28(4), 2010, for
+    lists of one depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K, where X_d documents stand among
+    the first d of both. A document does so from the larger of its two ranks on, and X_K = K.
     """
     depth = ranks.shape[-1]
     reached = np.maximum(ranks, others)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)

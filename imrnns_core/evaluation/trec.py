@@ -52,7 +52,10 @@ def write_runs(
 
 
 def write_qrels(qrels: Qrels, path: Path) -> None:
-    """Write judgments as TREC has them, `query 0 document grade`, between tabs, so that an id may hold a blank."""
+    """Write judgments as TREC has them, `query 0 document grade`.
+
+    Tabs separate the columns, so that an id may hold a blank.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [
         f"{query_id}\t0\t{document_id}\t{grade}\n"

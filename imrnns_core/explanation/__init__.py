@@ -1,0 +1,1 @@
+"""Why a document is ranked where it is."""

@@ -164,9 +164,12 @@ class TracedEncoder:
 
     @torch.no_grad()
     def hide(self, text: str, hidden: Tensor) -> Tensor:
-        """Return (B, n) embeddings of a text with some tokens neither read nor pooled, hidden (B, T) of 0 and 1: B passes in one batch.
+        """Return (B, n) embeddings of a text with some tokens hidden, hidden (B, T) of 0 and 1.
 
-        Tokens after a hidden one stand where they would without it, if the encoder can be told so (`places`).
+        A hidden token is neither read nor pooled; all B passes are one batch.
+
+        Tokens after a hidden one stand where they would without it, if the encoder can be told so
+        (`places`).
         """
         tokens = self.encoder.tokens(text, self.encoder.max_tokens)
         del tokens["offset_mapping"]
@@ -189,7 +192,10 @@ class TracedEncoder:
         return places if padding is None else places + padding + 1
 
     def pool(self, outputs: Tensor, kept: Tensor) -> Tensor:
-        """Return (B, n) embeddings, as long as the model makes them, of one text with only some tokens pooled; kept (B, T) weighs them."""
+        """Return (B, n) embeddings of a text with only some tokens pooled, kept (B, T).
+
+        They are as long as the model makes them.
+        """
         mean = kept @ outputs / kept.sum(1, keepdim=True).clamp_min(1.0)
         pooled = mean if self.pooling == "mean" else outputs[:1].expand(len(kept), -1)
         features = {"sentence_embedding": pooled}
@@ -209,11 +215,15 @@ def gradients(trace: Trace, target: Target, pool: Pool) -> Gradients:
 
 
 def attention_drop(trace: Trace, slopes: Gradients, words: Tensor) -> Tensor:
-    """Return (W, G) what G targets lose when no token reads a word any more, to first order in what the readers output.
+    """Return (W, G) what G targets lose when no token reads a word any more.
 
-    In every layer and head, the attention a reader pays to the word's tokens is taken away and its other attention
-    scaled up to sum to one again: its output changes by (Σ_t p_t (o − v_t)) / (1 − Σ_t p_t), exactly; the target
-    follows by its gradient to the output. Gated occlusion (docs/method.md, "Explanations that hold up") is this without the division, their derivative at 1.
+    It is of first order in what the readers output.
+
+    In every layer and head, the attention a reader pays to the word's tokens is taken away and its
+    other attention
+    scaled up to sum to one again: its output changes by (Σ_t p_t (o − v_t)) / (1 − Σ_t p_t),
+    exactly; the target follows by its gradient to the output. Gated occlusion (docs/method.md,
+    "Explanations that hold up") is this without the division, their derivative at 1.
 
     Args:
         trace: The text.

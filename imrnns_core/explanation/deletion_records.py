@@ -1,4 +1,7 @@
-"""What a deletion test measured: figures over its pairs, their record, and the summary for readers."""
+"""What a deletion test measured.
+
+Figures over its pairs, their record, and the summary for readers.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ BOOTSTRAP = 2000
 METHODS = ("explanation", "verified", "b1")
 
 Result = dict[tuple[Side, str, int, str], tuple[float, float, float, float]]
-"""(side, target, words deleted, method) → drop, drop of matched random deletion, best drop in order, best drop stepwise."""
+"""(side, target, words deleted, method) → four drops.
+
+The drop, that of a matched random deletion, the best in order, the best stepwise.
+"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,6 @@ class DeletionTest:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens faithfulness --json` writes."""
-
         pairs = self.pairs
         return {
             "schema": SCHEMA,

@@ -100,7 +100,8 @@ def explain(
         comparison: The query.
         document_id: The candidate. Raises ExplanationError if it is none.
         verify: Whether words are deleted and measured.
-        words, view: Return the word explainer and the vocabulary view; raise where there is none.
+        words: Returns the word explainer; raises where there is none.
+        view: Returns the vocabulary view, likewise.
     """
     pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
     parts = {

@@ -39,9 +39,12 @@ class FeedbackInfluence:
 
 @torch.inference_mode()
 def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluence:
-    """Measure every feedback document's part in the refinement, and the ranking without it (leave-one-out, exact).
+    """Measure every feedback document's part in the refinement, and the ranking without it.
 
-    Where only one document refines the query, leaving it out is undefined and its effect is given as zero.
+    Leaving one out is exact.
+
+    Where only one document refines the query, leaving it out is undefined and its effect is given
+    as zero.
     """
     modulation = comparison.modulation
     mask = torch.from_numpy(comparison.feedback)

@@ -2,9 +2,9 @@
 
 Tokens of the encoder's vocabulary near the back-projected change, beside what chance would name.
 
-It describes a direction of the embedding space, not a cause: docs/method.md, "Explanations
-that hold up". A token is shown as more than chance only where it beats both nulls, an untrained adapter and other
-queries.
+It describes a direction of the embedding space, not a cause: docs/method.md, "Explanations that
+hold up". A token is shown as more than chance only where it beats both nulls, an untrained adapter
+and other queries.
 """
 
 from __future__ import annotations
@@ -96,10 +96,10 @@ class VocabularyView:
         self.ranker, self.vocabulary = ranker, Vocabulary(ranker.collection.encoder)
 
     def name(self, pair: Pair, side: Side, count: int = 10) -> list[NamedToken]:
-        """Return the tokens with the largest cosine to P⁺(modulated − projected), unit vectors before the difference.
+        """Return the tokens nearest to P⁺(modulated − projected), of unit vectors.
 
-        A document's change is that under the pair's query, and under other queries for the null; a query's change is
-        its refinement.
+        A document's change is that under the pair's query, and under other queries for the null; a
+        query's change is its refinement.
         """
         cosines = self._cosines(
             self.ranker.adapter.model, self._inverse, pair, side, self._queries[:0]

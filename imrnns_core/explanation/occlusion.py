@@ -113,7 +113,7 @@ class _Split:
         return cls((tokens < start).float(), (tokens >= end).float(), moved_after)
 
     def without(self, read: Sequence[Tensor]) -> list[Tensor]:
-        """Return what is read (H, P, T or T') of the first pass without the word, then of both passes."""
+        """Return what is read (H, P, T or T') without the word: in the first pass, then in both."""
         own, cross, moved_cross, moved_own = read
         first = self.before @ own
         return [
@@ -123,7 +123,7 @@ class _Split:
         ]
 
     def gained(self, effects: Sequence[Tensor], left: Sequence[Tensor]) -> Tensor:
-        """Return (P,) what a target gains by the move, from effects and the attention that is left."""
+        """Return (P,) what a target gains by the move."""
         alone, together, moved_together = (
             total.div_(rest) for total, rest in zip(self.without(effects), left, strict=True)
         )
@@ -135,7 +135,10 @@ class _Split:
 
 
 def _attention(reader: AttentionTrace, read: AttentionTrace) -> Tensor:
-    """Return (H, T', T) what each of T tokens of one pass pays to T' of the same or the other, as shares of what it pays in its own."""
+    """Return (H, T', T) the attention that T tokens of one pass pay to T' tokens of a pass.
+
+    It is a share of what a token pays in its own pass.
+    """
     if reader is read:
         return reader.weights.transpose(1, 2).contiguous()
     return (read.keys @ reader.queries.transpose(1, 2)).sub_(reader.totals.transpose(1, 2)).exp_()
@@ -158,11 +161,12 @@ A fifth of a second, after which the reader can be told or can go on.
 def estimate_drops(
     trace: Trace, moved: Mapping[int, Trace], target: Target, pool: Pool, owner: Tensor
 ) -> Tensor:
-    """Return (W, G) what G targets are estimated to lose without each of the words that the encoder reads.
+    """Return (W, G) what G targets are estimated to lose without each word that is read.
 
     Args:
         trace: The text of T tokens.
-        moved: The same with its tokens some places earlier, by how many; empty where that changes nothing.
+        moved: The same with its tokens some places earlier, by how many; empty where that changes
+            nothing.
         target: (B, n) embeddings → (B, G) scores.
         pool: `TracedEncoder.pool`, at the length that is scored.
         owner: (T,) the word of each token, -1 for none.
@@ -202,6 +206,7 @@ def token_to_word(trace: Trace, words: Sequence[Word]) -> Tensor:
 
 
 def score_and_change(pair: Pair, side: Side, vectors: Tensor) -> Tensor:
+    """Return (B, 2) modulated score and Δ with each of B embeddings (B, n) in place of a text."""
     scores = (
         pair.document_scores(vectors) if side == "document" else pair.query_scores(vectors)
     )  # (B, 2)

@@ -38,6 +38,7 @@ class Pair:
 
     @property
     def document_id(self) -> str:
+        """The id of the candidate."""
         return self.comparison.document_ids[self.position]
 
     @property
@@ -53,7 +54,10 @@ class Pair:
         return torch.tensor([self.comparison.score(stage)[self.position] for stage in stages])
 
     def document_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings, as long as stored ones; differentiable."""
+        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings.
+
+        The embeddings are as long as stored ones; the scores are differentiable.
+        """
         kept, model = self._kept, self.model
         projected = model.project(vectors)  # (B, m)
         scale, bias = kept.effect_scale, kept.effect_bias
@@ -75,7 +79,10 @@ class Pair:
         )
 
     def query_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings, as long as stored ones; differentiable."""
+        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings.
+
+        The embeddings are as long as stored ones; the scores are differentiable.
+        """
         kept, model = self._kept, self.model
         projected = model.project(vectors)  # (B, m)
         document = kept.projected_documents[self.position].expand(len(vectors), 1, -1)

@@ -98,11 +98,11 @@ class WordAccounting:
 def account_words(
     pair: Pair, side: Side, trace: Trace, owner: Tensor, length: float | None
 ) -> WordAccounting:
-    """Split Δ over the words of a text, with every norm and LayerNorm held at its value for this text.
+    """Split Δ over the words of a text, every norm and LayerNorm held at its value.
 
-    Held so, base and modulated score are affine in the mean-pooled token outputs (docs/method.md, "Exact
-    accounting of a score change"). What the text does to the other side (a query's modulation of the document, a document's part
-    of the refined query) is held too.
+    Held so, base and modulated score are affine in the mean-pooled token outputs (docs/method.md,
+    "Exact accounting of a score change"). What the text does to the other side (a query's
+    modulation of the document, a document's part of the refined query) is held too.
 
     Args:
         pair: The pair.
@@ -124,7 +124,10 @@ def account_words(
 
 
 def _affine(pair: Pair, side: Side, pooled: Tensor, stretch: float) -> tuple[Tensor, float]:
-    """Return Δ as an affine function of the pooled outputs (n,): its slope (n,) and its constant."""
+    """Return Δ as an affine function of the pooled outputs (n,).
+
+    Its slope (n,) and its constant.
+    """
     scale, bias, norm, base, target = _other_side(pair, side)
     projector = pair.model.projector
     weight, offset = projector.weight.detach().double(), projector.bias.detach().double()
@@ -142,7 +145,10 @@ def _affine(pair: Pair, side: Side, pooled: Tensor, stretch: float) -> tuple[Ten
 
 
 def _other_side(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tensor, Tensor]:
-    """Return what acts on a text: scale, bias and LayerNorm, and what its base and modulated vectors are compared with."""
+    """Return what acts on a text.
+
+    Scale, bias and LayerNorm, and what its base and modulated vectors are compared with.
+    """
     modulation, at = pair.comparison.modulation, pair.position
     if side == "document":
         scale, bias, norm = modulation.query_scale, modulation.query_bias, pair.model.document_norm

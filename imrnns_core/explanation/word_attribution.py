@@ -139,7 +139,7 @@ class WordExplainer:
     def estimate_and_account(
         self, pair: Pair, side: Side, text: str | None = None
     ) -> tuple[WordDrops, WordAccounting | None]:
-        """Estimate, and split Δ over the words too, where the encoder has such an account (else None)."""
+        """Estimate, and split Δ over the words, too; None where the encoder has no such account."""
         text = self.text(pair, side) if text is None else text
         trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
         owner = token_to_word(trace, words)
@@ -151,7 +151,10 @@ class WordExplainer:
         return drops, account_words(pair, side, trace, owner, length) if self.traced.sums else None
 
     def _estimated(self, pair: Pair, side: Side, text: str, trace: Trace, owner: Tensor) -> Tensor:
-        """Return (R, 2) estimated drops of the R words that the encoder reads, owner (T,) the word of each token."""
+        """Return (R, 2) estimated drops of the R words that are read.
+
+        Owner (T,) has each token's word.
+        """
         length, read = self.length(side), int(owner.max()) + 1
 
         def scaled(vectors: Tensor) -> Tensor:
@@ -176,7 +179,7 @@ class WordExplainer:
     def measure(
         self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None
     ) -> FloatArray:
-        """Return (B, 2) modulated score and Δ with each of these formatted texts in place of the pair's."""
+        """Return (B, 2) modulated score and Δ with B formatted texts in place of the pair's."""
         vectors = torch.from_numpy(self.encode(side, texts, progress))
         with torch.no_grad():
             return score_and_change(pair, side, vectors).numpy()
@@ -189,10 +192,10 @@ class WordExplainer:
         positions: Sequence[int],
         progress: Progress | None = None,
     ) -> list[VerifiedWord]:
-        """Delete words and encode again, each beside as many random occurrences of the text's words.
+        """Delete words and encode again, each beside a random deletion of as many occurrences.
 
-        Words with as many occurrences share the draws. Drops are counted from the scores as ranked, so that they
-        are what the ranking would show.
+        Words with as many occurrences share the draws. Drops are counted from the scores as ranked,
+        so that they are what the ranking would show.
         """
         counts = sorted({len(drops.words[i].spans) for i in positions})
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
@@ -226,7 +229,7 @@ def reference_scores(pair: Pair) -> FloatArray:
 
 
 def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator) -> str:
-    """Return the text without `count` randomly chosen occurrences of words that the encoder reads."""
+    """Return the text without `count` random occurrences of words that the encoder reads."""
     places = [
         (left, right) for word in drops.words for left, right in word.spans if right <= drops.read
     ]

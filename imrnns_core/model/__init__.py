@@ -1,0 +1,1 @@
+"""The adapter: its network, its scores, its files."""

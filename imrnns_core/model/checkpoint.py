@@ -151,7 +151,7 @@ def load_adapter(path: Path) -> Adapter:
 
 
 def check_dimensions(adapter: Adapter, dimension: int) -> None:
-    """Raise AdapterError, with both numbers, if the adapter does not fit embeddings of `dimension`."""
+    """Raise AdapterError if the adapter does not fit embeddings of `dimension`."""
     expected = adapter.card.input_dim
     if expected != dimension:
         raise AdapterError(

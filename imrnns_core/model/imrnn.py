@@ -21,7 +21,9 @@ INIT_STD = 0.01  # reference package: a fresh adapter scales by about ½ and shi
 
 
 def feedback_weights(feedback: Tensor) -> Tensor:
-    """Return the weights (…, K) of candidates in the refinement; `feedback` (…, K) is True for those that take part.
+    """Return the weights (…, K) of candidates in the refinement.
+
+    `feedback` (…, K) is True for those that take part.
 
     They are equal and sum to 1.
     """
@@ -48,6 +50,7 @@ class HyperNet(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scale and bias (…, m) for embeddings (…, m)."""
         scale, bias = self.layers(embedding).chunk(2, dim=-1)
         return torch.sigmoid(scale), torch.tanh(bias)
 
@@ -75,7 +78,7 @@ class IMRNN(nn.Module):
         return F.normalize(self.projector(embeddings), dim=-1)
 
     def modulate_documents(self, documents: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-        """Return LN_d(s_q ∘ d_p + b_q) for (B, K, m) projected documents and a (B, m) scale and bias."""
+        """Return LN_d(s_q ∘ d_p + b_q), documents (B, K, m) projected, scale and bias (B, m)."""
         moved = torch.addcmul(bias.unsqueeze(1), documents, scale.unsqueeze(1))  # (B, K, m)
         return self.document_norm(moved)  # type: ignore[no-any-return]
 
@@ -123,7 +126,10 @@ class IMRNN(nn.Module):
 
 @torch.no_grad()
 def fresh_model(config: AdapterConfig, seed: int) -> IMRNN:
-    """Return `IMRNN(config)` as it is after `torch.manual_seed(seed)`, without a use of the random numbers that all threads share."""
+    """Return `IMRNN(config)` as it is after `torch.manual_seed(seed)`.
+
+    The random numbers that all threads share are not touched.
+    """
     model, generator = IMRNN(config), torch.Generator().manual_seed(seed)
 
     def draw_as_torch_does(layer: nn.Linear) -> None:

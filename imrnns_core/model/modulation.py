@@ -18,7 +18,8 @@ class Modulation:
     B queries, K candidates each, n encoder and m working dimensions.
 
     All embeddings are unit vectors, so that differences between them are true moves: LayerNorm
-    alone would leave them at norm √m (docs/method.md, "Exact accounting of a score change"). The lengths are those of the
+    alone would leave them at norm √m (docs/method.md, "Exact accounting of a score change"). The
+    lengths are those of the
     embeddings that came in: a projector with a bias sees them.
     """
 

@@ -121,7 +121,9 @@ def refine(
 
 @torch.inference_mode()
 def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
-    """Return (B, N) cosines of `target` with every document as the query modulates it, without making those documents.
+    """Return (B, N) cosines of `target` with every document as the query modulates it.
+
+    The modulated documents are not made.
 
     Args:
         model: The adapter.

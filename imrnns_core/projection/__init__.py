@@ -1,0 +1,1 @@
+"""Maps of a move, and how far to trust them."""

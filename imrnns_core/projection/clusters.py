@@ -28,7 +28,7 @@ class Clusters:
 
 
 def find_clusters(vectors: FloatArray, texts: Sequence[str]) -> Clusters:
-    """Cluster (N, m) unit vectors by k-means and name each cluster by class-based TF-IDF over its texts."""
+    """Cluster (N, m) unit vectors by k-means; name each cluster by class-based TF-IDF."""
     count = int(min(MAX_CLUSTERS, max(1, round((len(vectors) / 5) ** 0.5))))
     if count < 2:
         return Clusters(np.zeros(len(vectors), np.int64), ("all documents",))
@@ -90,6 +90,6 @@ def _name(words: Any, weights: Any, number: int) -> str:
 
 
 def _alike(a: str, b: str) -> bool:
-    """True for forms of one word, such as cell and cells."""
+    """Return whether two words are forms of one word, such as cell and cells."""
     length = max(4, min(len(a), len(b)) - 2)
     return a[:length] == b[:length]

@@ -54,7 +54,7 @@ class CorpusMap:
 
 
 def map_key(adapter: Adapter, fingerprint: str) -> str:
-    """Return a name for the map of the collection with this fingerprint under this adapter's projector."""
+    """Return a name for the map of a collection's fingerprint under an adapter's projector."""
     sha = hashlib.sha256(f"{SCHEMA} {SEED} {NEIGHBOURS} {fingerprint}".encode())
     for parameter in (adapter.model.projector.weight, adapter.model.projector.bias):
         sha.update(parameter.detach().numpy().tobytes())

@@ -88,7 +88,10 @@ def neighbourhood(
 def pca_movement(
     corpus_map: CorpusMap, comparison: Comparison, positions: IntArray, dimensions: int
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return PCA places (R, d) of candidates at base and modulated, and the share of the squared true move that the axes show."""
+    """Return PCA places (R, d) of candidates, base and modulated, and the share that they show.
+
+    The share is that of the squared true move.
+    """
     modulation = comparison.modulation
     start, end = (
         modulation.projected_documents.numpy()[positions],

@@ -24,7 +24,10 @@ class TargetView:
 
 
 def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
-    """Place candidates, positions (R,), by their true angle to the query, in the neighbourhood order of the documents."""
+    """Place candidates, positions (R,), by their true angle to the query.
+
+    Their directions are in the neighbourhood order of the documents.
+    """
     scores = np.stack([comparison.score(stage) for stage in STAGES])  # (4, K)
     radius = np.degrees(np.arccos(np.clip(scores[:, positions], -1.0, 1.0))).astype(np.float32)
     count = len(positions)
@@ -36,7 +39,10 @@ def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
 
 
 def neighbourhood_order(vectors: FloatArray) -> IntArray:
-    """Return an order (K,) of (K, n) vectors in which similar ones stand together (average linkage, optimal leaves)."""
+    """Return an order (K,) of (K, n) vectors in which similar ones are neighbours.
+
+    It is that of the leaves of an average linkage, optimally ordered.
+    """
     if len(vectors) < 3:
         return np.arange(len(vectors))
     from scipy.cluster.hierarchy import leaves_list, linkage

@@ -1,4 +1,4 @@
-"""Evaluations and explanations as tables for the terminal, which shows their texts letter by letter."""
+"""Show evaluations and explanations as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LISTED = 10
 
 
 def evaluation(result: Evaluation) -> Iterator[RenderableType]:
-    """Yield the means of each group, the tests, the shares of the change, and what became of the queries."""
+    """Yield the means of each group, the tests, the shares of the change, and the outcomes."""
     table = _table(
         f"{result.dataset} {result.split}, adapter {result.adapter}",
         "queries",
@@ -177,7 +177,7 @@ def hits(stage: str, found: Sequence[Mapping[str, Any]], judged: bool) -> Table:
 
 
 def explanation(found: Explanation) -> Iterator[RenderableType]:
-    """Yield ranks and scores, the accounting, the words of both texts, and the vocabulary view with its null."""
+    """Yield ranks and scores, the accounting, the words of both texts, and the vocabulary view."""
     from imrnns_core.reporting.html import verdict
 
     yield Text(found.query.text, style="bold")

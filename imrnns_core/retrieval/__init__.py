@@ -1,0 +1,1 @@
+"""Candidates, rankings and comparisons of one query."""

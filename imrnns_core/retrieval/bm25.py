@@ -46,7 +46,9 @@ class BM25Index:
         return self._retrieve(texts, k)[0]
 
     def matches(self, texts: Sequence[str], k: int) -> list[IntArray]:
-        """Return up to k corpus rows for each of B texts, best first, of the documents that share a word with it.
+        """Return up to k corpus rows for each of B texts, best first.
+
+        Only documents that share a word with the text are among them.
 
         Equal scores stand in corpus order.
         """

@@ -33,6 +33,7 @@ class Collection:
 
     @cached_property
     def index(self) -> DenseIndex:
+        """The exact index of the document vectors; built on first use."""
         return DenseIndex.build(self.documents.vectors)
 
     @cached_property
@@ -55,11 +56,17 @@ class Collection:
         return sha.hexdigest()
 
     def query_vectors(self, query_ids: Sequence[str]) -> FloatArray:
-        """Return (B, n) base embeddings of known queries; a KeyError names the first unknown one."""
+        """Return (B, n) base embeddings of known queries.
+
+        A KeyError names the first unknown one.
+        """
         return np.asarray(self.queries.vectors[self.queries.rows(query_ids)])
 
     def query_vector(self, query: Query) -> FloatArray:
-        """Return the (n,) base embedding of a query: the stored one or, for a new text, that of the encoder."""
+        """Return the (n,) base embedding of a query.
+
+        The stored one or, for a new text, that of the encoder.
+        """
         return self.query_vectors([query.id])[0] if query.id else self.encode(query.text)
 
     def encode(self, text: str) -> FloatArray:

@@ -87,7 +87,10 @@ class Comparison:
         return self.passes
 
     def rank(self, system: str) -> IntArray:
-        """Return (K,) ranks of the candidates in a system's ranking, from 1; 0 where it has none."""
+        """Return (K,) ranks of the candidates in a system's ranking, from 1.
+
+        0 where it has none.
+        """
         ranking = self.rankings[system]
         if ranking.document_ids is self.document_ids:
             return ranking.ranks
@@ -152,7 +155,7 @@ class Comparison:
 def stage_rankings(
     document_ids: tuple[str, ...], scores: FloatArray, ranks: IntArray
 ) -> dict[str, Ranking]:
-    """Return the rankings of the four stages from scores and ranks (4, K) in the order of `STAGES`."""
+    """Return the rankings of the four stages, scores and ranks (4, K) in their order."""
     return {
         stage: Ranking(stage, document_ids, stage_scores, stage_ranks)
         for stage, stage_scores, stage_ranks in zip(STAGES, scores, ranks, strict=True)

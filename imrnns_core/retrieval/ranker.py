@@ -139,7 +139,7 @@ class Ranker:
         return batch[0]
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
-        """Return the rank of any document at every stage if the whole corpus were ranked, candidates or not.
+        """Return the rank of any document at every stage if the whole corpus were ranked.
 
         The query is refined by the comparison's feedback documents, as in the comparison.
         """

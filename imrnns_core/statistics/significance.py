@@ -14,7 +14,10 @@ _PART = RESAMPLES // 10
 
 @dataclass(frozen=True)
 class Significance:
-    """A mean difference over queries, its 95 % bootstrap interval, and the two-sided p of a paired randomisation test."""
+    """A mean difference over queries, with its 95 % bootstrap interval and its p.
+
+    p is two-sided, of a paired randomisation test.
+    """
 
     delta: float
     ci95: tuple[float, float]
@@ -22,7 +25,10 @@ class Significance:
 
 
 def paired_tests(differences: Doubles, seed: int = 0) -> list[Significance]:
-    """Test of each column whether the mean of paired differences (Q, M) is zero, by 10,000 sign flips and bootstrap resamples."""
+    """Test whether the mean of each column of paired differences (Q, M) is zero.
+
+    The tests take 10,000 sign flips and as many bootstrap resamples.
+    """
     count, width = differences.shape
     if count == 0:
         return [Significance(0.0, (0.0, 0.0), 1.0)] * width
@@ -48,7 +54,7 @@ def paired_tests(differences: Doubles, seed: int = 0) -> list[Significance]:
 
 
 def difference_of_means(first: Doubles, second: Doubles, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of mean(first) − mean(second), for two groups of other queries."""
+    """Return the 95 % bootstrap interval of mean(first) − mean(second), two groups of queries."""
     rng = np.random.default_rng(seed)
     parts = [
         [x[rng.integers(0, len(x), size=(_PART, len(x)))].mean(axis=1) for x in (first, second)]

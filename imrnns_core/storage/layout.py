@@ -14,5 +14,8 @@ ASSETS_FOLDER = _ROOT / "assets"
 
 
 def file_name(text: str) -> str:
-    """Return a name for a file or folder that any file system takes, made of letters, digits, dots, dashes and underscores."""
+    """Return a name for a file or folder that any file system takes.
+
+    It is made of letters, digits, dots, dashes and underscores.
+    """
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._") or "data"

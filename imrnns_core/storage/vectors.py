@@ -38,7 +38,7 @@ def given_vectors(folder: Path, dataset: Dataset) -> Vectors:
 def encoded_vectors(
     folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
 ) -> Vectors:
-    """Return vectors that were kept in a folder or, where they are missing, stale or damaged, encode.
+    """Return vectors that were kept in a folder; encode where they are missing or stale.
 
     An encode that was interrupted goes on at its last finished shard.
     """

@@ -222,7 +222,7 @@ class Workspace:
         return load_adapter(path)
 
     def adapters(self) -> tuple[dict[str, Adapter], dict[str, str]]:
-        """Return the adapters that can be read, and what is wrong with each of the others, by name."""
+        """Return the adapters that can be read, and what is wrong with the others, by name."""
         readable, errors = dict[str, Adapter](), dict[str, str]()
         for name in self.adapter_paths():
             try:

@@ -51,7 +51,7 @@ def find_words(text: str, tokenizer: Tokenizer, start: int = 0) -> list[Word]:
 
 
 def without(text: str, words: Iterable[Word]) -> str:
-    """Return the text with every occurrence of these words deleted, and one of the spaces around each."""
+    """Return the text without these words, each with one of the spaces around it."""
     spans = sorted(span for word in words for span in word.spans)
     kept, end = [], 0
     for left, right in spans:

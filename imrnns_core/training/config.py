@@ -163,4 +163,5 @@ class TrainConfig:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Return the settings, the recipe included, as a record."""
         return {**asdict(self), **asdict(self.resolved())}

@@ -1,4 +1,7 @@
-"""What a supervised run takes from a collection: queries to train and to validate on, and examples."""
+"""What a supervised run takes from a collection.
+
+Queries to train and to validate on, and examples.
+"""
 
 from __future__ import annotations
 

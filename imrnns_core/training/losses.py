@@ -87,7 +87,10 @@ def hinge_margin(scores: Tensor, margin: float) -> Tensor:
 
 
 def listwise(scores: Tensor, positive: Tensor, temperature: float) -> Tensor:
-    """Return the mean cross-entropy of softmax(scores / temperature) with equal shares for the positives, (B, U) bool."""
+    """Return the mean cross-entropy of softmax(scores / temperature), positives (B, U) bool.
+
+    The positives have equal shares.
+    """
     likelihood = torch.log_softmax(scores / temperature, dim=1)
     return -((likelihood * positive).sum(1) / positive.sum(1)).mean()
 

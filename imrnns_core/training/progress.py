@@ -33,7 +33,9 @@ class Epoch:
 
 
 class BestModel:
-    """The best model of a run so far, and what is known about it; survives a kill through its state.
+    """The best model of a run so far, and what is known about it.
+
+    Survives a kill through its state.
 
     Attributes:
         first: The model that training starts from.

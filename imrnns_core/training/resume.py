@@ -1,10 +1,11 @@
-"""What a training run has computed so far, kept on disk, so that a killed run goes on at its last epoch.
+"""Keep on disk what a training run has computed: a killed run goes on at its last epoch.
 
-    FOLDER/WHAT-00000000.npy   vectors of texts, 256 a file
-    FOLDER/epoch.pt            results up to an epoch, and the tensors as they stood after it; replaced after each epoch
+    FOLDER/WHAT-00000000.npy   vectors of texts, 256 a file FOLDER/epoch.pt            results up to
+    an epoch, and the tensors as they stood after it; replaced after each epoch
 
-A run asks the journal for each of its results. A run that resumes is the same program again: it gets what is
-recorded without computing it, and at the last recorded epoch it takes the tensors back and goes on.
+A run asks the journal for each of its results. A run that resumes is the same program again: it
+gets what is recorded without computing it, and at the last recorded epoch it takes the tensors back
+and goes on.
 """
 
 from __future__ import annotations

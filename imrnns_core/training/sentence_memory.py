@@ -97,7 +97,7 @@ class SentenceMemory:
     def of(
         cls, start: IMRNN, documents: Tensor, found: Sentences, config: MemoryConfig, seed: int
     ) -> SentenceMemory:
-        """Take the projector of `start`, less the two directions in which (N, n) documents spread least."""
+        """Take the projector of `start` without the two directions of least spread."""
         m = start.config.output_dim
         _, directions = torch.linalg.eigh(_moment(start.project(documents).double()))
         constant = torch.where(torch.arange(m) % 2 == 0, 1.0, -1.0).double()
@@ -169,7 +169,10 @@ class SentenceMemory:
         third: Tensor,
         at: int,
     ) -> None:
-        """Set an MLP to third · (relu(second · relu(first · x + its bias) + its bias) − OFFSET), written from output `at` on."""
+        """Set an MLP to third · (relu(second · relu(first · x + its bias) + its bias) − OFFSET).
+
+        It is written from output `at` on.
+        """
         one, two, three = (layer for layer in adapter.layers if isinstance(layer, nn.Linear))
         for parameter in adapter.parameters():
             parameter.zero_()
@@ -185,7 +188,10 @@ def _moment(vectors: Tensor) -> Tensor:
 
 
 def _threshold(keys: Tensor, rows: Tensor, neighbours: int, seed: int) -> float:
-    """Return the median similarity of a sentence to its neighbour of this rank among the sentences of other documents."""
+    """Return the median similarity of a sentence to its neighbour of this rank.
+
+    Neighbours are sentences of other documents.
+    """
     chosen = torch.from_numpy(np.random.default_rng(seed).permutation(len(keys))[:SAMPLED])
     near = keys[chosen] @ keys.T
     near[rows[chosen].unsqueeze(1) == rows.unsqueeze(0)] = -1.0

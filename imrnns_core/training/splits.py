@@ -42,11 +42,15 @@ class TrainValidationSplit:
 
     @property
     def all(self) -> Judged:
+        """All judged queries."""
         return {**self.train, **self.held, **self.valid}
 
 
 def split_queries(qrels: Judged, share: float, seed: int, both: bool) -> TrainValidationSplit:
-    """Hold out a share of the queries on other documents and, with `both`, as many on documents that are trained on."""
+    """Hold out a share of the queries on other documents.
+
+    With `both`, as many on documents that are trained on.
+    """
     if both:
         share = max(share, min(0.4, HELD_OUT / max(len(qrels), 1)))
     notes = []
@@ -113,7 +117,7 @@ def split_random(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]
 
 
 def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Hold out up to `share` of the queries that each share a relevant document with one that stays in training.
+    """Hold out up to `share` of the queries, each with a relevant document that is trained on.
 
     Together with `split_disjoint` this tells how an adapter does on seen and on unseen documents.
     """

@@ -207,7 +207,10 @@ class Trainer:
     def _start(
         self, base: list[Tensor], checks: list[Validator]
     ) -> Generator[Epoch, None, list[Tensor]]:
-        """Bring the model to the recipe's start, where one is surely better than the base on all judged queries; return its values."""
+        """Bring the model to the recipe's start, and return its validation values.
+
+        A start is taken only where it is surely better than the base on all judged queries.
+        """
         values: list[Tensor] = self._journal.take(
             lambda: [check.values(self.model) for check in checks]
         )
@@ -257,7 +260,10 @@ class Trainer:
         yield from self._learn_titles(model, titles)
 
     def _learn_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
-        """Train on titles; keep the last epoch at which held-out titles and sentences show no harm."""
+        """Train on titles.
+
+        Keep the last epoch at which held-out titles and sentences show no harm.
+        """
         settings = self.config.pretrain
         order = torch.randperm(
             len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)

@@ -70,7 +70,10 @@ class Validator:
         )
 
     def values(self, model: IMRNN) -> Tensor:
-        """Return (Q,) mean of nDCG@10, R@10 and RR@10 of the modulated rankings, as the reference package selects."""
+        """Return (Q,) mean of nDCG@10, R@10 and RR@10 of the modulated rankings.
+
+        The reference package selects by the same.
+        """
         return self._measure(
             score_candidates(
                 model,

@@ -153,7 +153,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
 
 
 def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
-    """q0 shares words with d2 (more of them) and d1, q1 with no document at all, q2 with d0 alone, which is not relevant."""
+    """q0 shares words with d2 (most) and d1, q1 with none, q2 with the irrelevant d0 alone."""
     texts = ["red apple", "green pear", "red apple pie"]
     (toy / "corpus.jsonl").write_text(
         "".join(json.dumps({"_id": f"d{i}", "text": t}) + "\n" for i, t in enumerate(texts))
@@ -1104,7 +1104,10 @@ def test_the_name_of_an_encoder_is_kept_as_it_is(
 
 
 def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path, tmp_path: Path):
-    """evaluate --json once overwrote the card of an adapter; a slip of the hand can cost a paper."""
+    """evaluate --json once overwrote the card of an adapter.
+
+    A slip of the hand can cost a paper.
+    """
     notes, record = tmp_path / "notes.json", tmp_path / "r.json"
     notes.write_text("mine")
     for name in ("evaluate", "search", "explain"):

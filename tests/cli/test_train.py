@@ -25,7 +25,7 @@ DOCUMENTS, QUERIES, DIMENSION = 400, 200, 128
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set with vectors, on which the reference recipe has something to learn for some seconds."""
+    """A data set on which the reference recipe has something to learn for some seconds."""
     folder, rng = tmp_path_factory.mktemp("data") / "noisy", np.random.default_rng(0)
     (folder / "qrels").mkdir(parents=True)
     documents = unit(rng.normal(size=(DOCUMENTS, DIMENSION)).astype(np.float32))

@@ -53,7 +53,7 @@ def test_weights_of_another_hash_are_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "BUNDLED_SHA256", "0" * 64)
     with pytest.raises(
         EncoderError,
-        match=r"SHA-256 is 53aa51172d14…, expected 000000000000…; run: pip install --force-reinstall",
+        match=r"SHA-256 is 53aa51172d14…, expected 000000000000…; run: pip install --force",
     ):
         bundled_model()
 

@@ -95,7 +95,7 @@ def test_the_common_length_of_vectors():
 
 
 def toy(lengths: list[float] | None) -> Collection:
-    """Return documents and queries as the fake encoder makes them, of these lengths or (None) of its own."""
+    """Return documents and queries of the fake encoder, of these lengths or (None) of its own."""
     encoder = toys.FakeEncoder()
     made = toys.collection(np.eye(4), np.eye(4)[:3], encoder=encoder)
     documents = encoder.encode_documents(made.dataset.documents, unit=lengths is not None)

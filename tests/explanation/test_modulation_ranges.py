@@ -33,7 +33,7 @@ def test_ranges_are_those_of_the_comparisons():
 
 
 def test_rounding_has_no_range_of_its_own():
-    """The scale and bias of this model are the same for all queries, so that documents move by their mean up to rounding."""
+    """Scale and bias are the same for all queries: documents move by their mean up to rounding."""
     rng = np.random.default_rng(0)
     space = toys.collection(np.repeat(rng.normal(size=(1, 9)), 5, axis=0), rng.normal(size=(4, 9)))
     found = modulation_ranges(

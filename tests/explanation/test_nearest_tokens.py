@@ -25,7 +25,7 @@ def view(sample: Collection) -> VocabularyView:
 
 
 def planted(sample: Collection, token: str, strength: float) -> VocabularyView:
-    """Return the view of an adapter that moves every document towards one token's input embedding."""
+    """Return the view of an adapter that moves documents towards one token's input embedding."""
     model = untrained_models(Ranker(sample, toys.adapter(toys.random_model(3, 384, 384))), 1)[0]
     made = VocabularyView(Ranker(sample, toys.adapter(model)))
     direction = made.vocabulary.table[made.vocabulary.words.index(token)]

@@ -50,7 +50,7 @@ def one_layer(tokens: int, seed: int) -> AttentionTrace:
 
 @pytest.mark.parametrize("place", [(1, 2), (2, 4), (5, 6)])
 def test_what_is_read_anew_is_exact_in_one_layer(place: tuple[int, int]):
-    """With a target linear in what is read, the drop is that of attention over the tokens that are put together."""
+    """With a linear target, the drop is that of attention over the tokens that are put together."""
     first, second = one_layer(6, 0), one_layer(7, 1)
     slope = torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(2))
     traces = [

@@ -1,4 +1,4 @@
-"""The parts of a score change sum to the whole (docs/method.md, "Exact accounting of a score change")."""
+"""The parts of a change sum to it (docs/method.md, "Exact accounting of a score change")."""
 
 from __future__ import annotations
 

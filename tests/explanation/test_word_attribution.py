@@ -213,7 +213,8 @@ def test_random_deletions_are_encoded_once_a_count(
     explainer.verify(pair, "query", drops, range(5))
     assert (
         len(texts) == len(set(texts)) == 8
-        # the ten draws delete one word each of eight: some are those asked for, none is encoded twice
+        # the ten draws delete one word each of eight: some are those asked for, none is encoded
+        # twice
     )
     explainer.verify(pair, "query", drops, range(5))
     assert len(texts) == 8  # known now

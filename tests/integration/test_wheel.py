@@ -235,8 +235,11 @@ def test_dashboard_shows_a_ranking_in_its_own_theme(server: Server) -> None:
         for column, first in (("Base", "Treaty of Zaragoza"), ("Modulated", "Rio Grande")):
             page.locator(f"section[aria-label={column}]").get_by_text(first).first.wait_for()
         look = page.evaluate(
-            """() => { const style = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
-              return [style.fontFamily.split(',')[0], style.color]; }"""
+            """() => {
+              const app = document.querySelector('[data-testid="stApp"]');
+              const style = getComputedStyle(app);
+              return [style.fontFamily.split(',')[0], style.color];
+            }"""
         )
         logo = page.locator("[data-testid='stHeaderLogo'], [data-testid='stSidebarLogo']").first
         assert logo.evaluate("image => image.complete && image.naturalWidth > 0")

@@ -31,7 +31,7 @@ CONFIG = MemoryConfig(feedback=0.0)
 
 @pytest.fixture(scope="module")
 def world() -> tuple[torch.Tensor, Sentences]:
-    """Forty documents in 24 dimensions, two sentences each, one of them far from the document's own vector."""
+    """Forty documents in 24 dimensions: two sentences each, one far from the document's vector."""
     rng = np.random.default_rng(0)
     documents = unit(rng.normal(size=(40, 24)).astype(np.float32))
     apart = unit(rng.normal(size=(40, 24)).astype(np.float32))

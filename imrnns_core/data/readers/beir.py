@@ -220,8 +220,8 @@ def _text(record: Mapping[str, Any], key: str, where: Path, line: int) -> str:
 def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) -> Qrels:
     """Read judgments.
 
-    A BEIR file has query-id, corpus-id and score behind a header line, a TREC one query, 0, document
-    and grade.
+    A BEIR file has query-id, corpus-id and score behind a header line, a TREC one query, 0,
+    document and grade.
     """
     qrels: dict[str, dict[str, int]] = {}
     for line, text in entry.lines():

@@ -16,8 +16,8 @@ def read_run(
     """Read a TREC run, `query Q0 document rank score tag` a line.
 
     Return the document ids of each query, best first: the higher score stands first, and of equal
-    scores the lower rank. Lines of queries that are not in `queries` are left out: a run may be made
-    for more of them.
+    scores the lower rank. Lines of queries that are not in `queries` are left out: a run may be
+    made for more of them.
 
     Raises DataError, with the line, for anything that is no run, a document ranked twice and one
     not in `documents`.
