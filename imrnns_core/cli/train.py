@@ -97,7 +97,7 @@ def _run(trainer: Trainer, progress: Progress) -> None:
     parts = trainer.parts
     if parts.train:
         out.print(f"{len(parts.train)} training and {len(parts.valid)} validation queries")
-    task = progress.add_task("train", total=trainer.most_epochs)
+    task = progress.add_task("train", total=trainer.config.most_epochs)
     try:
         for epoch in trainer.epochs():
             figures = f"loss {epoch.loss or 0:.4f}, validation {epoch.validation:.4f}"

@@ -21,7 +21,7 @@ from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
-from imrnns_core.types import STAGES, Doubles, Qrels, Stage, relevant_ids
+from imrnns_core.types import STAGES, Doubles, IntArray, Qrels, Stage, relevant_ids
 
 SCHEMA = 1
 NDCG = "nDCG@10"
@@ -54,7 +54,7 @@ class Evaluation:
     query_ids: tuple[str, ...]
     measures: tuple[str, ...]
     values: Doubles
-    best_ranks: NDArray[np.int64]
+    best_ranks: IntArray
     groups: NDArray[np.str_] | None
     top_k: int
     batch: RankedBatch
@@ -64,12 +64,19 @@ class Evaluation:
 
     def column(self, stage: Stage, measure: str = NDCG) -> Doubles:
         """Return one measure (Q,) at a stage."""
-        column: Doubles = self.values[STAGES.index(stage), :, self.measures.index(measure)]
-        return column
+        return np.asarray(self.value(stage)[:, self.measures.index(measure)])
+
+    def value(self, stage: Stage) -> Doubles:
+        """Return every measure (Q, M) at a stage."""
+        return np.asarray(self.values[STAGES.index(stage)])
+
+    def best_rank(self, stage: Stage) -> IntArray:
+        """Return (Q,) ranks of the best relevant candidate at a stage, 0 where none is relevant."""
+        return np.asarray(self.best_ranks[STAGES.index(stage)])
 
     def mean(self, stage: Stage, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
         """Return the mean of each measure at a stage, over all queries or those of a mask."""
-        return mean_of(self.measures, self.values[STAGES.index(stage)], mask)
+        return mean_of(self.measures, self.value(stage), mask)
 
     def means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
         """Return the means of BM25, where it was asked for, and of each stage."""
@@ -100,7 +107,7 @@ class Evaluation:
 
     @cached_property
     def _tests(self) -> dict[Group | None, list[Significance]]:
-        change = self.values[-1] - self.values[0]
+        change = self.value("modulated") - self.value("base")
         return {
             None: paired_tests(change),
             **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()},
@@ -108,7 +115,7 @@ class Evaluation:
 
     def buckets(self) -> list[Bucket]:
         """Return what happened to each query; `bucket` defines the names."""
-        base, modulated = self.best_ranks[0], self.best_ranks[-1]
+        base, modulated = self.best_rank("base"), self.best_rank("modulated")
         delta = self.column("modulated") - self.column("base")
         return [
             bucket(int(b), int(m), float(d), self.top_k)
@@ -183,35 +190,28 @@ def evaluate(
         split: Name of the split.
         measures: As ir-measures writes them; nDCG@10 is always among them.
         top_k: See `Evaluation`.
-        lexical: The index with which BM25 is measured, too.
-        with_shares: Split the change of scores into its shares, too.
+        lexical: Measures BM25, too.
+        with_shares: Whether the change of scores is split into its shares.
         query_ids: Only these queries of the split.
 
-    Raises DataError for an unknown split or one without a relevant document, LensError for an
-    unknown measure.
+    Raises DataError for an unknown split or one without a relevant document.
     """
     dataset = ranker.collection.dataset
     names = tuple(dict.fromkeys((NDCG, *measures)))
-    qrels = judged_queries(dataset, split)
-    if query_ids is not None:
-        qrels = {query_id: qrels[query_id] for query_id in query_ids}
-    ids = tuple(qrels)
-    vectors = ranker.collection.query_vectors(ids)
+    judged = judged_queries(dataset, split)
+    qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
+    vectors = ranker.collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
-        dataset=dataset.name,
-        split=split,
-        adapter=ranker.adapter.card.name,
-        query_ids=ids,
-        measures=names,
+        *(dataset.name, split, ranker.adapter.card.name, tuple(qrels), names),
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
         groups=seen_groups(qrels, training_positives(ranker.adapter.card, dataset)),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
-        bm25=None if lexical is None else measure_bm25(dataset, qrels, lexical, names),
+        bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
     )
 

@@ -133,7 +133,7 @@ def measure_overlap(
     collection, depth = ranker.collection, top_k or SearchConfig().top_k
     vectors = collection.query_vectors(query_ids)
     batch = ranker.rank_batch(vectors)
-    base, modulated = batch.ranks[:, 0], batch.ranks[:, -1]
+    base, modulated = batch.rank("base"), batch.rank("modulated")
     return RankOverlap(
         dataset=collection.dataset.name,
         adapter=ranker.adapter.card.name,

@@ -44,7 +44,7 @@ class SystemComparison:
     @property
     def differences(self) -> Doubles:
         """(Q, M) ours − theirs."""
-        difference: Doubles = self.ours.values[-1] - self.other.values
+        difference: Doubles = self.ours.value("modulated") - self.other.values
         return difference
 
     def masks(self) -> dict[Group | None, NDArray[np.bool_]]:
@@ -131,7 +131,7 @@ def compare_with_adapter(ours: Evaluation, other: Ranker) -> SystemComparison:
         theirs.adapter,
         "adapter",
         ours,
-        SystemMetrics(theirs.values[-1], theirs.best_ranks[-1]),
+        SystemMetrics(theirs.value("modulated"), theirs.best_rank("modulated")),
         0,
         groups,
     )

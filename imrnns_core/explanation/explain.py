@@ -104,18 +104,16 @@ def explain(
         view: Returns the vocabulary view, likewise.
     """
     pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
-    parts = {
-        name: float(values[pair.position]) for name, values in account(comparison).whole.items()
-    }
+    parts, at = account(comparison).whole, pair.position
     explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter.card.name,
         ranker.collection.encoder.spec.name,
         comparison.query,
         ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.rank(stage)[pair.position]) for stage in STAGES},
-        {stage: float(comparison.score(stage)[pair.position]) for stage in STAGES},
-        parts,
+        {stage: int(comparison.rank(stage)[at]) for stage in STAGES},
+        {stage: float(comparison.score(stage)[at]) for stage in STAGES},
+        {name: float(values[at]) for name, values in parts.items()},
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)

@@ -136,7 +136,8 @@ def _different(
     for i in rows:
         mine, theirs = ours.column("modulated")[i], versus.other.values[i, column]
         ranks = " / ".join(
-            str(rank or "—") for rank in (ours.best_ranks[-1, i], versus.other.best_ranks[i])
+            str(rank or "—")
+            for rank in (ours.best_rank("modulated")[i], versus.other.best_ranks[i])
         )
         text = queries[ours.query_ids[i]].text
         table.add_row(

@@ -165,3 +165,13 @@ class TrainConfig:
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the recipe included, as a record."""
         return {**asdict(self), **asdict(self.resolved())}
+
+    @property
+    def most_epochs(self) -> int:
+        """How many epochs there can be at most, epoch 0 not counted."""
+        recipe, settings = self.resolved(), self.pretrain
+        if not recipe.supervised:
+            return settings.epochs
+        passes = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[recipe.start]
+        starts = passes * len(settings.judged_powers) + (recipe.start == "pretrained")
+        return starts + recipe.epochs * (1 + recipe.refit)

@@ -6,6 +6,7 @@ Queries to train and to validate on, and examples.
 from __future__ import annotations
 
 from imrnns_core.errors import TrainingError
+from imrnns_core.model.checkpoint import Shipped
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples, check_vectors, paired_examples, ranked_examples
@@ -69,8 +70,11 @@ def judged_examples(collection: Collection, qrels: Judged, recipe: Recipe) -> Ex
     return paired_examples(collection, qrels, recipe.negatives, recipe.negatives_from == "lexical")
 
 
-def trained_positives(qrels: Judged, recipe: Recipe) -> list[str]:
-    """Return the ids of the documents that were positives of these queries."""
+def trained_positives(shipped: Shipped, parts: TrainValidationSplit, recipe: Recipe) -> list[str]:
+    """Return the ids of the documents that were training positives of the model that is shipped."""
+    if shipped not in ("trained", "refit"):
+        return []
+    qrels = parts.all if shipped == "refit" else parts.train
     if recipe.negatives_from == "batch":
         return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})
     return sorted(

@@ -32,6 +32,7 @@ from imrnns_core.training.loop import TrainingLoop, interpolate
 from imrnns_core.training.progress import BestModel, Epoch, Phase
 from imrnns_core.training.resume import ReplayLog, run_key
 from imrnns_core.training.splits import (
+    Judged,
     TrainValidationSplit,
 )
 from imrnns_core.training.title_queries import PseudoQueries
@@ -78,12 +79,9 @@ class Trainer:
         check_collection(collection)
         self.collection, self.config, self.recipe = collection, config, config.resolved()
         self.train_split = train_split if self.recipe.supervised else None
-        supervised = self.recipe.supervised
-        self.parts = (
-            split_judged(collection, config, train_split, valid_split)
-            if supervised
-            else TrainValidationSplit()
-        )
+        self.parts = TrainValidationSplit()
+        if self.recipe.supervised:
+            self.parts = split_judged(collection, config, train_split, valid_split)
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
@@ -110,15 +108,7 @@ class Trainer:
         best, chosen = max(mean_of_groups(start), mean_of_groups(base)), 0
         if not self.parts.enough:
             return
-        for number, loss in enumerate(
-            self._passes(
-                self.model,
-                judged_examples(self.collection, self.parts.train, self.recipe),
-                self.documents,
-                self.recipe,
-            ),
-            start=1,
-        ):
+        for number, loss in enumerate(self._judged_passes(self.parts.train), start=1):
             tuned = interpolate(self._best.first, self.model, self.recipe.kept)
             values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
             value = mean_of_groups(values)
@@ -131,21 +121,6 @@ class Trainer:
                 break
         if chosen and self.recipe.refit:
             yield from self._refit(chosen, best)
-
-    @property
-    def most_epochs(self) -> int:
-        """How many epochs there can be at most, epoch 0 not counted."""
-        recipe, settings = self.recipe, self.config.pretrain
-        pretraining = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[
-            recipe.start
-        ]
-        if not recipe.supervised:
-            return settings.epochs
-        return (
-            pretraining * len(settings.judged_powers)
-            + (recipe.start == "pretrained")
-            + recipe.epochs * (1 + recipe.refit)
-        )
 
     @property
     def history(self) -> list[Epoch]:
@@ -179,28 +154,22 @@ class Trainer:
             if identity
             else copy.deepcopy(self._best.model)
         )
-        dataset, config = self.collection.dataset, model.config
+        dataset = self.collection.dataset
         card = AdapterCard(
-            name=name,
-            input_dim=config.input_dim,
-            output_dim=config.output_dim,
+            name,
+            model.config.input_dim,
+            model.config.output_dim,
             encoder=self.collection.encoder.spec.name,
             recipe=self.config.recipe,
             dataset=dataset.name,
             dataset_digest=dataset.digest,
             train_split=self.train_split,
-            training_positives=self._positives(),
+            training_positives=trained_positives(self._best.shipped, self.parts, self.recipe),
             config=self.config.to_json(),
             history=[asdict(epoch) for epoch in self.history],
             outcome=self._best.outcome(self.best_epoch.number),
         )
         return Adapter(model.eval().requires_grad_(False), card)
-
-    def _positives(self) -> list[str]:
-        if self._best.shipped not in ("trained", "refit"):
-            return []
-        qrels = self.parts.all if self._best.shipped == "refit" else self.parts.train
-        return trained_positives(qrels, self.recipe)
 
     # Phases
 
@@ -230,11 +199,8 @@ class Trainer:
                 best, self._best.first = gain, copy.deepcopy(model)
                 values = self._journal.take(lambda: [check.values(model) for check in checks])  # noqa: B023
                 self._best.keep(model, "start", mean_of_groups(values))
-                self._best.measures["start"] = {
-                    **what,
-                    "judged": float(found.mean()),
-                    "judged_base": float(plain.mean()),
-                }
+                measured = {"judged": float(found.mean()), "judged_base": float(plain.mean())}
+                self._best.measures["start"] = {**what, **measured}
             yield self._record(loss, float(found.mean()), better, "pretrain")
         self.model = copy.deepcopy(self._best.first)
         return values
@@ -295,15 +261,7 @@ class Trainer:
     def _refit(self, count: int, value: float) -> Iterator[Epoch]:
         """Train from the start again, on all judged queries, as long as validation said."""
         self.model = copy.deepcopy(self._best.first)
-        for number, loss in enumerate(
-            self._passes(
-                self.model,
-                judged_examples(self.collection, self.parts.all, self.recipe),
-                self.documents,
-                self.recipe,
-            ),
-            start=1,
-        ):
+        for number, loss in enumerate(self._judged_passes(self.parts.all), start=1):
             if number == count:
                 self._best.keep(
                     interpolate(self._best.first, self.model, self.recipe.kept), "refit", value
@@ -313,6 +271,10 @@ class Trainer:
                 break
 
     # What survives a kill
+
+    def _judged_passes(self, qrels: Judged) -> Iterator[float]:
+        examples = judged_examples(self.collection, qrels, self.recipe)
+        return self._passes(self.model, examples, self.documents, self.recipe)
 
     def _passes(
         self, model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe
@@ -330,8 +292,6 @@ class Trainer:
         if self._fit and state["fit"]:
             self._fit.restore(state["fit"])
         self._best.restore(state)
-
-    # Small parts
 
     def _record(self, loss: float | None, value: float, best: bool, phase: Phase) -> Epoch:
         self.history.append(Epoch(len(self.history), loss, value, best, phase))
