@@ -16,7 +16,7 @@ class Selection:
 
     `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing
     relevant is in its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback
-    documents that shall not refine the query, joined by commas, behind `ONLY` those that alone
+    documents that do not refine the query, joined by commas, behind `ONLY` those that alone
     shall; `edited_query` and `edited_document` are what the page Explain scores in place of the
     texts of the query and the document.
     """
@@ -117,7 +117,7 @@ def changed(before: Selection, **changes: Any) -> Selection:
 
 
 def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
-    """Return the ids of the candidates that shall not refine the query; never all of them."""
+    """Return the ids of the candidates that do not refine the query; never all of them."""
     everyone = frozenset(candidates)
     named = frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
     found = everyone - named if dropped.startswith(ONLY) else everyone & named
@@ -125,7 +125,7 @@ def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
 
 
 def dropped(left_out: Sequence[str], candidates: Sequence[str]) -> str:
-    """Print the candidates that shall not refine the query.
+    """Print the candidates that do not refine the query.
 
     Named are those that are left out, or those that are kept, whichever are fewer.
     """

@@ -100,7 +100,7 @@ def value(key: str) -> Any:
 
 
 def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
-    """Bind a multiselect of the candidates that shall not refine the query.
+    """Bind a multiselect of the candidates that do not refine the query.
 
     Returns its `key` and `on_change`.
     """

@@ -39,7 +39,7 @@ def selected(selection: Selection) -> Comparison:
 
 
 def left_out(selection: Selection) -> frozenset[str]:
-    """Return the ids of the feedback documents that shall not refine the selected query."""
+    """Return the ids of the feedback documents that do not refine the selected query."""
     if not selection.dropped:
         return frozenset()
     everyone = comparison(

@@ -1,4 +1,4 @@
-"""The choice of feedback documents that shall not refine the query."""
+"""The choice of feedback documents that do not refine the query."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def place(
         projected: (N, m) the documents it was made of.
         vectors: (R, m) unit vectors.
         dimensions: 2 or 3.
-        leave_out: (R,) rows that shall not attract their own vector, −1 for none.
+        leave_out: (R,) rows that do not attract their own vector, −1 for none.
     """
     similarity = vectors @ projected.T  # (R, N)
     if leave_out is not None:

@@ -479,6 +479,17 @@ def test_a_damaged_lexical_index_is_made_again(tmp_path: Path, damage: str):
         assert path.read_bytes() == before
 
 
+def test_a_lexical_index_with_one_changed_byte_is_made_again(tmp_path: Path):
+    """Such an index loads, and would rank by wrong weights: only its checksum tells."""
+    space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
+    space.lexical_index(dataset)
+    path = tmp_path / "space" / "lexical" / "toy" / "data.csc.index.npy"
+    before = path.read_bytes()
+    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    space.lexical_index(dataset)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_shard_is_encoded_again(tmp_path: Path, damage: str):
     texts = [str(n) for n in range(SHARD + 3)]
