@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imrnns_core.data.records import Document
+from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import FloatArray
 
 MIN_DOCUMENTS = 3
@@ -41,7 +42,7 @@ class DimensionWordIndex:
 
         vectorizer = CountVectorizer(
             binary=True,
-            stop_words="english",
+            stop_words=sorted(stop_words()),
             min_df=min(MIN_DOCUMENTS, len(self._texts)),
             dtype=np.float32,
         )

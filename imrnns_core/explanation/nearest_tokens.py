@@ -22,6 +22,7 @@ from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.model.imrnn import IMRNN, fresh_model
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Side
 
 NULL_DRAWS = 20
@@ -66,8 +67,6 @@ class Vocabulary:
                 f"embeddings have {table.shape[1]} "
                 f"dimensions, its texts {encoder.dimension}"
             )
-        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
         pieces = encoder.tokenizer.get_vocab()
         marked = any(
             piece.startswith(("▁", "Ġ")) for piece in pieces
@@ -75,11 +74,7 @@ class Vocabulary:
         words: dict[str, int] = {}
         for piece, row in sorted(pieces.items(), key=lambda item: item[1]):
             word = piece[1:] if marked and piece[:1] in "▁Ġ" else "" if marked else piece
-            if (
-                len(word) >= MIN_LETTERS
-                and word.isalpha()
-                and word.casefold() not in ENGLISH_STOP_WORDS
-            ):
+            if len(word) >= MIN_LETTERS and word.isalpha() and word.casefold() not in stop_words():
                 words.setdefault(word, row)
         self.words = list(words)
         self.table = F.normalize(table[list(words.values())], dim=-1)  # (V, n)

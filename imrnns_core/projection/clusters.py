@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from imrnns_core.text.stemming import stem
+from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import FloatArray, IntArray
 
 MAX_CLUSTERS = 12
@@ -46,19 +48,18 @@ def find_clusters(vectors: FloatArray, texts: Sequence[str]) -> Clusters:
 
 
 def name_clusters(texts: Sequence[str], labels: IntArray) -> tuple[str, ...]:
-    """Return a name for each cluster.
+    """Return a name for each cluster: the words with the largest class-based TF-IDF.
 
-    The words with the largest class-based TF-IDF, tf · log(1 + A / f).
-
-    tf is a word's share of its cluster, f its frequency in all clusters and A the mean number of
-    words of a cluster (Grootendorst, "BERTopic", 2022, section 3.3).
+    √tf · log(1 + A / f), where tf is a word's share of its cluster, f its frequency in all clusters
+    and A the mean number of words of a cluster (Grootendorst, "BERTopic", 2022, section 3.3). The
+    root is that of BERTopic's `reduce_frequent_words`.
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
     count = int(labels.max()) + 1
     rare = 3 if len(texts) >= 100 else 1
     vectorizer: Any = CountVectorizer(
-        stop_words="english",
+        stop_words=sorted(stop_words()),
         token_pattern=r"(?u)\b[^\W\d_]\w{2,}\b",
         min_df=rare,
         max_df=0.8 if len(texts) >= 20 else 1.0,
@@ -73,7 +74,7 @@ def name_clusters(texts: Sequence[str], labels: IntArray) -> tuple[str, ...]:
         [np.asarray(words[labels == c].sum(axis=0)).ravel() for c in range(count)]
     )  # (C, words)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    weight = share * np.log1p(counts.sum() / count / counts.sum(axis=0))
+    weight = np.sqrt(share) * np.log1p(counts.sum() / count / counts.sum(axis=0))
     return tuple(
         _name(vocabulary[np.argsort(-row)[:20]], row[np.argsort(-row)[:20]], c)
         for c, row in enumerate(weight)
@@ -81,15 +82,9 @@ def name_clusters(texts: Sequence[str], labels: IntArray) -> tuple[str, ...]:
 
 
 def _name(words: Any, weights: Any, number: int) -> str:
-    """Join the first words that are no forms of each other."""
-    chosen: list[str] = []
+    """Join the words with the largest weights, one word of each stem."""
+    chosen: dict[str, str] = {}  # stem → word
     for word, weight in zip(words, weights, strict=True):
-        if weight > 0 and len(chosen) < NAME_WORDS and not any(_alike(word, c) for c in chosen):
-            chosen.append(str(word))
-    return ", ".join(chosen) or f"cluster {number + 1}"
-
-
-def _alike(a: str, b: str) -> bool:
-    """Return whether two words are forms of one word, such as cell and cells."""
-    length = max(4, min(len(a), len(b)) - 2)
-    return a[:length] == b[:length]
+        if weight > 0 and len(chosen) < NAME_WORDS:
+            chosen.setdefault(stem(str(word)), str(word))
+    return ", ".join(chosen.values()) or f"cluster {number + 1}"

@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from imrnns_core.data.records import Document
+from imrnns_core.text.stop_words import tokenize
 from imrnns_core.types import FloatArray, IntArray
+
+TOKENS = "bm25s, stop words of NLTK"
+"""Names how a text becomes tokens: an index that was built from other tokens is built again."""
 
 
 class BM25Index:
@@ -23,16 +27,15 @@ class BM25Index:
     def __init__(self, documents: Sequence[Document], folder: Path | None = None) -> None:
         import bm25s  # takes half a second to import
 
-        self._bm25s, self._count = bm25s, len(documents)
+        self._count = len(documents)
         if folder is not None:
             self._retriever = bm25s.BM25.load(str(folder))
             return
         self._retriever = bm25s.BM25()
-        tokens = bm25s.tokenize(
-            [f"{d.title}\n{d.text}" for d in documents], stopwords="en", show_progress=False
-        )
-        empty = not any(len(ids) for ids in tokens.ids)  # bm25s fails on a corpus without a word
-        self._retriever.index([[" "]] * self._count if empty else tokens, show_progress=False)
+        tokens = tokenize([f"{d.title}\n{d.text}" for d in documents])
+        if not any(tokens):  # bm25s fails on a corpus without a word
+            tokens = [[" "]] * self._count
+        self._retriever.index(tokens, show_progress=False)
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder."""
@@ -59,11 +62,7 @@ class BM25Index:
         return found
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:
-        tokens = self._bm25s.tokenize(
-            list(texts), stopwords="en", show_progress=False, return_ids=False
-        )
-        words = [
-            found or ["\n"] for found in tokens
-        ]  # of stop words alone none is left; bm25s fails on none and on ""
+        # a text of stop words has none left, and bm25s fails on an empty list and on ""
+        words = [found or ["\n"] for found in tokenize(list(texts))]
         rows, scores = self._retriever.retrieve(words, k=min(k, self._count), show_progress=False)
         return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float32)

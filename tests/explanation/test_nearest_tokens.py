@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.nearest_tokens import (
@@ -16,6 +15,7 @@ from imrnns_core.explanation.nearest_tokens import (
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.text.stop_words import stop_words
 from tests import toys
 
 
@@ -37,7 +37,7 @@ def planted(sample: Collection, token: str, strength: float) -> VocabularyView:
 def test_only_whole_words_are_named(view: VocabularyView):
     words = view.vocabulary.words
     assert {"currency", "mexico", "parliament"} <= set(words)
-    assert not set(words) & set(ENGLISH_STOP_WORDS)
+    assert not set(words) & stop_words()
     assert all(w.isalpha() and len(w) >= 3 for w in words)
     assert view.vocabulary.table.norm(dim=1).allclose(torch.tensor(1.0), atol=1e-4)
 
