@@ -16,6 +16,8 @@ from imrnns_core.storage.workspace import Workspace
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+IDENTITY_SECONDS = 0.1
+"""For this long a file is taken to be unchanged: about one run of a page."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,6 +65,12 @@ def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
     adapter_name = arguments.get("adapter_name") if key is None else key.adapter
+    return _identities(data, adapter_name)
+
+
+@st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
+def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
+    # A run of a page asks for them about 17 times, which took 6 ms; it lasts about 50 ms.
     space = workspace()
     found = [] if data is None else [space.data_identity(space.resolve(data))]
     return tuple(found if adapter_name is None else [*found, space.adapter_identity(adapter_name)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ from imrnns_core.retrieval.ranker import Ranker
 from tests import toys
 
 
+def next_run() -> None:
+    """Let the time of one run of a page pass, in which files are taken to be unchanged."""
+    time.sleep(1.2 * caching.IDENTITY_SECONDS)
+
+
 def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_the_old(
     fresh: None, tmp_path: Path
 ) -> None:
@@ -32,6 +38,7 @@ def test_an_adapter_imported_again_under_its_name_replaces_everything_made_of_th
     before = comparisons.comparison("sample", "same", "q128", "", frozenset())
     assert comparisons.comparison("sample", "same", "q128", "", frozenset()) is before
     save_adapter(second, target)
+    next_run()
     card, ranker = catalog.load_adapter("same").card, catalog.ranker("sample", "same")
     assert card.training_positives == ["d1", "d1"]
     assert torch.equal(ranker.adapter.model.projector.weight, second.model.projector.weight)
@@ -55,6 +62,8 @@ def test_a_data_set_that_changed_on_disk_is_read_again(fresh: None, tmp_path: Pa
     assert catalog.collection("mine") is catalog.collection("mine")
     assert catalog.collection("mine").dataset.queries["q1"].text == "which?"
     (data / "queries.jsonl").write_text(json.dumps({"_id": "q1", "text": "why?"}) + "\n")
+    next_run()
     assert catalog.collection("mine").dataset.queries["q1"].text == "why?"
     save_embeddings(EmbeddingMatrix(("q1",), np.array([[1, 0, 0, 0]])), vectors, "queries", "query")
+    next_run()
     np.testing.assert_array_equal(catalog.collection("mine").query_vectors(["q1"])[0], [1, 0, 0, 0])
