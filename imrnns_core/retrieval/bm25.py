@@ -11,9 +11,6 @@ from imrnns_core.data.records import Document
 from imrnns_core.text.stop_words import tokenize
 from imrnns_core.types import FloatArray, IntArray
 
-TOKENS = "bm25s, stop words of NLTK"
-"""Names how a text becomes tokens: an index that was built from other tokens is built again."""
-
 
 class BM25Index:
     """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s.

@@ -40,7 +40,7 @@ from imrnns_core.io import (
     write_json,
 )
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
-from imrnns_core.retrieval.bm25 import TOKENS, BM25Index
+from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
@@ -166,12 +166,7 @@ class Workspace:
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set's documents, from disk where it was kept."""
         folder = self.root / "lexical" / file_name(dataset.name)
-        manifest = {
-            "schema": SCHEMA,
-            "dataset_digest": dataset.digest,
-            "bm25s": version("bm25s"),
-            "tokens": TOKENS,
-        }
+        manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
 
         def kept() -> BM25Index | None:
             current = read_json(folder / "manifest.json") == {
