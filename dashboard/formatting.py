@@ -7,16 +7,16 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it takes seconds to load, and the loading screen needs colours before
-    from imrnns_core.evaluation.outcomes import Bucket
+    from imrnns_core.evaluation.outcomes import Outcome
 
-SIGNS: dict[Bucket, str] = {
+SIGNS: dict[Outcome, str] = {
     "rescued": "▲▲",
     "improved": "▲",
     "unchanged": "=",
     "worsened": "▼",
     "broken": "▼▼",
-    "failing in ranking": "✕",
-    "failing in the pool": "∅",
+    "ranked too low": "✕",
+    "not retrieved": "∅",
 }
 STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
 """Heads of the narrow columns of the stages."""

@@ -29,7 +29,7 @@ class Selection:
     split: str = ""
     top_k: Literal[1, 3, 5, 10, 20] = 10
     shown: Literal[5, 10, 20] = 10
-    bucket: str = "all"
+    outcome: str = "all"
     alpha: float = 1.0
     dropped: str = ""
     edited_query: str = ""
@@ -51,6 +51,8 @@ class Selection:
 
 
 DEFAULT = Selection()
+_RENAMED = {"bucket": "outcome"}
+_RENAMED_VALUES = {"failing in ranking": "ranked too low", "failing in the pool": "not retrieved"}
 _TYPES = get_type_hints(Selection)
 
 
@@ -60,8 +62,9 @@ def options(field: str) -> list[Any]:
 
 
 def known(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the query parameters that name a field."""
-    return {name: value for name, value in parameters.items() if name in _TYPES}
+    """Return the query parameters that name a field, those of older links by their new names."""
+    renamed = {_RENAMED.get(name, name): value for name, value in parameters.items()}
+    return {name: value for name, value in renamed.items() if name in _TYPES}
 
 
 def parse(parameters: Mapping[str, str]) -> Selection:
@@ -84,7 +87,7 @@ def _value(name: str, text: str) -> Any:
         if text not in offered:
             raise ValueError(text)
         return offered[text]
-    value = _TYPES[name](text)
+    value = _TYPES[name](_RENAMED_VALUES.get(text, text) if name == "outcome" else text)
     if isinstance(value, float) and not 0.0 <= value <= 1.0:
         raise ValueError(text)
     return value

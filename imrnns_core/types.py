@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
-Doubles = NDArray[np.float64]
+DoubleArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 Qrels = Mapping[str, Mapping[str, int]]
@@ -17,7 +17,7 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 Stage = Literal["base", "projected", "document-modulated", "modulated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-PARTS = ("projector", "document_modulation", "query_refinement")
+SCORE_PARTS = ("projector", "document_modulation", "query_refinement")
 """Parts of the change from the base to the modulated score, in the order of the sum."""
 UNJUDGED = -1
 """The relevance of a document that has no judgment for the query."""

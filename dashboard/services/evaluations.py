@@ -14,7 +14,7 @@ from imrnns_core.config import MEASURES
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate, judged_queries, measure_bm25
-from imrnns_core.evaluation.outcomes import Bucket
+from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.statistics.measures import SystemMetrics
@@ -34,15 +34,15 @@ def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
     return job.splits[split].result()
 
 
-def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Bucket] | None:
+def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Outcome] | None:
     """Return what became of each judged query; None while that is being measured."""
-    found: dict[str, Bucket] = {}
+    found: dict[str, Outcome] = {}
     for split, future in _measuring(data, adapter_name).splits.items():
         if not future.done():
             return None
         if not future.exception():  # a split without a relevant document has no outcomes
             measured = evaluation(data, adapter_name, split, top_k)
-            found.update(zip(measured.query_ids, measured.buckets(), strict=True))
+            found.update(zip(measured.query_ids, measured.outcomes(), strict=True))
     return found
 
 
@@ -104,8 +104,8 @@ def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
     """Return why each query fails; the causes are looked for once, whatever the depth."""
-    buckets = evaluation(data, adapter_name, split, top_k).buckets()
+    named = evaluation(data, adapter_name, split, top_k).outcomes()
     return [
-        replace(d, bucket=bucket)
-        for d, bucket in zip(_causes(data, adapter_name, split), buckets, strict=True)
+        replace(d, outcome=outcome)
+        for d, outcome in zip(_causes(data, adapter_name, split), named, strict=True)
     ]

@@ -28,12 +28,12 @@ def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
 
 
 @shared(8)
-def linear_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
+def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
     made = corpus_map(data, adapter_name)
     assert made is not None
     projected = catalog.ranker(data, adapter_name).transform.projected.numpy()
-    return made.linear(projected, dimensions)
+    return made.pca_project(projected, dimensions)
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,7 +11,7 @@ from dashboard.formatting import SIGNS
 from dashboard.services import catalog, comparisons, evaluations
 from dashboard.widgets import notices, progress_panel
 from imrnns_core.data.records import Query
-from imrnns_core.evaluation.outcomes import Bucket
+from imrnns_core.evaluation.outcomes import Outcome
 
 NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000
@@ -71,7 +71,7 @@ def await_outcomes() -> None:
         )
 
 
-def _outcomes() -> dict[str, Bucket] | None:
+def _outcomes() -> dict[str, Outcome] | None:
     selection = state.current()
     return evaluations.outcomes(selection.data, selection.adapter, selection.top_k)
 
@@ -103,7 +103,7 @@ def _complete_dropped() -> None:
         state.update(dropped="")
 
 
-def _label(value: str, queries: Mapping[str, Query], outcomes: Mapping[str, Bucket] | None) -> str:
+def _label(value: str, queries: Mapping[str, Query], outcomes: Mapping[str, Outcome] | None) -> str:
     if value not in queries:
         return value
     text = queries[value].text

@@ -16,7 +16,7 @@ from imrnns_core.model.scoring import QUERY_BATCH
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.types import ROUNDING, FloatArray
 
-Doubles = NDArray[np.float64]
+DoubleArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def decompose_change(ranker: Ranker, batch: RankedBatch, queries: Tensor) -> Cha
         batch.score(stage) for stage in ("base", "projected", "modulated")
     )
 
-    def within(x: NDArray[np.float32]) -> Doubles:
+    def within(x: NDArray[np.float32]) -> DoubleArray:
         return np.asarray(x - x.mean(axis=1, keepdims=True), dtype=np.float64)
 
     whole = within(modulated - base)

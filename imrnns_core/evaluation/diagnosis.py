@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.data.records import Document
 from imrnns_core.evaluation.evaluate import Evaluation
-from imrnns_core.evaluation.outcomes import Bucket
+from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
@@ -54,8 +54,8 @@ class Diagnosis:
     """
 
     query_id: str
-    bucket: Bucket
-    delta: float
+    outcome: Outcome
+    change: float
     ranks: tuple[int, ...]
     bm25_rank: int
     findings: tuple[Finding, ...]
@@ -70,11 +70,11 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> lis
         bm25: The lexical baseline on the same queries.
     """
     dataset = ranker.collection.dataset
-    delta = evaluation.column("modulated") - evaluation.column("base")
+    change = evaluation.column("modulated") - evaluation.column("base")
     texts = [dataset.queries[q].text for q in evaluation.query_ids]
     result = []
-    for i, (query_id, bucket) in enumerate(
-        zip(evaluation.query_ids, evaluation.buckets(), strict=True)
+    for i, (query_id, outcome) in enumerate(
+        zip(evaluation.query_ids, evaluation.outcomes(), strict=True)
     ):
         judged = evaluation.qrels[query_id]
         relevant = np.array([ranker.collection.documents.row[d] for d in relevant_ids(judged)])
@@ -90,7 +90,7 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> lis
                 + _unjudged(ranker, evaluation, i, judged)
             )
         result.append(
-            Diagnosis(query_id, bucket, float(delta[i]), ranks, bm25_rank, tuple(findings))
+            Diagnosis(query_id, outcome, float(change[i]), ranks, bm25_rank, tuple(findings))
         )
     return result
 

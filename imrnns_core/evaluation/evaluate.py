@@ -15,15 +15,15 @@ from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
-from imrnns_core.evaluation.outcomes import Bucket, bucket
+from imrnns_core.evaluation.outcomes import Outcome, outcome_of
 from imrnns_core.evaluation.seen import Group, seen_groups, training_positives
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
-from imrnns_core.types import STAGES, Doubles, IntArray, Qrels, Stage, relevant_ids
+from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage, relevant_ids
 
-SCHEMA = 1
+SCHEMA = 2
 NDCG = "nDCG@10"
 BM25 = "bm25"
 
@@ -53,7 +53,7 @@ class Evaluation:
     adapter: str
     query_ids: tuple[str, ...]
     measures: tuple[str, ...]
-    values: Doubles
+    values: DoubleArray
     best_ranks: IntArray
     groups: NDArray[np.str_] | None
     top_k: int
@@ -62,11 +62,11 @@ class Evaluation:
     bm25: SystemMetrics | None = None
     shares: ChangeDecomposition | None = None
 
-    def column(self, stage: Stage, measure: str = NDCG) -> Doubles:
+    def column(self, stage: Stage, measure: str = NDCG) -> DoubleArray:
         """Return one measure (Q,) at a stage."""
         return np.asarray(self.value(stage)[:, self.measures.index(measure)])
 
-    def value(self, stage: Stage) -> Doubles:
+    def value(self, stage: Stage) -> DoubleArray:
         """Return every measure (Q, M) at a stage."""
         return np.asarray(self.values[STAGES.index(stage)])
 
@@ -113,13 +113,13 @@ class Evaluation:
             **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()},
         }
 
-    def buckets(self) -> list[Bucket]:
-        """Return what happened to each query; `bucket` defines the names."""
+    def outcomes(self) -> list[Outcome]:
+        """Return what happened to each query; `outcome_of` defines the names."""
         base, modulated = self.best_rank("base"), self.best_rank("modulated")
-        delta = self.column("modulated") - self.column("base")
+        change = self.column("modulated") - self.column("base")
         return [
-            bucket(int(b), int(m), float(d), self.top_k)
-            for b, m, d in zip(base, modulated, delta, strict=True)
+            outcome_of(int(b), int(m), float(d), self.top_k)
+            for b, m, d in zip(base, modulated, change, strict=True)
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -146,13 +146,13 @@ class Evaluation:
             "groups": groups or None,
             "significance": self._significance(),
             "shares": None if self.shares is None else asdict(self.shares),
-            "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.buckets())],
+            "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.outcomes())],
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
         return {m: asdict(test) for m, test in zip(self.measures, self._tests[group], strict=True)}
 
-    def _query_json(self, i: int, outcome: Bucket) -> dict[str, Any]:
+    def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
         named: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
         named.update(
             {
@@ -265,7 +265,7 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
 
 
 def mean_of(
-    measures: Sequence[str], values: Doubles, mask: NDArray[np.bool_] | None = None
+    measures: Sequence[str], values: DoubleArray, mask: NDArray[np.bool_] | None = None
 ) -> dict[str, float]:
     """Return the mean of each measure over queries, values (Q, M), all or those of a mask."""
     return {

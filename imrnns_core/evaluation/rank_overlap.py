@@ -18,7 +18,7 @@ from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import SCHEMA
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
-from imrnns_core.types import Doubles, IntArray
+from imrnns_core.types import DoubleArray, IntArray
 
 UNJUDGED_SPLIT = "unjudged"
 PERSISTENCE = 0.9
@@ -35,11 +35,10 @@ class RankOverlap:
         query_ids: (Q,) in the order of the data set.
         rbo: (Q,) rank-biased overlap of the base and the modulated ranking; 1 where they are the
             same.
-        kept: (Q,) how many of the first `top_k` of the base ranking are among the first `top_k` of
-            the modulated one.
-        first: (2, Q) corpus row of the document that stands first in the base and in the modulated
-            ranking.
-        top_k: Depth of `kept`.
+        top_k_overlap: (Q,) how many of the top `top_k` base documents are in the modulated top
+            `top_k`.
+        top_documents: (2, Q) corpus row of the document at rank 1, base and modulated.
+        top_k: Depth of `top_k_overlap`.
         batch: The rankings behind it.
         document_ids: (N,) of the corpus.
         shares: Where the change of scores comes from.
@@ -48,18 +47,18 @@ class RankOverlap:
     dataset: str
     adapter: str
     query_ids: tuple[str, ...]
-    rbo: Doubles
-    kept: IntArray
-    first: IntArray
+    rbo: DoubleArray
+    top_k_overlap: IntArray
+    top_documents: IntArray
     top_k: int
     batch: RankedBatch
     document_ids: tuple[str, ...]
     shares: ChangeDecomposition
 
     @property
-    def first_changed(self) -> float:
+    def top_document_changed(self) -> float:
         """Share of the queries with another first document."""
-        return float((self.first[0] != self.first[1]).mean())
+        return float((self.top_documents[0] != self.top_documents[1]).mean())
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens evaluate --json` writes where nothing is judged."""
@@ -67,9 +66,9 @@ class RankOverlap:
             {
                 "query_id": query_id,
                 "rbo": float(self.rbo[i]),
-                "kept": int(self.kept[i]),
-                "first": {
-                    stage: self.document_ids[self.first[s, i]]
+                "top_k_overlap": int(self.top_k_overlap[i]),
+                "top_documents": {
+                    stage: self.document_ids[self.top_documents[s, i]]
                     for s, stage in enumerate(("base", "modulated"))
                 },
             }
@@ -88,14 +87,14 @@ class RankOverlap:
             "shares": asdict(self.shares),
             "overlap": {
                 "rbo": float(self.rbo.mean()),
-                "kept": float(self.kept.mean()),
-                "first_changed": self.first_changed,
+                "top_k_overlap": float(self.top_k_overlap.mean()),
+                "top_document_changed": self.top_document_changed,
             },
             "queries": queries,
         }
 
 
-def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENCE) -> Doubles:
+def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENCE) -> DoubleArray:
     """Return the extrapolated rank-biased overlap (…,) of two rankings, ranks (…, K) from 1.
 
     Both rank the same K documents.
@@ -109,7 +108,7 @@ def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENC
     reached = np.maximum(ranks, others)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)
     agreement = reached.sum(axis=-2) / np.arange(1, depth + 1)
     weights = p ** np.arange(1, depth + 1)
-    overlap: Doubles = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
+    overlap: DoubleArray = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
     return overlap
 
 
@@ -139,8 +138,8 @@ def measure_overlap(
         adapter=ranker.adapter.card.name,
         query_ids=tuple(query_ids),
         rbo=np.array([rank_biased_overlap(b, m) for b, m in zip(base, modulated, strict=True)]),
-        kept=((base <= depth) & (modulated <= depth)).sum(axis=1),
-        first=np.stack([batch.ranked_rows(stage)[:, 0] for stage in ("base", "modulated")]),
+        top_k_overlap=((base <= depth) & (modulated <= depth)).sum(axis=1),
+        top_documents=np.stack([batch.ranked_rows(stage)[:, 0] for stage in ("base", "modulated")]),
         top_k=depth,
         batch=batch,
         document_ids=collection.dataset.document_ids,

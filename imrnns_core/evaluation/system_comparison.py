@@ -18,7 +18,7 @@ from imrnns_core.evaluation.seen import Group
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, paired_tests
-from imrnns_core.types import Doubles
+from imrnns_core.types import DoubleArray
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class SystemComparison:
     groups: NDArray[np.str_] | None
 
     @property
-    def differences(self) -> Doubles:
+    def differences(self) -> DoubleArray:
         """(Q, M) ours − theirs."""
-        difference: Doubles = self.ours.value("modulated") - self.other.values
+        difference: DoubleArray = self.ours.value("modulated") - self.other.values
         return difference
 
     def masks(self) -> dict[Group | None, NDArray[np.bool_]]:
@@ -86,10 +86,10 @@ class SystemComparison:
             {
                 "query_id": query_id,
                 "other": dict(zip(measures, theirs.tolist(), strict=True)),
-                "delta": dict(zip(measures, delta.tolist(), strict=True)),
+                "change": dict(zip(measures, change.tolist(), strict=True)),
                 "best_relevant_rank": int(rank) or None,
             }
-            for query_id, theirs, delta, rank in zip(
+            for query_id, theirs, change, rank in zip(
                 self.ours.query_ids,
                 self.other.values,
                 self.differences,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
-from imrnns_core.evaluation.outcomes import Bucket
+from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.seen import Group
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import Significance
@@ -29,14 +29,14 @@ Generalization = Literal[
     "no gain",
 ]
 
-OUTCOMES: tuple[Bucket, ...] = (
+OUTCOMES: tuple[Outcome, ...] = (
     "rescued",
     "improved",
     "unchanged",
     "worsened",
     "broken",
-    "failing in ranking",
-    "failing in the pool",
+    "ranked too low",
+    "not retrieved",
 )
 """From the best to the worst."""
 
@@ -77,7 +77,7 @@ class OutcomeVerdict:
             None where no step can be seen.
     """
 
-    counts: Mapping[Bucket, int]
+    counts: Mapping[Outcome, int]
     better: int
     worse: int
     largest_step: tuple[Stage, float] | None
@@ -126,7 +126,7 @@ def judge_effect(measured: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
 
 def judge_outcomes(measured: Evaluation) -> OutcomeVerdict:
     """Count what became of the queries, and find the stage that moves the measure most."""
-    counts = Counter(measured.buckets())
+    counts = Counter(measured.outcomes())
     means = [measured.mean(stage)[NDCG] for stage in STAGES]
     steps = {
         stage: after - before

@@ -19,7 +19,7 @@ from imrnns_core.explanation.attention_trace import Trace
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import PARTS, FloatArray, Side
+from imrnns_core.types import SCORE_PARTS, FloatArray, Side
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Accounting:
 
     @property
     def parts(self) -> dict[str, FloatArray]:
-        """(K,) each part of the change, by its name in `PARTS`."""
-        return {name: getattr(self, name) for name in PARTS}
+        """(K,) each part of the change, by its name in `SCORE_PARTS`."""
+        return {name: getattr(self, name) for name in SCORE_PARTS}
 
     @property
     def whole(self) -> dict[str, FloatArray]:

@@ -46,7 +46,7 @@ class CorpusMap:
     pca_share: FloatArray
     clusters: Clusters
 
-    def linear(self, vectors: FloatArray, dimensions: int) -> FloatArray:
+    def pca_project(self, vectors: FloatArray, dimensions: int) -> FloatArray:
         """Return the (R, dimensions) PCA places of (R, m) vectors; exact for any vector."""
         return np.asarray(
             (vectors - self.pca_mean) @ self.pca_axes[:dimensions].T, dtype=np.float32
@@ -133,7 +133,7 @@ def load_map(path: Path) -> CorpusMap:
         raise DataError(path, f"not a map ({error})", "delete it; it will be made again") from None
 
 
-def place(
+def knn_project(
     corpus_map: CorpusMap,
     projected: FloatArray,
     vectors: FloatArray,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imrnns_core.projection.corpus_map import CorpusMap, place
+from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import FloatArray, IntArray
 
@@ -43,7 +43,7 @@ def true_movement(comparison: Comparison) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class Neighbourhood:
+class UmapMovement:
     """Where R candidates and the query of a comparison lie on the UMAP map, base and modulated."""
 
     base: FloatArray  # (R, d)
@@ -53,13 +53,13 @@ class Neighbourhood:
     movement: Movement
 
 
-def neighbourhood(
+def umap_movement(
     corpus_map: CorpusMap,
     projected: FloatArray,
     comparison: Comparison,
     positions: IntArray,
     dimensions: int,
-) -> Neighbourhood:
+) -> UmapMovement:
     """Place some candidates (positions (R,) in the comparison) and the query on the UMAP map.
 
     A candidate starts at its own place and ends where its modulated vector is placed; the document
@@ -69,20 +69,20 @@ def neighbourhood(
     modulation = comparison.modulation
     rows = comparison.rows[positions]
     base = corpus_map.umap[dimensions][rows]
-    unmoved = place(
+    unmoved = knn_project(
         corpus_map, projected, modulation.projected_documents.numpy()[positions], dimensions, rows
     )
-    moved = place(
+    moved = knn_project(
         corpus_map, projected, modulation.modulated_documents.numpy()[positions], dimensions, rows
     )
     queries = np.stack([modulation.projected_query.numpy(), modulation.modulated_query.numpy()])
-    query_places = place(corpus_map, projected, queries, dimensions)
+    query_places = knn_project(corpus_map, projected, queries, dimensions)
     movement = Movement(
         true_movement(comparison)[positions],
         np.linalg.norm(moved - base, axis=1),
         np.linalg.norm(unmoved - base, axis=1),
     )
-    return Neighbourhood(base, moved, query_places[0], query_places[1], movement)
+    return UmapMovement(base, moved, query_places[0], query_places[1], movement)
 
 
 def pca_movement(
@@ -97,6 +97,9 @@ def pca_movement(
         modulation.projected_documents.numpy()[positions],
         modulation.modulated_documents.numpy()[positions],
     )
-    before, after = corpus_map.linear(start, dimensions), corpus_map.linear(end, dimensions)
+    before, after = (
+        corpus_map.pca_project(start, dimensions),
+        corpus_map.pca_project(end, dimensions),
+    )
     whole = float(((end - start) ** 2).sum())
     return before, after, float(((after - before) ** 2).sum()) / whole if whole > 0 else 0.0

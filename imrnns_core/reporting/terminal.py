@@ -48,7 +48,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     for measure in result.measures:
         test = result.significance(measure)
         yield (
-            f"{measure}: modulated − base {test.delta:+.5f}, 95 % interval {_interval(test)}, p = "
+            f"{measure}: modulated − base {test.change:+.5f}, 95 % interval {_interval(test)}, p = "
             f"{test.p:.4f}"
         )
     if result.groups is None:
@@ -58,7 +58,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         )
     if result.shares is not None:
         yield _share_line(result.shares)
-    yield ", ".join(f"{n} {name}" for name, n in Counter(result.buckets()).most_common())
+    yield ", ".join(f"{n} {name}" for name, n in Counter(result.outcomes()).most_common())
 
 
 def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
@@ -69,8 +69,8 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
     )
     means = f"Base and modulated ranking: rank-biased overlap {result.rbo.mean():.4f} (1: the same)"
     yield (
-        f"{means}, {result.kept.mean():.2f} of the first {result.top_k} kept, another first "
-        f"document for {100 * result.first_changed:.0f} %."
+        f"{means}, {result.top_k_overlap.mean():.2f} of the first {result.top_k} kept, "
+        f"another first document for {100 * result.top_document_changed:.0f} %."
     )
     yield _share_line(result.shares)
     table = _table(
@@ -83,10 +83,10 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
         "text",
     )
     for i in result.rbo.argsort(kind="stable")[:LISTED].tolist():
-        first = (result.document_ids[row] for row in result.first[:, i])
+        first = (result.document_ids[row] for row in result.top_documents[:, i])
         text = queries[result.query_ids[i]].text[:60]
         table.add_row(
-            result.query_ids[i], f"{result.rbo[i]:.4f}", str(result.kept[i]), *first, text
+            result.query_ids[i], f"{result.rbo[i]:.4f}", str(result.top_k_overlap[i]), *first, text
         )
     yield table
 
@@ -106,7 +106,7 @@ def against(versus: SystemComparison, queries: Mapping[str, Query]) -> Iterator[
             values = (
                 f"{mine[measure]:.5f}",
                 f"{theirs[measure]:.5f}",
-                f"{test.delta:+.5f}",
+                f"{test.change:+.5f}",
                 _interval(test),
                 f"{test.p:.4f}",
             )

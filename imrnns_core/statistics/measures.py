@@ -11,7 +11,7 @@ import ir_measures
 import numpy as np
 
 from imrnns_core.errors import LensError
-from imrnns_core.types import Doubles, IntArray, Qrels, is_relevant
+from imrnns_core.types import DoubleArray, IntArray, Qrels, is_relevant
 
 _TREC_EVAL = threading.Lock()
 """trec_eval, behind ir-measures, keeps its parameters in tables of the process.
@@ -29,7 +29,7 @@ class SystemMetrics:
     `values` (Q, M), and `best_ranks` (Q,), 0 where no relevant document is ranked.
     """
 
-    values: Doubles
+    values: DoubleArray
     best_ranks: IntArray
 
 
@@ -54,7 +54,7 @@ def measure(names: Sequence[str], qrels: Qrels, rankings: Rankings) -> SystemMet
     )
 
 
-def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) -> Doubles:
+def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) -> DoubleArray:
     """Return (Q, M) values, queries in the order of `rankings`.
 
     Rankings are measured as they stand: the scores given to ir-measures are the negative ranks, so

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imrnns_core.types import Doubles
+from imrnns_core.types import DoubleArray
 
 RESAMPLES = 10_000
 _PART = RESAMPLES // 10
@@ -19,12 +19,12 @@ class Significance:
     p is two-sided, of a paired randomisation test.
     """
 
-    delta: float
+    change: float
     ci95: tuple[float, float]
     p: float
 
 
-def paired_tests(differences: Doubles, seed: int = 0) -> list[Significance]:
+def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
     """Test whether the mean of each column of paired differences (Q, M) is zero.
 
     The tests take 10,000 sign flips and as many bootstrap resamples.
@@ -53,7 +53,9 @@ def paired_tests(differences: Doubles, seed: int = 0) -> list[Significance]:
     ]
 
 
-def difference_of_means(first: Doubles, second: Doubles, seed: int = 0) -> tuple[float, float]:
+def difference_of_means(
+    first: DoubleArray, second: DoubleArray, seed: int = 0
+) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of mean(first) − mean(second), two groups of queries."""
     rng = np.random.default_rng(seed)
     parts = [

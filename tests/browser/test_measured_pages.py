@@ -251,7 +251,7 @@ def test_failures_shows_the_numbers_of_evaluate(
             query["best_relevant_rank"]["base"]
             and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]
         ):
-            assert row["outcome"].split(" ", 1)[1] == "failing in ranking"
+            assert row["outcome"].split(" ", 1)[1] == "ranked too low"
     for shown, row in zip(grid(page, "failures"), rows, strict=False):
         assert shown["query"] == row["query"]
         assert float(shown["ΔnDCG"]) == pytest.approx(float(row["ΔnDCG@10"]), abs=1e-9)
@@ -274,7 +274,7 @@ def test_buckets_are_counted_and_chosen(page: Page, address: str, dev: dict[str,
     assert count > 0
     page.get_by_text(f"improved ({count})").click()
     page.wait_for_function(
-        "() => new URLSearchParams(location.search).get('bucket') === 'improved'"
+        "() => new URLSearchParams(location.search).get('outcome') === 'improved'"
     )
     settle(page)
     improved = {q["query_id"] for q in dev["queries"] if q["outcome"] == "improved"}

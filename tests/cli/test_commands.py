@@ -100,7 +100,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {
-        "schema": 1,
+        "schema": 2,
         "dataset": "toy",
         "split": "test",
         "adapter": "toy",
@@ -130,7 +130,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     }
     assert groups["seen"]["modulated"] == pytest.approx(seen, abs=1e-6)
     assert groups["seen"]["significance"]["RR@10"] == {
-        "delta": -0.25,
+        "change": -0.25,
         "ci95": [-0.5, 0.0],
         "p": 1.0,
     }
@@ -138,11 +138,11 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
         {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
     )
     significance = record["significance"]["RR@10"]
-    assert set(significance) == {"delta", "ci95", "p"}
-    assert significance["delta"] == pytest.approx(-1 / 6)
+    assert set(significance) == {"change", "ci95", "p"}
+    assert significance["change"] == pytest.approx(-1 / 6)
     assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
     assert significance["p"] == 1.0
-    assert record["significance"]["R@10"] == {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0}
+    assert record["significance"]["R@10"] == {"change": 0.0, "ci95": [0.0, 0.0], "p": 1.0}
     by_query = {q["query_id"]: q for q in record["queries"]}
     assert list(by_query) == ["q0", "q1", "q2"]
     assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
@@ -298,12 +298,12 @@ def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Pa
     assert (result.code, result.err) == (0, "")
     record = json.loads(target.read_text())["against"]
     assert (record["name"], record["kind"], record["missing_queries"]) == ("theirs.run", "run", 1)
-    assert {q["query_id"]: q["delta"]["RR@10"] for q in record["queries"]} == {
+    assert {q["query_id"]: q["change"]["RR@10"] for q in record["queries"]} == {
         "q0": 0,
         "q1": 1,
         "q2": -0.5,
     }
-    assert record["significance"]["RR@10"]["delta"] == pytest.approx(1 / 6)
+    assert record["significance"]["RR@10"]["change"] == pytest.approx(1 / 6)
     assert record["groups"]["unseen"]["other"]["RR@10"] == 0
     lines = [line.split() for line in result.out.splitlines()]
     assert ["all", "3", "RR@10", "0.83333", "0.66667", "+0.16667"] in [line[:6] for line in lines]
@@ -317,7 +317,7 @@ def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Pa
     itself = json.loads(target.read_text())["against"]
     assert (itself["kind"], itself["significance"]["nDCG@10"]) == (
         "adapter",
-        {"delta": 0.0, "ci95": [0.0, 0.0], "p": 1.0},
+        {"change": 0.0, "ci95": [0.0, 0.0], "p": 1.0},
     )
 
 
@@ -373,7 +373,7 @@ def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_pat
         None,
     ]
     q0, q3 = record["queries"]
-    assert [q["first"] for q in (q0, q3)] == [
+    assert [q["top_documents"] for q in (q0, q3)] == [
         {"base": "d1", "modulated": "d2"},
         {"base": "d2", "modulated": "d2"},
     ]
@@ -381,7 +381,7 @@ def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_pat
     assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
     assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
     assert record["overlap"] == pytest.approx(
-        {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "kept": 3, "first_changed": 0.5}
+        {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "top_k_overlap": 3, "top_document_changed": 0.5}
     )
     assert (
         "toy, adapter toy: 2 queries without judgments. They tell what moves, not whether it helps."

@@ -36,6 +36,12 @@ def test_a_link_reopens_the_same_selection(selection: Selection) -> None:
     assert parse(parameters(selection)) == selection
 
 
+def test_a_link_with_an_older_name_opens_the_same_view() -> None:
+    older = {"bucket": "failing in the pool", "query": "q1"}
+    assert parse(older) == Selection(query="q1", outcome="not retrieved")
+    assert parse({"bucket": "failing in ranking"}).outcome == "ranked too low"
+
+
 def test_a_link_is_short() -> None:
     assert parameters(Selection(data="sample", adapter="a", query="q1")) == {
         "data": "sample",

@@ -69,7 +69,7 @@ def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> 
         "capital of France",
         {"a": 1},
     )
-    assert (found.ranks, found.bm25_rank, causes(found), found.bucket) == (
+    assert (found.ranks, found.bm25_rank, causes(found), found.outcome) == (
         (1, 1, 1, 1),
         1,
         [],
@@ -80,7 +80,7 @@ def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> 
 def test_outside_the_pool(tmp_path: Path) -> None:
     documents = {"a": "Paris is the capital of France.", "b": "Whales are mammals."}
     found = diagnosed(tmp_path, documents, "capital of France", {"b": 1}, candidates=1)
-    assert found.bucket == "failing in the pool"
+    assert found.outcome == "not retrieved"
     assert found.ranks == (0, 0, 0, 0)
     assert found.findings[0].cause == "outside the pool"
     assert (
@@ -163,4 +163,4 @@ def test_unjudged_on_top(tmp_path: Path) -> None:
 @pytest.mark.parametrize("judged", [{"a": 1}, {"b": 1}])
 def test_delta_is_modulated_less_base(tmp_path: Path, judged: dict[str, int]) -> None:
     found = diagnosed(tmp_path, {"a": "Paris.", "b": "Whales."}, "whale", judged)
-    assert found.delta == 0.0
+    assert found.change == 0.0

@@ -17,7 +17,7 @@ from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate
-from imrnns_core.evaluation.outcomes import bucket
+from imrnns_core.evaluation.outcomes import outcome_of
 from imrnns_core.evaluation.seen import seen_groups
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import measure, measure_rankings
@@ -111,7 +111,7 @@ def test_a_whole_evaluation_by_hand():
     assert result.mean("base") == pytest.approx(
         {"nDCG@10": (first + 2) / 3, "R@10": 1, "RR@10": 1, "AP": 1, "R@100": 1, "Success@1": 1}
     )
-    assert result.buckets() == ["improved", "unchanged", "worsened"]
+    assert result.outcomes() == ["improved", "unchanged", "worsened"]
     assert result.groups is not None
     assert result.groups.tolist() == ["seen", "unseen", "seen"]
     masks = result.group_masks()
@@ -119,8 +119,8 @@ def test_a_whole_evaluation_by_hand():
     assert result.mean("modulated", masks["seen"])["nDCG@10"] == pytest.approx(
         (last + 1 / LOG3) / 2
     )
-    assert result.significance("RR@10").delta == pytest.approx(-0.5 / 3)
-    assert result.significance("RR@10", "seen").delta == pytest.approx(-0.25)
+    assert result.significance("RR@10").change == pytest.approx(-0.5 / 3)
+    assert result.significance("RR@10", "seen").change == pytest.approx(-0.25)
     assert result.significance("RR@10", "unseen").p == 1.0
 
 
@@ -173,14 +173,14 @@ def test_positives_of_another_data_set_are_not_seen_here(
 
 
 @pytest.mark.parametrize(
-    ("base", "modulated", "delta", "name"),
+    ("base", "modulated", "change", "name"),
     [
-        (0, 0, 0.0, "failing in the pool"),
+        (0, 0, 0.0, "not retrieved"),
         (11, 10, 0.3, "rescued"),
         (100, 1, 1.0, "rescued"),
         (10, 11, -0.3, "broken"),
-        (11, 12, 0.0, "failing in ranking"),
-        (50, 11, 0.0, "failing in ranking"),
+        (11, 12, 0.0, "ranked too low"),
+        (50, 11, 0.0, "ranked too low"),
         (10, 9, 0.01, "improved"),
         (1, 1, 0.2, "improved"),  # another relevant document rose
         (1, 2, -0.3, "worsened"),
@@ -188,14 +188,14 @@ def test_positives_of_another_data_set_are_not_seen_here(
         (3, 3, 1e-12, "unchanged"),
     ],
 )
-def test_what_an_adapter_did_to_a_query(base: int, modulated: int, delta: float, name: str):
-    assert bucket(base, modulated, delta, 10) == name
+def test_what_an_adapter_did_to_a_query(base: int, modulated: int, change: float, name: str):
+    assert outcome_of(base, modulated, change, 10) == name
 
 
 def test_the_depth_at_which_a_query_fails():
-    assert bucket(3, 1, 0.5, 2) == "rescued"
+    assert outcome_of(3, 1, 0.5, 2) == "rescued"
     world = collection(DOCUMENTS, QUERIES, {"q0": {"d2": 1}, "q2": {"d1": 1}})
-    assert evaluate(Ranker(world, adapter(still_model(2))), "test", top_k=1).buckets() == [
+    assert evaluate(Ranker(world, adapter(still_model(2))), "test", top_k=1).outcomes() == [
         "rescued",
         "broken",
     ]
@@ -207,7 +207,7 @@ def test_a_relevant_document_outside_the_candidates_fails_in_the_pool():
     )
     result = evaluate(ranker, "test")
     np.testing.assert_array_equal(result.best_ranks, [[0]] * 4)
-    assert result.buckets() == ["failing in the pool"]
+    assert result.outcomes() == ["not retrieved"]
     assert result.to_json()["queries"][0]["best_relevant_rank"] == dict.fromkeys(
         ("base", "projected", "document-modulated", "modulated")
     )
@@ -350,6 +350,6 @@ def test_the_groups_of_scifact_dev(dev: Evaluation, scifact_ranker: Ranker):
 
 def test_the_gain_on_scifact_dev_is_significant(dev: Evaluation):
     s = dev.significance("nDCG@10")
-    assert s.delta == pytest.approx(0.80008 - 0.69437, abs=2e-4)
+    assert s.change == pytest.approx(0.80008 - 0.69437, abs=2e-4)
     assert s.p < 0.001
-    assert 0.05 < s.ci95[0] < s.delta < s.ci95[1] < 0.16
+    assert 0.05 < s.ci95[0] < s.change < s.ci95[1] < 0.16

@@ -71,9 +71,9 @@ def test_queries_without_judgments_are_found_and_measured():
     world = collection(DOCUMENTS, [[0.6, 0.8], [1, 0], [0, 1]], {"q1": {"d0": 0}})
     assert unjudged_queries(world.dataset) == ("q0", "q2")
     result = measure_overlap(Ranker(world, adapter(still_model(2))), ("q0", "q2"), top_k=1)
-    assert result.kept.tolist() == [0, 1]
-    assert result.first.tolist() == [[1, 2], [2, 2]]
-    assert result.first_changed == 0.5
+    assert result.top_k_overlap.tolist() == [0, 1]
+    assert result.top_documents.tolist() == [[1, 2], [2, 2]]
+    assert result.top_document_changed == 0.5
     assert result.shares.constant == pytest.approx(1, abs=1e-5)
 
 

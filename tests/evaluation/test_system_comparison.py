@@ -38,14 +38,14 @@ def test_a_run_by_hand():
     }
     assert [q["query_id"] for q in record["queries"]] == ["q0", "q1", "q2"]
     assert [q["other"]["RR@10"] for q in record["queries"]] == pytest.approx([1 / 3, 0, 1])
-    assert [q["delta"]["RR@10"] for q in record["queries"]] == pytest.approx([2 / 3, 1, -1 / 2])
-    assert [q["delta"]["nDCG@10"] for q in record["queries"]] == pytest.approx(
+    assert [q["change"]["RR@10"] for q in record["queries"]] == pytest.approx([2 / 3, 1, -1 / 2])
+    assert [q["change"]["nDCG@10"] for q in record["queries"]] == pytest.approx(
         [1 / 2, 1, 1 / LOG3 - 1]
     )
     assert [q["best_relevant_rank"] for q in record["queries"]] == [3, None, 1]
     assert record["measures"]["RR@10"] == pytest.approx(4 / 9)
     test = record["significance"]["RR@10"]
-    assert test["delta"] == pytest.approx((2 / 3 + 1 - 1 / 2) / 3)
+    assert test["change"] == pytest.approx((2 / 3 + 1 - 1 / 2) / 3)
     assert test["ci95"] == pytest.approx([-0.5, 1])
     assert test["p"] == pytest.approx(
         0.5, abs=0.02
@@ -54,7 +54,7 @@ def test_a_run_by_hand():
     assert (groups["seen"]["n"], groups["unseen"]["n"]) == (1, 2)
     assert groups["seen"]["other"]["RR@10"] == 1
     assert groups["unseen"]["modulated"]["RR@10"] == 1
-    assert groups["unseen"]["significance"]["RR@10"]["delta"] == pytest.approx(5 / 6)
+    assert groups["unseen"]["significance"]["RR@10"]["change"] == pytest.approx(5 / 6)
     assert versus.most_different(2) == [1, 0]
 
 
@@ -62,7 +62,7 @@ def test_equal_queries_do_not_differ():
     versus = compare_with_run(ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]})
     assert versus.most_different(10) == []
     assert versus.to_json()["significance"]["nDCG@10"] == {
-        "delta": 0.0,
+        "change": 0.0,
         "ci95": (0.0, 0.0),
         "p": 1.0,
     }

@@ -72,7 +72,7 @@ def test_an_effect_has_the_means_behind_it() -> None:
     verdict = judge_effect(evaluation(UP), lexical)
     assert (verdict.effect, verdict.queries, verdict.bm25) == ("helps", 20, 0.25)
     assert (verdict.base, verdict.modulated) == (0.5, pytest.approx(0.65))
-    assert verdict.test.delta == pytest.approx(0.15)
+    assert verdict.test.change == pytest.approx(0.15)
     assert judge_effect(evaluation(DOWN), lexical).effect == "harms"
     assert judge_effect(evaluation([0.1, -0.1] * 10), lexical).effect == "not shown"
 
@@ -90,7 +90,7 @@ def test_rescued_and_broken_count_as_better_and_worse() -> None:
     assert (rescued.counts, rescued.better, rescued.worse) == ({"rescued": 2}, 2, 0)
     assert (broken.counts, broken.better, broken.worse) == ({"broken": 1}, 0, 1)
     failing = judge_outcomes(evaluation([0.0], ranks=(0, 0)))
-    assert (failing.counts, failing.better, failing.worse) == ({"failing in the pool": 1}, 0, 0)
+    assert (failing.counts, failing.better, failing.worse) == ({"not retrieved": 1}, 0, 0)
 
 
 def test_a_step_that_four_decimals_do_not_show_is_none() -> None:

@@ -14,8 +14,15 @@ from imrnns_core.data.records import Document
 from imrnns_core.errors import DataError
 from imrnns_core.projection import corpus_map as mapping
 from imrnns_core.projection.clusters import Clusters
-from imrnns_core.projection.corpus_map import CorpusMap, fit_map, load_map, map_key, place, save_map
-from imrnns_core.projection.movement import Movement, neighbourhood, pca_movement, true_movement
+from imrnns_core.projection.corpus_map import (
+    CorpusMap,
+    fit_map,
+    knn_project,
+    load_map,
+    map_key,
+    save_map,
+)
+from imrnns_core.projection.movement import Movement, pca_movement, true_movement, umap_movement
 from imrnns_core.projection.target_view import neighbourhood_order, target_view
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
@@ -112,12 +119,12 @@ def test_pca_of_points_in_a_plane_is_exact():
     np.testing.assert_allclose(fitted.pca_share.sum(), 1, atol=1e-5)
     np.testing.assert_allclose(fitted.pca_share[2], 0, atol=1e-5)
     assert fitted.pca_share[0] > fitted.pca_share[1] > 0.02
-    drawn = fitted.linear(vectors, 2)
+    drawn = fitted.pca_project(vectors, 2)
     true = np.linalg.norm(places[:, None] - places[None], axis=-1)
     np.testing.assert_allclose(
         np.linalg.norm(drawn[:, None] - drawn[None], axis=-1), true, atol=1e-4
     )
-    np.testing.assert_allclose(fitted.linear(vectors, 3)[:, :2], drawn, atol=1e-6)
+    np.testing.assert_allclose(fitted.pca_project(vectors, 3)[:, :2], drawn, atol=1e-6)
 
 
 def test_too_few_documents_for_a_map_have_places_all_the_same():
@@ -125,7 +132,7 @@ def test_too_few_documents_for_a_map_have_places_all_the_same():
     np.testing.assert_array_equal(fitted.umap[2], np.zeros((2, 2)))
     np.testing.assert_allclose(fitted.pca_share, [1, 0, 0], atol=1e-6)
     np.testing.assert_allclose(
-        np.abs(fitted.linear(np.array([[1, 0], [0, 1]], np.float32), 2)),
+        np.abs(fitted.pca_project(np.array([[1, 0], [0, 1]], np.float32), 2)),
         [[0.5**0.5, 0]] * 2,
         atol=1e-6,
     )
@@ -139,7 +146,7 @@ def test_the_share_of_a_move_that_pca_shows():
     before, after, share = pca_movement(fitted, comparison, positions, 2)
     np.testing.assert_allclose(
         before,
-        fitted.linear(comparison.modulation.projected_documents.numpy()[positions], 2),
+        fitted.pca_project(comparison.modulation.projected_documents.numpy()[positions], 2),
         atol=1e-6,
     )
     move = (
@@ -182,13 +189,15 @@ def circle(count: int) -> tuple[CorpusMap, np.ndarray]:
 def test_a_vector_identical_to_a_document_lands_on_it():
     flat, vectors = circle(40)
     for leave_out in (None, np.full(40, -1)):
-        np.testing.assert_allclose(place(flat, vectors, vectors, 2, leave_out), vectors, atol=0.02)
+        np.testing.assert_allclose(
+            knn_project(flat, vectors, vectors, 2, leave_out), vectors, atol=0.02
+        )
 
 
 def test_a_document_does_not_attract_its_own_vector():
     flat, vectors = circle(8)
     flat.umap[2][3] = [50, 50]
-    placed = place(flat, vectors, vectors[[3, 3]], 2, np.array([3, -1]))
+    placed = knn_project(flat, vectors, vectors[[3, 3]], 2, np.array([3, -1]))
     assert float(np.abs(placed[0]).max()) < 1
     assert float(placed[1].min()) > 45
 
@@ -204,11 +213,11 @@ def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
         ONE,
     )
     # cosines .8, .6, 0: distances .2, .4, 1, weights 5, 2.5, 1
-    placed = place(flat, vectors, np.array([[0.8, 0.6, 0]], np.float32), 2)
+    placed = knn_project(flat, vectors, np.array([[0.8, 0.6, 0]], np.float32), 2)
     np.testing.assert_allclose(placed, [[4 * 2.5 / 8.5, 4 * 1 / 8.5]], atol=1e-5)
     alone = CorpusMap({2: places[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share, ONE)
     np.testing.assert_array_equal(
-        place(alone, vectors[:1], vectors[:1], 2, np.array([0])), [[0, 0]]
+        knn_project(alone, vectors[:1], vectors[:1], 2, np.array([0])), [[0, 0]]
     )
 
 
@@ -218,11 +227,11 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
     comparison, positions = ranker.compare("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
     flat = fit_map(projected, ranker.collection.dataset.documents)
-    seen = neighbourhood(flat, projected, comparison, positions, 2)
+    seen = umap_movement(flat, projected, comparison, positions, 2)
     rows = comparison.rows[positions]
     own = flat.umap[2][rows]
     np.testing.assert_array_equal(seen.base, own)
-    unmoved = place(flat, projected, projected[rows], 2, rows)
+    unmoved = knn_project(flat, projected, projected[rows], 2, rows)
     np.testing.assert_allclose(
         seen.movement.noise, np.linalg.norm(unmoved - own, axis=1), atol=1e-5
     )
@@ -238,13 +247,13 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
         ]
     )
     np.testing.assert_allclose(
-        [seen.query_base, seen.query_modulated], place(flat, projected, queries, 2), atol=1e-6
+        [seen.query_base, seen.query_modulated], knn_project(flat, projected, queries, 2), atol=1e-6
     )
     # and a comparison in which nothing moved draws the noise alone
     still = replace(
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
-    nothing = neighbourhood(
+    nothing = umap_movement(
         flat, projected, replace(comparison, passes=still), positions, 2
     ).movement
     np.testing.assert_allclose(nothing.drawn, nothing.noise, atol=1e-6)

@@ -11,34 +11,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
-from imrnns_core.types import Doubles
+from imrnns_core.types import DoubleArray
 
 
-def alone(difference: Doubles) -> Significance:
+def alone(difference: DoubleArray) -> Significance:
     """Test one column (Q,) of paired differences."""
     return paired_tests(difference[:, None])[0]
 
 
 def test_a_constant_difference_is_significant_and_certain():
     s = alone(np.full(30, 0.25))
-    assert s.delta == 0.25
+    assert s.change == 0.25
     assert s.ci95 == (0.25, 0.25)
     assert s.p == pytest.approx(1 / 10_001)
 
 
 def test_no_difference_is_not():
     s = alone(np.zeros(30))
-    assert (s.delta, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
+    assert (s.change, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
 
 
 def test_no_queries_are_not():
     s = alone(np.zeros(0))
-    assert (s.delta, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
+    assert (s.change, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
 
 
 def test_two_of_four_sign_flips_are_as_extreme():
     s = alone(np.array([1.0, 0.5]))  # |mean| of the flips: .75, .25, .25, .75
-    assert s.delta == 0.75
+    assert s.change == 0.75
     assert s.p == pytest.approx(0.5, abs=0.02)
     assert s.ci95 == (0.5, 1.0)
     assert alone(np.array([-1.0, -0.5])).p == s.p
@@ -56,7 +56,7 @@ def test_columns_are_tested_as_each_alone():
     columns = np.random.default_rng(3).normal(0.1, 1, size=(40, 3))
     for j, together in enumerate(paired_tests(columns)):
         single = alone(columns[:, j])
-        assert together.delta == pytest.approx(single.delta)
+        assert together.change == pytest.approx(single.change)
         assert together.ci95 == pytest.approx(single.ci95)
         assert together.p == single.p
 
@@ -90,7 +90,7 @@ def test_interval_and_p_are_those_of_scipy(seed: int):
         rng=np.random.default_rng(9),
     ).pvalue
     assert ours.p == pytest.approx(p, abs=4 * math.sqrt(max(p, 1e-4) * (1 - p) / 10_000) + 2e-4)
-    assert ours.delta == pytest.approx(values.mean())
+    assert ours.change == pytest.approx(values.mean())
 
 
 def test_the_interval_of_two_groups_is_that_of_scipy():

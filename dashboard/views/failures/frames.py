@@ -20,7 +20,7 @@ TEXT = 80
 
 def worst_first(found: Iterable[Diagnosis]) -> list[Diagnosis]:
     """Return diagnoses, the worst losses first; of equals, the deepest."""
-    return sorted(found, key=lambda d: (d.delta, -(d.ranks[-1] or NOWHERE)))
+    return sorted(found, key=lambda d: (d.change, -(d.ranks[-1] or NOWHERE)))
 
 
 def failures(
@@ -35,8 +35,8 @@ def failures(
     frame = pd.DataFrame(
         {
             "query": dataset.queries[d.query_id].text,
-            "outcome": f"{SIGNS[d.bucket]} {d.bucket}",
-            "ΔnDCG@10": d.delta,
+            "outcome": f"{SIGNS[d.outcome]} {d.outcome}",
+            "ΔnDCG@10": d.change,
             **{stage: d.ranks[n] or None for n, stage in enumerate(STAGES)},
             "BM25": d.bm25_rank or None,
             "group": groups.get(d.query_id),
@@ -67,9 +67,9 @@ def moves(moved: RankOverlap, dataset: Dataset) -> pd.DataFrame:
         {
             "query": dataset.queries[moved.query_ids[i]].text,
             "overlap": moved.rbo[i],
-            f"first {moved.top_k} kept": moved.kept[i],
-            "first in base": title(int(moved.first[0, i])),
-            "first in modulated": title(int(moved.first[1, i])),
+            f"first {moved.top_k} kept": moved.top_k_overlap[i],
+            "first in base": title(int(moved.top_documents[0, i])),
+            "first in modulated": title(int(moved.top_documents[1, i])),
             "id": moved.query_ids[i],
         }
         for i in moved.rbo.argsort(kind="stable").tolist()

@@ -14,7 +14,7 @@ from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
 DEPTH_HELP = "A ranking fails when no relevant document is among so many of its first."
-EMPTY = ("No query is in this bucket", "Choose another one, or another split.")
+EMPTY = ("No query is with this outcome", "Choose another one, or another split.")
 NOT_JUDGED = (
     "Nobody has judged these queries: the most moved stand first",
     "Overlap is the rank-biased overlap of the base and the modulated ranking; 1 where they are "
@@ -35,7 +35,7 @@ def show() -> None:
 
 
 def _judged(split: str) -> None:
-    depth, outcome = st.columns([3, 7])
+    depth, outcomes = st.columns([3, 7])
     depth.segmented_control(
         "Fails outside the first",
         selections.options("top_k"),
@@ -46,9 +46,9 @@ def _judged(split: str) -> None:
     selection = state.current()
     chosen = (selection.data, selection.adapter, split, selection.top_k)
     measured, found = evaluations.evaluation(*chosen), evaluations.diagnoses(*chosen)
-    with outcome:
-        bucket = _bucket_choice(found)
-    rows = frames.worst_first(d for d in found if bucket in ("all", d.bucket))
+    with outcomes:
+        outcome = _outcome_choice(found)
+    rows = frames.worst_first(d for d in found if outcome in ("all", d.outcome))
     if not rows:
         notices.show("info", *EMPTY)
         return
@@ -69,8 +69,8 @@ def _unjudged() -> None:
     query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-moves.csv", hidden=("id",))
 
 
-def _bucket_choice(found: list[Diagnosis]) -> str:
-    counts = {name: sum(d.bucket == name for d in found) for name in SIGNS}
+def _outcome_choice(found: list[Diagnosis]) -> str:
+    counts = {name: sum(d.outcome == name for d in found) for name in SIGNS}
     options = ["all", *(name for name, n in counts.items() if n)]
     labels = {"all": f"all ({len(found)})"}
     labels |= {str(n): f"{SIGNS[n]} {n} ({c})" for n, c in counts.items()}
@@ -80,6 +80,6 @@ def _bucket_choice(found: list[Diagnosis]) -> str:
         format_func=lambda name: labels[name],
         required=True,
         wrap=True,
-        **state.bound("bucket", options),
+        **state.bound("outcome", options),
     )
-    return state.current().bucket if state.current().bucket in options else "all"
+    return state.current().outcome if state.current().outcome in options else "all"

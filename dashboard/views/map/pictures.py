@@ -20,7 +20,7 @@ from dashboard.views.map import drawn_documents
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
-from imrnns_core.projection.movement import Movement, neighbourhood, pca_movement, true_movement
+from imrnns_core.projection.movement import Movement, pca_movement, true_movement, umap_movement
 from imrnns_core.projection.target_view import target_view
 from imrnns_core.retrieval.comparison import Comparison
 
@@ -86,8 +86,8 @@ def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figu
         if len(documents) <= LABELLED
         else None
     )
-    place = _neighbourhood if selection.view == "neighbourhood" else _linear
-    ground, move = place(picture, corpus_map, dimensions)
+    draw = _neighbourhood if selection.view == "neighbourhood" else _linear
+    ground, move = draw(picture, corpus_map, dimensions)
     st.caption(PLANE)
     cloud = Cloud(ground, groups, labels)
     return planes.plane(cloud, move, picture.points, selection.view, state.dark()), groups
@@ -99,7 +99,7 @@ def _neighbourhood(
     """Return the UMAP map and the move in it; say how far its arrows can be trusted."""
     selection = state.current()
     projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    placed = neighbourhood(corpus_map, projected, picture.comparison, picture.chosen, dimensions)
+    placed = umap_movement(corpus_map, projected, picture.comparison, picture.chosen, dimensions)
     _say_trust(placed.movement)
     query = (placed.query_base, placed.query_modulated)
     return corpus_map.umap[dimensions], Move(placed.base, placed.modulated, query)
@@ -113,10 +113,10 @@ def _linear(
     base, modulated, share = pca_movement(corpus_map, comparison, picture.chosen, dimensions)
     true = float(np.median(true_movement(comparison)[picture.chosen]))
     _say_share(corpus_map, share, true, dimensions)
-    ground = maps.linear_places(selection.data, selection.adapter, dimensions)
+    ground = maps.pca_places(selection.data, selection.adapter, dimensions)
     query = (
-        corpus_map.linear(comparison.modulation.projected_query.numpy(), dimensions),
-        corpus_map.linear(comparison.modulation.modulated_query.numpy(), dimensions),
+        corpus_map.pca_project(comparison.modulation.projected_query.numpy(), dimensions),
+        corpus_map.pca_project(comparison.modulation.modulated_query.numpy(), dimensions),
     )
     return ground, Move(base, modulated, query)
 

@@ -13,7 +13,7 @@ from dashboard.views.modulation.rows import Rows
 from dashboard.widgets import chart, notices
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence
 
-PARTS = (
+READING = (
     "Each document’s part of the refined query, before LayerNorm, less the mean part. All {} "
     "feedback documents count; the first {} are drawn. Colours mean the same for all queries "
     "(clipped at ± {})."
@@ -39,7 +39,7 @@ def show(rows: Rows) -> bool:
     found = modulations.influence(selection)
     limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
-    st.caption(PARTS.format(feedback, len(rows.order), written(limit)))
+    st.caption(READING.format(feedback, len(rows.order), written(limit)))
     picked = rows.pick_cell(found.contributions[rows.order], limit, "part", "refinement_heatmap")
     st.header("The ranking without one of them", anchor=False)
     if feedback < 2:

@@ -61,7 +61,7 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
                     "n": int(mask.sum()),
                     "measure": measure,
                     **{system: values[measure] for system, values in means.items()},
-                    "change": test.delta,
+                    "change": test.change,
                     "95 % interval": f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]",
                     "p": test.p,
                 }

@@ -102,9 +102,9 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def unjudged(moved: RankOverlap) -> tuple[Answer, Answer]:
     """Answer what can be answered where nothing is judged."""
     kept = (
-        f"{moved.kept.mean():.2f} of the first {moved.top_k} documents stay among them; "
-        f"{100 * moved.first_changed:.0f} % of {len(moved.query_ids)} queries get another first "
-        "document."
+        f"{moved.top_k_overlap.mean():.2f} of the first {moved.top_k} documents stay among them; "
+        f"{100 * moved.top_document_changed:.0f} % of {len(moved.query_ids)} queries get "
+        "another first document."
     )
     overlap = f"Rank-biased overlap {moved.rbo.mean():.4f} on average"
     return (
@@ -118,14 +118,14 @@ def _change(change: GroupChange) -> str:
     low, high = change.test.ci95
     return minus(
         f"On the {change.queries} {change.group} queries {NDCG} changes by "
-        f"{change.test.delta:+.4f}. The 95 % interval of this change is {low:+.4f} to {high:+.4f}."
+        f"{change.test.change:+.4f}. The 95 % interval of this change is {low:+.4f} to {high:+.4f}."
     )
 
 
 def with_interval(test: Significance) -> str:
     """Return a change with its interval, as the page writes it."""
     low, high = test.ci95
-    return minus(f"{test.delta:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")
+    return minus(f"{test.change:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")
 
 
 NO_SHARES = (

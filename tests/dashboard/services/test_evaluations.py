@@ -16,12 +16,12 @@ def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
     assert evaluations.evaluation(*chosen, 10) is ten
     assert one.values is ten.values
     assert (one.top_k, ten.top_k) == (1, 10)
-    assert one.buckets().count("failing in ranking") > ten.buckets().count("failing in ranking")
+    assert one.outcomes().count("ranked too low") > ten.outcomes().count("ranked too low")
     assert evaluations.bm25("sample", "dev") is evaluations.bm25("sample", "dev")
     assert evaluations.shares(*chosen) is evaluations.shares(*chosen)
     first, again = evaluations.diagnoses(*chosen, 10), evaluations.diagnoses(*chosen, 1)
     assert all(a.findings is b.findings for a, b in zip(first, again, strict=True))
-    assert [d.bucket for d in again] == one.buckets()
+    assert [d.outcome for d in again] == one.outcomes()
 
 
 def test_tests_of_differences_are_made_once(fresh: None) -> None:
@@ -40,7 +40,7 @@ def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.M
     assert found == {
         q: b
         for measured in by_split.values()
-        for q, b in zip(measured.query_ids, measured.buckets(), strict=True)
+        for q, b in zip(measured.query_ids, measured.outcomes(), strict=True)
     }
 
 

@@ -117,7 +117,7 @@ def test_trust_is_told_one_fact_a_sentence() -> None:
 
 
 def test_a_change_is_written_with_its_interval_and_a_true_minus() -> None:
-    test = replace(evaluation(UP, None).significance(NDCG), delta=-0.25, ci95=(-0.5, 0.125))
+    test = replace(evaluation(UP, None).significance(NDCG), change=-0.25, ci95=(-0.5, 0.125))
     assert wording.with_interval(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
 
 
