@@ -153,7 +153,7 @@ def training(epochs: int = 3) -> None:
     collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
     config = TrainConfig(recipe="reference", epochs=epochs, patience=epochs)
     split = Trainer(collection, config, "train")
-    datasets, metric = reference_training_data(collection, (split.parts.train, split.parts.valid))
+    datasets, metric = reference_training_data(collection, (split.split.train, split.split.valid))
 
     def theirs() -> None:
         model = IMRNN(ModelConfig(input_dim=collection.documents.dimension))

@@ -14,9 +14,13 @@ from imrnns_core.io import atomic_write
 
 @dataclass(frozen=True)
 class Registration:
-    """Where a named data set lives, and where its vectors come from.
+    """A data set that is registered under a name.
 
-    `embeddings` is a folder of precomputed vectors; None where the workspace encodes the texts.
+    Attributes:
+        name: The name.
+        path: The folder or zip of the data set.
+        embeddings: The folder of its precomputed embeddings; None if the workspace encodes it.
+        encoder: The encoder of the embeddings.
     """
 
     name: str
@@ -26,7 +30,11 @@ class Registration:
 
 
 def read_registry(path: Path) -> dict[str, Registration]:
-    """Read a list of data sets, empty where there is no file. Raises DataError if it is damaged."""
+    """Read the list of data sets; it is empty if the file does not exist.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
     known: dict[str, Registration] = {}
     try:
         text = path.read_text(encoding="utf-8")
@@ -46,7 +54,7 @@ def read_registry(path: Path) -> dict[str, Registration]:
 
 
 def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
-    """Write a list of data sets, at once or not at all."""
+    """Write the list of data sets, atomically."""
     record = {
         r.name: {
             "path": str(r.path),

@@ -350,7 +350,7 @@ def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, ad
     space = Workspace(Path("unused"))
     ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
     comparison = ranker.compare("q708")
-    assert comparison.relevant_outside == ["corms"]
+    assert comparison.relevant_not_retrieved == ["corms"]
     places = ranker.corpus_ranks(comparison, "corms")
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")
     expect(page.get_by_text("No relevant document is among the candidates")).to_be_visible()

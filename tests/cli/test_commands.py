@@ -504,7 +504,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
         other_dimensions,
         "toy: the adapter expects 3 dimensions, these embeddings have 2; prepare the data with "
         "the adapter's encoder "
-        "(not named in the file) or take another adapter",
+        "(not named in the file) or use another adapter",
     ),
     "no adapter": (
         drop("toy.safetensors"),
@@ -536,7 +536,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a grade between": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t1.5\n"),
-        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; grades run from 0 to 3",
+        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; write a grade from 0 to 3",
     ),
     "no relevant document": (
         lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
@@ -575,7 +575,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no such split": (
         lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
-        "{toy}/qrels/test.tsv: no such split; this data set has: dev",
+        "{toy}/qrels/test.tsv: no such split; available splits: dev",
     ),
 }
 
@@ -731,8 +731,8 @@ def test_a_pickle_with_a_command_is_refused_and_never_run(
     one_line(
         run(*arguments, path),
         (
-            f"{path}: not an adapter of the reference package; only a .pt with tensors and plain "
-            "metadata is opened"
+            f"{path}: not an adapter of the reference package; name a .pt file that has only "
+            "tensors and plain metadata"
         ),
     )
     assert files(tmp_path) == before
@@ -794,7 +794,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     (tmp_path / "x.run").write_text("q0 d1 1\n")
     one_line(
         run(*command(toy), "--against", tmp_path / "x.run"),
-        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+        f"{tmp_path}/x.run:1: 3 columns; a TREC run has 6: query Q0 document rank score tag",
     )
     one_line(
         run(*command(toy), "--split", "unjudged"),
@@ -880,7 +880,7 @@ def test_a_mistake_in_a_process_of_its_own(toy: Path, tmp_path: Path):
         result,
         (
             f"{toy}/corpus.jsonl:4: broken JSON (Expecting property name enclosed in double "
-            "quotes, column 2); mend or remove this line"
+            "quotes, column 2); correct or remove this line"
         ),
     )
     assert files(tmp_path) == before

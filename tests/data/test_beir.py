@@ -86,9 +86,7 @@ def test_other_layouts_of_judgments(tmp_path: Path, qrels: bytes):
 def test_a_dataset_without_judgments(tmp_path: Path):
     dataset = load_dataset(write(tmp_path, qrels=None))
     assert dataset.splits == {}
-    with pytest.raises(
-        DataError, match=r"qrels/test\.tsv: no such split; this data set has: none$"
-    ):
+    with pytest.raises(DataError, match=r"qrels/test\.tsv: no such split; available splits: none$"):
         dataset.qrels("test")
 
 
@@ -96,7 +94,7 @@ def test_an_unknown_split_names_those_there_are(tmp_path: Path):
     folder = write(tmp_path)
     (folder / "qrels" / "dev.tsv").write_text("q1\td1\t1\n")
     with pytest.raises(
-        DataError, match=r"qrels/train\.tsv: no such split; this data set has: dev, test$"
+        DataError, match=r"qrels/train\.tsv: no such split; available splits: dev, test$"
     ):
         load_dataset(folder).qrels("train")
 
@@ -106,22 +104,22 @@ BAD = {
     "no queries": ({"queries": None}, f"queries.jsonl: file not found; {LAYOUT}"),
     "empty corpus": (
         {"corpus": b"\n \n"},
-        "corpus.jsonl: holds no document; write one JSON object a line with _id, title and text",
+        "corpus.jsonl: holds no document; write one JSON object per line with _id, title and text",
     ),
     "broken JSON": (
         {"corpus": CORPUS + b'{"_id": "d3", "text": \n'},
-        "corpus.jsonl:3: broken JSON (Expecting value, column 23); mend or remove this line",
+        "corpus.jsonl:3: broken JSON (Expecting value, column 23); correct or remove this line",
     ),
     "broken JSON of a query": (
         {"queries": b'\n{"_id": "q1" "text": "x"}\n'},
         (
-            "queries.jsonl:2: broken JSON (Expecting ',' delimiter, column 14); mend or remove "
+            "queries.jsonl:2: broken JSON (Expecting ',' delimiter, column 14); correct or remove "
             "this line"
         ),
     ),
     "not an object": (
         {"corpus": b'["d1"]'},
-        "corpus.jsonl:1: a JSON list, not an object; write one JSON object a line",
+        "corpus.jsonl:1: a JSON list, not an object; write one JSON object per line",
     ),
     "no id": (
         {"corpus": CORPUS + b'{"text": "x"}'},
@@ -174,7 +172,7 @@ BAD = {
     ),
     "grade of text": (
         {"qrels": b"q1\td1\thigh\n"},
-        "qrels/test.tsv:1: grade 'high' is not a whole number; grades run from 0 to 3",
+        "qrels/test.tsv:1: grade 'high' is not a whole number; write a grade from 0 to 3",
     ),
     "grade too high": (
         {"qrels": b"q1\td1\t4\n"},
@@ -207,7 +205,7 @@ def test_bad_input_in_a_zip_names_the_file_inside(tmp_path: Path):
         archive.writestr("mine/queries.jsonl", QUERIES)
     with pytest.raises(
         DataError,
-        match=r"mine\.zip/mine/corpus\.jsonl:3: broken JSON \(.*\); mend or remove this line$",
+        match=r"mine\.zip/mine/corpus\.jsonl:3: broken JSON \(.*\); correct or remove this line$",
     ):
         load_dataset(path)
 

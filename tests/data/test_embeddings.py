@@ -110,7 +110,7 @@ BAD = {
         b"a\nb\n",
         (
             "documents.npy: holds int64 of shape (2, 2); expected a float16 or float32 matrix, one "
-            "row a text"
+            "row per text"
         ),
     ),
     "one axis": (
@@ -118,7 +118,7 @@ BAD = {
         b"a\nb\n",
         (
             "documents.npy: holds float32 of shape (2,); expected a float16 or float32 matrix, one "
-            "row a text"
+            "row per text"
         ),
     ),
 }

@@ -83,7 +83,7 @@ def test_vectors_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(
         EncoderError,
         match=(
-            r"^encoder 'all-MiniLM-L6-v2' makes vectors that hold NaN or infinity; its files may "
+            r"^encoder 'all-MiniLM-L6-v2' returns vectors with NaN or infinity; its files may "
             r"be damaged"
         ),
     ):

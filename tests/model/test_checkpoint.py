@@ -109,8 +109,8 @@ def test_a_card_beside_the_tensors_of_another_adapter_is_refused(tmp_path: Path)
     card = json.dumps({**asdict(CARD), "tensors_sha256": tensors_digest(ours.state_dict())})
     assert load_adapter(old_pair(tmp_path, ours, card)).card == CARD
     expected = (
-        "a.json: the card is not that of the tensors in a.safetensors; train or copy the adapter "
-        "again"
+        "a.json: the card does not belong to the tensors in a.safetensors; train or copy the "
+        "adapter again"
     )
     assert refusal(old_pair(tmp_path, other, card)) == expected
 
@@ -130,7 +130,7 @@ def test_a_changed_tensor_is_found_by_the_digest(tmp_path: Path):
     raw[-3] ^= 1
     path.write_bytes(raw)
     assert refusal(path) == (
-        "a.safetensors: the card is not that of the tensors in a.safetensors; train or copy "
+        "a.safetensors: the card does not belong to the tensors in a.safetensors; train or copy "
         "the adapter again"
     )
 
@@ -205,7 +205,7 @@ def test_saving_under_another_suffix_names_the_right_one(tmp_path: Path):
 def test_loading_another_suffix(tmp_path: Path):
     (tmp_path / "a.bin").write_bytes(b"")
     expected = (
-        "a.bin: unknown kind of file '.bin'; adapters are .safetensors, or .pt files of the "
+        "a.bin: unknown file type '.bin'; name a .safetensors file, or a .pt file of the "
         "reference package"
     )
     assert refusal(tmp_path / "a.bin") == expected
@@ -228,7 +228,7 @@ class Payload:
         return os.system, (f"touch {self.target}",)
 
 
-REFUSED = "only a .pt with tensors and plain metadata is opened"
+REFUSED = "name a .pt file that has only tensors and plain metadata"
 METADATA = {"checkpoint_format": "imrnns-final-v1"}
 
 
@@ -267,7 +267,7 @@ BAD_PAYLOADS = {
     "no state": ({"metadata": METADATA}, f"not an adapter of the reference package; {REFUSED}"),
     "another format": (
         {"metadata": {"checkpoint_format": "v9"}, "model_state": {}},
-        "format 'v9' is unknown; known are imrnns-final-v1, imrnns-adapter-only-v1",
+        "format 'v9' is unknown; known formats: imrnns-final-v1, imrnns-adapter-only-v1",
     ),
     "a number for a tensor": (
         {"metadata": METADATA, "model_state": {"projector.weight": 3}},
@@ -368,7 +368,7 @@ def test_other_dimensions_than_the_embeddings_name_both_numbers():
     expected = (
         "toy: the adapter expects 2 dimensions, these embeddings have 3; prepare the data with "
         "the adapter's encoder "
-        "(not named in the file) or take another adapter"
+        "(not named in the file) or use another adapter"
     )
     with pytest.raises(AdapterError) as caught:
         check_dimensions(adapter(still_model(2)), 3)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.imrnn import IMRNN, HyperNet, fresh_model
+from imrnns_core.model.imrnn import IMRNN, HyperNet, untrained_model
 from tests.toys import random_model, still_model
 
 S = 1 / math.sqrt(2)
@@ -128,5 +128,5 @@ def test_a_fresh_model_is_that_of_its_seed_whatever_other_threads_draw(output_di
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         expected = IMRNN(config).state_dict()
-    found = fresh_model(config, 3).state_dict()
+    found = untrained_model(config, 3).state_dict()
     assert all(torch.equal(found[name], values) for name, values in expected.items())

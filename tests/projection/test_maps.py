@@ -160,13 +160,13 @@ def test_the_share_of_a_move_that_pca_shows():
         comparison.modulation,
         modulated_documents=comparison.modulation.projected_documents + fitted.pca_axes[0],
     )
-    assert pca_movement(fitted, replace(comparison, passes=axis), positions, 2)[2] == pytest.approx(
-        1, abs=1e-4
-    )
+    assert pca_movement(fitted, replace(comparison, stage_vectors=axis), positions, 2)[
+        2
+    ] == pytest.approx(1, abs=1e-4)
     still = replace(
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
-    assert pca_movement(fitted, replace(comparison, passes=still), positions, 2)[2] == 0.0
+    assert pca_movement(fitted, replace(comparison, stage_vectors=still), positions, 2)[2] == 0.0
 
 
 # Places of new points
@@ -237,7 +237,7 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
     )
     assert float(seen.movement.noise.min()) > 0
     np.testing.assert_allclose(
-        seen.movement.drawn, np.linalg.norm(seen.modulated - seen.base, axis=1), atol=1e-6
+        seen.movement.arrow_length, np.linalg.norm(seen.modulated - seen.base, axis=1), atol=1e-6
     )
     np.testing.assert_allclose(seen.movement.true, true_movement(comparison)[positions], atol=1e-7)
     queries = np.stack(
@@ -254,9 +254,9 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
     nothing = umap_movement(
-        flat, projected, replace(comparison, passes=still), positions, 2
+        flat, projected, replace(comparison, stage_vectors=still), positions, 2
     ).movement
-    np.testing.assert_allclose(nothing.drawn, nothing.noise, atol=1e-6)
+    np.testing.assert_allclose(nothing.arrow_length, nothing.noise, atol=1e-6)
     np.testing.assert_allclose(nothing.true, 0, atol=1e-6)
     assert nothing.within_noise
 

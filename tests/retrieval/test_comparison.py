@@ -41,7 +41,7 @@ def test_hits_are_the_ranking_best_first(comparison: Comparison):
 def test_relevance_inside_and_outside_the_candidates(comparison: Comparison):
     np.testing.assert_array_equal(comparison.relevance, [-1, 2, 0])
     assert comparison.position == {"d1": 0, "d2": 1, "d0": 2}
-    assert comparison.relevant_outside == ["d3"]
+    assert comparison.relevant_not_retrieved == ["d3"]
     assert [comparison.best_relevant_rank(stage) for stage in STAGES] == [2, 2, 1, 1]
 
 

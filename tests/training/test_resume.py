@@ -220,7 +220,7 @@ def test_every_recipe_is_covered_here():
     }  # those two run as reference does
 
 
-@pytest.mark.parametrize(("found", "shipped"), [(1.0, "start"), (0.5, "identity")])
+@pytest.mark.parametrize(("found", "shipped"), [(1.0, "initialization"), (0.5, "identity")])
 def test_without_judgments_nothing_is_kept_that_loses_sentences(
     found: float, shipped: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -231,5 +231,5 @@ def test_without_judgments_nothing_is_kept_that_loses_sentences(
         def values(self, model: object) -> torch.Tensor:
             return torch.full((50,), found)
 
-    monkeypatch.setattr(Initialization, "sentence_check", lambda *_: Check())
+    monkeypatch.setattr(Initialization, "sentence_validator", lambda *_: Check())
     assert finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.outcome.shipped == shipped

@@ -21,8 +21,8 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig, TrainConfig
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, sentences
-from imrnns_core.training.splits import judged_positive
+from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, encode_sentences
+from imrnns_core.training.splits import queries_with_relevant
 from imrnns_core.training.trainer import Trainer
 from tests.toys import FakeEncoder, collection
 
@@ -46,7 +46,7 @@ def memory(
     documents: torch.Tensor, found: Sentences, config: MemoryConfig = CONFIG
 ) -> SentenceMemory:
     n = documents.shape[1]
-    return SentenceMemory.of(IMRNN(AdapterConfig(n, n)), documents, found, config, 0)
+    return SentenceMemory.build(IMRNN(AdapterConfig(n, n)), documents, found, config, 0)
 
 
 def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Ranker:
@@ -188,14 +188,14 @@ def test_sentences(text: str, expected: list[str] | None):
 def test_no_memory_where_it_would_hold_a_part_of_the_collection_only():
     space = collection(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)[:1])
     assert (
-        sentences(space, MemoryConfig(sentences=9), ReplayLog(None, ""))
+        encode_sentences(space, MemoryConfig(max_sentences=9), ReplayLog(None, ""))
         == "10 sentences, more than 9"
     )
 
 
 def test_no_memory_where_the_encoder_is_another_one():
     space = collection(np.eye(10, dtype=np.float32), encoder=FakeEncoder(dimension=10))
-    why = sentences(space, MemoryConfig(), ReplayLog(None, ""))
+    why = encode_sentences(space, MemoryConfig(), ReplayLog(None, ""))
     assert isinstance(why, str)
     assert "did not make the embeddings" in why
 
@@ -226,15 +226,15 @@ def test_the_best_start_is_the_memory_where_queries_say_sentences():
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
-    assert card.outcome.start["sentences"] == 60
-    assert card.outcome.start["judged"] > card.outcome.start["judged_base"] + 0.1
+    assert card.outcome.initialization["sentences"] == 60
+    assert card.outcome.initialization["judged"] > card.outcome.initialization["judged_base"] + 0.1
     assert card.outcome.shipped != "identity"
-    assert len(judged_positive(space.dataset.qrels("train"))) == 60
+    assert len(queries_with_relevant(space.dataset.qrels("train"))) == 60
 
 
 def test_without_judgments_the_memory_is_shipped_and_says_that_nothing_validated_it():
     training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
-    assert [e.phase for e in training.epochs()] == ["start"]
+    assert [e.phase for e in training.epochs()] == ["initialization"]
     card = training.adapter("x").card
     assert card.outcome.notes == [
         "a memory of sentences, not validated: there are no judgments to validate with"

@@ -61,7 +61,7 @@ def selected(world: Collection, training: Trainer) -> float:
 def test_before_the_first_epoch_there_is_the_identity(world: Collection):
     training = Trainer(world, CONFIG, "train", "train")
     first = next(training.epochs())
-    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "start")
+    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "initialization")
     assert training.adapter("fresh").card.outcome.shipped == "identity"
 
 
@@ -204,9 +204,7 @@ def test_what_cannot_be_trained_on(world: Collection):
         TrainingError, match=r"recipe 'magic' does not exist; there are: .*reference"
     ):
         Trainer(world, TrainConfig(recipe="magic"))
-    with pytest.raises(
-        DataError, match=r"qrels/dev\.tsv: no such split; this data set has: train$"
-    ):
+    with pytest.raises(DataError, match=r"qrels/dev\.tsv: no such split; available splits: train$"):
         Trainer(world, CONFIG, "dev")
     unjudged = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d0": 0}}, split="train")
     with pytest.raises(TrainingError, match=r"judge more queries"):
@@ -260,7 +258,7 @@ def test_any_encoder_s_vectors_train_save_load_and_score(
     )
     trained = [epoch.loss is not None and np.isfinite(epoch.loss) for epoch in training.epochs()]
     adapter = training.adapter("x")
-    assert any(trained) or adapter.card.outcome.shipped == "start", "nothing was changed"
+    assert any(trained) or adapter.card.outcome.shipped == "initialization", "nothing was changed"
     save_adapter(adapter, tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
     one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
@@ -347,6 +345,6 @@ def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Coll
     chained = {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 1} for i in range(12)}
     space = replace(world, dataset=replace(world.dataset, splits={"train": chained}))
     training = Trainer(space, CONFIG, "train")
-    assert len(training.parts.valid) == 1
-    assert not set(training.parts.valid) & set(training.parts.train)
+    assert len(training.split.valid) == 1
+    assert not set(training.split.valid) & set(training.split.train)
     assert any("no others could be set apart" in note for note in training.notes)

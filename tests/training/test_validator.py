@@ -25,7 +25,7 @@ def test_values_are_those_of_ir_measures(seed: int, documents: int):
     }
     world = collection(rng.normal(size=(documents, 8)), rng.normal(size=(12, 8)), qrels)
     ranker = Ranker(world, adapter(random_model(seed, 8, 8)))
-    validator = Validator.of_judged(world, qrels)
+    validator = Validator.from_qrels(world, qrels)
     for stage, values in (
         ("base", validator.base_values()),
         ("modulated", validator.values(ranker.adapter.model)),
