@@ -1,7 +1,4 @@
-"""Small worlds for the tests.
-
-Collections of hand-set vectors, adapters of known or random weights, and the method in plain numpy.
-"""
+"""Small collections and adapters for the tests, and the method in plain numpy."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ from imrnns_core.types import STAGES, FloatArray, IntArray
 
 
 class FakeEncoder:
-    """Make a vector of a text by its letters, and count what was asked."""
+    """Encodes a text by its letters, and records the texts that it encodes."""
 
     def __init__(
         self,
@@ -68,7 +65,7 @@ class FakeEncoder:
 def letters(texts: Sequence[str], dimension: int = 4, turn: float = 0.0) -> FloatArray:
     """Return (N, dimension) unit vectors that depend on every letter.
 
-    Another `turn` is another encoder.
+    A different `turn` simulates a different encoder.
     """
     sums = [
         [
@@ -141,10 +138,10 @@ def adapter(model: IMRNN, positives: list[str] | None = None, name: str = "toy")
 
 
 def still_model(n: int, m: int | None = None) -> IMRNN:
-    """Return a model that scales by ½ and shifts by 0, whatever it sees: what is left is LayerNorm.
+    """Return a model with all scales ½ and all biases 0, so that only LayerNorm has an effect.
 
-    In two dimensions LayerNorm leaves the sign of x₁ − x₂ alone: every modulated vector is ±(1,
-    −1)/√2.
+    In two dimensions, LayerNorm keeps only the sign of x₁ − x₂: every modulated vector is
+    ±(1, −1)/√2.
     """
     model = IMRNN(AdapterConfig(n, m or n, (3, 2)))
     with torch.no_grad():
@@ -155,7 +152,7 @@ def still_model(n: int, m: int | None = None) -> IMRNN:
 
 
 def random_model(seed: int, n: int, m: int) -> IMRNN:
-    """Return a model of random weights, of the size that training gives them."""
+    """Return a model with random weights of the size that training produces."""
     model = IMRNN(AdapterConfig(n, m, (7, 5)))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -177,7 +174,7 @@ def stage_ranks(comparison: Comparison) -> IntArray:
 
 @dataclass(frozen=True)
 class World:
-    """A random adapter over a random collection."""
+    """A random adapter and a random collection."""
 
     seed: int
     n: int
@@ -206,7 +203,7 @@ class World:
 
 @st.composite
 def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: int = 24) -> World:
-    """Draw a world; the working dimensions are fewer than the encoder's, or as many."""
+    """Draw a world whose working dimensions are at most the encoder dimensions."""
     n = draw(st.integers(min_dim, max_dim))
     documents = draw(st.integers(min_documents, 30))
     return World(
@@ -214,7 +211,7 @@ def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: i
         n=n,
         m=draw(st.one_of(st.just(n), st.integers(min_dim, n))),
         documents=documents,
-        queries=draw(st.sampled_from([1, 2, 17, 20])),  # more and fewer than scoring takes at once
+        queries=draw(st.sampled_from([1, 2, 17, 20])),  # more and fewer than one scoring batch
         candidates=draw(st.integers(min_documents, documents)),
     )
 
@@ -227,7 +224,7 @@ Layers = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class PlainAdapter:
-    """The tensors of one adapter, each as docs/method.md, "Notation", names it."""
+    """The tensors of one adapter, with the names of docs/method.md, "Notation"."""
 
     projector: tuple[np.ndarray, np.ndarray]
     query_adapter: Layers
@@ -237,9 +234,9 @@ class PlainAdapter:
 
     @classmethod
     def of(cls, state: Mapping[str, torch.Tensor], names: Mapping[str, str]) -> PlainAdapter:
-        """Take the tensors of a state dict.
+        """Return the tensors of a state dict.
 
-        `names` gives the prefix of each part, those of the MLPs with a {} for the layer.
+        `names` maps each part to its prefix; the prefix of an MLP has {} for the layer.
         """
 
         def pair(prefix: str) -> tuple[np.ndarray, np.ndarray]:

@@ -523,7 +523,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no vectors": (
         drop("vectors/queries.npy"),
         (
-            "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds "
+            "{toy}/vectors/queries.npy: file not found; a folder of embeddings contains "
             "documents.npy, document_ids.txt, queries.npy and query_ids.txt"
         ),
     ),
@@ -646,7 +646,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
     "no such recipe": (
         drop("corpus.jsonl"),  # the recipe is looked at before anything is read
         ("--recipe", "magic"),
-        f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
+        f"recipe 'magic' does not exist; available recipes: {', '.join(RECIPES)}",
     ),
     "a grade above 3": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),
@@ -743,7 +743,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     one_line(
         run("prepare", tmp_path / "nowhere"),
         (
-            f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered are: "
+            f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered names: "
             "sample"
         ),
     )
@@ -769,7 +769,9 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
         *vectors,
     )
     assert (result.code, result.err.strip().count("\n")) == (2, 0)
-    assert result.err.strip().startswith("imrnns-lens: recipe 'magic' does not exist; there are: ")
+    assert result.err.strip().startswith(
+        "imrnns-lens: recipe 'magic' does not exist; available recipes: "
+    )
     result = run(*command(toy), "--measure", "Foo@3")
     one_line(
         result,

@@ -1,4 +1,4 @@
-"""Two threads use one encoder: each gets what it would get alone."""
+"""Threads that share an encoder get the same results as a single thread."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def interrupted(
     other: Callable[[], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> threading.Thread:
-    """Run `other` in a thread as soon as the next call of the tokenizer has set its truncation.
+    """Run `other` in a thread just after the next call of the tokenizer has set its truncation.
 
-    Half a second is time enough.
+    The call then waits half a second, which is enough for `other` to interfere.
     """
     tokenizer = encoder.model.tokenizer
     settings, thread = tokenizer.set_truncation_and_padding, threading.Thread(target=other)
@@ -73,7 +73,7 @@ def test_two_traced_texts_do_not_change_each_other(
     assert len(found.spans) == encoder.max_tokens
 
 
-def test_many_vectors_are_those_of_one_thread(encoder: SentenceTransformerEncoder):
+def test_many_threads_return_the_vectors_of_one_thread(encoder: SentenceTransformerEncoder):
     traced, expected, ended = (
         TracedEncoder(encoder),
         encoder.encode_formatted([LONG, "peso"]),

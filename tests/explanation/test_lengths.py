@@ -124,7 +124,8 @@ def test_lengths_that_nobody_knows_are_refused():
     strange = toy([1.0, 2.0, 3.0, 4.0])
     with pytest.raises(
         EncoderError,
-        match="the vectors of the queries of toy have different lengths, which fake does not",
+        match="the vectors of the queries of toy have different lengths, which fake does not "
+        "produce",
     ):
         strange.encode("question 1")
     strange.check_encoder()  # training may go on

@@ -1,4 +1,4 @@
-"""Adapter files: ours, the reference package's, and what is refused."""
+"""Adapter files of this and of the reference package, and files that are refused."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from imrnns_core.config import SearchConfig
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import (
+    CARD_SCHEMA,
     Adapter,
     AdapterCard,
     TrainingOutcome,
@@ -84,27 +85,27 @@ def test_save_and_load_give_equal_tensors_and_card(
 def old_pair(
     folder: Path, model: Any, card: str | None, metadata: dict[str, str] | None = None
 ) -> Path:
-    """Write tensors with their card in a file beside them, as versions before 0.1.0 did."""
+    """Write the tensors and a separate card file, as versions before 0.1.0 did."""
     save_file(model.state_dict(), folder / "a.safetensors", metadata)
     if card is not None:
         (folder / "a.json").write_text(card)
     return folder / "a.safetensors"
 
 
-def test_a_file_without_a_card_is_known_by_its_name_and_dimensions(tmp_path: Path):
+def test_a_file_without_a_card_gets_its_name_and_dimensions(tmp_path: Path):
     assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), None)).card == AdapterCard(
         "a", 6, 4
     )
 
 
-def test_an_adapter_with_its_card_beside_it_still_loads(tmp_path: Path):
+def test_an_adapter_with_a_separate_card_file_loads(tmp_path: Path):
     assert (
         load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(asdict(CARD)))).card
         == CARD
     )
 
 
-def test_a_card_beside_the_tensors_of_another_adapter_is_refused(tmp_path: Path):
+def test_the_card_file_of_another_adapter_is_refused(tmp_path: Path):
     ours, other = random_model(0, 6, 4), random_model(1, 6, 4)
     card = json.dumps({**asdict(CARD), "tensors_sha256": tensors_digest(ours.state_dict())})
     assert load_adapter(old_pair(tmp_path, ours, card)).card == CARD
@@ -115,15 +116,15 @@ def test_a_card_beside_the_tensors_of_another_adapter_is_refused(tmp_path: Path)
     assert refusal(old_pair(tmp_path, other, card)) == expected
 
 
-def test_a_file_of_another_command_beside_an_adapter_is_not_its_card(tmp_path: Path):
+def test_a_json_file_of_another_command_is_not_taken_as_the_card(tmp_path: Path):
     save_adapter(Adapter(random_model(0, 6, 4), CARD), tmp_path / "a.safetensors")
     (tmp_path / "a.json").write_text(
         '{"schema": 1, "query_ids": []}'
-    )  # as evaluate --json a.json writes it
+    )  # as `evaluate --json a.json` writes it
     assert load_adapter(tmp_path / "a.safetensors").card == CARD
 
 
-def test_a_changed_tensor_is_found_by_the_digest(tmp_path: Path):
+def test_the_digest_detects_a_changed_tensor(tmp_path: Path):
     path = tmp_path / "a.safetensors"
     save_adapter(Adapter(random_model(0, 6, 4), CARD), path)
     raw = bytearray(path.read_bytes())
@@ -151,7 +152,26 @@ def test_a_card_of_schema_1_is_read(tmp_path: Path):
     assert found == AdapterCard("a", 6, 4)
 
 
-def test_a_card_of_a_later_version_may_say_more(tmp_path: Path):
+def test_a_card_of_schema_2_is_converted(tmp_path: Path):
+    record = {
+        **asdict(CARD),
+        "schema": 2,
+        "config": {"start": "pretrained", "kept": 0.9, "memory": {"sentences": 9, "words": 4}},
+        "history": [{"number": 0, "phase": "start"}, {"number": 1, "phase": "train"}],
+        "outcome": {"shipped": "start", "best_epoch": 0, "start": {"sentences": 7}},
+    }
+    card = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card
+    assert card.outcome == TrainingOutcome("initialization", 0, initialization={"sentences": 7})
+    assert card.config == {
+        "initialization": "pretrained",
+        "weight_interpolation": 0.9,
+        "memory": {"max_sentences": 9, "min_words": 4},
+    }
+    assert [epoch["phase"] for epoch in card.history] == ["initialization", "train"]
+    assert card.schema == CARD_SCHEMA == 3
+
+
+def test_unknown_keys_of_a_later_card_are_ignored(tmp_path: Path):
     record = {**asdict(CARD), "mood": "fine"}
     assert load_adapter(
         old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))
@@ -180,7 +200,7 @@ def test_a_tensor_that_is_not_finite_is_refused(tmp_path: Path, value: float):
     )
 
 
-# What is refused
+# Files that are refused
 
 
 def refusal(path: Path) -> str:
@@ -219,7 +239,7 @@ def test_a_missing_file_names_the_command(tmp_path: Path):
 
 
 class Payload:
-    """Runs a command when it is unpickled by anyone who trusts it."""
+    """Runs a command when it is unpickled."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -247,7 +267,7 @@ def test_a_command_in_a_pickle_never_runs(tmp_path: Path, place: str, kind: str)
         torch.save(payload, path, _use_new_zipfile_serialization=kind == "torch")
     assert refusal(path) == f"bad.pt: not an adapter of the reference package; {REFUSED}"
     assert not target.exists()
-    if kind == "pickle":  # the trap is real: opened with trust, the command does run
+    if kind == "pickle":  # check of the test itself: plain unpickling does run the command
         pickle.loads(path.read_bytes())
         assert target.exists()
 
@@ -293,12 +313,12 @@ def test_anything_but_tensors_is_refused(tmp_path: Path, case: str):
 
 @pytest.mark.parametrize("raw", [b"", b"hello", b"PK\x03\x04rubbish"])
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_rubbish_is_one_line(tmp_path: Path, raw: bytes, suffix: str):
+def test_a_random_file_gives_a_one_line_error(tmp_path: Path, raw: bytes, suffix: str):
     (tmp_path / f"bad{suffix}").write_bytes(raw)
     assert refusal(tmp_path / f"bad{suffix}").startswith(f"bad{suffix}: not a")
 
 
-def test_half_a_file_is_one_line(tmp_path: Path):
+def test_a_truncated_file_gives_a_one_line_error(tmp_path: Path):
     handle = io.BytesIO()
     torch.save(
         {"metadata": METADATA, "model_state": {"projector.weight": torch.ones(50, 50)}}, handle
@@ -310,7 +330,9 @@ def test_half_a_file_is_one_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("raw", [b"epoch,loss\n", b"sorry", b"\x80\x02J\x01"])
-def test_rubbish_that_torch_takes_for_a_pickle_is_one_line(tmp_path: Path, raw: bytes):
+def test_a_random_file_that_torch_takes_for_a_pickle_gives_a_one_line_error(
+    tmp_path: Path, raw: bytes
+):
     (tmp_path / "bad.pt").write_bytes(raw)
     assert refusal(tmp_path / "bad.pt").startswith(
         "bad.pt: not an adapter of the reference package"
@@ -318,7 +340,7 @@ def test_rubbish_that_torch_takes_for_a_pickle_is_one_line(tmp_path: Path, raw: 
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_pickle_of_today_s_protocol_is_refused_without_a_further_word(tmp_path: Path):
+def test_a_pickle_of_the_current_protocol_is_refused_without_a_warning(tmp_path: Path):
     (tmp_path / "bad.pt").write_bytes(pickle.dumps({"a": 1}, 4))
     assert refusal(tmp_path / "bad.pt").startswith(
         "bad.pt: not an adapter of the reference package"
@@ -342,7 +364,7 @@ def test_tensors_that_do_not_fit_together(tmp_path: Path):
     assert "query_norm.bias" in refusal(path)
 
 
-def test_a_card_of_other_dimensions_than_the_tensors_names_both(tmp_path: Path):
+def test_a_card_with_wrong_dimensions_names_both_numbers(tmp_path: Path):
     save_adapter(Adapter(random_model(0, 8, 4), CARD), tmp_path / "a.safetensors")
     assert refusal(tmp_path / "a.safetensors") == "a.safetensors: " + (
         expected
@@ -355,7 +377,7 @@ def test_a_card_of_other_dimensions_than_the_tensors_names_both(tmp_path: Path):
 
 
 @pytest.mark.parametrize("card", ["{", "[]", "{}", '{"name": "x"}'])
-def test_a_broken_card_is_one_line(tmp_path: Path, card: str):
+def test_a_damaged_card_gives_a_one_line_error(tmp_path: Path, card: str):
     message = refusal(old_pair(tmp_path, random_model(0, 6, 4), card))
     assert message.startswith("a.json: not an adapter card (")
     assert message.endswith("); copy it again or delete it")
@@ -364,7 +386,7 @@ def test_a_broken_card_is_one_line(tmp_path: Path, card: str):
     assert message.endswith("); train or copy the adapter again")
 
 
-def test_other_dimensions_than_the_embeddings_name_both_numbers():
+def test_an_adapter_with_wrong_dimensions_names_both_numbers():
     expected = (
         "toy: the adapter expects 2 dimensions, these embeddings have 3; prepare the data with "
         "the adapter's encoder "
@@ -379,10 +401,10 @@ def test_other_dimensions_than_the_embeddings_name_both_numbers():
     check_dimensions(adapter(still_model(2)), 2)
 
 
-# The reference package's files
+# Files of the reference package
 
 
-def test_the_current_format(test_data: Path):
+def test_the_current_format_of_the_reference_package(test_data: Path):
     card = load_adapter(test_data / "peer" / "imrnns-minilm-scifact.pt").card
     assert (card.name, card.input_dim, card.output_dim) == ("imrnns-minilm-scifact", 384, 384)
     assert card.source == "reference package, imrnns-final-v1"
@@ -443,7 +465,7 @@ def test_every_golden_order_is_matched(golden: list[dict[str, Any]], scifact_ran
 def test_reference_files_score_by_the_equations_of_the_method(
     name: str, test_data: Path, scifact: Collection
 ):
-    """Recomputed in double precision from the tensors in the file, with nothing of the engine."""
+    """Compare with scores that plain numpy computes in double precision from the file's tensors."""
     path = test_data / "peer" / f"{name}.pt"
     loaded = load_adapter(path)
     assert (loaded.card.input_dim, loaded.card.output_dim) == (
@@ -462,7 +484,7 @@ def test_reference_files_score_by_the_equations_of_the_method(
             )
 
 
-def test_a_reference_file_becomes_ours_with_equal_values(test_data: Path, tmp_path: Path):
+def test_a_reference_file_is_converted_with_equal_values(test_data: Path, tmp_path: Path):
     first = load_adapter(test_data / "peer" / "legacy-imrnns-minilm-scifact.pt")
     save_adapter(first, tmp_path / "ours.safetensors")
     again = load_adapter(tmp_path / "ours.safetensors")

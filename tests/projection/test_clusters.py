@@ -1,4 +1,4 @@
-"""Clusters of a corpus, and the words that name them."""
+"""Clusters of a corpus and their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imrnns_core.storage.workspace import Workspace
 
 
 def corpus() -> tuple[np.ndarray, list[str]]:
-    """Twenty documents about money, ten about planets; no word is in both but “common”."""
+    """Twenty documents about money and ten about planets; only “common” is in both."""
     rng = np.random.default_rng(0)
     centres = np.repeat(np.eye(4, dtype=np.float32)[:2], [20, 10], axis=0)
     vectors = centres + rng.normal(scale=0.02, size=(30, 4)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Exact search by cosine."""
+"""Dense search by cosine, and BM25."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imrnns_core.retrieval.dense import DenseIndex
 DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
 
 
-def test_the_most_similar_come_first_whatever_their_length():
+def test_the_most_similar_are_first_regardless_of_length():
     index = DenseIndex.build(DOCUMENTS)
     assert len(index) == 4
     np.testing.assert_array_equal(
@@ -52,21 +52,23 @@ def test_bm25_finds_documents_that_share_a_word_and_no_others():
         [1],
         [],
         [],
-    ]  # equal scores stand in corpus order; "the" is a stop word
+    ]  # equal scores are in corpus order; "the" is a stop word
 
 
-def test_bm25_finds_no_more_than_asked_for():
+def test_bm25_returns_at_most_k_documents():
     assert [rows.tolist() for rows in LEXICAL.matches(["pie apple"], 2)] == [[2, 3]]
 
 
-def test_a_lexical_index_is_read_as_it_was_saved(tmp_path: Path):
+def test_a_saved_lexical_index_gives_the_same_results(tmp_path: Path):
     LEXICAL.save(tmp_path / "kept")
-    documents = [Document("", "", "another text")] * len(WORDS)  # not looked at: the index is read
+    documents = [Document("", "", "another text")] * len(
+        WORDS
+    )  # ignored, because the index is read
     again = BM25Index(documents, tmp_path / "kept")
     assert [rows.tolist() for rows in again.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
 
 
-def test_a_corpus_without_a_word_matches_nothing():
+def test_a_corpus_without_words_matches_nothing():
     assert [
         rows.tolist()
         for rows in BM25Index([Document("d", "", "the ?")]).matches(["the", "pear"], 5)

@@ -1,7 +1,4 @@
-"""A memory of sentences.
-
-What the adapter that holds it must do, exactly, and where there is none.
-"""
+"""The sentence memory: its exact effect on scores, and collections that get none."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ CONFIG = MemoryConfig(feedback=0.0)
 
 @pytest.fixture(scope="module")
 def world() -> tuple[torch.Tensor, Sentences]:
-    """Forty documents in 24 dimensions: two sentences each, one far from the document's vector."""
+    """Forty documents with two sentences each, one of them far from the document's vector."""
     rng = np.random.default_rng(0)
     documents = unit(rng.normal(size=(40, 24)).astype(np.float32))
     apart = unit(rng.normal(size=(40, 24)).astype(np.float32))
@@ -60,9 +57,13 @@ def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Rank
     )
 
 
-def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tensor, Sentences]):
+def test_a_query_equal_to_a_sentence_ranks_its_document_first(
+    world: tuple[torch.Tensor, Sentences],
+):
     documents, found = world
-    told = found.vectors[40:]  # far from their documents: the base ranks them anywhere
+    told = found.vectors[
+        40:
+    ]  # these sentences are far from their documents, so the base ranks are random
     ranks = ranker(documents, told, memory(documents, found).adapter(0.0, 2.0)).rank_batch(
         told.numpy()
     )
@@ -73,7 +74,7 @@ def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tens
     assert (owner[:, 3] == 1).mean() > 0.35
 
 
-def test_without_strength_the_memory_ranks_as_its_projector_does(
+def test_with_strength_zero_the_memory_ranks_as_its_projector_does(
     world: tuple[torch.Tensor, Sentences],
 ):
     documents, found = world
@@ -84,16 +85,16 @@ def test_without_strength_the_memory_ranks_as_its_projector_does(
     factor = batch.scores[:, 3] / batch.scores[:, 1]
     np.testing.assert_allclose(
         factor, factor.mean(), rtol=2e-3
-    )  # the constant part makes all scores smaller alike
+    )  # the constant part shrinks all scores by the same factor
     np.testing.assert_array_equal(batch.ranks[:, 3], batch.ranks[:, 1])
 
 
-def test_the_memory_adds_what_its_formula_says(world: tuple[torch.Tensor, Sentences]):
+def test_the_memory_changes_scores_by_its_formula(world: tuple[torch.Tensor, Sentences]):
     documents, found = world
     kept, strength = (
         memory(documents, found, replace(CONFIG, constant=100.0)),
         1.0,
-    )  # scales stay near ½: the sigmoid is a straight line
+    )  # scales stay near ½, where the sigmoid is nearly linear
     queries = found.vectors[40:45]
     scores = ranker(documents, queries, kept.adapter(0.0, strength)).rank_batch(queries.numpy())
     weight, bias = kept.projector
@@ -121,7 +122,7 @@ def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentence
     )
     expected = (
         q + 0.4 * d.mean(0)
-    ) @ d.T  # all forty documents are candidates; 24 main directions are all there are
+    ) @ d.T  # all forty documents are candidates, and the 24 main directions span the space
     ours = torch.zeros(3, 40).scatter_(
         1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
     )
@@ -130,7 +131,7 @@ def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentence
 
 
 @pytest.mark.parametrize("dimension", [8, 9, 384, 768, 1024])
-def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path):
+def test_a_memory_of_any_dimension_scores_the_same_after_saving(dimension: int, tmp_path):
     rng = np.random.default_rng(1)
     documents, vectors = (
         torch.from_numpy(unit(rng.normal(size=(20, dimension)).astype(np.float32)))
@@ -167,7 +168,7 @@ def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path)
         (
             "Yes. It is so today. No.",
             ["Yes. It is so today.", "No."],
-        ),  # too short to stand alone, but nothing is lost
+        ),  # too short for a sentence, but no text is lost
         ("no end at all", ["no end at all"]),
         ("", ["A title"]),
         (
@@ -185,7 +186,7 @@ def test_sentences(text: str, expected: list[str] | None):
         assert found == expected
 
 
-def test_no_memory_where_it_would_hold_a_part_of_the_collection_only():
+def test_no_memory_if_it_could_store_only_a_part_of_the_sentences():
     space = collection(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)[:1])
     assert (
         encode_sentences(space, MemoryConfig(max_sentences=9), ReplayLog(None, ""))
@@ -193,7 +194,7 @@ def test_no_memory_where_it_would_hold_a_part_of_the_collection_only():
     )
 
 
-def test_no_memory_where_the_encoder_is_another_one():
+def test_no_memory_if_the_encoder_did_not_make_the_embeddings():
     space = collection(np.eye(10, dtype=np.float32), encoder=FakeEncoder(dimension=10))
     why = encode_sentences(space, MemoryConfig(), ReplayLog(None, ""))
     assert isinstance(why, str)
@@ -201,9 +202,9 @@ def test_no_memory_where_the_encoder_is_another_one():
 
 
 def told(judged: bool) -> Collection:
-    """Sixty documents whose one sentence is what a query says.
+    """Sixty documents with one sentence, which is also the text of a query.
 
-    Their vectors are elsewhere, but made by the encoder.
+    The encoder made the vectors of the documents, but they are far from those of the sentences.
     """
     encoder = FakeEncoder(dimension=16)
     rng = np.random.default_rng(2)
@@ -220,7 +221,7 @@ def told(judged: bool) -> Collection:
     return space if judged else replace(space, dataset=replace(space.dataset, splits={}))
 
 
-def test_the_best_start_is_the_memory_where_queries_say_sentences():
+def test_the_memory_is_selected_if_queries_are_sentences():
     space = told(judged=True)
     training = Trainer(space, TrainConfig(recipe="best", epochs=1), "train")
     for _ in training.epochs():
@@ -232,11 +233,9 @@ def test_the_best_start_is_the_memory_where_queries_say_sentences():
     assert len(queries_with_relevant(space.dataset.qrels("train"))) == 60
 
 
-def test_without_judgments_the_memory_is_shipped_and_says_that_nothing_validated_it():
+def test_without_judgments_the_memory_is_shipped_with_a_note_that_it_is_not_validated():
     training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
     assert [e.phase for e in training.epochs()] == ["initialization"]
     card = training.adapter("x").card
-    assert card.outcome.notes == [
-        "a memory of sentences, not validated: there are no judgments to validate with"
-    ]
+    assert card.outcome.notes == ["sentence memory, not validated, because there are no judgments"]
     assert card.training_positives == []
