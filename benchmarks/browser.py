@@ -39,9 +39,9 @@ GOAL_MS = 500
 ALPHA = "α moved, rankings drawn"
 ALPHA_GOAL_MS = 100
 
-# A page is complete at its last change of the document, because figures, tables and texts all change
-# it. Some pages measure words afterwards and show a progress bar. `page` is the last change before
-# the bar, and `last` is the last change of all.
+# A page is complete at the last change of its document: figures, tables and texts all change it.
+# Some pages then measure words and show a progress bar. `page` is the last change before the bar,
+# and `last` is the last change of all.
 _WATCH = """() => {
   if (window.lens) return;
   window.lens = { last: 0, page: 0, measuring: false };
@@ -217,7 +217,8 @@ def report(times: dict[str, list[float]]) -> None:
         name = path if path == ALPHA else f"next query to all figures drawn, {path}"
         missed = "" if median <= goal else f"  (goal {goal} ms)"
         print(
-            f"dashboard, SciFact, {name}: median {median:.0f} ms, worst {max(values):.0f} ms{missed}"
+            f"dashboard, SciFact, {name}: median {median:.0f} ms, maximum {max(values):.0f} ms"
+            f"{missed}"
         )
 
 

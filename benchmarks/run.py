@@ -26,7 +26,7 @@ from benchmarks.engine import (
 
 
 def dashboard() -> None:
-    """Measure the server's time for a new query and a typed query, and its memory, on the sample."""
+    """Measure the server's time for the next query and a typed query, and its memory."""
     import psutil
     from streamlit.testing.v1 import AppTest
 

@@ -56,12 +56,13 @@ class MissingExtraError(LensError):
     """An optional package is not installed.
 
     Args:
-        what: The feature that needs the package, as the subject of a sentence.
+        feature: The feature that needs the package, as the subject of a sentence.
         extra: The extra of the installation that contains the package.
     """
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, feature: str, extra: str) -> None:
         self.extra = extra
         super().__init__(
-            f'{what} needs packages that are not installed; run: pip install "imrnns-lens[{extra}]"'
+            f"{feature} needs packages that are not installed; run: "
+            f'pip install "imrnns-lens[{extra}]"'
         )

@@ -23,7 +23,7 @@ UNJUDGED = -1
 """Relevance value of a document that has no judgment for the query."""
 
 LabelledProgress = Callable[[str, int, int], None]
-"""Called with (what, done, total)."""
+"""Called with (label, done, total)."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) after each batch."""

@@ -24,8 +24,8 @@ def texts(*suffixes: str) -> list[Path]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     paths = (REPOSITORY / name for name in listed.stdout.splitlines())
-    found = [path for path in paths if path.suffix in suffixes and path.is_file()]
-    return [path for path in found if path != Path(__file__)]
+    matching = [path for path in paths if path.suffix in suffixes and path.is_file()]
+    return [path for path in matching if path != Path(__file__)]
 
 
 def read(path: Path) -> str:
@@ -51,8 +51,10 @@ def test_every_document_that_is_named_exists(path: Path) -> None:
     if path.name in HISTORY:
         return
     for name in NAMED.findall(read(path)):
-        places = (REPOSITORY / name, path.parent / name)
-        assert any(place.is_file() for place in places), f"{relative(path)} names {name}"
+        candidates = (REPOSITORY / name, path.parent / name)
+        assert any(candidate.is_file() for candidate in candidates), (
+            f"{relative(path)} names {name}"
+        )
     assert not re.findall(r"\b(?:METHOD|DESIGN|STYLE|UX)\b(?=[,.:;)\]]| page)", read(path))
 
 

@@ -139,8 +139,8 @@ def test_open_takes_a_name_a_folder_and_a_zip(
     (folder / "qrels").mkdir(parents=True)
     for name in ("corpus.jsonl", "queries.jsonl", "qrels/dev.tsv"):
         lines = (SAMPLE_FOLDER / name).read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = lines[:1] if name.startswith("qrels") else lines[:5]
-        (folder / name).write_text("".join(kept), encoding="utf-8")
+        first_lines = lines[:1] if name.startswith("qrels") else lines[:5]
+        (folder / name).write_text("".join(first_lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     ids = by_name.dataset.document_ids
     assert workspace.open("sample").dataset.document_ids == ids  # the name has priority

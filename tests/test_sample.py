@@ -96,8 +96,8 @@ def test_the_shipped_vectors_come_from_the_bundled_encoder(sample: Collection):
     documents, encoder = sample.dataset.documents, SentenceTransformerEncoder(EncoderSpec())
     longest = max(range(len(documents)), key=lambda i: len(documents[i].text))
     rows = [0, len(documents) // 2, longest]
-    again = encoder.encode_documents([documents[i] for i in rows])
-    cosine = (unit(again) * sample.unit_documents[rows]).sum(1)
+    encoded = encoder.encode_documents([documents[i] for i in rows])
+    cosine = (unit(encoded) * sample.unit_documents[rows]).sum(1)
     assert cosine.min() > 0.999
     assert (
         encoder.count_tokens([documents[longest]])[0] > encoder.max_tokens == 256

@@ -87,20 +87,20 @@ def collection(
 ) -> Collection:
     """Return a collection of documents d0, d1 … and queries q0, q1 … with these vectors."""
     vectors = np.asarray(documents, dtype=np.float32)
-    asked = np.asarray(queries, dtype=np.float32).reshape(-1, vectors.shape[1])
+    query_vectors = np.asarray(queries, dtype=np.float32).reshape(-1, vectors.shape[1])
     dataset = Dataset(
         "toy",
         Path("toy"),
         tuple(Document(f"d{i}", f"title {i}", f"text {i}") for i in range(len(vectors))),
-        {f"q{i}": Query(f"q{i}", f"question {i}") for i in range(len(asked))},
+        {f"q{i}": Query(f"q{i}", f"question {i}") for i in range(len(query_vectors))},
         {split: qrels or {}},
     )
-    matrix, asked_matrix = (
+    matrix, query_matrix = (
         EmbeddingMatrix(dataset.document_ids, vectors),
-        EmbeddingMatrix(tuple(dataset.queries), asked),
+        EmbeddingMatrix(tuple(dataset.queries), query_vectors),
     )
     return Collection(
-        dataset, matrix, asked_matrix, encoder or FakeEncoder(dimension=vectors.shape[1])
+        dataset, matrix, query_matrix, encoder or FakeEncoder(dimension=vectors.shape[1])
     )
 
 
@@ -265,8 +265,8 @@ class PlainAdapter:
         s_q, b_q = self._affine(self.query_adapter, q_p)
         d_mod = self._layer_norm(s_q * d_p + b_q, self.document_norm)
         s_i, b_i = self._affine(self.document_adapter, d_p)
-        chosen = np.ones(len(d), dtype=bool) if feedback is None else feedback
-        q_mod = self._layer_norm(s_i[chosen].mean(0) * q_p + b_i[chosen].mean(0), self.query_norm)
+        mask = np.ones(len(d), dtype=bool) if feedback is None else feedback
+        q_mod = self._layer_norm(s_i[mask].mean(0) * q_p + b_i[mask].mean(0), self.query_norm)
         return np.stack(
             [_cosine(q, d), _cosine(q_p, d_p), _cosine(q_p, d_mod), _cosine(q_mod, d_mod)]
         )

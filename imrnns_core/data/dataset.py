@@ -76,6 +76,7 @@ class Dataset:
     def _corpus_sha(self) -> Any:
         sha = hashlib.sha256()
         for document in self.documents:
+            # JSON separates the fields, so text cannot move from one field to the next unnoticed
             sha.update(json.dumps([document.id, document.title, document.text]).encode())
         return sha
 

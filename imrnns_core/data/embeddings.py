@@ -118,6 +118,7 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
             f"{len(ids)} ids for {len(raw)} rows of {path.name}",
             "write one id per line, in the order of the rows",
         )
+    # a memory-mapped matrix must not be copied, so float32 is passed through
     vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():

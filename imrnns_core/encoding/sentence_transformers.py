@@ -185,6 +185,7 @@ class SentenceTransformerEncoder:
             tokenizer = Tokenizer.from_file(str(_bundled_folder() / "tokenizer.json"))
         else:
             tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
+        # whole documents must be counted, also the part that is cut off
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer

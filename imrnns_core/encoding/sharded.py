@@ -19,7 +19,7 @@ Text = TypeVar("Text")
 
 def encode_shards(
     folder: Path | None,
-    what: str,
+    label: str,
     texts: Sequence[Text],
     encode: Callable[[Sequence[Text]], FloatArray],
     progress: LabelledProgress | None,
@@ -31,16 +31,17 @@ def encode_shards(
 
     Args:
         folder: Folder of the finished shards; None saves nothing.
-        what: What the texts are; it names the files and the progress.
+        label: Name of the texts in file names and progress.
         texts: The texts.
         encode: Encodes some texts to (R, n) vectors.
-        progress: Called with (what, done, total) after each shard.
+        progress: Called with (label, done, total) after each shard.
     """
     shards: list[FloatArray] = []
     for start in range(0, len(texts), SHARD):
         shard_texts = texts[start : start + SHARD]
-        path = None if folder is None else folder / f"{what}-{start:08d}.npy"
+        path = None if folder is None else folder / f"{label}-{start:08d}.npy"
         vectors = None if path is None else none_if_damaged(partial(np.load, path))
+        # a file of another run may have the same name
         if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard_texts):
             vectors = encode(shard_texts)
             if path is not None:
@@ -48,5 +49,5 @@ def encode_shards(
                     np.save(handle, vectors)
         shards.append(vectors)
         if progress:
-            progress(what, start + len(shard_texts), len(texts))
+            progress(label, start + len(shard_texts), len(texts))
     return np.concatenate(shards) if shards else np.zeros((0, 1), np.float32)

@@ -237,6 +237,7 @@ def tensors_digest(state: Mapping[str, Tensor]) -> str:
     sha = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # the bytes as they are stored, without a conversion of the values
         sha.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
     return sha.hexdigest()
 
@@ -300,6 +301,7 @@ def _stored_card(
         if text is None:
             return AdapterCard(path.stem, config.input_dim, config.output_dim)
         record = json.loads(text)
+        # a separate card file has the digest in its own record
         digest = metadata.get(DIGEST) or record.get(DIGEST)
         card = read_card(record)
     except (ValueError, TypeError, AttributeError) as error:

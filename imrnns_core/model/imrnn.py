@@ -76,8 +76,8 @@ class IMRNN(nn.Module):
 
     def modulate_documents(self, documents: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
         """Return LN_d(s_q ∘ d_p + b_q) (B, K, m) for projected documents, scale and bias (B, m)."""
-        moved = torch.addcmul(bias.unsqueeze(1), documents, scale.unsqueeze(1))  # (B, K, m)
-        return self.document_norm(moved)  # type: ignore[no-any-return]
+        shifted = torch.addcmul(bias.unsqueeze(1), documents, scale.unsqueeze(1))  # (B, K, m)
+        return self.document_norm(shifted)  # type: ignore[no-any-return]
 
     def refine_query(self, query: Tensor, mean_scale: Tensor, mean_bias: Tensor) -> Tensor:
         """Return LN_q(s̄ ∘ q_p + b̄), all (B, m); the means are over the feedback documents."""
@@ -129,6 +129,7 @@ def untrained_model(config: AdapterConfig, seed: int) -> IMRNN:
     """
     model, generator = IMRNN(config), torch.Generator().manual_seed(seed)
 
+    # the draws of `nn.Linear` are repeated, so that the generator advances as the global one would
     def draw_as_torch_does(layer: nn.Linear) -> None:
         nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
         layer.bias.uniform_(

@@ -50,6 +50,7 @@ def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
         )
     renamed = {}
     for name, tensor in state.items():
+        # "query_norm.weight" → module "query_norm", kind "weight"
         module, _, kind = str(name).rpartition(".")
         if module not in _MODULE_NAMES or not isinstance(tensor, Tensor):
             raise AdapterError(f"{path}: unexpected entry {name!r}; {remedy}")

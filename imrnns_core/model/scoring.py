@@ -169,6 +169,7 @@ def closed_form(
     def total(x: Tensor) -> Tensor:
         return x.sum(-1, keepdim=True)
 
+    # mean and standard deviation of scale ∘ d + bias inside the LayerNorm
     mean = (a1 + total(bias)) / m
     variance = (c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps
     std = variance.clamp_min(norm.eps).sqrt()

@@ -33,6 +33,7 @@ class Clusters:
 
 def find_clusters(vectors: FloatArray, texts: Sequence[str]) -> Clusters:
     """Cluster unit vectors (N, m) by k-means, and name the clusters by class-based TF-IDF."""
+    # heuristic: the number of clusters grows with the square root of the number of documents
     count = int(min(MAX_CLUSTERS, max(1, round((len(vectors) / 5) ** 0.5))))
     if count < 2:
         return Clusters(np.zeros(len(vectors), np.int64), ("all documents",))

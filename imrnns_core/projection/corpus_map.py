@@ -75,6 +75,7 @@ def fit_map(projected: FloatArray, documents: Sequence[Document]) -> CorpusMap:
     _, singular, axes = np.linalg.svd(projected - mean, full_matrices=False)
     variance = singular**2
     padded = np.zeros((3, projected.shape[1]), np.float32)
+    # fewer than three documents have fewer than three axes
     padded[: min(3, len(axes))] = axes[:3]
     share = np.zeros(3, np.float32)
     share[: min(3, len(variance))] = (variance / max(float(variance.sum()), 1e-12))[:3]

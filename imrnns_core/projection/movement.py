@@ -103,6 +103,7 @@ def pca_movement(
 
     The share is the part of the squared true movement that is visible on the map's axes.
     """
+    # PCA is linear, so the difference of coordinates is the projected movement
     modulation = comparison.modulation
     base_vectors = modulation.projected_documents.numpy()[positions]
     modulated_vectors = modulation.modulated_documents.numpy()[positions]

@@ -114,7 +114,7 @@ class Collection:
         )
 
     def _length(
-        self, what: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]
+        self, kind: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]
     ) -> float | None:
         common = stored.common_length
         if common == 1.0:
@@ -125,7 +125,7 @@ class Collection:
             return None
         if common is None:
             raise EncoderError(
-                f"the vectors of the {what} of {self.dataset.name} have different lengths, which "
+                f"the vectors of the {kind} of {self.dataset.name} have different lengths, which "
                 f"{self.encoder.spec.name} does not produce, so new texts cannot be encoded to "
                 "match them; store unit vectors, or the vectors of the encoder unchanged"
             )
@@ -157,4 +157,5 @@ class Collection:
                 "name their encoder and its prefixes with --encoder, --query-prefix and "
                 "--document-prefix"
             )
+        # the dataclass is frozen, so the flag bypasses its `__setattr__`
         self.__dict__["_encoder_checked"] = True

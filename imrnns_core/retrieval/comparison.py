@@ -101,6 +101,7 @@ class Comparison:
         Raises:
             KeyError: If there is no ranking of this system.
         """
+        # stages share the tuple of ids with "base", so most calls need no look-up
         ranking = self.rankings[system]
         if ranking.document_ids is self.document_ids:
             return ranking.ranks
@@ -126,6 +127,7 @@ class Comparison:
             KeyError: If there is no ranking of this system.
         """
         ranks = self.rank(system)
+        # the last key is the primary one: unranked candidates (rank 0) come last, in base order
         return np.lexsort((np.arange(len(ranks)), ranks, ranks == 0)).astype(np.int64)
 
     def ranking(self, system: str, top_k: int | None = None) -> list[Hit]:

@@ -133,6 +133,7 @@ class Ranker:
         feedback = np.array([i not in dropped for i in ids])
         if not feedback.any():
             raise ValueError("at least one candidate must refine the query")
+        # without these documents only the modulated scores change, but one call computes all stages
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
             ranks = rank(scores, rows[None, :])
@@ -167,6 +168,7 @@ class Ranker:
             query = modulation.projected_query[None]
             rows = torch.from_numpy(comparison.rows)[None]
             weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
+            # the refinement depends on the feedback documents, not on which documents are ranked
             refined = refine(self.adapter.model, self.transform, query, rows, weights)
             by_stage: dict[Stage, torch.Tensor] = {
                 "base": self.base @ modulation.query,

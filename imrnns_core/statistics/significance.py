@@ -44,8 +44,10 @@ def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
         # (_BATCH, Q): how often each resample contains each query
         frequency = np.bincount(drawn.ravel(), minlength=_BATCH * count).reshape(_BATCH, count)
         means[start : start + _BATCH] = frequency @ differences / count
+    # 1e-12 counts sign flips that differ from the observed mean only by rounding
     extreme = (np.abs(flips) >= np.abs(observed) - 1e-12).sum(axis=0)
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    # the observed assignment counts as one of the flips, so p is never 0
     p = (extreme + 1) / (RESAMPLES + 1)
     return [
         Significance(float(observed[j]), (float(low[j]), float(high[j])), float(p[j]))

@@ -35,22 +35,23 @@ def read_registry(path: Path) -> dict[str, Registration]:
     Raises:
         DataError: If the file is damaged.
     """
-    known: dict[str, Registration] = {}
+    registrations: dict[str, Registration] = {}
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return known
+        return registrations
+    # an unreadable file is reported like a damaged one
     except (OSError, ValueError):
         text = ""
     try:
-        for name, r in json.loads(text).items():
-            embeddings = Path(r["embeddings"]) if r["embeddings"] else None
-            encoder = EncoderSpec(**r["encoder"])
-            known[name] = Registration(name, Path(r["path"]), embeddings, encoder)
+        for name, record in json.loads(text).items():
+            embeddings = Path(record["embeddings"]) if record["embeddings"] else None
+            encoder = EncoderSpec(**record["encoder"])
+            registrations[name] = Registration(name, Path(record["path"]), embeddings, encoder)
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
         raise DataError(path, "not a list of data sets", remedy) from None
-    return known
+    return registrations
 
 
 def write_registry(path: Path, registrations: Iterable[Registration]) -> None:

@@ -95,6 +95,7 @@ def _encode(
     )
     save_embeddings(documents, folder, "documents", "document")
     save_embeddings(queries, folder, "queries", "query")
+    # last, so that an interrupted write leaves no valid manifest
     write_json(folder / "manifest.json", manifest)
     shutil.rmtree(shards)
     return documents, queries

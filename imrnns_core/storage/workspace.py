@@ -57,12 +57,12 @@ class Workspace:
 
     def registrations(self) -> dict[str, Registration]:
         """Return name → registration; the sample is included even if the list is damaged."""
-        known = {
+        registrations = {
             SAMPLE: Registration(SAMPLE, SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec())
         }
         with suppress(DataError):
-            known.update(self._registered())
-        return known
+            registrations.update(self._registered())
+        return registrations
 
     def registry_error(self) -> str | None:
         """Return the error of the list of data sets, or None if it can be read."""
@@ -81,9 +81,9 @@ class Workspace:
         Raises:
             DataError: If the list of data sets is damaged.
         """
-        known = {**self._registered(), registration.name: registration}
-        known.pop(SAMPLE, None)
-        write_registry(self.root / "datasets.json", known.values())
+        registrations = {**self._registered(), registration.name: registration}
+        registrations.pop(SAMPLE, None)
+        write_registry(self.root / "datasets.json", registrations.values())
 
     def resolve(
         self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None
@@ -99,9 +99,9 @@ class Workspace:
         Raises:
             DataError: If there is no such name or path.
         """
-        known = self.registrations()
-        if data in known:
-            registered = known[data]
+        registrations = self.registrations()
+        if data in registrations:
+            registered = registrations[data]
             return Registration(
                 registered.name,
                 registered.path,
@@ -114,15 +114,16 @@ class Workspace:
             raise DataError(
                 path,
                 "neither a folder, a zip nor a registered name",
-                f"registered names: {', '.join(known)}",
+                f"registered names: {', '.join(registrations)}",
             )
         path = path.resolve()
         name = path.stem if path.suffix == ".zip" else path.name
+        # two folders may have the same name: add parent folders until the name is unique
         for parent in path.parents:
-            if name not in known or known[name].path == path:
+            if name not in registrations or registrations[name].path == path:
                 break
             name = f"{parent.name}-{name}"  # the name belongs to another folder
-        previous = known.get(name)
+        previous = registrations.get(name)
         if previous and previous.path == path:
             return Registration(
                 name, path, embeddings or previous.embeddings, encoder or previous.encoder
@@ -139,7 +140,7 @@ class Workspace:
         Args:
             data: A registered name, a folder, a zip or a registration. A name has priority over a
                 folder with this name; a `Path` is always a path.
-            progress: Called with (what, done, total) while texts are encoded.
+            progress: Called with (label, done, total) while texts are encoded.
 
         Raises:
             DataError: If the name is unknown or a file cannot be read.

@@ -17,6 +17,7 @@ def split_sentences(text: str, min_words: int) -> Iterator[str]:
 
     sentence = ""
     for part in sentencex.segment(LANGUAGE, text):
+        # segments keep their surrounding white space
         sentence = f"{sentence} {part.strip()}".strip()
         if len(sentence.split()) >= min_words or len(sentence) > 10 * min_words:
             yield sentence

@@ -39,6 +39,7 @@ def find_words(text: str, tokenizer: Tokenizer, start: int = 0) -> list[Word]:
             span_of_word[index] = (min(span[0], left), max(span[1], right))
     occurrences: dict[str, list[Span]] = {}
     for left, right in span_of_word.values():
+        # only what is inside [start, right) counts, without punctuation around it
         core = _CORE.search(text, max(left, start), right)
         if core:
             occurrences.setdefault(core.group().casefold(), []).append(core.span())
@@ -52,6 +53,7 @@ def without(text: str, words: Iterable[Word]) -> str:
     for left, right in spans:
         remaining.append(text[end:left])
         end = right
+        # at the start of the text or after a space, the following space would be left over
         if text[right : right + 1].isspace() and (left == 0 or text[left - 1].isspace()):
             end += 1
     return "".join([*remaining, text[end:]])

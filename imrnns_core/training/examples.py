@@ -79,6 +79,7 @@ def paired_examples(
                 f"query {ids[i]!r}: all candidates are relevant, so there is no negative; add "
                 "documents or remove the query"
             )
+        # repeat the last negative to fill the row
         documents[i] = [positive, *hard, *hard[-1:] * (negatives - len(hard))]
     rows = torch.from_numpy(documents)
     return Examples(torch.from_numpy(vectors), rows, rows[:, :1])
@@ -95,7 +96,7 @@ def relevant_rows(collection: Collection, relevant: Sequence[Sequence[str]]) -> 
     )
 
 
-def check_vectors(vectors: FloatArray, what: str, name: str) -> None:
+def check_vectors(vectors: FloatArray, kind: str, name: str) -> None:
     """Check that all values of (N, n) vectors are finite.
 
     Raises:
@@ -104,7 +105,7 @@ def check_vectors(vectors: FloatArray, what: str, name: str) -> None:
     not_finite = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(not_finite):
         raise TrainingError(
-            f"{name}: {len(not_finite)} of {len(vectors)} {what} vectors hold NaN or infinity, "
+            f"{name}: {len(not_finite)} of {len(vectors)} {kind} vectors hold NaN or infinity, "
             f"first row {not_finite[0]}; encode them again"
         )
 

@@ -88,6 +88,7 @@ class Initialization:
         values = self.replay_log.compute_or_replay(
             lambda: [judged.values(memory.adapter(*choice)) for choice in choices]
         )
+        # the first choice is the default; another one must beat it reliably
         best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
         offset, strength = choices[best if exceeds_standard_error(values[best] - values[0]) else 0]
         details = {
@@ -136,6 +137,7 @@ class Initialization:
             str(
                 generator.choice(
                     [*split_sentences(documents[row].body, self.config.memory.min_words)]
+                    # a document without text still has a title
                     or [documents[row].title]
                 )
             )

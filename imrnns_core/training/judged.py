@@ -65,6 +65,7 @@ def split_judged(
 
 def validators(collection: Collection, split: TrainValidationSplit) -> list[Validator]:
     """Return a validator of unseen queries and, if there are enough, one of seen queries."""
+    # a small group would decide the mean of groups by chance
     enough_seen = len(split.held_out) >= min(VALIDATION_QUERIES / 2, len(split.valid))
     groups = [split.valid, split.held_out] if enough_seen else [split.valid]
     return [Validator.from_qrels(collection, qrels) for qrels in groups]
@@ -85,6 +86,7 @@ def trained_positives(shipped: Shipped, split: TrainValidationSplit, recipe: Rec
     """Return the ids of the documents that were training positives of the shipped model."""
     if shipped not in ("trained", "refit"):
         return []
+    # a refit also trains on the validation queries
     qrels = split.all if shipped == "refit" else split.train
     if recipe.negatives_from == "batch":
         return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})

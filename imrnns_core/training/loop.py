@@ -31,6 +31,7 @@ class TrainingLoop:
     ) -> None:
         self.model, self.documents, self.examples, self.recipe = model, documents, examples, recipe
         for name, parameter in model.named_parameters():
+            # only the names of the two adapters contain "adapter"
             parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(

@@ -1,7 +1,7 @@
 """Saves the results of a training run, so that a killed run resumes after its last epoch.
 
     FOLDER/key.txt             hash of the settings and data of the run
-    FOLDER/WHAT-00000000.npy   vectors of texts, 256 per file
+    FOLDER/LABEL-00000000.npy  vectors of texts, 256 per file
     FOLDER/epoch.pt            all results up to an epoch and the tensors after it
 
 A run requests each of its results from the replay log. A resumed run executes the same program
@@ -37,7 +37,7 @@ class ReplayLog:
     Args:
         folder: The folder of the files; None saves nothing.
         key: Hash of the settings and data of the run. Files of a run with another key are deleted.
-        progress: Called with (what, done, total) while texts are encoded.
+        progress: Called with (label, done, total) while texts are encoded.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class ReplayLog:
         self._position = 0
         self._saved_state: Any = None
         if folder is not None:
+            # the files of another run would give wrong results
             if none_if_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
@@ -92,11 +93,11 @@ class ReplayLog:
         return self._saved_state
 
     def encode(
-        self, what: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
+        self, label: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
     ) -> FloatArray:
         """Return (N, n) unit vectors of N texts; encoded texts are saved and read from disk."""
         return encode_shards(
-            self.folder, what, texts, lambda shard: unit(encode(shard)), self.progress
+            self.folder, label, texts, lambda shard: unit(encode(shard)), self.progress
         )
 
     def close(self) -> None:

@@ -104,6 +104,7 @@ def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, Qr
     groups = list(members.values())[::-1]  # in the order of their last queries
     limit, validation = share * len(qrels), set[str]()
     for i in np.random.default_rng(seed).permutation(len(groups)):
+        # a group that is too large stays in training
         if len(validation) + len(groups[i]) <= max(limit, 1):
             validation.update(groups[i])
     return {q: j for q, j in qrels.items() if q not in validation}, {

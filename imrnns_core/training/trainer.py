@@ -51,7 +51,7 @@ class Trainer:
         train_split: The split with the training judgments; ignored by a recipe without judgments.
         valid_split: The split that selects the epoch. None holds out queries of the training split
             that share no relevant document with the others, if possible.
-        progress: Called with (what, done, total) while titles and sentences are encoded.
+        progress: Called with (label, done, total) while titles and sentences are encoded.
         folder: Folder for the state of the run, from which a killed run resumes after its last
             epoch; `close` deletes it.
 

@@ -37,6 +37,7 @@ class Validator:
         rows = rows.sort(
             dim=1
         ).values  # equal scores then rank in corpus order, as in `ranker.rank`
+        # only documents that are candidates of a query are transformed
         used, self.rows = torch.unique(rows, return_inverse=True)
         self.vectors, self.documents = vectors, documents[used]
         self.gains = torch.tensor(

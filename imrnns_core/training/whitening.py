@@ -56,6 +56,7 @@ def whiten(
     variance = variance.clamp_min(0)
     shrunk = (variance + config.shrinkage * variance.mean()).clamp_min(1e-12)
     weight = axes @ torch.diag(shrunk ** -(config.power if power is None else power)) @ axes.T
+    # the Frobenius norm of the identity
     weight *= weight.shape[0] ** 0.5 / torch.linalg.matrix_norm(weight)
     model.projector.weight.copy_(weight)
     model.projector.bias.copy_(-config.centring * (weight.float() @ mean))

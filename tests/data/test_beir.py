@@ -104,7 +104,10 @@ BAD = {
     "no queries": ({"queries": None}, f"queries.jsonl: file not found; {LAYOUT}"),
     "empty corpus": (
         {"corpus": b"\n \n"},
-        "corpus.jsonl: contains no document; write one JSON object per line with _id, title and text",
+        (
+            "corpus.jsonl: contains no document; write one JSON object per line with _id, title "
+            "and text"
+        ),
     ),
     "broken JSON": (
         {"corpus": CORPUS + b'{"_id": "d3", "text": \n'},

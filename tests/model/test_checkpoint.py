@@ -70,16 +70,16 @@ def test_save_and_load_give_equal_tensors_and_card(
     )
     card = AdapterCard(**{**vars(CARD), "input_dim": n, "output_dim": m})
     save_adapter(Adapter(model, card), path)
-    again = load_adapter(path)
-    assert again.card == card
-    assert again.model.config == model.config
+    loaded = load_adapter(path)
+    assert loaded.card == card
+    assert loaded.model.config == model.config
     state = model.state_dict()
-    assert list(again.model.state_dict()) == list(state)
-    for name, tensor in again.model.state_dict().items():
+    assert list(loaded.model.state_dict()) == list(state)
+    for name, tensor in loaded.model.state_dict().items():
         assert torch.equal(tensor, state[name]), name
     assert sorted(p.name for p in path.parent.iterdir()) == ["mine.safetensors"]
-    assert not again.model.training
-    assert not any(p.requires_grad for p in again.model.parameters())
+    assert not loaded.model.training
+    assert not any(p.requires_grad for p in loaded.model.parameters())
 
 
 def old_pair(
@@ -148,8 +148,8 @@ def test_a_card_of_schema_1_is_read(tmp_path: Path):
     del record["outcome"]
     assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card == CARD
     plain = {"name": "a", "input_dim": 6, "output_dim": 4, "measures": {}, "schema": 1}
-    found = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(plain))).card
-    assert found == AdapterCard("a", 6, 4)
+    card = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(plain))).card
+    assert card == AdapterCard("a", 6, 4)
 
 
 def test_a_card_of_schema_2_is_converted(tmp_path: Path):
@@ -180,11 +180,11 @@ def test_unknown_keys_of_a_later_card_are_ignored(tmp_path: Path):
 
 @pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
 def test_an_adapter_file_has_the_permissions_of_any_new_file(tmp_path: Path, umask: int):
-    before = os.umask(umask)
+    previous = os.umask(umask)
     try:
         save_adapter(adapter(random_model(0, 6, 4)), tmp_path / "a.safetensors")
     finally:
-        os.umask(before)
+        os.umask(previous)
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
 
 
@@ -252,14 +252,14 @@ REFUSED = "name a .pt file that has only tensors and plain metadata"
 METADATA = {"checkpoint_format": "imrnns-final-v1"}
 
 
-@pytest.mark.parametrize("place", ["alone", "metadata", "model_state"])
+@pytest.mark.parametrize("part", ["alone", "metadata", "model_state"])
 @pytest.mark.parametrize("kind", ["torch", "old torch", "pickle"])
-def test_a_command_in_a_pickle_never_runs(tmp_path: Path, place: str, kind: str):
+def test_a_command_in_a_pickle_never_runs(tmp_path: Path, part: str, kind: str):
     target = tmp_path / "ran"
     payload: Any = Payload(target)
-    if place != "alone":
+    if part != "alone":
         payload = {"metadata": dict(METADATA), "model_state": {}}
-        payload[place]["projector.weight"] = Payload(target)
+        payload[part]["projector.weight"] = Payload(target)
     path = tmp_path / "bad.pt"
     if kind == "pickle":
         path.write_bytes(pickle.dumps(payload, 2))
@@ -431,15 +431,15 @@ def test_every_golden_score_is_matched(golden: list[dict[str, Any]], scifact_ran
     ).numpy()
     for q, query_scores in zip(golden, scores, strict=True):
         position = {d: i for i, d in enumerate(q["candidates"])}
-        at = [position[r["document_id"]] for r in q["ranked"]]
+        columns = [position[r["document_id"]] for r in q["ranked"]]
         np.testing.assert_allclose(
-            query_scores[0, at],
+            query_scores[0, columns],
             [r["base_score"] for r in q["ranked"]],
             atol=1e-5,
             err_msg=q["query_id"],
         )
         np.testing.assert_allclose(
-            query_scores[3, at],
+            query_scores[3, columns],
             [r["adapted_score"] for r in q["ranked"]],
             atol=1e-5,
             err_msg=q["query_id"],
@@ -487,9 +487,9 @@ def test_reference_files_score_by_the_equations_of_the_method(
 def test_a_reference_file_is_converted_with_equal_values(test_data: Path, tmp_path: Path):
     first = load_adapter(test_data / "peer" / "legacy-imrnns-minilm-scifact.pt")
     save_adapter(first, tmp_path / "ours.safetensors")
-    again = load_adapter(tmp_path / "ours.safetensors")
-    assert again.card == first.card
+    converted = load_adapter(tmp_path / "ours.safetensors")
+    assert converted.card == first.card
     base = torch.from_numpy(np.eye(384, dtype=np.float32))
     assert torch.equal(
-        transform_corpus(first.model, base).effect, transform_corpus(again.model, base).effect
+        transform_corpus(first.model, base).effect, transform_corpus(converted.model, base).effect
     )

@@ -58,15 +58,19 @@ def test_documents_are_modulated_by_the_scale_and_bias_of_the_query():
         model.document_norm.weight.copy_(torch.tensor([3.0, 1.0]))
         model.document_norm.bias.copy_(torch.tensor([0.0, 10.0]))
     documents = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
-    moved = model.modulate_documents(
+    modulated = model.modulate_documents(
         documents, torch.tensor([[1.0, 1.0]]), torch.tensor([[2.0, 0.0]])
     )
     # (3, 0) and (2, 1): LayerNorm maps both to (1, −1); then γ and β
-    torch.testing.assert_close(moved, torch.tensor([[[3.0, 9.0], [3.0, 9.0]]]), atol=1e-4, rtol=0)
-    moved = model.modulate_documents(
+    torch.testing.assert_close(
+        modulated, torch.tensor([[[3.0, 9.0], [3.0, 9.0]]]), atol=1e-4, rtol=0
+    )
+    modulated = model.modulate_documents(
         documents, torch.tensor([[1.0, 1.0]]), torch.tensor([[0.0, 0.0]])
     )
-    torch.testing.assert_close(moved, torch.tensor([[[3.0, 9.0], [-3.0, 11.0]]]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        modulated, torch.tensor([[[3.0, 9.0], [-3.0, 11.0]]]), atol=1e-3, rtol=0
+    )
 
 
 def test_the_query_is_refined_by_the_mean_scale_and_bias():
@@ -128,5 +132,5 @@ def test_an_untrained_model_depends_only_on_its_seed(output_dim: int):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         expected = IMRNN(config).state_dict()
-    found = untrained_model(config, 3).state_dict()
-    assert all(torch.equal(found[name], values) for name, values in expected.items())
+    weights = untrained_model(config, 3).state_dict()
+    assert all(torch.equal(weights[name], values) for name, values in expected.items())

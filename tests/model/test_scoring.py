@@ -153,15 +153,15 @@ def test_the_closed_form_equals_the_materialised_scores(world: World):
     ranker = world.ranker()
     model, corpus = ranker.adapter.model, ranker.transform
     every = np.tile(np.arange(world.documents), (world.queries, 1))
-    made = score(ranker, every)
+    materialised = score(ranker, every)
     with torch.inference_mode():
         query = model.project(torch.from_numpy(ranker.collection.queries.vectors))
         refined = refine(model, corpus, query, torch.from_numpy(every))
     np.testing.assert_allclose(
-        score_corpus(model, corpus, query, query).numpy(), made[:, 2], atol=2e-6
+        score_corpus(model, corpus, query, query).numpy(), materialised[:, 2], atol=2e-6
     )
     np.testing.assert_allclose(
-        score_corpus(model, corpus, query, refined).numpy(), made[:, 3], atol=2e-6
+        score_corpus(model, corpus, query, refined).numpy(), materialised[:, 3], atol=2e-6
     )
 
 
@@ -169,13 +169,13 @@ def test_the_closed_form_on_a_real_corpus(scifact_ranker: Ranker):
     ranker = scifact_ranker
     model, vectors = ranker.adapter.model, torch.from_numpy(ranker.collection.queries.vectors[:4])
     every = torch.arange(len(ranker.collection.documents)).expand(4, -1)
-    made = score_candidates(model, ranker.transform, ranker.base, vectors, every)
+    materialised = score_candidates(model, ranker.transform, ranker.base, vectors, every)
     with torch.inference_mode():
         query = model.project(vectors)
         refined = refine(model, ranker.transform, query, every)
     closed = score_corpus(model, ranker.transform, query, refined)
-    assert float((closed - made[:, 3]).abs().max()) <= 2e-6
-    assert torch.equal(closed.topk(20).indices, made[:, 3].topk(20).indices)
+    assert float((closed - materialised[:, 3]).abs().max()) <= 2e-6
+    assert torch.equal(closed.topk(20).indices, materialised[:, 3].topk(20).indices)
 
 
 def test_weights_of_the_feedback_are_a_weighted_mean():

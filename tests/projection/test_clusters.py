@@ -24,12 +24,12 @@ def corpus() -> tuple[np.ndarray, list[str]]:
 
 def test_documents_of_one_subject_share_a_cluster_and_its_words_name_it():
     vectors, texts = corpus()
-    found = find_clusters(vectors, texts)
-    money, planets = set(found.labels[:20].tolist()), set(found.labels[20:].tolist())
+    clusters = find_clusters(vectors, texts)
+    money, planets = set(clusters.labels[:20].tolist()), set(clusters.labels[20:].tolist())
     assert not money & planets
-    assert all("bank" in found.names[c] and "planet" not in found.names[c] for c in money)
-    assert all("planet" in found.names[c] for c in planets)
-    assert (np.diff(np.bincount(found.labels)) <= 0).all()  # the largest first
+    assert all("bank" in clusters.names[c] and "planet" not in clusters.names[c] for c in money)
+    assert all("planet" in clusters.names[c] for c in planets)
+    assert (np.diff(np.bincount(clusters.labels)) <= 0).all()  # the largest first
 
 
 def test_a_name_has_no_two_forms_of_one_word_and_no_word_of_all_documents():

@@ -56,9 +56,10 @@ def test_no_relevant_candidate_has_no_best_rank():
 
 
 def test_taking_some_candidates_of_a_modulation(comparison: Comparison):
-    taken = comparison.modulation.take(np.array([2, 0]))
-    np.testing.assert_allclose(taken.documents.numpy(), [[1, 0], [0.8, 0.6]], atol=1e-7)
-    np.testing.assert_array_equal(taken.query.numpy(), comparison.modulation.query.numpy())
+    selected = comparison.modulation.take(np.array([2, 0]))
+    np.testing.assert_allclose(selected.documents.numpy(), [[1, 0], [0.8, 0.6]], atol=1e-7)
+    np.testing.assert_array_equal(selected.query.numpy(), comparison.modulation.query.numpy())
     np.testing.assert_array_equal(
-        taken.modulated_documents.numpy(), comparison.modulation.modulated_documents.numpy()[[2, 0]]
+        selected.modulated_documents.numpy(),
+        comparison.modulation.modulated_documents.numpy()[[2, 0]],
     )

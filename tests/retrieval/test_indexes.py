@@ -37,8 +37,8 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
         rng.normal(size=dimension).astype(np.float32),
     )
     cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
-    found = DenseIndex.build(documents).search(query[None], 5)[0]
-    np.testing.assert_allclose(cosine[found], np.sort(cosine)[::-1][:5], atol=1e-6)
+    rows = DenseIndex.build(documents).search(query[None], 5)[0]
+    np.testing.assert_allclose(cosine[rows], np.sort(cosine)[::-1][:5], atol=1e-6)
 
 
 WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")
@@ -46,8 +46,8 @@ LEXICAL = BM25Index([Document(f"d{i}", "", text) for i, text in enumerate(WORDS)
 
 
 def test_bm25_finds_documents_that_share_a_word_and_no_others():
-    found = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
-    assert [rows.tolist() for rows in found] == [
+    matches = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
+    assert [rows.tolist() for rows in matches] == [
         [2, 3, 0],
         [1],
         [],
@@ -64,8 +64,8 @@ def test_a_saved_lexical_index_gives_the_same_results(tmp_path: Path):
     documents = [Document("", "", "another text")] * len(
         WORDS
     )  # ignored, because the index is read
-    again = BM25Index(documents, tmp_path / "kept")
-    assert [rows.tolist() for rows in again.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
+    loaded = BM25Index(documents, tmp_path / "kept")
+    assert [rows.tolist() for rows in loaded.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
 
 
 def test_a_corpus_without_words_matches_nothing():

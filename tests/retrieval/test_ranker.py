@@ -74,12 +74,12 @@ def test_the_number_of_candidates_is_configurable():
 def test_a_typed_query_ranks_as_the_same_known_query_but_has_no_judgments():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]], {"q0": {"d1": 1}})
     ranker = Ranker(world, adapter(still_model(2)))
-    typed, known = (
+    typed, stored = (
         ranker.compare(Query("", "question 0"), vector=world.query_vectors(["q0"])[0]),
         ranker.compare("q0"),
     )
-    np.testing.assert_array_equal(stage_scores(typed), stage_scores(known))
-    assert (typed.judgments, known.judgments) == ({}, {"d1": 1})
+    np.testing.assert_array_equal(stage_scores(typed), stage_scores(stored))
+    assert (typed.judgments, stored.judgments) == ({}, {"d1": 1})
 
 
 @given(worlds())
@@ -177,8 +177,8 @@ def test_excluded_candidates_stay_ranked_but_do_not_refine(world: World, data: s
     )
     np.testing.assert_allclose(stage_scores(without)[:3], stage_scores(comparison)[:3], atol=1e-6)
     # a collection of only the feedback documents refines the query in the same way
-    kept = np.array([i for i, d in enumerate(comparison.document_ids) if d not in dropped])
-    vectors = ranker.collection.documents.vectors[comparison.rows[kept]]
+    feedback = np.array([i for i, d in enumerate(comparison.document_ids) if d not in dropped])
+    vectors = ranker.collection.documents.vectors[comparison.rows[feedback]]
     alone = Ranker(collection(vectors, ranker.collection.queries.vectors), ranker.adapter).compare(
         "q0"
     )
@@ -186,7 +186,7 @@ def test_excluded_candidates_stay_ranked_but_do_not_refine(world: World, data: s
         alone.modulation.modulated_query, without.modulation.modulated_query, atol=1e-6
     )
     np.testing.assert_allclose(
-        stage_scores(without)[3, kept][alone.rows], stage_scores(alone)[3], atol=1e-6
+        stage_scores(without)[3, feedback][alone.rows], stage_scores(alone)[3], atol=1e-6
     )
 
 

@@ -79,9 +79,9 @@ def test_vectors_are_encoded_once(space: Workspace, data: Path, opened: Callable
     np.testing.assert_array_equal(collection.documents.vectors, letters(TEXTS))
     np.testing.assert_array_equal(collection.query_vectors(["q2"])[0], letters(["question 2"])[0])
     no_traces(space)
-    again, encoder = opened()
+    reopened, encoder = opened()
     assert encoder.texts == []
-    np.testing.assert_array_equal(again.documents.vectors, letters(TEXTS))
+    np.testing.assert_array_equal(reopened.documents.vectors, letters(TEXTS))
 
 
 def test_an_interrupted_encode_resumes_at_the_last_finished_shard(
@@ -174,18 +174,18 @@ def test_a_registration_is_saved_and_read(space: Workspace, data: Path):
     for embeddings in (None, data / "embeddings"):
         registration = Registration("mine", data, embeddings, spec)
         space.register(registration)
-        again = Workspace(space.root)
-        assert again.registrations()["mine"] == registration
-        assert again.resolve("mine") == registration
-        assert again.resolve(str(data)) == registration  # the same folder again
+        reopened = Workspace(space.root)
+        assert reopened.registrations()["mine"] == registration
+        assert reopened.resolve("mine") == registration
+        assert reopened.resolve(str(data)) == registration  # the same folder again
     assert list(space.registrations()) == ["sample", "mine"]
     assert [p.name for p in space.root.iterdir()] == ["datasets.json"]
 
 
 def test_options_replace_registered_values(space: Workspace, data: Path, tmp_path: Path):
     space.register(Registration("mine", data, data / "embeddings", EncoderSpec("e5")))
-    found = space.resolve("mine", tmp_path / "other", EncoderSpec("bge"))
-    assert (found.path, found.embeddings, found.encoder) == (
+    resolved = space.resolve("mine", tmp_path / "other", EncoderSpec("bge"))
+    assert (resolved.path, resolved.embeddings, resolved.encoder) == (
         data,
         tmp_path / "other",
         EncoderSpec("bge"),
@@ -206,8 +206,8 @@ def test_a_registered_name_has_priority_over_a_folder(
     (tmp_path / "work" / "docs.zip").write_bytes(b"")
     monkeypatch.chdir(tmp_path / "work")
     assert space.resolve("docs") == Registration("docs", data, None, SPEC)
-    for given in ("./docs", "docs/", str(tmp_path / "work" / "docs")):
-        assert space.resolve(given) == Registration(
+    for path in ("./docs", "docs/", str(tmp_path / "work" / "docs")):
+        assert space.resolve(path) == Registration(
             "work-docs", tmp_path / "work" / "docs", None, EncoderSpec()
         )
     assert space.resolve("docs.zip").path == tmp_path / "work" / "docs.zip"
@@ -423,7 +423,10 @@ def test_an_imported_adapter_loads_by_its_name(space: Workspace, tmp_path: Path)
 def test_an_unknown_adapter_lists_the_available_ones(space: Workspace):
     with pytest.raises(
         AdapterError,
-        match=r"^yours: no adapter has this name; name a file or an available adapter: .*sample-adapter",
+        match=(
+            r"^yours: no adapter has this name; name a file or an available adapter: "
+            r".*sample-adapter"
+        ),
     ):
         space.adapter("yours")
     with pytest.raises(AdapterError, match=r"^yours\.safetensors: file not found"):
@@ -461,9 +464,9 @@ def test_damaged_vectors_are_encoded_again(
     first, _ = opened()
     path = next(space.root.rglob(name))
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    again, encoder = opened()
+    reopened, encoder = opened()
     assert len(encoder.texts) == 13
-    np.testing.assert_array_equal(again.documents.vectors, first.documents.vectors)
+    np.testing.assert_array_equal(reopened.documents.vectors, first.documents.vectors)
     _, encoder = opened()
     assert encoder.texts == []  # repaired
 
@@ -474,12 +477,12 @@ def test_a_damaged_lexical_index_is_built_again(tmp_path: Path, damage: str):
     space.lexical_index(dataset)
     folder = tmp_path / "space" / "lexical" / "toy"
     for path in sorted(folder.iterdir()):
-        before = path.read_bytes()
-        path.write_bytes(DAMAGES[damage](before))
+        content = path.read_bytes()
+        path.write_bytes(DAMAGES[damage](content))
         assert [rows.tolist() for rows in space.lexical_index(dataset).matches(["second"], 5)] == [
             [1]
         ], path.name
-        assert path.read_bytes() == before
+        assert path.read_bytes() == content
 
 
 def test_a_lexical_index_with_one_changed_byte_is_built_again(tmp_path: Path):
@@ -487,10 +490,10 @@ def test_a_lexical_index_with_one_changed_byte_is_built_again(tmp_path: Path):
     space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
     space.lexical_index(dataset)
     path = tmp_path / "space" / "lexical" / "toy" / "data.csc.index.npy"
-    before = path.read_bytes()
-    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     space.lexical_index(dataset)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -522,9 +525,9 @@ def test_a_damaged_deletion_test_counts_as_not_run(tmp_path: Path, raw: bytes):
     shipped = next((SAMPLE_FOLDER / "faithfulness").glob("*.json"))
     (tmp_path / "a.json").write_bytes(raw)
     assert first_readable([tmp_path / "a.json", tmp_path / "b.json"], DeletionSummary.read) is None
-    found = first_readable([tmp_path / "a.json", shipped], DeletionSummary.read)
-    assert found is not None
-    assert (found.dataset, found.pairs) == ("sample", 60)
+    summary = first_readable([tmp_path / "a.json", shipped], DeletionSummary.read)
+    assert summary is not None
+    assert (summary.dataset, summary.pairs) == ("sample", 60)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -543,7 +546,7 @@ def test_a_lexical_index_is_stored_and_built_again_for_other_texts(tmp_path: Pat
         Workspace(tmp_path / "space"),
         load_dataset(write_dataset(tmp_path / "a" / "toy")),
     )
-    other = load_dataset(
+    other_texts = load_dataset(
         write_dataset(
             tmp_path / "b" / "toy",
             [{"_id": "d1", "text": "second"}, {"_id": "d2", "text": "third"}],
@@ -554,7 +557,9 @@ def test_a_lexical_index_is_stored_and_built_again_for_other_texts(tmp_path: Pat
     written = vocabulary.stat().st_mtime_ns
     assert [rows.tolist() for rows in space.lexical_index(first).matches(["second"], 5)] == [[1]]
     assert vocabulary.stat().st_mtime_ns == written
-    assert [rows.tolist() for rows in space.lexical_index(other).matches(["second"], 5)] == [[0]]
+    assert [rows.tolist() for rows in space.lexical_index(other_texts).matches(["second"], 5)] == [
+        [0]
+    ]
     assert sorted(p.name for p in (tmp_path / "space" / "lexical").iterdir()) == ["toy"]
 
 
@@ -568,9 +573,9 @@ def test_a_lexical_index_is_built_even_if_it_cannot_be_stored(tmp_path: Path):
 
 def test_a_relative_workspace_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    found = Workspace(Path("here"))
+    workspace = Workspace(Path("here"))
     monkeypatch.setenv("IMRNNS_WORKSPACE", "there")
-    assert (found.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
+    assert (workspace.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
 
 
 # Keys of results depend on all content of a collection
@@ -589,10 +594,10 @@ def test_the_fingerprint_depends_on_every_vector_and_text():
     texts[777] = replace(texts[777], text="another text")
     retold = replace(world, dataset=replace(world.dataset, documents=tuple(texts)))
     assert retold.fingerprint != world.fingerprint
-    asked = replace(
+    with_query = replace(
         world, dataset=replace(world.dataset, queries={"q": Query("q", "a new question")})
     )
-    assert asked.fingerprint == world.fingerprint  # a new query does not change the map
+    assert with_query.fingerprint == world.fingerprint  # a new query does not change the map
     assert collection(vectors[:-1]).fingerprint != world.fingerprint
 
 
@@ -603,9 +608,9 @@ def test_the_key_of_a_deletion_test_depends_on_every_text_vector_and_query():
     key = record_key(Ranker(collection(documents, queries), model))
     assert key == record_key(Ranker(collection(documents, queries), model))
     for changed in (documents, queries):
-        before = changed[1].copy()
+        original = changed[1].copy()
         changed[1] *= -1
         assert record_key(Ranker(collection(documents, queries), model)) != key
-        changed[1] = before
-    other = adapter(random_model(1, 8, 8))
-    assert record_key(Ranker(collection(documents, queries), other)) != key
+        changed[1] = original
+    other_adapter = adapter(random_model(1, 8, 8))
+    assert record_key(Ranker(collection(documents, queries), other_adapter)) != key

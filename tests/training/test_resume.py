@@ -60,8 +60,8 @@ def outcome(training: Trainer) -> tuple[list[dict], dict[str, torch.Tensor], dic
     return [asdict(e) for e in training.history], adapter.model.state_dict(), asdict(adapter.card)
 
 
-def same(one: Trainer, other: Trainer) -> bool:
-    (history, state, card), (history2, state2, card2) = outcome(one), outcome(other)
+def same(first: Trainer, second: Trainer) -> bool:
+    (history, state, card), (history2, state2, card2) = outcome(first), outcome(second)
     return (
         history == history2
         and card == card2
@@ -161,9 +161,9 @@ def test_a_run_stopped_during_replay_has_the_best_model_of_the_earlier_run(tmp_p
         if epoch.number == 2:
             break
     assert first.best_epoch.number > 0
-    again = Trainer(toy(), config("reference"), folder=tmp_path / "state")
-    next(again.epochs())
-    assert same(first, again)
+    resumed = Trainer(toy(), config("reference"), folder=tmp_path / "state")
+    next(resumed.epochs())
+    assert same(first, resumed)
 
 
 def test_a_changed_configuration_starts_a_new_run(tmp_path: Path):
@@ -171,9 +171,9 @@ def test_a_changed_configuration_starts_a_new_run(tmp_path: Path):
     for epoch in first.epochs():
         if epoch.number == 2:
             break
-    other = replace(config("reference"), seed=4)
+    changed = replace(config("reference"), seed=4)
     assert same(
-        finish(Trainer(toy(), other, folder=tmp_path / "state")), finish(Trainer(toy(), other))
+        finish(Trainer(toy(), changed, folder=tmp_path / "state")), finish(Trainer(toy(), changed))
     )
 
 
@@ -202,11 +202,11 @@ def test_texts_are_encoded_once_across_runs(tmp_path: Path):
     broken, reported = FakeEncoder(stop_after=1), list[tuple[str, int, int]]()
     with pytest.raises(KeyboardInterrupt):
         ReplayLog(tmp_path / "j", "key").encode("titles", texts, broken.encode_queries)
-    again = FakeEncoder()
+    encoder = FakeEncoder()
     vectors = ReplayLog(tmp_path / "j", "key", lambda *r: reported.append(r)).encode(
-        "titles", texts, again.encode_queries
+        "titles", texts, encoder.encode_queries
     )
-    assert again.texts == texts[SHARD:]
+    assert encoder.texts == texts[SHARD:]
     np.testing.assert_allclose(vectors, unit(FakeEncoder().encode_queries(texts)), atol=1e-6)
     assert reported == [("titles", SHARD, 517), ("titles", 2 * SHARD, 517), ("titles", 517, 517)]
 
@@ -220,16 +220,16 @@ def test_every_recipe_is_covered_here():
     }  # the other two run the same phases as "reference"
 
 
-@pytest.mark.parametrize(("found", "shipped"), [(1.0, "initialization"), (0.5, "identity")])
+@pytest.mark.parametrize(("value", "shipped"), [(1.0, "initialization"), (0.5, "identity")])
 def test_without_judgments_a_model_that_harms_sentences_is_not_selected(
-    found: float, shipped: str, monkeypatch: pytest.MonkeyPatch
+    value: float, shipped: str, monkeypatch: pytest.MonkeyPatch
 ):
     class Check:
         def base_values(self) -> torch.Tensor:
             return torch.ones(50)
 
         def values(self, model: object) -> torch.Tensor:
-            return torch.full((50,), found)
+            return torch.full((50,), value)
 
     monkeypatch.setattr(Initialization, "sentence_validator", lambda *_: Check())
     assert finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.outcome.shipped == shipped

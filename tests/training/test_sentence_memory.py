@@ -40,10 +40,10 @@ def world() -> tuple[torch.Tensor, Sentences]:
 
 
 def memory(
-    documents: torch.Tensor, found: Sentences, config: MemoryConfig = CONFIG
+    documents: torch.Tensor, sentences: Sentences, config: MemoryConfig = CONFIG
 ) -> SentenceMemory:
     n = documents.shape[1]
-    return SentenceMemory.build(IMRNN(AdapterConfig(n, n)), documents, found, config, 0)
+    return SentenceMemory.build(IMRNN(AdapterConfig(n, n)), documents, sentences, config, 0)
 
 
 def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Ranker:
@@ -60,12 +60,12 @@ def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Rank
 def test_a_query_equal_to_a_sentence_ranks_its_document_first(
     world: tuple[torch.Tensor, Sentences],
 ):
-    documents, found = world
-    told = found.vectors[
+    documents, sentences = world
+    queries = sentences.vectors[
         40:
     ]  # these sentences are far from their documents, so the base ranks are random
-    ranks = ranker(documents, told, memory(documents, found).adapter(0.0, 2.0)).rank_batch(
-        told.numpy()
+    ranks = ranker(documents, queries, memory(documents, sentences).adapter(0.0, 2.0)).rank_batch(
+        queries.numpy()
     )
     owner = ranks.ranks[np.arange(40), :, [list(r).index(i) for i, r in enumerate(ranks.rows)]]
     assert np.median(owner[:, 0]) > 5
@@ -77,9 +77,9 @@ def test_a_query_equal_to_a_sentence_ranks_its_document_first(
 def test_with_strength_zero_the_memory_ranks_as_its_projector_does(
     world: tuple[torch.Tensor, Sentences],
 ):
-    documents, found = world
+    documents, sentences = world
     queries = documents[:5] + 0.2
-    batch = ranker(documents, queries, memory(documents, found).adapter(0.0, 0.0)).rank_batch(
+    batch = ranker(documents, queries, memory(documents, sentences).adapter(0.0, 0.0)).rank_batch(
         queries.numpy()
     )
     factor = batch.scores[:, 3] / batch.scores[:, 1]
@@ -90,33 +90,35 @@ def test_with_strength_zero_the_memory_ranks_as_its_projector_does(
 
 
 def test_the_memory_changes_scores_by_its_formula(world: tuple[torch.Tensor, Sentences]):
-    documents, found = world
-    kept, strength = (
-        memory(documents, found, replace(CONFIG, constant=100.0)),
+    documents, sentences = world
+    built, strength = (
+        memory(documents, sentences, replace(CONFIG, constant=100.0)),
         1.0,
     )  # scales stay near ½, where the sigmoid is nearly linear
-    queries = found.vectors[40:45]
-    scores = ranker(documents, queries, kept.adapter(0.0, strength)).rank_batch(queries.numpy())
-    weight, bias = kept.projector
+    queries = sentences.vectors[40:45]
+    scores = ranker(documents, queries, built.adapter(0.0, strength)).rank_batch(queries.numpy())
+    weight, bias = built.projector
     q, d = (
         torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
     )
-    expected = q @ d.T + strength * torch.relu(q @ kept.keys.T - kept.threshold) @ kept.values @ d.T
+    expected = (
+        q @ d.T + strength * torch.relu(q @ built.keys.T - built.threshold) @ built.values @ d.T
+    )
     ours = torch.zeros(5, 40).scatter_(
         1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
     )
-    factor = (1 + kept.config.constant**2) ** 0.5
+    factor = (1 + built.config.constant**2) ** 0.5
     torch.testing.assert_close(ours * factor, expected, atol=0.02, rtol=0)
     assert (expected - q @ d.T).abs().max() > 0.2
 
 
 def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentences]):
-    documents, found = world
+    documents, sentences = world
     config = replace(CONFIG, feedback=0.4)
-    kept = memory(documents, found, config)
+    built = memory(documents, sentences, config)
     queries = documents[:3] + 0.3
-    scores = ranker(documents, queries, kept.adapter(0.0, 0.0)).rank_batch(queries.numpy())
-    weight, bias = kept.projector
+    scores = ranker(documents, queries, built.adapter(0.0, 0.0)).rank_batch(queries.numpy())
+    weight, bias = built.projector
     q, d = (
         torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
     )
@@ -150,12 +152,12 @@ def test_a_memory_of_any_dimension_scores_the_same_after_saving(dimension: int, 
         == model.config
         == AdapterConfig(dimension, dimension, query_hidden_dims=(20, dimension))
     )
-    one, two = (
+    before_saving, after_saving = (
         ranker(documents, vectors, m).rank_batch(vectors.numpy()).scores for m in (model, loaded)
     )
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
-    assert (np.abs(one[:, 3] - one[:, 1]) > 1e-3).any()
+    np.testing.assert_array_equal(before_saving, after_saving)
+    assert np.isfinite(before_saving).all()
+    assert (np.abs(before_saving[:, 3] - before_saving[:, 1]) > 1e-3).any()
 
 
 @pytest.mark.parametrize(
@@ -178,12 +180,12 @@ def test_a_memory_of_any_dimension_scores_the_same_after_saving(dimension: int, 
     ],
 )
 def test_sentences(text: str, expected: list[str] | None):
-    found = list(split_sentences(Document("d", "A title", text).body, 4))
+    sentences = list(split_sentences(Document("d", "A title", text).body, 4))
     if expected is None:
-        assert len(found) == 2
-        assert "".join(found) == text
+        assert len(sentences) == 2
+        assert "".join(sentences) == text
     else:
-        assert found == expected
+        assert sentences == expected
 
 
 def test_no_memory_if_it_could_store_only_a_part_of_the_sentences():

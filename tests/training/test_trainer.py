@@ -259,10 +259,10 @@ def test_vectors_of_any_encoder_can_be_trained_on(dimension: int, recipe: str, t
     assert any(trained) or adapter.card.outcome.shipped == "initialization", "nothing was changed"
     save_adapter(adapter, tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
-    one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
-    assert np.abs(one).max() <= 1.0
+    scores, loaded_scores = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
+    np.testing.assert_array_equal(scores, loaded_scores)
+    assert np.isfinite(scores).all()
+    assert np.abs(scores).max() <= 1.0
 
 
 @pytest.mark.parametrize("shape", [(384, 256), (768, 96), (1024, 512), (16, 8)])
@@ -286,12 +286,12 @@ def test_a_rectangular_projector_can_be_trained(shape: tuple[int, int], tmp_path
     save_adapter(Adapter(model, AdapterCard("x", n, m)), tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
     assert loaded.model.config == AdapterConfig(n, m)
-    one, two = (
+    scores, loaded_scores = (
         Ranker(space, Adapter(a, loaded.card)).rank_batch(queries).scores
         for a in (model, loaded.model)
     )
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
+    np.testing.assert_array_equal(scores, loaded_scores)
+    assert np.isfinite(scores).all()
 
 
 def told_apart(count: int, seed: int) -> Collection:

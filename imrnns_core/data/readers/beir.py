@@ -58,6 +58,7 @@ def _documents(entry: _Entry) -> dict[str, Document]:
                 line,
             )
         metadata = record.get("metadata")
+        # the subject may be at the top level or in "metadata"
         nested = metadata.get("subject") if isinstance(metadata, dict) else ""
         subject = str(record.get("subject") or nested or "")
         documents[identifier] = Document(identifier, title, text, subject)
@@ -122,6 +123,7 @@ class _Entry:
             else:
                 with zipfile.ZipFile(self.archive) as archive:
                     raw = archive.read(self.member)
+            # `splitlines` would also split at Unicode separators, which texts may contain
             yield from enumerate(raw.decode("utf-8-sig").split("\n"), start=1)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             raise DataError(
@@ -157,6 +159,7 @@ def _files(path: Path) -> dict[str, _Entry]:
             ]
     except zipfile.BadZipFile:
         raise DataError(path, "neither a folder nor a zip", LAYOUT) from None
+    # a zip may contain a folder around the files
     top = next((m.removesuffix("corpus.jsonl") for m in members if m.endswith("corpus.jsonl")), "")
     return {m[len(top) :]: _Entry(path / m, path, m) for m in members if m.startswith(top)}
 
@@ -195,7 +198,7 @@ def _records(entry: _Entry) -> Iterator[tuple[Path, int, dict[str, Any]]]:
 
 
 def _identifier(
-    record: Mapping[str, Any], known: Mapping[str, object], path: Path, line: int
+    record: Mapping[str, Any], used: Mapping[str, object], path: Path, line: int
 ) -> str:
     identifier = record.get("_id")
     if not isinstance(identifier, (str, int)) or not str(identifier).strip():
@@ -207,7 +210,7 @@ def _identifier(
             "choose an id without line breaks",
             line,
         )
-    if str(identifier) in known:
+    if str(identifier) in used:
         raise DataError(
             path, f"_id {str(identifier)!r} occurs twice", "give every line its own _id", line
         )
@@ -237,6 +240,7 @@ def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) ->
     """
     qrels: dict[str, dict[str, int]] = {}
     for line, text in entry.lines():
+        # TREC files have no header line
         if not text.strip() or (line == 1 and "query-id" in text):
             continue
         query_id, document_id, grade = _judgment(entry.path, line, text)
