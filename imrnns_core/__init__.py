@@ -85,7 +85,8 @@ if TYPE_CHECKING:
     )
     from imrnns_core.evaluation.evaluate import Evaluation, evaluate
     from imrnns_core.explanation.explain import Explanation, explain
-    from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+    from imrnns_core.model.adapter_card import AdapterCard
+    from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
     from imrnns_core.model.imrnn import IMRNN
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.comparison import Comparison, Hit
@@ -118,9 +119,8 @@ else:
         ),
         **dict.fromkeys(("Evaluation", "evaluate"), "evaluation.evaluate"),
         **dict.fromkeys(("Explanation", "explain"), "explanation.explain"),
-        **dict.fromkeys(
-            ("Adapter", "AdapterCard", "load_adapter", "save_adapter"), "model.checkpoint"
-        ),
+        **dict.fromkeys(("Adapter", "load_adapter", "save_adapter"), "model.checkpoint"),
+        "AdapterCard": "model.adapter_card",
         "IMRNN": "model.imrnn",
         "Collection": "retrieval.collection",
         **dict.fromkeys(("Comparison", "Hit"), "retrieval.comparison"),

@@ -16,7 +16,8 @@ from imrnns_core.config import AdapterConfig, EncoderSpec, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.records import Document, Query
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison

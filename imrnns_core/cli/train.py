@@ -25,7 +25,7 @@ from imrnns_core.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
-    from imrnns_core.model.checkpoint import TrainingOutcome
+    from imrnns_core.model.adapter_card import TrainingOutcome
     from imrnns_core.training.trainer import Trainer
 
 _DEFAULTS = TrainConfig()

@@ -15,6 +15,7 @@ from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels
 
 MAX_GRADE = 3
+"""Highest grade of a judgment."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ EMBEDDING_FILES = ("documents.npy", "document_ids.txt", "queries.npy", "query_id
 MEMORY_MAP_BYTES = 512 * 2**20
 """Larger float32 files are memory-mapped instead of read."""
 LENGTH_SAMPLE = 1000
+"""Approximate number of vectors whose lengths are compared."""
 LENGTH_TOLERANCE = 0.005
 """Relative difference up to which two lengths count as equal; float16 rounds to about 0.0005."""
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from imrnns_core.model.imrnn import IMRNN, feedback_weights
 
-DOCUMENT_BATCH = 512
+DOCUMENT_BATCH = 512  # documents per step of `transform_corpus`
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
 
 

@@ -15,6 +15,7 @@ from imrnns_core.types import FloatArray, IntArray
 MAX_CLUSTERS = 12
 """More clusters could not be distinguished by colour and name."""
 NAME_WORDS = 3
+"""Maximum number of words in the name of a cluster."""
 SEED = 42
 
 

@@ -22,6 +22,7 @@ from imrnns_core.projection.clusters import Clusters, find_clusters
 from imrnns_core.types import FloatArray, IntArray
 
 NEIGHBOURS = 15
+"""Neighbours of a document in UMAP and in the projection of new vectors."""
 SEED = 42
 SCHEMA = 2
 """Part of a map's file name, so a map of an older schema is computed again."""

@@ -18,6 +18,7 @@ from imrnns_core.retrieval.dense import DenseIndex
 from imrnns_core.types import FloatArray
 
 FINGERPRINT_ROWS = 4096
+"""Vectors per block of the hash."""
 LENGTH_CHECKS = 3
 """Number of texts that are encoded again if the stored vectors do not have length 1."""
 

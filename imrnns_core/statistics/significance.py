@@ -9,6 +9,7 @@ import numpy as np
 from imrnns_core.types import DoubleArray
 
 RESAMPLES = 10_000
+"""Sign flips and bootstrap resamples per test."""
 _BATCH = RESAMPLES // 10
 """Resamples per step; all at once would need too much memory."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imrnns_core.errors import TrainingError
-from imrnns_core.model.checkpoint import Shipped
+from imrnns_core.model.adapter_card import Shipped
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples, check_vectors, paired_examples, ranked_examples

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.checkpoint import Shipped, TrainingOutcome
+from imrnns_core.model.adapter_card import Shipped, TrainingOutcome
 from imrnns_core.model.imrnn import IMRNN
 
 Phase = Literal["initialization", "pretrain", "train", "refit"]

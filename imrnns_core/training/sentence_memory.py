@@ -10,7 +10,7 @@ sentence once, in training. At query time, only the first layer is larger.
 How a scale adds to a score: the score compares s_q ∘ d_p with q_mod. The memory adds a constant C·c
 with c = (1, −1, 1, …) to the refined query in q_mod. All d_p are made orthogonal to c and to
 (1, …, 1). Scales of ½ then change all scores by the same factor, and scales ½ + c ∘ v / C add
-v · d_p, with a relative error of about 1 / C.
+v · d_p, plus an undirected error of about 1 / C of its size.
 
 Shapes: N documents, S sentences, n encoder dimensions, m working dimensions, of which r ≤ m − 2 are
 used.

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
@@ -40,6 +41,7 @@ from imrnns_core.training.whitening import identity_adapter
 from imrnns_core.types import LabelledProgress
 
 HELD_OUT_TITLES = 300
+"""Maximum number of titles, and of sentences, that check the training on titles."""
 
 
 class Trainer:

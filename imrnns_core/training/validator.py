@@ -14,7 +14,8 @@ from imrnns_core.model.scoring import score_candidates, transform_corpus
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.types import Qrels, relevant_ids
 
-DEPTH = 10
+CUTOFF = 10
+"""Rank cutoff of the measures."""
 
 
 class Validator:
@@ -46,8 +47,8 @@ class Validator:
                 for r, row in zip(relevant, rows.tolist(), strict=True)
             ]
         )
-        ideal = [sorted(r.values(), reverse=True)[:DEPTH] for r in relevant]
-        self.discounts = 1 / torch.log2(torch.arange(2, DEPTH + 2, dtype=torch.float32))
+        ideal = [sorted(r.values(), reverse=True)[:CUTOFF] for r in relevant]
+        self.discounts = 1 / torch.log2(torch.arange(2, CUTOFF + 2, dtype=torch.float32))
         self.ideal = torch.stack(
             [(torch.tensor(g, dtype=torch.float32) * self.discounts[: len(g)]).sum() for g in ideal]
         )
@@ -94,7 +95,7 @@ class Validator:
 
     def _measure(self, scores: Tensor) -> Tensor:
         """Return (Q,) means of the three measures for scores (Q, K)."""
-        order = scores.sort(dim=1, descending=True, stable=True).indices[:, :DEPTH]
+        order = scores.sort(dim=1, descending=True, stable=True).indices[:, :CUTOFF]
         gains = self.gains.gather(1, order)
         hits = (gains > 0).float()
         ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal

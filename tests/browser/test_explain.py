@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, save_adapter
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.whitening import identity_adapter

@@ -13,7 +13,8 @@ from imrnns_core.data.records import Document
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker

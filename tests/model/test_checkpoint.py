@@ -19,11 +19,9 @@ from safetensors.torch import load_file, save_file
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.errors import AdapterError
+from imrnns_core.model.adapter_card import CARD_SCHEMA, AdapterCard, TrainingOutcome
 from imrnns_core.model.checkpoint import (
-    CARD_SCHEMA,
     Adapter,
-    AdapterCard,
-    TrainingOutcome,
     check_dimensions,
     load_adapter,
     save_adapter,

@@ -11,7 +11,8 @@ import torch
 from imrnns_core.config import AdapterConfig
 from imrnns_core.data.embeddings import unit
 from imrnns_core.data.records import Document
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import DataError, TrainingError
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
