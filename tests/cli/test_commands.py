@@ -467,7 +467,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken JSON": (
         lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"\n'),
         (
-            "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); mend or "
+            "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); correct or "
             "remove this line"
         ),
     ),
@@ -516,7 +516,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a document without a vector": (
         lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"}\n'),
         (
-            "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; make the "
+            "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; compute the "
             "embeddings again from this data set"
         ),
     ),
@@ -631,7 +631,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
             "".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))
         ),
         ("--train-split", "test", "--valid-split", "test"),
-        "toy: all documents are relevant to every query, there is no negative; add documents",
+        "toy: all documents are relevant to every query, so there is no negative; add documents",
     ),
     "one document": (
         one_document,
@@ -796,7 +796,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     (tmp_path / "x.run").write_text("q0 d1 1\n")
     one_line(
         run(*command(toy), "--against", tmp_path / "x.run"),
-        f"{tmp_path}/x.run:1: 3 columns; a TREC run has 6: query Q0 document rank score tag",
+        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
     )
     one_line(
         run(*command(toy), "--split", "unjudged"),

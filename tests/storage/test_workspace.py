@@ -338,7 +338,7 @@ def test_precomputed_vectors_of_other_texts_are_refused(
     with pytest.raises(DataError) as caught:
         space.open(space.resolve(str(data), vectors))
     assert str(caught.value) == (
-        f"{vectors}/document_ids.txt: 2 of 10 ids have no vector, first 'd8'; make the "
+        f"{vectors}/document_ids.txt: 2 of 10 ids have no vector, first 'd8'; compute the "
         "embeddings again from this data set"
     )
     vectors = precomputed(tmp_path / "mixed", IDS, QUERY_IDS, (4, 3))

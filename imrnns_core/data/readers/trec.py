@@ -54,7 +54,7 @@ def _entry(path: Path, line: int, text: str) -> tuple[str, str, tuple[float, int
     """
     fields = text.split("\t") if "\t" in text else text.split()
     if len(fields) != 6:
-        remedy = "a TREC run has 6: query Q0 document rank score tag"
+        remedy = "a TREC run has six: query Q0 document rank score tag"
         raise DataError(path, f"{len(fields)} columns", remedy, line)
     query_id, _, document_id, rank, score, _ = fields
     try:
