@@ -1,6 +1,6 @@
-"""Time pages in headless Chromium, from the key that changes the query to the last figure.
+"""Time the pages of the dashboard on SciFact in headless Chromium.
 
-The real app runs on SciFact.
+The time runs from the key press that changes the query to the last change of the page.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ GOAL_MS = 500
 ALPHA = "α moved, rankings drawn"
 ALPHA_GOAL_MS = 100
 
-# The page is done at its last change: figures, tables and texts all change the document when they
-# are drawn. Where words are
-# deleted and measured, which is long work with a bar, `page` is the last change before the bar,
-# `last` that of all
+# A page is complete at the last change of its document: figures, tables and texts all change it.
+# Some pages then measure words and show a progress bar. `page` is the last change before the bar,
+# and `last` is the last change of all.
 _WATCH = """() => {
   if (window.lens) return;
   window.lens = { last: 0, page: 0, measuring: false };
@@ -73,31 +72,24 @@ _DONE = """(quiet) => {
 
 
 def next_query_ms(page: Page) -> tuple[float, float]:
-    """Press `j`.
-
-    Return the milliseconds until the page last changed, without and with words that are deleted and
-    measured.
-    """
+    """Press `j`; return the milliseconds to the last change, without and with measured words."""
     page.evaluate(_WATCH)
     page.evaluate(_PRESS)
     page.wait_for_function(_DONE, arg=QUIET_MS, timeout=30_000, polling=50)
-    found: list[float] = page.evaluate(
+    times: list[float] = page.evaluate(
         "() => [window.lens.page - window.lens.start, window.lens.last - window.lens.start]"
     )
-    return found[0], found[1]
+    return times[0], times[1]
 
 
 def alpha_ms(page: Page) -> list[float]:
-    """Move α to each of its places.
-
-    Return the milliseconds until the rankings are drawn and the browser has painted them.
-    """
+    """Move α to each of its values; return the milliseconds until the rankings are painted."""
     times: list[float] = page.get_by_role("slider").evaluate(
         """async (slider) => {
           const times = [];
-          for (let place = 0; place <= Number(slider.max); place++) {
+          for (let value = 0; value <= Number(slider.max); value++) {
             const start = performance.now();
-            slider.value = place;
+            slider.value = value;
             slider.dispatchEvent(new Event("input"));
             await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
             times.push(performance.now() - start);
@@ -111,7 +103,7 @@ def alpha_ms(page: Page) -> list[float]:
 def measure(
     address: str, data: str, adapter: str, paths: tuple[str, ...] = PAGES
 ) -> dict[str, list[float]]:
-    """Return the times of `QUERIES` changes of the query on each page, after three that warm up."""
+    """Return the times of `QUERIES` query changes on each page, after three changes to warm up."""
     times: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -140,9 +132,9 @@ def measure(
 
 
 def first_page_seconds(workspace: Path) -> float:
-    """Return the seconds from the start of the server to the first page, drawn.
+    """Return the seconds from the start of the server to the complete first page.
 
-    The browser is open and never saw the page.
+    The browser is already open, with an empty cache.
     """
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -174,7 +166,7 @@ def cloud_figure() -> go.Figure:
 
 
 def draw_ms(figure: str) -> float:
-    """Return the median time of drawing a figure (JSON) again, as a change of the query does."""
+    """Return the median milliseconds to redraw a figure (JSON), as a query change does."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1000, "height": 700})
@@ -191,7 +183,7 @@ def draw_ms(figure: str) -> float:
 
 
 def run(data: Path) -> None:
-    """Prepare SciFact with the reference package's adapter and its map, then measure every page."""
+    """Prepare SciFact with the adapter of the reference package and its map, and time each page."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder)
         adapter = data / "peer" / "imrnns-minilm-scifact.pt"
@@ -208,9 +200,9 @@ def run(data: Path) -> None:
         ):
             command = [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", folder]
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        first_page_seconds(workspace)  # the system's file cache
+        first_page_seconds(workspace)  # fills the system's file cache
         print(
-            "dashboard, start of the server to the first page, warm: "
+            "dashboard, from the start of the server to the first page, warm: "
             f"{statistics.median(first_page_seconds(workspace) for _ in range(3)):.2f} s"
         )
         with serving(workspace) as address:
@@ -218,18 +210,18 @@ def run(data: Path) -> None:
 
 
 def report(times: dict[str, list[float]]) -> None:
-    """Print the medians of each page."""
+    """Print the median time of each page."""
     for path, values in times.items():
         median = statistics.median(values)
         goal = ALPHA_GOAL_MS if path == ALPHA else GOAL_MS
         name = path if path == ALPHA else f"next query to all figures drawn, {path}"
-        word = "" if median <= goal else f"  (goal {goal})"
+        missed = "" if median <= goal else f"  (goal {goal} ms)"
         print(
-            f"dashboard, SciFact, {name}: median {median:.0f} ms, worst {max(values):.0f} ms{word}"
+            f"dashboard, SciFact, {name}: median {median:.0f} ms, maximum {max(values):.0f} ms"
+            f"{missed}"
         )
 
 
-if (
-    __name__ == "__main__"
-):  # a running app: python -m benchmarks.browser ADDRESS DATA ADAPTER [PATH …]
+if __name__ == "__main__":
+    # for a running app: python -m benchmarks.browser ADDRESS DATA ADAPTER [PATH …]
     report(measure(sys.argv[1], sys.argv[2], sys.argv[3], tuple(sys.argv[4:]) or PAGES))

@@ -1,4 +1,4 @@
-"""Scoring and training beside the reference package, in turn."""
+"""Time scoring, evaluation and training, compared with the reference package."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPEATS = 5
 
 
 def median_seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
-    """Return the median of several runs after a warm-up."""
+    """Return the median seconds of several runs, after one run to warm up."""
     work()
     times = []
     for _ in range(repeats):
@@ -33,10 +33,7 @@ def median_seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 
 def scoring() -> None:
-    """Score all queries of SciFact dev over 100 candidates.
-
-    Ours in all against the reference package's loop.
-    """
+    """Time the scoring of 100 candidates for all queries of SciFact dev, ours and theirs."""
     from imrnns.beir_data import DatasetSplit
     from imrnns.checkpoints import load_model
     from imrnns.data import CachedSplit
@@ -48,8 +45,10 @@ def scoring() -> None:
     from imrnns_core.storage.workspace import Workspace
 
     checkpoint = DATA / "peer" / "imrnns-minilm-scifact.pt"
-    space = Workspace(Path(tempfile.mkdtemp()))
-    collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
+    workspace = Workspace(Path(tempfile.mkdtemp()))
+    collection = workspace.open(
+        workspace.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings")
+    )
     ids = list(collection.dataset.qrels("dev"))
     vectors = collection.query_vectors(ids)
     adapter = load_adapter(checkpoint)
@@ -94,24 +93,24 @@ def scoring() -> None:
     per_query = 1e3 / len(ids)
     print(
         f"scoring, {len(ids)} queries × 100 candidates: reference {theirs * per_query:.2f} ms "
-        "a query, one stage"
+        "per query, one stage"
     )
     print(
-        f"  ours, all four stages, corpus transformed anew: {cold * per_query:.2f} ms a query, "
+        f"  ours, all four stages, with the corpus transform: {cold * per_query:.2f} ms per query, "
         f"ratio {cold / theirs:.2f}"
     )
     print(
-        f"  ours, all four stages, corpus transformed once: {warm * per_query:.2f} ms a query, "
+        f"  ours, all four stages, without it: {warm * per_query:.2f} ms per query, "
         f"ratio {warm / theirs:.2f}"
     )
     print(
-        f"  the reference package's whole evaluation: {whole:.2f} s; candidates and all four "
-        f"stages ranked here: {ranked:.2f} s, ratio {ranked / whole:.2f}"
+        f"  whole evaluation of the reference package: {whole:.2f} s; our retrieval and ranking at "
+        f"all four stages: {ranked:.2f} s, ratio {ranked / whole:.2f}"
     )
 
 
 def evaluate_command() -> None:
-    """Time `imrnns-lens evaluate` on SciFact dev as a whole process."""
+    """Time a whole process of `imrnns-lens evaluate` on SciFact dev."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable,
@@ -138,9 +137,9 @@ def evaluate_command() -> None:
 
 
 def training(epochs: int = 3) -> None:
-    """Train the reference recipe on SciFact train, ours and the reference package's loop in turn.
+    """Time the reference recipe on SciFact train: our training and that of the reference package.
 
-    Same queries, negatives and epochs.
+    Both use the same queries, negatives and epochs.
     """
     from imrnns.model import IMRNN, ModelConfig
     from imrnns.training import TrainingConfig, initialize_projector, train_model
@@ -149,16 +148,18 @@ def training(epochs: int = 3) -> None:
     from imrnns_core.training.config import TrainConfig
     from imrnns_core.training.trainer import Trainer
 
-    space = Workspace(Path(tempfile.mkdtemp()))
-    collection = space.open(space.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings"))
+    workspace = Workspace(Path(tempfile.mkdtemp()))
+    collection = workspace.open(
+        workspace.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings")
+    )
     config = TrainConfig(recipe="reference", epochs=epochs, patience=epochs)
-    split = Trainer(collection, config, "train")
-    datasets, metric = reference_training_data(collection, (split.parts.train, split.parts.valid))
+    split = Trainer(collection, config, "train").split
+    datasets, metric = reference_training_data(collection, (split.train, split.valid))
 
     def theirs() -> None:
         model = IMRNN(ModelConfig(input_dim=collection.documents.dimension))
         initialize_projector(model)
-        with contextlib.redirect_stderr(io.StringIO()):  # its progress bars
+        with contextlib.redirect_stderr(io.StringIO()):  # hides its progress bars
             train_model(
                 model,
                 *datasets,
@@ -172,9 +173,8 @@ def training(epochs: int = 3) -> None:
         run = Trainer(collection, config, "train")
         assert sum(1 for _ in run.epochs()) == epochs + 1
 
-    pairs = [
-        (seconds_of(theirs), seconds_of(ours)) for _ in range(REPEATS)
-    ]  # in turn, so that other work on the machine meets both
+    # alternating, so that other work on the machine affects both
+    pairs = [(seconds_of(theirs), seconds_of(ours)) for _ in range(REPEATS)]
     ratio = statistics.median(our[0] / their[0] for their, our in pairs)
     cpu = statistics.median(our[1] / their[1] for their, our in pairs)
     reference, own = (statistics.median(pair[i][0] for pair in pairs) for i in (0, 1))
@@ -183,22 +183,22 @@ def training(epochs: int = 3) -> None:
         f"reference {reference:.2f} s, ours {own:.2f} s"
     )
     print(
-        f"  median ratio of {len(pairs)} pairs: {ratio:.2f} by the clock, {cpu:.2f} of "
-        "processor time"
+        f"  median ratio of {len(pairs)} pairs: {ratio:.2f} in wall time, {cpu:.2f} in processor "
+        "time"
     )
 
 
 def seconds_of(work: Callable[[], Any]) -> tuple[float, float]:
-    """Return the seconds of one run, by the clock and of processor time."""
+    """Return the wall time and the processor time of one run, in seconds."""
     clock, processor = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - clock, time.process_time() - processor
 
 
 def reference_training_data(
-    collection: Any, parts: tuple[Any, Any]
+    collection: Any, splits: tuple[Any, Any]
 ) -> tuple[list[Any], Callable[[Any], float]]:
-    """Return the reference package's training and validation sets, and how it selects an epoch."""
+    """Return the reference package's training and validation sets, and its validation measure."""
     from imrnns.beir_data import DatasetSplit
     from imrnns.data import CachedSplit, ContrastiveCachedDataset
     from imrnns.evaluation import evaluate_model
@@ -208,15 +208,15 @@ def reference_training_data(
         for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)
     }
     cached = []
-    for qrels in parts:
+    for qrels in splits:
         vectors = collection.query_vectors(tuple(qrels))
-        found = [
+        candidates = [
             [collection.documents.ids[row] for row in rows]
             for rows in collection.index.search(vectors, 100)
         ]
         negatives = {
             q: [d for d in ids if qrels[q].get(d, 0) <= 0]
-            for q, ids in zip(qrels, found, strict=True)
+            for q, ids in zip(qrels, candidates, strict=True)
         }
         split = DatasetSplit(
             corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},

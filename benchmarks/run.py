@@ -1,8 +1,7 @@
-"""`make bench`: time and memory, against the reference package in the same run.
+"""Measure time and memory of engine and dashboard, as `make bench` does.
 
-Needs the folder of reference data for SciFact.
-
-Every ratio compares two measurements of one run on one machine; absolute times are for orientation.
+Ratios compare two measurements of the same run on the same machine. Absolute times depend on the
+machine. SciFact and the reference package are needed for the comparison with the latter.
 """
 
 from __future__ import annotations
@@ -27,10 +26,7 @@ from benchmarks.engine import (
 
 
 def dashboard() -> None:
-    """Start the app on the sample.
-
-    Time the server's work for the next and for a typed query, and its memory.
-    """
+    """Measure the server's time for the next query and a typed query, and its memory."""
     import psutil
     from streamlit.testing.v1 import AppTest
 
@@ -39,7 +35,7 @@ def dashboard() -> None:
         start = time.perf_counter()
         app = AppTest.from_file(str(ROOT / "dashboard" / "script.py"), default_timeout=60).run()
         print(
-            "dashboard, first run of the landing page, imports included: "
+            "dashboard, first run of the landing page, including imports: "
             f"{time.perf_counter() - start:.2f} s"
         )
         times = []
@@ -60,14 +56,14 @@ def dashboard() -> None:
             app.run()
             times.append(time.perf_counter() - start)
         print(
-            f"dashboard, typed query, server: first {times[0]:.2f} s (loads the encoder), then "
+            f"dashboard, typed query, server: first {times[0]:.2f} s (loads the encoder), others "
             f"median {statistics.median(times[1:]):.2f} s"
         )
         print(f"dashboard, resident memory: {psutil.Process().memory_info().rss / 2**20:.0f} MB")
 
 
 def browser() -> None:
-    """Draw the map of 100,000 documents, and time the pages of the real app on SciFact."""
+    """Time the map of 100,000 documents, and the pages of the dashboard on SciFact."""
     from playwright.sync_api import Error
 
     from benchmarks.browser import cloud_figure, draw_ms, run
@@ -77,8 +73,8 @@ def browser() -> None:
     print(f"map of 100,000 documents: built in {1e3 * seconds:.0f} ms, {len(packed) / 1e6:.1f} MB")
     try:
         print(
-            f"map of 100,000 documents: {draw_ms(packed):.0f} ms of the page's thread to draw "
-            "it again, without a graphics card"
+            f"map of 100,000 documents: {draw_ms(packed):.0f} ms to redraw it in the browser, "
+            "without a graphics card"
         )
         if (DATA / "scifact" / "corpus.jsonl").is_file():
             run(DATA)
@@ -87,7 +83,7 @@ def browser() -> None:
 
 
 def main() -> None:
-    """Run all timings."""
+    """Run all benchmarks."""
     print(
         json.dumps(
             {
@@ -103,7 +99,7 @@ def main() -> None:
         training()
     else:
         print(
-            f"{DATA} holds no SciFact; set IMRNNS_TEST_DATA to measure against the reference "
+            f"{DATA} contains no SciFact; set IMRNNS_TEST_DATA to compare with the reference "
             "package"
         )
     dashboard()

@@ -1,7 +1,7 @@
-"""IMRNNs Lens, the engine: what an IMRNN adapter does to the ranking of a dense retriever.
+"""The engine of IMRNNs Lens: shows how an IMRNN adapter changes the ranking of a dense retriever.
 
-The public names are loaded when they are first used, so that `import imrnns_core` is quick and
-does not load torch:
+Each public name is loaded when it is first used, so `import imrnns_core` is fast and does not load
+torch:
 
     import imrnns_core as lens
 
@@ -11,15 +11,15 @@ does not load torch:
     comparison = ranker.compare("q128")
     explanation = lens.explain(ranker, comparison, "rio-grande", verify=True)
 
-Everything that is not in `__all__` may change between versions.
+Names that are not in `__all__` may change between versions.
 """
 
 import importlib
 import os
 from typing import TYPE_CHECKING
 
-# Threads that wait for work sleep. Unless told otherwise before torch is loaded, OpenMP spins: on a
-# busy machine this costs other processes (a browser, a second run) their cores.
+# By default, idle OpenMP threads spin and take cores from other processes (a browser, a second
+# run). With PASSIVE they sleep. The variable has an effect only if it is set before torch loads.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
@@ -85,7 +85,8 @@ if TYPE_CHECKING:
     )
     from imrnns_core.evaluation.evaluate import Evaluation, evaluate
     from imrnns_core.explanation.explain import Explanation, explain
-    from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+    from imrnns_core.model.adapter_card import AdapterCard
+    from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
     from imrnns_core.model.imrnn import IMRNN
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.comparison import Comparison, Hit
@@ -118,9 +119,8 @@ else:
         ),
         **dict.fromkeys(("Evaluation", "evaluate"), "evaluation.evaluate"),
         **dict.fromkeys(("Explanation", "explain"), "explanation.explain"),
-        **dict.fromkeys(
-            ("Adapter", "AdapterCard", "load_adapter", "save_adapter"), "model.checkpoint"
-        ),
+        **dict.fromkeys(("Adapter", "load_adapter", "save_adapter"), "model.checkpoint"),
+        "AdapterCard": "model.adapter_card",
         "IMRNN": "model.imrnn",
         "Collection": "retrieval.collection",
         **dict.fromkeys(("Comparison", "Hit"), "retrieval.comparison"),
@@ -133,7 +133,11 @@ else:
     }
 
     def __getattr__(name: str) -> object:
-        """Load a public name when it is first used (PEP 562)."""
+        """Load a public name when it is first used (PEP 562).
+
+        Raises:
+            AttributeError: If the name is not public.
+        """
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
@@ -141,5 +145,5 @@ else:
         return value
 
     def __dir__() -> list[str]:
-        """List the public names beside what is loaded."""
+        """List the names that are loaded and all public names."""
         return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Settings of encoder, adapter and search, and the names of what ships with the package."""
+"""Settings of encoder, adapter and search, and the names of the sample and its adapter."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 import platformdirs
 
 MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
-"""Measures of every evaluation, as ir-measures writes them.
+"""Measures of every evaluation, in the notation of ir-measures.
 
-NDCG uses linear gains, as trec_eval does.
+As in trec_eval, nDCG uses linear gains.
 """
 
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """Name a frozen encoder and how texts are given to it.
+    """Name of a frozen encoder, and the prefixes that it expects.
 
-    `prefix`es are put before the text, as E5 and BGE models want; a document is its title and its
-    text joined by a newline.
+    A prefix is put before each query or document, as E5 and BGE models require. A document is
+    encoded as its title and its text, joined by a newline.
     """
 
     name: str = "all-MiniLM-L6-v2"
@@ -30,18 +30,19 @@ class EncoderSpec:
     document_prefix: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as a record."""
+        """Return the settings as a JSON record."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """Shape of an IMRNN.
+    """Layer sizes of an IMRNN.
 
-    Encoder dimensions n, working dimensions m ≤ n, widths of the adapters' MLPs.
-
-    `query_hidden_dims` are those of the query adapter where they differ, as with a memory of
-    sentences.
+    Attributes:
+        input_dim: Encoder dimensions n.
+        output_dim: Working dimensions m. An adapter of the paper has m ≤ n.
+        hidden_dims: Widths of the two hidden layers of both adapters.
+        query_hidden_dims: Widths for the query adapter if they differ, as with a sentence memory.
     """
 
     input_dim: int
@@ -50,24 +51,29 @@ class AdapterConfig:
     query_hidden_dims: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as a record."""
+        """Return the settings as a JSON record."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How many candidates the base retriever hands on (k of the paper), and how many are shown."""
+    """Sizes of the candidate list and of the result list.
+
+    Attributes:
+        candidates: Number of candidates that the base retriever returns (k in the paper).
+        top_k: Number of documents that are shown.
+    """
 
     candidates: int = 100
     top_k: int = 10
 
 
 def workspace_root() -> Path:
-    """Return the workspace folder: `IMRNNS_WORKSPACE`, else the platform's cache folder."""
+    """Return the folder named by `IMRNNS_WORKSPACE`, or else the platform's cache folder."""
     return Path(os.environ.get("IMRNNS_WORKSPACE") or platformdirs.user_cache_dir("imrnns-lens"))
 
 
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
 REPORT_GENERATOR = "imrnns-lens explain"
-"""Named in the head of a report, so that a later run knows its own file."""
+"""Written into the head of each report, so that a later run recognises the file as its own."""

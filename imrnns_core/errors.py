@@ -1,12 +1,12 @@
-"""The exceptions of the package; each message names what is wrong and the remedy, on one line.
+"""Exceptions of the package; each message states the problem and the remedy on one line.
 
-LensError                  anything that a user can mend; the command line exits with code 2
-├── DataError              a data set, a judgment file or a folder of embeddings
-├── EncoderError           an encoder that cannot be found, or is not the one that was named
-├── AdapterError           an adapter file that cannot be read, or does not fit the embeddings
-├── TrainingError          nothing to train on, or a recipe that does not exist
-├── ExplanationError       an explanation that this encoder or this pair cannot give
-└── MissingExtraError      packages that an extra of the installation brings
+LensError                  a problem that the user can fix; the command line exits with code 2
+├── DataError              a data set, a judgment file or a folder of embeddings is faulty
+├── EncoderError           an encoder cannot be loaded, or it did not make these embeddings
+├── AdapterError           an adapter file cannot be read or does not fit the embeddings
+├── TrainingError          there is nothing to train on, or the recipe does not exist
+├── ExplanationError       an explanation is not available for this encoder or this pair
+└── MissingExtraError      an optional package is not installed
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from pathlib import Path
 
 
 class LensError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base class of all errors that a user can fix."""
 
 
 class DataError(LensError):
-    """Say what is wrong in a data file.
+    """A data file or folder cannot be used.
 
     Args:
-        path: The file or folder at fault.
+        path: The faulty file or folder.
         problem: What is wrong, without a full stop.
-        remedy: What to do about it.
-        line: The line at fault, counted from 1.
+        remedy: What the user can do about it.
+        line: The faulty line, counted from 1.
     """
 
     def __init__(
         self, path: Path | str, problem: str, remedy: str, line: int | None = None
     ) -> None:
         self.path, self.problem, self.remedy, self.line = Path(path), problem, remedy, line
-        where = f"{path}:{line}" if line is not None else f"{path}"
-        super().__init__(f"{where}: {problem}; {remedy}")
+        location = f"{path}:{line}" if line is not None else f"{path}"
+        super().__init__(f"{location}: {problem}; {remedy}")
 
 
 class EncoderError(LensError):
-    """An encoder cannot be loaded."""
+    """An encoder cannot be loaded, or it did not make the embeddings of the collection."""
 
 
 class AdapterError(LensError):
-    """An adapter cannot be loaded, or does not fit the embeddings."""
+    """An adapter cannot be loaded or does not fit the embeddings."""
 
 
 class TrainingError(LensError):
@@ -49,19 +49,20 @@ class TrainingError(LensError):
 
 
 class ExplanationError(LensError):
-    """An explanation is not available: for this encoder, or for this query and document."""
+    """An explanation is not available for this encoder, or for this query and document."""
 
 
 class MissingExtraError(LensError):
-    """Say which extra brings the packages that are not installed.
+    """An optional package is not installed.
 
     Args:
-        what: What needs them, as the subject of a sentence.
-        extra: The name of the extra.
+        feature: The feature that needs the package, as the subject of a sentence.
+        extra: The extra of the installation that contains the package.
     """
 
-    def __init__(self, what: str, extra: str) -> None:
+    def __init__(self, feature: str, extra: str) -> None:
         self.extra = extra
         super().__init__(
-            f'{what} needs packages that are not installed; run: pip install "imrnns-lens[{extra}]"'
+            f"{feature} needs packages that are not installed; run: "
+            f'pip install "imrnns-lens[{extra}]"'
         )

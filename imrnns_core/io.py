@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writing of files, and reading of files that may be damaged."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ Content = TypeVar("Content")
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it to `path` on success, remove it on failure.
+    """Yield a temporary path in the same folder; rename it to `path` on success, else delete it.
 
-    The file gets the permissions that the umask gives any new file, whoever writes it: safetensors
-    makes files that only their owner can read.
+    Raises:
+        OSError: If the file cannot be written; the error names `path`.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid4().hex[:8]}.tmp")
     try:
         with _named(path):
             temporary.touch()
+        # safetensors makes files that only the owner can read; this probe has the umask's rights
         permissions = temporary.stat().st_mode
         temporary.unlink()
         yield temporary
@@ -43,7 +44,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Name `path`, the file that the user knows, in errors about its temporary file."""
+    """Name `path` instead of its temporary file in errors."""
     try:
         yield
     except OSError as error:
@@ -51,50 +52,42 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def identity(paths: Iterable[Path]) -> str:
-    """Return a name for the content of some files.
+    """Return a hash that changes when one of the files is written, replaced or removed.
 
-    It changes when one of them is written, replaced or removed.
-
-    It is made of what the file system knows, so that it takes microseconds.
+    Only inode, size and modification time are read, which takes microseconds.
     """
-    seen = []
+    states = []
     for path in paths:
         try:
-            found = path.stat()
-            seen.append((str(path), found.st_ino, found.st_size, found.st_mtime_ns))
+            status = path.stat()
+            states.append((str(path), status.st_ino, status.st_size, status.st_mtime_ns))
         except OSError:
-            seen.append((str(path), 0, 0, 0))
-    return hashlib.sha256(repr(seen).encode()).hexdigest()
+            states.append((str(path), 0, 0, 0))
+    return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
-def unless_damaged(read: Callable[[], Content]) -> Content | None:
-    """Return what `read` finds in a file that can be made again.
+def none_if_damaged(read: Callable[[], Content]) -> Content | None:
+    """Return the result of `read`, or None if the file is missing or damaged.
 
-    None if it is missing or damaged, so that it is made again.
-
-    Readers of truncated archives, arrays and tensors raise errors of many kinds, so every kind
-    counts as damage.
+    Use it only for files that can be computed again.
     """
     try:
         return read()
-    except Exception:
+    except Exception:  # truncated archives, arrays and tensors raise errors of many types
         return None
 
 
 def first_readable(paths: Sequence[Path], read: Callable[[Path], Content]) -> Content | None:
-    """Return what `read` finds in the first file that is not missing or damaged.
-
-    None if there is none.
-    """
+    """Return the content of the first readable file, or None if all are missing or damaged."""
     for path in paths:
-        content = unless_damaged(partial(read, path))
+        content = none_if_damaged(partial(read, path))
         if content is not None:
             return content
     return None
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file in a folder, its manifest left out."""
+    """Return file name → SHA-256 for a folder, without its manifest."""
     digests = {}
     for path in sorted(folder.iterdir()):
         if path.name != "manifest.json":
@@ -104,17 +97,17 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def read_json(path: Path) -> Any:
-    """Return the record of a derived file, None where it is missing or damaged."""
-    return unless_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
+    """Return the content of a JSON file, or None if it is missing or damaged."""
+    return none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
 
 
 def write_json(path: Path, record: Any) -> None:
-    """Write a record, whole or not at all."""
+    """Write a record as JSON, atomically."""
     write_text(path, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all; its folder is made."""
+    """Write a text file atomically, and create its folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

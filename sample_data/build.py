@@ -1,6 +1,6 @@
-"""Make what ships with the sample beside its texts.
+"""Compute the sample's embeddings, adapter, map, deletion test and list of failed queries.
 
-Vectors, trained adapter, map, deletion test, list of failures. Run by `make sample`.
+`make sample` runs it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from imrnns_core.training.trainer import Trainer
 
 
 def main() -> None:
-    """Make everything that ships with the sample."""
+    """Compute everything that ships with the texts of the sample."""
     dataset, encoder = load_dataset(SAMPLE_FOLDER), SentenceTransformerEncoder()
     vectors = SAMPLE_FOLDER / "embeddings"
     vectors.mkdir(exist_ok=True)
@@ -44,28 +44,27 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    training = Trainer(
-        collection, TrainConfig()
-    )  # as: imrnns-lens train sample --out sample-adapter.safetensors
-    for epoch in training.epochs():
+    # the same as: imrnns-lens train sample --out sample-adapter.safetensors
+    trainer = Trainer(collection, TrainConfig())
+    for epoch in trainer.epochs():
         print(epoch)
-    adapter = training.adapter(SAMPLE_ADAPTER)
+    adapter = trainer.adapter(SAMPLE_ADAPTER)
     save_adapter(adapter, ASSETS_FOLDER / f"{SAMPLE_ADAPTER}.safetensors")
     write_map(collection, adapter)
     write_faithfulness(Ranker(collection, adapter))
 
 
 def write_map(collection: Collection, adapter: Adapter) -> None:
-    """Lay out the documents as the adapter projects them."""
+    """Compute and save the map of the projected documents."""
     maps = SAMPLE_FOLDER / "maps"
     shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
-    laid_out = fit_map(ranker.transform.projected.numpy(), collection.dataset.documents)
-    save_map(laid_out, maps / f"{map_key(adapter, collection.fingerprint)}.npz")
+    corpus_map = fit_map(ranker.transform.projected.numpy(), collection.dataset.documents)
+    save_map(corpus_map, maps / f"{map_key(adapter, collection.fingerprint)}.npz")
 
 
 def write_faithfulness(ranker: Ranker) -> None:
-    """Test the explanations by deletion, as `imrnns-lens faithfulness sample --split test` does."""
+    """Run the deletion test, as `imrnns-lens faithfulness sample --split test` does."""
     folder = SAMPLE_FOLDER / "faithfulness"
     shutil.rmtree(folder, ignore_errors=True)
     result = DeletionTest(SAMPLE, "test", ranker.adapter.card.name)
@@ -74,7 +73,7 @@ def write_faithfulness(ranker: Ranker) -> None:
 
 
 def write_failures(collection: Collection) -> None:
-    """List the questions whose first document in the base ranking is not relevant."""
+    """Write the queries whose top document in the base ranking is not relevant."""
     dataset = collection.dataset
     lines = (SAMPLE_FOLDER / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     kinds = {record["_id"]: record["metadata"]["kind"] for record in map(json.loads, lines)}

@@ -1,14 +1,11 @@
-"""Shared by all tests.
-
-No network, one thread, a workspace of their own, and the folder of reference data.
-"""
+"""Fixtures of all tests, which run without a network, in one thread, in their own workspace."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-# Before torch, faiss and transformers are imported
+# These variables must be set before torch, faiss and transformers are imported
 for _name, _value in {
     "HF_HUB_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
@@ -32,11 +29,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def test_data() -> Path:
-    """The folder with SciFact and the files of the reference package; skips where it is absent."""
+    """The folder with SciFact and the files of the reference package; skips if it is missing."""
     folder = Path(os.environ.get("IMRNNS_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
     if not (folder / "peer" / "golden-scifact.json").is_file():
         pytest.skip(
-            f"{folder} holds no reference data; set IMRNNS_TEST_DATA to the folder with "
+            f"{folder} contains no reference data; set IMRNNS_TEST_DATA to the folder with "
             "scifact/ and peer/"
         )
     return folder
@@ -48,20 +45,20 @@ settings.load_profile("engine")
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_workspace(tmp_path_factory: pytest.TempPathFactory):
-    before, threads = os.environ.get("IMRNNS_WORKSPACE"), torch.get_num_threads()
+    previous, threads = os.environ.get("IMRNNS_WORKSPACE"), torch.get_num_threads()
     os.environ["IMRNNS_WORKSPACE"] = str(tmp_path_factory.mktemp("workspace"))
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    if before is None:
+    if previous is None:
         del os.environ["IMRNNS_WORKSPACE"]
     else:
-        os.environ["IMRNNS_WORKSPACE"] = before
+        os.environ["IMRNNS_WORKSPACE"] = previous
 
 
 @pytest.fixture(scope="session")
 def scifact(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    """SciFact with the vectors that stand beside it."""
+    """SciFact with its precomputed embeddings."""
     folder = test_data / "scifact"
     return Workspace(tmp_path_factory.mktemp("scifact")).open(
         Registration("scifact", folder, folder / "embeddings", EncoderSpec())
@@ -70,12 +67,12 @@ def scifact(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Collec
 
 @pytest.fixture(scope="session")
 def scifact_ranker(scifact: Collection, test_data: Path) -> Ranker:
-    """SciFact under the reference package's adapter."""
+    """A ranker of SciFact with the reference package's adapter."""
     return Ranker(scifact, load_adapter(test_data / "peer" / "imrnns-minilm-scifact.pt"))
 
 
 @pytest.fixture(scope="session")
 def sample() -> Collection:
-    """The data set that ships with the project."""
+    """The sample data set."""
     workspace = Workspace(Path("unused"))
     return workspace.open(workspace.resolve("sample"))

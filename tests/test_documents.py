@@ -1,4 +1,4 @@
-"""What code and documents refer to: every named document, heading and file exists."""
+"""Documents, headings and files that code and documents name must exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-HISTORY = {"CHANGELOG.md"}  # names what was there when it was written
+HISTORY = {"CHANGELOG.md"}  # it may name files that no longer exist
 NAMED = re.compile(r"(?<![\w/.-])(?:[\w.-]+/)*[\w.-]+\.md\b")
 HEADING = re.compile(r'(docs/[\w-]+\.md)`?\)?,\s+["“]([^"”]+)["”]')
 NEIGHBOUR = re.compile(r"\]\(([\w-]+\.md)\),\s+“([^”]+)”")  # among the documents themselves
@@ -20,16 +20,16 @@ CODE = re.compile(r"`((?:imrnns_core|dashboard|tests|benchmarks|docs|sample_data
 
 
 def texts(*suffixes: str) -> list[Path]:
-    """The files of the repository with these endings, screenshots and data left out."""
+    """Return the files of the repository with these endings, without screenshots and data."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     paths = (REPOSITORY / name for name in listed.stdout.splitlines())
-    found = [path for path in paths if path.suffix in suffixes and path.is_file()]
-    return [path for path in found if path != Path(__file__)]
+    matching = [path for path in paths if path.suffix in suffixes and path.is_file()]
+    return [path for path in matching if path != Path(__file__)]
 
 
 def read(path: Path) -> str:
-    """A file's text on one line per paragraph: comments and docstrings break citations."""
+    """Return the text of a file with joined lines, because line breaks split citations."""
     return re.sub(r"\n[ \t]*(?:# )?(?=\S)", " ", path.read_text(encoding="utf-8"))
 
 
@@ -51,8 +51,10 @@ def test_every_document_that_is_named_exists(path: Path) -> None:
     if path.name in HISTORY:
         return
     for name in NAMED.findall(read(path)):
-        places = (REPOSITORY / name, path.parent / name)
-        assert any(place.is_file() for place in places), f"{relative(path)} names {name}"
+        candidates = (REPOSITORY / name, path.parent / name)
+        assert any(candidate.is_file() for candidate in candidates), (
+            f"{relative(path)} names {name}"
+        )
     assert not re.findall(r"\b(?:METHOD|DESIGN|STYLE|UX)\b(?=[,.:;)\]]| page)", read(path))
 
 
@@ -65,7 +67,7 @@ def test_every_heading_that_is_cited_exists(path: Path) -> None:
 
 
 @parametrized
-def test_links_lead_somewhere(path: Path) -> None:
+def test_link_targets_exist(path: Path) -> None:
     for target, anchor in LINK.findall(path.read_text(encoding="utf-8")):
         file = path.parent / target if target else path
         assert file.exists(), f"{relative(path)} links {target}"
@@ -83,13 +85,13 @@ def test_files_and_folders_that_are_named_exist(path: Path) -> None:
 
 
 def test_the_code_cites_the_method() -> None:
-    """The pattern above finds the citations: there are more than ten in the engine."""
+    """Check of the pattern above: the engine has more than ten citations."""
     engine = [path for path in ALL if relative(path).startswith("imrnns_core/")]
     assert sum(len(HEADING.findall(read(path))) for path in engine) > 10
 
 
 def test_the_architecture_is_the_one_that_is_checked() -> None:
-    """The page names every folder of the engine, and its layers are those of the contract."""
+    """The page names every folder of the engine, and the same layers as the import contract."""
     page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
     folders = {path.parent.name for path in (REPOSITORY / "imrnns_core").glob("*/__init__.py")}
     assert {name for name in folders if f"`{name}/`" not in page} == set()

@@ -1,4 +1,4 @@
-"""One line that names the file, the line and the remedy."""
+"""Error messages: one line with the file, the line and the remedy."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_a_data_error_without_a_line_names_the_file_alone():
 
 
 @pytest.mark.parametrize("kind", [DataError, EncoderError, AdapterError, TrainingError])
-def test_every_error_a_user_can_mend_is_a_lens_error(kind: type[Exception]):
+def test_every_error_a_user_can_fix_is_a_lens_error(kind: type[Exception]):
     assert issubclass(kind, LensError)
     assert not issubclass(kind, (ValueError, OSError))

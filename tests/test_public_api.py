@@ -1,4 +1,4 @@
-"""The public names, and the Python block of the README."""
+"""The public names, and the Python example in the README."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ MODULES = [
 
 
 def run(code: str) -> str:
-    """Run code in a process of its own; return what it prints."""
+    """Run code in a separate process and return its output."""
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
     )
@@ -115,7 +115,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert run(code) == "set()\n"
 
 
-def test_functions_stay_functions_after_modules_of_like_names_were_imported() -> None:
+def test_public_functions_are_not_replaced_by_modules_of_similar_names() -> None:
     imports = "; ".join(f"import imrnns_core.{module}" for module in MODULES)
     uses = "[type(f).__name__ for f in (lens.evaluate, lens.explain, lens.Trainer, lens.Ranker)]"
     first = f"{imports}; import imrnns_core as lens; print({uses})"
@@ -139,11 +139,11 @@ def test_open_takes_a_name_a_folder_and_a_zip(
     (folder / "qrels").mkdir(parents=True)
     for name in ("corpus.jsonl", "queries.jsonl", "qrels/dev.tsv"):
         lines = (SAMPLE_FOLDER / name).read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = lines[:1] if name.startswith("qrels") else lines[:5]
-        (folder / name).write_text("".join(kept), encoding="utf-8")
+        first_lines = lines[:1] if name.startswith("qrels") else lines[:5]
+        (folder / name).write_text("".join(first_lines), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     ids = by_name.dataset.document_ids
-    assert workspace.open("sample").dataset.document_ids == ids  # the name wins
+    assert workspace.open("sample").dataset.document_ids == ids  # the name has priority
     assert workspace.open(Path("sample")).dataset.document_ids == ids[:5]
     assert workspace.open("./sample").dataset.document_ids == ids[:5]
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)

@@ -1,4 +1,4 @@
-"""The data set that ships with the project is what its issue asks for."""
+"""The sample data set and its adapter meet their requirements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_passages_of_forty_to_ninety_words_over_many_subjects(sample: Collection
     documents = sample.dataset.documents
     words = np.array([len(d.text.split()) for d in documents])
     assert int(((words >= 40) & (words <= 90)).sum()) >= 400
-    # what is not of this length is longer than the encoder reads, on purpose
+    # the other passages are longer than the encoder reads, on purpose
     assert all(40 <= w <= 90 or w > 190 for w in words)
     subjects = Counter(d.subject for d in documents)
     assert "" not in subjects
@@ -69,37 +69,40 @@ def test_one_question_in_five_fails_at_rank_one_with_the_base_retriever(sample: 
         [evaluate(ranker, split).best_ranks[0] for split in sample.dataset.splits]
     )
     assert len(best) == len(sample.dataset.queries)
-    assert 0.2 <= float((best != 1).mean()) <= 0.6  # hard, not hopeless
+    assert 0.2 <= float((best != 1).mean()) <= 0.6  # difficult but not impossible
 
 
-def test_the_adapter_that_ships_was_trained_on_these_texts(sample: Collection):
+def test_the_shipped_adapter_was_trained_on_these_texts(sample: Collection):
     card = Workspace().adapter("sample-adapter").card
     assert card.dataset_digest == sample.dataset.digest, (
         "the shipped adapter is stale: run make sample"
     )
-    assert (card.recipe, card.outcome.shipped, card.train_split) == ("best", "start", "train")
-    assert (
-        card.training_positives == []
-    )  # judgments chose the memory and refused more: no query was learnt
-    assert card.outcome.start["sentences"] > 2 * len(sample.documents)
+    assert (card.recipe, card.outcome.shipped, card.train_split) == (
+        "best",
+        "initialization",
+        "train",
+    )
+    # judged queries selected the memory and rejected the trained epochs, so no query is seen
+    assert card.training_positives == []
+    assert card.outcome.initialization["sentences"] > 2 * len(sample.documents)
 
 
-def test_the_adapter_that_ships_helps_where_nothing_was_learnt(sample: Collection):
+def test_the_shipped_adapter_helps_on_unseen_queries(sample: Collection):
     result = evaluate(Ranker(sample, Workspace().adapter("sample-adapter")), "dev")
     assert result.mean("modulated")["nDCG@10"] > 1.05 * result.mean("base")["nDCG@10"]
 
 
-def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collection):
+def test_the_shipped_vectors_come_from_the_bundled_encoder(sample: Collection):
     documents, encoder = sample.dataset.documents, SentenceTransformerEncoder(EncoderSpec())
     longest = max(range(len(documents)), key=lambda i: len(documents[i].text))
     rows = [0, len(documents) // 2, longest]
-    again = encoder.encode_documents([documents[i] for i in rows])
-    cosine = (unit(again) * sample.unit_documents[rows]).sum(1)
+    encoded = encoder.encode_documents([documents[i] for i in rows])
+    cosine = (unit(encoded) * sample.unit_documents[rows]).sum(1)
     assert cosine.min() > 0.999
     assert (
         encoder.count_tokens([documents[longest]])[0] > encoder.max_tokens == 256
-    )  # cut off, on purpose
-    query = sample.encode("What currency is used in Mexico?")  # the check of the encoder passes
+    )  # longer than the encoder reads, on purpose
+    query = sample.encode("What currency is used in Mexico?")  # also checks the encoder
     assert (
         float(query @ sample.query_vectors(["q001"])[0])
         / float(np.linalg.norm(query) * np.linalg.norm(sample.query_vectors(["q001"])[0]))
@@ -107,7 +110,7 @@ def test_the_vectors_that_ship_are_those_of_the_bundled_encoder(sample: Collecti
     )
 
 
-def test_the_deletion_test_that_ships_is_of_the_adapter_that_ships(sample: Collection):
+def test_the_shipped_deletion_test_belongs_to_the_shipped_adapter(sample: Collection):
     space = Workspace(Path("unused"))
     shipped = space.faithfulness_paths(record_key(Ranker(sample, space.adapter("sample-adapter"))))[
         1

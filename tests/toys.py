@@ -1,7 +1,4 @@
-"""Small worlds for the tests.
-
-Collections of hand-set vectors, adapters of known or random weights, and the method in plain numpy.
-"""
+"""Small collections and adapters for the tests, and the method in plain numpy."""
 
 from __future__ import annotations
 
@@ -19,7 +16,8 @@ from imrnns_core.config import AdapterConfig, EncoderSpec, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.records import Document, Query
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison
@@ -30,7 +28,7 @@ from imrnns_core.types import STAGES, FloatArray, IntArray
 
 
 class FakeEncoder:
-    """Make a vector of a text by its letters, and count what was asked."""
+    """Encodes a text by its letters, and records the texts that it encodes."""
 
     def __init__(
         self,
@@ -68,7 +66,7 @@ class FakeEncoder:
 def letters(texts: Sequence[str], dimension: int = 4, turn: float = 0.0) -> FloatArray:
     """Return (N, dimension) unit vectors that depend on every letter.
 
-    Another `turn` is another encoder.
+    A different `turn` simulates a different encoder.
     """
     sums = [
         [
@@ -90,20 +88,20 @@ def collection(
 ) -> Collection:
     """Return a collection of documents d0, d1 … and queries q0, q1 … with these vectors."""
     vectors = np.asarray(documents, dtype=np.float32)
-    asked = np.asarray(queries, dtype=np.float32).reshape(-1, vectors.shape[1])
+    query_vectors = np.asarray(queries, dtype=np.float32).reshape(-1, vectors.shape[1])
     dataset = Dataset(
         "toy",
         Path("toy"),
         tuple(Document(f"d{i}", f"title {i}", f"text {i}") for i in range(len(vectors))),
-        {f"q{i}": Query(f"q{i}", f"question {i}") for i in range(len(asked))},
+        {f"q{i}": Query(f"q{i}", f"question {i}") for i in range(len(query_vectors))},
         {split: qrels or {}},
     )
-    matrix, asked_matrix = (
+    matrix, query_matrix = (
         EmbeddingMatrix(dataset.document_ids, vectors),
-        EmbeddingMatrix(tuple(dataset.queries), asked),
+        EmbeddingMatrix(tuple(dataset.queries), query_vectors),
     )
     return Collection(
-        dataset, matrix, asked_matrix, encoder or FakeEncoder(dimension=vectors.shape[1])
+        dataset, matrix, query_matrix, encoder or FakeEncoder(dimension=vectors.shape[1])
     )
 
 
@@ -141,10 +139,10 @@ def adapter(model: IMRNN, positives: list[str] | None = None, name: str = "toy")
 
 
 def still_model(n: int, m: int | None = None) -> IMRNN:
-    """Return a model that scales by ½ and shifts by 0, whatever it sees: what is left is LayerNorm.
+    """Return a model with all scales ½ and all biases 0, so that only LayerNorm has an effect.
 
-    In two dimensions LayerNorm leaves the sign of x₁ − x₂ alone: every modulated vector is ±(1,
-    −1)/√2.
+    In two dimensions, LayerNorm keeps only the sign of x₁ − x₂: every modulated vector is
+    ±(1, −1)/√2.
     """
     model = IMRNN(AdapterConfig(n, m or n, (3, 2)))
     with torch.no_grad():
@@ -155,7 +153,7 @@ def still_model(n: int, m: int | None = None) -> IMRNN:
 
 
 def random_model(seed: int, n: int, m: int) -> IMRNN:
-    """Return a model of random weights, of the size that training gives them."""
+    """Return a model with random weights of the size that training produces."""
     model = IMRNN(AdapterConfig(n, m, (7, 5)))
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -177,7 +175,7 @@ def stage_ranks(comparison: Comparison) -> IntArray:
 
 @dataclass(frozen=True)
 class World:
-    """A random adapter over a random collection."""
+    """A random adapter and a random collection."""
 
     seed: int
     n: int
@@ -206,7 +204,7 @@ class World:
 
 @st.composite
 def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: int = 24) -> World:
-    """Draw a world; the working dimensions are fewer than the encoder's, or as many."""
+    """Draw a world whose working dimensions are at most the encoder dimensions."""
     n = draw(st.integers(min_dim, max_dim))
     documents = draw(st.integers(min_documents, 30))
     return World(
@@ -214,7 +212,7 @@ def worlds(draw: st.DrawFn, min_documents: int = 1, min_dim: int = 8, max_dim: i
         n=n,
         m=draw(st.one_of(st.just(n), st.integers(min_dim, n))),
         documents=documents,
-        queries=draw(st.sampled_from([1, 2, 17, 20])),  # more and fewer than scoring takes at once
+        queries=draw(st.sampled_from([1, 2, 17, 20])),  # more and fewer than one scoring batch
         candidates=draw(st.integers(min_documents, documents)),
     )
 
@@ -227,7 +225,7 @@ Layers = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class PlainAdapter:
-    """The tensors of one adapter, each as docs/method.md, "Notation", names it."""
+    """The tensors of one adapter, with the names of docs/method.md, "Notation"."""
 
     projector: tuple[np.ndarray, np.ndarray]
     query_adapter: Layers
@@ -237,9 +235,9 @@ class PlainAdapter:
 
     @classmethod
     def of(cls, state: Mapping[str, torch.Tensor], names: Mapping[str, str]) -> PlainAdapter:
-        """Take the tensors of a state dict.
+        """Return the tensors of a state dict.
 
-        `names` gives the prefix of each part, those of the MLPs with a {} for the layer.
+        `names` maps each part to its prefix; the prefix of an MLP has {} for the layer.
         """
 
         def pair(prefix: str) -> tuple[np.ndarray, np.ndarray]:
@@ -268,8 +266,8 @@ class PlainAdapter:
         s_q, b_q = self._affine(self.query_adapter, q_p)
         d_mod = self._layer_norm(s_q * d_p + b_q, self.document_norm)
         s_i, b_i = self._affine(self.document_adapter, d_p)
-        chosen = np.ones(len(d), dtype=bool) if feedback is None else feedback
-        q_mod = self._layer_norm(s_i[chosen].mean(0) * q_p + b_i[chosen].mean(0), self.query_norm)
+        mask = np.ones(len(d), dtype=bool) if feedback is None else feedback
+        q_mod = self._layer_norm(s_i[mask].mean(0) * q_p + b_i[mask].mean(0), self.query_norm)
         return np.stack(
             [_cosine(q, d), _cosine(q_p, d_p), _cosine(q_p, d_mod), _cosine(q_mod, d_mod)]
         )

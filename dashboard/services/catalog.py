@@ -8,7 +8,8 @@ from dashboard.services import caching
 from dashboard.services.caching import shared
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import AdapterError
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 

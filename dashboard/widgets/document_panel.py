@@ -21,7 +21,7 @@ def query(comparison: Comparison) -> None:
         small = f"{comparison.query.id}; no document is judged relevant"
     else:
         ranks = [comparison.best_relevant_rank(stage) for stage in ("base", "modulated")]
-        outside = len(comparison.relevant_outside)
+        outside = len(comparison.relevant_not_retrieved)
         small = (
             f"{comparison.query.id}; best relevant document: base rank {ranks[0] or '—'}, "
             f"modulated rank {ranks[1] or '—'}; {relevant} relevant"

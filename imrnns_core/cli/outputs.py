@@ -8,7 +8,7 @@ from typing import Any
 
 from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.errors import LensError
-from imrnns_core.io import unless_damaged, write_json
+from imrnns_core.io import none_if_damaged, write_json
 from imrnns_core.types import STAGES
 
 
@@ -33,7 +33,7 @@ def write_record(path: Path, command: str, record: dict[str, Any]) -> None:
 def made_by(path: Path) -> str | None:
     """Return the command that wrote a file, None where it is unknown."""
     if path.suffix == ".safetensors":
-        return "train" if unless_damaged(lambda: _has_card(path)) else None
+        return "train" if none_if_damaged(lambda: _has_card(path)) else None
     with path.open("rb") as handle:
         head = handle.read(4096).decode("utf-8", errors="replace")
     if REPORT_GENERATOR in head:
@@ -43,7 +43,7 @@ def made_by(path: Path) -> str | None:
         len(fields) == 4 and fields[1] == "0"
     ):
         return "evaluate"
-    record = unless_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
+    record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
     return record.get("command") if isinstance(record, dict) else None
 
 

@@ -25,7 +25,7 @@ from imrnns_core.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
-    from imrnns_core.model.checkpoint import TrainingOutcome
+    from imrnns_core.model.adapter_card import TrainingOutcome
     from imrnns_core.training.trainer import Trainer
 
 _DEFAULTS = TrainConfig()
@@ -94,10 +94,10 @@ def _check_split(dataset: Dataset, train_split: str) -> None:
 
 def _run(trainer: Trainer, progress: Progress) -> None:
     """Train to the end, or until Ctrl-C; show the epochs."""
-    parts = trainer.parts
-    if parts.train:
-        out.print(f"{len(parts.train)} training and {len(parts.valid)} validation queries")
-    task = progress.add_task("train", total=trainer.config.most_epochs)
+    split = trainer.split
+    if split.train:
+        out.print(f"{len(split.train)} training and {len(split.valid)} validation queries")
+    task = progress.add_task("train", total=trainer.config.max_epochs)
     try:
         for epoch in trainer.epochs():
             figures = f"loss {epoch.loss or 0:.4f}, validation {epoch.validation:.4f}"

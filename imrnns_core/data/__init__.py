@@ -1,1 +1,1 @@
-"""Data sets, their records and vectors."""
+"""Data sets, their documents and queries, and their embeddings."""

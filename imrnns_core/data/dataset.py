@@ -15,14 +15,19 @@ from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels
 
 MAX_GRADE = 3
+"""Highest grade of a judgment."""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A corpus, its queries and the judgments of each split.
 
-    `path` is where it was read from; `digest` is a hash of the texts, so that vectors made from
-    other texts are never used.
+    Attributes:
+        name: The name of the data set.
+        path: The folder or zip that it was read from.
+        documents: The corpus.
+        queries: Query id → query.
+        splits: Split name → judgments.
     """
 
     name: str
@@ -33,17 +38,17 @@ class Dataset:
 
     @cached_property
     def document_ids(self) -> tuple[str, ...]:
-        """Ids of the documents, in corpus order."""
+        """Document ids in corpus order."""
         return tuple(document.id for document in self.documents)
 
     @cached_property
     def document(self) -> Mapping[str, Document]:
-        """Documents by id."""
+        """Document id → document."""
         return {document.id: document for document in self.documents}
 
     @cached_property
     def judgments(self) -> Qrels:
-        """The judgments of all splits, by query id."""
+        """The judgments of all splits in one mapping."""
         merged: dict[str, dict[str, int]] = {}
         for qrels in self.splits.values():
             for query_id, judged in qrels.items():
@@ -52,12 +57,12 @@ class Dataset:
 
     @cached_property
     def split_of(self) -> Mapping[str, str]:
-        """The split of each judged query."""
+        """Query id → the last split that judges the query."""
         return {query_id: split for split, qrels in self.splits.items() for query_id in qrels}
 
     @cached_property
     def digest(self) -> str:
-        """Return a SHA-256 over ids and texts of corpus and queries."""
+        """SHA-256 of the ids and texts of corpus and queries; stale embeddings differ in it."""
         sha = self._corpus_sha.copy()
         for query in self.queries.values():
             sha.update(json.dumps([query.id, query.text]).encode())
@@ -65,34 +70,38 @@ class Dataset:
 
     @property
     def corpus_digest(self) -> str:
-        """Return a SHA-256 over ids and texts of the documents."""
+        """SHA-256 of the ids and texts of the documents."""
         return str(self._corpus_sha.hexdigest())
 
     @cached_property
     def _corpus_sha(self) -> Any:
         sha = hashlib.sha256()
         for document in self.documents:
+            # JSON separates the fields, so text cannot move from one field to the next unnoticed
             sha.update(json.dumps([document.id, document.title, document.text]).encode())
         return sha
 
     def find_query(self, text: str) -> Query:
-        """Return the query with this id or this text, else a new one without an id.
+        """Return the query with this id or this text, or else a new query without an id.
 
-        Raises LensError if the text is empty.
+        Raises:
+            LensError: If the text is empty.
         """
         if text in self.queries:
             return self.queries[text]
-        wanted = text.strip()
-        if not wanted:
+        stripped = text.strip()
+        if not stripped:
             raise LensError("the question is empty; type one, or the id of a query")
-        known = (query for query in self.queries.values() if query.text.strip() == wanted)
-        return next(known, Query("", wanted))
+        same_text = (query for query in self.queries.values() if query.text.strip() == stripped)
+        return next(same_text, Query("", stripped))
 
     def qrels(self, split: str) -> Qrels:
-        """Return the judgments of a split; DataError names the splits there are."""
+        """Return the judgments of a split.
+
+        Raises:
+            DataError: If the data set has no such split; the message lists its splits.
+        """
         if split not in self.splits:
-            there = ", ".join(self.splits) or "none"
-            raise DataError(
-                self.path / "qrels" / f"{split}.tsv", "no such split", f"this data set has: {there}"
-            )
+            remedy = f"available splits: {', '.join(self.splits) or 'none'}"
+            raise DataError(self.path / "qrels" / f"{split}.tsv", "no such split", remedy)
         return self.splits[split]

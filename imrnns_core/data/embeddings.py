@@ -1,4 +1,4 @@
-"""Ids beside one matrix of vectors, in memory or memory-mapped."""
+"""Matrices of embeddings with one id per row, in memory or memory-mapped."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from imrnns_core.errors import DataError
 from imrnns_core.types import FloatArray, IntArray
 
 EMBEDDING_FILES = ("documents.npy", "document_ids.txt", "queries.npy", "query_ids.txt")
-"""A folder of embeddings."""
+"""Files in a folder of precomputed embeddings."""
 MEMORY_MAP_BYTES = 512 * 2**20
-"""Float32 files above this size are mapped, not read."""
+"""Larger float32 files are memory-mapped instead of read."""
 LENGTH_SAMPLE = 1000
-SAME_LENGTH = 0.005
-"""Lengths that differ by less, relatively, are the same: float16 rounds to some .0005."""
+"""Approximate number of vectors whose lengths are compared."""
+LENGTH_TOLERANCE = 0.005
+"""Relative difference up to which two lengths count as equal; float16 rounds to about 0.0005."""
 
 
 @dataclass(frozen=True)
 class EmbeddingMatrix:
-    """`ids` beside `vectors` (N, n) float32, one row an id."""
+    """Embeddings of N texts: `ids` and `vectors` (N, n) float32, one row per id."""
 
     ids: tuple[str, ...]
     vectors: FloatArray
@@ -40,16 +41,14 @@ class EmbeddingMatrix:
 
     @cached_property
     def row(self) -> dict[str, int]:
-        """Row of each id."""
+        """Id → row."""
         return {i: row for row, i in enumerate(self.ids)}
 
     @cached_property
     def common_length(self) -> float | None:
-        """The length that all vectors share, exactly 1 for unit vectors.
+        """The length of all vectors, exactly 1 for unit vectors; None if their lengths differ.
 
-        None where lengths differ by more than float16 does.
-
-        A single vector that is no unit vector shares its length with none.
+        It is also None for a single vector whose length is not 1.
         """
         sampled = self.vectors[:: max(1, len(self) // LENGTH_SAMPLE)]
         lengths = np.linalg.norm(np.asarray(sampled, dtype=np.float32), axis=1)
@@ -57,18 +56,31 @@ class EmbeddingMatrix:
         if not len(lengths):
             return None
         length = float(np.median(lengths))
-        if np.abs(lengths - length).max() > SAME_LENGTH * length:
+        if np.abs(lengths - length).max() > LENGTH_TOLERANCE * length:
             return None
-        if abs(length - 1.0) <= SAME_LENGTH:
+        if abs(length - 1.0) <= LENGTH_TOLERANCE:
             return 1.0
         return length if len(lengths) > 1 else None
 
     def rows(self, ids: Sequence[str]) -> IntArray:
-        """Return the rows of some ids; a KeyError names the first unknown one."""
+        """Return (R,) rows of R ids.
+
+        Raises:
+            KeyError: If an id is unknown; it names the first one.
+        """
         return np.array([self.row[i] for i in ids], dtype=np.int64)
 
     def aligned_to(self, ids: Sequence[str], path: Path, remedy: str) -> EmbeddingMatrix:
-        """Return the same vectors in the order of `ids`; DataError if one has no vector."""
+        """Return the matrix with its rows in the order of `ids`.
+
+        Args:
+            ids: The ids that are needed.
+            path: The file that the error names.
+            remedy: The remedy that the error names.
+
+        Raises:
+            DataError: If an id has no vector.
+        """
         if tuple(ids) == self.ids:
             return self
         missing = [i for i in ids if i not in self.row]
@@ -82,30 +94,32 @@ class EmbeddingMatrix:
 
 
 def unit(vectors: FloatArray) -> FloatArray:
-    """L2-normalise (…, n); a zero vector stays zero."""
+    """Return (…, n) vectors, L2-normalised; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
 def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
-    """Read `STEM.npy` (float16 or float32) and `ID_STEM_ids.txt`, one id a line, in the same order.
+    """Read `STEM.npy` (float16 or float32) and `ID_STEM_ids.txt`, which has one id per line.
 
-    Raises DataError for a missing file, a shape or a count that does not fit, and values that are
-    not finite.
+    Raises:
+        DataError: If a file is missing or unreadable, the number of ids differs from the number of
+            rows, an id occurs twice, or a value is not finite.
     """
     path, ids_path = folder / f"{stem}.npy", folder / f"{id_stem}_ids.txt"
-    for needed in (path, ids_path):
-        if not needed.is_file():
-            *first, last = EMBEDDING_FILES
-            holds = f"a folder of embeddings holds {', '.join(first)} and {last}"
-            raise DataError(needed, "file not found", holds)
+    for required in (path, ids_path):
+        if not required.is_file():
+            *others, last = EMBEDDING_FILES
+            remedy = f"a folder of embeddings contains {', '.join(others)} and {last}"
+            raise DataError(required, "file not found", remedy)
     raw, ids = _load_matrix(path), _load_ids(ids_path)
     if len(ids) != len(raw):
         raise DataError(
             ids_path,
             f"{len(ids)} ids for {len(raw)} rows of {path.name}",
-            "write one id a line, in the order of the rows",
+            "write one id per line, in the order of the rows",
         )
+    # a memory-mapped matrix must not be copied, so float32 is passed through
     vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
@@ -117,9 +131,10 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
 
 
 def _load_matrix(path: Path) -> NDArray[np.floating]:
-    """Read a float16 or float32 matrix; a large one is mapped.
+    """Return a (N, n) float16 or float32 matrix; a large one is memory-mapped.
 
-    Raises DataError for anything else.
+    Raises:
+        DataError: If the file is not such a matrix.
     """
     remedy = "write it with numpy.save as float16 or float32"
     mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
@@ -128,20 +143,21 @@ def _load_matrix(path: Path) -> NDArray[np.floating]:
     except (ValueError, OSError, EOFError) as error:
         raise DataError(path, f"not a readable .npy file ({_first_line(error)})", remedy) from None
     if not isinstance(raw, np.ndarray):
-        raise DataError(path, "an archive of arrays, not one array", remedy)
+        raise DataError(path, "contains an archive of arrays instead of one array", remedy)
     if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
         raise DataError(
             path,
             f"holds {raw.dtype} of shape {raw.shape}",
-            "expected a float16 or float32 matrix, one row a text",
+            "expected a float16 or float32 matrix, one row per text",
         )
     return raw
 
 
 def _load_ids(path: Path) -> tuple[str, ...]:
-    """Read one id a line.
+    """Read the ids of a file, one per line.
 
-    Raises DataError for an id that occurs twice, and for text that is no UTF-8.
+    Raises:
+        DataError: If an id occurs twice or the file is not UTF-8.
     """
     try:
         ids = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
@@ -160,7 +176,7 @@ def _load_ids(path: Path) -> tuple[str, ...]:
 def save_embeddings(
     matrix: EmbeddingMatrix, folder: Path, stem: str, id_stem: str, dtype: type = np.float32
 ) -> None:
-    """Write the two files that `load_embeddings` reads; `folder` must exist."""
+    """Write the two files that `load_embeddings` reads into an existing folder."""
     np.save(folder / f"{stem}.npy", matrix.vectors.astype(dtype, copy=False))
     (folder / f"{id_stem}_ids.txt").write_text(
         "".join(f"{i}\n" for i in matrix.ids), encoding="utf-8"

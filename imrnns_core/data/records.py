@@ -1,4 +1,4 @@
-"""One document and one query."""
+"""Records of a document and of a query."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One passage of the corpus; `subject` is empty where the collection names none."""
+    """A document of the corpus; `subject` is empty if the collection does not name it."""
 
     id: str
     title: str
@@ -16,13 +16,13 @@ class Document:
 
     @property
     def body(self) -> str:
-        """The text or, where there is none, the title."""
+        """The text, or the title if the text is empty."""
         return self.text.strip() or self.title.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query; `id` is empty for a query that was typed in."""
+    """A query; `id` is empty if the user typed it."""
 
     id: str
     text: str

@@ -1,1 +1,1 @@
-"""Frozen encoders, and encoding that resumes."""
+"""Frozen encoders, and encoding that can be resumed."""

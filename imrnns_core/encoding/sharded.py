@@ -1,4 +1,4 @@
-"""Encode many texts so that an interruption loses one shard."""
+"""Encoding in shards: an interrupted run resumes at its last finished shard."""
 
 from __future__ import annotations
 
@@ -9,38 +9,45 @@ from typing import TypeVar
 
 import numpy as np
 
-from imrnns_core.io import atomic_write, unless_damaged
+from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.types import FloatArray, LabelledProgress
 
 SHARD = 256
-"""Texts a shard: what an interruption can lose."""
+"""Texts per shard; an interruption loses at most one shard."""
 Text = TypeVar("Text")
 
 
 def encode_shards(
     folder: Path | None,
-    what: str,
+    label: str,
     texts: Sequence[Text],
     encode: Callable[[Sequence[Text]], FloatArray],
     progress: LabelledProgress | None,
 ) -> FloatArray:
     """Return (N, n) vectors of N texts, encoded in shards of `SHARD` texts.
 
-    Each shard is kept in `folder` when it is done, so that an interrupted encode goes on from
-    there. A shard that cannot be read, or that holds another number of vectors, is encoded again.
-    Without a folder nothing is kept.
+    Each finished shard is saved in `folder`, and a later call reads it from there. A saved shard is
+    encoded again if it is damaged or has the wrong number of vectors.
+
+    Args:
+        folder: Folder of the finished shards; None saves nothing.
+        label: Name of the texts in file names and progress.
+        texts: The texts.
+        encode: Encodes some texts to (R, n) vectors.
+        progress: Called with (label, done, total) after each shard.
     """
-    parts: list[FloatArray] = []
+    shards: list[FloatArray] = []
     for start in range(0, len(texts), SHARD):
-        shard = texts[start : start + SHARD]
-        path = None if folder is None else folder / f"{what}-{start:08d}.npy"
-        vectors = None if path is None else unless_damaged(partial(np.load, path))
-        if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard):
-            vectors = encode(shard)
+        shard_texts = texts[start : start + SHARD]
+        path = None if folder is None else folder / f"{label}-{start:08d}.npy"
+        vectors = None if path is None else none_if_damaged(partial(np.load, path))
+        # a file of another run may have the same name
+        if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard_texts):
+            vectors = encode(shard_texts)
             if path is not None:
                 with atomic_write(path) as temporary, temporary.open("wb") as handle:
                     np.save(handle, vectors)
-        parts.append(vectors)
+        shards.append(vectors)
         if progress:
-            progress(what, start + len(shard), len(texts))
-    return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
+            progress(label, start + len(shard_texts), len(texts))
+    return np.concatenate(shards) if shards else np.zeros((0, 1), np.float32)

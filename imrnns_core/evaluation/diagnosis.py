@@ -133,7 +133,7 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
     """
     encoder = ranker.collection.encoder
     for document in relevant:
-        read, cut = encoder.read_part(document)
+        read, cut = encoder.split_at_limit(document)
         if not cut:
             continue
         only_there = set(content_words(cut)) - set(content_words(read))
@@ -192,7 +192,7 @@ def _unjudged(
 
 
 def _words(ranker: Ranker, text: str) -> list[Finding]:
-    pieces = ranker.collection.encoder.word_pieces(text)
+    pieces = ranker.collection.encoder.tokens_per_word(text)
     unknown = list(dict.fromkeys(word for word, count in pieces if count >= UNKNOWN_WORD_PIECES))
     if not unknown:
         return []

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.model.checkpoint import AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.types import Qrels, relevant_ids
 
 Group = Literal["seen", "unseen"]

@@ -20,7 +20,7 @@ from torch import Tensor
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.pair import Pair
-from imrnns_core.model.imrnn import IMRNN, fresh_model
+from imrnns_core.model.imrnn import IMRNN, untrained_model
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Side
@@ -174,6 +174,6 @@ class VocabularyView:
 def untrained_models(ranker: Ranker, count: int) -> list[IMRNN]:
     """Return fresh adapters of the same shape, as training would start from, one per seed."""
     return [
-        fresh_model(ranker.adapter.model.config, seed).eval().requires_grad_(False)
+        untrained_model(ranker.adapter.model.config, seed).eval().requires_grad_(False)
         for seed in range(count)
     ]

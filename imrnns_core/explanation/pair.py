@@ -141,7 +141,9 @@ def rescore(
         ]
     scores = stage_scores(modulation)
     rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.rows[None]))
-    return replace(comparison, rankings={**comparison.rankings, **rankings}, passes=modulation)
+    return replace(
+        comparison, rankings={**comparison.rankings, **rankings}, stage_vectors=modulation
+    )
 
 
 def stage_scores(modulation: Modulation) -> FloatArray:

@@ -1,1 +1,1 @@
-"""The adapter: its network, its scores, its files."""
+"""The adapter: its network, its scores and its files."""

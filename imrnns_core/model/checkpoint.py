@@ -1,7 +1,7 @@
-"""Adapter files: `NAME.safetensors`, which holds the tensors, their digest and the adapter's card.
+"""Adapter files: `NAME.safetensors` with the tensors, their digest and the adapter card.
 
-Two older kinds are read and never written: a `.safetensors` file with its card in `NAME.json`
-beside it, and files of the reference package.
+Two more formats are read but not written: a `.safetensors` file whose card is in `NAME.json` in the
+same folder, and `.pt` files of the reference package.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,79 +20,28 @@ from torch import Tensor
 from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import AdapterError
 from imrnns_core.io import atomic_write
+from imrnns_core.model.adapter_card import AdapterCard, read_card
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.reference_package import _reference_state
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-CARD_SCHEMA = 2
-"""Cards of schema 1 are read, too: they hold the outcome of training under "measures"."""
-Shipped = Literal["identity", "start", "trained", "refit"]
 CARD, DIGEST = "card", "tensors_sha256"
-"""Keys of the file's metadata.
-
-The card as JSON, and the digest of the tensors that it belongs to.
-"""
-
-
-@dataclass(frozen=True)
-class TrainingOutcome:
-    """What a training run chose, and what validation measured.
-
-    Attributes:
-        shipped: What the adapter is: the identity, the initial model, the trained weights, or
-            weights trained once more on all judged queries.
-        best_epoch: The epoch that validation chose; 0 is the initial model.
-        validation: The validation measure of the shipped model, None where nothing was validated.
-        base_validation: The same measure of the base ranking.
-        start: How the initial model was made, and what was measured to choose it.
-        notes: What a reader of the card should know.
-    """
-
-    shipped: Shipped = "identity"
-    best_epoch: int = 0
-    validation: float | None = None
-    base_validation: float | None = None
-    start: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class AdapterCard:
-    """What is known about an adapter.
-
-    `training_positives` are the ids of the documents that were positives in training: they tell
-    seen from unseen queries. None where nobody wrote them down, as in files of the reference
-    package.
-    """
-
-    name: str
-    input_dim: int
-    output_dim: int
-    encoder: str | None = None
-    recipe: str | None = None
-    dataset: str | None = None
-    dataset_digest: str | None = None
-    train_split: str | None = None
-    training_positives: list[str] | None = None
-    config: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    outcome: TrainingOutcome | None = None
-    source: str | None = None
-    schema: int = CARD_SCHEMA
+"""Keys of the file's metadata: the card as JSON, and the digest of the tensors it belongs to."""
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """A loaded IMRNN in evaluation mode, and its card."""
+    """An IMRNN in evaluation mode and its card."""
 
     model: IMRNN
     card: AdapterCard
 
 
 def save_adapter(adapter: Adapter, path: Path) -> None:
-    """Write tensors and card to one file, `path` (….safetensors), at once or not at all."""
+    """Write tensors and card to one `.safetensors` file, atomically.
+
+    Raises:
+        AdapterError: If the path has another suffix.
+    """
     if path.suffix != ".safetensors":
         raise AdapterError(
             f"{path}: adapters are written as .safetensors; name the file "
@@ -112,8 +60,9 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
 def load_adapter(path: Path) -> Adapter:
     """Read a `.safetensors` adapter with its card, or a `.pt` file of the reference package.
 
-    Raises AdapterError for a missing file, anything but tensors in a `.pt`, and tensors that are
-    missing or of the wrong shape.
+    Raises:
+        AdapterError: If the file is missing or is not an adapter file, a tensor is missing, has the
+            wrong shape or is not finite, or the card does not belong to the tensors.
     """
     if not path.is_file():
         raise AdapterError(
@@ -124,7 +73,7 @@ def load_adapter(path: Path) -> Adapter:
         try:
             with safe_open(path, "pt") as stored:
                 metadata: dict[str, str] = stored.metadata() or {}
-                state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118, it is no dict
+                state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118, not a dict
         except (SafetensorError, OSError) as error:
             raise AdapterError(
                 f"{path}: not a safetensors file ({error}); train or copy the adapter again"
@@ -133,8 +82,8 @@ def load_adapter(path: Path) -> Adapter:
         return Adapter(model, _stored_card(path, metadata, state, model.config))
     if path.suffix != ".pt":
         raise AdapterError(
-            f"{path}: unknown kind of file {path.suffix!r}; adapters are .safetensors, or .pt "
-            "files of the reference package"
+            f"{path}: unknown file type {path.suffix!r}; name a .safetensors file, or a .pt file "
+            "of the reference package"
         )
     state, reference = _reference_state(path)
     model = _model(state, path)
@@ -151,21 +100,30 @@ def load_adapter(path: Path) -> Adapter:
 
 
 def check_dimensions(adapter: Adapter, dimension: int) -> None:
-    """Raise AdapterError if the adapter does not fit embeddings of `dimension`."""
+    """Check that the adapter fits embeddings with `dimension` dimensions.
+
+    Raises:
+        AdapterError: If it does not.
+    """
     expected = adapter.card.input_dim
     if expected != dimension:
         raise AdapterError(
             f"{adapter.card.name}: the adapter expects {expected} dimensions, these embeddings "
             f"have {dimension}; "
             "prepare the data with the adapter's encoder "
-            f"({adapter.card.encoder or 'not named in the file'}) or take another adapter"
+            f"({adapter.card.encoder or 'not named in the file'}) or use another adapter"
         )
 
 
 def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
+    """Build the IMRNN of a file's tensors; their shapes give the layer sizes.
+
+    Raises:
+        AdapterError: If a tensor is missing, has the wrong shape or is not finite.
+    """
     try:
         output_dim, input_dim = state["projector.weight"].shape
-        query, document = (
+        query_dims, document_dims = (
             (
                 state[f"{adapter}.layers.0.weight"].shape[0],
                 state[f"{adapter}.layers.2.weight"].shape[0],
@@ -173,7 +131,12 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             for adapter in ("query_adapter", "document_adapter")
         )
         model = IMRNN(
-            AdapterConfig(input_dim, output_dim, document, None if query == document else query)
+            AdapterConfig(
+                input_dim,
+                output_dim,
+                document_dims,
+                None if query_dims == document_dims else query_dims,
+            )
         )
         model.load_state_dict(dict(state))
     except KeyError as error:
@@ -185,72 +148,60 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             f"{path}: the tensors do not fit together ({' '.join(str(error).split())}); train "
             "or copy the adapter again"
         ) from None
-    damaged = [name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()]
-    if damaged:
+    not_finite = [
+        name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()
+    ]
+    if not_finite:
         raise AdapterError(
-            f"{path}: tensor {damaged[0]!r} holds NaN or infinity; train or copy the adapter again"
+            f"{path}: tensor {not_finite[0]!r} holds NaN or infinity; train or copy the adapter "
+            "again"
         )
     return model.eval().requires_grad_(False)
 
 
 def tensors_digest(state: Mapping[str, Tensor]) -> str:
-    """Return a SHA-256 over names, shapes and values of the tensors."""
+    """Return a SHA-256 of the names, shapes and values of the tensors."""
     sha = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        # the bytes as they are stored, without a conversion of the values
         sha.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
     return sha.hexdigest()
-
-
-def read_card(record: Mapping[str, Any]) -> AdapterCard:
-    """Return the card of a record of this schema or of schema 1; unknown keys are left out.
-
-    Raises TypeError, ValueError or AttributeError where the record is none.
-    """
-    outcome = record.get("outcome") or record.get("measures")
-    kept = _known(AdapterCard, record) | {
-        "outcome": TrainingOutcome(**_known(TrainingOutcome, outcome)) if outcome else None,
-        "schema": CARD_SCHEMA,
-    }
-    return AdapterCard(**kept)
-
-
-def _known(kind: type[DataclassInstance], record: Mapping[str, Any]) -> dict[str, Any]:
-    names = {f.name for f in fields(kind)}
-    return {key: value for key, value in record.items() if key in names}
 
 
 def _stored_card(
     path: Path, metadata: Mapping[str, str], state: Mapping[str, Tensor], config: AdapterConfig
 ) -> AdapterCard:
-    """Return the card in the file or, for a file that has none, the one beside it.
+    """Return the card in the file's metadata, or else the one in `NAME.json`.
 
-    Check that it is of these tensors.
+    Raises:
+        AdapterError: If the card is damaged or does not belong to the tensors.
     """
-    beside = path.with_suffix(".json")
-    where = path if CARD in metadata or not beside.is_file() else beside
+    json_path = path.with_suffix(".json")
+    card_path = path if CARD in metadata or not json_path.is_file() else json_path
     try:
         text = metadata.get(CARD) or (
-            beside.read_text(encoding="utf-8") if where == beside else None
+            json_path.read_text(encoding="utf-8") if card_path == json_path else None
         )
         if text is None:
             return AdapterCard(path.stem, config.input_dim, config.output_dim)
         record = json.loads(text)
+        # a separate card file has the digest in its own record
         digest = metadata.get(DIGEST) or record.get(DIGEST)
         card = read_card(record)
     except (ValueError, TypeError, AttributeError) as error:
         remedy = (
-            "train or copy the adapter again" if where == path else "copy it again or delete it"
+            "train or copy the adapter again" if card_path == path else "copy it again or delete it"
         )
-        raise AdapterError(f"{where}: not an adapter card ({error}); {remedy}") from None
+        raise AdapterError(f"{card_path}: not an adapter card ({error}); {remedy}") from None
     if digest is not None and digest != tensors_digest(state):
         raise AdapterError(
-            f"{where}: the card is not that of the tensors in {path.name}; train or copy the "
-            "adapter again"
+            f"{card_path}: the card does not belong to the tensors in {path.name}; train or copy "
+            "the adapter again"
         )
     if (card.input_dim, card.output_dim) != (config.input_dim, config.output_dim):
         raise AdapterError(
-            f"{where}: the card says {card.input_dim}→{card.output_dim} dimensions, the "
+            f"{card_path}: the card says {card.input_dim}→{card.output_dim} dimensions, the "
             "tensors have "
             f"{config.input_dim}→{config.output_dim}; train or copy the adapter again"
         )

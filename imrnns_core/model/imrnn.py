@@ -1,7 +1,6 @@
-"""The IMRNN.
+"""The IMRNN: two small adapter networks on top of a frozen retriever.
 
-Two light adapters on a frozen retriever (Saxena et al., Findings of EACL 2026, section 3.1;
-docs/method.md, "The two adapters").
+Source: Saxena et al., Findings of EACL 2026, section 3.1; docs/method.md, "The two adapters".
 
 Shapes: B queries, K candidates, n encoder dimensions, m working dimensions.
 """
@@ -17,22 +16,20 @@ from torch import Tensor, nn
 from imrnns_core.config import AdapterConfig
 from imrnns_core.model.modulation import Modulation
 
-INIT_STD = 0.01  # reference package: a fresh adapter scales by about ½ and shifts by about 0
+INIT_STD = 0.01  # as in the reference package: initial scales are about ½ and biases about 0
 
 
 def feedback_weights(feedback: Tensor) -> Tensor:
-    """Return the weights (…, K) of candidates in the refinement.
+    """Return equal weights (…, K) of the feedback documents, which sum to 1.
 
-    `feedback` (…, K) is True for those that take part.
-
-    They are equal and sum to 1.
+    `feedback` (…, K) is True for the candidates that refine the query.
     """
     weights = feedback if feedback.is_floating_point() else feedback.float()
     return weights / feedback.sum(-1, keepdim=True)
 
 
 class HyperNet(nn.Module):
-    """Map an embedding (…, m) to a scale in (0, 1) and a bias in (-1, 1), both (…, m)."""
+    """MLP from an embedding (…, m) to a scale in (0, 1) and a bias in (−1, 1), both (…, m)."""
 
     def __init__(self, config: AdapterConfig, hidden_dims: tuple[int, int] | None = None) -> None:
         super().__init__()
@@ -78,23 +75,23 @@ class IMRNN(nn.Module):
         return F.normalize(self.projector(embeddings), dim=-1)
 
     def modulate_documents(self, documents: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-        """Return LN_d(s_q ∘ d_p + b_q), documents (B, K, m) projected, scale and bias (B, m)."""
-        moved = torch.addcmul(bias.unsqueeze(1), documents, scale.unsqueeze(1))  # (B, K, m)
-        return self.document_norm(moved)  # type: ignore[no-any-return]
+        """Return LN_d(s_q ∘ d_p + b_q) (B, K, m) for projected documents, scale and bias (B, m)."""
+        shifted = torch.addcmul(bias.unsqueeze(1), documents, scale.unsqueeze(1))  # (B, K, m)
+        return self.document_norm(shifted)  # type: ignore[no-any-return]
 
     def refine_query(self, query: Tensor, mean_scale: Tensor, mean_bias: Tensor) -> Tensor:
-        """Return LN_q(s̄ ∘ q_p + b̄), all (B, m); the means run over the feedback documents."""
+        """Return LN_q(s̄ ∘ q_p + b̄), all (B, m); the means are over the feedback documents."""
         return self.query_norm(mean_scale * query + mean_bias)  # type: ignore[no-any-return]
 
     def forward(
         self, queries: Tensor, documents: Tensor, feedback: Tensor | None = None
     ) -> Modulation:
-        """Run both adapters.
+        """Return all vectors of the four stages.
 
         Args:
             queries: (B, n) base embeddings.
             documents: (B, K, n) base embeddings of the candidates.
-            feedback: (B, K) bool, the candidates that refine the query; all of them if None.
+            feedback: (B, K) True for the candidates that refine the query; None means all.
         """
         query, docs = self.project(queries), self.project(documents)
         query_scale, query_bias = self.query_adapter(query)
@@ -125,13 +122,14 @@ class IMRNN(nn.Module):
 
 
 @torch.no_grad()
-def fresh_model(config: AdapterConfig, seed: int) -> IMRNN:
-    """Return `IMRNN(config)` as it is after `torch.manual_seed(seed)`.
+def untrained_model(config: AdapterConfig, seed: int) -> IMRNN:
+    """Return the model that `torch.manual_seed(seed)` and `IMRNN(config)` would give.
 
-    The random numbers that all threads share are not touched.
+    A generator of its own keeps the global random state unchanged, which other threads use.
     """
     model, generator = IMRNN(config), torch.Generator().manual_seed(seed)
 
+    # the draws of `nn.Linear` are repeated, so that the generator advances as the global one would
     def draw_as_torch_does(layer: nn.Linear) -> None:
         nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
         layer.bias.uniform_(

@@ -1,4 +1,4 @@
-"""Every vector behind one forward pass of an adapter."""
+"""All vectors of one forward pass of an adapter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Modulation:
-    """Every vector behind one forward pass.
+    """All vectors of one forward pass for B queries with K candidates each.
 
-    B queries, K candidates each, n encoder and m working dimensions.
-
-    All embeddings are unit vectors, so that differences between them are true moves: LayerNorm
-    alone would leave them at norm √m (docs/method.md, "Exact accounting of a score change"). The
-    lengths are those of the
-    embeddings that came in: a projector with a bias sees them.
+    n are encoder dimensions and m working dimensions. All embeddings are unit vectors. LayerNorm
+    returns vectors of length about √m, so a difference of unnormalised vectors would mostly show
+    the vector itself (docs/method.md, "Exact accounting of a score change"). The lengths of the
+    input embeddings are stored separately, because a projector with a bias depends on them.
     """
 
     query: torch.Tensor  # (B, n) base
@@ -29,29 +27,29 @@ class Modulation:
     document_length: torch.Tensor  # (B, K)
     projected_query: torch.Tensor  # (B, m)
     projected_documents: torch.Tensor  # (B, K, m)
-    query_scale: torch.Tensor  # (B, m) in (0, 1): what the query does to every candidate
-    query_bias: torch.Tensor  # (B, m) in (-1, 1)
-    document_scale: torch.Tensor  # (B, K, m): what each candidate would do to the query
-    document_bias: torch.Tensor  # (B, K, m)
+    query_scale: torch.Tensor  # (B, m) in (0, 1): scales every candidate
+    query_bias: torch.Tensor  # (B, m) in (−1, 1): shifts every candidate
+    document_scale: torch.Tensor  # (B, K, m): scale of the query by each candidate
+    document_bias: torch.Tensor  # (B, K, m): shift of the query by each candidate
     modulated_query: torch.Tensor  # (B, m)
     modulated_documents: torch.Tensor  # (B, K, m)
 
     @property
     def stored_query(self) -> torch.Tensor:
-        """(B, n) the query's embedding as it came in, at its own length."""
+        """(B, n) base embeddings of the queries at their original lengths."""
         return self.query * self.query_length[..., None]
 
     @property
     def stored_documents(self) -> torch.Tensor:
-        """(B, K, n) the documents' embeddings as they came in."""
+        """(B, K, n) base embeddings of the documents at their original lengths."""
         return self.documents * self.document_length[..., None]
 
     def __getitem__(self, index: int) -> Modulation:
-        """Take one query of the batch; the tensors lose their first axis."""
+        """Return the vectors of one query; the tensors lose their first axis."""
         return Modulation(**{name: tensor[index] for name, tensor in vars(self).items()})
 
     def take(self, rows: IntArray) -> Modulation:
-        """Keep some candidates of a single query, in the given order; rows (R,)."""
+        """Return R candidates of a single query, at positions `rows` (R,), in this order."""
         per_document = {
             "documents",
             "document_length",

@@ -1,4 +1,4 @@
-"""Adapter files of the reference package; they are read, never written."""
+"""Read adapter files of the reference package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from imrnns_core.errors import AdapterError
 
 REFERENCE_FORMATS = ("imrnns-final-v1", "imrnns-adapter-only-v1")
-_REFERENCE_NAMES = {
+_MODULE_NAMES = {  # reference package → ours
     "query_hypernet.hypernet.0": "query_adapter.layers.0",
     "query_hypernet.hypernet.3": "query_adapter.layers.2",
     "query_hypernet.hypernet.6": "query_adapter.layers.4",
@@ -27,28 +27,32 @@ _REFERENCE_NAMES = {
 
 
 def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
-    refused = (
-        f"{path}: not an adapter of the reference package; only a .pt with tensors and plain "
-        "metadata is opened"
-    )
+    """Return the tensors, under the names of our model, and the metadata of a `.pt` file.
+
+    Raises:
+        AdapterError: If it is not an adapter file of a known format.
+    """
+    remedy = "name a .pt file that has only tensors and plain metadata"
+    not_an_adapter = f"{path}: not an adapter of the reference package; {remedy}"
     try:
         with warnings.catch_warnings(action="ignore"):
             payload = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # torch raises whatever its unpickler stumbles over
-        raise AdapterError(refused) from None
+    except Exception:  # the unpickler raises errors of many types
+        raise AdapterError(not_an_adapter) from None
     metadata = payload.get("metadata") if isinstance(payload, dict) else None
     state = payload.get("model_state") if isinstance(payload, dict) else None
     if not isinstance(metadata, dict) or not isinstance(state, dict):
-        raise AdapterError(refused)
+        raise AdapterError(not_an_adapter)
     if metadata.get("checkpoint_format") not in REFERENCE_FORMATS:
         raise AdapterError(
-            f"{path}: format {metadata.get('checkpoint_format')!r} is unknown; known are "
+            f"{path}: format {metadata.get('checkpoint_format')!r} is unknown; known formats: "
             f"{', '.join(REFERENCE_FORMATS)}"
         )
     renamed = {}
     for name, tensor in state.items():
+        # "query_norm.weight" → module "query_norm", kind "weight"
         module, _, kind = str(name).rpartition(".")
-        if module not in _REFERENCE_NAMES or not isinstance(tensor, Tensor):
-            raise AdapterError(f"{path}: unexpected entry {name!r}; {refused.split('; ')[1]}")
-        renamed[f"{_REFERENCE_NAMES[module]}.{kind}"] = tensor.float()
+        if module not in _MODULE_NAMES or not isinstance(tensor, Tensor):
+            raise AdapterError(f"{path}: unexpected entry {name!r}; {remedy}")
+        renamed[f"{_MODULE_NAMES[module]}.{kind}"] = tensor.float()
     return renamed, metadata

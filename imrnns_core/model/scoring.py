@@ -1,6 +1,4 @@
-"""Scores of candidates at all four stages, and of a whole corpus in closed form.
-
-Tensors in, tensors out.
+"""Scores of candidates at all four stages, and scores of a whole corpus in closed form.
 
 Shapes: N documents in the corpus, B queries, K candidates, n encoder and m working dimensions.
 """
@@ -15,20 +13,20 @@ from torch import Tensor
 
 from imrnns_core.model.imrnn import IMRNN, feedback_weights
 
-DOCUMENT_BATCH = 512
+DOCUMENT_BATCH = 512  # documents per step of `transform_corpus`
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
 
 
 class CorpusTransform(NamedTuple):
-    """What an adapter makes of every document, whatever the query: computed once a corpus."""
+    """The parts of a forward pass that depend only on the documents, computed once per corpus."""
 
-    projected: Tensor  # (N, m) unit vectors d_p
-    effect: Tensor  # (N, 2m) scale and bias, A_d(d_p): what the document does to a query it refines
+    projected: Tensor  # (N, m) projected documents d_p, unit vectors
+    effect: Tensor  # (N, 2m) scale and bias A_d(d_p) by which each document refines a query
 
 
 @torch.inference_mode()
 def transform_corpus(model: IMRNN, documents: Tensor) -> CorpusTransform:
-    """Project (N, n) base embeddings and run the document adapter over them."""
+    """Project (N, n) base embeddings and apply the document adapter to them."""
     count, m = len(documents), model.config.output_dim
     projected, effect = torch.empty(count, m), torch.empty(count, 2 * m)
     for start in range(0, count, DOCUMENT_BATCH):
@@ -47,7 +45,7 @@ def score_candidates(
     rows: Tensor,
     feedback: Tensor | None = None,
 ) -> Tensor:
-    """Return (B, 4, K) cosines at the stages base, projected, document-modulated and modulated.
+    """Return (B, 4, K) scores (cosines) of the candidates at the four stages.
 
     Args:
         model: The adapter.
@@ -55,7 +53,7 @@ def score_candidates(
         base: (N, n) base embeddings, unit length.
         queries: (B, n) base embeddings.
         rows: (B, K) corpus rows of the candidates.
-        feedback: (B, K) bool, the candidates that refine the query; all of them if None.
+        feedback: (B, K) True for the candidates that refine the query; None means all.
     """
     weights = None if feedback is None else feedback_weights(feedback)
     batches = [
@@ -84,7 +82,7 @@ def _score_batch(
     documents = _take(corpus.projected, rows)  # (B, K, m)
     modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
     refined = refine(model, corpus, query, rows, weights)  # (B, m)
-    # (B, 1 or 2, m) @ (B, m, K): in the other order the product takes six times as long
+    # (B, 1 or 2, m) @ (B, m, K) is six times faster than (B, K, m) @ (B, m, 1 or 2)
     base_score = torch.bmm(
         F.normalize(queries, dim=-1).unsqueeze(1), _take(base, rows).transpose(1, 2)
     )
@@ -97,7 +95,7 @@ def _score_batch(
 
 
 def _take(matrix: Tensor, rows: Tensor) -> Tensor:
-    """Return matrix[rows], (B, K, m); index_select gathers three times as fast."""
+    """Return matrix[rows] (B, K, m) through index_select, which is three times faster."""
     return matrix.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
 
 
@@ -108,9 +106,14 @@ def refine(
     rows: Tensor,
     weights: Tensor | None = None,
 ) -> Tensor:
-    """Return the unit (B, m) refined queries for (B, m) projected ones.
+    """Return refined queries (B, m), unit vectors.
 
-    The weights (B, K) of the feedback sum to 1.
+    Args:
+        model: The adapter.
+        corpus: Its transform of the corpus.
+        query: (B, m) projected queries.
+        rows: (B, K) corpus rows of the candidates.
+        weights: (B, K) weights of the feedback documents, which sum to 1; None means equal weights.
     """
     mode = "mean" if weights is None else "sum"
     mean_scale, mean_bias = F.embedding_bag(
@@ -121,14 +124,14 @@ def refine(
 
 @torch.inference_mode()
 def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
-    """Return (B, N) cosines of `target` with every document as the query modulates it.
+    """Return (B, N) cosines of `target` with every document modulated by `query`.
 
-    The modulated documents are not made.
+    The closed form does not compute the modulated documents.
 
     Args:
         model: The adapter.
         corpus: Its transform of the corpus.
-        query: (B, m) projected queries, which modulate.
+        query: (B, m) projected queries, which modulate the documents.
         target: (B, m) unit vectors to compare with: the refined query, or the projected one.
     """
     documents = corpus.projected.T  # (m, N)
@@ -141,11 +144,18 @@ def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: T
 def closed_form(
     model: IMRNN, documents: Tensor, squares: Tensor, scale: Tensor, bias: Tensor, target: Tensor
 ) -> Tensor:
-    """Return cosines (B, K) of `target` (B, m) with LN(scale ∘ d + bias), scale and bias (B, m).
+    """Return cosines (B, K) of `target` with LN_d(scale ∘ d + bias) for K documents d.
 
-    docs/method.md, "The score of a whole corpus in closed form": numerator and norm of
-    LN(s ∘ d + b) are linear in d and d ∘ d. `documents` and their squares are (m, K), the same for
-    all queries, or (B, m, K).
+    Numerator and squared norm of the cosine are linear in d and d ∘ d. Source: docs/method.md, "The
+    score of a whole corpus in closed form".
+
+    Args:
+        model: The adapter, for its LN_d.
+        documents: (m, K) the same documents for all queries, or (B, m, K).
+        squares: documents ∘ documents, in the same shape.
+        scale: (B, m) scales of the modulation.
+        bias: (B, m) biases of the modulation.
+        target: (B, m) unit vectors.
     """
     norm = model.document_norm
     gamma, beta, m = norm.weight, norm.bias, scale.shape[1]
@@ -159,6 +169,7 @@ def closed_form(
     def total(x: Tensor) -> Tensor:
         return x.sum(-1, keepdim=True)
 
+    # mean and standard deviation of scale ∘ d + bias inside the LayerNorm
     mean = (a1 + total(bias)) / m
     variance = (c1 + 2 * a2 + total(bias * bias)) / m - mean * mean + norm.eps
     std = variance.clamp_min(norm.eps).sqrt()

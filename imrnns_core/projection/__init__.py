@@ -1,1 +1,1 @@
-"""Maps of a move, and how far to trust them."""
+"""Maps of documents and their movement, and the reliability of these maps."""

@@ -1,4 +1,4 @@
-"""UMAP and PCA maps of a corpus, computed once and kept. docs/method.md, "Maps and their noise"."""
+"""UMAP and PCA maps of a corpus; see docs/method.md, "Maps and their noise"."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from imrnns_core.projection.clusters import Clusters, find_clusters
 from imrnns_core.types import FloatArray, IntArray
 
 NEIGHBOURS = 15
+"""Neighbours of a document in UMAP and in the projection of new vectors."""
 SEED = 42
 SCHEMA = 2
-"""Goes into the name of a map: one of another make is not found, and made again."""
-_UMAP_LOCK = threading.Lock()  # numba's workqueue layer aborts on concurrent calls
+"""Part of a map's file name, so a map of an older schema is computed again."""
+_UMAP_LOCK = threading.Lock()  # concurrent calls of numba's workqueue abort the process
 
 
 @dataclass(frozen=True)
 class CorpusMap:
-    """Places of N documents in the adapter's working space (projected embeddings, m dimensions).
+    """Maps of N documents by their projected embeddings (m dimensions).
 
     Attributes:
-        umap: dimensions (2 or 3) → (N, dimensions), scaled to a unit box's longer side.
+        umap: Dimensions (2 or 3) → coordinates (N, dimensions). The longest side of the map is 1.
         pca_mean: (m,) mean of the projected documents.
         pca_axes: (3, m) principal axes.
-        pca_share: (3,) share of the variance on each axis.
-        clusters: The documents' subject clusters, with readable names.
+        pca_share: (3,) share of the variance along each axis.
+        clusters: The subject clusters of the documents.
     """
 
     umap: dict[int, FloatArray]
@@ -47,14 +48,14 @@ class CorpusMap:
     clusters: Clusters
 
     def pca_project(self, vectors: FloatArray, dimensions: int) -> FloatArray:
-        """Return the (R, dimensions) PCA places of (R, m) vectors; exact for any vector."""
+        """Return the exact PCA coordinates (R, dimensions) of any vectors (R, m)."""
         return np.asarray(
             (vectors - self.pca_mean) @ self.pca_axes[:dimensions].T, dtype=np.float32
         )
 
 
 def map_key(adapter: Adapter, fingerprint: str) -> str:
-    """Return a name for the map of a collection's fingerprint under an adapter's projector."""
+    """Return the key of the map for a collection's fingerprint and an adapter's projector."""
     sha = hashlib.sha256(f"{SCHEMA} {SEED} {NEIGHBOURS} {fingerprint}".encode())
     for parameter in (adapter.model.projector.weight, adapter.model.projector.bias):
         sha.update(parameter.detach().numpy().tobytes())
@@ -62,19 +63,20 @@ def map_key(adapter: Adapter, fingerprint: str) -> str:
 
 
 def fit_map(projected: FloatArray, documents: Sequence[Document]) -> CorpusMap:
-    """Lay out (N, m) projected documents by UMAP, in two and three dimensions, and by PCA.
+    """Compute the UMAP and PCA maps and the clusters of projected documents (N, m).
 
-    Find and name their clusters.
+    It takes seconds for hundreds of documents, and about a minute for 5,000 on two cores.
 
-    Takes seconds for hundreds and about a minute for 5,000 documents on two cores. Raises
-    MissingExtraError where umap-learn is not installed.
+    Raises:
+        MissingExtraError: If umap-learn is not installed.
     """
-    if importlib.util.find_spec("umap") is None:  # said before anything is computed
+    if importlib.util.find_spec("umap") is None:  # before the slow computations
         raise MissingExtraError("making a map", "maps")
     mean = projected.mean(axis=0)
     _, singular, axes = np.linalg.svd(projected - mean, full_matrices=False)
     variance = singular**2
     padded = np.zeros((3, projected.shape[1]), np.float32)
+    # fewer than three documents have fewer than three axes
     padded[: min(3, len(axes))] = axes[:3]
     share = np.zeros(3, np.float32)
     share[: min(3, len(variance))] = (variance / max(float(variance.sum()), 1e-12))[:3]
@@ -85,6 +87,7 @@ def fit_map(projected: FloatArray, documents: Sequence[Document]) -> CorpusMap:
 
 
 def _umap(vectors: FloatArray, dimensions: int) -> FloatArray:
+    """Return UMAP coordinates (N, dimensions) of vectors (N, m); the longest side is 1."""
     if len(vectors) < dimensions + 3:  # too few for a neighbourhood graph
         return np.zeros((len(vectors), dimensions), np.float32)
     with _UMAP_LOCK:
@@ -97,13 +100,13 @@ def _umap(vectors: FloatArray, dimensions: int) -> FloatArray:
             random_state=SEED,
             n_jobs=1,
         )
-        places = np.array(reducer.fit_transform(vectors), dtype=np.float32)
-    places -= places.min(axis=0)
-    return np.asarray(places / max(float(places.max()), 1e-12), dtype=np.float32)
+        coordinates = np.array(reducer.fit_transform(vectors), dtype=np.float32)
+    coordinates -= coordinates.min(axis=0)
+    return np.asarray(coordinates / max(float(coordinates.max()), 1e-12), dtype=np.float32)
 
 
 def save_map(corpus_map: CorpusMap, path: Path) -> None:
-    """Write a map, at once or not at all."""
+    """Write a map to a file, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary, temporary.open("wb") as handle:
         np.savez_compressed(
@@ -119,18 +122,24 @@ def save_map(corpus_map: CorpusMap, path: Path) -> None:
 
 
 def load_map(path: Path) -> CorpusMap:
-    """Read a map; DataError if the file is not one."""
+    """Read a map from a file.
+
+    Raises:
+        DataError: If the file is not a map.
+    """
     try:
         with np.load(path, allow_pickle=False) as stored:
             clusters = Clusters(
                 stored["cluster_labels"].astype(np.int64), tuple(stored["cluster_names"].tolist())
             )
-            places = {2: stored["umap2"], 3: stored["umap3"]}
+            umap = {2: stored["umap2"], 3: stored["umap3"]}
             return CorpusMap(
-                places, stored["pca_mean"], stored["pca_axes"], stored["pca_share"], clusters
+                umap, stored["pca_mean"], stored["pca_axes"], stored["pca_share"], clusters
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(path, f"not a map ({error})", "delete it; it will be made again") from None
+        raise DataError(
+            path, f"not a map ({error})", "delete it; it will be computed again"
+        ) from None
 
 
 def knn_project(
@@ -140,25 +149,24 @@ def knn_project(
     dimensions: int,
     leave_out: IntArray | None = None,
 ) -> FloatArray:
-    """Return (R, dimensions) UMAP places of new (R, m) unit vectors.
+    """Return UMAP coordinates (R, dimensions) of new unit vectors (R, m).
 
-    The mean place of their nearest documents, nearer ones counting more.
-
-    This is where UMAP itself starts a new point. Its further optimisation is left out: it depends
-    on the other points of the batch, and moves points that did not move
-    (docs/method.md, "Maps and their noise").
+    The coordinates of a vector are the weighted mean over its nearest documents. UMAP starts new
+    points in the same way. Its further optimisation is omitted: it depends on the other points of
+    the batch, and it moves points whose vectors did not change (docs/method.md, "Maps and their
+    noise").
 
     Args:
         corpus_map: The map.
-        projected: (N, m) the documents it was made of.
+        projected: (N, m) projected documents of the map.
         vectors: (R, m) unit vectors.
         dimensions: 2 or 3.
-        leave_out: (R,) rows that do not attract their own vector, −1 for none.
+        leave_out: (R,) row of the document that each vector ignores, −1 for none.
     """
     similarity = vectors @ projected.T  # (R, N)
     if leave_out is not None:
-        known = leave_out >= 0
-        similarity[np.flatnonzero(known), leave_out[known]] = -2.0
+        has_row = leave_out >= 0
+        similarity[np.flatnonzero(has_row), leave_out[has_row]] = -2.0  # below any cosine
     count = min(NEIGHBOURS, projected.shape[0] - (1 if leave_out is not None else 0))
     if count < 1:
         return np.zeros((len(vectors), dimensions), np.float32)

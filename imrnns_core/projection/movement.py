@@ -1,4 +1,4 @@
-"""How far candidates moved, truly and as a map draws it."""
+"""Movement of candidates by modulation: its true size, and its size on a map."""
 
 from __future__ import annotations
 
@@ -13,26 +13,22 @@ from imrnns_core.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Movement:
-    """How far candidates moved, truly and as drawn.
+    """True movement of R candidates, and its size on the map.
 
     Attributes:
         true: (R,) cosine distance between projected and modulated embedding.
-        drawn: (R,) length of the arrow, in the map's units.
-        noise: (R,) how far the same documents would be drawn from their own places if they had not
-            moved.
+        arrow_length: (R,) length of the arrow, in map units.
+        noise: (R,) length that the arrow would have if the embedding did not change.
     """
 
     true: FloatArray
-    drawn: FloatArray
+    arrow_length: FloatArray
     noise: FloatArray
 
     @property
     def within_noise(self) -> bool:
-        """True where the median arrow is shorter than twice the median noise.
-
-        Then it shows nothing.
-        """
-        return bool(np.median(self.drawn) < 2 * np.median(self.noise))
+        """Whether the median arrow is shorter than twice the median noise and so not meaningful."""
+        return bool(np.median(self.arrow_length) < 2 * np.median(self.noise))
 
 
 def true_movement(comparison: Comparison) -> FloatArray:
@@ -44,12 +40,20 @@ def true_movement(comparison: Comparison) -> FloatArray:
 
 @dataclass(frozen=True)
 class UmapMovement:
-    """Where R candidates and the query of a comparison lie on the UMAP map, base and modulated."""
+    """Coordinates of R candidates and the query on a UMAP map with d dimensions.
 
-    base: FloatArray  # (R, d)
-    modulated: FloatArray  # (R, d)
-    query_base: FloatArray  # (d,)
-    query_modulated: FloatArray  # (d,)
+    Attributes:
+        base: (R, d) coordinates of the candidates, base.
+        modulated: (R, d) coordinates of the candidates, modulated.
+        query_base: (d,) coordinates of the query, base.
+        query_modulated: (d,) coordinates of the query, modulated.
+        movement: The movement of the candidates.
+    """
+
+    base: FloatArray
+    modulated: FloatArray
+    query_base: FloatArray
+    query_modulated: FloatArray
     movement: Movement
 
 
@@ -60,46 +64,51 @@ def umap_movement(
     positions: IntArray,
     dimensions: int,
 ) -> UmapMovement:
-    """Place some candidates (positions (R,) in the comparison) and the query on the UMAP map.
+    """Return the coordinates of candidates and query on the UMAP map, base and modulated.
 
-    A candidate starts at its own place and ends where its modulated vector is placed; the document
-    itself does not attract it, and the noise is what that rule does to a document that did not
-    move.
+    The base coordinates of a candidate are those of its document on the map. The modulated ones are
+    the projection of its modulated vector, which ignores its own document. The noise is the
+    distance between the base coordinates and the same projection of its unmodulated vector.
+
+    Args:
+        corpus_map: The map.
+        projected: (N, m) projected documents of the map.
+        comparison: The query and its candidates.
+        positions: (R,) positions of the candidates in the comparison.
+        dimensions: 2 or 3.
     """
     modulation = comparison.modulation
     rows = comparison.rows[positions]
     base = corpus_map.umap[dimensions][rows]
-    unmoved = knn_project(
+    unmodulated = knn_project(
         corpus_map, projected, modulation.projected_documents.numpy()[positions], dimensions, rows
     )
-    moved = knn_project(
+    modulated = knn_project(
         corpus_map, projected, modulation.modulated_documents.numpy()[positions], dimensions, rows
     )
     queries = np.stack([modulation.projected_query.numpy(), modulation.modulated_query.numpy()])
-    query_places = knn_project(corpus_map, projected, queries, dimensions)
+    query_base, query_modulated = knn_project(corpus_map, projected, queries, dimensions)
     movement = Movement(
         true_movement(comparison)[positions],
-        np.linalg.norm(moved - base, axis=1),
-        np.linalg.norm(unmoved - base, axis=1),
+        np.linalg.norm(modulated - base, axis=1),
+        np.linalg.norm(unmodulated - base, axis=1),
     )
-    return UmapMovement(base, moved, query_places[0], query_places[1], movement)
+    return UmapMovement(base, modulated, query_base, query_modulated, movement)
 
 
 def pca_movement(
     corpus_map: CorpusMap, comparison: Comparison, positions: IntArray, dimensions: int
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return PCA places (R, d) of candidates, base and modulated, and the share that they show.
+    """Return PCA coordinates (R, d) of candidates, base and modulated, and the share they show.
 
-    The share is that of the squared true move.
+    The share is the part of the squared true movement that is visible on the map's axes.
     """
+    # PCA is linear, so the difference of coordinates is the projected movement
     modulation = comparison.modulation
-    start, end = (
-        modulation.projected_documents.numpy()[positions],
-        modulation.modulated_documents.numpy()[positions],
-    )
-    before, after = (
-        corpus_map.pca_project(start, dimensions),
-        corpus_map.pca_project(end, dimensions),
-    )
-    whole = float(((end - start) ** 2).sum())
-    return before, after, float(((after - before) ** 2).sum()) / whole if whole > 0 else 0.0
+    base_vectors = modulation.projected_documents.numpy()[positions]
+    modulated_vectors = modulation.modulated_documents.numpy()[positions]
+    base = corpus_map.pca_project(base_vectors, dimensions)
+    modulated = corpus_map.pca_project(modulated_vectors, dimensions)
+    total = float(((modulated_vectors - base_vectors) ** 2).sum())
+    visible = float(((modulated - base) ** 2).sum())
+    return base, modulated, visible / total if total > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The target view: the true angle between query and documents at each stage."""
+"""The target view: the exact angle between query and documents at each stage."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from imrnns_core.types import STAGES, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class TargetView:
-    """R candidates around the query.
+    """Polar coordinates of R candidates, with the query in the centre.
 
-    `radius` (4, R) true angle to the query in degrees at each stage, `direction` (R,) in degrees.
-
-    Neighbouring directions are similar documents; only the radius is a measurement.
+    Attributes:
+        radius: (4, R) angle between query and document at each stage, in degrees.
+        direction: (R,) direction in degrees. Similar documents have neighbouring directions; apart
+            from that, the direction has no meaning.
     """
 
     radius: FloatArray
@@ -24,10 +25,7 @@ class TargetView:
 
 
 def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
-    """Place candidates, positions (R,), by their true angle to the query.
-
-    Their directions are in the neighbourhood order of the documents.
-    """
+    """Return the target view of the candidates at positions (R,) of the comparison."""
     scores = np.stack([comparison.score(stage) for stage in STAGES])  # (4, K)
     radius = np.degrees(np.arccos(np.clip(scores[:, positions], -1.0, 1.0))).astype(np.float32)
     count = len(positions)
@@ -39,9 +37,9 @@ def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
 
 
 def neighbourhood_order(vectors: FloatArray) -> IntArray:
-    """Return an order (K,) of (K, n) vectors in which similar ones are neighbours.
+    """Return an order (K,) of vectors (K, n) in which similar vectors are neighbours.
 
-    It is that of the leaves of an average linkage, optimally ordered.
+    It is the optimal order of the leaves of an average-linkage clustering.
     """
     if len(vectors) < 3:
         return np.arange(len(vectors))

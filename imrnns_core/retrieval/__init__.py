@@ -1,1 +1,1 @@
-"""Candidates, rankings and comparisons of one query."""
+"""Candidate search, rankings, and comparisons of rankings for one query."""

@@ -1,4 +1,4 @@
-"""BM25 over title and text, through bm25s: the lexical baseline."""
+"""The lexical baseline: BM25 over title and text, computed by bm25s."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from imrnns_core.types import FloatArray, IntArray
 
 
 class BM25Index:
-    """BM25 over title and text, English stop words left out; the lexical baseline, through bm25s.
+    """BM25 index over title and text of N documents, without English stop words.
 
     Args:
         documents: The N documents.
-        folder: Where `save` has written the index of these documents; it is read instead of being
-            built.
+        folder: Folder in which `save` has written the index of these documents; None builds it.
     """
 
     def __init__(self, documents: Sequence[Document], folder: Path | None = None) -> None:
@@ -35,31 +34,32 @@ class BM25Index:
         self._retriever.index(tokens, show_progress=False)
 
     def save(self, folder: Path) -> None:
-        """Write the index into a folder."""
+        """Write the index to a folder."""
         self._retriever.save(str(folder), show_progress=False)
 
     def search(self, texts: Sequence[str], k: int) -> IntArray:
-        """Return (B, min(k, N)) corpus rows, best first.
+        """Return (B, min(k, N)) corpus rows for B texts, best first.
 
-        Where too few documents match, any others follow.
+        If fewer documents match, other documents fill the rows.
         """
         return self._retrieve(texts, k)[0]
 
     def matches(self, texts: Sequence[str], k: int) -> list[IntArray]:
-        """Return up to k corpus rows for each of B texts, best first.
+        """Return the corpus rows (up to k,) of matching documents for each of B texts, best first.
 
-        Only documents that share a word with the text are among them.
-
-        Equal scores stand in corpus order.
+        A document matches if it shares a word with the text. Documents with equal scores are in
+        corpus order.
         """
-        found = []
+        matching = []
         for rows, scores in zip(*self._retrieve(texts, k), strict=True):
             order = np.lexsort((rows, -scores))
-            found.append(rows[order][scores[order] > 0])
-        return found
+            matching.append(rows[order][scores[order] > 0])
+        return matching
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:
-        # a text of stop words has none left, and bm25s fails on an empty list and on ""
-        words = [found or ["\n"] for found in tokenize(list(texts))]
-        rows, scores = self._retriever.retrieve(words, k=min(k, self._count), show_progress=False)
+        # bm25s fails on a text without words (all are stop words) and on "" as a word
+        words_of_texts = [words or ["\n"] for words in tokenize(list(texts))]
+        rows, scores = self._retriever.retrieve(
+            words_of_texts, k=min(k, self._count), show_progress=False
+        )
         return np.asarray(rows, dtype=np.int64), np.asarray(scores, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A data set in memory, with the vectors of its documents and queries, and their encoder."""
+"""A data set in memory, with its embeddings and their encoder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from imrnns_core.retrieval.dense import DenseIndex
 from imrnns_core.types import FloatArray
 
 FINGERPRINT_ROWS = 4096
+"""Vectors per block of the hash."""
 LENGTH_CHECKS = 3
-"""Texts that are encoded again where the stored vectors are not of length 1."""
+"""Number of texts that are encoded again if the stored vectors do not have length 1."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A data set with the vectors of its documents and queries, in the data set's order."""
+    """A data set, the embeddings of its documents and queries in its order, and their encoder."""
 
     dataset: Dataset
     documents: EmbeddingMatrix
@@ -33,46 +34,50 @@ class Collection:
 
     @cached_property
     def index(self) -> DenseIndex:
-        """The exact index of the document vectors; built on first use."""
+        """The exact index of the document embeddings, built on first use."""
         return DenseIndex.build(self.documents.vectors)
 
     @cached_property
     def unit_documents(self) -> FloatArray:
-        """(N, n) unit base embeddings."""
+        """(N, n) base embeddings of the documents, as unit vectors."""
         return unit(self.documents.vectors)
 
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over ids and texts of all documents, and over every value of their vectors."""
+        """SHA-256 of the ids, texts and embeddings of all documents."""
         sha = hashlib.sha256(
             f"{self.dataset.corpus_digest} {self.documents.vectors.shape}".encode()
         )
-        for start in range(
-            0, len(self.documents), FINGERPRINT_ROWS
-        ):  # a mapped file is not read whole
+        # in blocks, so that a memory-mapped file is never in memory as a whole
+        for start in range(0, len(self.documents), FINGERPRINT_ROWS):
             sha.update(
                 np.ascontiguousarray(self.documents.vectors[start : start + FINGERPRINT_ROWS]).data
             )
         return sha.hexdigest()
 
     def query_vectors(self, query_ids: Sequence[str]) -> FloatArray:
-        """Return (B, n) base embeddings of known queries.
+        """Return (B, n) base embeddings of the data set's own queries.
 
-        A KeyError names the first unknown one.
+        Raises:
+            KeyError: If an id is unknown; it names the first one.
         """
         return np.asarray(self.queries.vectors[self.queries.rows(query_ids)])
 
     def query_vector(self, query: Query) -> FloatArray:
-        """Return the (n,) base embedding of a query.
+        """Return the (n,) base embedding of a query: the stored one, or encode a new text.
 
-        The stored one or, for a new text, that of the encoder.
+        Raises:
+            KeyError: If the query has an unknown id.
+            EncoderError: If the text is new and the encoder did not make this collection's
+                embeddings.
         """
         return self.query_vectors([query.id])[0] if query.id else self.encode(query.text)
 
     def encode(self, text: str) -> FloatArray:
-        """Return the (n,) base embedding of a query that was typed in, as long as the stored ones.
+        """Return the (n,) base embedding of a new query, with the length of the stored ones.
 
-        Raises EncoderError if the encoder is not the one that made this collection's vectors.
+        Raises:
+            EncoderError: If the encoder did not make this collection's embeddings.
         """
         self.check_encoder()
         length = self.query_length
@@ -81,61 +86,71 @@ class Collection:
 
     @cached_property
     def document_length(self) -> float | None:
-        """How long an encoded document must be to stand beside the stored ones.
+        """The length that a newly encoded document needs; None means the encoder's own length.
 
-        None: as long as the encoder makes it.
+        Cosines ignore lengths, but a projector with a bias depends on them.
 
-        Cosines do not see lengths, but a projector with a bias does. Raises EncoderError where the
-        stored vectors are
-        neither all of one length nor as long as the encoder makes them: then nobody knows.
+        Raises:
+            EncoderError: If the stored vectors have different lengths that are not the encoder's.
         """
-        some = self.dataset.documents[:LENGTH_CHECKS]
+        sampled = self.dataset.documents[:LENGTH_CHECKS]
         return self._length(
-            "documents", self.documents, lambda: self.encoder.encode_documents(some, unit=False)
+            "documents", self.documents, lambda: self.encoder.encode_documents(sampled, unit=False)
         )
 
     @cached_property
     def query_length(self) -> float | None:
-        """The same for a query; where the collection has none, what holds for its documents."""
-        some = [query.text for query in list(self.dataset.queries.values())[:LENGTH_CHECKS]]
-        if not some:
+        """The length that a newly encoded query needs; None means the encoder's own length.
+
+        A collection without queries uses the length for documents.
+
+        Raises:
+            EncoderError: If the stored vectors have different lengths that are not the encoder's.
+        """
+        sampled = [query.text for query in list(self.dataset.queries.values())[:LENGTH_CHECKS]]
+        if not sampled:
             return self.document_length
         return self._length(
-            "queries", self.queries, lambda: self.encoder.encode_queries(some, unit=False)
+            "queries", self.queries, lambda: self.encoder.encode_queries(sampled, unit=False)
         )
 
     def _length(
-        self, what: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]
+        self, kind: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]
     ) -> float | None:
         common = stored.common_length
         if common == 1.0:
             return common
-        made = np.linalg.norm(encode(), axis=1)
-        if np.allclose(made, np.linalg.norm(stored.vectors[: len(made)], axis=1), rtol=0.02):
+        encoder_lengths = np.linalg.norm(encode(), axis=1)
+        stored_lengths = np.linalg.norm(stored.vectors[: len(encoder_lengths)], axis=1)
+        if np.allclose(encoder_lengths, stored_lengths, rtol=0.02):
             return None
         if common is None:
             raise EncoderError(
-                f"the {what} of {self.dataset.name} have vectors of different lengths, and not "
-                f"those that {self.encoder.spec.name} makes: "
-                "a new text cannot be put beside them; store unit vectors, or the encoder's own"
+                f"the vectors of the {kind} of {self.dataset.name} have different lengths, which "
+                f"{self.encoder.spec.name} does not produce, so new texts cannot be encoded to "
+                "match them; store unit vectors, or the vectors of the encoder unchanged"
             )
         return common
 
     def check_encoder(self) -> None:
-        """Raise EncoderError if the encoder is not the one that made this collection's vectors."""
+        """Encode the first document again and compare it with the stored embedding, once.
+
+        Raises:
+            EncoderError: If the encoder did not make this collection's embeddings.
+        """
         if "_encoder_checked" in self.__dict__:
             return
         document = self.dataset.documents[0]
-        again = self.encoder.encode_documents([document])[0]
+        encoded = self.encoder.encode_documents([document])[0]
         stored = self.documents.vectors[0]
         name = self.encoder.spec.name
-        if again.shape != stored.shape:
+        if encoded.shape != stored.shape:
             raise EncoderError(
-                f"{name} makes {again.shape[0]} dimensions, the embeddings of "
+                f"{name} makes {encoded.shape[0]} dimensions, the embeddings of "
                 f"{self.dataset.name} have {stored.shape[0]}; "
                 "name their encoder with --encoder"
             )
-        cosine = float(unit(again) @ unit(stored))
+        cosine = float(unit(encoded) @ unit(stored))
         if cosine < 0.98:
             raise EncoderError(
                 f"{name} did not make the embeddings of {self.dataset.name} (cosine "
@@ -143,4 +158,5 @@ class Collection:
                 "name their encoder and its prefixes with --encoder, --query-prefix and "
                 "--document-prefix"
             )
+        # the dataclass is frozen, so the flag bypasses its `__setattr__`
         self.__dict__["_encoder_checked"] = True

@@ -1,4 +1,4 @@
-"""All rankings of one query, and what is known about its candidates."""
+"""All rankings of one query, with the relevance and the vectors of its candidates."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from imrnns_core.types import STAGES, UNJUDGED, FloatArray, IntArray, is_relevan
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One ranked document.
+    """A document in a ranking.
 
-    `rank` counts from 1; `relevance` is -1 where the document has no judgment.
+    Attributes:
+        document_id: The id of the document.
+        rank: Its rank, counted from 1.
+        score: Its score.
+        relevance: Its grade, −1 if it has no judgment for the query.
     """
 
     document_id: str
@@ -30,13 +34,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class Ranking:
-    """How one system ranks R documents for one query.
+    """One system's ranking of R documents for one query.
 
     Attributes:
-        system: The name of the system: a stage, "BM25", the name of a run.
-        document_ids: (R,) the documents that it ranks, in any order.
+        system: The name of the system: a stage, "BM25" or the name of a run.
+        document_ids: (R,) ids of the ranked documents, in any order.
         scores: (R,) their scores, float32.
-        ranks: (R,) their ranks, from 1.
+        ranks: (R,) their ranks, counted from 1.
     """
 
     system: str
@@ -52,16 +56,17 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that is known about one query and its K candidates.
+    """The rankings, judgments and vectors of one query and its K candidates.
 
     Attributes:
         query: The query.
-        rankings: The rankings by the name of their system. "base" is always there, and its
-            documents are the candidates, in base order; an adapter adds its stages.
-        rows: (K,) rows of the candidates in the corpus.
-        judgments: All judgments of the query, of candidates or not; empty if it has none.
+        rankings: System name → ranking. "base" is always present; its documents are the candidates,
+            in base order. An adapter adds the other stages.
+        rows: (K,) corpus rows of the candidates.
+        judgments: Document id → grade for all judgments of the query; empty if it has none.
         feedback: (K,) True for the candidates that refine the query.
-        passes: The vectors behind the stages, candidates in base order; None without an adapter.
+        stage_vectors: The vectors of the stages, with the candidates in base order; None without an
+            adapter.
     """
 
     query: Query
@@ -69,7 +74,7 @@ class Comparison:
     rows: IntArray
     judgments: Mapping[str, int] = field(default_factory=dict)
     feedback: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
-    passes: Modulation | None = None
+    stage_vectors: Modulation | None = None
 
     @property
     def document_ids(self) -> tuple[str, ...]:
@@ -78,40 +83,59 @@ class Comparison:
 
     @property
     def modulation(self) -> Modulation:
-        """The vectors behind the stages; AdapterError where no adapter was used."""
-        if self.passes is None:
+        """The vectors of the stages.
+
+        Raises:
+            AdapterError: If the query was ranked without an adapter.
+        """
+        if self.stage_vectors is None:
             raise AdapterError(
-                "this query was ranked without an adapter: there is no modulation to show; "
-                "choose an adapter"
+                "this query was ranked without an adapter, so it has no modulation; choose an "
+                "adapter"
             )
-        return self.passes
+        return self.stage_vectors
 
     def rank(self, system: str) -> IntArray:
-        """Return (K,) ranks of the candidates in a system's ranking, from 1.
+        """Return (K,) ranks of the candidates in a system's ranking, 0 if it does not rank them.
 
-        0 where it has none.
+        Raises:
+            KeyError: If there is no ranking of this system.
         """
+        # stages share the tuple of ids with "base", so most calls need no look-up
         ranking = self.rankings[system]
         if ranking.document_ids is self.document_ids:
             return ranking.ranks
-        known = dict(zip(ranking.document_ids, ranking.ranks.tolist(), strict=True))
-        return np.array([known.get(i, 0) for i in self.document_ids], dtype=np.int64)
+        rank_of = dict(zip(ranking.document_ids, ranking.ranks.tolist(), strict=True))
+        return np.array([rank_of.get(i, 0) for i in self.document_ids], dtype=np.int64)
 
     def score(self, system: str) -> FloatArray:
-        """Return (K,) scores of the candidates in a system's ranking; NaN where it has none."""
+        """Return (K,) scores of the candidates in a system's ranking, NaN if it does not rank them.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
         ranking = self.rankings[system]
         if ranking.document_ids is self.document_ids:
             return ranking.scores
-        known = dict(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
-        return np.array([known.get(i, np.nan) for i in self.document_ids], dtype=np.float32)
+        score_of = dict(zip(ranking.document_ids, ranking.scores.tolist(), strict=True))
+        return np.array([score_of.get(i, np.nan) for i in self.document_ids], dtype=np.float32)
 
     def order(self, system: str) -> IntArray:
-        """Return (K,) positions of the candidates, best first; those without a rank come last."""
+        """Return (K,) positions of the candidates, best first; unranked candidates come last.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
         ranks = self.rank(system)
+        # the last key is the primary one: unranked candidates (rank 0) come last, in base order
         return np.lexsort((np.arange(len(ranks)), ranks, ranks == 0)).astype(np.int64)
 
     def ranking(self, system: str, top_k: int | None = None) -> list[Hit]:
-        """Return a system's ranking, best first; `top_k` documents, all of them if None."""
+        """Return the top documents of a system's ranking, best first; all documents if None.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
         ranking = self.rankings[system]
         return [
             Hit(
@@ -125,28 +149,32 @@ class Comparison:
 
     @cached_property
     def relevance(self) -> IntArray:
-        """(K,) judged relevance of each candidate, -1 where it has no judgment."""
+        """(K,) grade of each candidate, −1 if it has no judgment."""
         return np.array(
             [self.judgments.get(i, UNJUDGED) for i in self.document_ids], dtype=np.int64
         )
 
     @property
     def relevant(self) -> NDArray[np.bool_]:
-        """(K,) True for the candidates that were judged relevant."""
+        """(K,) True for the candidates that are judged relevant."""
         return np.array([is_relevant(int(grade)) for grade in self.relevance], dtype=bool)
 
     @cached_property
     def position(self) -> dict[str, int]:
-        """Position of each candidate id in the arrays."""
+        """Candidate id → position in the arrays."""
         return {document_id: i for i, document_id in enumerate(self.document_ids)}
 
     @property
-    def relevant_outside(self) -> list[str]:
-        """Ids of relevant documents that the base retriever did not put among the candidates."""
+    def relevant_not_retrieved(self) -> list[str]:
+        """Ids of the relevant documents that are not candidates."""
         return [i for i in relevant_ids(self.judgments) if i not in self.position]
 
     def best_relevant_rank(self, system: str) -> int | None:
-        """Return the rank of the best-ranked relevant candidate, or None if there is none."""
+        """Return the rank of the best-ranked relevant candidate, or None if none is ranked.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
         ranks = self.rank(system)[self.relevant]
         ranks = ranks[ranks > 0]
         return int(ranks.min()) if ranks.size else None
@@ -155,7 +183,7 @@ class Comparison:
 def stage_rankings(
     document_ids: tuple[str, ...], scores: FloatArray, ranks: IntArray
 ) -> dict[str, Ranking]:
-    """Return the rankings of the four stages, scores and ranks (4, K) in their order."""
+    """Return stage → ranking from scores and ranks (4, K), in the order of `STAGES`."""
     return {
         stage: Ranking(stage, document_ids, stage_scores, stage_ranks)
         for stage, stage_scores, stage_ranks in zip(STAGES, scores, ranks, strict=True)

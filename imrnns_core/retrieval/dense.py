@@ -1,4 +1,4 @@
-"""Candidate search over the base embeddings: exact inner product of unit vectors, through FAISS."""
+"""Exact candidate search over the base embeddings by cosine similarity, computed by FAISS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DenseIndex:
 
     @classmethod
     def build(cls, vectors: FloatArray) -> DenseIndex:
-        """Index (N, n) vectors by cosine similarity."""
+        """Return an index of (N, n) vectors."""
         index = faiss.IndexFlatIP(int(vectors.shape[1]))
         index.add(unit(vectors))
         return cls(index)

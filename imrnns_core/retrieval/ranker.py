@@ -1,4 +1,4 @@
-"""From a query to its four rankings: base → projected → document-modulated → modulated."""
+"""Rank a query's candidates at the stages base, projected, document-modulated and modulated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,13 @@ from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
 
 @dataclass(frozen=True)
 class RankedBatch:
-    """B queries, K candidates each, in base order: rows (B, K), scores and ranks (B, 4, K)."""
+    """Rankings of B queries with K candidates each, in base order.
+
+    Attributes:
+        rows: (B, K) corpus rows of the candidates.
+        scores: (B, 4, K) scores at the four stages.
+        ranks: (B, 4, K) ranks at the four stages, counted from 1.
+    """
 
     rows: IntArray
     scores: FloatArray
@@ -44,14 +50,14 @@ class RankedBatch:
         return self.ranks[:, STAGES.index(stage)]
 
     def ranked_rows(self, stage: Stage) -> IntArray:
-        """Return (B, K) corpus rows, best first, at a stage."""
+        """Return (B, K) corpus rows at a stage, best first."""
         return np.take_along_axis(self.rows, np.argsort(self.rank(stage), axis=1), axis=1)
 
 
 def rank(scores: FloatArray, rows: IntArray) -> IntArray:
-    """Return ranks (…, K), from 1, of scores (…, K).
+    """Return ranks (…, K), counted from 1, of scores (…, K).
 
-    Equal scores stand in corpus order, rows (…, K).
+    Documents with equal scores are in corpus order, by their rows (…, K).
     """
     order = np.lexsort((np.broadcast_to(rows, scores.shape), -scores), axis=-1)
     ranks = np.empty(scores.shape, dtype=np.int64)
@@ -62,7 +68,8 @@ def rank(scores: FloatArray, rows: IntArray) -> IntArray:
 class Ranker:
     """Rank the queries of one collection with one adapter.
 
-    Raises AdapterError if the dimensions differ or a score is no number.
+    Raises:
+        AdapterError: If the adapter does not fit the embeddings.
     """
 
     def __init__(
@@ -74,18 +81,22 @@ class Ranker:
 
     @cached_property
     def transform(self) -> CorpusTransform:
-        """What the adapter makes of every document; computed on first use."""
+        """The adapter's transform of all documents, computed on first use."""
         return transform_corpus(
             self.adapter.model, torch.from_numpy(np.asarray(self.collection.documents.vectors))
         )
 
     def rank_batch(self, vectors: FloatArray) -> RankedBatch:
-        """Rank the candidates of (B, n) query embeddings at all stages."""
-        found = self.collection.index.search(vectors, self.config.candidates)
-        scores = self._scores(vectors, found)
-        # FAISS sums in another order: settle the base order by the scores that are shown
-        order = np.argsort(rank(scores[:, 0], found), axis=1)
-        rows = np.take_along_axis(found, order, axis=1)
+        """Retrieve the candidates of (B, n) query embeddings and rank them at all stages.
+
+        Raises:
+            AdapterError: If a score is NaN.
+        """
+        candidates = self.collection.index.search(vectors, self.config.candidates)
+        scores = self._scores(vectors, candidates)
+        # FAISS rounds differently: the base order must follow the scores that are shown
+        order = np.argsort(rank(scores[:, 0], candidates), axis=1)
+        rows = np.take_along_axis(candidates, order, axis=1)
         scores = np.take_along_axis(scores, order[:, None, :], axis=2)
         return RankedBatch(rows, scores, rank(scores, rows[:, None, :]))
 
@@ -96,41 +107,45 @@ class Ranker:
         *,
         vector: FloatArray | None = None,
     ) -> Comparison:
-        """Rank one query and keep every vector behind it.
+        """Rank one query at all stages, and return the vectors of the stages.
 
         Args:
-            query: The id of a query of the collection, or any text.
-            dropped: Ids of candidates that do not refine the query. They stay ranked. At least one
-                candidate must remain.
-            vector: (n,) its base embedding, where it is known already.
+            query: A query, the id of a query of the collection, or any text.
+            dropped: Ids of candidates that do not refine the query but are still ranked. At least
+                one candidate must remain.
+            vector: (n,) base embedding of the query, if it is already known.
 
         Raises:
             LensError: If the text is empty.
-            EncoderError: If a text has to be encoded and the encoder is not that of the collection.
+            EncoderError: If the text must be encoded and the encoder did not make the collection's
+                embeddings.
+            AdapterError: If a score is NaN.
             ValueError: If no candidate remains to refine the query.
         """
         dataset = self.collection.dataset
-        asked = dataset.find_query(query) if isinstance(query, str) else query
+        if isinstance(query, str):
+            query = dataset.find_query(query)
         if vector is None:
-            vector = self.collection.query_vector(asked)
+            vector = self.collection.query_vector(query)
         batch = self.rank_batch(vector[None])
         rows, scores, ranks = batch.rows[0], batch.scores[0], batch.ranks[0]
         ids = tuple(dataset.document_ids[row] for row in rows)
         feedback = np.array([i not in dropped for i in ids])
         if not feedback.any():
             raise ValueError("at least one candidate must refine the query")
+        # without these documents only the modulated scores change, but one call computes all stages
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
             ranks = rank(scores, rows[None, :])
         modulation = self._modulate(vector, rows, feedback)
-        judgments = dataset.judgments.get(asked.id, {})
+        judgments = dataset.judgments.get(query.id, {})
         rankings = stage_rankings(ids, scores, ranks)
-        return Comparison(asked, rankings, rows, judgments, feedback, modulation)
+        return Comparison(query, rankings, rows, judgments, feedback, modulation)
 
     def _modulate(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
     ) -> Modulation:
-        """Return every vector behind one query (n,), its candidates rows (K,), feedback (K,)."""
+        """Return the stage vectors of a query (n,) with candidate rows (K,) and feedback (K,)."""
         documents = torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
         with torch.inference_mode():
             batch: Modulation = self.adapter.model(
@@ -139,9 +154,13 @@ class Ranker:
         return batch[0]
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
-        """Return the rank of any document at every stage if the whole corpus were ranked.
+        """Return a document's rank at each stage if all documents of the corpus were ranked.
 
-        The query is refined by the comparison's feedback documents, as in the comparison.
+        The query is refined by the feedback documents of the comparison.
+
+        Raises:
+            KeyError: If the document is not in the corpus.
+            AdapterError: If the comparison has no adapter, or a score is NaN.
         """
         row = self.collection.documents.row[document_id]
         with torch.inference_mode():
@@ -149,6 +168,7 @@ class Ranker:
             query = modulation.projected_query[None]
             rows = torch.from_numpy(comparison.rows)[None]
             weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
+            # the refinement depends on the feedback documents, not on which documents are ranked
             refined = refine(self.adapter.model, self.transform, query, rows, weights)
             by_stage: dict[Stage, torch.Tensor] = {
                 "base": self.base @ modulation.query,
@@ -175,21 +195,22 @@ class Ranker:
         return self._checked(scores.numpy())
 
     def _checked(self, scores: FloatArray) -> FloatArray:
-        """Return the scores.
+        """Return the scores (…) if all are finite; very large tensors of an adapter give NaN.
 
-        AdapterError where one is no number, as finite tensors that are too large make it.
+        Raises:
+            AdapterError: If a score is NaN.
         """
         if not np.isfinite(scores).all():
             name = self.adapter.card.name
             raise AdapterError(
-                f"{name}: this adapter gives scores that are no numbers (NaN) for these "
-                "embeddings; train it again or take another adapter"
+                f"{name}: this adapter gives scores that are not numbers (NaN) for these "
+                "embeddings; train it again or use another adapter"
             )
         return scores
 
 
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
-    """Return scores and ranks (K,) of (1 − α) · base + α · modulated, α in [0, 1]."""
+    """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1]."""
     scores = (
         (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
     ).astype(np.float32)

@@ -1,1 +1,1 @@
-"""Measures and tests."""
+"""Measures of rankings and significance tests."""

@@ -14,9 +14,13 @@ from imrnns_core.io import atomic_write
 
 @dataclass(frozen=True)
 class Registration:
-    """Where a named data set lives, and where its vectors come from.
+    """A data set that is registered under a name.
 
-    `embeddings` is a folder of precomputed vectors; None where the workspace encodes the texts.
+    Attributes:
+        name: The name.
+        path: The folder or zip of the data set.
+        embeddings: The folder of its precomputed embeddings; None if the workspace encodes it.
+        encoder: The encoder of the embeddings.
     """
 
     name: str
@@ -26,27 +30,32 @@ class Registration:
 
 
 def read_registry(path: Path) -> dict[str, Registration]:
-    """Read a list of data sets, empty where there is no file. Raises DataError if it is damaged."""
-    known: dict[str, Registration] = {}
+    """Read the list of data sets; it is empty if the file does not exist.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    registrations: dict[str, Registration] = {}
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return known
+        return registrations
+    # an unreadable file is reported like a damaged one
     except (OSError, ValueError):
         text = ""
     try:
-        for name, r in json.loads(text).items():
-            embeddings = Path(r["embeddings"]) if r["embeddings"] else None
-            encoder = EncoderSpec(**r["encoder"])
-            known[name] = Registration(name, Path(r["path"]), embeddings, encoder)
+        for name, record in json.loads(text).items():
+            embeddings = Path(record["embeddings"]) if record["embeddings"] else None
+            encoder = EncoderSpec(**record["encoder"])
+            registrations[name] = Registration(name, Path(record["path"]), embeddings, encoder)
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
         raise DataError(path, "not a list of data sets", remedy) from None
-    return known
+    return registrations
 
 
 def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
-    """Write a list of data sets, at once or not at all."""
+    """Write the list of data sets, atomically."""
     record = {
         r.name: {
             "path": str(r.path),

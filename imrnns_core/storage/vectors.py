@@ -1,4 +1,4 @@
-"""The vectors of a data set: given in a folder, kept from an earlier encode, or encoded now."""
+"""The embeddings of a data set: precomputed, stored in the workspace, or newly encoded."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_e
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.encoding.sharded import SHARD, encode_shards
 from imrnns_core.errors import DataError
-from imrnns_core.io import read_json, unless_damaged, write_json
+from imrnns_core.io import none_if_damaged, read_json, write_json
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
 Vectors = tuple[EmbeddingMatrix, EmbeddingMatrix]
-"""Of the documents and of the queries, in the order of the data set."""
+"""Embeddings of the documents and of the queries, in the order of the data set."""
 
 
-def given_vectors(folder: Path, dataset: Dataset) -> Vectors:
-    """Read precomputed vectors of a data set. Raises DataError if a text has none."""
-    remedy = "make the embeddings again from this data set"
+def precomputed_vectors(folder: Path, dataset: Dataset) -> Vectors:
+    """Read the precomputed embeddings of a data set.
+
+    Raises:
+        DataError: If a file is missing or faulty, a text has no vector, or documents and queries
+            have different dimensions.
+    """
+    remedy = "compute the embeddings again from this data set"
     documents = load_embeddings(folder, "documents", "document").aligned_to(
         dataset.document_ids, folder / "document_ids.txt", remedy
     )
@@ -35,15 +40,15 @@ def given_vectors(folder: Path, dataset: Dataset) -> Vectors:
     return documents, queries
 
 
-def encoded_vectors(
+def stored_or_encoded_vectors(
     folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
 ) -> Vectors:
-    """Return vectors that were kept in a folder; encode where they are missing or stale.
+    """Return the stored embeddings of a data set; encode it if they are missing or stale.
 
-    An encode that was interrupted goes on at its last finished shard.
+    An interrupted encode resumes after its last finished shard.
     """
-    kept = unless_damaged(lambda: _kept(folder, dataset, encoder.spec))
-    return kept or _encode(folder, dataset, encoder, progress)
+    stored = none_if_damaged(lambda: _stored(folder, dataset, encoder.spec))
+    return stored or _encode(folder, dataset, encoder, progress)
 
 
 def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
@@ -55,10 +60,11 @@ def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
     }
 
 
-def _kept(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | None:
-    """Return the vectors of an earlier encode of the same texts, None if there are none.
+def _stored(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | None:
+    """Return the stored embeddings of the same texts and encoder, or None if there are none.
 
-    Raises DataError if they are damaged.
+    Raises:
+        DataError: If they are damaged.
     """
     if read_json(folder / "manifest.json") != _manifest(dataset, encoder):
         return None
@@ -66,7 +72,7 @@ def _kept(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | Non
     queries = load_embeddings(folder, "queries", "query")
     if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
         remedy = "delete it; the texts are encoded again"
-        raise DataError(folder, "the ids are not those of the data set", remedy)
+        raise DataError(folder, "the ids differ from those of the data set", remedy)
     return documents, queries
 
 
@@ -89,6 +95,7 @@ def _encode(
     )
     save_embeddings(documents, folder, "documents", "document")
     save_embeddings(queries, folder, "queries", "query")
+    # last, so that an interrupted write leaves no valid manifest
     write_json(folder / "manifest.json", manifest)
     shutil.rmtree(shards)
     return documents, queries

@@ -1,18 +1,15 @@
-"""Everything kept on disk: registered data sets, their vectors, maps, and imported adapters.
+"""The workspace: registered data sets, their embeddings and indexes, adapters, and maps.
 
-    WORKSPACE/datasets.json                          name → folder, embeddings, encoder
-    WORKSPACE/adapters/NAME.safetensors, NAME.json   imported adapters
-    WORKSPACE/vectors/NAME/ENCODER/manifest.json     written last: without it the folder holds
-    nothing
-                                  documents.npy, document_ids.txt, queries.npy, query_ids.txt
-                                  encoding/          finished shards of an encode that was
-                                  interrupted
-    WORKSPACE/lexical/NAME/manifest.json             the BM25 index, with the hash of the texts it
-    was made from WORKSPACE/maps/KEY.npz                           maps, by hash of vectors and
-    adapter WORKSPACE/faithfulness/KEY.json                  deletion tests, by the same kind of
-    hash
+    WORKSPACE/datasets.json                 name → folder, embeddings, encoder
+    WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
+    WORKSPACE/vectors/NAME/ENCODER/         documents.npy, document_ids.txt, queries.npy,
+                                            query_ids.txt, encoding/ (shards of an unfinished
+                                            encode) and manifest.json, which is written last
+    WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
+    WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
+    WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
 
-The exact FAISS index is not kept: building it from the vectors takes less time than reading it.
+The exact FAISS index is not stored: building it from the vectors is faster than reading it.
 """
 
 from __future__ import annotations
@@ -35,8 +32,8 @@ from imrnns_core.io import (
     atomic_write,
     file_digests,
     identity,
+    none_if_damaged,
     read_json,
-    unless_damaged,
     write_json,
 )
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
@@ -44,14 +41,14 @@ from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
-from imrnns_core.storage.vectors import encoded_vectors, given_vectors
+from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
 
 
 class Workspace:
-    """A folder that holds what was prepared, trained and imported."""
+    """A folder with prepared data sets, imported adapters and computed results."""
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = Path(root or workspace_root()).expanduser().absolute()
@@ -59,19 +56,16 @@ class Workspace:
     # Data sets
 
     def registrations(self) -> dict[str, Registration]:
-        """Return the known data sets by name.
-
-        The sample is always there, also where the list cannot be read.
-        """
-        known = {
+        """Return name → registration; the sample is included even if the list is damaged."""
+        registrations = {
             SAMPLE: Registration(SAMPLE, SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec())
         }
         with suppress(DataError):
-            known.update(self._registered())
-        return known
+            registrations.update(self._registered())
+        return registrations
 
     def registry_error(self) -> str | None:
-        """Return what is wrong with the list of data sets, None if it can be read."""
+        """Return the error of the list of data sets, or None if it can be read."""
         try:
             self._registered()
         except DataError as error:
@@ -82,104 +76,117 @@ class Workspace:
         return read_registry(self.root / "datasets.json")
 
     def register(self, registration: Registration) -> None:
-        """Remember a data set under its name.
+        """Add a data set to the list, or replace the one of the same name.
 
-        Raises DataError if the list of data sets is damaged.
+        Raises:
+            DataError: If the list of data sets is damaged.
         """
-        known = {**self._registered(), registration.name: registration}
-        known.pop(SAMPLE, None)
-        write_registry(self.root / "datasets.json", known.values())
+        registrations = {**self._registered(), registration.name: registration}
+        registrations.pop(SAMPLE, None)
+        write_registry(self.root / "datasets.json", registrations.values())
 
     def resolve(
         self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None
     ) -> Registration:
-        """Find a data set by registered name, folder or zip.
+        """Return the registration of a registered name, a folder or a zip.
 
-        Given options replace the registered ones.
+        Args:
+            data: A name, folder or zip. A name has priority over a folder with this name; write
+                `./NAME` for the folder.
+            embeddings: Replaces the registered folder of embeddings.
+            encoder: Replaces the registered encoder.
 
-        A name wins over a folder of this name in the working directory: `./NAME` is the folder.
+        Raises:
+            DataError: If there is no such name or path.
         """
-        known = self.registrations()
-        if data in known:
-            found = known[data]
+        registrations = self.registrations()
+        if data in registrations:
+            registered = registrations[data]
             return Registration(
-                found.name, found.path, embeddings or found.embeddings, encoder or found.encoder
+                registered.name,
+                registered.path,
+                embeddings or registered.embeddings,
+                encoder or registered.encoder,
             )
         path = Path(data).expanduser()
         if not path.exists():
-            self._registered()  # a damaged list may be why the name is unknown
+            self._registered()  # raises the error of a damaged list, which may contain the name
             raise DataError(
                 path,
                 "neither a folder, a zip nor a registered name",
-                f"registered are: {', '.join(known)}",
+                f"registered names: {', '.join(registrations)}",
             )
         path = path.resolve()
         name = path.stem if path.suffix == ".zip" else path.name
+        # two folders may have the same name: add parent folders until the name is unique
         for parent in path.parents:
-            if name not in known or known[name].path == path:
+            if name not in registrations or registrations[name].path == path:
                 break
-            name = f"{parent.name}-{name}"  # another folder has this name
-        before = known.get(name)
-        if before and before.path == path:  # prepared earlier: the same folder again
+            name = f"{parent.name}-{name}"  # the name belongs to another folder
+        previous = registrations.get(name)
+        if previous and previous.path == path:
             return Registration(
-                name, path, embeddings or before.embeddings, encoder or before.encoder
+                name, path, embeddings or previous.embeddings, encoder or previous.encoder
             )
         return Registration(name, path, embeddings, encoder or EncoderSpec())
 
     def open(
         self, data: str | Path | Registration, progress: LabelledProgress | None = None
     ) -> Collection:
-        """Load a data set with its vectors, encoding what is missing or stale.
+        """Load a data set with its embeddings; missing or stale embeddings are encoded.
 
-        An encode that was interrupted is resumed.
+        An interrupted encode resumes after its last finished shard.
 
         Args:
-            data: A registered name, a folder or a zip, or what `resolve` returns. A name wins over
-                a folder of the same name; a `Path` is always a path.
-            progress: Called with (what, done, total) while texts are encoded.
+            data: A registered name, a folder, a zip or a registration. A name has priority over a
+                folder with this name; a `Path` is always a path.
+            progress: Called with (label, done, total) while texts are encoded.
 
-        Raises DataError for an unknown name and for files that cannot be read.
+        Raises:
+            DataError: If the name is unknown or a file cannot be read.
+            EncoderError: If texts must be encoded and the encoder cannot be loaded.
         """
-        registration = data if isinstance(data, Registration) else self.resolve(_named(data))
+        registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
         dataset = replace(load_dataset(registration.path), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
         if registration.embeddings is not None:
-            return Collection(dataset, *given_vectors(registration.embeddings, dataset), encoder)
+            return Collection(
+                dataset, *precomputed_vectors(registration.embeddings, dataset), encoder
+            )
         folder = self._vectors_folder(registration)
-        return Collection(dataset, *encoded_vectors(folder, dataset, encoder, progress), encoder)
+        return Collection(
+            dataset, *stored_or_encoded_vectors(folder, dataset, encoder, progress), encoder
+        )
 
     def data_identity(self, registration: Registration) -> str:
-        """Return a name for the content of a data set's files, for caches.
-
-        Another content has another name.
-        """
-        given = (
+        """Return a cache key that changes when a file of the data set changes."""
+        embedding_files = (
             []
             if registration.embeddings is None
             else [registration.embeddings / name for name in EMBEDDING_FILES]
         )
         return (
             f"{registration.encoder.to_json()} "
-            f"{identity([*source_files(registration.path), *given])}"
+            f"{identity([*source_files(registration.path), *embedding_files])}"
         )
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
-        """Return the BM25 index of a data set's documents, from disk where it was kept."""
+        """Return the BM25 index of a data set, from disk if it is stored and not stale."""
         folder = self.root / "lexical" / file_name(dataset.name)
         manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
 
-        def kept() -> BM25Index | None:
+        def stored_index() -> BM25Index | None:
             current = read_json(folder / "manifest.json") == {
                 **manifest,
                 "files": file_digests(folder),
             }
             return BM25Index(dataset.documents, folder) if current else None
 
-        index = unless_damaged(kept)
+        index = none_if_damaged(stored_index)
         if index is not None:
             return index
         index = BM25Index(dataset.documents)
-        # a folder that cannot be written costs time, nothing else
+        # without write access, the index is only built again each time
         with suppress(OSError):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(folder) as temporary:
@@ -203,26 +210,30 @@ class Workspace:
     # Adapters
 
     def adapter_paths(self) -> dict[str, Path]:
-        """Return the adapters by name: the sample's, and all that were imported."""
+        """Return name → path of the sample's adapter and of all imported adapters."""
         paths = {p.stem: p for p in sorted(ASSETS_FOLDER.glob("*.safetensors"))}
         paths.update({p.stem: p for p in sorted((self.root / "adapters").glob("*.safetensors"))})
         return paths
 
     def adapter(self, name_or_file: str) -> Adapter:
-        """Load an adapter by name, or from a file; AdapterError names those there are."""
+        """Load an adapter by its name or from a file.
+
+        Raises:
+            AdapterError: If the name is unknown or the file cannot be read.
+        """
         paths = self.adapter_paths()
         if name_or_file in paths:
             return load_adapter(paths[name_or_file])
         path = Path(name_or_file).expanduser()
         if not path.exists() and not path.suffix:
             raise AdapterError(
-                f"{name_or_file}: no adapter of this name; there are: "
-                f"{', '.join(paths) or 'none'}, or name a file"
+                f"{name_or_file}: no adapter has this name; name a file or an available adapter: "
+                f"{', '.join(paths) or 'none'}"
             )
         return load_adapter(path)
 
     def adapters(self) -> tuple[dict[str, Adapter], dict[str, str]]:
-        """Return the adapters that can be read, and what is wrong with the others, by name."""
+        """Return name → adapter for readable files, and name → error for the others."""
         readable, errors = dict[str, Adapter](), dict[str, str]()
         for name in self.adapter_paths():
             try:
@@ -232,17 +243,15 @@ class Workspace:
         return readable, errors
 
     def adapter_identity(self, name: str) -> str:
-        """Return a name for the content of an adapter's file, for caches.
-
-        Empty where there is no such adapter.
-        """
+        """Return a cache key that changes with the adapter's file; empty if there is none."""
         path = self.adapter_paths().get(name)
         return identity([path, path.with_suffix(".json")]) if path else ""
 
     def import_adapter(self, path: Path) -> Path:
-        """Copy an adapter, ours or the reference package's, into the workspace.
+        """Import an adapter file, also one of the reference package, and return its new path.
 
-        Return where it is.
+        Raises:
+            AdapterError: If the file is not an adapter.
         """
         adapter = load_adapter(path)
         target = self.root / "adapters" / f"{path.stem}.safetensors"
@@ -252,28 +261,22 @@ class Workspace:
     # Maps and deletion tests
 
     def map_path(self, key: str) -> Path:
-        """Return where the map of this key is written."""
+        """Return the path at which a map is written."""
         return self.root / "maps" / f"{key}.npz"
 
     def map_paths(self, key: str) -> tuple[Path, Path]:
-        """Return where the map of this key is looked for.
-
-        Here, and among those that ship with the sample.
-        """
+        """Return the paths at which a map may be: in the workspace and in the sample."""
         return self.map_path(key), SAMPLE_FOLDER / "maps" / f"{key}.npz"
 
     def faithfulness_path(self, key: str) -> Path:
-        """Return where the record of a deletion test is written."""
+        """Return the path at which the record of a deletion test is written."""
         return self.root / "faithfulness" / f"{key}.json"
 
     def faithfulness_paths(self, key: str) -> tuple[Path, Path]:
-        """Return where the record of a deletion test is looked for.
-
-        Here, and among those that ship with the sample.
-        """
+        """Return the paths at which a record may be: in the workspace and in the sample."""
         return self.faithfulness_path(key), SAMPLE_FOLDER / "faithfulness" / f"{key}.json"
 
 
-def _named(data: str | Path) -> str:
-    """Return what `resolve` is asked for: a name stays a name, a path is never taken for one."""
+def _name_or_path(data: str | Path) -> str:
+    """Return the argument for `resolve`; a `Path` becomes absolute, so it is never a name."""
     return data if isinstance(data, str) else str(data.expanduser().absolute())

@@ -1,1 +1,1 @@
-"""Words and sentences."""
+"""Words and sentences of a text."""

@@ -1,21 +1,25 @@
-"""Split a text into sentences, through sentencex."""
+"""Sentence splitting with sentencex."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 LANGUAGE = "en"
-"""Decides which abbreviations end no sentence; full stops of other scripts count, too."""
+"""Language of the abbreviations that do not end a sentence; full stops of all scripts count."""
 
 
-def split_sentences(text: str, words: int) -> Iterator[str]:
-    """Yield the sentences of a text; one of fewer than `words` words is joined to the next."""
+def split_sentences(text: str, min_words: int) -> Iterator[str]:
+    """Yield the sentences of a text; one with fewer than `min_words` words is joined to the next.
+
+    The limit on characters ends a sentence in scripts that have no spaces between words.
+    """
     import sentencex  # only training needs it
 
     sentence = ""
     for part in sentencex.segment(LANGUAGE, text):
+        # segments keep their surrounding white space
         sentence = f"{sentence} {part.strip()}".strip()
-        if len(sentence.split()) >= words or len(sentence) > 10 * words:
+        if len(sentence.split()) >= min_words or len(sentence) > 10 * min_words:
             yield sentence
             sentence = ""
     if sentence:

@@ -1,4 +1,4 @@
-"""Stems of words, through PyStemmer: `cell` and `cells` have one stem."""
+"""Stemming with PyStemmer: `cell` and `cells` have the same stem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def stem(word: str) -> str:
-    """Return the stem of an English word in lower case (Snowball, "Porter 2")."""
+    """Return the stem of a lower-case English word (Snowball, "Porter 2")."""
     return str(_stemmer().stemWord(word))
 
 

@@ -1,7 +1,7 @@
-"""Words too common to carry content, from the lists of bm25s.
+"""Stop words and tokenization of BM25, from bm25s.
 
-BM25 leaves out the 33 words of Lucene's list, as published baselines do. A word that names
-something (a cluster, a dimension, a direction) must not be one of NLTK's 179 either.
+BM25 ignores the 33 words of Lucene's list, as published baselines do. Names of clusters, dimensions
+and directions also exclude the 179 words of NLTK's list.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from functools import cache
 
 @cache
 def stop_words() -> frozenset[str]:
-    """Return the English words, in lower case, that never name anything (NLTK's list)."""
+    """Return the lower-case English stop words of NLTK, which are not used in names."""
     from bm25s.stopwords import STOPWORDS_EN_PLUS  # bm25s takes half a second to import
 
     return frozenset(STOPWORDS_EN_PLUS)
 
 
 def tokenize(texts: list[str]) -> list[list[str]]:
-    """Return the words of each text that BM25 counts: lower case, without Lucene's stop words."""
+    """Return the words of each text for BM25: in lower case, without Lucene's stop words."""
     import bm25s
 
     words: list[list[str]] = bm25s.tokenize(
@@ -28,5 +28,5 @@ def tokenize(texts: list[str]) -> list[list[str]]:
 
 
 def content_words(text: str) -> list[str]:
-    """Return the words of a text that BM25 counts, each once, in their order."""
+    """Return the distinct words of a text that BM25 uses, in the order of the text."""
     return list(dict.fromkeys(tokenize([text])[0]))

@@ -1,7 +1,4 @@
-"""The words of a text as a reader sees them.
-
-Whole, with their places, whatever pieces the encoder cuts them into.
-"""
+"""Whole words of a text and their character positions, whatever the encoder's tokens are."""
 
 from __future__ import annotations
 
@@ -17,11 +14,11 @@ _CORE = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a text, all its occurrences together.
+    """All occurrences of a word in a text.
 
     Attributes:
-        text: As it is written first.
-        spans: (start, end) of each occurrence in the formatted text.
+        text: Spelling of the first occurrence.
+        spans: (start, end) characters of each occurrence in the formatted text.
     """
 
     text: str
@@ -29,34 +26,34 @@ class Word:
 
 
 def find_words(text: str, tokenizer: Tokenizer, start: int = 0) -> list[Word]:
-    """Return the words of a text from character `start` on, in order of their first place.
+    """Return the words of a text from character `start` on, in order of first occurrence.
 
-    Case is ignored.
-
-    Words are those of the encoder's own pre-tokenizer, less the punctuation around them: what it
-    splits can also be deleted apart.
+    Spellings that differ only in case are one word. The encoder's pre-tokenizer splits the text,
+    and punctuation around a word is removed. So every word can be deleted without its neighbours.
     """
     encoded = tokenizer.encode(text, add_special_tokens=False)
-    places: dict[int, Span] = {}
+    span_of_word: dict[int, Span] = {}
     for index, (left, right) in zip(encoded.word_ids, encoded.offsets, strict=True):
         if index is not None:
-            before = places.get(index, (left, right))
-            places[index] = (min(before[0], left), max(before[1], right))
-    found: dict[str, list[Span]] = {}
-    for left, right in places.values():
+            span = span_of_word.get(index, (left, right))
+            span_of_word[index] = (min(span[0], left), max(span[1], right))
+    occurrences: dict[str, list[Span]] = {}
+    for left, right in span_of_word.values():
+        # only what is inside [start, right) counts, without punctuation around it
         core = _CORE.search(text, max(left, start), right)
         if core:
-            found.setdefault(core.group().casefold(), []).append(core.span())
-    return [Word(text[spans[0][0] : spans[0][1]], tuple(spans)) for spans in found.values()]
+            occurrences.setdefault(core.group().casefold(), []).append(core.span())
+    return [Word(text[spans[0][0] : spans[0][1]], tuple(spans)) for spans in occurrences.values()]
 
 
 def without(text: str, words: Iterable[Word]) -> str:
-    """Return the text without these words, each with one of the spaces around it."""
+    """Return the text without these words; each word is removed with one adjacent space."""
     spans = sorted(span for word in words for span in word.spans)
-    kept, end = [], 0
+    remaining, end = [], 0
     for left, right in spans:
-        kept.append(text[end:left])
+        remaining.append(text[end:left])
         end = right
+        # at the start of the text or after a space, the following space would be left over
         if text[right : right + 1].isspace() and (left == 0 or text[left - 1].isspace()):
             end += 1
-    return "".join([*kept, text[end:]])
+    return "".join([*remaining, text[end:]])

@@ -1,1 +1,1 @@
-"""Recipes, and the loop that trains them."""
+"""Training recipes, initialization and the training loop."""

@@ -1,4 +1,4 @@
-"""Settings of training: recipes, label-free initialization, sentence memory."""
+"""Settings of training: recipes, pretraining without judgments, and sentence memory."""
 
 from __future__ import annotations
 
@@ -10,26 +10,34 @@ from imrnns_core.errors import TrainingError
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; `docs/training-study.md` has the figures behind the values.
+    """A training recipe; `docs/training-study.md` has the measurements behind the values.
 
     Attributes:
-        loss: "improvement" (beat the base margin), "margin" (the paper: a fixed margin),
-            "softmax" (listwise).
-        start: "identity"; "whitened", a projector computed from the corpus; "pretrained", that
-            projector and then titles as queries (no judgment is used for either).
-        negatives_from: "dense" (the base ranking), "lexical" (BM25) or "batch" (the base ranking,
-            and the documents of the other queries of the batch).
-        negatives: Documents a query, without its positive.
-        modulation_only: Keep the projector and the two LayerNorms as they are.
+        loss: "improvement" (a margin over the base margin, as in the reference package), "margin"
+            (a fixed margin, as in the paper) or "softmax" (listwise).
+        initialization: "identity"; "whitened", with a projector computed from the corpus; or
+            "pretrained", with this projector and then training on titles as queries. Neither needs
+            judgments.
+        negatives_from: "dense" (the base ranking), "lexical" (BM25) or "batch" (the base ranking
+            and the documents of the other queries in the batch).
+        negatives: Number of negatives per query.
+        epochs: Maximum number of epochs.
+        patience: Number of epochs without improvement after which training stops.
+        batch_size: Queries per batch.
+        learning_rate: Learning rate of Adam.
+        weight_decay: Weight decay of Adam.
+        margin: Margin of the losses "improvement" and "margin".
+        temperature: Temperature of the softmax loss.
+        modulation_only: Freeze the projector and the two LayerNorms.
         neutrality: Weight of the penalty that keeps the mean modulation neutral.
-        kept: Share of the way from the start to the trained weights that is kept (Wortsman et al.,
-            CVPR 2022, "Robust fine-tuning of zero-shot models").
-        refit: Train once more on all judged queries, for as many epochs as validation chose.
-        supervised: Use judgments at all.
+        weight_interpolation: Share of the trained weights in their interpolation with the initial
+            weights (Wortsman et al., CVPR 2022, "Robust fine-tuning of zero-shot models").
+        refit: Train again on all judged queries, for the number of epochs that validation selected.
+        supervised: Whether training uses judgments.
     """
 
     loss: Literal["improvement", "margin", "softmax"] = "softmax"
-    start: Literal["identity", "whitened", "pretrained"] = "identity"
+    initialization: Literal["identity", "whitened", "pretrained"] = "identity"
     negatives_from: Literal["dense", "lexical", "batch"] = "dense"
     negatives: int = 63
     epochs: int = 30
@@ -41,7 +49,7 @@ class Recipe:
     temperature: float = 0.05
     modulation_only: bool = False
     neutrality: float = 0.0
-    kept: float = 1.0
+    weight_interpolation: float = 1.0
     refit: bool = False
     supervised: bool = True
 
@@ -52,7 +60,7 @@ RECIPES: dict[str, Recipe] = {
     # arXiv 2601.20084, section 3.2 and appendix B: BM25 negatives, max(0, γ − cos⁺ + cos⁻)
     "paper": Recipe(loss="margin", negatives_from="lexical", margin=0.3, patience=5),
     "contrastive": Recipe(),
-    "unlabeled": Recipe(start="pretrained", supervised=False, epochs=0),
+    "unlabeled": Recipe(initialization="pretrained", supervised=False, epochs=0),
     "modulation-only": Recipe(
         negatives_from="batch",
         negatives=15,
@@ -61,16 +69,16 @@ RECIPES: dict[str, Recipe] = {
         patience=14,
         modulation_only=True,
         neutrality=1.0,
-        kept=0.7,
+        weight_interpolation=0.7,
         refit=True,
     ),
     "best": Recipe(
-        start="pretrained",
+        initialization="pretrained",
         negatives_from="batch",
         negatives=15,
         epochs=14,
         patience=14,
-        kept=0.9,
+        weight_interpolation=0.9,
         refit=True,
     ),
 }
@@ -78,17 +86,22 @@ RECIPES: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Label-free start: whitening of the corpus, then titles as queries.
+    """Initialization without judgments: whitening of the corpus, then training on titles.
 
     Attributes:
         power, shrinkage, centring: The projector is c · (Σ + shrinkage · mean variance)^(−power),
-            applied to x − centring · mean.
-        judged_powers: Powers to choose from where there are judgments.
-        deflation: What part of its own title's vector is taken out of a document, so that the title
-            does not find it by its own words.
-        candidates: Base candidates a query, which are its negatives and refine it.
-        texts: At most so many titles are encoded.
-        minimum: With fewer titles, only the whitening is used.
+            applied to x − centring · mean, with the covariance Σ and the mean of the documents.
+        judged_powers: Powers among which judged queries select.
+        deflation: Share of the title's vector that is subtracted from its document, so that the
+            title does not retrieve the document by its own words.
+        candidates: Base candidates per query; they are its negatives and its feedback documents.
+        max_titles: Maximum number of titles that are encoded.
+        min_titles: With fewer titles, the model is only whitened.
+        epochs: Epochs of the training on titles.
+        batch_size: Titles per batch.
+        learning_rate: Learning rate of Adam.
+        weight_decay: Weight decay of Adam.
+        temperature: Temperature of the softmax loss.
     """
 
     power: float = 0.2
@@ -97,8 +110,8 @@ class PretrainConfig:
     centring: float = 0.5
     deflation: float = 0.3
     candidates: int = 12
-    texts: int = 6000
-    minimum: int = 100
+    max_titles: int = 6000
+    min_titles: int = 100
     epochs: int = 3
     batch_size: int = 32
     learning_rate: float = 1e-4
@@ -108,25 +121,27 @@ class PretrainConfig:
 
 @dataclass(frozen=True)
 class MemoryConfig:
-    """Sentences of the collection as a memory of the query adapter.
+    """Settings of the sentence memory: sentences of the collection inside the query adapter.
 
     Attributes:
-        sentences: A collection with more has no memory: a part of it would favour the documents it
-            knows.
-        words: A sentence has at least so many, or else it is joined to the next one.
-        neighbours: A sentence of the memory speaks up for a query that is nearer to it than half of
-            all sentences are to their neighbour of this rank in another document.
-        offsets, strengths: What to choose from, beside and for the first of each, where there are
-            judgments.
-        sharpness: Share of the mean variance that keeps the values of the memory from being blown
-            up.
+        max_sentences: A collection with more sentences gets no memory. A memory of only some of
+            them would favour their documents.
+        min_words: A sentence with fewer words is joined to the next one.
+        neighbours: Sets the activation threshold. It is the median similarity of a sentence to its
+            neighbour of this rank in other documents.
+        offsets: Offsets of the threshold among which judged queries select; the first is the
+            default.
+        strengths: Strengths of the memory among which judged queries select; the first is the
+            default.
+        sharpness: Share of the mean variance that is added to every variance before inversion; it
+            limits the values of the memory.
         feedback: Weight of the mean candidate in the refined query.
-        constant: Length of the constant part of the refined query, through which scales move a
-            score, in units of the rest.
+        constant: Length of the constant part of the refined query relative to the rest; scales
+            change scores through this part.
     """
 
-    sentences: int = 12_000
-    words: int = 4
+    max_sentences: int = 12_000
+    min_words: int = 4
     neighbours: int = 5
     offsets: tuple[float, ...] = (0.0, -0.05, 0.05, 0.1)
     strengths: tuple[float, ...] = (2.0, 1.0, 0.5)
@@ -137,7 +152,17 @@ class MemoryConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A recipe by name, and what may be set beside it; None is what the recipe says."""
+    """A recipe and settings that override it.
+
+    Attributes:
+        recipe: The name of the recipe.
+        epochs, patience, negatives, learning_rate, batch_size: Values that replace those of the
+            recipe; None keeps the recipe's value.
+        validation_share: Share of the judged queries that are held out for validation.
+        seed: Seed of the weights, the splits and the order of the examples.
+        pretrain: Settings of the initialization without judgments.
+        memory: Settings of the sentence memory.
+    """
 
     recipe: str = "best"
     epochs: int | None = None
@@ -151,10 +176,14 @@ class TrainConfig:
     memory: MemoryConfig = MemoryConfig()
 
     def resolved(self) -> Recipe:
-        """Return the recipe with what is set here; TrainingError if there is none of this name."""
+        """Return the recipe with the values that are set here.
+
+        Raises:
+            TrainingError: If there is no recipe of this name.
+        """
         if self.recipe not in RECIPES:
             raise TrainingError(
-                f"recipe {self.recipe!r} does not exist; there are: {', '.join(RECIPES)}"
+                f"recipe {self.recipe!r} does not exist; available recipes: {', '.join(RECIPES)}"
             )
         names = ("epochs", "patience", "negatives", "learning_rate", "batch_size")
         return replace(
@@ -163,15 +192,26 @@ class TrainConfig:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings, the recipe included, as a record."""
+        """Return the settings and the values of the recipe as a JSON record.
+
+        Raises:
+            TrainingError: If there is no recipe of this name.
+        """
         return {**asdict(self), **asdict(self.resolved())}
 
     @property
-    def most_epochs(self) -> int:
-        """How many epochs there can be at most, epoch 0 not counted."""
+    def max_epochs(self) -> int:
+        """Maximum number of epochs, without epoch 0.
+
+        Raises:
+            TrainingError: If there is no recipe of this name.
+        """
         recipe, settings = self.resolved(), self.pretrain
         if not recipe.supervised:
             return settings.epochs
-        passes = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[recipe.start]
-        starts = passes * len(settings.judged_powers) + (recipe.start == "pretrained")
-        return starts + recipe.epochs * (1 + recipe.refit)
+        models_per_power = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[
+            recipe.initialization
+        ]
+        memories = int(recipe.initialization == "pretrained")
+        initial_models = models_per_power * len(settings.judged_powers) + memories
+        return initial_models + recipe.epochs * (1 + recipe.refit)

@@ -1,4 +1,4 @@
-"""What is trained on: queries, and the documents scored for each."""
+"""Training examples: queries and the documents that are scored for each of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from imrnns_core.types import FloatArray, Qrels, relevant_ids
 
 @dataclass(frozen=True)
 class Examples:
-    """Q training queries.
+    """Q training queries and their documents.
 
     Attributes:
-        vectors: (Q, n) base embeddings.
-        documents: (Q, K) corpus rows that are scored for a query and refine it.
-        relevant: (Q, R) its relevant rows, the best-judged first, which is repeated up to R.
+        vectors: (Q, n) base embeddings of the queries.
+        documents: (Q, K) corpus rows of the documents that are scored and refine the query.
+        relevant: (Q, R) corpus rows of the relevant documents, highest grade first. The first row
+            is repeated to fill R columns.
     """
 
     vectors: Tensor
@@ -35,9 +36,9 @@ class Examples:
 
 
 def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Examples:
-    """Score the first base candidates of each query, relevant or not.
+    """Return examples with the top base candidates of each query, whether relevant or not.
 
-    All its relevant documents are positives.
+    All relevant documents of a query are positives.
     """
     ids = tuple(qrels)
     vectors = collection.query_vectors(ids)
@@ -51,37 +52,41 @@ def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Ex
 def paired_examples(
     collection: Collection, qrels: Qrels, negatives: int, lexical: bool = False
 ) -> Examples:
-    """Pair each query's best-judged document, in column 0, with its hardest negatives.
+    """Return examples with one positive, in column 0, and the hardest negatives of each query.
 
-    Negatives are the base (or BM25) top 100 less all relevant documents, the most similar first;
-    where there are too few, the last is repeated, as in the reference package.
+    The positive is the document with the highest grade. The negatives are the highest-ranked
+    documents of the base (or BM25) top 100 that are not relevant. If there are too few, the last
+    one is repeated, as in the reference package.
 
-    Raises TrainingError where all candidates of a query are relevant.
+    Raises:
+        TrainingError: If all candidates of a query are relevant.
     """
     ids = tuple(qrels)
     vectors = collection.query_vectors(ids)
     if lexical:
         texts = [collection.dataset.queries[q].text for q in ids]
-        found = BM25Index(collection.dataset.documents).search(texts, SearchConfig().candidates)
+        index = BM25Index(collection.dataset.documents)
+        candidates = index.search(texts, SearchConfig().candidates)
     else:
-        found = collection.index.search(vectors, SearchConfig().candidates)
+        candidates = collection.index.search(vectors, SearchConfig().candidates)
     documents = np.empty((len(ids), 1 + negatives), dtype=np.int64)
     for i, judged in enumerate(qrels.values()):
-        best = collection.documents.row[_by_grade(judged)[0]]
+        positive = collection.documents.row[_by_grade(judged)[0]]
         relevant = {collection.documents.row[d] for d in relevant_ids(judged)}
-        hard = [row for row in found[i].tolist() if row not in relevant][:negatives]
+        hard = [row for row in candidates[i].tolist() if row not in relevant][:negatives]
         if not hard:
             raise TrainingError(
-                f"query {ids[i]!r}: all candidates are relevant, there is no negative; add "
+                f"query {ids[i]!r}: all candidates are relevant, so there is no negative; add "
                 "documents or remove the query"
             )
-        documents[i] = [best, *hard, *hard[-1:] * (negatives - len(hard))]
+        # repeat the last negative to fill the row
+        documents[i] = [positive, *hard, *hard[-1:] * (negatives - len(hard))]
     rows = torch.from_numpy(documents)
     return Examples(torch.from_numpy(vectors), rows, rows[:, :1])
 
 
 def relevant_rows(collection: Collection, relevant: Sequence[Sequence[str]]) -> Tensor:
-    """Return (Q, R) rows of the relevant documents, the first repeated up to R."""
+    """Return (Q, R) corpus rows of the relevant ids; the first is repeated to fill R columns."""
     width = max(len(ids) for ids in relevant)
     return torch.tensor(
         [
@@ -91,15 +96,20 @@ def relevant_rows(collection: Collection, relevant: Sequence[Sequence[str]]) -> 
     )
 
 
-def check_vectors(vectors: FloatArray, what: str, name: str) -> None:
-    """Raise TrainingError if a vector holds a value that is not finite."""
-    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
-    if len(bad):
+def check_vectors(vectors: FloatArray, kind: str, name: str) -> None:
+    """Check that all values of (N, n) vectors are finite.
+
+    Raises:
+        TrainingError: If a value is NaN or infinity.
+    """
+    not_finite = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(not_finite):
         raise TrainingError(
-            f"{name}: {len(bad)} of {len(vectors)} {what} vectors hold NaN or infinity, first "
-            f"row {bad[0]}; encode them again"
+            f"{name}: {len(not_finite)} of {len(vectors)} {kind} vectors hold NaN or infinity, "
+            f"first row {not_finite[0]}; encode them again"
         )
 
 
 def _by_grade(judged: Mapping[str, int]) -> list[str]:
+    """Return the ids of the relevant documents, highest grade first."""
     return sorted(relevant_ids(judged), key=lambda d: (-judged[d], d))

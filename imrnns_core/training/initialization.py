@@ -1,7 +1,4 @@
-"""The starts that a collection offers before a judgment teaches anything.
-
-Memories, whitenings, whitenings taught on titles.
-"""
+"""Initial models that need no judgments: sentence memory, whitening, and training on titles."""
 
 from __future__ import annotations
 
@@ -21,138 +18,150 @@ from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, sentences
+from imrnns_core.training.sentence_memory import SentenceMemory, encode_sentences
 from imrnns_core.training.title_queries import PseudoQueries, title_queries, title_recipe
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 from imrnns_core.training.whitening import whiten
 
-Passes = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
-"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each pass."""
-Start = tuple[IMRNN, float | None, dict[str, Any]]
-"""A model, the loss where it was trained, and what it is."""
+TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
+"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch."""
+InitialModel = tuple[IMRNN, float | None, dict[str, Any]]
+"""A model, its mean training loss (None if it was not trained), and its settings."""
 
 
 @dataclass
 class Initialization:
-    """What can be had from the documents alone.
+    """Makes initial models from the documents alone.
 
     Attributes:
         collection: The documents.
-        config: Hyper-parameters.
-        fresh: A square adapter as it is before anything; it is copied, never changed.
-        journal: Keeps the vectors of titles and sentences, and values that are asked for.
-        train: How to train on titles.
-        notes: What the user should know; added to.
+        config: The settings of the training.
+        untrained: A square, untrained adapter; it is copied and never changed.
+        replay_log: Stores the vectors of titles and sentences, and measured values.
+        train: Trains a model on titles.
+        notes: Remarks for the user; the methods append to the list.
     """
 
     collection: Collection
     config: TrainConfig
-    fresh: IMRNN
-    journal: ReplayLog
-    train: Passes
+    untrained: IMRNN
+    replay_log: ReplayLog
+    train: TrainModel
     notes: list[str]
 
-    def starts(self, judged: Validator, full: bool) -> Iterator[Start]:
-        """Yield one start after the other; without `full`, whitenings alone.
+    def initial_models(self, judged: Validator, pretrained: bool) -> Iterator[InitialModel]:
+        """Yield the initial models, among which judged queries select.
 
-        The next may change the model of the one before.
+        A later model may be an earlier one that is trained further, in place.
+
+        Args:
+            judged: Measures a model on the judged queries.
+            pretrained: Whether to add the sentence memory and the training on titles to the
+                whitened models.
         """
         settings = self.config.pretrain
-        if full:
-            yield from self._memories(judged)
-        titles = self.titles() if full else None
+        if pretrained:
+            yield from self._memory_model(judged)
+        titles = self.titles() if pretrained else None
         for power in settings.judged_powers:
-            model = self.whitened(power)
+            model = self.whitened_model(power)
             yield model, None, {"power": power}
             if titles is not None:
                 examples = titles.examples(
                     self.collection, torch.arange(len(titles.rows)), settings.candidates
                 )
-                passes = self.taught(model, titles, examples)
-                for number in range(1, settings.epochs + 1):
-                    yield model, next(passes), {"power": power, "titles": number}
+                losses = self.train_on_titles(model, titles, examples)
+                for epoch in range(1, settings.epochs + 1):
+                    yield model, next(losses), {"power": power, "titles": epoch}
 
-    def _memories(self, judged: Validator) -> Iterator[Start]:
-        """Yield a memory, if there is one.
+    def _memory_model(self, judged: Validator) -> Iterator[InitialModel]:
+        """Yield the adapter with the sentence memory, if the collection has one.
 
-        The usual, or that of the threshold and strength which judged queries surely prefer.
+        Threshold and strength are the default ones unless others are better on the judged queries
+        by more than the standard error.
         """
         memory = self.memory()
         if memory is None:
             return
-        choices = [(o, s) for o in self.config.memory.offsets for s in self.config.memory.strengths]
-        values = self.journal.take(
+        settings = self.config.memory
+        choices = [(offset, s) for offset in settings.offsets for s in settings.strengths]
+        values = self.replay_log.compute_or_replay(
             lambda: [judged.values(memory.adapter(*choice)) for choice in choices]
         )
+        # the first choice is the default; another one must beat it reliably
         best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
         offset, strength = choices[best if exceeds_standard_error(values[best] - values[0]) else 0]
-        what = {
+        details = {
             "sentences": len(memory.keys),
             "threshold": memory.threshold + offset,
             "strength": strength,
         }
-        yield memory.adapter(offset, strength), None, what
+        yield memory.adapter(offset, strength), None, details
 
     def memory(self) -> SentenceMemory | None:
-        """Return the memory of the collection's sentences over the whitened vectors.
+        """Return the memory of the collection's sentences in the whitened space.
 
-        None, and a note why, where there is none.
+        If it cannot be made, return None and append the reason to the notes.
         """
-        found = sentences(self.collection, self.config.memory, self.journal)
-        if isinstance(found, str):
-            self.notes.append(f"no memory of sentences: {found}")
+        sentences = encode_sentences(self.collection, self.config.memory, self.replay_log)
+        if isinstance(sentences, str):
+            self.notes.append(f"no sentence memory: {sentences}")
             return None
-        return SentenceMemory.of(
-            self.whitened(), self._documents, found, self.config.memory, self.config.seed
+        return SentenceMemory.build(
+            self.whitened_model(), self._documents, sentences, self.config.memory, self.config.seed
         )
 
     def titles(self) -> PseudoQueries | None:
-        """Return the titles as queries; None, and a note why, where they cannot be."""
+        """Return the titles as queries.
+
+        If there are too few, return None and append the reason to the notes.
+        """
         titles = title_queries(
-            self.collection, self.config.pretrain, self.config.seed, self.journal
+            self.collection, self.config.pretrain, self.config.seed, self.replay_log
         )
         if isinstance(titles, str):
             self.notes.append(f"no pretraining on titles: {titles}")
             return None
         return titles
 
-    def sentence_check(self, count: int) -> Validator:
-        """Take a sentence each of up to `count` documents as a query that has to find its document.
+    def sentence_validator(self, count: int) -> Validator:
+        """Return a validator whose queries are random sentences of up to `count` documents.
 
-        Questions may be as far from titles as sentences are: modulation learnt on titles alone can
-        ruin both.
+        The relevant document of a sentence is its own document. Training on titles can harm real
+        questions and sentences alike, and titles do not show it.
         """
-        generator, documents = (
-            np.random.default_rng(self.config.seed),
-            self.collection.dataset.documents,
-        )
+        generator = np.random.default_rng(self.config.seed)
+        documents = self.collection.dataset.documents
         rows = generator.permutation(len(documents))[:count]
         texts = [
             str(
                 generator.choice(
-                    [*split_sentences(documents[row].body, self.config.memory.words)]
+                    [*split_sentences(documents[row].body, self.config.memory.min_words)]
+                    # a document without text still has a title
                     or [documents[row].title]
                 )
             )
             for row in rows
         ]
-        vectors = self.journal.encode("check", texts, self.collection.encoder.encode_queries)
-        found = self.collection.index.search(vectors, SearchConfig().candidates)
+        vectors = self.replay_log.encode("check", texts, self.collection.encoder.encode_queries)
+        candidates = self.collection.index.search(vectors, SearchConfig().candidates)
         return Validator(
             torch.from_numpy(vectors),
-            torch.from_numpy(found),
+            torch.from_numpy(candidates),
             self._documents,
             [{int(row): 1} for row in rows],
         )
 
-    def whitened(self, power: float | None = None) -> IMRNN:
-        """Return a copy of the fresh adapter whose projector whitens the documents."""
-        model = copy.deepcopy(self.fresh)
+    def whitened_model(self, power: float | None = None) -> IMRNN:
+        """Return a copy of the untrained adapter whose projector whitens the documents."""
+        model = copy.deepcopy(self.untrained)
         whiten(model, self._documents, self.config.pretrain, power)
         return model
 
-    def taught(self, model: IMRNN, titles: PseudoQueries, examples: Examples) -> Iterator[float]:
-        """Train a model in place on titles; yield the mean loss of each pass."""
+    def train_on_titles(
+        self, model: IMRNN, titles: PseudoQueries, examples: Examples
+    ) -> Iterator[float]:
+        """Train a model in place on titles; yield the mean loss of each epoch."""
         return self.train(model, examples, titles.documents, title_recipe(self.config.pretrain))
 
     @property

@@ -1,20 +1,17 @@
-"""What a supervised run takes from a collection.
-
-Queries to train and to validate on, and examples.
-"""
+"""Training and validation queries of a run with judgments, and its training examples."""
 
 from __future__ import annotations
 
 from imrnns_core.errors import TrainingError
-from imrnns_core.model.checkpoint import Shipped
+from imrnns_core.model.adapter_card import Shipped
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples, check_vectors, paired_examples, ranked_examples
 from imrnns_core.training.splits import (
-    HELD_OUT,
-    Judged,
+    VALIDATION_QUERIES,
+    QrelsDict,
     TrainValidationSplit,
-    judged_positive,
+    queries_with_relevant,
     split_queries,
 )
 from imrnns_core.training.validator import Validator
@@ -22,7 +19,11 @@ from imrnns_core.types import relevant_ids
 
 
 def check_collection(collection: Collection) -> None:
-    """Raise TrainingError if there is nothing to rank, or a vector that is no direction."""
+    """Check that the collection can be trained on.
+
+    Raises:
+        TrainingError: If it has fewer than two documents, or a vector is not finite.
+    """
     name = collection.dataset.name
     if len(collection.documents) < 2:
         raise TrainingError(f"{name}: one document cannot be ranked; add documents to the corpus")
@@ -33,48 +34,60 @@ def check_collection(collection: Collection) -> None:
 def split_judged(
     collection: Collection, config: TrainConfig, train_split: str, valid_split: str | None
 ) -> TrainValidationSplit:
-    """Return the queries to train and to validate on. Raises TrainingError if there are too few."""
+    """Return the queries to train on and those to validate on.
+
+    Raises:
+        DataError: If the data set has no such split.
+        TrainingError: If no query has a relevant document in one of the two parts, or all documents
+            are relevant to every query.
+    """
     name, dataset = collection.dataset.name, collection.dataset
-    qrels = judged_positive(dataset.qrels(train_split))
+    qrels = queries_with_relevant(dataset.qrels(train_split))
     if valid_split is None:
-        both = config.resolved().refit
-        parts = split_queries(qrels, config.validation_share, config.seed, both=both)
+        refit = config.resolved().refit
+        split = split_queries(qrels, config.validation_share, config.seed, hold_out_seen=refit)
     else:
-        parts = TrainValidationSplit(qrels, judged_positive(dataset.qrels(valid_split)))
-    if not parts.train or not parts.valid:
+        split = TrainValidationSplit(qrels, queries_with_relevant(dataset.qrels(valid_split)))
+    if not split.train or not split.valid:
         raise TrainingError(
-            f"{name}: {len(parts.train)} training and {len(parts.valid)} validation queries have a "
+            f"{name}: {len(split.train)} training and {len(split.valid)} validation queries have a "
             "relevant document; judge more queries, or name another split with --train-split or "
             "--valid-split"
         )
     count = len(collection.documents)
     if all(len(relevant_ids(judged)) >= count for judged in qrels.values()):
         raise TrainingError(
-            f"{name}: all documents are relevant to every query, there is no negative; add "
+            f"{name}: all documents are relevant to every query, so there is no negative; add "
             "documents"
         )
-    return parts
+    return split
 
 
-def validators(collection: Collection, parts: TrainValidationSplit) -> list[Validator]:
-    """Return the validation on unseen documents and, where there are enough, that on seen ones."""
-    enough = len(parts.held) >= min(HELD_OUT / 2, len(parts.valid))
-    held = [parts.held] if enough else []
-    return [Validator.of_judged(collection, qrels) for qrels in (parts.valid, *held)]
+def validators(collection: Collection, split: TrainValidationSplit) -> list[Validator]:
+    """Return a validator of unseen queries and, if there are enough, one of seen queries."""
+    # a small group would decide the mean of groups by chance
+    enough_seen = len(split.held_out) >= min(VALIDATION_QUERIES / 2, len(split.valid))
+    groups = [split.valid, split.held_out] if enough_seen else [split.valid]
+    return [Validator.from_qrels(collection, qrels) for qrels in groups]
 
 
-def judged_examples(collection: Collection, qrels: Judged, recipe: Recipe) -> Examples:
-    """Return what a recipe trains on."""
+def judged_examples(collection: Collection, qrels: QrelsDict, recipe: Recipe) -> Examples:
+    """Return the examples that a recipe trains on.
+
+    Raises:
+        TrainingError: If all candidates of a query are relevant.
+    """
     if recipe.negatives_from == "batch":
         return ranked_examples(collection, qrels, 1 + recipe.negatives)
     return paired_examples(collection, qrels, recipe.negatives, recipe.negatives_from == "lexical")
 
 
-def trained_positives(shipped: Shipped, parts: TrainValidationSplit, recipe: Recipe) -> list[str]:
-    """Return the ids of the documents that were training positives of the model that is shipped."""
+def trained_positives(shipped: Shipped, split: TrainValidationSplit, recipe: Recipe) -> list[str]:
+    """Return the ids of the documents that were training positives of the shipped model."""
     if shipped not in ("trained", "refit"):
         return []
-    qrels = parts.all if shipped == "refit" else parts.train
+    # a refit also trains on the validation queries
+    qrels = split.all if shipped == "refit" else split.train
     if recipe.negatives_from == "batch":
         return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})
     return sorted(

@@ -1,4 +1,4 @@
-"""One training run of an adapter over batches of examples."""
+"""The training loop of an adapter over batches of examples."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from imrnns_core.training.losses import base_scores, batch_loss
 
 
 class TrainingLoop:
-    """One optimiser at work on a model, in place.
-
-    Iterate for ever: each step is a pass over the examples, its mean loss.
+    """Endless iterator that trains a model in place: each step is one epoch, and its mean loss.
 
     Args:
         model: The adapter.
-        documents: (N, n) base embeddings that the rows of the examples point to.
-        examples: The queries.
-        recipe: Loss, optimiser and what may change.
-        seed: Of the order of the examples.
+        documents: (N, n) base embeddings of the corpus.
+        examples: The training queries.
+        recipe: Loss, settings of the optimiser and frozen parameters.
+        seed: Seed of the order of the examples.
     """
 
     def __init__(
@@ -33,14 +31,14 @@ class TrainingLoop:
     ) -> None:
         self.model, self.documents, self.examples, self.recipe = model, documents, examples, recipe
         for name, parameter in model.named_parameters():
+            # only the names of the two adapters contain "adapter"
             parameter.requires_grad_(not recipe.modulation_only or "adapter" in name)
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(
             trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
-        self.base = (
-            base_scores(documents, examples) if recipe.loss == "improvement" else None
-        )  # the same in every pass
+        # base scores never change, so they are computed once
+        self.base = base_scores(documents, examples) if recipe.loss == "improvement" else None
         self.generator = torch.Generator().manual_seed(seed)
 
     def __iter__(self) -> Iterator[float]:
@@ -49,21 +47,21 @@ class TrainingLoop:
     def __next__(self) -> float:
         self.model.train()
         losses = []
-        for chosen in torch.split(
+        for batch in torch.split(
             torch.randperm(len(self.examples), generator=self.generator), self.recipe.batch_size
         ):
             loss = batch_loss(
-                self.model, self.documents, self.examples, chosen, self.recipe, self.base
+                self.model, self.documents, self.examples, batch, self.recipe, self.base
             )
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            losses.append(loss.detach() * len(chosen))
+            losses.append(loss.detach() * len(batch))
         self.model.eval()
         return float(torch.stack(losses).sum()) / len(self.examples)
 
     def state(self) -> dict[str, Any]:
-        """Return all that the next pass depends on, but the examples."""
+        """Return the state of model, optimiser and random generator."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -71,16 +69,19 @@ class TrainingLoop:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Continue from what `state` returned."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
 
 
-def interpolate(first: IMRNN, tuned: IMRNN, share: float) -> IMRNN:
-    """Return the model that lies `share` of the way from the first to the tuned weights."""
-    start, model = first.state_dict(), copy.deepcopy(tuned)
+def interpolate(initial: IMRNN, trained: IMRNN, share: float) -> IMRNN:
+    """Return a model with the weights (1 − share) · initial + share · trained."""
+    weights, model = initial.state_dict(), copy.deepcopy(trained)
     model.load_state_dict(
-        {name: torch.lerp(start[name], value, share) for name, value in tuned.state_dict().items()}
+        {
+            name: torch.lerp(weights[name], value, share)
+            for name, value in trained.state_dict().items()
+        }
     )
     return model.eval()

@@ -1,4 +1,4 @@
-"""Losses of the recipes; tensors in, a scalar out."""
+"""Loss functions of the recipes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imrnns_core.training.examples import Examples
 
 
 def base_scores(documents: Tensor, examples: Examples) -> Tensor:
-    """Return (Q, K) base cosines of the queries with their documents."""
+    """Return (Q, K) base scores of the queries with their documents, from (N, n) embeddings."""
     queries = F.normalize(examples.vectors, dim=-1)
     pairs = zip(queries, examples.documents, strict=True)
     return torch.stack([F.normalize(documents[rows], dim=-1) @ query for query, rows in pairs])
@@ -23,19 +23,25 @@ def batch_loss(
     model: IMRNN,
     documents: Tensor,
     examples: Examples,
-    chosen: Tensor,
+    batch: Tensor,
     recipe: Recipe,
     base: Tensor | None = None,
 ) -> Tensor:
-    """Return the loss of the queries `chosen` (B,), the mean over them.
+    """Return the mean loss over a batch of queries.
 
-    `base` are the base scores, for the improvement margin.
+    Args:
+        model: The adapter.
+        documents: (N, n) base embeddings of the corpus.
+        examples: The training queries.
+        batch: (B,) positions of the batch in the examples.
+        recipe: The loss and its settings.
+        base: (Q, K) base scores of the examples; only the improvement margin needs them.
     """
-    lists, relevant = examples.documents[chosen], examples.relevant[chosen]  # (B, K), (B, R)
-    # (U,), (B, K + R)
+    lists, relevant = examples.documents[batch], examples.relevant[batch]  # (B, K), (B, R)
+    # each document is projected once per batch: rows (U,), local (B, K + R)
     rows, local = torch.unique(torch.cat([lists, relevant], dim=1), return_inverse=True)
     lists, relevant = local[:, : lists.shape[1]], local[:, lists.shape[1] :]
-    query = model.project(examples.vectors[chosen])  # (B, m)
+    query = model.project(examples.vectors[batch])  # (B, m)
     docs = model.project(documents[rows])  # (U, m)
     effect = torch.cat(model.document_adapter(docs), dim=-1)  # (U, 2m)
     mean_scale, mean_bias = F.embedding_bag(lists, effect, mode="mean").chunk(2, dim=-1)
@@ -48,7 +54,7 @@ def batch_loss(
     else:
         own = F.embedding(lists, docs).transpose(1, 2)  # (B, m, K)
         scores = closed_form(model, own, own * own, scale, bias, target)  # (B, K)
-        loss = _list_loss(scores, recipe, None if base is None else base[chosen])
+        loss = _list_loss(scores, recipe, None if base is None else base[batch])
     if recipe.neutrality:
         loss = loss + recipe.neutrality * (
             neutrality_penalty(scale, bias) + neutrality_penalty(*effect.chunk(2, dim=-1))
@@ -57,47 +63,46 @@ def batch_loss(
 
 
 def _list_loss(scores: Tensor, recipe: Recipe, base: Tensor | None) -> Tensor:
-    """Return the recipe's loss of (B, K) scores, the positive first."""
+    """Return the recipe's loss of scores (B, K), with the positive in column 0."""
     if recipe.loss == "softmax":
         first = torch.zeros(len(scores), dtype=torch.long)
         return F.cross_entropy(scores / recipe.temperature, first)
     if recipe.loss == "margin":
         return hinge_margin(scores, recipe.margin)
-    assert base is not None  # the improvement margin is against the base scores
+    assert base is not None  # TrainingLoop computes them for the improvement margin
     return improvement_margin(scores, base, recipe.margin)
 
 
 def improvement_margin(scores: Tensor, base: Tensor, margin: float) -> Tensor:
-    """Return mean relu(margin + base margin − modulated margin).
+    """Return mean relu(margin + base margin − modulated margin), the reference package's loss.
 
-    Scores (B, 1 + negatives), the positive first.
-
-    The reference package's loss: the modulated ranking must beat the base one by a margin, pair by
-    pair.
+    Each modulated margin must exceed the base margin of the same pair. `scores` and `base` are
+    (B, 1 + negatives), with the positive in column 0.
     """
     return torch.relu(margin + (base[:, :1] - base[:, 1:]) - (scores[:, :1] - scores[:, 1:])).mean()
 
 
 def hinge_margin(scores: Tensor, margin: float) -> Tensor:
-    """Return mean max(0, margin − cos⁺ + cos⁻), the paper's loss.
+    """Return mean max(0, margin − cos⁺ + cos⁻), the paper's loss (section 3.2).
 
-    Scores (B, 1 + negatives), the positive first.
+    `scores` are (B, 1 + negatives), with the positive in column 0.
     """
     return torch.relu(margin - scores[:, :1] + scores[:, 1:]).mean()
 
 
 def listwise(scores: Tensor, positive: Tensor, temperature: float) -> Tensor:
-    """Return the mean cross-entropy of softmax(scores / temperature), positives (B, U) bool.
+    """Return the mean cross-entropy between softmax(scores / temperature) and the positives.
 
-    The positives have equal shares.
+    `scores` are (B, U). The positives, where `positive` (B, U) is True, have equal target
+    probability.
     """
-    likelihood = torch.log_softmax(scores / temperature, dim=1)
-    return -((likelihood * positive).sum(1) / positive.sum(1)).mean()
+    log_probability = torch.log_softmax(scores / temperature, dim=1)
+    return -((log_probability * positive).sum(1) / positive.sum(1)).mean()
 
 
 def neutrality_penalty(scale: Tensor, bias: Tensor) -> Tensor:
-    """Return how far the mean of scales and biases (B, m) lies from neutral (½, 0).
+    """Return the squared distance of the mean scale and bias from neutral, ½ and 0.
 
-    What is the same for every query.
+    `scale` and `bias` are (B, m). The mean is the part of the modulation that all queries share.
     """
     return 4 * ((scale.mean(0) - 0.5) ** 2).sum() + (bias.mean(0) ** 2).sum()

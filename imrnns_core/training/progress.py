@@ -1,4 +1,4 @@
-"""What a training run reports of each epoch."""
+"""Progress of a training run: its epochs and its best model so far."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import Any, Literal
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.checkpoint import Shipped, TrainingOutcome
+from imrnns_core.model.adapter_card import Shipped, TrainingOutcome
 from imrnns_core.model.imrnn import IMRNN
 
-Phase = Literal["start", "pretrain", "train", "refit"]
+Phase = Literal["initialization", "pretrain", "train", "refit"]
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training queries; epoch 0 is the start.
+    """One pass over the training queries; epoch 0 is the initial model.
 
-    `loss` is its mean, None where nothing was trained.
-
-    `validation` is the mean of nDCG@10, R@10 and RR@10; of a "refit" epoch, whose queries include
-    those of the validation, it is the value of the epoch that validation chose.
+    Attributes:
+        number: The number of the epoch.
+        loss: The mean loss, None if nothing was trained.
+        validation: The mean of nDCG@10, R@10 and RR@10 on the validation queries. A "refit" epoch
+            trains on them, so it repeats the value of the epoch that validation selected.
+        best: Whether the epoch is the best so far.
+        phase: The phase of the run.
     """
 
     number: int
@@ -33,42 +36,42 @@ class Epoch:
 
 
 class BestModel:
-    """The best model of a run so far, and what is known about it.
-
-    Survives a kill through its state.
+    """The best model of a run so far; `state` and `restore` survive a killed process.
 
     Attributes:
-        first: The model that training starts from.
-        model: What would be shipped.
-        shipped: What that is.
-        measures: What validation measured, by the fields of `TrainingOutcome`.
-        notes: What a reader of the card should know.
+        initial_model: The model at which training begins.
+        model: The model that would be shipped.
+        shipped: Which weights it has.
+        measures: Validation measures and settings, by the fields of `TrainingOutcome`.
+        notes: Remarks for the reader of the card.
         history: The epochs so far.
     """
 
-    def __init__(self, start: IMRNN, notes: list[str]) -> None:
-        self.first = self.model = copy.deepcopy(start)
+    def __init__(self, untrained: IMRNN, notes: list[str]) -> None:
+        self.initial_model = self.model = copy.deepcopy(untrained)
         self.shipped: Shipped = "identity"
         self.measures: dict[str, Any] = {}
         self.notes = notes
         self.history: list[Epoch] = []
 
-    def keep(self, model: IMRNN, what: Shipped, value: float) -> None:
-        """Take a copy of a model as the best one; `value` is its validation measure."""
-        self.model, self.shipped = copy.deepcopy(model), what
+    def update(self, model: IMRNN, shipped: Shipped, value: float) -> None:
+        """Copy a model as the best one; `value` is its validation measure."""
+        self.model, self.shipped = copy.deepcopy(model), shipped
         self.measures["validation"] = value
 
     def outcome(self, best_epoch: int) -> TrainingOutcome:
-        """Return what the card says of the run."""
-        identity = ["no epoch was better than the base on validation: this is the identity"]
+        """Return the outcome for the adapter card."""
+        identity = [
+            "no epoch was better than the base on validation, so the adapter is the identity"
+        ]
         notes = [*self.notes, *(identity if self.shipped == "identity" else [])]
         return TrainingOutcome(self.shipped, best_epoch, notes=notes, **self.measures)
 
     def state(self) -> dict[str, Any]:
-        """Return everything in types that are read without pickle."""
+        """Return everything in types that can be loaded without pickle."""
         return {
-            "first": [asdict(self.first.config), self.first.state_dict()],
-            "best": [asdict(self.model.config), self.model.state_dict()],
+            "initial_model": [asdict(self.initial_model.config), self.initial_model.state_dict()],
+            "model": [asdict(self.model.config), self.model.state_dict()],
             "shipped": self.shipped,
             "measures": self.measures,
             "notes": self.notes,
@@ -76,14 +79,16 @@ class BestModel:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what `state` returned."""
-        self.first, self.model = (_rebuilt(*state[name]) for name in ("first", "best"))
+        """Continue from what `state` returned."""
+        self.initial_model, self.model = (
+            _load_model(*state[name]) for name in ("initial_model", "model")
+        )
         self.shipped, self.measures = state["shipped"], state["measures"]
-        self.notes[:] = state["notes"]  # the same list: initialization adds to it
+        self.notes[:] = state["notes"]  # in place, because `Initialization` appends to this list
         self.history[:] = [Epoch(**epoch) for epoch in state["history"]]
 
 
-def _rebuilt(config: dict[str, Any], state: dict[str, Tensor]) -> IMRNN:
+def _load_model(config: dict[str, Any], state: dict[str, Tensor]) -> IMRNN:
     model = IMRNN(AdapterConfig(**config))
     model.load_state_dict(state)
     return model.eval()

@@ -1,11 +1,12 @@
-"""Keep on disk what a training run has computed: a killed run goes on at its last epoch.
+"""Saves the results of a training run, so that a killed run resumes after its last epoch.
 
-    FOLDER/WHAT-00000000.npy   vectors of texts, 256 a file FOLDER/epoch.pt            results up to
-    an epoch, and the tensors as they stood after it; replaced after each epoch
+    FOLDER/key.txt             hash of the settings and data of the run
+    FOLDER/LABEL-00000000.npy  vectors of texts, 256 per file
+    FOLDER/epoch.pt            all results up to an epoch and the tensors after it
 
-A run asks the journal for each of its results. A run that resumes is the same program again: it
-gets what is recorded without computing it, and at the last recorded epoch it takes the tensors back
-and goes on.
+A run requests each of its results from the replay log. A resumed run executes the same program
+again: the log returns recorded results without computing them, restores the tensors at the last
+recorded epoch, and computes from then on.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch
 
 from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sharded import encode_shards
-from imrnns_core.io import atomic_write, unless_damaged
+from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.splits import TrainValidationSplit
@@ -31,12 +32,12 @@ Result = TypeVar("Result")
 
 
 class ReplayLog:
-    """The results of one run.
+    """The recorded results of one training run.
 
     Args:
-        folder: Where it is kept; None keeps nothing.
-        key: Says what is computed; what another run left in the folder is thrown away.
-        progress: Called while texts are encoded.
+        folder: The folder of the files; None saves nothing.
+        key: Hash of the settings and data of the run. Files of a run with another key are deleted.
+        progress: Called with (label, done, total) while texts are encoded.
     """
 
     def __init__(
@@ -44,70 +45,73 @@ class ReplayLog:
     ) -> None:
         self.folder, self.key, self.progress = folder, key, progress
         self._results: list[Any] = []
-        self._taken = 0
-        self._saved: Any = None
+        self._position = 0
+        self._saved_state: Any = None
         if folder is not None:
-            if unless_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
+            # the files of another run would give wrong results
+            if none_if_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(parents=True)
                 (folder / "key.txt").write_text(key, encoding="utf-8")
-            kept = unless_damaged(lambda: torch.load(folder / "epoch.pt", weights_only=True))
-            if isinstance(kept, dict) and kept.keys() == {"results", "saved"}:
-                self._results, self._saved = kept["results"], kept["saved"]
+            record = none_if_damaged(lambda: torch.load(folder / "epoch.pt", weights_only=True))
+            if isinstance(record, dict) and record.keys() == {"results", "state"}:
+                self._results, self._saved_state = record["results"], record["state"]
 
     @property
     def replaying(self) -> bool:
-        """Whether what is asked for now was computed by an earlier run."""
-        return self._saved is not None
+        """Whether the next result is a recorded one."""
+        return self._saved_state is not None
 
-    def take(self, compute: Callable[[], Result]) -> Result:
-        """Return the next result.
+    def compute_or_replay(self, compute: Callable[[], Result]) -> Result:
+        """Return the next recorded result, or compute and record it.
 
-        The recorded one, or that of `compute`, which is tensors, numbers, lists or None.
+        A result consists of tensors, numbers, lists and None.
         """
         if not self.replaying:
             self._results.append(compute())
-        self._taken += 1
-        return self._results[self._taken - 1]  # type: ignore[no-any-return]
+        self._position += 1
+        return self._results[self._position - 1]  # type: ignore[no-any-return]
 
     def commit(self, state: Callable[[], Any], restore: Callable[[Any], None]) -> None:
-        """End an epoch.
+        """End an epoch: save `state()`, or restore the saved state at the last recorded epoch.
 
-        Keep `state()`, or, at the last epoch of the earlier run, hand it to `restore`.
+        Args:
+            state: Returns the state of the run.
+            restore: Continues the run from a saved state.
         """
         if self.replaying:
-            if self._taken == len(self._results):
-                restore(self._saved)
-                self._saved = None
+            if self._position == len(self._results):
+                restore(self._saved_state)
+                self._saved_state = None
         elif self.folder is not None:
             with atomic_write(self.folder / "epoch.pt") as temporary:
-                torch.save({"results": self._results, "saved": state()}, temporary)
+                torch.save({"results": self._results, "state": state()}, temporary)
 
     @property
-    def saved(self) -> Any:
-        """What the earlier run kept, while its results are being replayed."""
-        return self._saved
+    def saved_state(self) -> Any:
+        """The saved state of the earlier run while its results are replayed, else None."""
+        return self._saved_state
 
     def encode(
-        self, what: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
+        self, label: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
     ) -> FloatArray:
-        """Return (len(texts), n) unit vectors, each encoded once."""
+        """Return (N, n) unit vectors of N texts; encoded texts are saved and read from disk."""
         return encode_shards(
-            self.folder, what, texts, lambda shard: unit(encode(shard)), self.progress
+            self.folder, label, texts, lambda shard: unit(encode(shard)), self.progress
         )
 
     def close(self) -> None:
-        """Remove what was kept: the run is over."""
+        """Delete the files after the end of the run."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def run_key(collection: Collection, config: TrainConfig, parts: TrainValidationSplit) -> str:
-    """Return a hash of all that the result of a run depends on."""
+def run_key(collection: Collection, config: TrainConfig, split: TrainValidationSplit) -> str:
+    """Return a hash of everything on which the result of a run depends."""
     dataset, digest = collection.dataset, hashlib.blake2b(digest_size=16)
     judged = [
         sorted((q, sorted(j.items())) for q, j in qrels.items())
-        for qrels in (parts.train, parts.held, parts.valid)
+        for qrels in (split.train, split.held_out, split.valid)
     ]
     encoder = collection.encoder.spec.to_json()
     digest.update(json.dumps([config.to_json(), dataset.digest, encoder, judged]).encode())

@@ -1,21 +1,18 @@
-"""Sentences of a collection as a memory inside the query adapter, written in closed form.
+"""A memory of the collection's sentences in the query adapter, written in closed form.
 
-Nothing is trained.
+Nothing is trained. The vector of a document describes its topic, but a question often asks about
+one of its sentences. The query adapter stores the sentences. Each unit of its first layer holds one
+sentence and is active if the query is similar to it. The second layer adds up the values of the
+active sentences; a value is a direction towards the document of its sentence. The third layer turns
+the sum into scales s_q, which increase the scores of these documents. The encoder encodes each
+sentence once, in training. At query time, only the first layer is larger.
 
-A document's one vector says what it is about; a question often asks for one of its sentences. The
-query adapter
-is a network with room for them: the units of its first layer are the sentences (how near is the
-query to each?), those of its second the sum of what the near ones stand for, a direction towards
-their documents. The scales s_q that come out move the documents that own such a sentence towards
-the query. The encoder is asked once for each sentence, in training; a query costs nothing but the
-wider layer.
+How a scale adds to a score: the score compares s_q ∘ d_p with q_mod. The memory adds a constant C·c
+with c = (1, −1, 1, …) to the refined query in q_mod. All d_p are made orthogonal to c and to
+(1, …, 1). Scales of ½ then change all scores by the same factor, and scales ½ + c ∘ v / C add
+v · d_p, plus an undirected error of about 1 / C of its size.
 
-How scales can add to a score: s_q ∘ d_p is compared with q_mod. Let q_mod hold, beside the refined
-query, a constant C·c with c = (1, −1, 1, …). All d_p are orthogonal to c and to (1, …, 1), so that
-scales of ½ leave every score as it was, up to a factor, and scales ½ + c ∘ v / C add v · d_p (and a
-disturbance 1 / C of its size, with no direction).
-
-Shapes: N documents, S sentences, n encoder dimensions, m working dimensions, r ≤ m − 2 of them
+Shapes: N documents, S sentences, n encoder dimensions, m working dimensions, of which r ≤ m − 2 are
 used.
 """
 
@@ -37,92 +34,110 @@ from imrnns_core.training.config import MemoryConfig
 from imrnns_core.training.resume import ReplayLog
 
 OFFSET = 4.0
-"""Added before a ReLU that is to let negative values pass, and taken away after it."""
-SAMPLED = 500
-SMALLEST = 8
-"""With fewer dimensions, the two that the memory takes for itself would be missed."""
+"""Added before a ReLU so that negative values pass it, and subtracted after it."""
+THRESHOLD_SAMPLE = 500
+"""Number of sentences from which the activation threshold is estimated."""
+MIN_DIMENSIONS = 8
+"""The memory gives up two dimensions; with fewer in total, their loss would harm the ranking."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Vectors (S, n) of the sentences, and the rows (S,) of their documents."""
+    """Vectors (S, n) of the sentences, and corpus rows (S,) of their documents."""
 
     vectors: Tensor
     rows: Tensor
 
 
-def sentences(collection: Collection, config: MemoryConfig, journal: ReplayLog) -> Sentences | str:
-    """Encode all sentences of the collection as queries, each once.
-
-    Return why not where that cannot be done.
-    """
-    found = [
+def encode_sentences(
+    collection: Collection, config: MemoryConfig, replay_log: ReplayLog
+) -> Sentences | str:
+    """Encode all sentences of the collection as queries, or return why that is not possible."""
+    sentences = [
         (row, text)
         for row, document in enumerate(collection.dataset.documents)
-        for text in split_sentences(document.body, config.words)
+        for text in split_sentences(document.body, config.min_words)
     ]
-    if collection.documents.dimension < SMALLEST or not found:
-        return f"{len(found)} sentences in {collection.documents.dimension} dimensions"
-    if len(found) > config.sentences:
-        return f"{len(found)} sentences, more than {config.sentences}"
+    if collection.documents.dimension < MIN_DIMENSIONS or not sentences:
+        return f"{len(sentences)} sentences in {collection.documents.dimension} dimensions"
+    if len(sentences) > config.max_sentences:
+        return f"{len(sentences)} sentences, more than {config.max_sentences}"
     try:
         collection.check_encoder()
         vectors = torch.from_numpy(
-            journal.encode(
-                "sentences", [text for _, text in found], collection.encoder.encode_queries
+            replay_log.encode(
+                "sentences", [text for _, text in sentences], collection.encoder.encode_queries
             )
         )
     except EncoderError as error:
         return str(error)
-    length = float(
-        np.linalg.norm(collection.documents.vectors, axis=1).mean()
-    )  # 1 for most encoders
-    return Sentences(length * vectors, torch.tensor([row for row, _ in found]))
+    # the projector has a bias, so sentences need the length of documents (1 for most encoders)
+    length = float(np.linalg.norm(collection.documents.vectors, axis=1).mean())
+    return Sentences(length * vectors, torch.tensor([row for row, _ in sentences]))
 
 
 @dataclass(frozen=True)
 class SentenceMemory:
-    """What the memories of one projector share: only threshold and strength are left to choose."""
+    """A sentence memory, except for the offset of its threshold and its strength.
 
-    projector: tuple[Tensor, Tensor]  # (m, n) and (m,)
-    keys: Tensor  # (S, m)
-    values: Tensor  # (S, m)
-    axes: Tensor  # (64, m) main directions of the documents
-    constant: Tensor  # (m,) the c above
+    Attributes:
+        projector: Weight (m, n) and bias (m,) of the projector.
+        keys: (S, m) projected sentences.
+        values: (S, m) direction that each sentence adds towards its document.
+        axes: (h, m) main directions of the documents; h is the narrower hidden layer.
+        constant: (m,) the vector c of the module's docstring.
+        threshold: Similarity above which a query activates a sentence.
+        config: The settings of the memory.
+    """
+
+    projector: tuple[Tensor, Tensor]
+    keys: Tensor
+    values: Tensor
+    axes: Tensor
+    constant: Tensor
     threshold: float
     config: MemoryConfig
 
     @classmethod
     @torch.no_grad()
-    def of(
-        cls, start: IMRNN, documents: Tensor, found: Sentences, config: MemoryConfig, seed: int
+    def build(
+        cls,
+        whitened: IMRNN,
+        documents: Tensor,
+        sentences: Sentences,
+        config: MemoryConfig,
+        seed: int,
     ) -> SentenceMemory:
-        """Take the projector of `start` without the two directions of least spread."""
-        m = start.config.output_dim
-        _, directions = torch.linalg.eigh(_moment(start.project(documents).double()))
+        """Build the memory from a whitened model and documents (N, n).
+
+        Its projector is that of the model without the two directions of least variance.
+        """
+        m = whitened.config.output_dim
+        _, directions = torch.linalg.eigh(_moment(whitened.project(documents).double()))
         constant = torch.where(torch.arange(m) % 2 == 0, 1.0, -1.0).double()
         constant -= constant.mean()
         fixed = torch.stack([torch.ones(m, dtype=torch.float64), constant], dim=1)
         basis = torch.linalg.qr(torch.cat([fixed, torch.eye(m, dtype=torch.float64)], dim=1)).Q[
             :, 2:m
         ]  # (m, r), orthogonal to both
-        turn = basis @ directions[:, 2:].T  # (m, m): onto those directions, then away from 1 and c
-        weight, bias = turn @ start.projector.weight.double(), turn @ start.projector.bias.double()
+        # (m, m): onto the kept directions, then orthogonal to (1, …, 1) and c
+        rotation = basis @ directions[:, 2:].T
+        weight = rotation @ whitened.projector.weight.double()
+        bias = rotation @ whitened.projector.bias.double()
         projected = F.normalize(documents.double() @ weight.T + bias, dim=-1)  # (N, m)
-        keys = F.normalize(found.vectors.double() @ weight.T + bias, dim=-1)
+        keys = F.normalize(sentences.vectors.double() @ weight.T + bias, dim=-1)
         moment = _moment(projected)
         values = projected @ torch.linalg.inv(
             moment * m + config.sharpness * torch.eye(m, dtype=torch.float64)
         )
-        values /= (
-            (values * projected).sum(1).abs().mean()
-        )  # a whole value adds a cosine of 1 to its own document
-        axes = torch.linalg.eigh(moment).eigenvectors[:, -min(start.config.hidden_dims) :].T
-        threshold = _threshold(keys, found.rows, config.neighbours, seed)
+        # after this, a value adds a cosine of 1 to its own document, on average
+        values /= (values * projected).sum(1).abs().mean()
+        axes = torch.linalg.eigh(moment).eigenvectors[:, -min(whitened.config.hidden_dims) :].T
+        threshold = _threshold(keys, sentences.rows, config.neighbours, seed)
         return cls(
             (weight.float(), bias.float()),
             keys.float(),
-            values[found.rows].float(),
+            values[sentences.rows].float(),
             axes.float(),
             constant.float(),
             threshold,
@@ -131,17 +146,19 @@ class SentenceMemory:
 
     @torch.no_grad()
     def adapter(self, offset: float, strength: float) -> IMRNN:
-        """Write the memory into a new IMRNN.
+        """Return a new IMRNN that contains the memory.
 
-        Sentences nearer than the threshold + offset speak up.
+        Args:
+            offset: Added to the activation threshold.
+            strength: Factor of the values.
         """
         m, n = self.projector[0].shape
         model = IMRNN(AdapterConfig(n, m, query_hidden_dims=(len(self.keys), m)))
         model.projector.weight.copy_(self.projector[0])
         model.projector.bias.copy_(self.projector[1])
         model.query_norm.bias.copy_(self.config.constant * self.constant)
-        # ½ + δ: LayerNorm makes the refined query √m long, and the scales that say nothing are ½;
-        # sigmoid'(0) is ¼
+        # LayerNorm gives the refined query length √m, neutral scales are ½ and sigmoid'(0) is ¼;
+        # the slope combines these factors
         slope = 2 * m**0.5 / (self.config.constant * self.constant)
         self._write(
             model.query_adapter,
@@ -150,7 +167,7 @@ class SentenceMemory:
             torch.diag(slope),
             0,
         )
-        # the mean candidate, along the main directions: b̄ = feedback / 2 · mean d_p beside ½ q_p
+        # q_mod becomes ½ q_p + b̄, with b̄ = feedback / 2 · mean d_p along the main directions
         feedback = self.config.feedback / 2 * self.axes.T
         self._write(
             model.document_adapter,
@@ -167,32 +184,41 @@ class SentenceMemory:
         first: tuple[Tensor, float],
         second: tuple[Tensor, float],
         third: Tensor,
-        at: int,
+        first_output: int,
     ) -> None:
-        """Set an MLP to third · (relu(second · relu(first · x + its bias) + its bias) − OFFSET).
+        """Set the weights of an MLP to W₃ · (relu(W₂ · relu(W₁ x + b₁) + b₂) − OFFSET).
 
-        It is written from output `at` on.
+        Args:
+            adapter: The MLP; all its other weights become 0.
+            first: W₁ and the bias of all its units.
+            second: W₂ and the bias of all its units.
+            third: W₃.
+            first_output: Output of the MLP at which the rows of W₃ begin.
         """
-        one, two, three = (layer for layer in adapter.layers if isinstance(layer, nn.Linear))
+        layer_1, layer_2, layer_3 = (x for x in adapter.layers if isinstance(x, nn.Linear))
         for parameter in adapter.parameters():
             parameter.zero_()
-        for layer, (weight, bias) in ((one, first), (two, second)):
+        for layer, (weight, bias) in ((layer_1, first), (layer_2, second)):
             layer.weight[: weight.shape[0], : weight.shape[1]] = weight
             layer.bias[: weight.shape[0]] = bias
-        three.weight[at : at + len(third), : third.shape[1]] = third
-        three.bias[at : at + len(third)] = -OFFSET * third.sum(1)
+        outputs = slice(first_output, first_output + len(third))
+        layer_3.weight[outputs, : third.shape[1]] = third
+        layer_3.bias[outputs] = -OFFSET * third.sum(1)
 
 
 def _moment(vectors: Tensor) -> Tensor:
+    """Return the second moment (m, m) of vectors (N, m)."""
     return vectors.T @ vectors / len(vectors)
 
 
 def _threshold(keys: Tensor, rows: Tensor, neighbours: int, seed: int) -> float:
-    """Return the median similarity of a sentence to its neighbour of this rank.
+    """Return the median similarity of a sentence to its neighbour of rank `neighbours`.
 
-    Neighbours are sentences of other documents.
+    Neighbours are sentences of other documents. `keys` are (S, m) and `rows` (S,).
     """
-    chosen = torch.from_numpy(np.random.default_rng(seed).permutation(len(keys))[:SAMPLED])
-    near = keys[chosen] @ keys.T
-    near[rows[chosen].unsqueeze(1) == rows.unsqueeze(0)] = -1.0
-    return max(float(near.topk(min(neighbours, len(keys)), dim=1).values[:, -1].median()), 0.0)
+    permutation = np.random.default_rng(seed).permutation(len(keys))
+    sample = torch.from_numpy(permutation[:THRESHOLD_SAMPLE])
+    similarity = keys[sample] @ keys.T
+    similarity[rows[sample].unsqueeze(1) == rows.unsqueeze(0)] = -1.0
+    nearest = similarity.topk(min(neighbours, len(keys)), dim=1).values
+    return max(float(nearest[:, -1].median()), 0.0)

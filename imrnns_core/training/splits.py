@@ -1,4 +1,4 @@
-"""Which judged queries are trained on, and which of them are held out to validate with."""
+"""Split the judged queries into training and validation queries."""
 
 from __future__ import annotations
 
@@ -11,75 +11,82 @@ from scipy.sparse.csgraph import connected_components
 
 from imrnns_core.types import Qrels, relevant_ids
 
-Judged = dict[str, Mapping[str, int]]
+QrelsDict = dict[str, Mapping[str, int]]
+"""Query id → document id → grade, for a part of the queries."""
 
-HELD_OUT = 40
-"""So many validation queries, where two fifths of the judged ones allow it; fewer tell nothing."""
-FEWEST = 10
-"""With fewer validation queries of its own choice, a run trains nothing.
-
-Chance would choose the epoch.
-"""
+VALIDATION_QUERIES = 40
+"""Target number of validation queries; at most two fifths of the judged queries are used for it."""
+MIN_VALIDATION_QUERIES = 10
+"""With fewer validation queries nothing is trained, because chance would select the epoch."""
 
 
 @dataclass(frozen=True)
 class TrainValidationSplit:
-    """Judged queries by use.
+    """The judged queries, by use.
 
     Attributes:
-        train: Trained on.
-        valid: Choose the epoch; where it can be, they share no relevant document with `train`.
-        held: Choose it as well; each shares a relevant document with `train`.
-        notes: What the user should know about them.
-        enough: Whether there are enough to validate with.
+        train: Training queries.
+        valid: Validation queries that share no relevant document with `train`, if possible.
+        held_out: Validation queries whose relevant documents are also relevant for `train`.
+        notes: Remarks for the user about the split.
+        enough: Whether there are enough validation queries to select an epoch.
     """
 
-    train: Judged = field(default_factory=dict)
-    valid: Judged = field(default_factory=dict)
-    held: Judged = field(default_factory=dict)
+    train: QrelsDict = field(default_factory=dict)
+    valid: QrelsDict = field(default_factory=dict)
+    held_out: QrelsDict = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     enough: bool = True
 
     @property
-    def all(self) -> Judged:
+    def all(self) -> QrelsDict:
         """All judged queries."""
-        return {**self.train, **self.held, **self.valid}
+        return {**self.train, **self.held_out, **self.valid}
 
 
-def split_queries(qrels: Judged, share: float, seed: int, both: bool) -> TrainValidationSplit:
-    """Hold out a share of the queries on other documents.
+def split_queries(
+    qrels: QrelsDict, share: float, seed: int, hold_out_seen: bool
+) -> TrainValidationSplit:
+    """Hold out a share of the queries for validation.
 
-    With `both`, as many on documents that are trained on.
+    Args:
+        qrels: The judged queries, each with a relevant document.
+        share: Share of the queries that share no relevant document with the training queries.
+        seed: Seed of the random choice.
+        hold_out_seen: Also hold out this share of queries whose relevant documents are trained on.
+            The share is raised if it gives fewer than `VALIDATION_QUERIES` queries.
     """
-    if both:
-        share = max(share, min(0.4, HELD_OUT / max(len(qrels), 1)))
+    if hold_out_seen:
+        share = max(share, min(0.4, VALIDATION_QUERIES / max(len(qrels), 1)))
     notes = []
     train, valid = split_disjoint(qrels, share, seed)
-    if not valid:  # all queries hang together by the documents they share
+    if not valid:  # shared relevant documents connect all queries
         train, valid = split_random(qrels, share, seed)
         notes.append(
-            "validated on queries whose relevant documents were training positives too: no "
-            "others could be set apart"
+            "the relevant documents of the validation queries were also training positives, "
+            "because no other queries could be held out"
         )
-    train, held = split_shared(train, share, seed) if both else (train, {})
+    train, held_out = split_shared(train, share, seed) if hold_out_seen else (train, {})
     if len(qrels) == 1:
         train = valid = qrels
-    enough = len(valid) + len(held) >= FEWEST
+    enough = len(valid) + len(held_out) >= MIN_VALIDATION_QUERIES
     if not enough:
-        notes.append(f"too few judged queries ({len(qrels)}) to validate with: none was trained on")
-    return TrainValidationSplit(train, valid, held, tuple(notes), enough)
+        notes.append(
+            f"too few judged queries ({len(qrels)}) for validation, so none was trained on"
+        )
+    return TrainValidationSplit(train, valid, held_out, tuple(notes), enough)
 
 
-def judged_positive(qrels: Qrels) -> Judged:
-    """Keep the queries with a relevant document."""
+def queries_with_relevant(qrels: Qrels) -> QrelsDict:
+    """Return the queries that have a relevant document."""
     return {q: judged for q, judged in qrels.items() if relevant_ids(judged)}
 
 
-def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Split queries into training and validation parts that share no relevant document.
+def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, QrelsDict]:
+    """Return training and validation queries that share no relevant document.
 
-    Queries that share one, directly or through others, stay together; whole groups, in random
-    order, go to validation until it holds `share` of the queries.
+    Queries that share a relevant document, directly or through other queries, form a group. Random
+    groups go to validation as a whole, up to `share` of the queries.
     """
     ids, columns = list(qrels), dict[str, int]()
     edges = [
@@ -95,17 +102,18 @@ def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judge
     for row in reversed(range(len(ids))):
         members.setdefault(int(group[row]), []).append(ids[row])
     groups = list(members.values())[::-1]  # in the order of their last queries
-    wanted, validation = share * len(qrels), set[str]()
+    limit, validation = share * len(qrels), set[str]()
     for i in np.random.default_rng(seed).permutation(len(groups)):
-        if len(validation) + len(groups[i]) <= max(wanted, 1):
+        # a group that is too large stays in training
+        if len(validation) + len(groups[i]) <= max(limit, 1):
             validation.update(groups[i])
     return {q: j for q, j in qrels.items() if q not in validation}, {
         q: j for q, j in qrels.items() if q in validation
     }
 
 
-def split_random(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Split queries into training and validation parts, whatever they share."""
+def split_random(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, QrelsDict]:
+    """Return random training and validation queries, which may share relevant documents."""
     ids = list(qrels)
     validation = {
         ids[i]
@@ -116,22 +124,23 @@ def split_random(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]
     }
 
 
-def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[Judged, Judged]:
-    """Hold out up to `share` of the queries, each with a relevant document that is trained on.
+def split_shared(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, QrelsDict]:
+    """Return training queries, and up to `share` of held-out queries that remain seen.
 
-    Together with `split_disjoint` this tells how an adapter does on seen and on unseen documents.
+    All relevant documents of a held-out query are also relevant for a training query. Together with
+    `split_disjoint` this measures an adapter on seen and on unseen queries.
     """
-    left: dict[str, int] = {}
+    queries_left: dict[str, int] = {}  # document id → training queries for which it is relevant
     for judged in qrels.values():
         for document in relevant_ids(judged):
-            left[document] = left.get(document, 0) + 1
-    ids, held = list(qrels), set[str]()
+            queries_left[document] = queries_left.get(document, 0) + 1
+    ids, held_out = list(qrels), set[str]()
     for i in np.random.default_rng(seed).permutation(len(ids)):
         relevant = set(relevant_ids(qrels[ids[i]]))
-        if len(held) < int(share * len(ids)) and all(left[d] > 1 for d in relevant):
-            held.add(ids[i])
+        if len(held_out) < int(share * len(ids)) and all(queries_left[d] > 1 for d in relevant):
+            held_out.add(ids[i])
             for document in relevant:
-                left[document] -= 1
-    return {q: j for q, j in qrels.items() if q not in held}, {
-        q: j for q, j in qrels.items() if q in held
+                queries_left[document] -= 1
+    return {q: j for q, j in qrels.items() if q not in held_out}, {
+        q: j for q, j in qrels.items() if q in held_out
     }

@@ -1,4 +1,4 @@
-"""Titles as queries: training without judgments."""
+"""Titles as queries, for training without judgments."""
 
 from __future__ import annotations
 
@@ -19,39 +19,50 @@ from imrnns_core.training.validator import Validator
 
 @dataclass(frozen=True)
 class PseudoQueries:
-    """Titles as queries.
+    """P titles as queries.
 
-    Their vectors (P, n), the rows of their documents (P,), and all N documents less their titles.
+    Attributes:
+        vectors: (P, n) vectors of the titles.
+        rows: (P,) corpus rows of their documents.
+        documents: (N, n) vectors of all documents, without the part of their title.
     """
 
     vectors: Tensor
     rows: Tensor
     documents: Tensor
 
-    def examples(self, collection: Collection, chosen: Tensor, candidates: int) -> Examples:
-        """Return those `chosen`; the document of a title is its one positive."""
-        found = torch.from_numpy(collection.index.search(self.vectors[chosen].numpy(), candidates))
-        return Examples(self.vectors[chosen], found, self.rows[chosen].unsqueeze(1))
+    def examples(self, collection: Collection, positions: Tensor, candidates: int) -> Examples:
+        """Return training examples of the titles at positions (R,); their document is positive."""
+        rows = self._candidates(collection, positions, candidates)
+        return Examples(self.vectors[positions], rows, self.rows[positions].unsqueeze(1))
 
-    def validation(self, collection: Collection, chosen: Tensor, candidates: int) -> Validator:
-        """Measure on those `chosen`, in the documents as they are.
+    def validation(self, collection: Collection, positions: Tensor, candidates: int) -> Validator:
+        """Return a validator of the titles at positions (R,).
 
-        Less their titles, whitening would look bad.
+        It scores the unchanged documents. Without the part of their title, they would make whitened
+        models look worse than they are.
         """
-        found = torch.from_numpy(collection.index.search(self.vectors[chosen].numpy(), candidates))
-        documents = torch.from_numpy(collection.documents.vectors)
         return Validator(
-            self.vectors[chosen], found, documents, [{row: 1} for row in self.rows[chosen].tolist()]
+            self.vectors[positions],
+            self._candidates(collection, positions, candidates),
+            torch.from_numpy(collection.documents.vectors),
+            [{row: 1} for row in self.rows[positions].tolist()],
+        )
+
+    def _candidates(self, collection: Collection, positions: Tensor, candidates: int) -> Tensor:
+        """Return (R, K) corpus rows of the base candidates of titles."""
+        return torch.from_numpy(
+            collection.index.search(self.vectors[positions].numpy(), candidates)
         )
 
 
 def title_queries(
-    collection: Collection, config: PretrainConfig, seed: int, journal: ReplayLog
+    collection: Collection, config: PretrainConfig, seed: int, replay_log: ReplayLog
 ) -> PseudoQueries | str:
-    """Encode up to `config.texts` titles, each once; return why not where that cannot be done.
+    """Encode up to `config.max_titles` titles as queries, or return why that is not possible.
 
-    A document is not encoded again without its title: its vector less a part of the title's vector
-    serves.
+    Documents are not encoded again without their title. Instead, a share of the title's vector is
+    subtracted from the document's vector.
     """
     titled = np.array(
         [
@@ -61,14 +72,14 @@ def title_queries(
         ],
         dtype=np.int64,
     )
-    if len(titled) < config.minimum:
-        return f"{len(titled)} documents have a title and a text, fewer than {config.minimum}"
-    rows = np.sort(np.random.default_rng(seed).permutation(titled)[: config.texts])
+    if len(titled) < config.min_titles:
+        return f"{len(titled)} documents have a title and a text, fewer than {config.min_titles}"
+    rows = np.sort(np.random.default_rng(seed).permutation(titled)[: config.max_titles])
     titles = [collection.dataset.documents[i].title for i in rows]
     try:
         collection.check_encoder()
         vectors = torch.from_numpy(
-            journal.encode("titles", titles, collection.encoder.encode_queries)
+            replay_log.encode("titles", titles, collection.encoder.encode_queries)
         )
     except EncoderError as error:
         return str(error)
@@ -81,7 +92,7 @@ def title_queries(
 
 
 def title_recipe(config: PretrainConfig) -> Recipe:
-    """Return the recipe of the training on titles."""
+    """Return the recipe for the training on titles."""
     return Recipe(
         negatives_from="batch",
         epochs=config.epochs,

@@ -1,7 +1,4 @@
-"""Train an adapter on vectors that were made once.
-
-Nothing is encoded inside the loop, and nothing is printed.
-"""
+"""Train an adapter on stored embeddings: the training loop encodes nothing and prints nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +12,8 @@ import torch
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
@@ -31,40 +29,38 @@ from imrnns_core.training.judged import (
 from imrnns_core.training.loop import TrainingLoop, interpolate
 from imrnns_core.training.progress import BestModel, Epoch, Phase
 from imrnns_core.training.resume import ReplayLog, run_key
-from imrnns_core.training.splits import (
-    Judged,
-    TrainValidationSplit,
-)
+from imrnns_core.training.splits import QrelsDict, TrainValidationSplit
 from imrnns_core.training.title_queries import PseudoQueries
 from imrnns_core.training.validator import (
     Validator,
     exceeds_standard_error,
-    gain_holds,
+    is_reliable_gain,
     mean_of_groups,
 )
 from imrnns_core.training.whitening import identity_adapter
 from imrnns_core.types import LabelledProgress
 
 HELD_OUT_TITLES = 300
+"""Maximum number of titles, and of sentences, that check the training on titles."""
 
 
 class Trainer:
-    """One run.
-
-    Iterate `epochs()`, stop whenever you like, then take `adapter()`: the best so far, or the
-    identity.
+    """One training run: iterate `epochs()`, stop at any time, then call `adapter()`.
 
     Args:
-        collection: The vectors and judgments.
-        config: Recipe and hyper-parameters.
-        train_split: The split with the training judgments; not read by a recipe without judgments.
-        valid_split: The split that chooses the epoch; None carves one out of the training split
-            that shares no relevant document with the rest.
-        progress: Called with (what, done, total) while titles and sentences are encoded.
-        folder: Where to keep what a killed run needs to go on from its last epoch; `close` removes
-            it.
+        collection: The embeddings and judgments.
+        config: Recipe and settings.
+        train_split: The split with the training judgments; ignored by a recipe without judgments.
+        valid_split: The split that selects the epoch. None holds out queries of the training split
+            that share no relevant document with the others, if possible.
+        progress: Called with (label, done, total) while titles and sentences are encoded.
+        folder: Folder for the state of the run, from which a killed run resumes after its last
+            epoch; `close` deletes it.
 
-    Raises TrainingError where there is nothing to learn from.
+    Raises:
+        DataError: If the data set has no such split.
+        TrainingError: If the recipe does not exist, there are too few documents or judged queries,
+            or a vector is not finite.
     """
 
     def __init__(
@@ -79,48 +75,56 @@ class Trainer:
         check_collection(collection)
         self.collection, self.config, self.recipe = collection, config, config.resolved()
         self.train_split = train_split if self.recipe.supervised else None
-        self.parts = TrainValidationSplit()
+        self.split = TrainValidationSplit()
         if self.recipe.supervised:
-            self.parts = split_judged(collection, config, train_split, valid_split)
+            self.split = split_judged(collection, config, train_split, valid_split)
         n = collection.documents.dimension
         torch.manual_seed(config.seed)
         self.model = IMRNN(AdapterConfig(n, n))
-        self.documents = torch.from_numpy(collection.documents.vectors)  # as the ranker has them
-        self._best = BestModel(self.model, list(self.parts.notes))
-        self._fit: TrainingLoop | None = None
-        self._journal = ReplayLog(folder, run_key(collection, config, self.parts), progress)
-        self._pretraining = Initialization(
-            collection, config, self._best.first, self._journal, self._passes, self._best.notes
+        self.documents = torch.from_numpy(collection.documents.vectors)  # same lengths as in Ranker
+        self._best = BestModel(self.model, list(self.split.notes))
+        self._loop: TrainingLoop | None = None
+        self._replay_log = ReplayLog(folder, run_key(collection, config, self.split), progress)
+        self._initialization = Initialization(
+            collection,
+            config,
+            self._best.initial_model,
+            self._replay_log,
+            self._train,
+            self._best.notes,
         )
 
     def epochs(self) -> Iterator[Epoch]:
-        """Train, and yield a record after each epoch, epoch 0 first.
+        """Train, and yield a record after each epoch, from epoch 0 on; stop early without gain.
 
-        Stops early when nothing improves.
+        Raises:
+            TrainingError: If all candidates of a training query are relevant.
         """
         if not self.recipe.supervised:
-            yield from self._unlabeled()
+            yield from self._train_without_judgments()
             return
-        checks = validators(self.collection, self.parts)
-        base = [check.base_values() for check in checks]
+        groups = validators(self.collection, self.split)
+        base = [validator.base_values() for validator in groups]
         self._best.measures["base_validation"] = mean_of_groups(base)
-        start = yield from self._start(base, checks)
-        best, chosen = max(mean_of_groups(start), mean_of_groups(base)), 0
-        if not self.parts.enough:
+        initial = yield from self._initialize(groups)
+        best_value, best_epoch = max(mean_of_groups(initial), mean_of_groups(base)), 0
+        if not self.split.enough:
             return
-        for number, loss in enumerate(self._judged_passes(self.parts.train), start=1):
-            tuned = interpolate(self._best.first, self.model, self.recipe.kept)
-            values = self._journal.take(lambda: [check.values(tuned) for check in checks])  # noqa: B023, taken at once
+        for number, loss in enumerate(self._train_on_judged(self.split.train), start=1):
+            model = self._interpolated()
+            values = self._values(groups, model)
             value = mean_of_groups(values)
-            better = value > best and gain_holds(values, base, start, self.recipe.refit)
+            better = value > best_value and is_reliable_gain(
+                values, base, initial, self.recipe.refit
+            )
             if better:
-                best, chosen = value, number
-                self._best.keep(tuned, "trained", value)
+                best_value, best_epoch = value, number
+                self._best.update(model, "trained", value)
             yield self._record(loss, value, better, "train")
-            if number >= self.recipe.epochs or number - chosen >= self.recipe.patience:
+            if number >= self.recipe.epochs or number - best_epoch >= self.recipe.patience:
                 break
-        if chosen and self.recipe.refit:
-            yield from self._refit(chosen, best)
+        if best_epoch and self.recipe.refit:
+            yield from self._refit(best_epoch, best_value)
 
     @property
     def history(self) -> list[Epoch]:
@@ -129,25 +133,22 @@ class Trainer:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the card should know."""
+        """Remarks for the reader of the adapter card."""
         return self._best.notes
 
     def close(self) -> None:
-        """Remove what was kept for a killed run."""
-        self._journal.close()
+        """Delete the saved state of the run."""
+        self._replay_log.close()
 
     @property
     def best_epoch(self) -> Epoch:
-        """The last epoch that was better than all before it, or epoch 0."""
+        """The best epoch so far; epoch 0 if none was better than the base."""
         return next((epoch for epoch in reversed(self.history) if epoch.best), self.history[0])
 
     def adapter(self, name: str) -> Adapter:
-        """Return the best so far, with its card.
-
-        The identity, exactly, where nothing was better than the base.
-        """
-        if self._journal.replaying:  # stopped before it was where the earlier run had been
-            self._restore(self._journal.saved)
+        """Return the best model so far with its card; the identity if none beats the base."""
+        if self._replay_log.replaying:  # stopped before the last epoch of the earlier run
+            self._restore(self._replay_log.saved_state)
         identity = self._best.shipped == "identity"
         model = (
             identity_adapter(self.collection.documents.dimension)
@@ -164,7 +165,7 @@ class Trainer:
             dataset=dataset.name,
             dataset_digest=dataset.digest,
             train_split=self.train_split,
-            training_positives=trained_positives(self._best.shipped, self.parts, self.recipe),
+            training_positives=trained_positives(self._best.shipped, self.split, self.recipe),
             config=self.config.to_json(),
             history=[asdict(epoch) for epoch in self.history],
             outcome=self._best.outcome(self.best_epoch.number),
@@ -173,127 +174,127 @@ class Trainer:
 
     # Phases
 
-    def _start(
-        self, base: list[Tensor], checks: list[Validator]
-    ) -> Generator[Epoch, None, list[Tensor]]:
-        """Bring the model to the recipe's start, and return its validation values.
+    def _initialize(self, groups: list[Validator]) -> Generator[Epoch, None, list[Tensor]]:
+        """Select the initial model, and return its validation values (Q,) of each group.
 
-        A start is taken only where it is surely better than the base on all judged queries.
+        A model replaces the untrained one only if it is better than the base on all judged queries
+        by more than the standard error.
         """
-        values: list[Tensor] = self._journal.take(
-            lambda: [check.values(self.model) for check in checks]
-        )
-        yield self._record(None, mean_of_groups(values), False, "start")
-        if self.recipe.start == "identity":
+        values = self._values(groups, self.model)
+        yield self._record(None, mean_of_groups(values), False, "initialization")
+        if self.recipe.initialization == "identity":
             return values
-        judged = Validator.of_judged(self.collection, self.parts.all)
-        plain = judged.base_values()
-        best = 0.0
-        for model, loss, what in self._pretraining.starts(
-            judged, self.recipe.start == "pretrained"
+        judged = Validator.from_qrels(self.collection, self.split.all)
+        base = judged.base_values()
+        best_gain = 0.0
+        for model, loss, settings in self._initialization.initial_models(
+            judged, self.recipe.initialization == "pretrained"
         ):
-            found: Tensor = self._journal.take(lambda: judged.values(model))  # noqa: B023, taken at once
-            gain = float((found - plain).mean())
-            better = gain > best and exceeds_standard_error(found - plain)
+            (judged_values,) = self._values([judged], model)
+            gain = float((judged_values - base).mean())
+            better = gain > best_gain and exceeds_standard_error(judged_values - base)
             if better:
-                best, self._best.first = gain, copy.deepcopy(model)
-                values = self._journal.take(lambda: [check.values(model) for check in checks])  # noqa: B023
-                self._best.keep(model, "start", mean_of_groups(values))
-                measured = {"judged": float(found.mean()), "judged_base": float(plain.mean())}
-                self._best.measures["start"] = {**what, **measured}
-            yield self._record(loss, float(found.mean()), better, "pretrain")
-        self.model = copy.deepcopy(self._best.first)
+                best_gain, self._best.initial_model = gain, copy.deepcopy(model)
+                values = self._values(groups, model)
+                self._best.update(model, "initialization", mean_of_groups(values))
+                means = {"judged": float(judged_values.mean()), "judged_base": float(base.mean())}
+                self._best.measures["initialization"] = {**settings, **means}
+            yield self._record(loss, float(judged_values.mean()), better, "pretrain")
+        self.model = copy.deepcopy(self._best.initial_model)
         return values
 
-    def _unlabeled(self) -> Iterator[Epoch]:
-        """Take the memory of sentences.
-
-        Without one, whiten, then train on titles as long as held-out titles and sentences say it
-        does no harm.
-        """
-        memory = self._pretraining.memory()
+    def _train_without_judgments(self) -> Iterator[Epoch]:
+        """Use the sentence memory or, if there is none, whiten and train on titles."""
+        memory = self._initialization.memory()
         if memory is not None:
-            usual = memory.adapter(self.config.memory.offsets[0], self.config.memory.strengths[0])
-            # titles cannot judge it: they find their documents by their own words
-            self._best.keep(usual, "start", 0.0)
-            yield self._unvalidated("a memory of sentences")
+            settings = self.config.memory
+            model = memory.adapter(settings.offsets[0], settings.strengths[0])
+            # titles cannot validate it, because they retrieve their documents by their own words
+            self._best.update(model, "initialization", 0.0)
+            yield self._not_validated("sentence memory")
             return
-        model, titles = self._pretraining.whitened(), self._pretraining.titles()
+        model, titles = self._initialization.whitened_model(), self._initialization.titles()
         if titles is None:
-            self._best.keep(model, "start", 0.0)
-            yield self._unvalidated("whitening only")
+            self._best.update(model, "initialization", 0.0)
+            yield self._not_validated("whitening only")
             return
-        yield from self._learn_titles(model, titles)
+        yield from self._train_on_titles(model, titles)
 
-    def _learn_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
-        """Train on titles.
-
-        Keep the last epoch at which held-out titles and sentences show no harm.
-        """
+    def _train_on_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
+        """Train on titles; select the last epoch without harm to held-out titles and sentences."""
         settings = self.config.pretrain
         order = torch.randperm(
             len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
         )
-        held = min(HELD_OUT_TITLES, len(order) // 10)
-        check = titles.validation(self.collection, order[:held], settings.candidates * 4)
-        base = float(check.base_values().mean())
+        count = min(HELD_OUT_TITLES, len(order) // 10)
+        held_out = titles.validation(self.collection, order[:count], settings.candidates * 4)
+        base = float(held_out.base_values().mean())
         self._best.measures["base_validation"] = base
-        asked = self._pretraining.sentence_check(HELD_OUT_TITLES)
-        found = asked.base_values()
-        passes = self._pretraining.taught(
-            model, titles, titles.examples(self.collection, order[held:], settings.candidates)
+        sentences = self._initialization.sentence_validator(HELD_OUT_TITLES)
+        sentence_base = sentences.base_values()
+        losses = self._initialization.train_on_titles(
+            model, titles, titles.examples(self.collection, order[count:], settings.candidates)
         )
         for number in range(settings.epochs + 1):
-            loss = next(passes) if number else None
-            value: float = self._journal.take(lambda: float(check.values(model).mean()))
-            sentences: Tensor = self._journal.take(lambda: asked.values(model))
-            # as many passes as the study found: titles and sentences tell harm, not the best of
-            # good epochs
-            holds = value >= base and not exceeds_standard_error(found - sentences)
-            if holds:
-                self._best.keep(model, "start", value)
-            yield self._record(loss, value, holds, "pretrain" if number else "start")
+            loss = next(losses) if number else None
+            value = float(self._values([held_out], model)[0].mean())
+            (sentence_values,) = self._values([sentences], model)
+            # Titles and sentences reveal harm, but they do not show which good epoch is best. The
+            # number of epochs comes from docs/training-study.md.
+            harmless = value >= base and not exceeds_standard_error(sentence_base - sentence_values)
+            if harmless:
+                self._best.update(model, "initialization", value)
+            yield self._record(loss, value, harmless, "pretrain" if number else "initialization")
 
-    def _unvalidated(self, what: str) -> Epoch:
-        self._best.notes.append(f"{what}, not validated: there are no judgments to validate with")
-        return self._record(None, 0.0, True, "start")
+    def _not_validated(self, model: str) -> Epoch:
+        self._best.notes.append(f"{model}, not validated, because there are no judgments")
+        return self._record(None, 0.0, True, "initialization")
 
-    def _refit(self, count: int, value: float) -> Iterator[Epoch]:
-        """Train from the start again, on all judged queries, as long as validation said."""
-        self.model = copy.deepcopy(self._best.first)
-        for number, loss in enumerate(self._judged_passes(self.parts.all), start=1):
-            if number == count:
-                self._best.keep(
-                    interpolate(self._best.first, self.model, self.recipe.kept), "refit", value
-                )
+    def _refit(self, epochs: int, value: float) -> Iterator[Epoch]:
+        """Train the initial model again on all judged queries, for a number of epochs."""
+        self.model = copy.deepcopy(self._best.initial_model)
+        for number, loss in enumerate(self._train_on_judged(self.split.all), start=1):
+            if number == epochs:
+                self._best.update(self._interpolated(), "refit", value)
             yield self._record(loss, value, False, "refit")
-            if number == count:
+            if number == epochs:
                 break
 
-    # What survives a kill
+    # Steps that a resumed run replays
 
-    def _judged_passes(self, qrels: Judged) -> Iterator[float]:
+    def _values(self, groups: list[Validator], model: IMRNN) -> list[Tensor]:
+        """Return the values (Q,) of a model for each group of validation queries."""
+        return self._replay_log.compute_or_replay(
+            lambda: [validator.values(model) for validator in groups]
+        )
+
+    def _interpolated(self) -> IMRNN:
+        share = self.recipe.weight_interpolation
+        return interpolate(self._best.initial_model, self.model, share)
+
+    def _train_on_judged(self, qrels: QrelsDict) -> Iterator[float]:
         examples = judged_examples(self.collection, qrels, self.recipe)
-        return self._passes(self.model, examples, self.documents, self.recipe)
+        return self._train(self.model, examples, self.documents, self.recipe)
 
-    def _passes(
+    def _train(
         self, model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe
     ) -> Iterator[float]:
-        """Train a model in place; yield the mean loss of each pass."""
-        self._fit = TrainingLoop(model, documents, examples, recipe, self.config.seed)
+        """Train a model in place; yield the mean loss of each epoch."""
+        self._loop = TrainingLoop(model, documents, examples, recipe, self.config.seed)
         while True:
-            yield self._journal.take(self._fit.__next__)
+            yield self._replay_log.compute_or_replay(self._loop.__next__)
 
     def _state(self) -> dict[str, Any]:
-        """Return what a killed run needs to go on, in types that are read without pickle."""
-        return {"fit": self._fit.state() if self._fit else None, **self._best.state()}
+        """Return the state of the run in types that can be loaded without pickle."""
+        return {"loop": self._loop.state() if self._loop else None, **self._best.state()}
 
     def _restore(self, state: dict[str, Any]) -> None:
-        if self._fit and state["fit"]:
-            self._fit.restore(state["fit"])
+        if self._loop and state["loop"]:
+            self._loop.restore(state["loop"])
         self._best.restore(state)
 
     def _record(self, loss: float | None, value: float, best: bool, phase: Phase) -> Epoch:
+        """Append an epoch to the history, and save the state of the run."""
         self.history.append(Epoch(len(self.history), loss, value, best, phase))
-        self._journal.commit(self._state, self._restore)
+        self._replay_log.commit(self._state, self._restore)
         return self.history[-1]

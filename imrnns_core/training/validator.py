@@ -1,7 +1,4 @@
-"""Measure an adapter on held-out queries many times over.
-
-Candidates, gains and vectors are gathered once.
-"""
+"""Fast repeated measurement of an adapter on held-out queries."""
 
 from __future__ import annotations
 
@@ -17,17 +14,18 @@ from imrnns_core.model.scoring import score_candidates, transform_corpus
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.types import Qrels, relevant_ids
 
-DEPTH = 10
+CUTOFF = 10
+"""Rank cutoff of the measures."""
 
 
 class Validator:
-    """Q queries with K candidates each.
+    """Measures adapters on Q queries with K candidates each; vectors and gains are prepared once.
 
     Args:
-        vectors: (Q, n) query embeddings.
+        vectors: (Q, n) base embeddings of the queries.
         rows: (Q, K) rows of the candidates in `documents`.
-        documents: (N, n) embeddings.
-        relevant: Row → grade of each query's relevant documents, candidates or not.
+        documents: (N, n) base embeddings of the corpus.
+        relevant: Row → grade for all relevant documents of each query, also if not retrieved.
     """
 
     def __init__(
@@ -37,7 +35,10 @@ class Validator:
         documents: Tensor,
         relevant: Sequence[Mapping[int, int]],
     ) -> None:
-        rows = rows.sort(dim=1).values  # equal scores stand in corpus order, as in `ranking.rank`
+        rows = rows.sort(
+            dim=1
+        ).values  # equal scores then rank in corpus order, as in `ranker.rank`
+        # only documents that are candidates of a query are transformed
         used, self.rows = torch.unique(rows, return_inverse=True)
         self.vectors, self.documents = vectors, documents[used]
         self.gains = torch.tensor(
@@ -46,16 +47,16 @@ class Validator:
                 for r, row in zip(relevant, rows.tolist(), strict=True)
             ]
         )
-        ideal = [sorted(r.values(), reverse=True)[:DEPTH] for r in relevant]
-        self.discounts = 1 / torch.log2(torch.arange(2, DEPTH + 2, dtype=torch.float32))
+        ideal = [sorted(r.values(), reverse=True)[:CUTOFF] for r in relevant]
+        self.discounts = 1 / torch.log2(torch.arange(2, CUTOFF + 2, dtype=torch.float32))
         self.ideal = torch.stack(
             [(torch.tensor(g, dtype=torch.float32) * self.discounts[: len(g)]).sum() for g in ideal]
         )
         self.counts = torch.tensor([float(len(r)) for r in relevant])
 
     @classmethod
-    def of_judged(cls, collection: Collection, qrels: Qrels) -> Validator:
-        """Take the base candidates of judged queries."""
+    def from_qrels(cls, collection: Collection, qrels: Qrels) -> Validator:
+        """Return a validator of judged queries with their base candidates."""
         vectors = collection.query_vectors(tuple(qrels))
         rows = collection.index.search(vectors, SearchConfig().candidates)
         relevant = [
@@ -70,9 +71,9 @@ class Validator:
         )
 
     def values(self, model: IMRNN) -> Tensor:
-        """Return (Q,) mean of nDCG@10, R@10 and RR@10 of the modulated rankings.
+        """Return (Q,) means of nDCG@10, R@10 and RR@10 for the modulated rankings.
 
-        The reference package selects by the same.
+        The reference package selects epochs by the same mean.
         """
         return self._measure(
             score_candidates(
@@ -85,7 +86,7 @@ class Validator:
         )
 
     def base_values(self) -> Tensor:
-        """Return (Q,) the same for the base rankings."""
+        """Return (Q,) means of nDCG@10, R@10 and RR@10 for the base rankings."""
         units, queries = F.normalize(self.documents, dim=-1), F.normalize(self.vectors, dim=-1)
         scores = [
             (units[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(queries, self.rows, strict=True)
@@ -93,7 +94,8 @@ class Validator:
         return self._measure(torch.stack(scores))
 
     def _measure(self, scores: Tensor) -> Tensor:
-        order = scores.sort(dim=1, descending=True, stable=True).indices[:, :DEPTH]
+        """Return (Q,) means of the three measures for scores (Q, K)."""
+        order = scores.sort(dim=1, descending=True, stable=True).indices[:, :CUTOFF]
         gains = self.gains.gather(1, order)
         hits = (gains > 0).float()
         ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal
@@ -102,30 +104,36 @@ class Validator:
 
 
 def exceeds_standard_error(gains: Tensor, errors: float = 1.65) -> bool:
-    """Say whether the mean of (Q,) gains is more than so many standard errors above zero.
+    """Return whether the mean of gains (Q,) exceeds `errors` times its standard error.
 
-    Of one gain, nobody can say.
+    It is False for a single query.
     """
     return len(gains) > 1 and float(gains.mean()) > errors * float(gains.std()) / len(gains) ** 0.5
 
 
-def gain_holds(
-    values: list[Tensor], base: list[Tensor], start: list[Tensor], above_start: bool
+def is_reliable_gain(
+    values: list[Tensor], base: list[Tensor], initial: list[Tensor], above_initial: bool
 ) -> bool:
-    """Return whether a gain over the base is one, from values (Q,) of each validation group.
+    """Return whether a gain over the base is reliable.
 
-    No group may lie below the base by more than its standard error. With `above_start` the mean
-    must also exceed that of the initial model by more than a standard error.
+    No group may be worse than the base by more than its standard error. With `above_initial`, the
+    mean must also exceed that of the initial model by more than its standard error.
+
+    Args:
+        values: (Q,) values of the model, for each group of validation queries.
+        base: (Q,) values of the base ranking, for each group.
+        initial: (Q,) values of the initial model, for each group.
+        above_initial: Whether the model must be better than the initial model.
     """
     if any(exceeds_standard_error(b - v) for v, b in zip(values, base, strict=True)):
         return False
-    if not above_start:
+    if not above_initial:
         return True
-    gains = [v - s for v, s in zip(values, start, strict=True)]
+    gains = [v - i for v, i in zip(values, initial, strict=True)]
     error = sum(float(g.var()) / len(g) for g in gains if len(g) > 1) ** 0.5 / len(gains)
     return bool(mean_of_groups(gains) > error)
 
 
 def mean_of_groups(groups: list[Tensor]) -> float:
-    """Return the mean over groups of the mean over queries."""
+    """Return the mean over groups of their means over queries, from values (Q,) of each group."""
     return sum(float(values.mean()) for values in groups) / len(groups)

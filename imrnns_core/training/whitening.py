@@ -11,12 +11,12 @@ from imrnns_core.training.config import PretrainConfig
 
 
 def identity_adapter(dimension: int) -> IMRNN:
-    """Return the adapter whose every stage ranks as the base does, to float32 rounding.
+    """Return an adapter whose stages all rank as the base does, up to float32 rounding.
 
-    A LayerNorm takes the mean of a vector away, and so one of its dimensions. The projector
-    therefore maps n → n + 1 dimensions, isometrically, onto the vectors whose mean is zero (columns
-    of the Householder reflection that takes the last axis to (1, …, 1)); all scales are ½, all
-    biases 0.
+    A LayerNorm subtracts the mean of a vector, which removes one dimension. The projector therefore
+    maps n to n + 1 dimensions, isometrically, onto the vectors with mean zero. Its columns come
+    from the Householder reflection that maps the last axis to the direction (1, …, 1). All scales
+    are ½ and all biases 0.
     """
     model = IMRNN(AdapterConfig(dimension, dimension + 1))
     m = dimension + 1
@@ -37,12 +37,18 @@ def identity_adapter(dimension: int) -> IMRNN:
 def whiten(
     model: IMRNN, documents: Tensor, config: PretrainConfig, power: float | None = None
 ) -> None:
-    """Set a square projector to the soft whitening of (N, n) documents.
+    """Set a square projector to a partial whitening of documents (N, n).
 
-    Directions in which all documents spread tell little about one of them: they count less. The
-    shrinkage keeps directions without spread, as in a corpus smaller than its dimensions, from
-    being blown up. (A half-way form of Su et al. 2021, "Whitening sentence representations", arXiv
-    2103.15316.)
+    Directions with high variance over the corpus get less weight, because they distinguish
+    documents poorly. The shrinkage limits the weight of directions without variance, as in a corpus
+    with fewer documents than dimensions. Full whitening: Su et al. 2021, "Whitening sentence
+    representations", arXiv 2103.15316.
+
+    Args:
+        model: The model; its projector is changed in place.
+        documents: (N, n) base embeddings.
+        config: Power, shrinkage and centring.
+        power: Replaces the power of `config`.
     """
     mean = documents.mean(0)
     centred = (documents - mean).double()
@@ -50,6 +56,7 @@ def whiten(
     variance = variance.clamp_min(0)
     shrunk = (variance + config.shrinkage * variance.mean()).clamp_min(1e-12)
     weight = axes @ torch.diag(shrunk ** -(config.power if power is None else power)) @ axes.T
+    # the Frobenius norm of the identity
     weight *= weight.shape[0] ** 0.5 / torch.linalg.matrix_norm(weight)
     model.projector.weight.copy_(weight)
     model.projector.bias.copy_(-config.centring * (weight.float() @ mean))

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, save_adapter
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.whitening import identity_adapter
@@ -350,7 +351,7 @@ def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, ad
     space = Workspace(Path("unused"))
     ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
     comparison = ranker.compare("q708")
-    assert comparison.relevant_outside == ["corms"]
+    assert comparison.relevant_not_retrieved == ["corms"]
     places = ranker.corpus_ranks(comparison, "corms")
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")
     expect(page.get_by_text("No relevant document is among the candidates")).to_be_visible()

@@ -467,7 +467,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken JSON": (
         lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"\n'),
         (
-            "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); mend or "
+            "{toy}/corpus.jsonl:4: broken JSON (Expecting ',' delimiter, column 26); correct or "
             "remove this line"
         ),
     ),
@@ -504,7 +504,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
         other_dimensions,
         "toy: the adapter expects 3 dimensions, these embeddings have 2; prepare the data with "
         "the adapter's encoder "
-        "(not named in the file) or take another adapter",
+        "(not named in the file) or use another adapter",
     ),
     "no adapter": (
         drop("toy.safetensors"),
@@ -516,14 +516,14 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a document without a vector": (
         lambda toy: append(toy / "corpus.jsonl", '{"_id": "d3", "text": "x"}\n'),
         (
-            "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; make the "
+            "{toy}/vectors/document_ids.txt: 1 of 4 ids have no vector, first 'd3'; compute the "
             "embeddings again from this data set"
         ),
     ),
     "no vectors": (
         drop("vectors/queries.npy"),
         (
-            "{toy}/vectors/queries.npy: file not found; a folder of embeddings holds "
+            "{toy}/vectors/queries.npy: file not found; a folder of embeddings contains "
             "documents.npy, document_ids.txt, queries.npy and query_ids.txt"
         ),
     ),
@@ -536,7 +536,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a grade between": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t1.5\n"),
-        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; grades run from 0 to 3",
+        "{toy}/qrels/test.tsv:7: grade '1.5' is not a whole number; write a grade from 0 to 3",
     ),
     "no relevant document": (
         lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
@@ -575,7 +575,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "no such split": (
         lambda toy: (toy / "qrels" / "test.tsv").rename(toy / "qrels" / "dev.tsv"),
-        "{toy}/qrels/test.tsv: no such split; this data set has: dev",
+        "{toy}/qrels/test.tsv: no such split; available splits: dev",
     ),
 }
 
@@ -631,7 +631,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
             "".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))
         ),
         ("--train-split", "test", "--valid-split", "test"),
-        "toy: all documents are relevant to every query, there is no negative; add documents",
+        "toy: all documents are relevant to every query, so there is no negative; add documents",
     ),
     "one document": (
         one_document,
@@ -646,7 +646,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
     "no such recipe": (
         drop("corpus.jsonl"),  # the recipe is looked at before anything is read
         ("--recipe", "magic"),
-        f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
+        f"recipe 'magic' does not exist; available recipes: {', '.join(RECIPES)}",
     ),
     "a grade above 3": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),
@@ -731,8 +731,8 @@ def test_a_pickle_with_a_command_is_refused_and_never_run(
     one_line(
         run(*arguments, path),
         (
-            f"{path}: not an adapter of the reference package; only a .pt with tensors and plain "
-            "metadata is opened"
+            f"{path}: not an adapter of the reference package; name a .pt file that has only "
+            "tensors and plain metadata"
         ),
     )
     assert files(tmp_path) == before
@@ -743,7 +743,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     one_line(
         run("prepare", tmp_path / "nowhere"),
         (
-            f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered are: "
+            f"{tmp_path}/nowhere: neither a folder, a zip nor a registered name; registered names: "
             "sample"
         ),
     )
@@ -769,7 +769,9 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
         *vectors,
     )
     assert (result.code, result.err.strip().count("\n")) == (2, 0)
-    assert result.err.strip().startswith("imrnns-lens: recipe 'magic' does not exist; there are: ")
+    assert result.err.strip().startswith(
+        "imrnns-lens: recipe 'magic' does not exist; available recipes: "
+    )
     result = run(*command(toy), "--measure", "Foo@3")
     one_line(
         result,
@@ -880,7 +882,7 @@ def test_a_mistake_in_a_process_of_its_own(toy: Path, tmp_path: Path):
         result,
         (
             f"{toy}/corpus.jsonl:4: broken JSON (Expecting property name enclosed in double "
-            "quotes, column 2); mend or remove this line"
+            "quotes, column 2); correct or remove this line"
         ),
     )
     assert files(tmp_path) == before

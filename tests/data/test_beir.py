@@ -1,4 +1,4 @@
-"""BEIR folders and zips, and every way in which one can be wrong."""
+"""BEIR folders and zips, and the errors for faulty ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILES = {"corpus.jsonl": CORPUS, "queries.jsonl": QUERIES, "qrels/test.tsv": QRE
 
 
 def write(folder: Path, **changed: bytes | None) -> Path:
-    """Write the files above; corpus=…, queries=…, qrels=… replace one, None leaves it out."""
+    """Write the files above; a keyword replaces the content of a file, and None omits the file."""
     keys = {"corpus": "corpus.jsonl", "queries": "queries.jsonl", "qrels": "qrels/test.tsv"}
     for name, content in {**FILES, **{keys[k]: v for k, v in changed.items()}}.items():
         if content is not None:
@@ -86,17 +86,15 @@ def test_other_layouts_of_judgments(tmp_path: Path, qrels: bytes):
 def test_a_dataset_without_judgments(tmp_path: Path):
     dataset = load_dataset(write(tmp_path, qrels=None))
     assert dataset.splits == {}
-    with pytest.raises(
-        DataError, match=r"qrels/test\.tsv: no such split; this data set has: none$"
-    ):
+    with pytest.raises(DataError, match=r"qrels/test\.tsv: no such split; available splits: none$"):
         dataset.qrels("test")
 
 
-def test_an_unknown_split_names_those_there_are(tmp_path: Path):
+def test_an_unknown_split_lists_the_available_ones(tmp_path: Path):
     folder = write(tmp_path)
     (folder / "qrels" / "dev.tsv").write_text("q1\td1\t1\n")
     with pytest.raises(
-        DataError, match=r"qrels/train\.tsv: no such split; this data set has: dev, test$"
+        DataError, match=r"qrels/train\.tsv: no such split; available splits: dev, test$"
     ):
         load_dataset(folder).qrels("train")
 
@@ -106,22 +104,25 @@ BAD = {
     "no queries": ({"queries": None}, f"queries.jsonl: file not found; {LAYOUT}"),
     "empty corpus": (
         {"corpus": b"\n \n"},
-        "corpus.jsonl: holds no document; write one JSON object a line with _id, title and text",
+        (
+            "corpus.jsonl: contains no document; write one JSON object per line with _id, title "
+            "and text"
+        ),
     ),
     "broken JSON": (
         {"corpus": CORPUS + b'{"_id": "d3", "text": \n'},
-        "corpus.jsonl:3: broken JSON (Expecting value, column 23); mend or remove this line",
+        "corpus.jsonl:3: broken JSON (Expecting value, column 23); correct or remove this line",
     ),
     "broken JSON of a query": (
         {"queries": b'\n{"_id": "q1" "text": "x"}\n'},
         (
-            "queries.jsonl:2: broken JSON (Expecting ',' delimiter, column 14); mend or remove "
+            "queries.jsonl:2: broken JSON (Expecting ',' delimiter, column 14); correct or remove "
             "this line"
         ),
     ),
     "not an object": (
         {"corpus": b'["d1"]'},
-        "corpus.jsonl:1: a JSON list, not an object; write one JSON object a line",
+        "corpus.jsonl:1: a JSON list, not an object; write one JSON object per line",
     ),
     "no id": (
         {"corpus": CORPUS + b'{"text": "x"}'},
@@ -174,7 +175,7 @@ BAD = {
     ),
     "grade of text": (
         {"qrels": b"q1\td1\thigh\n"},
-        "qrels/test.tsv:1: grade 'high' is not a whole number; grades run from 0 to 3",
+        "qrels/test.tsv:1: grade 'high' is not a whole number; write a grade from 0 to 3",
     ),
     "grade too high": (
         {"qrels": b"q1\td1\t4\n"},
@@ -192,7 +193,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_line_with_file_line_and_remedy(tmp_path: Path, case: str):
+def test_faulty_input_gives_one_line_with_file_line_and_remedy(tmp_path: Path, case: str):
     changed, expected = BAD[case]
     folder = write(tmp_path, **changed)
     with pytest.raises(DataError) as caught:
@@ -200,19 +201,19 @@ def test_bad_input_is_one_line_with_file_line_and_remedy(tmp_path: Path, case: s
     assert str(caught.value) == f"{tmp_path}/{expected}"
 
 
-def test_bad_input_in_a_zip_names_the_file_inside(tmp_path: Path):
+def test_faulty_input_in_a_zip_names_the_file_inside(tmp_path: Path):
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mine/corpus.jsonl", CORPUS + b"{\n")
         archive.writestr("mine/queries.jsonl", QUERIES)
     with pytest.raises(
         DataError,
-        match=r"mine\.zip/mine/corpus\.jsonl:3: broken JSON \(.*\); mend or remove this line$",
+        match=r"mine\.zip/mine/corpus\.jsonl:3: broken JSON \(.*\); correct or remove this line$",
     ):
         load_dataset(path)
 
 
-def test_a_path_that_is_not_there_and_one_that_is_no_zip(tmp_path: Path):
+def test_a_missing_path_and_a_file_that_is_not_a_zip(tmp_path: Path):
     with pytest.raises(DataError) as caught:
         load_dataset(tmp_path / "nowhere")
     assert str(caught.value) == f"{tmp_path}/nowhere: not found; {LAYOUT}"
@@ -223,7 +224,7 @@ def test_a_path_that_is_not_there_and_one_that_is_no_zip(tmp_path: Path):
 
 
 @pytest.mark.parametrize("metadata", [b'"art"', b'["art"]'])
-def test_metadata_of_another_kind_is_no_crash(tmp_path: Path, metadata: bytes):
+def test_metadata_of_an_unexpected_type_does_not_crash(tmp_path: Path, metadata: bytes):
     folder = write(
         tmp_path, corpus=CORPUS + b'{"_id": "d3", "text": "x", "metadata": ' + metadata + b"}"
     )
@@ -231,10 +232,10 @@ def test_metadata_of_another_kind_is_no_crash(tmp_path: Path, metadata: bytes):
         text = load_dataset(folder).document["d3"].text
     except DataError as error:
         text = "x" if error.line == 3 else ""
-    assert text == "x"  # read, or refused with its line
+    assert text == "x"  # it is read, or the error names its line
 
 
-def test_a_damaged_zip_is_one_line(tmp_path: Path):
+def test_a_damaged_zip_gives_a_one_line_error(tmp_path: Path):
     path = tmp_path / "mine.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in FILES.items():
@@ -263,7 +264,7 @@ def test_the_digest_depends_on_every_id_and_text_and_on_nothing_else(tmp_path: P
     assert len(digests | {digest}) == len(changes) + 1
 
 
-def test_texts_may_hold_line_separators_of_unicode(tmp_path: Path):
+def test_texts_may_contain_unicode_line_separators(tmp_path: Path):
     folder = write_dataset(
         tmp_path / "x", [{"_id": "d1", "text": "one\u2028two\u0085three"}], qrels=""
     )

@@ -1,4 +1,4 @@
-"""Ids beside vectors."""
+"""Loading, saving and aligning embeddings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(folder: Path) -> EmbeddingMatrix:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("ids", [b"a\nb\n", b"a\nb", b"a\r\nb\r\n"])
-def test_half_and_single_precision_become_single(tmp_path: Path, dtype: type, ids: bytes):
+def test_float16_and_float32_are_loaded_as_float32(tmp_path: Path, dtype: type, ids: bytes):
     matrix = load(write(tmp_path, VECTORS.astype(dtype), ids))
     assert matrix.ids == ("a", "b")
     assert matrix.vectors.dtype == np.float32
@@ -33,7 +33,7 @@ def test_half_and_single_precision_become_single(tmp_path: Path, dtype: type, id
     assert (len(matrix), matrix.dimension, matrix.row) == (2, 2, {"a": 0, "b": 1})
 
 
-def test_large_files_are_mapped_with_the_same_values(
+def test_large_files_are_memory_mapped_with_the_same_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("imrnns_core.data.embeddings.MEMORY_MAP_BYTES", 10)
@@ -71,14 +71,14 @@ def test_ids_without_a_vector_are_counted_and_the_first_is_named():
 
 
 LAYOUT = (
-    "a folder of embeddings holds documents.npy, document_ids.txt, queries.npy and query_ids.txt"
+    "a folder of embeddings contains documents.npy, document_ids.txt, queries.npy and query_ids.txt"
 )
 BAD = {
     "too few ids": (
         VECTORS,
         b"a\n",
         (
-            "document_ids.txt: 1 ids for 2 rows of documents.npy; write one id a line, in the "
+            "document_ids.txt: 1 ids for 2 rows of documents.npy; write one id per line, in the "
             "order of the rows"
         ),
     ),
@@ -86,7 +86,7 @@ BAD = {
         VECTORS,
         b"a\nb\n\n",
         (
-            "document_ids.txt: 3 ids for 2 rows of documents.npy; write one id a line, in the "
+            "document_ids.txt: 3 ids for 2 rows of documents.npy; write one id per line, in the "
             "order of the rows"
         ),
     ),
@@ -110,7 +110,7 @@ BAD = {
         b"a\nb\n",
         (
             "documents.npy: holds int64 of shape (2, 2); expected a float16 or float32 matrix, one "
-            "row a text"
+            "row per text"
         ),
     ),
     "one axis": (
@@ -118,7 +118,7 @@ BAD = {
         b"a\nb\n",
         (
             "documents.npy: holds float32 of shape (2,); expected a float16 or float32 matrix, one "
-            "row a text"
+            "row per text"
         ),
     ),
 }
@@ -126,7 +126,7 @@ BAD = {
 
 @pytest.mark.filterwarnings("ignore:invalid value")
 @pytest.mark.parametrize("case", BAD)
-def test_bad_vectors_are_one_line(tmp_path: Path, case: str):
+def test_faulty_vectors_give_a_one_line_error(tmp_path: Path, case: str):
     vectors, ids, expected = BAD[case]
     with pytest.raises(DataError) as caught:
         load(write(tmp_path, vectors, ids))
@@ -142,7 +142,7 @@ def test_a_missing_file_names_the_layout(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("raw", [b"", b"junk", b"\x93NUMPY\x01\x00", np.array([{"a": 1}]).dumps()])
-def test_a_file_that_is_no_matrix_is_refused_and_no_pickle_is_opened(tmp_path: Path, raw: bytes):
+def test_a_file_that_is_not_a_matrix_is_refused_and_no_pickle_is_opened(tmp_path: Path, raw: bytes):
     (write(tmp_path, VECTORS) / "documents.npy").write_bytes(raw)
     with pytest.raises(DataError) as caught:
         load(tmp_path)
@@ -152,16 +152,16 @@ def test_a_file_that_is_no_matrix_is_refused_and_no_pickle_is_opened(tmp_path: P
     assert "\n" not in message
 
 
-def test_ids_that_are_not_utf8_are_one_line(tmp_path: Path):
+def test_ids_that_are_not_utf8_give_a_one_line_error(tmp_path: Path):
     with pytest.raises(DataError, match=r"document_ids\.txt"):
         load(write(tmp_path, VECTORS, b"caf\xe9\nb\n"))
 
 
-def test_a_byte_order_mark_is_no_part_of_an_id(tmp_path: Path):
+def test_a_byte_order_mark_is_not_part_of_an_id(tmp_path: Path):
     assert load(write(tmp_path, VECTORS, b"\xef\xbb\xbfa\nb\n")).ids == ("a", "b")
 
 
-def test_an_archive_under_the_name_of_a_matrix_is_one_line(tmp_path: Path):
+def test_an_archive_with_the_name_of_a_matrix_gives_a_one_line_error(tmp_path: Path):
     write(tmp_path, VECTORS)
     with (tmp_path / "documents.npy").open("wb") as handle:
         np.savez(handle, VECTORS)

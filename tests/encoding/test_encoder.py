@@ -1,4 +1,4 @@
-"""How texts are formatted, and which weights are trusted."""
+"""Formatting of texts, and checks of the encoder's weights."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_bundled_weights_are_those_of_the_design():
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == BUNDLED_SHA256
 
 
-def test_weights_of_another_hash_are_refused(monkeypatch: pytest.MonkeyPatch):
+def test_weights_with_a_wrong_hash_are_refused(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "BUNDLED_SHA256", "0" * 64)
     with pytest.raises(
         EncoderError,
@@ -64,7 +64,7 @@ def test_weights_that_are_not_installed_name_the_command(monkeypatch: pytest.Mon
         bundled_model()
 
 
-def test_an_encoder_that_cannot_be_found_is_one_line(tmp_path: Path):
+def test_an_unknown_encoder_gives_a_one_line_error(tmp_path: Path):
     with pytest.raises(EncoderError) as caught:
         _ = SentenceTransformerEncoder(EncoderSpec(str(tmp_path / "nothing"))).model
     message = str(caught.value)
@@ -73,7 +73,7 @@ def test_an_encoder_that_cannot_be_found_is_one_line(tmp_path: Path):
     assert "\n" not in message
 
 
-def test_vectors_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch):
+def test_vectors_with_nan_are_refused(monkeypatch: pytest.MonkeyPatch):
     encoder = SentenceTransformerEncoder()
     monkeypatch.setattr(
         encoder.model,
@@ -83,7 +83,7 @@ def test_vectors_that_are_no_numbers_are_refused(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(
         EncoderError,
         match=(
-            r"^encoder 'all-MiniLM-L6-v2' makes vectors that hold NaN or infinity; its files may "
+            r"^encoder 'all-MiniLM-L6-v2' returns vectors with NaN or infinity; its files may "
             r"be damaged"
         ),
     ):

@@ -1,4 +1,4 @@
-"""Two threads use one encoder: each gets what it would get alone."""
+"""Threads that share an encoder get the same results as a single thread."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ def encoder() -> SentenceTransformerEncoder:
 
 def interrupted(
     encoder: SentenceTransformerEncoder,
-    other: Callable[[], object],
+    interfering_call: Callable[[], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> threading.Thread:
-    """Run `other` in a thread as soon as the next call of the tokenizer has set its truncation.
+    """Run `interfering_call` in a thread after the next call of the tokenizer sets its truncation.
 
-    Half a second is time enough.
+    The call then waits half a second, which is enough for `interfering_call` to interfere.
     """
     tokenizer = encoder.model.tokenizer
-    settings, thread = tokenizer.set_truncation_and_padding, threading.Thread(target=other)
+    settings, thread = (
+        tokenizer.set_truncation_and_padding,
+        threading.Thread(target=interfering_call),
+    )
 
     def stopped(*args: object, **options: object) -> None:
         settings(*args, **options)
@@ -48,9 +51,9 @@ def test_a_traced_text_changes_no_vector_that_is_being_encoded(
 ):
     traced, expected = TracedEncoder(encoder), encoder.encode_formatted([LONG])
     thread = interrupted(encoder, lambda: traced.trace(LONG, 40), monkeypatch)
-    found = encoder.encode_formatted([LONG])
+    vectors = encoder.encode_formatted([LONG])
     thread.join()
-    assert found == pytest.approx(expected, abs=1e-6)
+    assert vectors == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_vector_that_is_encoded_changes_no_traced_text(
@@ -58,9 +61,9 @@ def test_a_vector_that_is_encoded_changes_no_traced_text(
 ):
     traced = TracedEncoder(encoder)
     thread = interrupted(encoder, lambda: encoder.encode_formatted([LONG]), monkeypatch)
-    found = traced.trace(LONG, 40)
+    trace = traced.trace(LONG, 40)
     thread.join()
-    assert len(found.spans) == encoder.max_tokens + 40
+    assert len(trace.spans) == encoder.max_tokens + 40
 
 
 def test_two_traced_texts_do_not_change_each_other(
@@ -68,12 +71,12 @@ def test_two_traced_texts_do_not_change_each_other(
 ):
     traced = TracedEncoder(encoder)
     thread = interrupted(encoder, lambda: traced.trace(LONG, 40), monkeypatch)
-    found = traced.trace(LONG)
+    trace = traced.trace(LONG)
     thread.join()
-    assert len(found.spans) == encoder.max_tokens
+    assert len(trace.spans) == encoder.max_tokens
 
 
-def test_many_vectors_are_those_of_one_thread(encoder: SentenceTransformerEncoder):
+def test_many_threads_return_the_vectors_of_one_thread(encoder: SentenceTransformerEncoder):
     traced, expected, ended = (
         TracedEncoder(encoder),
         encoder.encode_formatted([LONG, "peso"]),
@@ -103,11 +106,11 @@ def test_a_model_is_loaded_once(monkeypatch: pytest.MonkeyPatch):
         return object()
 
     monkeypatch.setattr(SentenceTransformerEncoder, "_load", load)
-    encoder, found = SentenceTransformerEncoder(), list[object]()
-    threads = [threading.Thread(target=lambda: found.append(encoder.model)) for _ in range(2)]
+    encoder, models = SentenceTransformerEncoder(), list[object]()
+    threads = [threading.Thread(target=lambda: models.append(encoder.model)) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(loads) == 1
-    assert found[0] is found[1]
+    assert models[0] is models[1]

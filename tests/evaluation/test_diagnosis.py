@@ -13,7 +13,8 @@ from imrnns_core.data.records import Document
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.model.checkpoint import Adapter, AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
@@ -124,11 +125,11 @@ def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> No
 def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
     encoder = SentenceTransformerEncoder()
     document = Document("d", "Title", FILLER)
-    read, cut = encoder.read_part(document)
+    read, cut = encoder.split_at_limit(document)
     assert read + cut == f"Title\n{FILLER}"
     same = encoder.encode_formatted([read, read + cut])
     np.testing.assert_allclose(same[0], same[1], atol=1e-6)
-    assert encoder.read_part(Document("d", "", "short")) == ("short", "")
+    assert encoder.split_at_limit(Document("d", "", "short")) == ("short", "")
 
 
 def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ def test_reading_a_run(tmp_path: Path, text: str, expected: dict[str, list[str]]
                 "score tag"
             ),
         ),
-        ("q0 Q0 d1 1 nan x\n", "x.run:1: the score is NaN; mend or remove this line"),
+        ("q0 Q0 d1 1 nan x\n", "x.run:1: the score is NaN; correct or remove this line"),
         (
             "q0 Q0 d1 1 2 x\nq0 Q0 d7 1 2 x\n",
-            "x.run:2: ranks the unknown document 'd7'; take the run of this corpus",
+            "x.run:2: ranks the unknown document 'd7'; use a run of this corpus",
         ),
         (
             "q0 Q0 d1 1 2 x\nq0 Q0 d1 2 1 x\n",

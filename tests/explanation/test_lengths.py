@@ -124,7 +124,8 @@ def test_lengths_that_nobody_knows_are_refused():
     strange = toy([1.0, 2.0, 3.0, 4.0])
     with pytest.raises(
         EncoderError,
-        match="the queries of toy have vectors of different lengths, and not those that fake makes",
+        match="the vectors of the queries of toy have different lengths, which fake does not "
+        "produce",
     ):
         strange.encode("question 1")
     strange.check_encoder()  # training may go on

@@ -1,4 +1,4 @@
-"""Adapter files: ours, the reference package's, and what is refused."""
+"""Adapter files of this and of the reference package, and files that are refused."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from safetensors.torch import load_file, save_file
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.errors import AdapterError
+from imrnns_core.model.adapter_card import CARD_SCHEMA, AdapterCard, TrainingOutcome
 from imrnns_core.model.checkpoint import (
     Adapter,
-    AdapterCard,
-    TrainingOutcome,
     check_dimensions,
     load_adapter,
     save_adapter,
@@ -69,68 +68,68 @@ def test_save_and_load_give_equal_tensors_and_card(
     )
     card = AdapterCard(**{**vars(CARD), "input_dim": n, "output_dim": m})
     save_adapter(Adapter(model, card), path)
-    again = load_adapter(path)
-    assert again.card == card
-    assert again.model.config == model.config
+    loaded = load_adapter(path)
+    assert loaded.card == card
+    assert loaded.model.config == model.config
     state = model.state_dict()
-    assert list(again.model.state_dict()) == list(state)
-    for name, tensor in again.model.state_dict().items():
+    assert list(loaded.model.state_dict()) == list(state)
+    for name, tensor in loaded.model.state_dict().items():
         assert torch.equal(tensor, state[name]), name
     assert sorted(p.name for p in path.parent.iterdir()) == ["mine.safetensors"]
-    assert not again.model.training
-    assert not any(p.requires_grad for p in again.model.parameters())
+    assert not loaded.model.training
+    assert not any(p.requires_grad for p in loaded.model.parameters())
 
 
 def old_pair(
     folder: Path, model: Any, card: str | None, metadata: dict[str, str] | None = None
 ) -> Path:
-    """Write tensors with their card in a file beside them, as versions before 0.1.0 did."""
+    """Write the tensors and a separate card file, as versions before 0.1.0 did."""
     save_file(model.state_dict(), folder / "a.safetensors", metadata)
     if card is not None:
         (folder / "a.json").write_text(card)
     return folder / "a.safetensors"
 
 
-def test_a_file_without_a_card_is_known_by_its_name_and_dimensions(tmp_path: Path):
+def test_a_file_without_a_card_gets_its_name_and_dimensions(tmp_path: Path):
     assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), None)).card == AdapterCard(
         "a", 6, 4
     )
 
 
-def test_an_adapter_with_its_card_beside_it_still_loads(tmp_path: Path):
+def test_an_adapter_with_a_separate_card_file_loads(tmp_path: Path):
     assert (
         load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(asdict(CARD)))).card
         == CARD
     )
 
 
-def test_a_card_beside_the_tensors_of_another_adapter_is_refused(tmp_path: Path):
+def test_the_card_file_of_another_adapter_is_refused(tmp_path: Path):
     ours, other = random_model(0, 6, 4), random_model(1, 6, 4)
     card = json.dumps({**asdict(CARD), "tensors_sha256": tensors_digest(ours.state_dict())})
     assert load_adapter(old_pair(tmp_path, ours, card)).card == CARD
     expected = (
-        "a.json: the card is not that of the tensors in a.safetensors; train or copy the adapter "
-        "again"
+        "a.json: the card does not belong to the tensors in a.safetensors; train or copy the "
+        "adapter again"
     )
     assert refusal(old_pair(tmp_path, other, card)) == expected
 
 
-def test_a_file_of_another_command_beside_an_adapter_is_not_its_card(tmp_path: Path):
+def test_a_json_file_of_another_command_is_not_taken_as_the_card(tmp_path: Path):
     save_adapter(Adapter(random_model(0, 6, 4), CARD), tmp_path / "a.safetensors")
     (tmp_path / "a.json").write_text(
         '{"schema": 1, "query_ids": []}'
-    )  # as evaluate --json a.json writes it
+    )  # as `evaluate --json a.json` writes it
     assert load_adapter(tmp_path / "a.safetensors").card == CARD
 
 
-def test_a_changed_tensor_is_found_by_the_digest(tmp_path: Path):
+def test_the_digest_detects_a_changed_tensor(tmp_path: Path):
     path = tmp_path / "a.safetensors"
     save_adapter(Adapter(random_model(0, 6, 4), CARD), path)
     raw = bytearray(path.read_bytes())
     raw[-3] ^= 1
     path.write_bytes(raw)
     assert refusal(path) == (
-        "a.safetensors: the card is not that of the tensors in a.safetensors; train or copy "
+        "a.safetensors: the card does not belong to the tensors in a.safetensors; train or copy "
         "the adapter again"
     )
 
@@ -147,11 +146,30 @@ def test_a_card_of_schema_1_is_read(tmp_path: Path):
     del record["outcome"]
     assert load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card == CARD
     plain = {"name": "a", "input_dim": 6, "output_dim": 4, "measures": {}, "schema": 1}
-    found = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(plain))).card
-    assert found == AdapterCard("a", 6, 4)
+    card = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(plain))).card
+    assert card == AdapterCard("a", 6, 4)
 
 
-def test_a_card_of_a_later_version_may_say_more(tmp_path: Path):
+def test_a_card_of_schema_2_is_converted(tmp_path: Path):
+    record = {
+        **asdict(CARD),
+        "schema": 2,
+        "config": {"start": "pretrained", "kept": 0.9, "memory": {"sentences": 9, "words": 4}},
+        "history": [{"number": 0, "phase": "start"}, {"number": 1, "phase": "train"}],
+        "outcome": {"shipped": "start", "best_epoch": 0, "start": {"sentences": 7}},
+    }
+    card = load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card
+    assert card.outcome == TrainingOutcome("initialization", 0, initialization={"sentences": 7})
+    assert card.config == {
+        "initialization": "pretrained",
+        "weight_interpolation": 0.9,
+        "memory": {"max_sentences": 9, "min_words": 4},
+    }
+    assert [epoch["phase"] for epoch in card.history] == ["initialization", "train"]
+    assert card.schema == CARD_SCHEMA == 3
+
+
+def test_unknown_keys_of_a_later_card_are_ignored(tmp_path: Path):
     record = {**asdict(CARD), "mood": "fine"}
     assert load_adapter(
         old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))
@@ -160,11 +178,11 @@ def test_a_card_of_a_later_version_may_say_more(tmp_path: Path):
 
 @pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
 def test_an_adapter_file_has_the_permissions_of_any_new_file(tmp_path: Path, umask: int):
-    before = os.umask(umask)
+    previous = os.umask(umask)
     try:
         save_adapter(adapter(random_model(0, 6, 4)), tmp_path / "a.safetensors")
     finally:
-        os.umask(before)
+        os.umask(previous)
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o666 & ~umask
 
 
@@ -180,7 +198,7 @@ def test_a_tensor_that_is_not_finite_is_refused(tmp_path: Path, value: float):
     )
 
 
-# What is refused
+# Files that are refused
 
 
 def refusal(path: Path) -> str:
@@ -205,7 +223,7 @@ def test_saving_under_another_suffix_names_the_right_one(tmp_path: Path):
 def test_loading_another_suffix(tmp_path: Path):
     (tmp_path / "a.bin").write_bytes(b"")
     expected = (
-        "a.bin: unknown kind of file '.bin'; adapters are .safetensors, or .pt files of the "
+        "a.bin: unknown file type '.bin'; name a .safetensors file, or a .pt file of the "
         "reference package"
     )
     assert refusal(tmp_path / "a.bin") == expected
@@ -219,7 +237,7 @@ def test_a_missing_file_names_the_command(tmp_path: Path):
 
 
 class Payload:
-    """Runs a command when it is unpickled by anyone who trusts it."""
+    """Runs a command when it is unpickled."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -228,18 +246,18 @@ class Payload:
         return os.system, (f"touch {self.target}",)
 
 
-REFUSED = "only a .pt with tensors and plain metadata is opened"
+REFUSED = "name a .pt file that has only tensors and plain metadata"
 METADATA = {"checkpoint_format": "imrnns-final-v1"}
 
 
-@pytest.mark.parametrize("place", ["alone", "metadata", "model_state"])
+@pytest.mark.parametrize("part", ["alone", "metadata", "model_state"])
 @pytest.mark.parametrize("kind", ["torch", "old torch", "pickle"])
-def test_a_command_in_a_pickle_never_runs(tmp_path: Path, place: str, kind: str):
+def test_a_command_in_a_pickle_never_runs(tmp_path: Path, part: str, kind: str):
     target = tmp_path / "ran"
     payload: Any = Payload(target)
-    if place != "alone":
+    if part != "alone":
         payload = {"metadata": dict(METADATA), "model_state": {}}
-        payload[place]["projector.weight"] = Payload(target)
+        payload[part]["projector.weight"] = Payload(target)
     path = tmp_path / "bad.pt"
     if kind == "pickle":
         path.write_bytes(pickle.dumps(payload, 2))
@@ -247,7 +265,7 @@ def test_a_command_in_a_pickle_never_runs(tmp_path: Path, place: str, kind: str)
         torch.save(payload, path, _use_new_zipfile_serialization=kind == "torch")
     assert refusal(path) == f"bad.pt: not an adapter of the reference package; {REFUSED}"
     assert not target.exists()
-    if kind == "pickle":  # the trap is real: opened with trust, the command does run
+    if kind == "pickle":  # check of the test itself: plain unpickling does run the command
         pickle.loads(path.read_bytes())
         assert target.exists()
 
@@ -267,7 +285,7 @@ BAD_PAYLOADS = {
     "no state": ({"metadata": METADATA}, f"not an adapter of the reference package; {REFUSED}"),
     "another format": (
         {"metadata": {"checkpoint_format": "v9"}, "model_state": {}},
-        "format 'v9' is unknown; known are imrnns-final-v1, imrnns-adapter-only-v1",
+        "format 'v9' is unknown; known formats: imrnns-final-v1, imrnns-adapter-only-v1",
     ),
     "a number for a tensor": (
         {"metadata": METADATA, "model_state": {"projector.weight": 3}},
@@ -293,12 +311,12 @@ def test_anything_but_tensors_is_refused(tmp_path: Path, case: str):
 
 @pytest.mark.parametrize("raw", [b"", b"hello", b"PK\x03\x04rubbish"])
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_rubbish_is_one_line(tmp_path: Path, raw: bytes, suffix: str):
+def test_a_random_file_gives_a_one_line_error(tmp_path: Path, raw: bytes, suffix: str):
     (tmp_path / f"bad{suffix}").write_bytes(raw)
     assert refusal(tmp_path / f"bad{suffix}").startswith(f"bad{suffix}: not a")
 
 
-def test_half_a_file_is_one_line(tmp_path: Path):
+def test_a_truncated_file_gives_a_one_line_error(tmp_path: Path):
     handle = io.BytesIO()
     torch.save(
         {"metadata": METADATA, "model_state": {"projector.weight": torch.ones(50, 50)}}, handle
@@ -310,7 +328,9 @@ def test_half_a_file_is_one_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("raw", [b"epoch,loss\n", b"sorry", b"\x80\x02J\x01"])
-def test_rubbish_that_torch_takes_for_a_pickle_is_one_line(tmp_path: Path, raw: bytes):
+def test_a_random_file_that_torch_takes_for_a_pickle_gives_a_one_line_error(
+    tmp_path: Path, raw: bytes
+):
     (tmp_path / "bad.pt").write_bytes(raw)
     assert refusal(tmp_path / "bad.pt").startswith(
         "bad.pt: not an adapter of the reference package"
@@ -318,7 +338,7 @@ def test_rubbish_that_torch_takes_for_a_pickle_is_one_line(tmp_path: Path, raw: 
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_pickle_of_today_s_protocol_is_refused_without_a_further_word(tmp_path: Path):
+def test_a_pickle_of_the_current_protocol_is_refused_without_a_warning(tmp_path: Path):
     (tmp_path / "bad.pt").write_bytes(pickle.dumps({"a": 1}, 4))
     assert refusal(tmp_path / "bad.pt").startswith(
         "bad.pt: not an adapter of the reference package"
@@ -342,7 +362,7 @@ def test_tensors_that_do_not_fit_together(tmp_path: Path):
     assert "query_norm.bias" in refusal(path)
 
 
-def test_a_card_of_other_dimensions_than_the_tensors_names_both(tmp_path: Path):
+def test_a_card_with_wrong_dimensions_names_both_numbers(tmp_path: Path):
     save_adapter(Adapter(random_model(0, 8, 4), CARD), tmp_path / "a.safetensors")
     assert refusal(tmp_path / "a.safetensors") == "a.safetensors: " + (
         expected
@@ -355,7 +375,7 @@ def test_a_card_of_other_dimensions_than_the_tensors_names_both(tmp_path: Path):
 
 
 @pytest.mark.parametrize("card", ["{", "[]", "{}", '{"name": "x"}'])
-def test_a_broken_card_is_one_line(tmp_path: Path, card: str):
+def test_a_damaged_card_gives_a_one_line_error(tmp_path: Path, card: str):
     message = refusal(old_pair(tmp_path, random_model(0, 6, 4), card))
     assert message.startswith("a.json: not an adapter card (")
     assert message.endswith("); copy it again or delete it")
@@ -364,11 +384,11 @@ def test_a_broken_card_is_one_line(tmp_path: Path, card: str):
     assert message.endswith("); train or copy the adapter again")
 
 
-def test_other_dimensions_than_the_embeddings_name_both_numbers():
+def test_an_adapter_with_wrong_dimensions_names_both_numbers():
     expected = (
         "toy: the adapter expects 2 dimensions, these embeddings have 3; prepare the data with "
         "the adapter's encoder "
-        "(not named in the file) or take another adapter"
+        "(not named in the file) or use another adapter"
     )
     with pytest.raises(AdapterError) as caught:
         check_dimensions(adapter(still_model(2)), 3)
@@ -379,10 +399,10 @@ def test_other_dimensions_than_the_embeddings_name_both_numbers():
     check_dimensions(adapter(still_model(2)), 2)
 
 
-# The reference package's files
+# Files of the reference package
 
 
-def test_the_current_format(test_data: Path):
+def test_the_current_format_of_the_reference_package(test_data: Path):
     card = load_adapter(test_data / "peer" / "imrnns-minilm-scifact.pt").card
     assert (card.name, card.input_dim, card.output_dim) == ("imrnns-minilm-scifact", 384, 384)
     assert card.source == "reference package, imrnns-final-v1"
@@ -409,15 +429,15 @@ def test_every_golden_score_is_matched(golden: list[dict[str, Any]], scifact_ran
     ).numpy()
     for q, query_scores in zip(golden, scores, strict=True):
         position = {d: i for i, d in enumerate(q["candidates"])}
-        at = [position[r["document_id"]] for r in q["ranked"]]
+        columns = [position[r["document_id"]] for r in q["ranked"]]
         np.testing.assert_allclose(
-            query_scores[0, at],
+            query_scores[0, columns],
             [r["base_score"] for r in q["ranked"]],
             atol=1e-5,
             err_msg=q["query_id"],
         )
         np.testing.assert_allclose(
-            query_scores[3, at],
+            query_scores[3, columns],
             [r["adapted_score"] for r in q["ranked"]],
             atol=1e-5,
             err_msg=q["query_id"],
@@ -443,7 +463,7 @@ def test_every_golden_order_is_matched(golden: list[dict[str, Any]], scifact_ran
 def test_reference_files_score_by_the_equations_of_the_method(
     name: str, test_data: Path, scifact: Collection
 ):
-    """Recomputed in double precision from the tensors in the file, with nothing of the engine."""
+    """Compare with scores that plain numpy computes in double precision from the file's tensors."""
     path = test_data / "peer" / f"{name}.pt"
     loaded = load_adapter(path)
     assert (loaded.card.input_dim, loaded.card.output_dim) == (
@@ -462,12 +482,12 @@ def test_reference_files_score_by_the_equations_of_the_method(
             )
 
 
-def test_a_reference_file_becomes_ours_with_equal_values(test_data: Path, tmp_path: Path):
+def test_a_reference_file_is_converted_with_equal_values(test_data: Path, tmp_path: Path):
     first = load_adapter(test_data / "peer" / "legacy-imrnns-minilm-scifact.pt")
     save_adapter(first, tmp_path / "ours.safetensors")
-    again = load_adapter(tmp_path / "ours.safetensors")
-    assert again.card == first.card
+    converted = load_adapter(tmp_path / "ours.safetensors")
+    assert converted.card == first.card
     base = torch.from_numpy(np.eye(384, dtype=np.float32))
     assert torch.equal(
-        transform_corpus(first.model, base).effect, transform_corpus(again.model, base).effect
+        transform_corpus(first.model, base).effect, transform_corpus(converted.model, base).effect
     )

@@ -1,4 +1,4 @@
-"""The model on one screen, on vectors whose answer is obvious."""
+"""The model on small vectors whose results are easy to compute by hand."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import pytest
 import torch
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.imrnn import IMRNN, HyperNet, fresh_model
+from imrnns_core.model.imrnn import IMRNN, HyperNet, untrained_model
 from tests.toys import random_model, still_model
 
 S = 1 / math.sqrt(2)
 
 
-def test_a_fresh_square_adapter_projects_to_the_same_direction():
+def test_an_untrained_square_adapter_projects_to_the_same_direction():
     model = IMRNN(AdapterConfig(3, 3))
     torch.testing.assert_close(
         model.project(torch.tensor([[0.0, 3.0, 4.0]])), torch.tensor([[0.0, 0.6, 0.8]])
     )
 
 
-def test_a_fresh_rectangular_projector_has_orthonormal_rows():
+def test_an_untrained_rectangular_projector_has_orthonormal_rows():
     weight = IMRNN(AdapterConfig(6, 3)).projector.weight
     torch.testing.assert_close(weight @ weight.T, torch.eye(3), atol=1e-6, rtol=0)
 
 
-def test_a_fresh_adapter_scales_by_about_a_half_and_shifts_by_about_nothing():
+def test_an_untrained_adapter_has_scales_near_a_half_and_biases_near_zero():
     with torch.no_grad():
         scale, bias = IMRNN(AdapterConfig(8, 8)).query_adapter(
             torch.nn.functional.normalize(torch.ones(1, 8), dim=-1)
@@ -36,7 +36,7 @@ def test_a_fresh_adapter_scales_by_about_a_half_and_shifts_by_about_nothing():
     assert float(bias.abs().max()) < 1e-3
 
 
-def test_scale_is_a_sigmoid_and_bias_a_tangent_of_the_last_layer():
+def test_scale_is_the_sigmoid_and_bias_the_tanh_of_the_last_layer():
     net = HyperNet(AdapterConfig(2, 2, (1, 1)))
     with torch.no_grad():
         for parameter in net.parameters():
@@ -49,24 +49,28 @@ def test_scale_is_a_sigmoid_and_bias_a_tangent_of_the_last_layer():
     torch.testing.assert_close(scale, expected)
     torch.testing.assert_close(
         bias, torch.tensor([[math.tanh(4), 0.0], [0.0, 0.0]])
-    )  # ReLU cuts the second off
+    )  # ReLU sets the second to 0
 
 
-def test_documents_are_moved_by_the_query_s_scale_and_bias():
+def test_documents_are_modulated_by_the_scale_and_bias_of_the_query():
     model = still_model(2)
     with torch.no_grad():
         model.document_norm.weight.copy_(torch.tensor([3.0, 1.0]))
         model.document_norm.bias.copy_(torch.tensor([0.0, 10.0]))
     documents = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
-    moved = model.modulate_documents(
+    modulated = model.modulate_documents(
         documents, torch.tensor([[1.0, 1.0]]), torch.tensor([[2.0, 0.0]])
     )
-    # (3, 0) and (2, 1): LayerNorm makes (1, −1) of both; then γ and β
-    torch.testing.assert_close(moved, torch.tensor([[[3.0, 9.0], [3.0, 9.0]]]), atol=1e-4, rtol=0)
-    moved = model.modulate_documents(
+    # (3, 0) and (2, 1): LayerNorm maps both to (1, −1); then γ and β
+    torch.testing.assert_close(
+        modulated, torch.tensor([[[3.0, 9.0], [3.0, 9.0]]]), atol=1e-4, rtol=0
+    )
+    modulated = model.modulate_documents(
         documents, torch.tensor([[1.0, 1.0]]), torch.tensor([[0.0, 0.0]])
     )
-    torch.testing.assert_close(moved, torch.tensor([[[3.0, 9.0], [-3.0, 11.0]]]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(
+        modulated, torch.tensor([[[3.0, 9.0], [-3.0, 11.0]]]), atol=1e-3, rtol=0
+    )
 
 
 def test_the_query_is_refined_by_the_mean_scale_and_bias():
@@ -78,7 +82,7 @@ def test_the_query_is_refined_by_the_mean_scale_and_bias():
     )  # (1.2, 1.1)
 
 
-def test_one_pass_over_hand_set_vectors():
+def test_a_forward_pass_over_hand_set_vectors():
     modulation = still_model(2)(
         torch.tensor([[6.0, 8.0]]), torch.tensor([[[2.0, 0.0], [0.8, 0.6], [0.0, 1.0]]])
     )[0]
@@ -99,7 +103,7 @@ def test_one_pass_over_hand_set_vectors():
 
 
 @pytest.mark.parametrize(("n", "m"), [(8, 8), (12, 9)])
-def test_feedback_is_a_mean_over_the_chosen_documents_alone(n: int, m: int):
+def test_only_feedback_documents_enter_the_mean(n: int, m: int):
     model = random_model(3, n, m)
     generator = torch.Generator().manual_seed(0)
     queries, documents = (
@@ -123,10 +127,10 @@ def test_feedback_is_a_mean_over_the_chosen_documents_alone(n: int, m: int):
 
 
 @pytest.mark.parametrize("output_dim", [12, 8])
-def test_a_fresh_model_is_that_of_its_seed_whatever_other_threads_draw(output_dim: int):
+def test_an_untrained_model_depends_only_on_its_seed(output_dim: int):
     config = AdapterConfig(12, output_dim)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         expected = IMRNN(config).state_dict()
-    found = fresh_model(config, 3).state_dict()
-    assert all(torch.equal(found[name], values) for name, values in expected.items())
+    weights = untrained_model(config, 3).state_dict()
+    assert all(torch.equal(weights[name], values) for name, values in expected.items())

@@ -1,4 +1,4 @@
-"""Scores of candidates, and of a whole corpus in closed form."""
+"""Scores of candidates, and scores of a whole corpus in closed form."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def random_rows(world: World) -> np.ndarray:
 
 
 def test_hand_set_vectors():
-    """LayerNorm in two dimensions keeps the sign of x₁ − x₂ alone."""
+    """In two dimensions, LayerNorm keeps only the sign of x₁ − x₂."""
     model, base = still_model(2), torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
     scores = score_candidates(
         model,
@@ -63,7 +63,7 @@ def test_hand_set_vectors():
     np.testing.assert_allclose(scores.numpy(), by_hand, atol=1e-6)
 
 
-def test_what_a_document_does_to_a_query_depends_on_the_document_alone():
+def test_how_a_document_refines_a_query_depends_only_on_the_document():
     model = random_model(1, 10, 8)
     documents = torch.randn(7, 10, generator=torch.Generator().manual_seed(0))
     corpus = transform_corpus(model, documents)
@@ -75,7 +75,7 @@ def test_what_a_document_does_to_a_query_depends_on_the_document_alone():
     torch.testing.assert_close(part.effect, corpus.effect[2:4])
 
 
-def test_a_corpus_is_transformed_in_parts(monkeypatch: pytest.MonkeyPatch):
+def test_a_corpus_is_transformed_in_batches(monkeypatch: pytest.MonkeyPatch):
     model, documents = (
         random_model(1, 10, 8),
         torch.randn(7, 10, generator=torch.Generator().manual_seed(0)),
@@ -138,7 +138,7 @@ def test_dropping_feedback_documents_equals_a_mean_over_the_rest(world: World, d
     everyone = score(ranker, rows)
     np.testing.assert_array_equal(
         scores[:, :3], everyone[:, :3]
-    )  # the query's own part is untouched
+    )  # the modulation of documents does not change
     plain = PlainAdapter.of(ranker.adapter.model.state_dict(), OUR_NAMES)
     vectors, documents = ranker.collection.queries.vectors, ranker.collection.documents.vectors
     expected = [
@@ -149,19 +149,19 @@ def test_dropping_feedback_documents_equals_a_mean_over_the_rest(world: World, d
 
 @given(worlds())
 def test_the_closed_form_equals_the_materialised_scores(world: World):
-    """docs/method.md, "The score of a whole corpus in closed form"."""
+    """See docs/method.md, "The score of a whole corpus in closed form"."""
     ranker = world.ranker()
     model, corpus = ranker.adapter.model, ranker.transform
     every = np.tile(np.arange(world.documents), (world.queries, 1))
-    made = score(ranker, every)
+    materialised = score(ranker, every)
     with torch.inference_mode():
         query = model.project(torch.from_numpy(ranker.collection.queries.vectors))
         refined = refine(model, corpus, query, torch.from_numpy(every))
     np.testing.assert_allclose(
-        score_corpus(model, corpus, query, query).numpy(), made[:, 2], atol=2e-6
+        score_corpus(model, corpus, query, query).numpy(), materialised[:, 2], atol=2e-6
     )
     np.testing.assert_allclose(
-        score_corpus(model, corpus, query, refined).numpy(), made[:, 3], atol=2e-6
+        score_corpus(model, corpus, query, refined).numpy(), materialised[:, 3], atol=2e-6
     )
 
 
@@ -169,13 +169,13 @@ def test_the_closed_form_on_a_real_corpus(scifact_ranker: Ranker):
     ranker = scifact_ranker
     model, vectors = ranker.adapter.model, torch.from_numpy(ranker.collection.queries.vectors[:4])
     every = torch.arange(len(ranker.collection.documents)).expand(4, -1)
-    made = score_candidates(model, ranker.transform, ranker.base, vectors, every)
+    materialised = score_candidates(model, ranker.transform, ranker.base, vectors, every)
     with torch.inference_mode():
         query = model.project(vectors)
         refined = refine(model, ranker.transform, query, every)
     closed = score_corpus(model, ranker.transform, query, refined)
-    assert float((closed - made[:, 3]).abs().max()) <= 2e-6
-    assert torch.equal(closed.topk(20).indices, made[:, 3].topk(20).indices)
+    assert float((closed - materialised[:, 3]).abs().max()) <= 2e-6
+    assert torch.equal(closed.topk(20).indices, materialised[:, 3].topk(20).indices)
 
 
 def test_weights_of_the_feedback_are_a_weighted_mean():

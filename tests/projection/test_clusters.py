@@ -1,4 +1,4 @@
-"""Clusters of a corpus, and the words that name them."""
+"""Clusters of a corpus and their names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imrnns_core.storage.workspace import Workspace
 
 
 def corpus() -> tuple[np.ndarray, list[str]]:
-    """Twenty documents about money, ten about planets; no word is in both but “common”."""
+    """Twenty documents about money and ten about planets; only “common” is in both."""
     rng = np.random.default_rng(0)
     centres = np.repeat(np.eye(4, dtype=np.float32)[:2], [20, 10], axis=0)
     vectors = centres + rng.normal(scale=0.02, size=(30, 4)).astype(np.float32)
@@ -24,12 +24,12 @@ def corpus() -> tuple[np.ndarray, list[str]]:
 
 def test_documents_of_one_subject_share_a_cluster_and_its_words_name_it():
     vectors, texts = corpus()
-    found = find_clusters(vectors, texts)
-    money, planets = set(found.labels[:20].tolist()), set(found.labels[20:].tolist())
+    clusters = find_clusters(vectors, texts)
+    money, planets = set(clusters.labels[:20].tolist()), set(clusters.labels[20:].tolist())
     assert not money & planets
-    assert all("bank" in found.names[c] and "planet" not in found.names[c] for c in money)
-    assert all("planet" in found.names[c] for c in planets)
-    assert (np.diff(np.bincount(found.labels)) <= 0).all()  # the largest first
+    assert all("bank" in clusters.names[c] and "planet" not in clusters.names[c] for c in money)
+    assert all("planet" in clusters.names[c] for c in planets)
+    assert (np.diff(np.bincount(clusters.labels)) <= 0).all()  # the largest first
 
 
 def test_a_name_has_no_two_forms_of_one_word_and_no_word_of_all_documents():

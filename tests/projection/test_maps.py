@@ -1,4 +1,4 @@
-"""The exact target view, and the pictures with what they distort."""
+"""The target view, the maps, and the noise of the maps."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def texts(count: int) -> list[Document]:
 
 
 @given(worlds(), st.integers(1, 30))
-def test_the_radius_is_the_true_angle_and_directions_are_shared_out_evenly(
-    world: World, count: int
-):
+def test_the_radius_is_the_true_angle_and_directions_are_evenly_spaced(world: World, count: int):
     comparison = world.ranker().compare("q0")
     positions = np.random.default_rng(world.seed).permutation(world.candidates)[:count]
     view = target_view(comparison, positions)
@@ -61,7 +59,7 @@ def test_the_radius_is_the_true_angle_and_directions_are_shared_out_evenly(
     np.testing.assert_allclose(
         np.sort(view.direction), np.arange(len(positions)) * 360 / len(positions), atol=1e-4
     )
-    for s in range(4):  # rank is distance from the centre
+    for s in range(4):  # the rank orders documents by their distance from the centre
         assert (
             np.diff(view.radius[s][np.argsort(stage_ranks(comparison)[s, positions])]) >= 0
         ).all()
@@ -79,7 +77,7 @@ def test_angles_by_hand():
     )
 
 
-def test_similar_documents_stand_together():
+def test_similar_documents_have_neighbouring_directions():
     vectors = np.array([[1, 0], [0, 1], [0.99, 0.1], [0.1, 0.99], [0.98, 0.2]], np.float32)
     order = neighbourhood_order(vectors).tolist()
     assert sorted(order) == [0, 1, 2, 3, 4]
@@ -92,9 +90,9 @@ def test_the_true_movement_is_a_cosine_distance():
     comparison = Ranker(
         collection([[1, 0], [0.8, 0.6]], [[0.9, 0.1]]), adapter(still_model(2))
     ).compare("q0")
-    s = 0.5**0.5  # both end at (s, −s)
-    moved = dict(zip(comparison.document_ids, true_movement(comparison).tolist(), strict=True))
-    assert moved == pytest.approx({"d0": 1 - s, "d1": 1 - 0.2 * s}, abs=1e-6)
+    s = 0.5**0.5  # both modulated vectors are (s, −s)
+    movement = dict(zip(comparison.document_ids, true_movement(comparison).tolist(), strict=True))
+    assert movement == pytest.approx({"d0": 1 - s, "d1": 1 - 0.2 * s}, abs=1e-6)
 
 
 # PCA
@@ -111,8 +109,8 @@ def _no_umap(monkeypatch: pytest.MonkeyPatch):
 def test_pca_of_points_in_a_plane_is_exact():
     rng = np.random.default_rng(0)
     plane, _ = np.linalg.qr(rng.normal(size=(7, 2)))
-    places = rng.normal(size=(40, 2)) * [3, 1]
-    vectors = (places @ plane.T + 5).astype(np.float32)
+    points = rng.normal(size=(40, 2)) * [3, 1]
+    vectors = (points @ plane.T + 5).astype(np.float32)
     fitted = fit_map(vectors, texts(len(vectors)))
     np.testing.assert_allclose(fitted.pca_mean, vectors.mean(0), atol=1e-5)
     np.testing.assert_allclose(fitted.pca_axes @ fitted.pca_axes.T, np.eye(3), atol=1e-5)
@@ -120,14 +118,14 @@ def test_pca_of_points_in_a_plane_is_exact():
     np.testing.assert_allclose(fitted.pca_share[2], 0, atol=1e-5)
     assert fitted.pca_share[0] > fitted.pca_share[1] > 0.02
     drawn = fitted.pca_project(vectors, 2)
-    true = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    true = np.linalg.norm(points[:, None] - points[None], axis=-1)
     np.testing.assert_allclose(
         np.linalg.norm(drawn[:, None] - drawn[None], axis=-1), true, atol=1e-4
     )
     np.testing.assert_allclose(fitted.pca_project(vectors, 3)[:, :2], drawn, atol=1e-6)
 
 
-def test_too_few_documents_for_a_map_have_places_all_the_same():
+def test_too_few_documents_for_a_map_still_get_coordinates():
     fitted = fit_map(np.array([[1, 0], [0, 1]], np.float32), texts(2))
     np.testing.assert_array_equal(fitted.umap[2], np.zeros((2, 2)))
     np.testing.assert_allclose(fitted.pca_share, [1, 0, 0], atol=1e-6)
@@ -139,20 +137,20 @@ def test_too_few_documents_for_a_map_have_places_all_the_same():
 
 
 @pytest.mark.usefixtures("_no_umap")
-def test_the_share_of_a_move_that_pca_shows():
+def test_the_share_of_the_movement_that_pca_shows():
     ranker = World(seed=2, n=9, m=9, documents=12, queries=1, candidates=6).ranker()
     comparison, positions = ranker.compare("q0"), np.array([0, 3, 5])
     fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
-    before, after, share = pca_movement(fitted, comparison, positions, 2)
+    base, modulated, share = pca_movement(fitted, comparison, positions, 2)
     np.testing.assert_allclose(
-        before,
+        base,
         fitted.pca_project(comparison.modulation.projected_documents.numpy()[positions], 2),
         atol=1e-6,
     )
     move = (
         comparison.modulation.modulated_documents - comparison.modulation.projected_documents
     ).numpy()[positions]
-    np.testing.assert_allclose(after - before, move @ fitted.pca_axes[:2].T, atol=1e-5)
+    np.testing.assert_allclose(modulated - base, move @ fitted.pca_axes[:2].T, atol=1e-5)
     assert share == pytest.approx(
         float(((move @ fitted.pca_axes[:2].T) ** 2).sum() / (move**2).sum()), abs=1e-4
     )
@@ -160,20 +158,20 @@ def test_the_share_of_a_move_that_pca_shows():
         comparison.modulation,
         modulated_documents=comparison.modulation.projected_documents + fitted.pca_axes[0],
     )
-    assert pca_movement(fitted, replace(comparison, passes=axis), positions, 2)[2] == pytest.approx(
-        1, abs=1e-4
-    )
+    assert pca_movement(fitted, replace(comparison, stage_vectors=axis), positions, 2)[
+        2
+    ] == pytest.approx(1, abs=1e-4)
     still = replace(
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
-    assert pca_movement(fitted, replace(comparison, passes=still), positions, 2)[2] == 0.0
+    assert pca_movement(fitted, replace(comparison, stage_vectors=still), positions, 2)[2] == 0.0
 
 
-# Places of new points
+# Coordinates of new points
 
 
 def circle(count: int) -> tuple[CorpusMap, np.ndarray]:
-    """Documents on a circle, drawn where they are."""
+    """Documents on a circle, whose coordinates are their vectors."""
     angle = np.arange(count) * 2 * np.pi / count
     vectors = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
     flat = CorpusMap(
@@ -186,7 +184,7 @@ def circle(count: int) -> tuple[CorpusMap, np.ndarray]:
     return flat, vectors
 
 
-def test_a_vector_identical_to_a_document_lands_on_it():
+def test_a_vector_equal_to_a_document_gets_its_coordinates():
     flat, vectors = circle(40)
     for leave_out in (None, np.full(40, -1)):
         np.testing.assert_allclose(
@@ -202,11 +200,11 @@ def test_a_document_does_not_attract_its_own_vector():
     assert float(placed[1].min()) > 45
 
 
-def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
+def test_coordinates_are_a_mean_of_neighbours_weighted_by_similarity():
     vectors = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-    places = np.array([[0, 0], [4, 0], [0, 4]], np.float32)
+    coordinates = np.array([[0, 0], [4, 0], [0, 4]], np.float32)
     flat = CorpusMap(
-        {2: places},
+        {2: coordinates},
         np.zeros(3, np.float32),
         np.zeros((3, 3), np.float32),
         np.zeros(3, np.float32),
@@ -215,31 +213,35 @@ def test_a_place_is_a_mean_of_neighbours_nearer_ones_counting_more():
     # cosines .8, .6, 0: distances .2, .4, 1, weights 5, 2.5, 1
     placed = knn_project(flat, vectors, np.array([[0.8, 0.6, 0]], np.float32), 2)
     np.testing.assert_allclose(placed, [[4 * 2.5 / 8.5, 4 * 1 / 8.5]], atol=1e-5)
-    alone = CorpusMap({2: places[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share, ONE)
+    alone = CorpusMap({2: coordinates[:1]}, flat.pca_mean, flat.pca_axes, flat.pca_share, ONE)
     np.testing.assert_array_equal(
         knn_project(alone, vectors[:1], vectors[:1], 2, np.array([0])), [[0, 0]]
     )
 
 
 @pytest.mark.usefixtures("_no_umap")
-def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
+def test_the_noise_is_the_arrow_length_of_unmoved_documents():
     ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
     comparison, positions = ranker.compare("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
     flat = fit_map(projected, ranker.collection.dataset.documents)
-    seen = umap_movement(flat, projected, comparison, positions, 2)
+    result = umap_movement(flat, projected, comparison, positions, 2)
     rows = comparison.rows[positions]
     own = flat.umap[2][rows]
-    np.testing.assert_array_equal(seen.base, own)
+    np.testing.assert_array_equal(result.base, own)
     unmoved = knn_project(flat, projected, projected[rows], 2, rows)
     np.testing.assert_allclose(
-        seen.movement.noise, np.linalg.norm(unmoved - own, axis=1), atol=1e-5
+        result.movement.noise, np.linalg.norm(unmoved - own, axis=1), atol=1e-5
     )
-    assert float(seen.movement.noise.min()) > 0
+    assert float(result.movement.noise.min()) > 0
     np.testing.assert_allclose(
-        seen.movement.drawn, np.linalg.norm(seen.modulated - seen.base, axis=1), atol=1e-6
+        result.movement.arrow_length,
+        np.linalg.norm(result.modulated - result.base, axis=1),
+        atol=1e-6,
     )
-    np.testing.assert_allclose(seen.movement.true, true_movement(comparison)[positions], atol=1e-7)
+    np.testing.assert_allclose(
+        result.movement.true, true_movement(comparison)[positions], atol=1e-7
+    )
     queries = np.stack(
         [
             comparison.modulation.projected_query.numpy(),
@@ -247,16 +249,18 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
         ]
     )
     np.testing.assert_allclose(
-        [seen.query_base, seen.query_modulated], knn_project(flat, projected, queries, 2), atol=1e-6
+        [result.query_base, result.query_modulated],
+        knn_project(flat, projected, queries, 2),
+        atol=1e-6,
     )
-    # and a comparison in which nothing moved draws the noise alone
+    # without movement, the arrows are as long as the noise
     still = replace(
         comparison.modulation, modulated_documents=comparison.modulation.projected_documents
     )
     nothing = umap_movement(
-        flat, projected, replace(comparison, passes=still), positions, 2
+        flat, projected, replace(comparison, stage_vectors=still), positions, 2
     ).movement
-    np.testing.assert_allclose(nothing.drawn, nothing.noise, atol=1e-6)
+    np.testing.assert_allclose(nothing.arrow_length, nothing.noise, atol=1e-6)
     np.testing.assert_allclose(nothing.true, 0, atol=1e-6)
     assert nothing.within_noise
 
@@ -265,7 +269,7 @@ def test_the_noise_is_how_documents_that_did_not_move_are_drawn():
     ("drawn", "noise", "within"),
     [([3, 3, 9], [2, 2, 2], True), ([5, 5, 0], [2, 2, 9], False), ([4], [2], False)],
 )
-def test_arrows_shorter_than_twice_the_noise_show_nothing(
+def test_arrows_shorter_than_twice_the_noise_are_within_noise(
     drawn: list[float], noise: list[float], within: bool
 ):
     arrays = np.array(drawn, np.float32), np.array(noise, np.float32)
@@ -287,12 +291,18 @@ def test_save_and_load(tmp_path: Path):
         ),
         path,
     )
-    again = load_map(path)
-    loaded = [again.umap[2], again.umap[3], again.pca_mean, again.pca_axes, again.pca_share]
+    loaded_map = load_map(path)
+    loaded = [
+        loaded_map.umap[2],
+        loaded_map.umap[3],
+        loaded_map.pca_mean,
+        loaded_map.pca_axes,
+        loaded_map.pca_share,
+    ]
     for a, b in zip(loaded, arrays, strict=True):
         np.testing.assert_array_equal(a, b)
-    assert again.clusters.labels.tolist() == [0, 1, 1, 0, 2]
-    assert again.clusters.names == ("a, b", "<c>", "ü")
+    assert loaded_map.clusters.labels.tolist() == [0, 1, 1, 0, 2]
+    assert loaded_map.clusters.names == ("a, b", "<c>", "ü")
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -300,10 +310,10 @@ def test_save_and_load(tmp_path: Path):
     "raw",
     [b"rubbish", b"", b"PK\x03\x04rubbish"],
 )
-def test_a_file_that_is_no_map(tmp_path: Path, raw: bytes):
+def test_a_file_that_is_not_a_map(tmp_path: Path, raw: bytes):
     (tmp_path / "a.npz").write_bytes(raw)
     with pytest.raises(
-        DataError, match=r"a\.npz: not a map \(.*\); delete it; it will be made again$"
+        DataError, match=r"a\.npz: not a map \(.*\); delete it; it will be computed again$"
     ):
         load_map(tmp_path / "a.npz")
 
@@ -325,12 +335,14 @@ def test_the_sample_ships_the_map_of_its_adapter(sample: Collection):
     assert path.is_file(), "the shipped map is stale: run make sample"
     shipped, projected = load_map(path), ranker.transform.projected.numpy()
     for d in (2, 3):
-        places = shipped.umap[d]
-        assert places.shape == (len(projected), d)
-        np.testing.assert_allclose(places.min(0), 0, atol=1e-6)
-        np.testing.assert_allclose(places.max(), 1, atol=1e-6)
-        # a document's neighbour on the map is mostly one of its 15 true neighbours
-        drawn = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(len(places))
-        true = np.argsort(-(projected @ projected.T - 9 * np.eye(len(places))), axis=1)[:, :15]
-        assert (true == drawn.argmin(1)[:, None]).any(1).mean() > 0.6
+        coordinates = shipped.umap[d]
+        assert coordinates.shape == (len(projected), d)
+        np.testing.assert_allclose(coordinates.min(0), 0, atol=1e-6)
+        np.testing.assert_allclose(coordinates.max(), 1, atol=1e-6)
+        # a neighbour on the map is mostly one of the 15 true neighbours
+        map_distance = np.linalg.norm(
+            coordinates[:, None] - coordinates[None], axis=-1
+        ) + 9 * np.eye(len(coordinates))
+        true = np.argsort(-(projected @ projected.T - 9 * np.eye(len(coordinates))), axis=1)[:, :15]
+        assert (true == map_distance.argmin(1)[:, None]).any(1).mean() > 0.6
     np.testing.assert_allclose(shipped.pca_mean, projected.mean(0), atol=1e-5)

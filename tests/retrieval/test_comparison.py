@@ -1,4 +1,4 @@
-"""What a comparison says of its candidates."""
+"""Ranks, relevance and vectors in a comparison."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.toys import adapter, collection, still_model
 
 @pytest.fixture
 def comparison() -> Comparison:
-    # d3 is no candidate; base order d1 (.96), d2 (.8), d0 (.6); modulated d2 (1), d0 and d1 (−1)
+    # d3 is not retrieved; base order d1 (.96), d2 (.8), d0 (.6); modulated d2 (1), d0 and d1 (−1)
     world = collection(
         [[1, 0], [0.8, 0.6], [0, 1], [-1, 0]], [[0.6, 0.8]], {"q0": {"d2": 2, "d0": 0, "d3": 1}}
     )
     return Ranker(world, adapter(still_model(2)), SearchConfig(3)).compare("q0")
 
 
-def test_stages_stand_in_the_order_of_the_method():
+def test_stages_are_in_the_order_of_the_method():
     assert STAGES == ("base", "projected", "document-modulated", "modulated")
 
 
@@ -38,10 +38,10 @@ def test_hits_are_the_ranking_best_first(comparison: Comparison):
     np.testing.assert_array_equal(comparison.order("modulated"), [1, 2, 0])
 
 
-def test_relevance_inside_and_outside_the_candidates(comparison: Comparison):
+def test_relevance_of_candidates_and_of_documents_that_are_not_retrieved(comparison: Comparison):
     np.testing.assert_array_equal(comparison.relevance, [-1, 2, 0])
     assert comparison.position == {"d1": 0, "d2": 1, "d0": 2}
-    assert comparison.relevant_outside == ["d3"]
+    assert comparison.relevant_not_retrieved == ["d3"]
     assert [comparison.best_relevant_rank(stage) for stage in STAGES] == [2, 2, 1, 1]
 
 
@@ -56,9 +56,10 @@ def test_no_relevant_candidate_has_no_best_rank():
 
 
 def test_taking_some_candidates_of_a_modulation(comparison: Comparison):
-    taken = comparison.modulation.take(np.array([2, 0]))
-    np.testing.assert_allclose(taken.documents.numpy(), [[1, 0], [0.8, 0.6]], atol=1e-7)
-    np.testing.assert_array_equal(taken.query.numpy(), comparison.modulation.query.numpy())
+    selected = comparison.modulation.take(np.array([2, 0]))
+    np.testing.assert_allclose(selected.documents.numpy(), [[1, 0], [0.8, 0.6]], atol=1e-7)
+    np.testing.assert_array_equal(selected.query.numpy(), comparison.modulation.query.numpy())
     np.testing.assert_array_equal(
-        taken.modulated_documents.numpy(), comparison.modulation.modulated_documents.numpy()[[2, 0]]
+        selected.modulated_documents.numpy(),
+        comparison.modulation.modulated_documents.numpy()[[2, 0]],
     )

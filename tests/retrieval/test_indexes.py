@@ -1,4 +1,4 @@
-"""Exact search by cosine."""
+"""Dense search by cosine, and BM25."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imrnns_core.retrieval.dense import DenseIndex
 DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
 
 
-def test_the_most_similar_come_first_whatever_their_length():
+def test_the_most_similar_are_first_regardless_of_length():
     index = DenseIndex.build(DOCUMENTS)
     assert len(index) == 4
     np.testing.assert_array_equal(
@@ -37,8 +37,8 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
         rng.normal(size=dimension).astype(np.float32),
     )
     cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
-    found = DenseIndex.build(documents).search(query[None], 5)[0]
-    np.testing.assert_allclose(cosine[found], np.sort(cosine)[::-1][:5], atol=1e-6)
+    rows = DenseIndex.build(documents).search(query[None], 5)[0]
+    np.testing.assert_allclose(cosine[rows], np.sort(cosine)[::-1][:5], atol=1e-6)
 
 
 WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")
@@ -46,27 +46,29 @@ LEXICAL = BM25Index([Document(f"d{i}", "", text) for i, text in enumerate(WORDS)
 
 
 def test_bm25_finds_documents_that_share_a_word_and_no_others():
-    found = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
-    assert [rows.tolist() for rows in found] == [
+    matches = LEXICAL.matches(["apple pie", "pear", "the", "zebra"], 10)
+    assert [rows.tolist() for rows in matches] == [
         [2, 3, 0],
         [1],
         [],
         [],
-    ]  # equal scores stand in corpus order; "the" is a stop word
+    ]  # equal scores are in corpus order; "the" is a stop word
 
 
-def test_bm25_finds_no_more_than_asked_for():
+def test_bm25_returns_at_most_k_documents():
     assert [rows.tolist() for rows in LEXICAL.matches(["pie apple"], 2)] == [[2, 3]]
 
 
-def test_a_lexical_index_is_read_as_it_was_saved(tmp_path: Path):
+def test_a_saved_lexical_index_gives_the_same_results(tmp_path: Path):
     LEXICAL.save(tmp_path / "kept")
-    documents = [Document("", "", "another text")] * len(WORDS)  # not looked at: the index is read
-    again = BM25Index(documents, tmp_path / "kept")
-    assert [rows.tolist() for rows in again.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
+    documents = [Document("", "", "another text")] * len(
+        WORDS
+    )  # ignored, because the index is read
+    loaded = BM25Index(documents, tmp_path / "kept")
+    assert [rows.tolist() for rows in loaded.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
 
 
-def test_a_corpus_without_a_word_matches_nothing():
+def test_a_corpus_without_words_matches_nothing():
     assert [
         rows.tolist()
         for rows in BM25Index([Document("d", "", "the ?")]).matches(["the", "pear"], 5)

@@ -1,4 +1,4 @@
-"""Four rankings of one query."""
+"""Rankings of a query at the four stages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.toys import (
     ("scores", "rows", "expected"),
     [
         ([0.1, 0.9, 0.5], [0, 1, 2], [3, 1, 2]),
-        ([0.5, 0.5, 0.5], [7, 2, 4], [3, 1, 2]),  # ties stand in corpus order
+        ([0.5, 0.5, 0.5], [7, 2, 4], [3, 1, 2]),  # equal scores rank in corpus order
         ([0.5, 0.9, 0.5], [9, 1, 3], [3, 1, 2]),
         ([-0.0, 0.0], [5, 4], [2, 1]),
         ([[1, 2], [2, 1]], [3, 4], [[2, 1], [1, 2]]),
@@ -48,13 +48,13 @@ def test_hand_set_vectors_at_all_stages():
     np.testing.assert_array_equal(comparison.rows, [1, 2, 0])
     np.testing.assert_allclose(stage_scores(comparison)[0], [0.96, 0.8, 0.6], atol=1e-6)
     np.testing.assert_allclose(stage_scores(comparison)[3], [-1, 1, -1], atol=1e-6)
-    # d0 and d1 tie once modulated: corpus order, not base order
+    # d0 and d1 have equal modulated scores: they rank in corpus order, not in base order
     np.testing.assert_array_equal(
         stage_ranks(comparison), [[1, 2, 3], [1, 2, 3], [3, 1, 2], [3, 1, 2]]
     )
 
 
-def test_identical_documents_stand_in_corpus_order_at_every_stage():
+def test_identical_documents_rank_in_corpus_order_at_every_stage():
     comparison = Ranker(
         collection([[0.6, 0.8]] * 5, [[1, 0]]), adapter(still_model(2)), SearchConfig(5)
     ).compare("q0")
@@ -62,7 +62,7 @@ def test_identical_documents_stand_in_corpus_order_at_every_stage():
     np.testing.assert_array_equal(stage_ranks(comparison), [[1, 2, 3, 4, 5]] * 4)
 
 
-def test_as_many_candidates_as_asked_for():
+def test_the_number_of_candidates_is_configurable():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]])
     assert Ranker(world, adapter(still_model(2)), SearchConfig(2)).compare("q0").document_ids == (
         "d1",
@@ -71,20 +71,20 @@ def test_as_many_candidates_as_asked_for():
     assert SearchConfig().candidates == 100
 
 
-def test_a_typed_query_ranks_as_the_same_known_one_without_judgments():
+def test_a_typed_query_ranks_as_the_same_known_query_but_has_no_judgments():
     world = collection([[1, 0], [0.8, 0.6], [0, 1]], [[0.6, 0.8]], {"q0": {"d1": 1}})
     ranker = Ranker(world, adapter(still_model(2)))
-    typed, known = (
+    typed, stored = (
         ranker.compare(Query("", "question 0"), vector=world.query_vectors(["q0"])[0]),
         ranker.compare("q0"),
     )
-    np.testing.assert_array_equal(stage_scores(typed), stage_scores(known))
-    assert (typed.judgments, known.judgments) == ({}, {"d1": 1})
+    np.testing.assert_array_equal(stage_scores(typed), stage_scores(stored))
+    assert (typed.judgments, stored.judgments) == ({}, {"d1": 1})
 
 
 @given(worlds())
 def test_scores_of_a_comparison_are_those_of_its_vectors(world: World):
-    """Nothing that is shown about a query comes from another computation."""
+    """The scores that are shown equal the cosines of the vectors that are shown."""
     comparison = world.ranker().compare("q0")
     vectors = comparison.modulation
     query = [
@@ -130,7 +130,7 @@ def test_the_order_of_the_corpus_changes_no_score(world: World):
 
 
 @given(worlds())
-def test_a_batch_ranks_as_one_by_one(world: World):
+def test_a_batch_ranks_as_single_queries_do(world: World):
     ranker = world.ranker()
     batch = ranker.rank_batch(ranker.collection.queries.vectors)
     for i in range(world.queries):
@@ -164,7 +164,7 @@ def test_the_four_stages_equal_what_evaluate_ranked_on_real_data(scifact_ranker:
 
 
 @given(worlds(min_documents=2), st.data())
-def test_dropped_candidates_stay_ranked_and_no_longer_refine(world: World, data: st.DataObject):
+def test_excluded_candidates_stay_ranked_but_do_not_refine(world: World, data: st.DataObject):
     ranker = world.ranker()
     comparison = ranker.compare("q0")
     dropped = data.draw(
@@ -176,9 +176,9 @@ def test_dropped_candidates_stay_ranked_and_no_longer_refine(world: World, data:
         without.feedback, [d not in dropped for d in comparison.document_ids]
     )
     np.testing.assert_allclose(stage_scores(without)[:3], stage_scores(comparison)[:3], atol=1e-6)
-    # a collection of the kept candidates alone refines the query in the same way
-    kept = np.array([i for i, d in enumerate(comparison.document_ids) if d not in dropped])
-    vectors = ranker.collection.documents.vectors[comparison.rows[kept]]
+    # a collection of only the feedback documents refines the query in the same way
+    feedback = np.array([i for i, d in enumerate(comparison.document_ids) if d not in dropped])
+    vectors = ranker.collection.documents.vectors[comparison.rows[feedback]]
     alone = Ranker(collection(vectors, ranker.collection.queries.vectors), ranker.adapter).compare(
         "q0"
     )
@@ -186,11 +186,11 @@ def test_dropped_candidates_stay_ranked_and_no_longer_refine(world: World, data:
         alone.modulation.modulated_query, without.modulation.modulated_query, atol=1e-6
     )
     np.testing.assert_allclose(
-        stage_scores(without)[3, kept][alone.rows], stage_scores(alone)[3], atol=1e-6
+        stage_scores(without)[3, feedback][alone.rows], stage_scores(alone)[3], atol=1e-6
     )
 
 
-def test_not_every_candidate_can_be_dropped():
+def test_at_least_one_candidate_must_refine():
     ranker = Ranker(collection([[1, 0], [0, 1]], [[1, 0]]), adapter(still_model(2)))
     with pytest.raises(ValueError, match="at least one candidate must refine the query"):
         ranker.compare("q0", frozenset({"d0", "d1"}))
@@ -230,7 +230,7 @@ def test_ranks_in_the_corpus_of_a_document_that_is_no_candidate():
     ranker = Ranker(world, adapter(still_model(2)), SearchConfig(1))
     comparison = ranker.compare("q0")
     assert comparison.document_ids == ("d1",)
-    # base −.6 is last; modulated, d3 alone lies on the query's side of x₁ = x₂
+    # base: −0.6, the last; modulated: only d3 is on the query's side of x₁ = x₂
     assert ranker.corpus_ranks(comparison, "d3") == {
         "base": 4,
         "projected": 4,
@@ -239,7 +239,7 @@ def test_ranks_in_the_corpus_of_a_document_that_is_no_candidate():
     }
 
 
-def test_the_sample_ranks_alike_in_a_batch_and_alone(sample: Collection):
+def test_sample_queries_rank_the_same_in_a_batch_and_alone(sample: Collection):
     from imrnns_core.storage.workspace import Workspace
 
     ranker = Ranker(sample, Workspace().adapter("sample-adapter"))
@@ -251,7 +251,7 @@ def test_the_sample_ranks_alike_in_a_batch_and_alone(sample: Collection):
 
 
 @pytest.mark.parametrize("part", ["projector.weight", "query_norm.weight", "document_norm.weight"])
-def test_an_adapter_whose_scores_are_no_numbers_is_refused(part: str):
+def test_an_adapter_that_gives_nan_scores_is_refused(part: str):
     model = random_model(0, 8, 8)
     model.load_state_dict(
         {**model.state_dict(), part: torch.full_like(model.state_dict()[part], 3e38)}
@@ -260,10 +260,10 @@ def test_an_adapter_whose_scores_are_no_numbers_is_refused(part: str):
     with pytest.raises(
         AdapterError,
         match=(
-            r"^toy: this adapter gives scores that are no numbers \(NaN\) for these embeddings; "
+            r"^toy: this adapter gives scores that are not numbers \(NaN\) for these embeddings; "
             r"train it again"
         ),
     ):
         ranker.compare("q0")
-    with pytest.raises(AdapterError, match=r"^toy: this adapter gives scores that are no numbers"):
+    with pytest.raises(AdapterError, match=r"^toy: this adapter gives scores that are not numbers"):
         ranker.rank_batch(ranker.collection.queries.vectors)

@@ -1,4 +1,4 @@
-"""Tests of differences: by hand, and beside scipy's."""
+"""Significance tests, compared with values by hand and with scipy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from imrnns_core.types import DoubleArray
 
 
 def alone(difference: DoubleArray) -> Significance:
-    """Test one column (Q,) of paired differences."""
+    """Return the test of one column (Q,) of paired differences."""
     return paired_tests(difference[:, None])[0]
 
 
@@ -26,12 +26,12 @@ def test_a_constant_difference_is_significant_and_certain():
     assert s.p == pytest.approx(1 / 10_001)
 
 
-def test_no_difference_is_not():
+def test_no_difference_is_not_significant():
     s = alone(np.zeros(30))
     assert (s.change, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
 
 
-def test_no_queries_are_not():
+def test_no_queries_give_no_significance():
     s = alone(np.zeros(0))
     assert (s.change, s.ci95, s.p) == (0.0, (0.0, 0.0), 1.0)
 
@@ -42,17 +42,19 @@ def test_two_of_four_sign_flips_are_as_extreme():
     assert s.p == pytest.approx(0.5, abs=0.02)
     assert s.ci95 == (0.5, 1.0)
     assert alone(np.array([-1.0, -0.5])).p == s.p
-    assert alone(np.array([1.0, 0.5])) == s  # the same seed, the same answer
+    assert alone(np.array([1.0, 0.5])) == s  # the same seed gives the same result
 
 
 def test_the_difference_between_two_groups():
     assert difference_of_means(np.full(4, 0.5), np.full(9, 0.2)) == pytest.approx((0.3, 0.3))
     low, high = difference_of_means(np.array([0.0, 1.0] * 50), np.array([0.0, 1.0] * 50))
     assert low == pytest.approx(-high, abs=0.02)
-    assert high == pytest.approx(1.96 * 0.5 * math.sqrt(2 / 100), abs=0.01)  # the normal interval
+    assert high == pytest.approx(
+        1.96 * 0.5 * math.sqrt(2 / 100), abs=0.01
+    )  # the interval of the normal distribution
 
 
-def test_columns_are_tested_as_each_alone():
+def test_columns_are_tested_independently():
     columns = np.random.default_rng(3).normal(0.1, 1, size=(40, 3))
     for j, together in enumerate(paired_tests(columns)):
         single = alone(columns[:, j])
@@ -62,18 +64,15 @@ def test_columns_are_tested_as_each_alone():
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=20))
-def test_the_interval_holds_the_mean_of_bounded_differences(values: list[float]):
+def test_the_interval_contains_the_mean_of_bounded_differences(values: list[float]):
     s = alone(np.array(values))
     assert min(values) - 1e-9 <= s.ci95[0] <= s.ci95[1] <= max(values) + 1e-9
     assert 0 < s.p <= 1
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_interval_and_p_are_those_of_scipy(seed: int):
-    """Both draw at random.
-
-    Intervals agree to a few percent of their width, p to its own standard error.
-    """
+def test_interval_and_p_agree_with_scipy(seed: int):
+    """Both are random: intervals agree within a few percent, p values within standard errors."""
     rng = np.random.default_rng(seed)
     values = rng.choice([0.0, 0.0, 0.3, -0.2, 1.0], size=60) + rng.normal(0.01, 0.02, 60)
     ours = alone(values)
@@ -93,7 +92,7 @@ def test_interval_and_p_are_those_of_scipy(seed: int):
     assert ours.change == pytest.approx(values.mean())
 
 
-def test_the_interval_of_two_groups_is_that_of_scipy():
+def test_the_interval_of_two_groups_agrees_with_scipy():
     rng = np.random.default_rng(1)
     first, second = rng.normal(0.2, 1, 80), rng.normal(0, 2, 50)
     theirs = scipy.stats.bootstrap(

@@ -1,4 +1,4 @@
-"""What an earlier version made still opens: `made_by_63d5ef6` was written by its commands."""
+"""Files of earlier versions still open; commit 63d5ef6 wrote the folder `made_by_63d5ef6`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MADE = Path(__file__).parent / "made_by_63d5ef6"
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A copy of the old workspace; encoding anything fails."""
+    """A copy of the old workspace; any attempt to encode a text fails."""
     folder = Path(shutil.copytree(MADE, tmp_path / "old"))
     registry = folder / "workspace" / "datasets.json"
     registry.write_text(registry.read_text().replace("{TOY}", str(folder / "toy")))
@@ -51,7 +51,7 @@ def test_an_old_adapter_is_imported_into_one_file(old: Workspace):
     assert old.adapter("old").card.training_positives == ["d0"]
 
 
-def test_an_old_link_opens_what_it_named():
+def test_an_old_link_opens_the_same_selection():
     link = {
         "data": "sample",
         "adapter": "sample-adapter",

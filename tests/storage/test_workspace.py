@@ -1,4 +1,4 @@
-"""What is kept on disk: nothing is made twice, nothing stale is used."""
+"""The workspace: results are computed once, and stale ones are never used."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def space(tmp_path: Path) -> Workspace:
 
 @pytest.fixture
 def opened(space: Workspace, data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Opened]:
-    """Open the data set; return it and the encoder that was made for it."""
+    """Open the data set; return the collection and the encoder that was created for it."""
     monkeypatch.setattr("imrnns_core.encoding.sharded.SHARD", 4)
 
     def open_with(spec: EncoderSpec = SPEC, stop_after: int | None = None, progress=None) -> Opened:
@@ -66,7 +66,7 @@ def no_traces(space: Workspace) -> None:
     assert not [p for p in space.root.rglob("*") if p.name.endswith(".tmp") or p.name == "encoding"]
 
 
-def test_vectors_are_made_once(space: Workspace, data: Path, opened: Callable[..., Opened]):
+def test_vectors_are_encoded_once(space: Workspace, data: Path, opened: Callable[..., Opened]):
     steps = []
     collection, encoder = opened(progress=lambda *step: steps.append(step))
     assert encoder.texts == [*TEXTS, "question 0", "question 1", "question 2"]
@@ -79,9 +79,9 @@ def test_vectors_are_made_once(space: Workspace, data: Path, opened: Callable[..
     np.testing.assert_array_equal(collection.documents.vectors, letters(TEXTS))
     np.testing.assert_array_equal(collection.query_vectors(["q2"])[0], letters(["question 2"])[0])
     no_traces(space)
-    again, encoder = opened()
+    reopened, encoder = opened()
     assert encoder.texts == []
-    np.testing.assert_array_equal(again.documents.vectors, letters(TEXTS))
+    np.testing.assert_array_equal(reopened.documents.vectors, letters(TEXTS))
 
 
 def test_an_interrupted_encode_resumes_at_the_last_finished_shard(
@@ -128,7 +128,7 @@ def test_a_removed_document_is_encoded_again_and_judgments_alone_are_not(
     assert opened()[0].documents.ids == tuple(f"d{i}" for i in range(9))
 
 
-def test_shards_of_another_text_are_never_used(data: Path, opened: Callable[..., Opened]):
+def test_shards_of_other_texts_are_never_used(data: Path, opened: Callable[..., Opened]):
     with pytest.raises(KeyboardInterrupt):
         opened(stop_after=2)
     path = data / "corpus.jsonl"
@@ -149,16 +149,16 @@ def test_shards_of_another_text_are_never_used(data: Path, opened: Callable[...,
         EncoderSpec("fake", "v2"),
     ],
 )
-def test_another_encoder_or_prefix_has_its_own_vectors(
+def test_each_encoder_and_prefix_has_its_own_vectors(
     opened: Callable[..., Opened], other: EncoderSpec
 ):
     opened()
     assert len(opened(other)[1].texts) == 13
-    assert opened()[1].texts == []  # the first ones are still there
+    assert opened()[1].texts == []  # the first vectors are still stored
     assert opened(other)[1].texts == []
 
 
-def test_vectors_without_their_manifest_are_made_again(
+def test_vectors_without_a_manifest_are_encoded_again(
     space: Workspace, opened: Callable[..., Opened]
 ):
     opened()
@@ -169,36 +169,36 @@ def test_vectors_without_their_manifest_are_made_again(
 # Registered data sets
 
 
-def test_a_registration_comes_back(space: Workspace, data: Path):
+def test_a_registration_is_saved_and_read(space: Workspace, data: Path):
     spec = EncoderSpec("e5", "v1", "query: ", "passage: ")
     for embeddings in (None, data / "embeddings"):
         registration = Registration("mine", data, embeddings, spec)
         space.register(registration)
-        again = Workspace(space.root)
-        assert again.registrations()["mine"] == registration
-        assert again.resolve("mine") == registration
-        assert again.resolve(str(data)) == registration  # the same folder again
+        reopened = Workspace(space.root)
+        assert reopened.registrations()["mine"] == registration
+        assert reopened.resolve("mine") == registration
+        assert reopened.resolve(str(data)) == registration  # the same folder again
     assert list(space.registrations()) == ["sample", "mine"]
     assert [p.name for p in space.root.iterdir()] == ["datasets.json"]
 
 
-def test_given_options_replace_registered_ones(space: Workspace, data: Path, tmp_path: Path):
+def test_options_replace_registered_values(space: Workspace, data: Path, tmp_path: Path):
     space.register(Registration("mine", data, data / "embeddings", EncoderSpec("e5")))
-    found = space.resolve("mine", tmp_path / "other", EncoderSpec("bge"))
-    assert (found.path, found.embeddings, found.encoder) == (
+    resolved = space.resolve("mine", tmp_path / "other", EncoderSpec("bge"))
+    assert (resolved.path, resolved.embeddings, resolved.encoder) == (
         data,
         tmp_path / "other",
         EncoderSpec("bge"),
     )
 
 
-def test_a_folder_and_a_zip_that_nobody_registered(space: Workspace, data: Path, tmp_path: Path):
+def test_an_unregistered_folder_and_zip(space: Workspace, data: Path, tmp_path: Path):
     assert space.resolve(str(data)) == Registration("mine", data, None, EncoderSpec())
     (tmp_path / "packed.zip").write_bytes(b"")
     assert space.resolve(str(tmp_path / "packed.zip")).name == "packed"
 
 
-def test_a_registered_name_wins_over_a_folder_of_this_name(
+def test_a_registered_name_has_priority_over_a_folder(
     space: Workspace, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     space.register(Registration("docs", data, None, SPEC))
@@ -206,8 +206,8 @@ def test_a_registered_name_wins_over_a_folder_of_this_name(
     (tmp_path / "work" / "docs.zip").write_bytes(b"")
     monkeypatch.chdir(tmp_path / "work")
     assert space.resolve("docs") == Registration("docs", data, None, SPEC)
-    for given in ("./docs", "docs/", str(tmp_path / "work" / "docs")):
-        assert space.resolve(given) == Registration(
+    for path in ("./docs", "docs/", str(tmp_path / "work" / "docs")):
+        assert space.resolve(path) == Registration(
             "work-docs", tmp_path / "work" / "docs", None, EncoderSpec()
         )
     assert space.resolve("docs.zip").path == tmp_path / "work" / "docs.zip"
@@ -217,7 +217,7 @@ def test_a_registered_name_wins_over_a_folder_of_this_name(
     )
 
 
-def test_folders_of_one_name_never_take_each_others_place(space: Workspace, tmp_path: Path):
+def test_folders_with_the_same_name_get_different_names(space: Workspace, tmp_path: Path):
     folders = [tmp_path / path for path in ("a/x/docs", "b/x/docs", "c/x/docs", "d/y/docs")]
     for folder in folders:
         folder.mkdir(parents=True)
@@ -230,22 +230,22 @@ def test_folders_of_one_name_never_take_each_others_place(space: Workspace, tmp_
     assert names[zipped] == "a-x-docs"
     assert all(
         space.resolve(str(path)).name == name for path, name in names.items()
-    )  # prepared again: the same names
+    )  # registered again: the names do not change
 
 
-def test_the_sample_is_always_there(space: Workspace):
+def test_the_sample_is_always_registered(space: Workspace):
     assert space.resolve("sample") == Registration(
         "sample", SAMPLE_FOLDER, SAMPLE_FOLDER / "embeddings", EncoderSpec()
     )
 
 
-def test_an_unknown_name_lists_the_known_ones(space: Workspace, data: Path):
+def test_an_unknown_data_set_lists_the_registered_names(space: Workspace, data: Path):
     space.register(Registration("mine", data, None, SPEC))
     with pytest.raises(DataError) as caught:
         space.resolve("yours")
     assert (
         str(caught.value)
-        == "yours: neither a folder, a zip nor a registered name; registered are: sample, mine"
+        == "yours: neither a folder, a zip nor a registered name; registered names: sample, mine"
     )
 
 
@@ -259,7 +259,7 @@ def test_an_unknown_name_lists_the_known_ones(space: Workspace, data: Path):
         '{"x": {"path": "a", "embeddings": null, "encoder": {"size": 3}}}',
     ],
 )
-def test_a_broken_list_of_data_sets_is_one_line(space: Workspace, text: str):
+def test_a_damaged_list_of_data_sets_gives_a_one_line_error(space: Workspace, text: str):
     space.root.mkdir()
     (space.root / "datasets.json").write_text(text)
     for use in (lambda: space.resolve("mine"), lambda: space.register(space.resolve("sample"))):
@@ -271,9 +271,9 @@ def test_a_broken_list_of_data_sets_is_one_line(space: Workspace, text: str):
             ),
         ):
             use()
-    assert (space.root / "datasets.json").read_text() == text  # nothing is written over it
+    assert (space.root / "datasets.json").read_text() == text  # the damaged file is not overwritten
     assert str(space.registry_error()).endswith("delete it and prepare your data sets again")
-    assert list(space.registrations()) == ["sample"]  # the sample works all the same
+    assert list(space.registrations()) == ["sample"]  # the sample still opens
 
 
 def test_a_data_set_called_sample_is_registered_or_refused(space: Workspace, tmp_path: Path):
@@ -285,9 +285,7 @@ def test_a_data_set_called_sample_is_registered_or_refused(space: Workspace, tmp
     assert any(r.path == folder for r in space.registrations().values())
 
 
-def test_the_workspace_is_where_the_environment_says(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
+def test_the_environment_sets_the_workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "here"))
     assert workspace_root() == tmp_path / "here"
     assert Workspace().root == tmp_path / "here"
@@ -340,14 +338,14 @@ def test_precomputed_vectors_of_other_texts_are_refused(
     with pytest.raises(DataError) as caught:
         space.open(space.resolve(str(data), vectors))
     assert str(caught.value) == (
-        f"{vectors}/document_ids.txt: 2 of 10 ids have no vector, first 'd8'; make the "
+        f"{vectors}/document_ids.txt: 2 of 10 ids have no vector, first 'd8'; compute the "
         "embeddings again from this data set"
     )
     vectors = precomputed(tmp_path / "mixed", IDS, QUERY_IDS, (4, 3))
     with pytest.raises(DataError) as caught:
         space.open(space.resolve(str(data), vectors))
     assert str(caught.value) == (
-        f"{vectors}: documents have 4 dimensions, queries 3; make the embeddings again from "
+        f"{vectors}: documents have 4 dimensions, queries 3; compute the embeddings again from "
         "this data set"
     )
 
@@ -357,7 +355,10 @@ def test_a_typed_query_is_encoded_by_the_encoder_that_made_the_vectors(
 ):
     collection, encoder = opened()
     np.testing.assert_array_equal(collection.encode("hello"), letters(["hello"])[0])
-    assert encoder.texts[-2:] == [TEXTS[0], "hello"]  # the first document once more, as a check
+    assert encoder.texts[-2:] == [
+        TEXTS[0],
+        "hello",
+    ]  # the first document is encoded again as a check
     collection.encode("again")
     assert encoder.texts[-1:] == ["again"]
     assert encoder.texts[-2:] != [TEXTS[0], "again"]
@@ -401,13 +402,13 @@ def test_an_id_with_a_line_break_is_refused_before_anything_is_encoded(
         last = opened()[0].documents.ids[-1]
     except DataError as error:
         last = identifier if error.line == 11 else ""
-    assert last == identifier  # kept, or refused with its line
+    assert last == identifier  # it is stored, or the error names its line
 
 
 # Adapters and maps
 
 
-def test_an_imported_adapter_is_found_by_its_name(space: Workspace, tmp_path: Path):
+def test_an_imported_adapter_loads_by_its_name(space: Workspace, tmp_path: Path):
     save_adapter(adapter(random_model(0, 8, 4), ["d1"], "mine"), tmp_path / "mine.safetensors")
     target = space.import_adapter(tmp_path / "mine.safetensors")
     assert target == space.root / "adapters" / "mine.safetensors"
@@ -419,17 +420,22 @@ def test_an_imported_adapter_is_found_by_its_name(space: Workspace, tmp_path: Pa
     assert "sample-adapter" in space.adapter_paths()
 
 
-def test_an_unknown_adapter_lists_the_known_ones(space: Workspace):
+def test_an_unknown_adapter_lists_the_available_ones(space: Workspace):
     with pytest.raises(
         AdapterError,
-        match=r"^yours: no adapter of this name; there are: .*sample-adapter.*, or name a file$",
+        match=(
+            r"^yours: no adapter has this name; name a file or an available adapter: "
+            r".*sample-adapter"
+        ),
     ):
         space.adapter("yours")
     with pytest.raises(AdapterError, match=r"^yours\.safetensors: file not found"):
         space.adapter("yours.safetensors")
 
 
-def test_maps_and_deletion_tests_are_written_here_and_also_found_in_the_sample(space: Workspace):
+def test_maps_and_deletion_tests_are_written_to_the_workspace_and_also_read_from_the_sample(
+    space: Workspace,
+):
     assert space.map_paths("0123") == (space.map_path("0123"), SAMPLE_FOLDER / "maps" / "0123.npz")
     assert space.map_path("0123") == space.root / "maps" / "0123.npz"
     assert space.faithfulness_paths("0123") == (
@@ -439,7 +445,7 @@ def test_maps_and_deletion_tests_are_written_here_and_also_found_in_the_sample(s
     assert space.faithfulness_path("0123") == space.root / "faithfulness" / "0123.json"
 
 
-# What can be made again heals
+# Derived files that are damaged are made again
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "truncated": lambda raw: raw[: len(raw) // 2],
@@ -458,36 +464,36 @@ def test_damaged_vectors_are_encoded_again(
     first, _ = opened()
     path = next(space.root.rglob(name))
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
-    again, encoder = opened()
+    reopened, encoder = opened()
     assert len(encoder.texts) == 13
-    np.testing.assert_array_equal(again.documents.vectors, first.documents.vectors)
+    np.testing.assert_array_equal(reopened.documents.vectors, first.documents.vectors)
     _, encoder = opened()
-    assert encoder.texts == []  # healed
+    assert encoder.texts == []  # repaired
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_lexical_index_is_made_again(tmp_path: Path, damage: str):
+def test_a_damaged_lexical_index_is_built_again(tmp_path: Path, damage: str):
     space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
     space.lexical_index(dataset)
     folder = tmp_path / "space" / "lexical" / "toy"
     for path in sorted(folder.iterdir()):
-        before = path.read_bytes()
-        path.write_bytes(DAMAGES[damage](before))
+        content = path.read_bytes()
+        path.write_bytes(DAMAGES[damage](content))
         assert [rows.tolist() for rows in space.lexical_index(dataset).matches(["second"], 5)] == [
             [1]
         ], path.name
-        assert path.read_bytes() == before
+        assert path.read_bytes() == content
 
 
-def test_a_lexical_index_with_one_changed_byte_is_made_again(tmp_path: Path):
-    """Such an index loads, and would rank by wrong weights: only its checksum tells."""
+def test_a_lexical_index_with_one_changed_byte_is_built_again(tmp_path: Path):
+    """Such an index loads but ranks by wrong weights; only the checksum detects it."""
     space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
     space.lexical_index(dataset)
     path = tmp_path / "space" / "lexical" / "toy" / "data.csc.index.npy"
-    before = path.read_bytes()
-    path.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     space.lexical_index(dataset)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == content
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -507,7 +513,7 @@ def test_a_damaged_shard_is_encoded_again(tmp_path: Path, damage: str):
     assert encoded == texts[:SHARD]
 
 
-def test_a_shard_of_another_number_of_texts_is_encoded_again(tmp_path: Path):
+def test_a_shard_with_the_wrong_number_of_texts_is_encoded_again(tmp_path: Path):
     encode_shards(tmp_path, "titles", ["a", "b"], letters, None)
     assert len(encode_shards(tmp_path, "titles", ["a", "b", "c"], letters, None)) == 3
 
@@ -519,13 +525,13 @@ def test_a_damaged_deletion_test_counts_as_not_run(tmp_path: Path, raw: bytes):
     shipped = next((SAMPLE_FOLDER / "faithfulness").glob("*.json"))
     (tmp_path / "a.json").write_bytes(raw)
     assert first_readable([tmp_path / "a.json", tmp_path / "b.json"], DeletionSummary.read) is None
-    found = first_readable([tmp_path / "a.json", shipped], DeletionSummary.read)
-    assert found is not None
-    assert (found.dataset, found.pairs) == ("sample", 60)
+    summary = first_readable([tmp_path / "a.json", shipped], DeletionSummary.read)
+    assert summary is not None
+    assert (summary.dataset, summary.pairs) == ("sample", 60)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_map_counts_as_not_made(tmp_path: Path, damage: str):
+def test_a_damaged_map_counts_as_missing(tmp_path: Path, damage: str):
     shipped = next((SAMPLE_FOLDER / "maps").glob("*.npz"))
     (tmp_path / "a.npz").write_bytes(DAMAGES[damage](shipped.read_bytes()))
     assert first_readable([tmp_path / "a.npz"], load_map) is None
@@ -535,12 +541,12 @@ def test_a_damaged_map_counts_as_not_made(tmp_path: Path, damage: str):
 # BM25
 
 
-def test_a_lexical_index_is_kept_and_made_again_for_other_texts(tmp_path: Path):
+def test_a_lexical_index_is_stored_and_built_again_for_other_texts(tmp_path: Path):
     space, first = (
         Workspace(tmp_path / "space"),
         load_dataset(write_dataset(tmp_path / "a" / "toy")),
     )
-    other = load_dataset(
+    other_texts = load_dataset(
         write_dataset(
             tmp_path / "b" / "toy",
             [{"_id": "d1", "text": "second"}, {"_id": "d2", "text": "third"}],
@@ -551,11 +557,13 @@ def test_a_lexical_index_is_kept_and_made_again_for_other_texts(tmp_path: Path):
     written = vocabulary.stat().st_mtime_ns
     assert [rows.tolist() for rows in space.lexical_index(first).matches(["second"], 5)] == [[1]]
     assert vocabulary.stat().st_mtime_ns == written
-    assert [rows.tolist() for rows in space.lexical_index(other).matches(["second"], 5)] == [[0]]
+    assert [rows.tolist() for rows in space.lexical_index(other_texts).matches(["second"], 5)] == [
+        [0]
+    ]
     assert sorted(p.name for p in (tmp_path / "space" / "lexical").iterdir()) == ["toy"]
 
 
-def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path):
+def test_a_lexical_index_is_built_even_if_it_cannot_be_stored(tmp_path: Path):
     (tmp_path / "file").write_text("")
     index = Workspace(tmp_path / "file").lexical_index(
         load_dataset(write_dataset(tmp_path / "toy"))
@@ -563,19 +571,17 @@ def test_a_lexical_index_that_cannot_be_kept_is_made_all_the_same(tmp_path: Path
     assert [rows.tolist() for rows in index.matches(["second"], 5)] == [[1]]
 
 
-def test_a_relative_workspace_stays_where_it_is_for_processes_that_run_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_relative_workspace_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    found = Workspace(Path("here"))
+    workspace = Workspace(Path("here"))
     monkeypatch.setenv("IMRNNS_WORKSPACE", "there")
-    assert (found.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
+    assert (workspace.root, Workspace().root) == (tmp_path / "here", tmp_path / "there")
 
 
-# What is derived from a collection is named by all of it
+# Keys of results depend on all content of a collection
 
 
-def test_the_fingerprint_holds_every_vector_and_every_text():
+def test_the_fingerprint_depends_on_every_vector_and_text():
     vectors = np.random.default_rng(0).normal(size=(5_000, 4)).astype(np.float32)
     world = collection(vectors)
     same = collection(vectors.copy())
@@ -588,23 +594,23 @@ def test_the_fingerprint_holds_every_vector_and_every_text():
     texts[777] = replace(texts[777], text="another text")
     retold = replace(world, dataset=replace(world.dataset, documents=tuple(texts)))
     assert retold.fingerprint != world.fingerprint
-    asked = replace(
+    with_query = replace(
         world, dataset=replace(world.dataset, queries={"q": Query("q", "a new question")})
     )
-    assert asked.fingerprint == world.fingerprint  # a new question needs no new map
+    assert with_query.fingerprint == world.fingerprint  # a new query does not change the map
     assert collection(vectors[:-1]).fingerprint != world.fingerprint
 
 
-def test_a_deletion_test_belongs_to_every_text_vector_and_question():
+def test_the_key_of_a_deletion_test_depends_on_every_text_vector_and_query():
     rng = np.random.default_rng(0)
     documents, queries = rng.normal(size=(2_000, 8)), rng.normal(size=(3, 8))
     model = adapter(random_model(0, 8, 8))
     key = record_key(Ranker(collection(documents, queries), model))
     assert key == record_key(Ranker(collection(documents, queries), model))
     for changed in (documents, queries):
-        before = changed[1].copy()
+        original = changed[1].copy()
         changed[1] *= -1
         assert record_key(Ranker(collection(documents, queries), model)) != key
-        changed[1] = before
-    other = adapter(random_model(1, 8, 8))
-    assert record_key(Ranker(collection(documents, queries), other)) != key
+        changed[1] = original
+    other_adapter = adapter(random_model(1, 8, 8))
+    assert record_key(Ranker(collection(documents, queries), other_adapter)) != key

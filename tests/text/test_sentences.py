@@ -1,4 +1,4 @@
-"""Sentences are cut where a reader would cut them."""
+"""Splitting of texts into sentences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from imrnns_core.text.sentences import split_sentences
         ("", []),
     ],
 )
-def test_abbreviations_end_no_sentence(text: str, sentences: list[str]):
+def test_abbreviations_do_not_end_a_sentence(text: str, sentences: list[str]):
     assert list(split_sentences(text, 1)) == sentences
 
 

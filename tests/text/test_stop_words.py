@@ -1,4 +1,4 @@
-"""One list of stop words, and one stem for the forms of a word."""
+"""Stop words and stems."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from imrnns_core.text.stemming import stem
 from imrnns_core.text.stop_words import content_words, stop_words, tokenize
 
 
-def test_the_list_holds_every_part_of_its_own_words():
+def test_the_list_contains_every_part_of_its_own_words():
     parts = {part for word in stop_words() for part in re.findall(r"\b\w\w+\b", word)}
-    assert parts <= stop_words()  # else “don't” would leave “don”
+    assert parts <= stop_words()  # otherwise “don't” would leave “don”
 
 
-def test_content_words_are_those_that_bm25_counts():
+def test_content_words_are_the_words_that_bm25_uses():
     assert tokenize(["Don't ask why the Moon is round", "of the"]) == [
         ["don", "ask", "why", "moon", "round"],
         [],

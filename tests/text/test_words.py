@@ -1,4 +1,4 @@
-"""Words of a text and the text without them."""
+"""Words of a text, and texts without some of their words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def named(text: str, start: int = 0) -> dict[str, tuple[tuple[int, int], ...]]:
     return {word.text: word.spans for word in find_words(text, TOKENIZER, start)}
 
 
-def test_a_word_is_whole_and_keeps_all_its_places():
+def test_a_word_has_the_spans_of_all_its_occurrences():
     assert named("Peso buys pesos. A PESO!") == {
         "Peso": ((0, 4), (19, 23)),
         "buys": ((5, 9),),
@@ -23,12 +23,12 @@ def test_a_word_is_whole_and_keeps_all_its_places():
     }
 
 
-def test_word_pieces_are_merged():
+def test_tokens_of_a_word_are_merged():
     assert named("microstates") == {"microstates": ((0, 11),)}
     assert len(TOKENIZER.encode("microstates", add_special_tokens=False).ids) > 1
 
 
-def test_punctuation_alone_is_no_word_and_hyphens_part_words():
+def test_punctuation_is_not_a_word_and_hyphens_separate_words():
     assert list(named("p53-dependent — (yes) … 4.5%")) == ["p53", "dependent", "yes", "4", "5"]
 
 
@@ -51,7 +51,7 @@ def test_an_empty_text_has_no_words():
         ("Title\none", ["title"], "one"),
     ],
 )
-def test_a_deleted_word_takes_one_space_with_it(text: str, deleted: list[str], left: str):
+def test_a_word_is_deleted_with_one_space(text: str, deleted: list[str], left: str):
     words = [w for w in find_words(text, TOKENIZER) if w.text.casefold() in deleted]
     assert without(text, words) == left
 

@@ -1,4 +1,4 @@
-"""Each loss beside a value computed by hand."""
+"""Each loss function against a value computed by hand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_hinge_margin():
     assert hinge_margin(scores, 0.3).item() == pytest.approx((0 + 0.2 + 0.4 + 0) / 4)
 
 
-def test_listwise_shares_the_mass_among_the_positives():
+def test_listwise_gives_all_positives_the_same_target_probability():
     scores = torch.tensor([[1.0, 0.0, 0.5]])
     positive = torch.tensor([[True, False, True]])
     total = math.log(math.exp(2) + 1 + math.exp(1))  # temperature 0.5 doubles the scores

@@ -1,4 +1,4 @@
-"""A killed run goes on at its last epoch, and ends as it would have ended."""
+"""A killed run resumes after its last epoch, with the same result as an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def toy() -> Collection:
-    """Sixty documents, two queries each.
+    """Sixty documents with two queries each.
 
-    In half of the sixteen dimensions a query is noise, which can be learnt.
+    Half of the sixteen query dimensions are noise, which an adapter can learn to ignore.
     """
     encoder, rng = FakeEncoder(dimension=16), np.random.default_rng(0)
     documents = unit(rng.normal(size=(60, 16)).astype(np.float32))
@@ -50,8 +50,8 @@ def config(recipe: str, memory: bool = False) -> TrainConfig:
         batch_size=16,
         learning_rate=1e-2,
         seed=3,
-        pretrain=PretrainConfig(minimum=10),
-        memory=MemoryConfig(sentences=100 if memory else 0),
+        pretrain=PretrainConfig(min_titles=10),
+        memory=MemoryConfig(max_sentences=100 if memory else 0),
     )
 
 
@@ -60,8 +60,8 @@ def outcome(training: Trainer) -> tuple[list[dict], dict[str, torch.Tensor], dic
     return [asdict(e) for e in training.history], adapter.model.state_dict(), asdict(adapter.card)
 
 
-def same(one: Trainer, other: Trainer) -> bool:
-    (history, state, card), (history2, state2, card2) = outcome(one), outcome(other)
+def same(first: Trainer, second: Trainer) -> bool:
+    (history, state, card), (history2, state2, card2) = outcome(first), outcome(second)
     return (
         history == history2
         and card == card2
@@ -86,7 +86,7 @@ def finish(training: Trainer) -> Trainer:
         ("unlabeled", False),
     ],
 )
-def test_a_run_that_stops_after_any_epoch_goes_on_from_there(
+def test_a_run_that_stops_after_any_epoch_resumes_there(
     recipe: str, memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     passes = 0
@@ -134,14 +134,14 @@ for epoch in training.epochs():
 """
 
 
-def test_a_process_that_is_killed(tmp_path: Path):
+def test_a_killed_process_resumes(tmp_path: Path):
     whole = finish(Trainer(toy(), config("best")))
     assert whole.adapter("x").card.outcome.shipped == "refit"
     command = [sys.executable, "-c", KILLED, str(tmp_path / "state")]
     for number in (
         2,
         len(whole.history) - 2,
-    ):  # while titles are learnt, and after the second start
+    ):  # during the training on titles, and after the second resume
         done = subprocess.run(
             [*command, str(number)],
             cwd=REPOSITORY,
@@ -155,30 +155,30 @@ def test_a_process_that_is_killed(tmp_path: Path):
     assert same(finish(Trainer(toy(), config("best"), folder=tmp_path / "state")), whole)
 
 
-def test_stopped_while_it_catches_up_it_still_has_the_best_of_the_earlier_run(tmp_path: Path):
+def test_a_run_stopped_during_replay_has_the_best_model_of_the_earlier_run(tmp_path: Path):
     first = Trainer(toy(), config("reference"), folder=tmp_path / "state")
     for epoch in first.epochs():
         if epoch.number == 2:
             break
     assert first.best_epoch.number > 0
-    again = Trainer(toy(), config("reference"), folder=tmp_path / "state")
-    next(again.epochs())
-    assert same(first, again)
+    resumed = Trainer(toy(), config("reference"), folder=tmp_path / "state")
+    next(resumed.epochs())
+    assert same(first, resumed)
 
 
-def test_another_configuration_starts_anew(tmp_path: Path):
+def test_a_changed_configuration_starts_a_new_run(tmp_path: Path):
     first = Trainer(toy(), config("reference"), folder=tmp_path / "state")
     for epoch in first.epochs():
         if epoch.number == 2:
             break
-    other = replace(config("reference"), seed=4)
+    changed = replace(config("reference"), seed=4)
     assert same(
-        finish(Trainer(toy(), other, folder=tmp_path / "state")), finish(Trainer(toy(), other))
+        finish(Trainer(toy(), changed, folder=tmp_path / "state")), finish(Trainer(toy(), changed))
     )
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "rubbish", "another content"])
-def test_a_damaged_epoch_file_starts_anew(tmp_path: Path, damage: str):
+def test_a_damaged_epoch_file_starts_a_new_run(tmp_path: Path, damage: str):
     first = Trainer(toy(), config("reference"), folder=tmp_path / "state")
     for epoch in first.epochs():
         if epoch.number == 2:
@@ -202,11 +202,11 @@ def test_texts_are_encoded_once_across_runs(tmp_path: Path):
     broken, reported = FakeEncoder(stop_after=1), list[tuple[str, int, int]]()
     with pytest.raises(KeyboardInterrupt):
         ReplayLog(tmp_path / "j", "key").encode("titles", texts, broken.encode_queries)
-    again = FakeEncoder()
+    encoder = FakeEncoder()
     vectors = ReplayLog(tmp_path / "j", "key", lambda *r: reported.append(r)).encode(
-        "titles", texts, again.encode_queries
+        "titles", texts, encoder.encode_queries
     )
-    assert again.texts == texts[SHARD:]
+    assert encoder.texts == texts[SHARD:]
     np.testing.assert_allclose(vectors, unit(FakeEncoder().encode_queries(texts)), atol=1e-6)
     assert reported == [("titles", SHARD, 517), ("titles", 2 * SHARD, 517), ("titles", 517, 517)]
 
@@ -217,19 +217,19 @@ def test_every_recipe_is_covered_here():
         "reference",
         "modulation-only",
         "unlabeled",
-    }  # those two run as reference does
+    }  # the other two run the same phases as "reference"
 
 
-@pytest.mark.parametrize(("found", "shipped"), [(1.0, "start"), (0.5, "identity")])
-def test_without_judgments_nothing_is_kept_that_loses_sentences(
-    found: float, shipped: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("value", "shipped"), [(1.0, "initialization"), (0.5, "identity")])
+def test_without_judgments_a_model_that_harms_sentences_is_not_selected(
+    value: float, shipped: str, monkeypatch: pytest.MonkeyPatch
 ):
     class Check:
         def base_values(self) -> torch.Tensor:
             return torch.ones(50)
 
         def values(self, model: object) -> torch.Tensor:
-            return torch.full((50,), found)
+            return torch.full((50,), value)
 
-    monkeypatch.setattr(Initialization, "sentence_check", lambda *_: Check())
+    monkeypatch.setattr(Initialization, "sentence_validator", lambda *_: Check())
     assert finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.outcome.shipped == shipped

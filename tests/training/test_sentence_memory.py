@@ -1,7 +1,4 @@
-"""A memory of sentences.
-
-What the adapter that holds it must do, exactly, and where there is none.
-"""
+"""The sentence memory: its exact effect on scores, and collections that get none."""
 
 from __future__ import annotations
 
@@ -14,15 +11,16 @@ import torch
 from imrnns_core.config import AdapterConfig
 from imrnns_core.data.embeddings import unit
 from imrnns_core.data.records import Document
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig, TrainConfig
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, sentences
-from imrnns_core.training.splits import judged_positive
+from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, encode_sentences
+from imrnns_core.training.splits import queries_with_relevant
 from imrnns_core.training.trainer import Trainer
 from tests.toys import FakeEncoder, collection
 
@@ -31,7 +29,7 @@ CONFIG = MemoryConfig(feedback=0.0)
 
 @pytest.fixture(scope="module")
 def world() -> tuple[torch.Tensor, Sentences]:
-    """Forty documents in 24 dimensions: two sentences each, one far from the document's vector."""
+    """Forty documents with two sentences each, one of them far from the document's vector."""
     rng = np.random.default_rng(0)
     documents = unit(rng.normal(size=(40, 24)).astype(np.float32))
     apart = unit(rng.normal(size=(40, 24)).astype(np.float32))
@@ -43,10 +41,10 @@ def world() -> tuple[torch.Tensor, Sentences]:
 
 
 def memory(
-    documents: torch.Tensor, found: Sentences, config: MemoryConfig = CONFIG
+    documents: torch.Tensor, sentences: Sentences, config: MemoryConfig = CONFIG
 ) -> SentenceMemory:
     n = documents.shape[1]
-    return SentenceMemory.of(IMRNN(AdapterConfig(n, n)), documents, found, config, 0)
+    return SentenceMemory.build(IMRNN(AdapterConfig(n, n)), documents, sentences, config, 0)
 
 
 def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Ranker:
@@ -60,11 +58,15 @@ def ranker(documents: torch.Tensor, queries: torch.Tensor, model: IMRNN) -> Rank
     )
 
 
-def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tensor, Sentences]):
-    documents, found = world
-    told = found.vectors[40:]  # far from their documents: the base ranks them anywhere
-    ranks = ranker(documents, told, memory(documents, found).adapter(0.0, 2.0)).rank_batch(
-        told.numpy()
+def test_a_query_equal_to_a_sentence_ranks_its_document_first(
+    world: tuple[torch.Tensor, Sentences],
+):
+    documents, sentences = world
+    queries = sentences.vectors[
+        40:
+    ]  # these sentences are far from their documents, so the base ranks are random
+    ranks = ranker(documents, queries, memory(documents, sentences).adapter(0.0, 2.0)).rank_batch(
+        queries.numpy()
     )
     owner = ranks.ranks[np.arange(40), :, [list(r).index(i) for i, r in enumerate(ranks.rows)]]
     assert np.median(owner[:, 0]) > 5
@@ -73,55 +75,57 @@ def test_a_query_that_says_a_sentence_finds_its_document(world: tuple[torch.Tens
     assert (owner[:, 3] == 1).mean() > 0.35
 
 
-def test_without_strength_the_memory_ranks_as_its_projector_does(
+def test_with_strength_zero_the_memory_ranks_as_its_projector_does(
     world: tuple[torch.Tensor, Sentences],
 ):
-    documents, found = world
+    documents, sentences = world
     queries = documents[:5] + 0.2
-    batch = ranker(documents, queries, memory(documents, found).adapter(0.0, 0.0)).rank_batch(
+    batch = ranker(documents, queries, memory(documents, sentences).adapter(0.0, 0.0)).rank_batch(
         queries.numpy()
     )
     factor = batch.scores[:, 3] / batch.scores[:, 1]
     np.testing.assert_allclose(
         factor, factor.mean(), rtol=2e-3
-    )  # the constant part makes all scores smaller alike
+    )  # the constant part shrinks all scores by the same factor
     np.testing.assert_array_equal(batch.ranks[:, 3], batch.ranks[:, 1])
 
 
-def test_the_memory_adds_what_its_formula_says(world: tuple[torch.Tensor, Sentences]):
-    documents, found = world
-    kept, strength = (
-        memory(documents, found, replace(CONFIG, constant=100.0)),
+def test_the_memory_changes_scores_by_its_formula(world: tuple[torch.Tensor, Sentences]):
+    documents, sentences = world
+    built, strength = (
+        memory(documents, sentences, replace(CONFIG, constant=100.0)),
         1.0,
-    )  # scales stay near ½: the sigmoid is a straight line
-    queries = found.vectors[40:45]
-    scores = ranker(documents, queries, kept.adapter(0.0, strength)).rank_batch(queries.numpy())
-    weight, bias = kept.projector
+    )  # scales stay near ½, where the sigmoid is nearly linear
+    queries = sentences.vectors[40:45]
+    scores = ranker(documents, queries, built.adapter(0.0, strength)).rank_batch(queries.numpy())
+    weight, bias = built.projector
     q, d = (
         torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
     )
-    expected = q @ d.T + strength * torch.relu(q @ kept.keys.T - kept.threshold) @ kept.values @ d.T
+    expected = (
+        q @ d.T + strength * torch.relu(q @ built.keys.T - built.threshold) @ built.values @ d.T
+    )
     ours = torch.zeros(5, 40).scatter_(
         1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
     )
-    factor = (1 + kept.config.constant**2) ** 0.5
+    factor = (1 + built.config.constant**2) ** 0.5
     torch.testing.assert_close(ours * factor, expected, atol=0.02, rtol=0)
     assert (expected - q @ d.T).abs().max() > 0.2
 
 
 def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentences]):
-    documents, found = world
+    documents, sentences = world
     config = replace(CONFIG, feedback=0.4)
-    kept = memory(documents, found, config)
+    built = memory(documents, sentences, config)
     queries = documents[:3] + 0.3
-    scores = ranker(documents, queries, kept.adapter(0.0, 0.0)).rank_batch(queries.numpy())
-    weight, bias = kept.projector
+    scores = ranker(documents, queries, built.adapter(0.0, 0.0)).rank_batch(queries.numpy())
+    weight, bias = built.projector
     q, d = (
         torch.nn.functional.normalize(x @ weight.T + bias, dim=-1) for x in (queries, documents)
     )
     expected = (
         q + 0.4 * d.mean(0)
-    ) @ d.T  # all forty documents are candidates; 24 main directions are all there are
+    ) @ d.T  # all forty documents are candidates, and the 24 main directions span the space
     ours = torch.zeros(3, 40).scatter_(
         1, torch.from_numpy(scores.rows), torch.from_numpy(scores.scores[:, 3])
     )
@@ -130,7 +134,7 @@ def test_feedback_documents_refine_the_query(world: tuple[torch.Tensor, Sentence
 
 
 @pytest.mark.parametrize("dimension", [8, 9, 384, 768, 1024])
-def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path):
+def test_a_memory_of_any_dimension_scores_the_same_after_saving(dimension: int, tmp_path):
     rng = np.random.default_rng(1)
     documents, vectors = (
         torch.from_numpy(unit(rng.normal(size=(20, dimension)).astype(np.float32)))
@@ -149,12 +153,12 @@ def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path)
         == model.config
         == AdapterConfig(dimension, dimension, query_hidden_dims=(20, dimension))
     )
-    one, two = (
+    before_saving, after_saving = (
         ranker(documents, vectors, m).rank_batch(vectors.numpy()).scores for m in (model, loaded)
     )
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
-    assert (np.abs(one[:, 3] - one[:, 1]) > 1e-3).any()
+    np.testing.assert_array_equal(before_saving, after_saving)
+    assert np.isfinite(before_saving).all()
+    assert (np.abs(before_saving[:, 3] - before_saving[:, 1]) > 1e-3).any()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path)
         (
             "Yes. It is so today. No.",
             ["Yes. It is so today.", "No."],
-        ),  # too short to stand alone, but nothing is lost
+        ),  # too short for a sentence, but no text is lost
         ("no end at all", ["no end at all"]),
         ("", ["A title"]),
         (
@@ -177,33 +181,33 @@ def test_any_dimension_saves_loads_and_scores_the_same(dimension: int, tmp_path)
     ],
 )
 def test_sentences(text: str, expected: list[str] | None):
-    found = list(split_sentences(Document("d", "A title", text).body, 4))
+    sentences = list(split_sentences(Document("d", "A title", text).body, 4))
     if expected is None:
-        assert len(found) == 2
-        assert "".join(found) == text
+        assert len(sentences) == 2
+        assert "".join(sentences) == text
     else:
-        assert found == expected
+        assert sentences == expected
 
 
-def test_no_memory_where_it_would_hold_a_part_of_the_collection_only():
+def test_no_memory_if_it_could_store_only_a_part_of_the_sentences():
     space = collection(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)[:1])
     assert (
-        sentences(space, MemoryConfig(sentences=9), ReplayLog(None, ""))
+        encode_sentences(space, MemoryConfig(max_sentences=9), ReplayLog(None, ""))
         == "10 sentences, more than 9"
     )
 
 
-def test_no_memory_where_the_encoder_is_another_one():
+def test_no_memory_if_the_encoder_did_not_make_the_embeddings():
     space = collection(np.eye(10, dtype=np.float32), encoder=FakeEncoder(dimension=10))
-    why = sentences(space, MemoryConfig(), ReplayLog(None, ""))
+    why = encode_sentences(space, MemoryConfig(), ReplayLog(None, ""))
     assert isinstance(why, str)
     assert "did not make the embeddings" in why
 
 
 def told(judged: bool) -> Collection:
-    """Sixty documents whose one sentence is what a query says.
+    """Sixty documents with one sentence, which is also the text of a query.
 
-    Their vectors are elsewhere, but made by the encoder.
+    The encoder made the vectors of the documents, but they are far from those of the sentences.
     """
     encoder = FakeEncoder(dimension=16)
     rng = np.random.default_rng(2)
@@ -220,23 +224,21 @@ def told(judged: bool) -> Collection:
     return space if judged else replace(space, dataset=replace(space.dataset, splits={}))
 
 
-def test_the_best_start_is_the_memory_where_queries_say_sentences():
+def test_the_memory_is_selected_if_queries_are_sentences():
     space = told(judged=True)
     training = Trainer(space, TrainConfig(recipe="best", epochs=1), "train")
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
-    assert card.outcome.start["sentences"] == 60
-    assert card.outcome.start["judged"] > card.outcome.start["judged_base"] + 0.1
+    assert card.outcome.initialization["sentences"] == 60
+    assert card.outcome.initialization["judged"] > card.outcome.initialization["judged_base"] + 0.1
     assert card.outcome.shipped != "identity"
-    assert len(judged_positive(space.dataset.qrels("train"))) == 60
+    assert len(queries_with_relevant(space.dataset.qrels("train"))) == 60
 
 
-def test_without_judgments_the_memory_is_shipped_and_says_that_nothing_validated_it():
+def test_without_judgments_the_memory_is_shipped_with_a_note_that_it_is_not_validated():
     training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
-    assert [e.phase for e in training.epochs()] == ["start"]
+    assert [e.phase for e in training.epochs()] == ["initialization"]
     card = training.adapter("x").card
-    assert card.outcome.notes == [
-        "a memory of sentences, not validated: there are no judgments to validate with"
-    ]
+    assert card.outcome.notes == ["sentence memory, not validated, because there are no judgments"]
     assert card.training_positives == []

@@ -1,4 +1,4 @@
-"""Training through its public face: the epochs it yields and the adapter it leaves."""
+"""The public interface of training: the epochs it yields and the adapter it returns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import DataError, TrainingError
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.model.checkpoint import Adapter, AdapterCard, load_adapter, save_adapter
+from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
@@ -33,7 +34,7 @@ CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1
 def world() -> Collection:
     """Twelve documents and queries in eight dimensions.
 
-    The last four mislead: a query's answer has them reversed.
+    The last four dimensions mislead: the relevant document has the opposite sign there.
     """
     rng = np.random.default_rng(0)
     documents = rng.normal(size=(12, 8)).astype(np.float32)
@@ -58,10 +59,10 @@ def selected(world: Collection, training: Trainer) -> float:
     return float(np.mean([measures[m] for m in ("nDCG@10", "R@10", "RR@10")]))
 
 
-def test_before_the_first_epoch_there_is_the_identity(world: Collection):
+def test_the_identity_is_available_before_the_first_epoch(world: Collection):
     training = Trainer(world, CONFIG, "train", "train")
     first = next(training.epochs())
-    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "start")
+    assert (first.number, first.loss, first.best, first.phase) == (0, None, False, "initialization")
     assert training.adapter("fresh").card.outcome.shipped == "identity"
 
 
@@ -83,7 +84,7 @@ def test_the_identity_ranks_as_the_base_does_at_every_stage(dimension: int):
 
 
 @pytest.mark.parametrize("recipe", sorted(RECIPES))
-def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(
+def test_no_recipe_ships_an_adapter_that_is_worse_than_the_base_on_validation(
     world: Collection, recipe: str
 ):
     training = Trainer(
@@ -98,7 +99,7 @@ def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(
     assert card.recipe == recipe
     if (
         recipe != "unlabeled"
-    ):  # without titles it is whitened only, and says that nothing has validated it
+    ):  # without titles it is only whitened, and a note says that it is not validated
         base = evaluate(Ranker(world, training.adapter("x")), "train").mean("base")
         assert (
             selected(world, training)
@@ -106,13 +107,13 @@ def test_no_recipe_ships_an_adapter_that_validation_finds_worse_than_the_base(
         )
     if card.outcome.shipped == "identity":
         assert (
-            "no epoch was better than the base on validation: this is the identity"
+            "no epoch was better than the base on validation, so the adapter is the identity"
             in card.outcome.notes
         )
         assert card.training_positives == []
 
 
-def test_modulation_only_leaves_the_projector_alone(world: Collection):
+def test_modulation_only_does_not_change_the_projector(world: Collection):
     training = Trainer(
         world, TrainConfig(recipe="modulation-only", epochs=3, negatives=5), "train", "train"
     )
@@ -122,7 +123,7 @@ def test_modulation_only_leaves_the_projector_alone(world: Collection):
     assert not training.model.projector.bias.any()
 
 
-def test_epochs_are_counted_and_the_best_one_is_kept(world: Collection):
+def test_epochs_are_counted_and_the_best_one_is_selected(world: Collection):
     training = Trainer(world, CONFIG, "train", "train")
     epochs = list(training.epochs())
     assert epochs == training.history
@@ -139,7 +140,7 @@ def test_epochs_are_counted_and_the_best_one_is_kept(world: Collection):
     )
 
 
-def test_the_card_says_what_was_done(world: Collection):
+def test_the_card_describes_the_training(world: Collection):
     card = run(world).adapter("mine").card
     assert (card.name, card.input_dim, card.output_dim, card.recipe) == ("mine", 8, 8, "reference")
     assert (card.encoder, card.dataset, card.train_split) == ("fake", "toy", "train")
@@ -147,12 +148,12 @@ def test_the_card_says_what_was_done(world: Collection):
     assert card.training_positives is not None
     assert sorted(card.training_positives) == sorted(
         f"d{i}" for i in range(12)
-    )  # grade 0 is no positive
+    )  # grade 0 is not a positive
     assert [h["number"] for h in card.history] == [0, 1, 2, 3]
     assert card.config["learning_rate"] == 1e-2
 
 
-def test_the_same_seed_gives_the_same_adapter_and_another_one_another(world: Collection):
+def test_the_adapter_depends_on_the_seed(world: Collection):
     def weights(seed: int) -> torch.Tensor:
         training = run(
             world,
@@ -172,7 +173,7 @@ def test_the_same_seed_gives_the_same_adapter_and_another_one_another(world: Col
     assert not torch.equal(first, weights(2))
 
 
-def test_stopping_early_leaves_the_best_so_far(world: Collection):
+def test_stopping_early_returns_the_best_model_so_far(world: Collection):
     training = Trainer(world, CONFIG, "train", "train")
     for epoch in training.epochs():
         if epoch.number == 1:
@@ -199,14 +200,12 @@ def test_patience_ends_a_run_that_does_not_improve(world: Collection):
     assert len({e.validation for e in epochs}) == 1
 
 
-def test_what_cannot_be_trained_on(world: Collection):
+def test_errors_for_data_that_cannot_be_trained_on(world: Collection):
     with pytest.raises(
-        TrainingError, match=r"recipe 'magic' does not exist; there are: .*reference"
+        TrainingError, match=r"recipe 'magic' does not exist; available recipes: .*reference"
     ):
         Trainer(world, TrainConfig(recipe="magic"))
-    with pytest.raises(
-        DataError, match=r"qrels/dev\.tsv: no such split; this data set has: train$"
-    ):
+    with pytest.raises(DataError, match=r"qrels/dev\.tsv: no such split; available splits: train$"):
         Trainer(world, CONFIG, "dev")
     unjudged = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d0": 0}}, split="train")
     with pytest.raises(TrainingError, match=r"judge more queries"):
@@ -222,7 +221,7 @@ def test_what_cannot_be_trained_on(world: Collection):
     st.floats(0.05, 0.5),
     st.integers(0, 5),
 )
-def test_a_carved_split_shares_no_relevant_document(
+def test_a_disjoint_split_shares_no_relevant_document(
     qrels: dict[str, dict[str, int]], share: float, seed: int
 ):
     train, valid = split_disjoint(qrels, share, seed)
@@ -237,7 +236,7 @@ def test_a_carved_split_shares_no_relevant_document(
     assert split_disjoint(qrels, share, seed) == (train, valid)
 
 
-def test_a_carved_split_is_as_large_as_asked_where_nothing_is_shared():
+def test_a_disjoint_split_has_the_requested_size_if_no_documents_are_shared():
     qrels = {str(i): {str(i): 1} for i in range(100)}
     train, valid = split_disjoint(qrels, 0.15, 0)
     assert (len(train), len(valid)) == (85, 15)
@@ -246,9 +245,7 @@ def test_a_carved_split_is_as_large_as_asked_where_nothing_is_shared():
 
 @pytest.mark.parametrize("dimension", [384, 768, 1024])
 @pytest.mark.parametrize("recipe", ["reference", "best", "modulation-only", "unlabeled"])
-def test_any_encoder_s_vectors_train_save_load_and_score(
-    dimension: int, recipe: str, tmp_path: Path
-):
+def test_vectors_of_any_encoder_can_be_trained_on(dimension: int, recipe: str, tmp_path: Path):
     rng = np.random.default_rng(dimension)
     documents = rng.normal(size=(24, dimension)).astype(np.float32)
     queries = documents + 2 * rng.normal(size=(24, dimension)).astype(np.float32)
@@ -260,19 +257,17 @@ def test_any_encoder_s_vectors_train_save_load_and_score(
     )
     trained = [epoch.loss is not None and np.isfinite(epoch.loss) for epoch in training.epochs()]
     adapter = training.adapter("x")
-    assert any(trained) or adapter.card.outcome.shipped == "start", "nothing was changed"
+    assert any(trained) or adapter.card.outcome.shipped == "initialization", "nothing was changed"
     save_adapter(adapter, tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
-    one, two = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
-    assert np.abs(one).max() <= 1.0
+    scores, loaded_scores = (Ranker(space, a).rank_batch(queries).scores for a in (adapter, loaded))
+    np.testing.assert_array_equal(scores, loaded_scores)
+    assert np.isfinite(scores).all()
+    assert np.abs(scores).max() <= 1.0
 
 
 @pytest.mark.parametrize("shape", [(384, 256), (768, 96), (1024, 512), (16, 8)])
-def test_a_rectangular_projector_trains_saves_loads_and_scores(
-    shape: tuple[int, int], tmp_path: Path
-):
+def test_a_rectangular_projector_can_be_trained(shape: tuple[int, int], tmp_path: Path):
     n, m = shape
     rng = np.random.default_rng(n)
     documents = rng.normal(size=(40, n)).astype(np.float32)
@@ -292,18 +287,18 @@ def test_a_rectangular_projector_trains_saves_loads_and_scores(
     save_adapter(Adapter(model, AdapterCard("x", n, m)), tmp_path / "x.safetensors")
     loaded = load_adapter(tmp_path / "x.safetensors")
     assert loaded.model.config == AdapterConfig(n, m)
-    one, two = (
+    scores, loaded_scores = (
         Ranker(space, Adapter(a, loaded.card)).rank_batch(queries).scores
         for a in (model, loaded.model)
     )
-    np.testing.assert_array_equal(one, two)
-    assert np.isfinite(one).all()
+    np.testing.assert_array_equal(scores, loaded_scores)
+    assert np.isfinite(scores).all()
 
 
 def told_apart(count: int, seed: int) -> Collection:
-    """Two hundred documents of which `count` are judged.
+    """Two hundred documents, of which `count` are judged.
 
-    Queries are noise in half of the dimensions, and the others in all.
+    Half of the dimensions of a judged query are noise, and all dimensions of the others.
     """
     rng = np.random.default_rng(seed)
     documents = rng.normal(size=(200, 32)).astype(np.float32)
@@ -320,7 +315,7 @@ def told_apart(count: int, seed: int) -> Collection:
 
 @pytest.mark.parametrize("count", [1, 10, 40])
 @pytest.mark.parametrize("recipe", ["best", "modulation-only"])
-def test_few_judgments_with_nothing_to_learn_do_no_harm(count: int, recipe: str):
+def test_a_few_judgments_without_signal_do_no_harm(count: int, recipe: str):
     for seed in range(3):
         space = told_apart(count, seed)
         training = Trainer(space, TrainConfig(recipe=recipe, seed=seed, epochs=4), "train")
@@ -334,19 +329,19 @@ def test_few_judgments_with_nothing_to_learn_do_no_harm(count: int, recipe: str)
         )
 
 
-def test_one_judged_query_is_said_to_be_too_few():
+def test_one_judged_query_is_too_few_and_the_note_says_so():
     training = Trainer(told_apart(1, 0), TrainConfig(), "train")
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
     assert card.outcome.shipped == "identity"
-    assert "too few judged queries (1) to validate with: none was trained on" in card.outcome.notes
+    assert "too few judged queries (1) for validation, so none was trained on" in card.outcome.notes
 
 
-def test_where_all_queries_hang_together_some_are_held_out_at_random(world: Collection):
+def test_connected_queries_are_held_out_at_random(world: Collection):
     chained = {f"q{i}": {f"d{i}": 1, f"d{(i + 1) % 12}": 1} for i in range(12)}
     space = replace(world, dataset=replace(world.dataset, splits={"train": chained}))
     training = Trainer(space, CONFIG, "train")
-    assert len(training.parts.valid) == 1
-    assert not set(training.parts.valid) & set(training.parts.train)
-    assert any("no others could be set apart" in note for note in training.notes)
+    assert len(training.split.valid) == 1
+    assert not set(training.split.valid) & set(training.split.train)
+    assert any("no other queries could be held out" in note for note in training.notes)

@@ -1,4 +1,4 @@
-"""The validator's own measures are those of ir-measures."""
+"""The measures of the validator agree with ir-measures."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MEASURES = ("nDCG@10", "R@10", "RR@10")
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("documents", [4, 60, 150])
-def test_values_are_those_of_ir_measures(seed: int, documents: int):
-    """With more documents than candidates some relevant ones are never ranked."""
+def test_values_agree_with_ir_measures(seed: int, documents: int):
+    """There are more documents than candidates, so some relevant ones are not retrieved."""
     rng = np.random.default_rng(seed)
     qrels = {
         f"q{i}": {f"d{d}": int(rng.integers(0, 4)) for d in rng.permutation(documents)[: 1 + i % 4]}
@@ -25,7 +25,7 @@ def test_values_are_those_of_ir_measures(seed: int, documents: int):
     }
     world = collection(rng.normal(size=(documents, 8)), rng.normal(size=(12, 8)), qrels)
     ranker = Ranker(world, adapter(random_model(seed, 8, 8)))
-    validator = Validator.of_judged(world, qrels)
+    validator = Validator.from_qrels(world, qrels)
     for stage, values in (
         ("base", validator.base_values()),
         ("modulated", validator.values(ranker.adapter.model)),

@@ -16,7 +16,7 @@ def warn_outside(comparison: Comparison) -> None:
 
     Show where the relevant one stands.
     """
-    missing = comparison.relevant_outside
+    missing = comparison.relevant_not_retrieved
     if not missing or any(comparison.relevance > 0):
         return
     ranker = catalog.ranker(state.current().data, state.current().adapter)

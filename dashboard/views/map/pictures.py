@@ -124,7 +124,8 @@ def _linear(
 def _say_trust(movement: Movement) -> None:
     numbers = (
         f"Median true movement {np.median(movement.true):.4f} (cosine distance); median arrow "
-        f"{np.median(movement.drawn):.3f} map widths; noise floor {np.median(movement.noise):.3f}, "
+        f"{np.median(movement.arrow_length):.3f} map widths; "
+        f"noise floor {np.median(movement.noise):.3f}, "
         "the arrow of a document that did not move."
     )
     if movement.within_noise:

@@ -68,6 +68,6 @@ def _answer(*given: wording.Answer) -> None:
 def _memory(data: str, adapter_name: str) -> None:
     """Say so where the adapter holds sentences of the collection."""
     card = catalog.load_adapter(adapter_name).card
-    held = card.outcome.start.get("sentences") if card.outcome else None
+    held = card.outcome.initialization.get("sentences") if card.outcome else None
     if held:
         notices.show("info", *wording.memory(held, card.dataset, data))

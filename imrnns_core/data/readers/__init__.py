@@ -1,1 +1,1 @@
-"""Readers, a file per format."""
+"""Readers of file formats, one module per format."""

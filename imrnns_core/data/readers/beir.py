@@ -1,6 +1,6 @@
-"""Retrieval data sets in the BEIR layout.
+"""Read data sets in the BEIR layout: `corpus.jsonl`, `queries.jsonl` and `qrels/SPLIT.tsv`.
 
-`corpus.jsonl`, `queries.jsonl`, `qrels/SPLIT.tsv`, as a folder or a zip.
+The files are in a folder or in a zip.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels
 
 LAYOUT = (
-    "a data set is a folder or a zip that holds corpus.jsonl, queries.jsonl and, where there are "
+    "a data set is a folder or a zip that contains corpus.jsonl, queries.jsonl and, if there are "
     "judgments, qrels/SPLIT.tsv"
 )
 
@@ -27,8 +27,10 @@ LAYOUT = (
 def load_dataset(path: Path) -> Dataset:
     """Read and check a data set.
 
-    Raises DataError, with file and line, for a missing file, broken JSON, a missing or double id,
-    an empty text, a judgment of an unknown query or document, and a grade outside 0 … 3.
+    Raises:
+        DataError: If a file is missing or not UTF-8, a line is not a JSON object, an id is missing
+            or occurs twice, a text is empty, a judgment names an unknown query or document, or a
+            grade is outside 0 to 3. The error names file and line.
     """
     path = path.expanduser()
     files = _files(path)
@@ -45,34 +47,35 @@ def load_dataset(path: Path) -> Dataset:
 
 def _documents(entry: _Entry) -> dict[str, Document]:
     documents: dict[str, Document] = {}
-    for where, line, record in _records(entry):
-        identifier = _identifier(record, documents, where, line)
-        title, text = _text(record, "title", where, line), _text(record, "text", where, line)
+    for path, line, record in _records(entry):
+        identifier = _identifier(record, documents, path, line)
+        title, text = _text(record, "title", path, line), _text(record, "text", path, line)
         if not (title + text).strip():
             raise DataError(
-                where,
+                path,
                 f"document {identifier!r} has neither title nor text",
                 "give it a text or remove the line",
                 line,
             )
         metadata = record.get("metadata")
+        # the subject may be at the top level or in "metadata"
         nested = metadata.get("subject") if isinstance(metadata, dict) else ""
         subject = str(record.get("subject") or nested or "")
         documents[identifier] = Document(identifier, title, text, subject)
     if not documents:
-        remedy = "write one JSON object a line with _id, title and text"
-        raise DataError(entry.where, "holds no document", remedy)
+        remedy = "write one JSON object per line with _id, title and text"
+        raise DataError(entry.path, "contains no document", remedy)
     return documents
 
 
 def _queries(entry: _Entry) -> dict[str, Query]:
     queries: dict[str, Query] = {}
-    for where, line, record in _records(entry):
-        identifier = _identifier(record, queries, where, line)
-        text = _text(record, "text", where, line)
+    for path, line, record in _records(entry):
+        identifier = _identifier(record, queries, path, line)
+        text = _text(record, "text", path, line)
         if not text.strip():
             raise DataError(
-                where,
+                path,
                 f"query {identifier!r} has an empty text",
                 "give it a text or remove the line",
                 line,
@@ -82,73 +85,82 @@ def _queries(entry: _Entry) -> dict[str, Query]:
 
 
 def source_files(path: Path) -> list[Path]:
-    """Return the files that a data set is read from: those of a folder, or the zip."""
-    return [entry.where for entry in _files(path).values()] if path.is_dir() else [path]
+    """Return the files of a data set: those in its folder, or its zip."""
+    return [entry.path for entry in _files(path).values()] if path.is_dir() else [path]
 
 
 def load_qrels(path: Path, dataset: Dataset) -> Qrels:
     """Read a file of judgments for a data set, in the BEIR or the TREC layout.
 
-    Raises DataError as `load_dataset` does.
+    Raises:
+        DataError: If the file is not UTF-8, or a line is not a valid judgment of a query and a
+            document of the data set.
     """
     return _qrels(_Entry(path), dataset.document, dataset.queries)
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a file, counted from 1; DataError where it is not UTF-8."""
+    """Yield (line number from 1, text) for each line of a file.
+
+    Raises:
+        DataError: If the file is not UTF-8.
+    """
     return _Entry(path).lines()
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """One text file, in a folder or in a zip; `where` is what an error names."""
+    """A text file in a folder or in a zip; errors name `path`."""
 
-    where: Path
+    path: Path
     archive: Path | None = None
     member: str = ""
 
     def lines(self) -> Iterator[tuple[int, str]]:
         try:
             if self.archive is None:
-                raw = self.where.read_bytes()
+                raw = self.path.read_bytes()
             else:
                 with zipfile.ZipFile(self.archive) as archive:
                     raw = archive.read(self.member)
+            # `splitlines` would also split at Unicode separators, which texts may contain
             yield from enumerate(raw.decode("utf-8-sig").split("\n"), start=1)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             raise DataError(
-                self.where,
+                self.path,
                 f"cannot be read from the zip ({error})",
-                "make the zip again, without a password",
+                "create the zip again, without a password",
             ) from None
         except UnicodeDecodeError as error:
             raise DataError(
-                self.where, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
+                self.path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
             ) from None
 
 
 def _files(path: Path) -> dict[str, _Entry]:
-    """Map names relative to the data set's top to entries.
+    """Return name → entry; names are relative to the folder of corpus.jsonl, also in a zip.
 
-    A zip may hold one folder around them.
+    Raises:
+        DataError: If the path is neither a folder nor a zip.
     """
     if path.is_dir():
         return {
-            f.relative_to(path).as_posix(): _Entry(f)
-            for f in sorted(path.glob("*.jsonl")) + sorted(path.glob("qrels/*.tsv"))
+            file.relative_to(path).as_posix(): _Entry(file)
+            for file in sorted(path.glob("*.jsonl")) + sorted(path.glob("qrels/*.tsv"))
         }
     if not path.is_file():
         raise DataError(path, "not found", LAYOUT)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [
-                m
-                for m in archive.namelist()
-                if m.endswith((".jsonl", ".tsv")) and "__MACOSX" not in m
+                member
+                for member in archive.namelist()
+                if member.endswith((".jsonl", ".tsv")) and "__MACOSX" not in member
             ]
     except zipfile.BadZipFile:
         raise DataError(path, "neither a folder nor a zip", LAYOUT) from None
-    top = next((m[: -len("corpus.jsonl")] for m in members if m.endswith("corpus.jsonl")), "")
+    # a zip may contain a folder around the files
+    top = next((m.removesuffix("corpus.jsonl") for m in members if m.endswith("corpus.jsonl")), "")
     return {m[len(top) :]: _Entry(path / m, path, m) for m in members if m.startswith(top)}
 
 
@@ -166,50 +178,50 @@ def _records(entry: _Entry) -> Iterator[tuple[Path, int, dict[str, Any]]]:
             record = json.loads(text)
         except json.JSONDecodeError as error:
             raise DataError(
-                entry.where,
+                entry.path,
                 f"broken JSON ({error.msg}, column {error.colno})",
-                "mend or remove this line",
+                "correct or remove this line",
                 line,
             ) from None
         except RecursionError:
             raise DataError(
-                entry.where, "JSON nested too deeply", "mend or remove this line", line
+                entry.path, "JSON nested too deeply", "correct or remove this line", line
             ) from None
         if not isinstance(record, dict):
             raise DataError(
-                entry.where,
+                entry.path,
                 f"a JSON {type(record).__name__}, not an object",
-                "write one JSON object a line",
+                "write one JSON object per line",
                 line,
             )
-        yield entry.where, line, record
+        yield entry.path, line, record
 
 
 def _identifier(
-    record: Mapping[str, Any], known: Mapping[str, object], where: Path, line: int
+    record: Mapping[str, Any], used: Mapping[str, object], path: Path, line: int
 ) -> str:
     identifier = record.get("_id")
     if not isinstance(identifier, (str, int)) or not str(identifier).strip():
-        raise DataError(where, "no _id", "give every line its own _id", line)
+        raise DataError(path, "no _id", "give every line its own _id", line)
     if any(c in str(identifier) for c in "\n\r"):
         raise DataError(
-            where,
-            f"_id {str(identifier)!r} holds a line break",
-            "ids are kept one a line: choose another one",
+            path,
+            f"_id {str(identifier)!r} contains a line break",
+            "choose an id without line breaks",
             line,
         )
-    if str(identifier) in known:
+    if str(identifier) in used:
         raise DataError(
-            where, f"_id {str(identifier)!r} occurs twice", "give every line its own _id", line
+            path, f"_id {str(identifier)!r} occurs twice", "give every line its own _id", line
         )
     return str(identifier)
 
 
-def _text(record: Mapping[str, Any], key: str, where: Path, line: int) -> str:
+def _text(record: Mapping[str, Any], key: str, path: Path, line: int) -> str:
     value = record.get(key) or ""
     if not isinstance(value, str):
         raise DataError(
-            where,
+            path,
             f"{key} is a {type(value).__name__}, not a text",
             f"write {key} as a JSON string",
             line,
@@ -218,28 +230,34 @@ def _text(record: Mapping[str, Any], key: str, where: Path, line: int) -> str:
 
 
 def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) -> Qrels:
-    """Read judgments.
+    """Return the judgments of a file.
 
-    A BEIR file has query-id, corpus-id and score behind a header line, a TREC one query, 0,
-    document and grade.
+    A BEIR file has a header line and the columns query-id, corpus-id and score. A TREC file has the
+    columns query, 0, document and grade.
+
+    Raises:
+        DataError: If a line is not a valid judgment.
     """
     qrels: dict[str, dict[str, int]] = {}
     for line, text in entry.lines():
+        # TREC files have no header line
         if not text.strip() or (line == 1 and "query-id" in text):
             continue
-        query_id, document_id, grade = _judgment(entry.where, line, text)
-        problem = None
+        query_id, document_id, grade = _judgment(entry.path, line, text)
         if query_id not in queries:
-            problem = f"judges the unknown query {query_id!r}", "add it to queries.jsonl"
-        elif document_id not in documents:
-            problem = f"judges the unknown document {document_id!r}", "add it to corpus.jsonl"
-        if problem is not None:
-            raise DataError(entry.where, problem[0], f"{problem[1]} or remove the line", line)
+            problem, remedy = f"judges the unknown query {query_id!r}", "add it to queries.jsonl"
+            raise DataError(entry.path, problem, f"{remedy} or remove the line", line)
+        if document_id not in documents:
+            problem, remedy = (
+                f"judges the unknown document {document_id!r}",
+                "add it to corpus.jsonl",
+            )
+            raise DataError(entry.path, problem, f"{remedy} or remove the line", line)
         judged = qrels.setdefault(query_id, {})
         if judged.get(document_id, grade) != grade:
             raise DataError(
-                entry.where,
-                f"judges {document_id!r} for {query_id!r} twice, with other grades",
+                entry.path,
+                f"judges {document_id!r} for {query_id!r} twice, with different grades",
                 "keep one of the lines",
                 line,
             )
@@ -247,25 +265,29 @@ def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) ->
     return qrels
 
 
-def _judgment(where: Path, line: int, text: str) -> tuple[str, str, int]:
-    """Return query, document and grade of a line of judgments."""
+def _judgment(path: Path, line: int, text: str) -> tuple[str, str, int]:
+    """Return query id, document id and grade of one line.
+
+    Raises:
+        DataError: If the line has the wrong columns, or a grade outside 0 to 3.
+    """
     fields = text.rstrip("\r").split("\t") if "\t" in text else text.split()
     if len(fields) not in (3, 4):
         remedy = "write query-id, corpus-id and score, separated by tabs"
-        raise DataError(where, f"{len(fields)} columns", remedy, line)
+        raise DataError(path, f"{len(fields)} columns", remedy, line)
     query_id, document_id, grade_text = fields[0], fields[-2], fields[-1]
     try:
         grade = int(grade_text)
     except ValueError:
         raise DataError(
-            where,
+            path,
             f"grade {grade_text!r} is not a whole number",
-            f"grades run from 0 to {MAX_GRADE}",
+            f"write a grade from 0 to {MAX_GRADE}",
             line,
         ) from None
     if not 0 <= grade <= MAX_GRADE:
         raise DataError(
-            where,
+            path,
             f"grade {grade} is outside 0 to {MAX_GRADE}",
             "map your grades to 0 (not relevant) to 3",
             line,
