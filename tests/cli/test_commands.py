@@ -927,8 +927,8 @@ def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
         f"{shown}{parts['query_refinement']:+.4f} query refinement = modulated "
         f"{parts['modulated']:.4f}"
     ) in result.out
-    first = max(record["words"]["document"], key=lambda word: word["delta"])
-    assert f"{first['word']} {first['delta']:+.4f}".split() == next(
+    first = max(record["words"]["document"], key=lambda word: word["change"])
+    assert f"{first['word']} {first['change']:+.4f}".split() == next(
         line.split()[:2]
         for line in result.out.splitlines()
         if line.strip().startswith(f"{first['word']} ")
@@ -976,7 +976,7 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
     assert result.code == 0
     record = json.loads(target.read_text())
     assert record["n_pairs"] == 2
-    assert f"{record['document']['delta']['k1']:.3f}" in result.out
+    assert f"{record['document']['change']['k1']:.3f}" in result.out
     (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
     assert record == {"command": "faithfulness", **json.loads(kept.read_text())}
     one_line(

@@ -39,7 +39,7 @@ def test_leaving_one_out_equals_ranking_with_it_dropped(world: World, some_dropp
         np.testing.assert_array_equal(
             influence.rank_effect[i], stage_ranks(without)[3] - stage_ranks(comparison)[3]
         )
-    np.testing.assert_array_equal(influence.moved, (influence.rank_effect != 0).sum(1))
+    np.testing.assert_array_equal(influence.rank_changes, (influence.rank_effect != 0).sum(1))
 
 
 @given(worlds(), st.booleans())
@@ -82,9 +82,9 @@ def test_words_that_drive_a_dimension():
         "rare",
     ]
     values = np.array([1, 1, 1, -1, -1, -1, 0], np.float32)
-    words = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)]).drivers(
-        values, 2
-    )
+    words = DimensionWordIndex(
+        [Document(str(i), "", t) for i, t in enumerate(texts)]
+    ).dimension_words(values, 2)
     z = 3**0.5 / (6 / 7) ** 0.5  # mean 1 over 3 documents, corpus mean 0, variance 6/7
     assert [(w.word, w.documents) for w in words] == [("krone", 3), ("peso", 3)]
     np.testing.assert_allclose([w.z for w in words], [-z, z], rtol=1e-5)
@@ -93,4 +93,4 @@ def test_words_that_drive_a_dimension():
 @pytest.mark.parametrize("texts", [["the of"], ["a", "b", "c", "d"]])
 def test_no_frequent_word_drives_nothing(texts: list[str]):
     index = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)])
-    assert index.drivers(np.arange(len(texts), dtype=np.float32)) == []
+    assert index.dimension_words(np.arange(len(texts), dtype=np.float32)) == []

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from imrnns_core.explanation import word_attribution as words
 from imrnns_core.explanation.attention_trace import AttentionTrace, Trace, TracedEncoder
-from imrnns_core.explanation.occlusion import moved_weights, places_of, position_drop
+from imrnns_core.explanation.occlusion import pooling_weights, position_drop, token_spans
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
 from imrnns_core.retrieval.collection import Collection
@@ -22,17 +22,17 @@ from tests import toys
 
 
 def test_places_are_runs_of_tokens_of_one_word():
-    assert places_of(torch.tensor([-1, 0, 1, 1, -1, 0, 2])) == [
+    assert token_spans(torch.tensor([-1, 0, 1, 1, -1, 0, 2])) == [
         [(1, 2), (5, 6)],
         [(2, 4)],
         [(6, 7)],
     ]
-    assert places_of(torch.tensor([-1, -1])) == []
+    assert token_spans(torch.tensor([-1, -1])) == []
 
 
 def test_tokens_behind_a_word_count_in_the_second_pass():
     # Two passes of five and six tokens: one was cut off. Word one stands once, word two twice
-    found = moved_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
+    found = pooling_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
     assert found[:, :5].tolist() == [[1, 1, 0, 0, 0], [1, 0, 0.5, 0, 0]]
     assert found[:, 5:].tolist() == [[0, 0, 0, 1, 1, 1], [0, 0, 0.5, 0, 1, 1]]
 
@@ -95,30 +95,30 @@ def pair(ranker: Ranker) -> Pair:
 def test_a_second_pass_is_the_text_at_other_places(ranker: Ranker, pair: Pair):
     explainer = WordExplainer(ranker)
     text = explainer.text(pair, "document")
-    assert explainer.traced.places
-    here, moved = explainer.traced.trace(text), explainer.traced.trace(text, 2)
+    assert explainer.traced.has_absolute_positions
+    here, shifted = explainer.traced.trace(text), explainer.traced.trace(text, 2)
     tokens = explainer.encoder.model.tokenizer(text, return_tensors="pt")
     place = torch.tensor([[0, *(max(1, i - 2) for i in range(1, len(here.spans)))]])
     with torch.no_grad():
         expected = (
             explainer.encoder.model[0].auto_model(**tokens, position_ids=place).last_hidden_state[0]
         )
-    assert moved.outputs == pytest.approx(expected, abs=1e-4)
-    assert moved.spans == here.spans
-    assert not moved.outputs.requires_grad
-    assert (moved.outputs - here.outputs).abs().max() > 0.05
+    assert shifted.outputs == pytest.approx(expected, abs=1e-4)
+    assert shifted.spans == here.spans
+    assert not shifted.outputs.requires_grad
+    assert (shifted.outputs - here.outputs).abs().max() > 0.05
 
 
 def test_an_encoder_that_takes_no_places_is_explained_without_the_move(ranker: Ranker, pair: Pair):
     traced = WordExplainer(ranker).traced
     model = traced._model
     traced._model = torch.nn.Module()
-    assert not traced.places
+    assert not traced.has_absolute_positions
     traced._model.embeddings = model.embeddings
     traced._model.forward = lambda input_ids=None, inputs_embeds=None: None
-    assert not traced.places  # it adds places, but nobody can say which
+    assert not traced.has_absolute_positions  # it adds places, but nobody can say which
     traced._model = model
-    assert traced.places
+    assert traced.has_absolute_positions
 
 
 def test_as_many_more_tokens_are_read_of_a_text_that_is_cut_off(ranker: Ranker):
@@ -136,7 +136,7 @@ def test_counting_the_move_orders_the_words_of_a_document_better(
         pair = Pair(comparison, ranker.adapter.model, 3)
         with_moves = explainer.estimate(pair, "document")
         with monkeypatch.context() as patch:
-            patch.setattr(TracedEncoder, "places", False)
+            patch.setattr(TracedEncoder, "has_absolute_positions", False)
             without_moves = explainer.estimate(pair, "document")
         lost = reference_scores(pair) - explainer.measure(
             pair, "document", [without(with_moves.text, [w]) for w in with_moves.words]
@@ -187,14 +187,17 @@ def test_a_long_text_is_not_passed_once_a_word(
     ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     explainer = WordExplainer(ranker)
-    asked = list[tuple[int, ...]]()
-    hide = TracedEncoder.hide
+    shapes = list[tuple[int, ...]]()
+    encode_masked = TracedEncoder.encode_masked
     monkeypatch.setattr(
         TracedEncoder,
-        "hide",
-        lambda self, text, hidden: (asked.append(tuple(hidden.shape)), hide(self, text, hidden))[1],
+        "encode_masked",
+        lambda self, text, masked: (
+            shapes.append(tuple(masked.shape)),
+            encode_masked(self, text, masked),
+        )[1],
     )
     explainer.estimate(pair, "query")
     explainer.estimate(pair, "document")
-    assert len(asked) == 1
-    assert asked[0][0] * asked[0][1] <= words.HIDDEN_TOKENS
+    assert len(shapes) == 1
+    assert shapes[0][0] * shapes[0][1] <= words.MASKED_TOKENS

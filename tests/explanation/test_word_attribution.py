@@ -12,8 +12,12 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import EncoderError, ExplanationError
-from imrnns_core.explanation.attention_trace import TracedEncoder, attention_drop, gradients
-from imrnns_core.explanation.explain import to_verify
+from imrnns_core.explanation.attention_trace import (
+    TracedEncoder,
+    attention_drop,
+    attention_gradients,
+)
+from imrnns_core.explanation.explain import words_to_verify
 from imrnns_core.explanation.occlusion import token_to_word
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account_words
@@ -75,7 +79,7 @@ def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
     """
     text = explainer.text(pair, "query")
     trace = explainer.traced.trace(text)
-    owner = token_to_word(trace, explainer.words(text, "query"))
+    word_of_token = token_to_word(trace, explainer.words(text, "query"))
     last = trace.attention[-1]
     direction = torch.randn(last.outputs.shape[1:], generator=torch.Generator().manual_seed(0))
     only_last = type(trace)(
@@ -86,15 +90,14 @@ def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
         return outputs.flatten()[None]
 
     weight = direction.transpose(0, 1).flatten()
-    found = attention_drop(
-        only_last, gradients(only_last, lambda flat: (flat @ weight)[:, None], pool), owner
-    )[:, 0]
-    for word in range(int(owner.max()) + 1):
-        others = owner != word
+    gradients = attention_gradients(only_last, lambda flat: (flat @ weight)[:, None], pool)
+    drops = attention_drop(only_last, gradients, word_of_token)[:, 0]
+    for word in range(int(word_of_token.max()) + 1):
+        others = word_of_token != word
         masked = last.weights[:, :, others]
         outputs = (masked / masked.sum(-1, keepdim=True)) @ last.values[:, others]
         expected = ((last.outputs[0].detach() - outputs) * direction)[:, others].sum()
-        assert float(found[word]) == pytest.approx(float(expected), abs=1e-4)
+        assert float(drops[word]) == pytest.approx(float(expected), abs=1e-4)
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
@@ -129,10 +132,14 @@ def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplain
     """The tokens after it stand where they do without it: nothing is left of the word."""
     text = explainer.text(pair, "query")
     words, trace = explainer.words(text, "query"), explainer.traced.trace(text)
-    owner = token_to_word(trace, words)
-    single = [i for i in range(len(words)) if (owner == i).sum() == 1 and len(words[i].spans) == 1]
+    word_of_token = token_to_word(trace, words)
+    single = [
+        i for i in range(len(words)) if (word_of_token == i).sum() == 1 and len(words[i].spans) == 1
+    ]
     assert len(single) > 4
-    hidden = explainer.traced.hide(text, (owner == torch.tensor(single)[:, None]).float()).numpy()
+    hidden = explainer.traced.encode_masked(
+        text, (word_of_token == torch.tensor(single)[:, None]).float()
+    ).numpy()
     assert hidden == pytest.approx(
         explainer.encoder.encode_formatted([without(text, [words[i]]) for i in single]), abs=2e-6
     )
@@ -141,9 +148,9 @@ def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplain
 @pytest.mark.parametrize(
     ("drop", "estimate", "verdict"),
     [
-        (0.1, 0.2, "holds"),
-        (-0.1, -0.2, "holds"),
-        (0.1, -0.2, "other sign"),
+        (0.1, 0.2, "confirmed"),
+        (-0.1, -0.2, "confirmed"),
+        (0.1, -0.2, "opposite sign"),
         (0.03, 0.2, "chance"),
         (0.03, -0.2, "chance"),
     ],
@@ -161,14 +168,14 @@ def test_the_strongest_that_pull_the_other_way_are_verified_too():
     drops = WordDrops(
         "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30
     )
-    assert to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
-    assert to_verify(drops, "change", False) == [*range(10), 28, 29]
-    assert to_verify(drops, "change", True) == [
+    assert words_to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
+    assert words_to_verify(drops, "change", False) == [*range(10), 28, 29]
+    assert words_to_verify(drops, "change", True) == [
         *range(29, 19, -1),
         1,
         0,
     ]  # it fell: what pulls it down comes first
-    assert to_verify(
+    assert words_to_verify(
         replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]),
         "score",
         False,
@@ -191,7 +198,7 @@ def test_the_shortlist_holds_what_a_word_may_carry_at_most():
     assert (
         drops.shortlist("score", 5)[4] == 4
     )  # the last word is not read, so that nothing can be wrong about it
-    assert drops.shortlist("change", 4, falls=True) == [0, 1, 3, 2]
+    assert drops.shortlist("change", 4, negative=True) == [0, 1, 3, 2]
     assert drops.shortlist("change", 1) == [5]
 
 
@@ -265,7 +272,7 @@ def test_words_beyond_what_the_encoder_reads_drop_nothing(explainer: WordExplain
     text = "Peso " * 300 + "nowhere"
     drops = explainer.estimate(pair, "document", text)
     assert [w.text for w in drops.words] == ["Peso", "nowhere"]
-    assert drops.read < len(text) - 7
+    assert drops.characters_read < len(text) - 7
     assert drops.change[1] == drops.score[1] == 0
 
 
@@ -284,7 +291,7 @@ def test_other_encoders_say_what_is_not_available(sample: Collection):
     encoder = Pooled(EncoderSpec())
     encoder.model[1].pooling_mode = "max"
     with pytest.raises(
-        ExplanationError, match=r"pools by max, and only mean and cls pooling can be taken apart"
+        ExplanationError, match=r"its pooling is max, and only mean and cls pooling are supported"
     ):
         TracedEncoder(encoder)
     with pytest.raises(ExplanationError, match="sentence-transformers only"):

@@ -68,7 +68,7 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
             assert all(text[a:b].casefold() == word["word"].casefold() for a, b in word["spans"])
     measured = {v["word"] for v in record["verified"]["document"]}
     fell = record["ranks"]["modulated"] > record["ranks"]["base"]
-    for target, sign in (("delta", 1 if fell else -1), ("score", -1)):  # the shortlists of both
+    for target, sign in (("change", 1 if fell else -1), ("score", -1)):  # the shortlists of both
         named = sorted(record["words"]["document"], key=lambda w, t=target, s=sign: s * w[t])
         assert {w["word"] for w in named[:10]} <= measured
     assert len(record["verified"]["query"]) == len(record["words"]["query"])
