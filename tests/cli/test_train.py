@@ -104,7 +104,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     process = start(data, target)
     out, err = process.communicate()
     assert process.returncode == 0, err
-    assert "170 training and 30 validation queries" in out
+    assert "Queries: 170 for training, 30 for validation" in out
     return target
 
 
@@ -144,7 +144,7 @@ def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path,
         assert process.returncode == 0
         if len(card(target)["history"]) < len(card(whole)["history"]):
             break
-    assert "stopped; keeping the best epoch so far" in err
+    assert "stopped; the best epoch so far is saved" in err
     history, full = card(target)["history"], card(whole)["history"]
     assert first < len(history) - 1 < len(full) - 1
     assert history == full[: len(history)]

@@ -238,8 +238,8 @@ def test_a_split_without_a_relevant_document():
     with pytest.raises(
         DataError,
         match=(
-            r"qrels/test\.tsv: no query has a relevant document; judge at least one document with "
-            r"1 to 3$"
+            r"qrels/test\.tsv: no query has a relevant document; give at least one document "
+            r"grade 1, 2 or 3$"
         ),
     ):
         evaluate(ranker, "test")
@@ -248,9 +248,9 @@ def test_a_split_without_a_relevant_document():
 def test_how_much_more_seen_queries_change():
     result = hand_made(["d1"])  # nDCG@10 changes on the seen q0 and q2, not on the unseen q1
     change = result.column("modulated") - result.column("base")
-    assert result.seen_over_unseen == pytest.approx((change[2], change[0]))
-    assert hand_made([]).seen_over_unseen is None
-    assert hand_made(None).seen_over_unseen is None
+    assert result.seen_minus_unseen == pytest.approx((change[2], change[0]))
+    assert hand_made([]).seen_minus_unseen is None
+    assert hand_made(None).seen_minus_unseen is None
 
 
 def test_one_thread_at_a_time_is_in_trec_eval(monkeypatch: pytest.MonkeyPatch):

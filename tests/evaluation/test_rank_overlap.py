@@ -80,10 +80,11 @@ def test_queries_without_judgments_are_found_and_measured():
 def test_where_all_are_judged():
     world = collection(DOCUMENTS, [[1, 0]], {"q0": {"d0": 1}}, split="dev")
     with pytest.raises(
-        DataError, match=r"queries\.jsonl: no query is without judgments; name a split: dev$"
+        DataError,
+        match=(
+            r"queries\.jsonl: every query has judgments; name a judged split with --split: dev$"
+        ),
     ):
         unjudged_queries(world.dataset)
-    with pytest.raises(
-        DataError, match=r"queries\.jsonl: no query is without judgments; add queries$"
-    ):
+    with pytest.raises(DataError, match=r"queries\.jsonl: there are no queries; add queries$"):
         unjudged_queries(collection(DOCUMENTS, qrels=None).dataset)

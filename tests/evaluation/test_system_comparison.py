@@ -27,10 +27,10 @@ def ours(positives: list[str] | None) -> Evaluation:
 
 
 def test_a_run_by_hand():
-    versus = compare_with_run(
+    comparison = compare_with_run(
         ours(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
     )
-    record = versus.to_json()
+    record = comparison.to_json()
     assert {k: record[k] for k in ("name", "kind", "missing_queries")} == {
         "name": "theirs.run",
         "kind": "run",
@@ -55,26 +55,28 @@ def test_a_run_by_hand():
     assert groups["seen"]["other"]["RR@10"] == 1
     assert groups["unseen"]["modulated"]["RR@10"] == 1
     assert groups["unseen"]["significance"]["RR@10"]["change"] == pytest.approx(5 / 6)
-    assert versus.most_different(2) == [1, 0]
+    assert comparison.most_different(2) == [1, 0]
 
 
 def test_equal_queries_do_not_differ():
-    versus = compare_with_run(ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]})
-    assert versus.most_different(10) == []
-    assert versus.to_json()["significance"]["nDCG@10"] == {
+    comparison = compare_with_run(
+        ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]}
+    )
+    assert comparison.most_different(10) == []
+    assert comparison.to_json()["significance"]["nDCG@10"] == {
         "change": 0.0,
         "ci95": (0.0, 0.0),
         "p": 1.0,
     }
-    assert versus.to_json()["groups"] is None
+    assert comparison.to_json()["groups"] is None
 
 
 def test_a_run_of_other_queries():
     with pytest.raises(
         LensError,
         match=(
-            r"^x\.run: ranks none of the 3 judged queries of test; name the split it was made for "
-            r"with --split$"
+            r"^x\.run: ranks none of the judged queries of split test \(3\); name the split of "
+            r"this run with --split$"
         ),
     ):
         compare_with_run(ours(None), "x.run", {"q3": ["d0"]})
@@ -82,13 +84,13 @@ def test_a_run_of_other_queries():
 
 def test_another_adapter_is_measured_as_it_measures_itself():
     other = Ranker(WORLD, adapter(random_model(5, 2, 2), ["d0"], "other"))
-    versus = compare_with_adapter(ours(["d1"]), other)
+    comparison = compare_with_adapter(ours(["d1"]), other)
     alone = evaluate(other, "test")
-    np.testing.assert_array_equal(versus.other.values, alone.values[-1])
-    np.testing.assert_array_equal(versus.differences, ours(None).values[-1] - alone.values[-1])
-    assert (versus.name, versus.kind, versus.missing) == ("other", "adapter", 0)
-    assert versus.groups is not None
-    assert versus.groups.tolist() == [
+    np.testing.assert_array_equal(comparison.other_metrics.values, alone.values[-1])
+    np.testing.assert_array_equal(comparison.differences, ours(None).values[-1] - alone.values[-1])
+    assert (comparison.name, comparison.kind, comparison.missing) == ("other", "adapter", 0)
+    assert comparison.groups is not None
+    assert comparison.groups.tolist() == [
         "unseen",
         "seen",
         "seen",

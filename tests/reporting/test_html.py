@@ -82,7 +82,7 @@ def test_a_report_stands_alone_and_tells_the_figures(explained: Explanation):
     assert not re.search(r"<script|<link|<img|src=|href=|https?:|@import|url\(", page)
     assert f"{explained.scores['modulated']:.4f}" in page
     assert f"{explained.verified['document'][0].drop[1]:+.4f}".replace("-", "−") in page
-    assert "were not tested by deletion" in page
+    assert "have not been tested by deletion" in page
 
 
 def test_hostile_texts_stay_letters_in_the_report(explained: Explanation):
@@ -124,7 +124,7 @@ def test_small_values_are_not_marked_and_what_is_not_read_is_struck_out():
     d = drops("a b c d e f g", words, [1, 0.9, 0.8, 0.7, 0.6, 0.05, 0.5], read=11)
     page = marked_html(d, d.change)
     assert re.findall(r'<mark class="\w+"[^>]*>(\w)', page) == ["a", "b", "c", "d", "e"]
-    assert '<span class="unread" title="the encoder does not read this"> g</span>' in page
+    assert '<span class="unread" title="not read by the encoder"> g</span>' in page
     assert plain(page) == "a b c d e f g"
 
 
@@ -156,7 +156,7 @@ def test_trust_is_said_with_its_figures():
     sentence = trust_sentence(found)
     assert "60 pairs of toy dev" in sentence
     assert "0.91" in sentence
-    assert "0.99 and 1.00" in sentence
+    assert "0.99 for documents and 1.00 for queries" in sentence
 
 
 def test_negative_parts_are_drawn_left_of_the_zero_line(explained: Explanation):
