@@ -13,7 +13,6 @@ from rich.table import Table
 from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import WorkspaceFolder
 
-
 UNKNOWN = "—"
 
 

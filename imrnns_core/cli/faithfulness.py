@@ -53,7 +53,7 @@ def faithfulness(
 ) -> None:
     """Test the explanations: does the score drop when the words they name are deleted?
 
-    Takes about 20 seconds per pair. The dashboard and HTML reports then show the result.
+    Takes 5 to 20 seconds per pair. The dashboard and HTML reports then show the result.
     """
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import explanation_tables as tables

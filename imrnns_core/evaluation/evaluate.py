@@ -1,4 +1,4 @@
-"""Measures of every query at every stage and for BM25, with seen and unseen queries apart."""
+"""Measures of every query at every stage and for BM25, by seen and unseen queries."""
 
 from __future__ import annotations
 

@@ -145,9 +145,9 @@ class TracedEncoder:
 
         Args:
             text: The text as it is formatted for the encoder.
-            shift: Number of positions by which every token but the first is moved forward. Of a
-                text that is cut off, this many more tokens are read. A shifted pass records no
-                gradients.
+            shift: Number of positions by which every token but the first is moved up, to earlier
+                positions. If the text is cut off, this many more tokens are read. A shifted pass
+                records no gradients.
         """
         tokens = self.encoder.tokens(text, self.encoder.max_tokens + shift)
         spans = [tuple(s) for s in tokens.pop("offset_mapping")[0].tolist()]

@@ -93,7 +93,7 @@ def position_drop(
 
     Args:
         trace: The text of T tokens.
-        shifted: The text with its tokens moved forward. Where the text was cut off, this pass
+        shifted: The text with its tokens at earlier positions. If the text is cut off, this pass
             reads more tokens.
         gradients: `attention_gradients` of the text.
         spans: P spans.

@@ -167,7 +167,7 @@ def _query_differences(
     evaluated = comparison.evaluation
     column = evaluated.measures.index(NDCG)
     table = table_of(
-        f"Queries that differ most in {NDCG}. rank: of the best relevant document, — if not retrieved",
+        f"Queries that differ most in {NDCG} (rank: best relevant document, — if not retrieved)",
         *("query", evaluated.adapter, other, "difference", "rank", f"rank ({other})", "text"),
     )
     ranks = (evaluated.best_rank("modulated"), comparison.other_metrics.best_ranks)

@@ -5,6 +5,9 @@ Its arithmetic on hand-made pairs, and a real run on a few pairs of the sample.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from imrnns_core.errors import ExplanationError
@@ -14,6 +17,7 @@ from imrnns_core.explanation.deletion_records import (
     METHODS,
     SIDES,
     TARGETS,
+    DeletionSummary,
     DeletionTest,
     PairResult,
 )
@@ -104,6 +108,19 @@ def test_the_record_has_the_documented_shape():
     assert (record["ms_per_explanation"], record["n_pairs"]) == (120.0, 2)
     assert record["verified"]["document"]["encodes"] == 10
     assert record["verified"]["query"]["encodes"] == 5
+
+
+def test_records_of_both_schemas_are_read(tmp_path: Path):
+    record = DeletionTest("toy", "dev", "a", [pair(3, 1, 4), pair(4, 0, 4)]).to_json()
+    (tmp_path / "3.json").write_text(json.dumps(record))
+    older = json.dumps({**record, "schema": 2}).replace('"change"', '"delta"')
+    (tmp_path / "2.json").write_text(older)
+    (tmp_path / "1.json").write_text(json.dumps({**record, "schema": 1}))
+    summary = DeletionSummary.read(tmp_path / "3.json")
+    assert summary.estimated["document"] == pytest.approx(6 / 7)
+    assert DeletionSummary.read(tmp_path / "2.json") == summary
+    with pytest.raises(ValueError, match="schema 1"):
+        DeletionSummary.read(tmp_path / "1.json")
 
 
 def test_pairs_rise_and_fall_in_turn(ranker: Ranker):
