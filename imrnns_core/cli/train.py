@@ -52,11 +52,7 @@ def train(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Train an adapter.
-
-    Ctrl-C stops the training and saves the best epoch so far. A killed run resumes when the command
-    is run again.
-    """
+    """Train an adapter. Ctrl-C saves the best epoch so far; a killed run resumes if run again."""
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer
 

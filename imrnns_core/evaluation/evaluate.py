@@ -199,10 +199,9 @@ def evaluate(
         query_ids: Only these queries of the split.
 
     Raises:
-        DataError: The split is unknown, has no relevant document, or cannot be ranked.
+        DataError: As for `judged_queries`.
     """
-    dataset = ranker.collection.dataset
-    names = tuple(dict.fromkeys((NDCG, *measures)))
+    dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged = judged_queries(dataset, split)
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))

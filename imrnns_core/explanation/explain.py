@@ -113,14 +113,14 @@ def explain(
         comparison: The query with its candidates.
         document_id: The candidate.
         verify: Whether to delete words and measure their drops.
-        words: Makes the word explainer. A caller can return a cached one.
-        view: Makes the vocabulary view. A caller can return a cached one.
+        words: Returns the word explainer, such as a cached one.
+        view: Returns the vocabulary view, such as a cached one.
 
     Raises:
         ExplanationError: The document is not a candidate.
     """
     pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
-    total, position = account(comparison).total, pair.position
+    position = pair.position
     explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter.card.name,
@@ -129,18 +129,28 @@ def explain(
         ranker.collection.dataset.document[document_id],
         {stage: int(comparison.rank(stage)[position]) for stage in STAGES},
         {stage: float(comparison.score(stage)[position]) for stage in STAGES},
-        {name: float(values[position]) for name, values in total.items()},
+        {name: float(v[position]) for name, v in account(comparison).total.items()},
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)
     except (ExplanationError, EncoderError) as error:
         explanation.missing.append(str(error))
+    _add_vocabulary(explanation, ranker, view, pair)
+    return explanation
+
+
+def _add_vocabulary(
+    explanation: Explanation,
+    ranker: Ranker,
+    view: Callable[[Ranker], VocabularyView],
+    pair: Pair,
+) -> None:
+    """Add the vocabulary view of both texts, or the reason why it is not available."""
     try:
         tokens = view(ranker)
         explanation.vocabulary.update({side: tokens.name(pair, side) for side in SIDES})
     except ExplanationError as error:
         explanation.missing.append(str(error))
-    return explanation
 
 
 def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:

@@ -228,8 +228,7 @@ class WordExplainer:
         """Delete words, encode the text again, and compare with random deletions.
 
         A random deletion removes as many occurrences as the word has. Words with the same number
-        of occurrences share the draws. Drops refer to the scores as ranked, so they are what the
-        ranking would show.
+        of occurrences share the draws. Drops refer to the scores as ranked.
 
         Raises:
             EncoderError: The lengths of the stored embeddings vary.

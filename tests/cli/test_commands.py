@@ -174,7 +174,9 @@ def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
             {"nDCG@10": 1 / LOG3, "R@10": 1, "RR@10": 0.5, "AP": 0.5, "R@100": 1, "Success@1": 0}
         )
         assert set(queries["q1"]["bm25"].values()) == {0.0}
-        assert queries["q2"]["bm25"]["R@100"] == 0.5  # d1 shares no word: BM25 does not find it
+        assert (
+            queries["q2"]["bm25"]["R@100"] == 0.5
+        )  # d1 shares no word, so BM25 does not return it
         assert record["measures"]["bm25"]["RR@10"] == pytest.approx((0.5 + 0 + 1) / 3)
     append(toy / "corpus.jsonl", json.dumps({"_id": "d3", "text": "zebra"}) + "\n")
     append(toy / "qrels" / "test.tsv", "q1\td3\t1\n")
@@ -186,7 +188,9 @@ def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
     )
     assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
     record = json.loads((tmp_path / "r.json").read_text())
-    assert record["queries"][1]["bm25"]["RR@10"] == 1.0  # d3 is found: the old index was not used
+    assert (
+        record["queries"][1]["bm25"]["RR@10"] == 1.0
+    )  # BM25 returns d3, so the old index was not used
 
 
 def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
@@ -220,7 +224,7 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     ]
 
 
-def test_evaluate_says_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
+def test_evaluate_explains_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
     save_adapter(adapter(still_model(2)), toy / "toy.safetensors")
     result = run(*command(toy), "--json", tmp_path / "r.json")
     assert "the adapter's card does not list its training documents" in result.out
@@ -293,10 +297,7 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
-    """Ours ranks the relevant documents d2 before d1, d0, and d1 second.
-
-    The run has d1 first, nothing, and d1 first.
-    """
+    """Relevant documents are at ranks 1 (d2; d1 at 3), 1 and 2; in the run at 1, none and 1."""
     theirs, target = tmp_path / "theirs.run", tmp_path / "r.json"
     theirs.write_text("q0 Q0 d1 1 9.5 x\nq0 Q0 d2 2 9 x\nq2 Q0 d1 1 3 x\nq2 Q0 d0 2 2 x\n")
     result = run(*command(toy), "--against", theirs, "--json", target)
@@ -356,7 +357,7 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert after["against"]["significance"] == before["significance"]
 
 
-def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_path: Path):
+def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tmp_path: Path):
     """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
     (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
     result = run(
@@ -401,7 +402,7 @@ def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_pat
         "Q0",
         "d2",
     ]
-    (toy / "qrels" / "test.tsv").unlink()  # no judgment at all: the same, without being asked for
+    (toy / "qrels" / "test.tsv").unlink()  # without any judgments, `unjudged` is the default
     assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
     assert json.loads((tmp_path / "r.json").read_text())["n_queries"] == 4
 
@@ -652,7 +653,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
         "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
     ),
     "no such recipe": (
-        drop("corpus.jsonl"),  # the recipe is looked at before anything is read
+        drop("corpus.jsonl"),  # the recipe is checked before anything is read
         ("--recipe", "magic"),
         f"recipe 'magic' does not exist; there are: {', '.join(RECIPES)}",
     ),
@@ -959,7 +960,9 @@ def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
         ),
     ],
 )
-def test_explain_says_what_it_cannot_explain(run: Run, arguments: tuple[str, ...], expected: str):
+def test_explain_rejects_what_it_cannot_explain(
+    run: Run, arguments: tuple[str, ...], expected: str
+):
     one_line(run("explain", "sample", *arguments, "--adapter", "sample-adapter"), expected)
 
 
@@ -994,7 +997,7 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
     )
 
 
-# Letter by letter
+# Texts and names are printed unchanged
 
 
 EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\r\x7f[bold]x[/bold] [/nothing] :smile:"
@@ -1010,7 +1013,7 @@ def controls(*texts: str) -> set[str]:
     }
 
 
-def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
+def test_texts_reach_the_terminal_unchanged(run: Run, toy: Path):
     (toy / "corpus.jsonl").write_text(
         "".join(json.dumps({**d, "title": EVIL}) + "\n" for d in DOCUMENTS)
     )
@@ -1033,7 +1036,7 @@ def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
 
 
 @pytest.mark.parametrize("name", ["my[bold]set[v2]", "ev:smile:al", "\x1b[31mred"])
-def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(
+def test_names_of_data_sets_and_adapters_are_printed_unchanged(
     run: Run, toy: Path, tmp_path: Path, name: str
 ):
     folder, shown = toy.rename(tmp_path / name), name.replace("\x1b", "")
@@ -1052,7 +1055,7 @@ def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(
     assert json.loads(card.out)["name"] == "toy"
 
 
-def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+def test_progress_is_not_read_as_markup(monkeypatch: pytest.MonkeyPatch):
     screen = io.StringIO()
     console = terminal.Terminal(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(terminal, "err", console)
@@ -1063,10 +1066,8 @@ def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["evaluate", "search", "adapters"])
-def test_a_reader_that_stops_early_ends_nothing_but_the_output(
-    toy: Path, tmp_path: Path, name: str
-):
-    """As behind `| head`: the files that were asked for are written, and nothing is said."""
+def test_a_reader_that_stops_early_does_not_stop_the_command(toy: Path, tmp_path: Path, name: str):
+    """As after `| head`: the files are written, and there is no error message."""
     more = {
         "evaluate": command(
             toy, "evaluate", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs"
@@ -1115,10 +1116,7 @@ def test_the_name_of_an_encoder_is_kept_as_it_is(
 
 
 def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path, tmp_path: Path):
-    """evaluate --json once overwrote the card of an adapter.
-
-    A slip of the hand can cost a paper.
-    """
+    """evaluate --json once overwrote the card of an adapter."""
     notes, record = tmp_path / "notes.json", tmp_path / "r.json"
     notes.write_text("mine")
     for name in ("evaluate", "search", "explain"):
@@ -1140,7 +1138,7 @@ def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path,
         )
         assert notes.read_text() == "mine"
     assert run(*command(toy), "--json", record).code == 0
-    assert run(*command(toy), "--json", record).code == 0  # its own may be written again
+    assert run(*command(toy), "--json", record).code == 0  # a command may overwrite its own file
     assert run(*command(toy, "search", "q0"), "--json", record).code == 2
     assert json.loads(record.read_text())["command"] == "evaluate"
     assert run(*command(toy, "search", "q0"), "--json", record, "--force").code == 0

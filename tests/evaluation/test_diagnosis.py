@@ -1,4 +1,4 @@
-"""Each cause on a collection made for it, through the real encoder."""
+"""Each cause on a small collection for it, with the real encoder."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def causes(diagnosis: Diagnosis) -> list[str]:
     return [finding.cause for finding in diagnosis.findings]
 
 
-def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> None:
+def test_a_relevant_top_document_needs_no_cause(tmp_path: Path) -> None:
     found = diagnosed(
         tmp_path,
         {"a": "Paris is the capital of France.", "b": "Whales are mammals."},
@@ -111,7 +111,7 @@ def test_truncated_text_and_keyword_mismatch(tmp_path: Path) -> None:
     )
 
 
-def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> None:
+def test_truncation_without_query_words_is_no_cause(tmp_path: Path) -> None:
     documents = {
         "long": "The zyzzogeton leafhopper. " + FILLER,
         "b": "A zyzzogeton leafhopper was drawn by Ada.",
@@ -123,7 +123,7 @@ def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> No
     )
 
 
-def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
+def test_the_read_and_the_cut_part_make_up_the_text() -> None:
     encoder = SentenceTransformerEncoder()
     document = Document("d", "Title", FILLER)
     read, cut = encoder.read_part(document)

@@ -77,7 +77,7 @@ def test_queries_without_judgments_are_found_and_measured():
     assert result.shares.constant == pytest.approx(1, abs=1e-5)
 
 
-def test_where_all_are_judged():
+def test_without_unjudged_queries_there_is_an_error():
     world = collection(DOCUMENTS, [[1, 0]], {"q0": {"d0": 1}}, split="dev")
     with pytest.raises(
         DataError,

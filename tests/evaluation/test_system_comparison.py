@@ -1,4 +1,4 @@
-"""Two systems query by query, on rankings made by hand."""
+"""Two systems compared query by query, on hand-made rankings."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ WORLD = collection(
 )
 
 
-def ours(positives: list[str] | None) -> Evaluation:
-    """Modulated orders d2 d0 d1, d0 d1 d2, d0 d1 d2: the relevant document stands at 1, 1 and 2."""
+def own_evaluation(positives: list[str] | None) -> Evaluation:
+    """Modulated orders d2 d0 d1, d0 d1 d2, d0 d1 d2: relevant documents at ranks 1, 1, 2."""
     return evaluate(Ranker(WORLD, adapter(still_model(2), positives)), "test")
 
 
 def test_a_run_by_hand():
     comparison = compare_with_run(
-        ours(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
+        own_evaluation(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
     )
     record = comparison.to_json()
     assert {k: record[k] for k in ("name", "kind", "missing_queries")} == {
@@ -60,7 +60,7 @@ def test_a_run_by_hand():
 
 def test_equal_queries_do_not_differ():
     comparison = compare_with_run(
-        ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]}
+        own_evaluation(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]}
     )
     assert comparison.most_different(10) == []
     assert comparison.to_json()["significance"]["nDCG@10"] == {
@@ -79,27 +79,31 @@ def test_a_run_of_other_queries():
             r"this run with --split$"
         ),
     ):
-        compare_with_run(ours(None), "x.run", {"q3": ["d0"]})
+        compare_with_run(own_evaluation(None), "x.run", {"q3": ["d0"]})
 
 
 def test_another_adapter_is_measured_as_it_measures_itself():
     other = Ranker(WORLD, adapter(random_model(5, 2, 2), ["d0"], "other"))
-    comparison = compare_with_adapter(ours(["d1"]), other)
+    comparison = compare_with_adapter(own_evaluation(["d1"]), other)
     alone = evaluate(other, "test")
     np.testing.assert_array_equal(comparison.other_metrics.values, alone.values[-1])
-    np.testing.assert_array_equal(comparison.differences, ours(None).values[-1] - alone.values[-1])
+    np.testing.assert_array_equal(
+        comparison.differences, own_evaluation(None).values[-1] - alone.values[-1]
+    )
     assert (comparison.name, comparison.kind, comparison.missing) == ("other", "adapter", 0)
     assert comparison.groups is not None
     assert comparison.groups.tolist() == [
         "unseen",
         "seen",
         "seen",
-    ]  # q1 was seen by the other one, q2 by ours
+    ]  # q1 was seen by the other adapter, q2 by ours
 
 
-@pytest.mark.parametrize(("mine", "theirs"), [(None, ["d0"]), (["d0"], None)])
-def test_groups_need_both_cards(mine: list[str] | None, theirs: list[str] | None):
+@pytest.mark.parametrize(("own", "others"), [(None, ["d0"]), (["d0"], None)])
+def test_groups_need_both_cards(own: list[str] | None, others: list[str] | None):
     assert (
-        compare_with_adapter(ours(mine), Ranker(WORLD, adapter(still_model(2), theirs))).groups
+        compare_with_adapter(
+            own_evaluation(own), Ranker(WORLD, adapter(still_model(2), others))
+        ).groups
         is None
     )

@@ -1,7 +1,4 @@
-"""The deletion test.
-
-Its arithmetic on hand-made pairs, and a real run on a few pairs of the sample.
-"""
+"""The deletion test: its arithmetic on hand-made pairs, and a real run on pairs of the sample."""
 
 from __future__ import annotations
 
@@ -83,7 +80,7 @@ def test_an_explanation_as_good_as_the_best_is_one_and_chance_is_zero():
     )
 
 
-def test_margins_leave_zero_out_only_when_every_pair_gains():
+def test_margins_exclude_zero_only_if_every_pair_gains():
     always = DeletionTest("toy", "dev", "a", [pair(3, 1, 4, blind=1)] * 12)
     assert always.random_margin("query", "change", 1) == pytest.approx([2, 2])
     assert always.adapter_blind_margin("query", "change", 1) == pytest.approx([2 / 3, 2 / 3])
@@ -123,7 +120,7 @@ def test_records_of_both_schemas_are_read(tmp_path: Path):
         DeletionSummary.read(tmp_path / "1.json")
 
 
-def test_pairs_rise_and_fall_in_turn(ranker: Ranker):
+def test_pairs_are_promoted_and_demoted_in_turn(ranker: Ranker):
     pairs = sample_pairs(ranker, "test", 8)
     assert len({p.comparison.query.id for p in pairs}) == 8
     for n, found in enumerate(pairs):
@@ -137,7 +134,7 @@ def test_pairs_rise_and_fall_in_turn(ranker: Ranker):
     ]
 
 
-def test_an_adapter_that_moves_nothing_has_nothing_to_explain():
+def test_an_adapter_that_changes_no_rank_cannot_be_tested():
     still = Ranker(
         toys.collection([[1, 0], [0, 1]], [[1, 0.1]], {"q0": {"d0": 1}}),
         toys.adapter(toys.still_model(2)),

@@ -1,4 +1,4 @@
-"""The paper's view beside its nulls."""
+"""The paper's vocabulary view, compared with its null models."""
 
 from __future__ import annotations
 

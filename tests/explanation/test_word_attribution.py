@@ -1,4 +1,4 @@
-"""Which words carry a score: estimated and measured, on real texts of the sample."""
+"""The words behind a score: estimated and measured, on texts of the sample."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests import toys
 
 @pytest.fixture(scope="module")
 def ranker(sample: Collection) -> Ranker:
-    # A random adapter moves more than a trained one: rounding would hide in small changes
+    # A random adapter changes scores more than a trained one, so rounding matters less
     return Ranker(sample, toys.adapter(toys.random_model(3, 384, 384)))
 
 
@@ -73,10 +73,7 @@ def test_the_encoder_itself_is_left_as_it_was(explainer: WordExplainer):
 def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
     explainer: WordExplainer, pair: Pair
 ):
-    """With a target that is linear in the last layer's attention output, the drop is exact.
-
-    Compare with a masked softmax.
-    """
+    """The drop is exact for a target that is linear in the last layer's attention output."""
     text = explainer.text(pair, "query")
     trace = explainer.traced.trace(text)
     word_of_token = token_to_word(trace, explainer.words(text, "query"))
@@ -128,8 +125,8 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
     assert [w.random for w in again] == [w.random for w in first]
 
 
-def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplainer, pair: Pair):
-    """The tokens after it stand where they do without it: nothing is left of the word."""
+def test_masking_a_word_of_one_token_equals_deleting_it(explainer: WordExplainer, pair: Pair):
+    """The tokens after it get the positions that they have without it."""
     text = explainer.text(pair, "query")
     words, trace = explainer.words(text, "query"), explainer.traced.trace(text)
     word_of_token = token_to_word(trace, words)
@@ -163,7 +160,7 @@ def test_a_measured_drop_judges_its_estimate(drop: float, estimate: float, verdi
     assert word.verdict("score") == "chance"
 
 
-def test_the_strongest_that_pull_the_other_way_are_verified_too():
+def test_the_strongest_words_of_opposite_sign_are_verified_too():
     values = np.linspace(-1, 1, 30).astype(np.float32)
     drops = WordDrops(
         "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30
@@ -174,7 +171,7 @@ def test_the_strongest_that_pull_the_other_way_are_verified_too():
         *range(29, 19, -1),
         1,
         0,
-    ]  # it fell: what pulls it down comes first
+    ]  # demoted: words that lower it come first
     assert words_to_verify(
         replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]),
         "score",
@@ -185,7 +182,7 @@ def test_the_strongest_that_pull_the_other_way_are_verified_too():
     ]
 
 
-def test_the_shortlist_holds_what_a_word_may_carry_at_most():
+def test_the_shortlist_adds_one_standard_error():
     values = np.array([1.0, 0.8, 0.5, 0.45, 0.3, -0.2, 0.0], dtype=np.float32)
     places = [1, 1, 1, 9, 1, 1, 4]
     words = [
@@ -197,12 +194,12 @@ def test_the_shortlist_holds_what_a_word_may_carry_at_most():
     assert drops.shortlist("score", 4) == [0, 1, 3, 2]  # .45 + .1 · √9 is above .5 + .1
     assert (
         drops.shortlist("score", 5)[4] == 4
-    )  # the last word is not read, so that nothing can be wrong about it
+    )  # the last word is not read, so its estimate has no error
     assert drops.shortlist("change", 4, negative=True) == [0, 1, 3, 2]
     assert drops.shortlist("change", 1) == [5]
 
 
-def test_random_deletions_are_encoded_once_a_count(
+def test_random_deletions_are_encoded_once_per_count(
     ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     texts, explainer = list[str](), WordExplainer(ranker)
@@ -220,14 +217,13 @@ def test_random_deletions_are_encoded_once_a_count(
     explainer.verify(pair, "query", drops, range(5))
     assert (
         len(texts) == len(set(texts)) == 8
-        # the ten draws delete one word each of eight: some are those asked for, none is encoded
-        # twice
+        # each of ten draws deletes one of eight words, and no text is encoded twice
     )
     explainer.verify(pair, "query", drops, range(5))
     assert len(texts) == 8  # known now
 
 
-def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
+def test_texts_encoded_before_a_stop_are_kept(ranker: Ranker, pair: Pair):
     explainer = WordExplainer(ranker)
     drops = explainer.estimate(pair, "document")
     heard: list[tuple[int, int]] = []
@@ -252,7 +248,7 @@ def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
-def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
+def test_the_word_accounting_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
     for query_id in ("q054", "q001", "q100"):
         comparison = ranker.compare(query_id)
         for at in (0, 7):
@@ -298,9 +294,7 @@ def test_other_encoders_say_what_is_not_available(sample: Collection):
         WordExplainer(Ranker(toys.collection(np.eye(4)), toys.adapter(toys.random_model(0, 4, 4))))
 
 
-def test_cls_pooling_is_explained_through_attention_alone(
-    sample: Collection, ranker: Ranker, pair: Pair
-):
+def test_cls_pooling_is_explained_by_attention_only(sample: Collection, ranker: Ranker, pair: Pair):
     encoder = SentenceTransformerEncoder(EncoderSpec())
     encoder.model[1].pooling_mode = "cls"
     explainer = WordExplainer(ranker)

@@ -1,4 +1,4 @@
-"""One pair's explanation as a record and as a page: it sums, and hostile texts stay letters."""
+"""The explanation of a pair as a record and as a page: sums are exact, hostile texts escaped."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
     assert record["missing"] == []
 
 
-def test_a_report_stands_alone_and_tells_the_figures(explained: Explanation):
+def test_a_report_is_one_file_with_the_figures(explained: Explanation):
     page = to_html(explained)
     assert page.startswith("<!doctype html>")
     assert not re.search(r"<script|<link|<img|src=|href=|https?:|@import|url\(", page)
@@ -85,7 +85,7 @@ def test_a_report_stands_alone_and_tells_the_figures(explained: Explanation):
     assert "have not been tested by deletion" in page
 
 
-def test_hostile_texts_stay_letters_in_the_report(explained: Explanation):
+def test_hostile_texts_are_escaped_in_the_report(explained: Explanation):
     document = replace(explained.document, title=HOSTILE, text=HOSTILE)
     marked = drops(
         HOSTILE,
@@ -104,7 +104,7 @@ def test_hostile_texts_stay_letters_in_the_report(explained: Explanation):
     assert plain(page).count(HOSTILE) >= 4  # title, heading, query, marked twice
 
 
-def test_marks_keep_every_letter_and_say_the_sign_without_colour():
+def test_marks_keep_every_letter_and_show_the_sign_without_colour():
     page = marked_html(
         d := drops(HOSTILE, [("script", 1, 7), ("alert", 8, 13)], [0.4, -0.2]), d.change
     )
@@ -128,12 +128,12 @@ def test_small_values_are_not_marked_and_what_is_not_read_is_struck_out():
     assert plain(page) == "a b c d e f g"
 
 
-def test_no_words_is_only_the_text():
+def test_a_text_without_words_has_no_marks():
     empty = drops("…?!", [], [])
     assert marked_html(empty, empty.change) == '<div class="marked">…?!</div>'
 
 
-def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
+def test_a_document_that_is_not_a_candidate_is_rejected(sample: Collection):
     ranker = Ranker(sample, load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
     comparison = ranker.compare("q054")
     outside = next(i for i in sample.dataset.document_ids if i not in comparison.position)
@@ -143,7 +143,7 @@ def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
         explain(ranker, comparison, "nothing", verify=False)
 
 
-def test_trust_is_said_with_its_figures():
+def test_the_deletion_test_is_described_with_its_figures():
     assert "imrnns-lens faithfulness" in trust_sentence(None)
     found = DeletionSummary(
         "toy",
