@@ -74,7 +74,7 @@ class DeletionTest:
     pairs: list[PairResult] = field(default_factory=list)
 
     def f(self, side: Side, target: Target, count: int, method: str = "explanation") -> float:
-        """Return F, a ratio of sums over the pairs (docs/method.md, "Explanations that hold up")."""
+        """Return F, a ratio of sums over the pairs, as defined in `deletion_test`."""
         return float(_ratio(self._drops(side, target, count, method)))
 
     def f_stepwise(self, side: Side, target: Target, count: int) -> float:
