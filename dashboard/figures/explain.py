@@ -11,20 +11,20 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_drops import Carried, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
 
 BARS = 12
 PALE = 0.35
 OTHERS = ("other words", "other tokens", "adapter’s constant")
 
 
-def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
+def verified(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
     """Draw measured drops as bars, and beside each what as many random occurrences did.
 
     Mean ± one deviation. Bars within that are pale, those with the other sign than estimated
     hatched. `words` are in the order to draw.
     """
-    rows, column = list(range(len(words))), 0 if carried == "score" else 1
+    rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
     reach = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
     values = [*drops, *reach, 0.0]
@@ -34,7 +34,7 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
         for w, d in zip(words, drops, strict=True)
     ]
     return canvas.figure(
-        [_drops(words, drops, carried), _random(words, column)],
+        [_drops(words, drops, target), _random(words, column)],
         110 + 26 * max(len(words), 3),
         xaxis={
             **canvas.titled("drop without the word"),
@@ -45,10 +45,8 @@ def verified(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure:
     )
 
 
-def _drops(
-    words: Sequence[VerifiedWord], drops: Sequence[float], carried: Carried
-) -> dict[str, Any]:
-    said = [w.verdict(carried) for w in words]
+def _drops(words: Sequence[VerifiedWord], drops: Sequence[float], target: Target) -> dict[str, Any]:
+    said = [w.verdict(target) for w in words]
     return {
         "type": "bar",
         "x": list(drops),
@@ -57,7 +55,7 @@ def _drops(
         "marker": {
             "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
             "opacity": [PALE if v == "chance" else 1.0 for v in said],
-            "pattern": {"shape": ["/" if v == "other sign" else "" for v in said]},
+            "pattern": {"shape": ["/" if v == "opposite sign" else "" for v in said]},
         },
         "name": "this word",
         "showlegend": False,  # its colour is its sign

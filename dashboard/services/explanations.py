@@ -10,12 +10,12 @@ from dashboard.services.caching import shared
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.attention_trace import TracedEncoder
-from imrnns_core.explanation.explain import to_verify
+from imrnns_core.explanation.explain import words_to_verify
 from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import Carried, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
 from imrnns_core.types import Progress, Side
 
 
@@ -114,14 +114,14 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
 
 
 def verified_words(
-    key: PairKey, side: Side, carried: Carried, every: bool, progress: Progress
+    key: PairKey, side: Side, target: Target, every: bool, progress: Progress
 ) -> list[VerifiedWord]:
     """Return the words of a pair that were deleted and measured: a shortlist, or every word.
 
     What is encoded once stays known to the explainer, also where the reader goes on before the end.
     """
     drops, found = word_drops(key, side)[0], pair(key)
-    positions = range(len(drops.words)) if every else to_verify(drops, carried, found.fell)
+    positions = range(len(drops.words)) if every else words_to_verify(drops, target, found.demoted)
     return explainer(key.data, key.adapter).verify(found, side, drops, list(positions), progress)
 
 

@@ -1,4 +1,4 @@
-"""`python -m imrnns_core.cli`."""
+"""Run the command line with `python -m imrnns_core.cli`."""
 
 from imrnns_core.cli.app import main
 

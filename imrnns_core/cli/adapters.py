@@ -1,11 +1,11 @@
-"""`imrnns-lens adapters import | list | show`."""
+"""The commands `imrnns-lens adapters import`, `list` and `show`."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -13,17 +13,19 @@ from rich.table import Table
 from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import WorkspaceFolder
 
-if TYPE_CHECKING:
-    pass
+UNKNOWN = "—"
 
 
 def adapters_import(
     file: Annotated[
-        Path, typer.Argument(help="A .safetensors adapter, or a .pt of the reference package.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="An adapter file: .safetensors, or .pt of the reference package."
+        ),
     ],
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Copy an adapter into the workspace, so that the dashboard offers it."""
+    """Copy an adapter into the workspace. Commands and the dashboard then know it by name."""
     from imrnns_core.storage.workspace import Workspace
 
     target = Workspace(workspace).import_adapter(file)
@@ -31,7 +33,7 @@ def adapters_import(
 
 
 def adapters_list(workspace: WorkspaceFolder = None) -> None:
-    """List the adapters that can be named."""
+    """List the adapters of the workspace and the sample adapter."""
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
@@ -42,20 +44,21 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
         table.add_row(
             name,
             f"{card.input_dim}→{card.output_dim}",
-            card.encoder or "—",
-            card.recipe or card.source or "—",
-            card.dataset or "—",
+            card.encoder or UNKNOWN,
+            card.recipe or card.source or UNKNOWN,
+            card.dataset or UNKNOWN,
         )
     out.print(table)
+    out.print(f"{UNKNOWN}: not recorded in the adapter's card")
     for error in errors.values():
-        err.print(f"cannot be read: {error}", soft_wrap=True)
+        err.print(f"Not readable: {error}", soft_wrap=True)
 
 
 def adapters_show(
-    name: Annotated[str, typer.Argument(help="A name or a file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an adapter, or its file.")],
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Print an adapter's card as JSON."""
+    """Print an adapter's card (encoder, training, results) as JSON."""
     from imrnns_core.storage.workspace import Workspace
 
     out.print(

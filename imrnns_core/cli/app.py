@@ -1,4 +1,4 @@
-"""`imrnns-lens`: the command line. Heavy imports wait until a command needs them."""
+"""The command line `imrnns-lens`. Commands import heavy modules only when they run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from imrnns_core.cli.train import train
 from imrnns_core.errors import LensError
 
 app = typer.Typer(
-    help="See what an IMRNN adapter does to a dense retriever's rankings.",
+    help="Show and explain how an IMRNN adapter changes the rankings of a dense retriever.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-adapters = typer.Typer(help="Adapters kept in the workspace.", no_args_is_help=True)
+adapters = typer.Typer(
+    help="Import, list and show adapters of the workspace.", no_args_is_help=True
+)
 app.command()(prepare)
 app.command()(train)
 app.command()(evaluate)
@@ -37,12 +39,12 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one line and exit code 2."""
+    """Run the command line. Errors that a user can fix are one line, with exit code 2."""
     try:
         app()
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:  # typer has swallowed a Ctrl-C
-            err.print("imrnns-lens: stopped; run the same command again to go on")
+        if ended.code == INTERRUPTED:  # typer turns Ctrl-C into this exit code
+            err.print("imrnns-lens: stopped; run the same command again to continue")
         raise
     except LensError as error:
         err.print(f"imrnns-lens: {error}", soft_wrap=True)
@@ -51,7 +53,7 @@ def main() -> None:
         err.print(
             (
                 f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, "
-                "the rights and the free space"
+                "the permissions and the free disk space"
             ),
             soft_wrap=True,
         )

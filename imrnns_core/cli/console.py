@@ -1,4 +1,4 @@
-"""The terminal: texts letter by letter, tables, progress."""
+"""Terminal output: texts without markup, tables, progress bars."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _CONTROLS = dict.fromkeys(i for i in (*range(0x20), *range(0x7F, 0xA0)) if chr(i
 
 
 def printable(text: str) -> str:
-    """Return a text without control characters: to a terminal they are commands."""
+    """Return a text without control characters, which a terminal would execute."""
     return text.translate(_CONTROLS)
 
 
 class Terminal(Console):
-    """A console that shows every text letter by letter.
+    """A console that prints texts as they are.
 
-    No markup, no emoji codes, no control characters.
+    It interprets no markup and no emoji codes, and removes control characters.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -51,9 +51,9 @@ class Terminal(Console):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
-        """Go on in silence where nobody reads any more, as behind `| head`.
+        """Continue without output if the reader has stopped, as after `| head`.
 
-        Files that were asked for are still written.
+        The command still writes its files.
         """
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
@@ -64,19 +64,19 @@ err = Terminal(stderr=True)
 
 
 def encoding(progress: Progress) -> Callable[[str, int, int], None]:
-    """Return what shows (what, done, total) texts as a line of its own."""
+    """Return a callback (label, done, total) that shows one bar per kind of text."""
     tasks: dict[str, Any] = {}
 
-    def report(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = progress.add_task(f"encode {what}", total=total)
-        progress.update(tasks[what], completed=done)
+    def report(label: str, done: int, total: int) -> None:
+        if label not in tasks:
+            tasks[label] = progress.add_task(f"encode {label}", total=total)
+        progress.update(tasks[label], completed=done)
 
     return report
 
 
 class _Rate(ProgressColumn):
-    """Items a second."""
+    """Items per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.1f}/s" if task.speed else "")
@@ -84,7 +84,7 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Yield bars with a rate and the time left, on a terminal only."""
+    """Yield progress bars with rate and remaining time; nothing is shown outside a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -1,4 +1,4 @@
-"""`imrnns-lens dashboard`."""
+"""The command `imrnns-lens dashboard`."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ from imrnns_core.cli.options import (
 from imrnns_core.errors import MissingExtraError
 
 PACKAGES = ("pandas", "plotly", "starlette", "streamlit")
-"""What the extra `dashboard` installs."""
+"""Packages that the extra `dashboard` installs."""
 
 
 def dashboard(
     data: Annotated[
         str | None,
-        typer.Argument(metavar="[DATA]", help="The data set to open (default: the sample)."),
+        typer.Argument(
+            metavar="DATA", help="Data set to open: a name, folder or zip (default: the sample)."
+        ),
     ] = None,
     adapter: Annotated[
         str | None,
-        typer.Option("--adapter", help="A name in the workspace, or a file, which is imported."),
+        typer.Option("--adapter", help="Name of an adapter, or a file to import."),
     ] = None,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    port: Annotated[int, typer.Option(help="Serve on 127.0.0.1 at this port.")] = 8501,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Open the dashboard in a browser."""
@@ -55,18 +57,22 @@ def dashboard(
             if adapter in space.adapter_paths()
             else space.import_adapter(Path(adapter)).stem
         )
-    # In this process: a signal that ends the command ends the server
+    # The server runs in this process, so a signal that ends the command also ends the server
     address = ("--server.address", "127.0.0.1", "--server.port", str(port))
     sys.argv = ["streamlit", "run", _page(), *address]
     runpy.run_module("streamlit", run_name="__main__")
 
 
 def _check_installed() -> None:
-    """Raise MissingExtraError where a package of the dashboard is not installed."""
+    """Check that the packages of the dashboard are installed.
+
+    Raises:
+        MissingExtraError: A package is missing.
+    """
     if not all(importlib.util.find_spec(name) for name in PACKAGES):
         raise MissingExtraError("the dashboard", "dashboard")
 
 
 def _page() -> str:
-    """Return the file of the dashboard's server: beside the engine, in a checkout as in a wheel."""
+    """Return the file of the dashboard's server, which is next to the engine's package."""
     return str(Path(__file__).resolve().parents[2] / "dashboard" / "app.py")

@@ -1,4 +1,4 @@
-"""`imrnns-lens evaluate`."""
+"""The command `imrnns-lens evaluate`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Outputs:
-    """The files that the command was asked to write."""
+    """The output files that the user named."""
 
     record: Path | None
     runs: Path | None
@@ -77,9 +77,10 @@ def evaluate(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure BM25, base and modulated rankings, seen and unseen queries apart.
+    """Measure BM25, base and modulated rankings, for all, seen and unseen queries.
 
-    Compare with another system.
+    --against adds a comparison with another system. Without judgments, the command measures how
+    much the rankings change.
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
@@ -87,18 +88,18 @@ def evaluate(
     from imrnns_core.statistics.measures import parse_measures
 
     names, outputs = (*MEASURES, *(measure or ())), _Outputs(json_file, run_out, qrels_out)
-    parse_measures(names)  # a mistake must not wait for the vectors
+    parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)
     loaded = space.adapter(adapter)
-    collection, split = _judged_by(open_collection(space, registration), split, qrels)
+    collection, split = _with_qrels(open_collection(space, registration), split, qrels)
     ranker = Ranker(collection, loaded)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
         raise LensError(
-            "nothing is judged: --against and --qrels-out need judgments; give them with "
-            "--qrels FILE"
+            "there are no judgments, which --against and --qrels-out need; name a file of "
+            "judgments with --qrels"
         )
     return _evaluate_unjudged(ranker, outputs)
 
@@ -117,16 +118,16 @@ def _evaluate_judged(
 
     dataset = ranker.collection.dataset
     judged_queries(dataset, split)
-    contest = _contest(space, ranker.collection, against) if against else None
+    compare = _read_other_system(space, ranker.collection, against) if against else None
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
         result = evaluate(ranker, split, names, lexical=lexical, with_shares=True)
-    versus = contest(result) if contest else None
+    comparison = compare(result) if compare else None
     show(tables.evaluation(result))
-    if versus:
-        show(tables.against(versus, dataset.queries))
-    against_record = {"against": versus.to_json()} if versus else {}
+    if comparison:
+        show(tables.system_comparison(comparison, dataset.queries))
+    against_record = {"against": comparison.to_json()} if comparison else {}
     outputs.write(result, {**result.to_json(), **against_record}, dataset)
     if outputs.qrels:
         write_qrels(dataset.qrels(split), outputs.qrels)
@@ -137,13 +138,13 @@ def _evaluate_unjudged(ranker: Ranker, outputs: _Outputs) -> None:
     from imrnns_core.reporting import terminal as tables
 
     dataset = ranker.collection.dataset
-    moved = measure_overlap(ranker, unjudged_queries(dataset))
-    show(tables.overlap(moved, dataset.queries))
-    outputs.write(moved, moved.to_json(), dataset)
+    overlap = measure_overlap(ranker, unjudged_queries(dataset))
+    show(tables.overlap(overlap, dataset.queries))
+    outputs.write(overlap, overlap.to_json(), dataset)
 
 
-def _judged_by(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
-    """Return the collection, judged by a file where one is named, and the split to measure."""
+def _with_qrels(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
+    """Return the collection and the split to measure, with the judgments of a file if named."""
     from imrnns_core.data.readers.beir import load_qrels
 
     if qrels is None:
@@ -153,10 +154,14 @@ def _judged_by(collection: Collection, split: str, qrels: Path | None) -> tuple[
     return replace(collection, dataset=replace(dataset, splits=judged)), qrels.stem
 
 
-def _contest(
+def _read_other_system(
     space: Workspace, collection: Collection, other: str
 ) -> Callable[[Evaluation], SystemComparison]:
-    """Read the other system; return what compares an evaluation with it."""
+    """Read another system, and return a function that compares an evaluation with it.
+
+    Raises:
+        LensError: There is no such adapter or file.
+    """
     from imrnns_core.data.readers.trec import read_run
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
     from imrnns_core.retrieval.ranker import Ranker
@@ -164,11 +169,11 @@ def _contest(
     path = Path(other).expanduser()
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
         ranker = Ranker(collection, space.adapter(other))
-        return lambda ours: compare_with_adapter(ours, ranker)
+        return lambda evaluation: compare_with_adapter(evaluation, ranker)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"
         raise LensError(
-            f"{other}: neither an adapter nor a TREC run; adapters are: {known}, or name a file"
+            f"{other}: no such adapter or file; name a TREC run, or an adapter: {known}"
         )
     rankings = read_run(path, collection.dataset.queries, collection.dataset.document)
-    return lambda ours: compare_with_run(ours, path.name, rankings)
+    return lambda evaluation: compare_with_run(evaluation, path.name, rankings)

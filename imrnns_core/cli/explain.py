@@ -1,4 +1,4 @@
-"""`imrnns-lens explain`."""
+"""The command `imrnns-lens explain`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,20 @@ from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.io import first_readable, write_text
 
 Question = Annotated[
-    str, typer.Option("--query", help="A question, or the id of a query of the data set.")
+    str, typer.Option("--query", help="A question, or the id of a query in the data set.")
 ]
-Candidate = Annotated[str, typer.Option("--document", help="The id of a candidate.")]
+Candidate = Annotated[
+    str,
+    typer.Option(
+        "--document",
+        help="The id of the document to explain. It must be a candidate; see `search`.",
+    ),
+]
 Verify = Annotated[
     bool,
     typer.Option(
-        "--verify", help="Delete the named words, encode again, and show what it really costs."
+        "--verify",
+        help="Measure the drops of the strongest words by deleting them and encoding again.",
     ),
 ]
 
@@ -51,14 +58,15 @@ def explain(
     document_prefix: DocumentPrefix = "",
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Say why a document is where it is.
+    """Explain why a document has its rank for a query.
 
-    Score accounting, words of both texts, the paper's vocabulary view.
+    Shows the parts of the score change, the words of both texts behind it, and the paper's
+    vocabulary view.
     """
     from imrnns_core.explanation.deletion_records import DeletionSummary
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.explanation.explain import explain as explain_pair
-    from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.reporting.html import to_html
     from imrnns_core.retrieval.ranker import Ranker
 

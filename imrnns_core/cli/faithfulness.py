@@ -1,4 +1,4 @@
-"""`imrnns-lens faithfulness`."""
+"""The command `imrnns-lens faithfulness`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ from imrnns_core.cli.options import (
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
 from imrnns_core.io import write_json
+from imrnns_core.reporting.formatting import counted
 
 if TYPE_CHECKING:
     from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.retrieval.ranker import Ranker
 
-TestedSplit = Annotated[str, typer.Option(help="The split whose queries are explained.")]
+TestedSplit = Annotated[str, typer.Option(help="Split whose queries are tested.")]
 Pairs = Annotated[
-    int, typer.Option(min=2, help="Pairs of a query and a document, risers and fallers in turn.")
+    int,
+    typer.Option(
+        min=2, help="Number of query-document pairs, with promoted and demoted documents in turn."
+    ),
 ]
 
 
@@ -47,12 +51,12 @@ def faithfulness(
     document_prefix: DocumentPrefix = "",
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Test the explanations by deletion: do the named words carry the score, and its change?
+    """Test the explanations: does the score drop when the words they name are deleted?
 
-    Some twenty seconds a pair.
+    Takes 5 to 20 seconds per pair. The dashboard and HTML reports then show the result.
     """
     from imrnns_core.explanation.deletion_test import record_key
-    from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("faithfulness", force, json_file)
@@ -63,7 +67,8 @@ def faithfulness(
     if split not in collection.dataset.splits:
         known = ", ".join(collection.dataset.splits) or "none"
         raise LensError(
-            f"{collection.dataset.name} has no split {split!r}; its splits are: {known}"
+            f"{collection.dataset.name} has no split {split!r}; available splits: {known} "
+            "(use --split)"
         )
     result = _run(ranker, split, pairs)
     show(tables.faithfulness(result))
@@ -73,7 +78,7 @@ def faithfulness(
 
 
 def _run(ranker: Ranker, split: str, count: int) -> DeletionTest:
-    """Run the deletion test; an interruption keeps the pairs that are done."""
+    """Run the deletion test; after Ctrl-C, the result has the pairs that are finished."""
     from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.explanation.deletion_test import run_pairs, sample_pairs
     from imrnns_core.explanation.word_attribution import WordExplainer
@@ -81,13 +86,13 @@ def _run(ranker: Ranker, split: str, count: int) -> DeletionTest:
     sampled, explainer = sample_pairs(ranker, split, count), WordExplainer(ranker)
     result = DeletionTest(ranker.collection.dataset.name, split, ranker.adapter.card.name)
     with progress_bar() as progress:
-        task = progress.add_task("delete and encode again", total=len(sampled))
+        task = progress.add_task("pairs tested", total=len(sampled))
         try:
             for tested in run_pairs(explainer, sampled):
                 result.pairs.append(tested)
                 progress.advance(task)
         except KeyboardInterrupt:
-            err.print(f"stopped; the figures are those of {len(result.pairs)} pairs")
+            err.print(f"stopped; the result covers {counted(len(result.pairs), 'pair')}")
     if not result.pairs:
-        raise LensError("stopped before the first pair; nothing was measured")
+        raise LensError("stopped before the first pair was finished; there is no result")
     return result

@@ -1,4 +1,4 @@
-"""Options that several commands share, and opening a data set by them."""
+"""Options that several commands share, and the functions that open a data set with them."""
 
 from __future__ import annotations
 
@@ -21,19 +21,17 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help=(
-            "A registered name such as sample, or a folder or zip in the BEIR layout; ./NAME is "
-            "always a path."
+            "Name of a prepared data set (or: sample), or a folder or zip in BEIR layout. Write "
+            "./NAME for a folder that has the name of a data set."
         ),
     ),
 ]
-AdapterOption = Annotated[
-    str, typer.Option("--adapter", help="An adapter's file, or its name in the workspace.")
-]
+AdapterOption = Annotated[str, typer.Option("--adapter", help="Name of an adapter, or its file.")]
 Embeddings = Annotated[
     Path | None,
     typer.Option(
         help=(
-            "A folder of precomputed vectors: documents.npy, document_ids.txt, queries.npy, "
+            "Folder of precomputed embeddings: documents.npy, document_ids.txt, queries.npy, "
             "query_ids.txt."
         )
     ),
@@ -41,52 +39,56 @@ Embeddings = Annotated[
 EncoderName = Annotated[
     str | None,
     typer.Option(
-        "--encoder", help="A sentence-transformers folder or hub name (default all-MiniLM-L6-v2)."
+        "--encoder",
+        help="Encoder: a sentence-transformers folder or hub name (default: all-MiniLM-L6-v2).",
     ),
 ]
-QueryPrefix = Annotated[str, typer.Option(help="Put before each query, as E5 and BGE want.")]
-DocumentPrefix = Annotated[str, typer.Option(help="Put before each document.")]
+QueryPrefix = Annotated[
+    str, typer.Option(help="Text before each query, as encoders such as E5 and BGE need it.")
+]
+DocumentPrefix = Annotated[str, typer.Option(help="Text before each document.")]
 WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", envvar="IMRNNS_WORKSPACE", help="Where vectors, maps and adapters are kept."
+        "--workspace", envvar="IMRNNS_WORKSPACE", help="Folder for embeddings, maps and adapters."
     ),
 ]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="Write the result to this JSON file.")
+]
 Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite files that another command or a person made.")
+    bool, typer.Option("--force", help="Overwrite existing files that this command did not write.")
 ]
 
 
 Split = Annotated[
-    str, typer.Option(help="The judged split; unjudged: the queries without judgments.")
+    str, typer.Option(help="Split to evaluate, or `unjudged`: the queries without judgments.")
 ]
 Measures = Annotated[
     list[str] | None,
     typer.Option(
-        "--measure", help="Further measures, as ir-measures writes them; may be repeated."
+        "--measure",
+        help="Additional measure in ir-measures notation, such as P@5. Can be repeated.",
     ),
 ]
 Against = Annotated[
     str | None,
-    typer.Option(help="Another adapter (name or file), or a TREC run, to compare query by query."),
+    typer.Option(help="Also compare with this system: an adapter (name or file) or a TREC run."),
 ]
 QrelsFile = Annotated[
     Path | None,
-    typer.Option("--qrels", help="Judgments (BEIR or TREC) to use in place of the split's."),
+    typer.Option("--qrels", help="File of judgments (BEIR or TREC) to use instead of a split."),
 ]
 RunFolder = Annotated[
-    Path | None, typer.Option("--run-out", help="A folder for a TREC run of each stage.")
+    Path | None, typer.Option("--run-out", help="Write a TREC run of each stage to this folder.")
 ]
 QrelsOut = Annotated[
-    Path | None, typer.Option(help="Write the judgments that were used, as TREC has them.")
+    Path | None, typer.Option(help="Write the judgments to this file in TREC format.")
 ]
 HtmlFile = Annotated[
-    Path | None, typer.Option("--html", help="Write a report that opens without a network.")
+    Path | None, typer.Option("--html", help="Write an HTML report that works without a network.")
 ]
-AdapterFile = Annotated[
-    Path, typer.Option("--out", help="Where to write the adapter, NAME.safetensors.")
-]
+AdapterFile = Annotated[Path, typer.Option("--out", help="File for the adapter, NAME.safetensors.")]
 
 
 def resolve(
@@ -97,19 +99,19 @@ def resolve(
     document_prefix: str,
     workspace: Path | None,
 ) -> tuple[Workspace, Registration]:
-    """Return the workspace, and what the options say of the data set."""
+    """Return the workspace, and the registration of the data set from the options."""
     from imrnns_core.encoding.bundled import BUNDLED_NAME
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
-    given = encoder or query_prefix or document_prefix
+    has_encoder_options = encoder or query_prefix or document_prefix
     if encoder and encoder != BUNDLED_NAME and Path(encoder).expanduser().is_dir():
-        encoder = str(Path(encoder).expanduser().resolve())  # it is used again from other folders
+        encoder = str(Path(encoder).expanduser().resolve())  # later commands run in other folders
     spec = (
         EncoderSpec(
             encoder or BUNDLED_NAME, query_prefix=query_prefix, document_prefix=document_prefix
         )
-        if given
+        if has_encoder_options
         else None
     )
     return space, space.resolve(
@@ -118,6 +120,6 @@ def resolve(
 
 
 def open_collection(space: Workspace, registration: Registration) -> Collection:
-    """Open a data set, with progress where texts have to be encoded."""
+    """Open a data set; progress is shown while texts are encoded."""
     with progress_bar() as progress:
         return space.open(registration, encoding(progress))

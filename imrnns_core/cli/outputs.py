@@ -1,4 +1,4 @@
-"""Files that commands write: none overwrites a file that another command, or a person, made."""
+"""Output files of commands. A command overwrites only files that it wrote itself."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from imrnns_core.types import STAGES
 
 
 def check_outputs(command: str, force: bool, *paths: Path | None) -> None:
-    """Raise LensError if one of the files exists and this command did not make it.
+    """Check that a command may write its output files.
 
-    Commands call this before their work, so that nobody waits for a result that cannot be written.
+    Commands call this first, because a result that cannot be written would waste the work.
+
+    Raises:
+        LensError: A file exists and was not written by this command.
     """
     for path in paths:
-        if path is not None and path.exists() and not force and made_by(path) != command:
+        if path is not None and path.exists() and not force and written_by(path) != command:
             raise LensError(
                 f"{path}: this file exists and was not written by imrnns-lens {command}; "
-                "name another file, or overwrite it with --force"
+                "name another file, or use --force to overwrite it"
             )
 
 
 def write_record(path: Path, command: str, record: dict[str, Any]) -> None:
-    """Write the JSON record of a command, which names the command."""
+    """Write the JSON record of a command, with the name of the command."""
     write_json(path, {"command": command, **record})
 
 
-def made_by(path: Path) -> str | None:
-    """Return the command that wrote a file, None where it is unknown."""
+def written_by(path: Path) -> str | None:
+    """Return the command that wrote a file, None if unknown."""
     if path.suffix == ".safetensors":
         return "train" if none_if_damaged(lambda: _has_card(path)) else None
     with path.open("rb") as handle:

@@ -1,4 +1,4 @@
-"""`imrnns-lens prepare`."""
+"""The command `imrnns-lens prepare`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.errors import MissingExtraError
 from imrnns_core.io import first_readable
+from imrnns_core.reporting.formatting import counted
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -34,13 +35,13 @@ def prepare(
     document_prefix: DocumentPrefix = "",
     adapter: Annotated[
         list[str] | None,
-        typer.Option("--adapter", help="Also lay out the map for this adapter; may be repeated."),
+        typer.Option("--adapter", help="Compute the map for this adapter. Can be repeated."),
     ] = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Encode a data set, register its name, and lay out its maps.
+    """Encode a data set, register its name, and compute its maps.
 
-    Resumes where it was interrupted.
+    An interrupted run resumes when the command is run again.
     """
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
@@ -50,8 +51,9 @@ def prepare(
     dataset = collection.dataset
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     counts = (
-        f"{len(dataset.documents)} documents, {len(dataset.queries)} queries, "
-        f"{collection.documents.dimension} dimensions"
+        f"{counted(len(dataset.documents), 'document')}, "
+        f"{counted(len(dataset.queries), 'query', 'queries')}, "
+        f"{counted(collection.documents.dimension, 'dimension')}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
     names = adapter or [
@@ -61,7 +63,7 @@ def prepare(
         try:
             _prepare_map(space, collection, name)
         except MissingExtraError as error:
-            if adapter:  # a map was asked for
+            if adapter:  # the user asked for a map
                 raise
             err.print(f"imrnns-lens: {error}", soft_wrap=True)
 
@@ -75,15 +77,15 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     key = map_key(adapter, collection.fingerprint)
     if first_readable(space.map_paths(key), load_map) is None:
         seconds = 5 + len(collection.documents) // 60
-        # Text: rich reads the markup of a status itself
+        # Text stops rich from reading markup in the status
         with out.status(
             Text(
-                f"map of {len(collection.documents)} documents for {adapter.card.name} (UMAP, "
-                f"about {seconds} s)"
+                f"computing the map of {counted(len(collection.documents), 'document')} for "
+                f"{adapter.card.name} (UMAP, about {seconds} s)"
             )
         ):
             save_map(
                 fit_map(ranker.transform.projected.numpy(), collection.dataset.documents),
                 space.map_path(key),
             )
-    out.print(f"map for {adapter.card.name}: ready")
+    out.print(f"Map for {adapter.card.name}: ready")

@@ -1,4 +1,4 @@
-"""`imrnns-lens search`."""
+"""The command `imrnns-lens search`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from imrnns_core.retrieval.comparison import Comparison
 
 _DEFAULTS = SearchConfig()
-Question = Annotated[str, typer.Argument(help="A question, or the id of a query of the data set.")]
-TopK = Annotated[int, typer.Option("-k", min=1, help="How many documents of each ranking.")]
+Question = Annotated[
+    str, typer.Argument(metavar="QUERY", help="A question, or the id of a query in the data set.")
+]
+TopK = Annotated[int, typer.Option("-k", min=1, help="Number of documents per ranking.")]
 
 
 def search(
@@ -65,17 +67,17 @@ def search(
     }
     out.print(Text(comparison.query.text, style="bold"))
     for stage in ("base", "modulated"):
-        out.print(tables.hits(stage, rankings[stage], bool(comparison.judgments)))
+        out.print(tables.hits(stage, rankings[stage]))
     if json_file:
-        asked = {"query_id": comparison.query.id or None, "query": comparison.query.text}
-        record = {"schema": 1, **asked, "adapter": loaded.card.name, "rankings": rankings}
+        query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
+        record = {"schema": 1, **query_fields, "adapter": loaded.card.name, "rankings": rankings}
         write_record(json_file, "search", record)
 
 
 def _hits(
     comparison: Comparison, stage: str, top_k: int, documents: Mapping[str, Document]
 ) -> list[dict[str, Any]]:
-    """Return the first documents of a ranking, each with its title and its base rank."""
+    """Return the top documents of a ranking, each with its title and base rank."""
     base_rank = dict(zip(comparison.document_ids, comparison.rank("base").tolist(), strict=True))
     return [
         {

@@ -1,4 +1,4 @@
-"""`imrnns-lens train`."""
+"""The command `imrnns-lens train`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.errors import AdapterError, DataError, LensError
-from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.config import RECIPES, TrainConfig
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from imrnns_core.training.trainer import Trainer
 
 _DEFAULTS = TrainConfig()
-RecipeName = Annotated[str, typer.Option("--recipe", help="How to train.")]
-TrainSplit = Annotated[str, typer.Option(help="The split with the training judgments.")]
-ValidSplit = Annotated[
-    str | None, typer.Option(help="Chooses the epoch; by default a part of the training split.")
+RecipeName = Annotated[
+    str, typer.Option("--recipe", help=f"Training recipe: {', '.join(RECIPES)}.")
 ]
-Seed = Annotated[int, typer.Option(help="Same seed, same adapter.")]
+TrainSplit = Annotated[str, typer.Option(help="Split with the training judgments.")]
+ValidSplit = Annotated[
+    str | None,
+    typer.Option(help="Split that selects the epoch (default: a part of the training split)."),
+]
+Seed = Annotated[int, typer.Option(help="Random seed. The same seed gives the same adapter.")]
 
 
 def train(
@@ -49,7 +52,7 @@ def train(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Train an adapter. Ctrl-C stops and keeps the best epoch so far."""
+    """Train an adapter. Ctrl-C saves the best epoch so far; a killed run resumes if run again."""
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer
 
@@ -60,7 +63,7 @@ def train(
         )
     check_outputs("train", force, out_file)
     config = TrainConfig(recipe=recipe, seed=seed)
-    supervised = config.resolved().supervised  # a mistake must not wait for the vectors
+    supervised = config.resolved().supervised  # before the slow work: this rejects unknown recipes
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)
     collection = open_collection(space, registration)
     if supervised:
@@ -70,7 +73,7 @@ def train(
         trainer = Trainer(collection, config, train_split, valid_split, encoding(progress), state)
         _run(trainer, progress)
     if not trainer.history:
-        raise LensError("stopped before the first epoch; nothing was written")
+        raise LensError("stopped before the first epoch was finished; no adapter was written")
     adapter = trainer.adapter(out_file.stem)
     save_adapter(adapter, out_file)
     trainer.close()
@@ -79,24 +82,30 @@ def train(
 
 
 def _check_split(dataset: Dataset, train_split: str) -> None:
-    """Raise DataError, with what can be done, if the data set has no such split."""
-    known = dataset.splits
-    if train_split not in known:
+    """Check that the data set has the training split.
+
+    Raises:
+        DataError: It does not.
+    """
+    splits = dataset.splits
+    if train_split not in splits:
         remedy = (
-            f"name one of {', '.join(known)} with --train-split" if known else "judge some queries"
+            f"available splits: {', '.join(splits)} (use --train-split)"
+            if splits
+            else "add judgments"
         )
         raise DataError(
             dataset.path / "qrels" / f"{train_split}.tsv",
             "no such split",
-            f"{remedy}, or take --recipe unlabeled",
+            f"{remedy}, or train without judgments: --recipe unlabeled",
         )
 
 
 def _run(trainer: Trainer, progress: Progress) -> None:
-    """Train to the end, or until Ctrl-C; show the epochs."""
+    """Train to the end, or until Ctrl-C, and show the progress."""
     split = trainer.split
     if split.train:
-        out.print(f"{len(split.train)} training and {len(split.valid)} validation queries")
+        out.print(f"Queries: {len(split.train)} for training, {len(split.valid)} for validation")
     task = progress.add_task("train", total=trainer.config.max_epochs)
     try:
         for epoch in trainer.epochs():
@@ -104,17 +113,17 @@ def _run(trainer: Trainer, progress: Progress) -> None:
             description = f"epoch {epoch.number}, {figures}"
             progress.update(task, completed=epoch.number, description=description)
     except KeyboardInterrupt:
-        err.print("stopped; keeping the best epoch so far")
+        err.print("stopped; the best epoch so far is saved")
 
 
 def _report(out_file: Path, outcome: TrainingOutcome, epochs: int) -> None:
-    """Say what was written, and what validation measured."""
-    compared = (
-        f", validation {outcome.validation:.4f} (base {outcome.base_validation:.4f})"
+    """Print what was written, and the validation result."""
+    validation = (
+        f"validation score {outcome.validation:.4f} (base ranking {outcome.base_validation:.4f})"
         if outcome.validation is not None and outcome.base_validation is not None
-        else ", nothing to validate on"
+        else "not validated, because there are no validation queries"
     )
-    out.print(f"{out_file}: epoch {outcome.best_epoch} of {epochs}{compared}")
+    out.print(f"{out_file}: epoch {outcome.best_epoch} of {epochs}, {validation}")
     for note in outcome.notes:
         out.print(f"  {note}")
-    out.print(f"To see it in the dashboard: imrnns-lens adapters import {out_file}")
+    out.print(f"To use it in the dashboard: imrnns-lens adapters import {out_file}")

@@ -1,1 +1,1 @@
-"""Measures, comparisons and causes over many queries."""
+"""Measures, comparisons of systems, and causes of failure, over many queries."""

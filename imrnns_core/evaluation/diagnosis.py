@@ -1,4 +1,4 @@
-"""Why a query fails: causes that can be checked, each in a sentence with its figures."""
+"""Likely causes of a query's failure, each with a sentence that shows the evidence."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from imrnns_core.types import STAGES, UNJUDGED, relevant_ids
 
 NEAR_DUPLICATE = 0.9
 """Cosine of base embeddings from which two documents count as near-duplicates."""
-UNKNOWN_WORD_PIECES = 4
-"""A query word that the encoder cuts into this many pieces or more counts as unknown to it."""
+UNFAMILIAR_WORD_TOKENS = 4
+"""A query word counts as unfamiliar if the encoder splits it into this many tokens or more."""
 LEXICAL_TOP = 3
-"""BM25 "has it" when a relevant document is among its first few."""
+"""BM25 finds a relevant document if one is among its top documents, up to this rank."""
 
 Cause = Literal[
-    "outside the pool",
-    "lexical gap",
+    "not among the candidates",
+    "keyword mismatch",
     "truncated text",
-    "near-duplicate above",
-    "unjudged on top",
-    "unknown words",
+    "near-duplicate ranked higher",
+    "top document unjudged",
+    "unfamiliar words",
 ]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One cause, and the sentence that shows it."""
+    """A likely cause, and a sentence with its evidence."""
 
     cause: Cause
     sentence: str
@@ -44,13 +44,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One query.
+    """The outcome of one query, and why its best relevant document is not at rank 1.
 
-    What the adapter did to it, where its best relevant document stands, and why it is not on top.
-
-    `ranks` (4,) and `bm25_rank` count from 1; 0 where no relevant document is among the candidates.
-    `findings` is empty where the best relevant document stands first; "unjudged on top", which
-    judged collections show nearly everywhere, is the last of them.
+    Attributes:
+        query_id: The query.
+        outcome: What the adapter did to it.
+        change: Modulated − base nDCG@10.
+        ranks: (4,) rank of the best relevant candidate at each stage, 0 if no candidate is
+            relevant.
+        bm25_rank: Rank of the best relevant document by BM25, 0 if it is not retrieved.
+        findings: The likely causes, empty if the best relevant document is at rank 1. "top document
+            unjudged" comes last, because it applies to nearly every query.
     """
 
     query_id: str
@@ -62,146 +66,150 @@ class Diagnosis:
 
 
 def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> list[Diagnosis]:
-    """Look for the causes of every query whose best relevant document is not ranked first.
+    """Look for the causes of every query whose best relevant document is not at rank 1.
 
     Args:
-        ranker: The ranker behind the evaluation.
-        evaluation: The evaluation.
-        bm25: The lexical baseline on the same queries.
+        ranker: The ranker of the evaluation.
+        evaluation: The evaluation of Q queries.
+        bm25: Measures (Q, M) and best ranks (Q,) of BM25 on the same queries.
     """
-    dataset = ranker.collection.dataset
     change = evaluation.column("modulated") - evaluation.column("base")
-    texts = [dataset.queries[q].text for q in evaluation.query_ids]
-    result = []
+    diagnoses = []
     for i, (query_id, outcome) in enumerate(
         zip(evaluation.query_ids, evaluation.outcomes(), strict=True)
     ):
-        judged = evaluation.qrels[query_id]
-        relevant = np.array([ranker.collection.documents.row[d] for d in relevant_ids(judged)])
-        ranks = tuple(int(r) for r in evaluation.best_ranks[:, i])
+        ranks = tuple(int(rank) for rank in evaluation.best_ranks[:, i])
         bm25_rank = int(bm25.best_ranks[i])
-        findings: list[Finding] = []
-        if ranks[-1] != 1:
-            findings = _pool(ranks, len(evaluation.batch.rows[i])) + _lexical(ranks[-1], bm25_rank)
-            findings += _truncated(ranker, [dataset.documents[row] for row in relevant], texts[i])
-            findings += (
-                _duplicate(ranker, evaluation, i, relevant)
-                + _words(ranker, texts[i])
-                + _unjudged(ranker, evaluation, i, judged)
-            )
-        result.append(
+        findings = [] if ranks[-1] == 1 else _findings(ranker, evaluation, i, ranks, bm25_rank)
+        diagnoses.append(
             Diagnosis(query_id, outcome, float(change[i]), ranks, bm25_rank, tuple(findings))
         )
-    return result
+    return diagnoses
 
 
-def _first(ranked: NDArray[np.int64], relevant: NDArray[np.int64]) -> int:
-    found = np.flatnonzero(np.isin(ranked, relevant))
-    return int(found[0]) + 1 if found.size else 0
+def _findings(
+    ranker: Ranker, evaluation: Evaluation, i: int, ranks: tuple[int, ...], bm25_rank: int
+) -> list[Finding]:
+    """Return the likely causes for query i of the evaluation."""
+    dataset = ranker.collection.dataset
+    query_id = evaluation.query_ids[i]
+    judged, text = evaluation.qrels[query_id], dataset.queries[query_id].text
+    relevant = np.array([ranker.collection.documents.row[d] for d in relevant_ids(judged)])
+    return [
+        *_not_retrieved(ranks, len(evaluation.batch.rows[i])),
+        *_keyword_mismatch(ranks[-1], bm25_rank),
+        *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
+        *_near_duplicate(ranker, evaluation, i, relevant),
+        *_unfamiliar_words(ranker, text),
+        *_unjudged(ranker, evaluation, i, judged),
+    ]
 
 
-def _pool(ranks: tuple[int, ...], candidates: int) -> list[Finding]:
+def _not_retrieved(ranks: tuple[int, ...], candidates: int) -> list[Finding]:
     if ranks[0]:
         return []
     return [
         Finding(
-            "outside the pool",
-            f"No relevant document is among the {candidates} candidates: no re-scoring can help.",
+            "not among the candidates",
+            f"No relevant document was retrieved in the top {candidates}, so re-ranking cannot "
+            "help.",
         )
     ]
 
 
-def _lexical(rank: int, bm25_rank: int) -> list[Finding]:
+def _keyword_mismatch(rank: int, bm25_rank: int) -> list[Finding]:
     if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
         return []
-    where = f"the modulated ranking has it at {rank}" if rank else "it is not among the candidates"
-    return [
-        Finding(
-            "lexical gap",
-            (
-                f"BM25 ranks a relevant document at {bm25_rank}, {where}: the words they share "
-                "count for more there than in the embedding."
-            ),
-        )
-    ]
+    modulated = (
+        f"the modulated ranking has it at rank {rank}"
+        if rank
+        else "the base retriever does not return it"
+    )
+    sentence = (
+        f"BM25 has a relevant document at rank {bm25_rank}, but {modulated}: keyword search "
+        "weights the shared words more heavily than the embedding does."
+    )
+    return [Finding("keyword mismatch", sentence)]
 
 
 def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list[Finding]:
-    """Look for query words that occur only in what was cut off.
-
-    Words of the query have to stand in what is cut off, and nowhere else in the document.
-    """
+    """Look for query words that occur only in the part of a document that is not read."""
     encoder = ranker.collection.encoder
     for document in relevant:
         read, cut = encoder.split_at_limit(document)
         if not cut:
             continue
-        only_there = set(content_words(cut)) - set(content_words(read))
-        missed = [word for word in content_words(query) if word in only_there]
+        only_in_cut = set(content_words(cut)) - set(content_words(read))
+        missed = [word for word in content_words(query) if word in only_in_cut]
         if missed:
             count = int(encoder.count_tokens([document])[0])
-            where = f"the first {encoder.max_tokens} of {count} word pieces of {document.id}"
+            verb = "occurs" if len(missed) == 1 else "occur"
             sentence = (
-                f"The encoder saw {where}; of the query, {_quoted(missed)} can only be found after "
-                "that."
+                f"The encoder read only the first {encoder.max_tokens} of the {count} tokens of "
+                f"document {document.id}. {_quoted(missed)} {verb} only in the part it did not "
+                "read."
             )
             return [Finding("truncated text", sentence)]
     return []
 
 
 def _ranked(evaluation: Evaluation, i: int) -> NDArray[np.int64]:
-    """Return the corpus rows of the modulated ranking of query i, best first."""
+    """Return the corpus rows (K,) of the modulated ranking of query i, best first."""
     ranked: NDArray[np.int64] = evaluation.batch.rows[i][
         np.argsort(evaluation.batch.ranks[i, STAGES.index("modulated")])
     ]
     return ranked
 
 
-def _duplicate(
+def _near_duplicate(
     ranker: Ranker, evaluation: Evaluation, i: int, relevant: NDArray[np.int64]
 ) -> list[Finding]:
-    """Look for a near-duplicate above the best relevant candidate."""
+    """Look for a near-duplicate above the best relevant candidate; relevant (R,) corpus rows."""
     ids, ranked = ranker.collection.dataset.document_ids, _ranked(evaluation, i)
-    position = _first(ranked, relevant)
-    if position <= 1:
+    positions = np.flatnonzero(np.isin(ranked, relevant))
+    if not positions.size or positions[0] == 0:
         return []
-    unit = ranker.collection.unit_documents
-    above = ranked[: position - 1]
-    cosines = unit[above] @ unit[ranked[position - 1]]
-    best = int(cosines.argmax())
-    if cosines[best] < NEAR_DUPLICATE:
+    unit, best_relevant = ranker.collection.unit_documents, ranked[positions[0]]
+    above = ranked[: positions[0]]
+    cosines = unit[above] @ unit[best_relevant]
+    nearest = int(cosines.argmax())
+    if cosines[nearest] < NEAR_DUPLICATE:
         return []
     sentence = (
-        f"{ids[above[best]]} stands above {ids[ranked[position - 1]]} and is nearly the same to "
-        f"the encoder (cosine {cosines[best]:.2f})."
+        f"{ids[above[nearest]]} is ranked above the relevant document {ids[best_relevant]}. Both "
+        f"are nearly the same to the encoder (cosine {cosines[nearest]:.2f})."
     )
-    return [Finding("near-duplicate above", sentence)]
+    return [Finding("near-duplicate ranked higher", sentence)]
+
+
+def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
+    counts = ranker.collection.encoder.tokens_per_word(text)
+    unfamiliar = list(
+        dict.fromkeys(word for word, count in counts if count >= UNFAMILIAR_WORD_TOKENS)
+    )
+    if not unfamiliar:
+        return []
+    sentence = (
+        f"The encoder does not know {_quoted(unfamiliar)} as a whole word and splits it into "
+        "fragments."
+        if len(unfamiliar) == 1
+        else f"The encoder does not know {_quoted(unfamiliar)} as whole words and splits them into "
+        "fragments."
+    )
+    return [Finding("unfamiliar words", sentence)]
 
 
 def _unjudged(
     ranker: Ranker, evaluation: Evaluation, i: int, judged: Mapping[str, int]
 ) -> list[Finding]:
-    first = ranker.collection.dataset.document_ids[_ranked(evaluation, i)[0]]
-    if judged.get(first, UNJUDGED) != UNJUDGED:
+    top = ranker.collection.dataset.document_ids[_ranked(evaluation, i)[0]]
+    if judged.get(top, UNJUDGED) != UNJUDGED:
         return []
-    return [
-        Finding(
-            "unjudged on top", f"{first} stands first and nobody has judged it: it may be right."
-        )
-    ]
-
-
-def _words(ranker: Ranker, text: str) -> list[Finding]:
-    pieces = ranker.collection.encoder.tokens_per_word(text)
-    unknown = list(dict.fromkeys(word for word, count in pieces if count >= UNKNOWN_WORD_PIECES))
-    if not unknown:
-        return []
-    return [
-        Finding(
-            "unknown words", f"The encoder has no word for {_quoted(unknown)}: it reads fragments."
-        )
-    ]
+    sentence = f"The top document, {top}, has not been judged and may be a correct answer."
+    return [Finding("top document unjudged", sentence)]
 
 
 def _quoted(words: Sequence[str]) -> str:
-    return ", ".join(f"“{word}”" for word in words)
+    """Return words in quotation marks: `“a”`, `“a” and “b”`, `“a”, “b” and “c”`."""
+    *first, last = (f"“{word}”" for word in words)
+    return f"{', '.join(first)} and {last}" if first else last

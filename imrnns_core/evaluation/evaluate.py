@@ -1,4 +1,4 @@
-"""Measure every query at every stage, beside BM25, in groups of seen and unseen queries."""
+"""Measures of every query at every stage and for BM25, by seen and unseen queries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BM25 = "bm25"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Q judged queries of one split.
+    """Measures of the Q judged queries of one split.
 
     Attributes:
         dataset: Name of the data set.
@@ -38,14 +38,14 @@ class Evaluation:
         adapter: Name of the adapter.
         query_ids: (Q,) in the order of the judgments.
         measures: Names of the M measures.
-        values: (4, Q, M) measure at each stage of `STAGES`.
-        best_ranks: (4, Q) rank of the best relevant candidate, 0 where no candidate is relevant.
-        groups: (Q,) "seen" or "unseen"; None where the adapter's card names no training positives.
-        top_k: A query fails when no relevant document is among the first `top_k`.
-        batch: The rankings behind it.
-        qrels: The judgments behind it.
-        bm25: The lexical baseline over the whole corpus, None where it was not asked for.
-        shares: Where the change of scores comes from, None where it was not asked for.
+        values: (4, Q, M) measures at each stage of `STAGES`.
+        best_ranks: (4, Q) rank of the best relevant candidate, 0 if no candidate is relevant.
+        groups: (Q,) "seen" or "unseen"; None if the adapter's card lists no training positives.
+        top_k: A query fails if no relevant document is in the top `top_k`.
+        batch: The rankings.
+        qrels: The judgments.
+        bm25: BM25 over the whole corpus, None if it was not requested.
+        shares: The shares of the score change, None if they were not requested.
     """
 
     dataset: str
@@ -67,37 +67,40 @@ class Evaluation:
         return np.asarray(self.value(stage)[:, self.measures.index(measure)])
 
     def value(self, stage: Stage) -> DoubleArray:
-        """Return every measure (Q, M) at a stage."""
+        """Return all measures (Q, M) at a stage."""
         return np.asarray(self.values[STAGES.index(stage)])
 
     def best_rank(self, stage: Stage) -> IntArray:
-        """Return (Q,) ranks of the best relevant candidate at a stage, 0 where none is relevant."""
+        """Return (Q,) ranks of the best relevant candidate at a stage, 0 if none is relevant."""
         return np.asarray(self.best_ranks[STAGES.index(stage)])
 
     def mean(self, stage: Stage, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
-        """Return the mean of each measure at a stage, over all queries or those of a mask."""
+        """Return the mean of each measure at a stage, over all queries or those of a mask (Q,)."""
         return mean_of(self.measures, self.value(stage), mask)
 
     def means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
-        """Return the means of BM25, where it was asked for, and of each stage."""
+        """Return the means of BM25, if requested, and of each stage, by name.
+
+        The means are over all queries or those of a mask (Q,).
+        """
         bm25 = {} if self.bm25 is None else {BM25: mean_of(self.measures, self.bm25.values, mask)}
         return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
 
     def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
-        """Return the queries of each group; empty where seen and unseen cannot be told apart."""
+        """Return the mask (Q,) of each group; empty if seen and unseen queries are unknown."""
         if self.groups is None:
             return {}
         return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
 
     def significance(self, measure: str, group: Group | None = None) -> Significance:
-        """Return the test of modulated against base on one measure."""
+        """Return the test of modulated − base on one measure, over all queries or one group."""
         return self._tests[group][self.measures.index(measure)]
 
     @cached_property
-    def seen_over_unseen(self) -> tuple[float, float] | None:
-        """By how much more nDCG@10 changes on seen queries than on unseen ones, as a 95 % interval.
+    def seen_minus_unseen(self) -> tuple[float, float] | None:
+        """The mean change of nDCG@10 on seen minus that on unseen queries, as a 95 % interval.
 
-        None where a group is empty.
+        None if a group is empty.
         """
         masks = self.group_masks()
         if not masks or not all(mask.any() for mask in masks.values()):
@@ -114,12 +117,12 @@ class Evaluation:
         }
 
     def outcomes(self) -> list[Outcome]:
-        """Return what happened to each query; `outcome_of` defines the names."""
+        """Return the outcome of each query; `outcome_of` defines them."""
         base, modulated = self.best_rank("base"), self.best_rank("modulated")
         change = self.column("modulated") - self.column("base")
         return [
-            outcome_of(int(b), int(m), float(d), self.top_k)
-            for b, m, d in zip(base, modulated, change, strict=True)
+            outcome_of(int(base_rank), int(modulated_rank), float(difference), self.top_k)
+            for base_rank, modulated_rank, difference in zip(base, modulated, change, strict=True)
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -150,11 +153,12 @@ class Evaluation:
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
-        return {m: asdict(test) for m, test in zip(self.measures, self._tests[group], strict=True)}
+        tests = zip(self.measures, self._tests[group], strict=True)
+        return {measure: asdict(test) for measure, test in tests}
 
     def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
-        named: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
-        named.update(
+        systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
+        systems.update(
             {
                 stage: SystemMetrics(self.values[s], self.best_ranks[s])
                 for s, stage in enumerate(STAGES)
@@ -165,10 +169,10 @@ class Evaluation:
             "group": None if self.groups is None else str(self.groups[i]),
             **{
                 name: dict(zip(self.measures, system.values[i].tolist(), strict=True))
-                for name, system in named.items()
+                for name, system in systems.items()
             },
             "best_relevant_rank": {
-                name: int(system.best_ranks[i]) or None for name, system in named.items()
+                name: int(system.best_ranks[i]) or None for name, system in systems.items()
             },
             "outcome": outcome,
         }
@@ -188,16 +192,16 @@ def evaluate(
     Args:
         ranker: The adapter over the collection.
         split: Name of the split.
-        measures: As ir-measures writes them; nDCG@10 is always among them.
+        measures: Names as in ir-measures; nDCG@10 is always added.
         top_k: See `Evaluation`.
-        lexical: Measures BM25, too.
-        with_shares: Whether the change of scores is split into its shares.
+        lexical: A BM25 index to measure as well.
+        with_shares: Whether to compute the shares of the score change.
         query_ids: Only these queries of the split.
 
-    Raises DataError for an unknown split or one without a relevant document.
+    Raises:
+        DataError: As for `judged_queries`.
     """
-    dataset = ranker.collection.dataset
-    names = tuple(dict.fromkeys((NDCG, *measures)))
+    dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged = judged_queries(dataset, split)
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
@@ -219,7 +223,7 @@ def evaluate(
 def _measure_stages(
     dataset: Dataset, batch: RankedBatch, qrels: Qrels, names: Sequence[str]
 ) -> list[SystemMetrics]:
-    """Measure the ranking at each stage."""
+    """Return the measures of the ranking at each stage."""
     rankings = (ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in STAGES)
     return [measure(names, qrels, ranking) for ranking in rankings]
 
@@ -227,20 +231,22 @@ def _measure_stages(
 def measure_bm25(
     dataset: Dataset, qrels: Qrels, lexical: BM25Index, measures: Sequence[str]
 ) -> SystemMetrics:
-    """Rank the whole corpus by BM25, to the depth of the candidates, and measure it."""
-    found = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
+    """Rank the corpus by BM25, to the number of candidates, and measure the ranking."""
+    ranked = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
     ids = dataset.document_ids
     return measure(
         measures,
         qrels,
-        {q: [ids[row] for row in rows] for q, rows in zip(qrels, found, strict=True)},
+        {q: [ids[row] for row in rows] for q, rows in zip(qrels, ranked, strict=True)},
     )
 
 
 def judged_queries(dataset: Dataset, split: str) -> Qrels:
-    """Return the queries of a split that have a relevant document.
+    """Return the queries of a split that have a relevant document, with their judgments.
 
-    DataError where there is none, or nothing else.
+    Raises:
+        DataError: The split is unknown, no query has a relevant document, or all documents are
+            equally relevant.
     """
     path = dataset.path / "qrels" / f"{split}.tsv"
     if len(dataset.documents) == 1:
@@ -250,7 +256,7 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
     qrels = {q: judged for q, judged in dataset.qrels(split).items() if relevant_ids(judged)}
     if not qrels:
         raise DataError(
-            path, "no query has a relevant document", "judge at least one document with 1 to 3"
+            path, "no query has a relevant document", "give at least one document grade 1, 2 or 3"
         )
     if all(
         len(judged) == len(dataset.documents) and len(set(judged.values())) == 1
@@ -258,8 +264,8 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
     ):
         raise DataError(
             path,
-            "all documents are equally relevant, so that no ranking is better than another",
-            "add documents that are not",
+            "all documents are equally relevant, so no ranking is better than another",
+            "add documents that are not relevant",
         )
     return qrels
 
@@ -267,19 +273,15 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
 def mean_of(
     measures: Sequence[str], values: DoubleArray, mask: NDArray[np.bool_] | None = None
 ) -> dict[str, float]:
-    """Return the mean of each measure over queries, values (Q, M), all or those of a mask."""
-    return {
-        m: float(v)
-        for m, v in zip(
-            measures, (values if mask is None else values[mask]).mean(axis=0), strict=True
-        )
-    }
+    """Return the mean of M measures, values (Q, M), over all queries or those of a mask (Q,)."""
+    means = (values if mask is None else values[mask]).mean(axis=0)
+    return {measure: float(mean) for measure, mean in zip(measures, means, strict=True)}
 
 
 def ranked_ids(
     dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int64]
 ) -> dict[str, list[str]]:
-    """Return the ranked document ids of each query; rows (Q, K), best first."""
+    """Return the ranked document ids of each query from corpus rows (Q, K), best first."""
     ids = dataset.document_ids
     return {
         query_id: [ids[row] for row in ranked]

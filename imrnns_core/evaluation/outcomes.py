@@ -1,4 +1,4 @@
-"""What became of a query: the names of outcomes, and how they are decided."""
+"""Outcomes: what an adapter does to the best relevant document of a query."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ Outcome = Literal[
 
 
 def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -> Outcome:
-    """Name what an adapter did to a query.
+    """Return the outcome of a query.
 
     Args:
         base_rank: Rank of the best relevant candidate in the base ranking, 0 if no candidate is
             relevant.
         modulated_rank: The same in the modulated ranking.
         change: Modulated − base nDCG@10.
-        top_k: A ranking fails if no relevant document is among its first `top_k`.
+        top_k: A ranking fails if no relevant document is in its top `top_k`.
     """
     if base_rank == 0:
         return "not retrieved"
-    base_found, modulated_found = base_rank <= top_k, modulated_rank <= top_k
-    if modulated_found and not base_found:
+    base_succeeds, modulated_succeeds = base_rank <= top_k, modulated_rank <= top_k
+    if modulated_succeeds and not base_succeeds:
         return "rescued"
-    if base_found and not modulated_found:
+    if base_succeeds and not modulated_succeeds:
         return "broken"
-    if not modulated_found:
+    if not modulated_succeeds:
         return "ranked too low"
     return "improved" if change > 1e-9 else "worsened" if change < -1e-9 else "unchanged"

@@ -1,6 +1,6 @@
-"""Without judgments: how much of the base ranking the modulated one keeps.
+"""How similar base and modulated rankings are. No judgments are needed.
 
-It says what moved, not whether it helped.
+This shows how much the ranking changes, not whether it is better.
 """
 
 from __future__ import annotations
@@ -22,26 +22,24 @@ from imrnns_core.types import DoubleArray, IntArray
 
 UNJUDGED_SPLIT = "unjudged"
 PERSISTENCE = 0.9
-"""The first ten ranks then carry 86 % of the weight (Webber et al.)."""
+"""With this p of RBO, the first ten ranks have 86 % of the weight (Webber et al.)."""
 
 
 @dataclass(frozen=True)
 class RankOverlap:
-    """Q queries without judgments.
+    """Base and modulated rankings of Q queries, compared without judgments.
 
     Attributes:
         dataset: Name of the data set.
         adapter: Name of the adapter.
         query_ids: (Q,) in the order of the data set.
-        rbo: (Q,) rank-biased overlap of the base and the modulated ranking; 1 where they are the
-            same.
-        top_k_overlap: (Q,) how many of the top `top_k` base documents are in the modulated top
-            `top_k`.
+        rbo: (Q,) rank-biased overlap of the base and the modulated ranking, 1 if identical.
+        top_k_overlap: (Q,) number of the top `top_k` base documents in the modulated top `top_k`.
         top_documents: (2, Q) corpus row of the document at rank 1, base and modulated.
         top_k: Depth of `top_k_overlap`.
-        batch: The rankings behind it.
-        document_ids: (N,) of the corpus.
-        shares: Where the change of scores comes from.
+        batch: The rankings.
+        document_ids: (N,) document ids of the corpus.
+        shares: The shares of the score change.
     """
 
     dataset: str
@@ -57,11 +55,11 @@ class RankOverlap:
 
     @property
     def top_document_changed(self) -> float:
-        """Share of the queries with another first document."""
+        """Share of the queries with another document at rank 1."""
         return float((self.top_documents[0] != self.top_documents[1]).mean())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record that `imrnns-lens evaluate --json` writes where nothing is judged."""
+        """Return the record that `imrnns-lens evaluate --json` writes without judgments."""
         queries = [
             {
                 "query_id": query_id,
@@ -94,33 +92,42 @@ class RankOverlap:
         }
 
 
-def rank_biased_overlap(ranks: IntArray, others: IntArray, p: float = PERSISTENCE) -> DoubleArray:
-    """Return the extrapolated rank-biased overlap (…,) of two rankings, ranks (…, K) from 1.
-
-    Both rank the same K documents.
+def rank_biased_overlap(
+    ranks: IntArray, other_ranks: IntArray, p: float = PERSISTENCE
+) -> DoubleArray:
+    """Return the extrapolated rank-biased overlap (…,) of two rankings of the same K documents.
 
     RBO_EXT of Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS
-    28(4), 2010, for
-    lists of one depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K, where X_d documents stand among
-    the first d of both. A document does so from the larger of its two ranks on, and X_K = K.
+    28(4), 2010, for lists of equal depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K. X_d is the
+    number of documents in the top d of both rankings. A document counts from the larger of its two
+    ranks on, and X_K = K.
+
+    Args:
+        ranks: (…, K) ranks of the documents, from 1.
+        other_ranks: (…, K) their ranks in the other ranking.
+        p: Persistence: the smaller, the more the top ranks count.
     """
     depth = ranks.shape[-1]
-    reached = np.maximum(ranks, others)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)
-    agreement = reached.sum(axis=-2) / np.arange(1, depth + 1)
+    in_both = np.maximum(ranks, other_ranks)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)
+    agreement = in_both.sum(axis=-2) / np.arange(1, depth + 1)
     weights = p ** np.arange(1, depth + 1)
     overlap: DoubleArray = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
     return overlap
 
 
 def unjudged_queries(dataset: Dataset) -> tuple[str, ...]:
-    """Return the ids of the queries that no split judges; DataError where there is none."""
+    """Return the ids of the queries without judgments.
+
+    Raises:
+        DataError: Every query has judgments, or there is no query.
+    """
     ids = tuple(query_id for query_id in dataset.queries if query_id not in dataset.split_of)
     if not ids:
-        there = ", ".join(dataset.splits)
+        splits = ", ".join(dataset.splits)
         raise DataError(
             dataset.path / "queries.jsonl",
-            "no query is without judgments",
-            f"name a split: {there}" if dataset.queries else "add queries",
+            "every query has judgments" if dataset.queries else "there are no queries",
+            f"name a judged split with --split: {splits}" if dataset.queries else "add queries",
         )
     return ids
 
@@ -128,7 +135,7 @@ def unjudged_queries(dataset: Dataset) -> tuple[str, ...]:
 def measure_overlap(
     ranker: Ranker, query_ids: Sequence[str], top_k: int | None = None
 ) -> RankOverlap:
-    """Rank queries of the collection and compare their base and modulated rankings."""
+    """Rank Q queries of the collection and compare their base and modulated rankings."""
     collection, depth = ranker.collection, top_k or SearchConfig().top_k
     vectors = collection.query_vectors(query_ids)
     batch = ranker.rank_batch(vectors)

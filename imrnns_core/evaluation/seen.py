@@ -1,4 +1,4 @@
-"""Which queries an adapter has seen: those of which it met a relevant document in training."""
+"""Which queries an adapter has seen: one of their relevant documents was used in training."""
 
 from __future__ import annotations
 
@@ -15,26 +15,24 @@ Group = Literal["seen", "unseen"]
 
 
 def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
-    """Return the documents of this data set that were training positives.
+    """Return the ids of this data set's documents that were training positives.
 
-    None where the card names none.
-
-    Ids of another data set may be the same by chance: an adapter that was trained there has seen
-    nothing here.
+    None if the card does not list them. Empty if the adapter was trained on another data set: its
+    ids may be the same by chance.
     """
     if card.training_positives is None:
         return None
-    elsewhere = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
+    other_dataset = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
         None,
         dataset.digest,
     )
-    return set() if elsewhere else set(card.training_positives)
+    return set() if other_dataset else set(card.training_positives)
 
 
 def seen_groups(qrels: Qrels, training_positives: set[str] | None) -> NDArray[np.str_] | None:
-    """Return (Q,) "seen" or "unseen" for each query; None where the training positives are unknown.
+    """Return (Q,) "seen" or "unseen" for each query, None if the training positives are unknown.
 
-    A query is seen where one of its relevant documents was a training positive.
+    A query is seen if one of its relevant documents was a training positive.
     """
     if training_positives is None:
         return None

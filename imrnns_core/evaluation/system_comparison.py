@@ -1,6 +1,6 @@
-"""Two systems on the same queries.
+"""Compare an evaluated adapter with another system on the same queries.
 
-The modulated rankings of an evaluation against another adapter's, or against a TREC run.
+The other system is another adapter, or a TREC run.
 """
 
 from __future__ import annotations
@@ -23,85 +23,87 @@ from imrnns_core.types import DoubleArray
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """Our modulated rankings against those of another system, on the Q queries of our evaluation.
+    """The modulated rankings of an evaluation and those of another system, on the same Q queries.
 
     Attributes:
-        name: The other system.
-        kind: What it is.
-        ours: Our evaluation.
-        other: Its rankings, measured; of an adapter, the modulated ones.
-        missing: Queries that a run does not rank; they count 0.
-        groups: (Q,) "seen" where either adapter saw the query; None where that cannot be told.
+        name: Name of the other system.
+        kind: Whether it is an adapter or a run.
+        evaluation: The evaluation.
+        other_metrics: The measures (Q, M) and best ranks (Q,) of the other system; of an adapter,
+            those of its modulated rankings.
+        missing: Number of queries that are missing from a run. They count as 0.
+        groups: (Q,) "seen" if either adapter has seen the query; None if this is unknown.
     """
 
     name: str
     kind: Literal["adapter", "run"]
-    ours: Evaluation
-    other: SystemMetrics
+    evaluation: Evaluation
+    other_metrics: SystemMetrics
     missing: int
     groups: NDArray[np.str_] | None
 
     @property
     def differences(self) -> DoubleArray:
-        """(Q, M) ours − theirs."""
-        difference: DoubleArray = self.ours.value("modulated") - self.other.values
+        """(Q, M) measures of the evaluation minus those of the other system."""
+        difference: DoubleArray = self.evaluation.value("modulated") - self.other_metrics.values
         return difference
 
-    def masks(self) -> dict[Group | None, NDArray[np.bool_]]:
-        """Return the queries of each group that has any; None stands for all of them."""
+    def group_masks(self) -> dict[Group | None, NDArray[np.bool_]]:
+        """Return the mask (Q,) of each group that has queries; None is the group of all queries."""
         masks: dict[Group | None, NDArray[np.bool_]] = {
-            None: np.ones(len(self.ours.query_ids), dtype=bool)
+            None: np.ones(len(self.evaluation.query_ids), dtype=bool)
         }
         if self.groups is not None:
             masks.update({"seen": self.groups == "seen", "unseen": self.groups == "unseen"})
         return {name: mask for name, mask in masks.items() if mask.any()}
 
     def tests(self, group: Group | None = None) -> dict[str, Significance]:
-        """Return the test of ours against theirs on each measure."""
+        """Return the test of the differences on each measure, over all queries or one group."""
         return self._tests[group]
 
     def most_different(self, count: int) -> list[int]:
-        """Return the queries that differ most in nDCG@10, largest difference first.
+        """Return the positions of up to `count` queries, largest difference in nDCG@10 first.
 
-        Equal ones are left out.
+        Queries without a difference are left out.
         """
-        difference = self.differences[:, self.ours.measures.index(NDCG)]
+        difference = self.differences[:, self.evaluation.measures.index(NDCG)]
         order = np.argsort(-np.abs(difference), kind="stable")[:count]
         return [int(i) for i in order if abs(difference[i]) > 1e-9]
 
     def to_json(self) -> dict[str, Any]:
         """Return the part `against` of the record that `imrnns-lens evaluate --json` writes."""
-        measures = self.ours.measures
+        measures, other = self.evaluation.measures, self.other_metrics
         groups = {
             name: {
                 "n": int(mask.sum()),
-                "modulated": self.ours.mean("modulated", mask),
-                "other": mean_of(measures, self.other.values, mask),
+                "modulated": self.evaluation.mean("modulated", mask),
+                "other": mean_of(measures, other.values, mask),
                 "significance": self._significance(name),
             }
-            for name, mask in self.masks().items()
+            for name, mask in self.group_masks().items()
             if name
         }
+        rows = zip(
+            self.evaluation.query_ids,
+            other.values,
+            self.differences,
+            other.best_ranks,
+            strict=True,
+        )
         queries = [
             {
                 "query_id": query_id,
-                "other": dict(zip(measures, theirs.tolist(), strict=True)),
-                "change": dict(zip(measures, change.tolist(), strict=True)),
+                "other": dict(zip(measures, values.tolist(), strict=True)),
+                "change": dict(zip(measures, difference.tolist(), strict=True)),
                 "best_relevant_rank": int(rank) or None,
             }
-            for query_id, theirs, change, rank in zip(
-                self.ours.query_ids,
-                self.other.values,
-                self.differences,
-                self.other.best_ranks,
-                strict=True,
-            )
+            for query_id, values, difference, rank in rows
         ]
         return {
             "name": self.name,
             "kind": self.kind,
             "missing_queries": self.missing,
-            "measures": mean_of(measures, self.other.values),
+            "measures": mean_of(measures, other.values),
             "significance": self._significance(),
             "groups": groups or None,
             "queries": queries,
@@ -109,42 +111,48 @@ class SystemComparison:
 
     @cached_property
     def _tests(self) -> dict[Group | None, dict[str, Significance]]:
+        measures = self.evaluation.measures
         return {
-            name: dict(zip(self.ours.measures, paired_tests(self.differences[mask]), strict=True))
-            for name, mask in self.masks().items()
+            name: dict(zip(measures, paired_tests(self.differences[mask]), strict=True))
+            for name, mask in self.group_masks().items()
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
         return {name: asdict(test) for name, test in self.tests(group).items()}
 
 
-def compare_with_adapter(ours: Evaluation, other: Ranker) -> SystemComparison:
-    """Compare with another adapter over the collection of `ours`."""
-    theirs = evaluate(other, ours.split, ours.measures)
-    unknown = ours.groups is None or theirs.groups is None
-    groups = (
-        None
-        if unknown
-        else np.where((ours.groups == "seen") | (theirs.groups == "seen"), "seen", "unseen")
-    )
+def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemComparison:
+    """Compare an evaluation with another adapter over the same collection.
+
+    Raises:
+        DataError: The split of the evaluation cannot be measured.
+    """
+    other_evaluation = evaluate(other, evaluation.split, evaluation.measures)
+    groups = None
+    if evaluation.groups is not None and other_evaluation.groups is not None:
+        seen = (evaluation.groups == "seen") | (other_evaluation.groups == "seen")
+        groups = np.where(seen, "seen", "unseen")
     return SystemComparison(
-        theirs.adapter,
+        other_evaluation.adapter,
         "adapter",
-        ours,
-        SystemMetrics(theirs.value("modulated"), theirs.best_rank("modulated")),
+        evaluation,
+        SystemMetrics(other_evaluation.value("modulated"), other_evaluation.best_rank("modulated")),
         0,
         groups,
     )
 
 
-def compare_with_run(ours: Evaluation, name: str, rankings: Rankings) -> SystemComparison:
-    """Compare with a run; LensError where it ranks none of the queries."""
-    missing = sum(query_id not in rankings for query_id in ours.query_ids)
-    if missing == len(ours.query_ids):
+def compare_with_run(evaluation: Evaluation, name: str, rankings: Rankings) -> SystemComparison:
+    """Compare an evaluation with the rankings of a run.
+
+    Raises:
+        LensError: The run ranks none of the queries.
+    """
+    missing = sum(query_id not in rankings for query_id in evaluation.query_ids)
+    if missing == len(evaluation.query_ids):
         raise LensError(
-            f"{name}: ranks none of the {missing} judged queries of {ours.split}; name the "
-            "split it was made for with --split"
+            f"{name}: ranks none of the judged queries of split {evaluation.split} ({missing}); "
+            "name the split of this run with --split"
         )
-    return SystemComparison(
-        name, "run", ours, measure(ours.measures, ours.qrels, rankings), missing, ours.groups
-    )
+    metrics = measure(evaluation.measures, evaluation.qrels, rankings)
+    return SystemComparison(name, "run", evaluation, metrics, missing, evaluation.groups)

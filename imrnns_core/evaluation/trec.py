@@ -1,4 +1,4 @@
-"""Write TREC runs and judgments."""
+"""Write TREC runs and qrels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
 def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
     """Return one query's ranking by (1 − α) · base + α · modulated as a TREC run.
 
-    Α = 1 is the modulated ranking itself.
+    With α = 1, this is the modulated ranking.
     """
     scores, ranks = blend(comparison, alpha)
     ids, grades = comparison.document_ids, comparison.relevance
@@ -31,7 +31,11 @@ def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
 def write_runs(
     evaluation: Evaluation | RankOverlap, document_ids: tuple[str, ...], folder: Path
 ) -> list[Path]:
-    """Write one run a stage, `STAGE.run`, with all candidates of all queries; return the paths."""
+    """Write one run per stage, `STAGE.run`, with all candidates of all queries.
+
+    Returns:
+        The paths of the runs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     batch, paths = evaluation.batch, []
     for s, stage in enumerate(STAGES):
@@ -52,9 +56,9 @@ def write_runs(
 
 
 def write_qrels(qrels: Qrels, path: Path) -> None:
-    """Write judgments as TREC has them, `query 0 document grade`.
+    """Write judgments in the TREC format, `query 0 document grade`.
 
-    Tabs separate the columns, so that an id may hold a blank.
+    Columns are separated by tabs, because an id may contain a space.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [

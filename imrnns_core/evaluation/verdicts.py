@@ -1,7 +1,7 @@
-"""What an evaluation shows, as data: does the adapter help, where, and does it hold.
+"""Conclusions from an evaluation: does the adapter help, where, and on unseen queries?
 
-The words for it belong to those who show it. Differences are tested on nDCG@10: one is shown where
-the 95 % interval of the change does not hold zero.
+Conclusions are data; callers choose the words. A change of nDCG@10 counts as shown if its 95 %
+interval excludes zero.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ OUTCOMES: tuple[Outcome, ...] = (
     "ranked too low",
     "not retrieved",
 )
-"""From the best to the worst."""
+"""Best first."""
 
-VISIBLE = 5e-5
-"""The smallest step that four decimals show."""
+MIN_STEP = 5e-5
+"""Smallest step that is visible with four decimals."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class EffectVerdict:
     """Whether an adapter helps, over all queries of a split.
 
     Attributes:
-        effect: What the test shows.
-        test: Modulated against base.
-        queries: How many.
-        base: Mean of the base ranking.
-        modulated: Mean of the modulated ranking.
-        bm25: Mean of the lexical baseline.
+        effect: The conclusion.
+        test: The test of modulated − base.
+        queries: Number of queries.
+        base: Mean nDCG@10 of the base ranking.
+        modulated: Mean nDCG@10 of the modulated ranking.
+        bm25: Mean nDCG@10 of BM25.
     """
 
     effect: Effect
@@ -67,14 +67,14 @@ class EffectVerdict:
 
 @dataclass(frozen=True)
 class OutcomeVerdict:
-    """What became of the queries.
+    """The outcomes of the queries.
 
     Attributes:
-        counts: Queries of each outcome that occurs, the best first.
-        better: Queries that were rescued or improved.
-        worse: Queries that were broken or worsened.
-        largest_step: The stage whose step from the one before moves the mean most, and by how much;
-            None where no step can be seen.
+        counts: Number of queries of each outcome that occurs, best outcome first.
+        better: Number of queries that are rescued or improved.
+        worse: Number of queries that are broken or worsened.
+        largest_step: The stage that changes mean nDCG@10 most compared with the previous stage, and
+            the change; None if no change is visible.
     """
 
     counts: Mapping[Outcome, int]
@@ -85,7 +85,7 @@ class OutcomeVerdict:
 
 @dataclass(frozen=True)
 class GroupChange:
-    """The change on a group of queries."""
+    """The change of nDCG@10 on a group of queries."""
 
     group: Group
     queries: int
@@ -94,11 +94,11 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class GeneralizationVerdict:
-    """Whether a gain holds where the adapter has not seen the relevant document.
+    """Whether a gain also exists on unseen queries.
 
     Attributes:
-        generalization: What the tests of the groups show.
-        groups: The change on each group that has queries, seen ones first.
+        generalization: The conclusion.
+        groups: The change on each group that has queries, seen queries first.
     """
 
     generalization: Generalization
@@ -106,53 +106,53 @@ class GeneralizationVerdict:
 
 
 def effect_of(test: Significance) -> Effect:
-    """Return what a test of modulated against base shows."""
+    """Return the conclusion from a test of modulated − base."""
     low, high = test.ci95
     return "helps" if low > 0 else "harms" if high < 0 else "not shown"
 
 
-def judge_effect(measured: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
-    """Say whether the adapter helps over all queries; `bm25` (Q, M) has the same measures."""
-    test = measured.significance(NDCG)
+def judge_effect(evaluation: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
+    """Conclude whether the adapter helps over all queries; `bm25` (Q, M) has the same measures."""
+    test = evaluation.significance(NDCG)
     return EffectVerdict(
         effect_of(test),
         test,
-        len(measured.query_ids),
-        measured.mean("base")[NDCG],
-        measured.mean("modulated")[NDCG],
-        float(bm25.values[:, measured.measures.index(NDCG)].mean()),
+        len(evaluation.query_ids),
+        evaluation.mean("base")[NDCG],
+        evaluation.mean("modulated")[NDCG],
+        float(bm25.values[:, evaluation.measures.index(NDCG)].mean()),
     )
 
 
-def judge_outcomes(measured: Evaluation) -> OutcomeVerdict:
-    """Count what became of the queries, and find the stage that moves the measure most."""
-    counts = Counter(measured.outcomes())
-    means = [measured.mean(stage)[NDCG] for stage in STAGES]
+def judge_outcomes(evaluation: Evaluation) -> OutcomeVerdict:
+    """Count the outcomes, and find the stage that changes mean nDCG@10 most."""
+    counts = Counter(evaluation.outcomes())
+    means = [evaluation.mean(stage)[NDCG] for stage in STAGES]
     steps = {
-        stage: after - before
-        for stage, before, after in zip(STAGES[1:], means, means[1:], strict=False)
+        stage: mean - previous
+        for stage, previous, mean in zip(STAGES[1:], means, means[1:], strict=False)
     }
     largest = max(steps, key=lambda name: abs(steps[name]))
     return OutcomeVerdict(
         {name: counts[name] for name in OUTCOMES if counts[name]},
         counts["rescued"] + counts["improved"],
         counts["broken"] + counts["worsened"],
-        (largest, steps[largest]) if abs(steps[largest]) >= VISIBLE else None,
+        (largest, steps[largest]) if abs(steps[largest]) >= MIN_STEP else None,
     )
 
 
-def judge_generalization(measured: Evaluation) -> GeneralizationVerdict:
-    """Say whether a gain holds on unseen queries."""
+def judge_generalization(evaluation: Evaluation) -> GeneralizationVerdict:
+    """Conclude whether a gain also exists on unseen queries."""
     groups = tuple(
-        GroupChange(name, int(mask.sum()), measured.significance(NDCG, name))
-        for name, mask in measured.group_masks().items()
+        GroupChange(name, int(mask.sum()), evaluation.significance(NDCG, name))
+        for name, mask in evaluation.group_masks().items()
         if mask.any()
     )
-    return GeneralizationVerdict(_generalization(measured, groups), groups)
+    return GeneralizationVerdict(_generalization(evaluation, groups), groups)
 
 
-def _generalization(measured: Evaluation, groups: tuple[GroupChange, ...]) -> Generalization:
-    if measured.groups is None:
+def _generalization(evaluation: Evaluation, groups: tuple[GroupChange, ...]) -> Generalization:
+    if evaluation.groups is None:
         return "unknown"
     effects = {change.group: effect_of(change.test) for change in groups}
     unseen = effects.get("unseen")
@@ -162,10 +162,10 @@ def _generalization(measured: Evaluation, groups: tuple[GroupChange, ...]) -> Ge
         return "holds on unseen queries" if unseen == "helps" else "harms unseen queries"
     if effects.get("seen") != "helps":
         return "no gain"
-    # the groups must differ, too: else there are too few queries to tell them apart
-    more = measured.seen_over_unseen
+    # without a difference between the groups, there may only be too few unseen queries
+    difference = evaluation.seen_minus_unseen
     return (
         "gain on seen queries only"
-        if more is not None and more[0] > 0
+        if difference is not None and difference[0] > 0
         else "not shown on unseen queries"
     )

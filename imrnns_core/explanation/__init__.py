@@ -1,1 +1,1 @@
-"""Why a document is ranked where it is."""
+"""Why a document has its rank: accounting, words, and the deletion test of explanations."""

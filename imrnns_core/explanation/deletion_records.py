@@ -1,7 +1,4 @@
-"""What a deletion test measured.
-
-Figures over its pairs, their record, and the summary for readers.
-"""
+"""Results of the deletion test: one per pair, the figures over all pairs, and their record."""
 
 from __future__ import annotations
 
@@ -14,40 +11,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.explanation.word_drops import SHORTLIST
+from imrnns_core.explanation.word_drops import SHORTLIST, Target
 from imrnns_core.types import Side
 
-SCHEMA = 2
+SCHEMA = 3
+_CHANGE_KEYS = {2: "delta", SCHEMA: "change"}
+"""Name of the target `change` in records of each schema that can be read."""
 SIDES: tuple[Side, ...] = ("document", "query")
 DELETED: dict[Side, tuple[int, int]] = {"document": (1, 5), "query": (1, 2)}
-"""How many words the test deletes."""
-TARGETS = ("score", "delta")
+"""Numbers of words that the test deletes from each text."""
+TARGETS: tuple[Target, ...] = ("score", "change")
 BOOTSTRAP = 2000
-METHODS = ("explanation", "verified", "b1")
+METHODS = ("explanation", "verified", "adapter_blind_baseline")
 
-Result = dict[tuple[Side, str, int, str], tuple[float, float, float, float]]
-"""(side, target, words deleted, method) → four drops.
+DeletionDrops = dict[tuple[Side, Target, int, str], tuple[float, float, float, float]]
+"""(side, target, number of deleted words, method) → four drops.
 
-The drop, that of a matched random deletion, the best in order, the best stepwise.
+The four are: the words that the method names, the mean of as many random occurrences, the words
+with the largest single drops, and the words that a stepwise search finds.
 """
 
 
 @dataclass(frozen=True)
 class PairResult:
-    """What the test found for one pair.
+    """Result of the deletion test for one pair.
 
-    `rho` is the rank correlation of estimated and measured drops of Δ.
-
-    `encode_milliseconds` is the time to encode the document once, in the same run: what the other
-    times compare with. `untrained_jaccard` is how much of the ten words named for a document an
-    untrained adapter names too; `measured_jaccard` the same of the ten words with the largest
-    measured drops: what a faithful explanation shows.
+    Attributes:
+        query_id: The query.
+        document_id: The document.
+        promoted: Whether the adapter raised the document's rank.
+        drops: The drops for each text, target, number of words and method.
+        rho: Rank correlation of estimated and measured drops of the change, for each text.
+        milliseconds: Time of one explanation without verification, for each text.
+        encode_milliseconds: Time to encode the document once, in the same run.
+        untrained_jaccard: Overlap of the ten document words with the largest estimated drops
+            with those of an untrained adapter.
+        measured_jaccard: The same overlap for the ten words with the largest measured drops.
+            A faithful explanation reaches this value.
     """
 
     query_id: str
     document_id: str
-    riser: bool
-    drops: Result
+    promoted: bool
+    drops: DeletionDrops
     rho: dict[Side, float]
     milliseconds: dict[Side, float]
     encode_milliseconds: float
@@ -57,41 +63,44 @@ class PairResult:
 
 @dataclass(frozen=True)
 class DeletionTest:
-    """The deletion test over the pairs of one split."""
+    """The deletion test over the pairs of one split.
+
+    Methods take the text (`side`), the target, and the number of deleted words (`count`).
+    """
 
     dataset: str
     split: str
     adapter: str
     pairs: list[PairResult] = field(default_factory=list)
 
-    def f(self, side: Side, target: str, count: int, method: str = "explanation") -> float:
-        """Return F, a ratio of sums over the pairs."""
-        return float(_ratio(self._table(side, target, count, method)))
+    def f(self, side: Side, target: Target, count: int, method: str = "explanation") -> float:
+        """Return F, a ratio of sums over the pairs, as defined in `deletion_test`."""
+        return float(_ratio(self._drops(side, target, count, method)))
 
-    def f_stepwise(self, side: Side, target: str, count: int) -> float:
-        """Return F against stepwise deletion."""
-        return float(_ratio(self._table(side, target, count, "explanation")[:, [0, 1, 3]]))
+    def f_stepwise(self, side: Side, target: Target, count: int) -> float:
+        """Return F with the stepwise search as its upper bound."""
+        return float(_ratio(self._drops(side, target, count, "explanation")[:, [0, 1, 3]]))
 
-    def interval(self, side: Side, target: str, count: int) -> list[float]:
-        """Return the 95 % bootstrap interval of F, pairs drawn."""
-        table = self._table(side, target, count, "explanation")
-        return _interval(lambda rows: _ratio(table[rows]), len(table))
+    def interval(self, side: Side, target: Target, count: int) -> list[float]:
+        """Return the 95 % bootstrap interval of F over the pairs."""
+        drops = self._drops(side, target, count, "explanation")
+        return _interval(lambda rows: _ratio(drops[rows]), len(drops))
 
-    def random_margin(self, side: Side, target: str, count: int) -> list[float]:
-        """Return the 95 % interval of the mean of drop − matched random drop."""
-        table = self._table(side, target, count, "explanation")
-        return _interval(lambda rows: (table[rows, 0] - table[rows, 1]).mean(), len(table))
+    def random_margin(self, side: Side, target: Target, count: int) -> list[float]:
+        """Return the 95 % interval of the mean drop minus the mean random drop."""
+        drops = self._drops(side, target, count, "explanation")
+        return _interval(lambda rows: (drops[rows, 0] - drops[rows, 1]).mean(), len(drops))
 
-    def b1_margin(self, side: Side, target: str, count: int) -> list[float]:
-        """Return the 95 % interval of F less the F of the adapter-blind control B1."""
+    def adapter_blind_margin(self, side: Side, target: Target, count: int) -> list[float]:
+        """Return the 95 % interval of F minus the F of the adapter-blind baseline."""
         own, blind = (
-            self._table(side, target, count, "explanation"),
-            self._table(side, target, count, "b1"),
+            self._drops(side, target, count, "explanation"),
+            self._drops(side, target, count, "adapter_blind_baseline"),
         )
         return _interval(lambda rows: _ratio(own[rows]) - _ratio(blind[rows]), len(own))
 
     def rho(self, side: Side) -> float:
-        """Return the mean rank correlation with deleting every word, on Δ."""
+        """Return the mean rank correlation of estimated and measured drops of the change."""
         return float(np.nanmean([pair.rho[side] for pair in self.pairs]))
 
     def milliseconds(self, side: Side) -> float:
@@ -110,9 +119,11 @@ class DeletionTest:
             "ci95": _each(self.interval),
             "stepwise": _each(self.f_stepwise),
             "rho": {side: self.rho(side) for side in SIDES},
-            "matched_random": _each(self._chance),
-            "b1": _each(lambda side, target, count: self.f(side, target, count, "b1")),
-            "b1_query_delta_margin_ci95": self.b1_margin("query", "delta", 1),
+            "matched_random": _each(self._matched_random),
+            "adapter_blind_baseline": _each(
+                lambda side, target, count: self.f(side, target, count, "adapter_blind_baseline")
+            ),
+            "adapter_blind_margin_ci95": self.adapter_blind_margin("query", "change", 1),
             "verified": {side: self._verified(side) for side in SIDES},
             "untrained_top10_jaccard": float(np.mean([p.untrained_jaccard for p in pairs])),
             "untrained_top10_jaccard_measured": float(np.mean([p.measured_jaccard for p in pairs])),
@@ -122,23 +133,26 @@ class DeletionTest:
                 "encode_document": float(np.median([p.encode_milliseconds for p in pairs])),
             },
             "n_pairs": len(pairs),
-            "n_risers": sum(pair.riser for pair in pairs),
+            "n_promoted": sum(pair.promoted for pair in pairs),
         }
 
-    def _chance(self, side: Side, target: str, count: int) -> dict[str, Any]:
-        drop, random, best, _ = self._table(side, target, count, "explanation").mean(0)
+    def _matched_random(self, side: Side, target: Target, count: int) -> dict[str, Any]:
+        drop, random, best, _ = self._drops(side, target, count, "explanation").mean(0)
         margin = self.random_margin(side, target, count)
         return {"drop": drop, "random": random, "best": best, "margin_ci95": margin}
 
     def _verified(self, side: Side) -> dict[str, Any]:
-        first = {target: {"k1": self.f(side, target, 1, "verified")} for target in TARGETS}
+        first: dict[str, Any] = {
+            target: {"k1": self.f(side, target, 1, "verified")} for target in TARGETS
+        }
         return {"encodes": SHORTLIST[side], **first}
 
-    def _table(self, side: Side, target: str, count: int, method: str) -> NDArray[np.float64]:
+    def _drops(self, side: Side, target: Target, count: int, method: str) -> NDArray[np.float64]:
+        """Return (P, 4) drops of P pairs."""
         return np.array([pair.drops[side, target, count, method] for pair in self.pairs])
 
 
-def _each(value: Callable[[Side, str, int], Any]) -> dict[str, Any]:
+def _each(value: Callable[[Side, Target, int], Any]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return a value for each text, target and number of deleted words."""
     return {
         side: {
@@ -150,44 +164,54 @@ def _each(value: Callable[[Side, str, int], Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class DeletionSummary:
-    """What pages and reports say of a deletion test, read from the record that it wrote.
+    """The figures of a deletion test that pages and reports show.
 
-    `named`, `verified` and `rho` hold a value for each text: F on the change of the first word that
-    is named, the same after verification, and the rank correlation with deleting every word.
+    Attributes:
+        dataset: Name of the data set.
+        split: Name of the split.
+        pairs: Number of pairs.
+        estimated: For each text, F on the change of the word with the largest estimated drop.
+        verified: For each text, the same after the shortlist was measured.
+        rho: For each text, rank correlation of estimated and measured drops of the change.
     """
 
     dataset: str
     split: str
     pairs: int
-    named: dict[Side, float]
+    estimated: dict[Side, float]
     verified: dict[Side, float]
     rho: dict[Side, float]
 
     @classmethod
     def read(cls, path: Path) -> DeletionSummary:
-        """Read a record.
+        """Read the record of a deletion test.
 
-        Raises OSError, KeyError, TypeError or ValueError where it is not one of this schema.
+        Raises:
+            OSError: The file cannot be read.
+            KeyError, TypeError, ValueError: It is no record of a known schema.
         """
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA:
+        change = _CHANGE_KEYS.get(record["schema"])
+        if change is None:
             raise ValueError(f"schema {record['schema']}")
         return cls(
             str(record["dataset"]),
             str(record["split"]),
             int(record["n_pairs"]),
-            {side: float(record[side]["delta"]["k1"]) for side in SIDES},
-            {side: float(record["verified"][side]["delta"]["k1"]) for side in SIDES},
+            {side: float(record[side][change]["k1"]) for side in SIDES},
+            {side: float(record["verified"][side][change]["k1"]) for side in SIDES},
             {side: float(record["rho"][side]) for side in SIDES},
         )
 
 
-def _ratio(table: NDArray[np.float64]) -> float:
-    drop, random, best = table[:, :3].sum(0)
+def _ratio(drops: NDArray[np.float64]) -> float:
+    """Return F of (P, 3) drops: of the named words, random words, and the best words."""
+    drop, random, best = drops[:, :3].sum(0)
     return float((drop - random) / (best - random)) if best != random else float("nan")
 
 
 def _interval(statistic: Callable[[NDArray[np.int64]], float], count: int) -> list[float]:
+    """Return the 95 % bootstrap interval of a statistic over `count` pairs."""
     generator = np.random.default_rng(0)
     values = [statistic(generator.integers(0, count, count)) for _ in range(BOOTSTRAP)]
     return [float(v) for v in np.nanpercentile(values, [2.5, 97.5])]

@@ -14,14 +14,17 @@ from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import FloatArray
 
 MIN_DOCUMENTS = 3
-"""A word counts for a dimension from this many documents on."""
+"""Only words that occur in this many documents or more are considered."""
 
 
 @dataclass(frozen=True)
 class DimensionWord:
-    """A word whose documents lie high (or low) on a dimension.
+    """A word whose documents score unusually high or low on a dimension.
 
-    `z` standard errors from the corpus mean.
+    Attributes:
+        word: The word.
+        z: Distance of their mean from the corpus mean, in standard errors.
+        documents: Number of documents with the word.
     """
 
     word: str
@@ -30,13 +33,14 @@ class DimensionWord:
 
 
 class DimensionWordIndex:
-    """Which documents hold which words, for a corpus of N documents."""
+    """An index of which of N documents contain which words."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._texts = [f"{d.title} {d.text}" for d in documents]
 
     @cached_property
-    def _counted(self) -> tuple[Any, list[str]]:
+    def _occurrences(self) -> tuple[Any, list[str]]:
+        """(N, W) sparse matrix, 1 where a document contains a word; and the W words."""
         from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import CountVectorizer  # takes a second to import
 
@@ -52,13 +56,13 @@ class DimensionWordIndex:
             return csr_matrix((len(self._texts), 0), dtype=np.float32), []
         return matrix, list(vectorizer.get_feature_names_out())
 
-    def drivers(self, values: FloatArray, count: int = 8) -> list[DimensionWord]:
+    def dimension_words(self, values: FloatArray, count: int = 8) -> list[DimensionWord]:
         """Return the words with the largest |z| for the values (N,) of one dimension.
 
         z = (mean over the documents with the word − mean over the corpus) / (deviation /
         √documents).
         """
-        matrix, words = self._counted
+        matrix, words = self._occurrences
         if not words:
             return []
         frequency = np.asarray(matrix.sum(axis=0)).ravel()

@@ -1,4 +1,4 @@
-"""The whole explanation of one pair: all views together, as a record."""
+"""The full explanation of one pair: all views together, as a record."""
 
 from __future__ import annotations
 
@@ -14,28 +14,38 @@ from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import SHORTLIST, Carried, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import SHORTLIST, Target, VerifiedWord, WordDrops
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES, Side
 
-WHOLE_QUERY = 24
-"""A query of at most so many words is verified word by word.
-
-Short texts encode in a millisecond each.
-"""
+SCHEMA = 2
+SHORT_QUERY_WORDS = 24
+"""All words of a query of up to this length are verified: short texts encode in about 1 ms."""
 SIDES: tuple[Side, ...] = ("document", "query")
-TARGETS: tuple[Carried, ...] = ("change", "score")
-OTHER_WAY = 2
-"""Words of the other sign that are verified besides the shortlist."""
+TARGETS: tuple[Target, ...] = ("change", "score")
+OPPOSITE_WORDS = 2
+"""Number of words with the opposite sign that are verified in addition to the shortlist."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why one document stands where it stands, for one query.
+    """Why one document has its rank for one query.
 
-    `words`, `word_accounting`, `verified` and `vocabulary` hold what is available for this encoder;
-    `missing` says what is not, and why.
+    Attributes:
+        dataset: Name of the data set.
+        adapter: Name of the adapter.
+        encoder: Name of the encoder.
+        query: The query.
+        document: The document.
+        ranks: Rank at each stage.
+        scores: Score at each stage.
+        accounting: Base score, each part of the change, and modulated score.
+        words: Estimated drops of the words, for each text.
+        word_accounting: The change split over words, for each text.
+        verified: Measured drops, for each text.
+        vocabulary: The paper's vocabulary view, for each text.
+        missing: For each view that is not available for this encoder, the reason.
     """
 
     dataset: str
@@ -54,13 +64,8 @@ class Explanation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens explain --json` writes."""
-
-        def listed(drops: WordDrops) -> list[dict[str, Any]]:
-            rows = zip(drops.words, drops.score.tolist(), drops.change.tolist(), strict=True)
-            return [{"word": w.text, "spans": w.spans, "score": s, "delta": d} for w, s, d in rows]
-
         return {
-            "schema": 1,
+            "schema": SCHEMA,
             "dataset": self.dataset,
             "adapter": self.adapter,
             "encoder": self.encoder,
@@ -71,7 +76,7 @@ class Explanation:
             "scores": self.scores,
             "accounting": self.accounting,
             "texts": {side: drops.text for side, drops in self.words.items()},
-            "words": {side: listed(drops) for side, drops in self.words.items()},
+            "words": {side: _word_rows(drops) for side, drops in self.words.items()},
             "word_accounting": {
                 side: {"words": a.words.tolist(), "other": a.other, "constant": a.constant}
                 for side, a in self.word_accounting.items()
@@ -85,6 +90,14 @@ class Explanation:
         }
 
 
+def _word_rows(drops: WordDrops) -> list[dict[str, Any]]:
+    rows = zip(drops.words, drops.score.tolist(), drops.change.tolist(), strict=True)
+    return [
+        {"word": word.text, "spans": word.spans, "score": score, "change": change}
+        for word, score, change in rows
+    ]
+
+
 def explain(
     ranker: Ranker,
     comparison: Comparison,
@@ -96,45 +109,62 @@ def explain(
     """Explain one candidate of a comparison.
 
     Args:
-        ranker: What ranked.
-        comparison: The query.
-        document_id: The candidate. Raises ExplanationError if it is none.
-        verify: Whether words are deleted and measured.
-        words: Returns the word explainer; raises where there is none.
-        view: Returns the vocabulary view, likewise.
+        ranker: The ranker that made the comparison.
+        comparison: The query with its candidates.
+        document_id: The candidate.
+        verify: Whether to delete words and measure their drops.
+        words: Returns the word explainer, such as a cached one.
+        view: Returns the vocabulary view, such as a cached one.
+
+    Raises:
+        ExplanationError: The document is not a candidate.
     """
     pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
-    parts, at = account(comparison).whole, pair.position
+    position = pair.position
     explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter.card.name,
         ranker.collection.encoder.spec.name,
         comparison.query,
         ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.rank(stage)[at]) for stage in STAGES},
-        {stage: float(comparison.score(stage)[at]) for stage in STAGES},
-        {name: float(values[at]) for name, values in parts.items()},
+        {stage: int(comparison.rank(stage)[position]) for stage in STAGES},
+        {stage: float(comparison.score(stage)[position]) for stage in STAGES},
+        {name: float(v[position]) for name, v in account(comparison).total.items()},
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)
     except (ExplanationError, EncoderError) as error:
         explanation.missing.append(str(error))
+    _add_vocabulary(explanation, ranker, view, pair)
+    return explanation
+
+
+def _add_vocabulary(
+    explanation: Explanation,
+    ranker: Ranker,
+    view: Callable[[Ranker], VocabularyView],
+    pair: Pair,
+) -> None:
+    """Add the vocabulary view of both texts, or the reason why it is not available."""
     try:
         tokens = view(ranker)
         explanation.vocabulary.update({side: tokens.name(pair, side) for side in SIDES})
     except ExplanationError as error:
         explanation.missing.append(str(error))
-    return explanation
 
 
 def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
-    """Return the position of a candidate; ExplanationError if the document is none."""
+    """Return the position of a candidate.
+
+    Raises:
+        ExplanationError: The document is not a candidate, or does not exist.
+    """
     if document_id in comparison.position:
         return comparison.position[document_id]
     if document_id in ranker.collection.documents.row:
         raise ExplanationError(
             f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "
-            "this query; only they are scored by the adapter"
+            "this query; the adapter scores candidates only, which `search` lists"
         )
     raise ExplanationError(
         f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that "
@@ -145,7 +175,7 @@ def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
 def _explain_words(
     explanation: Explanation, explainer: WordExplainer, pair: Pair, verify: bool
 ) -> None:
-    """Add the words of both texts to an explanation, measured where `verify` says so."""
+    """Add the words of both texts to an explanation, with measured drops if `verify` is set."""
     explainer.check()
     for side in SIDES:
         drops, accounting = explainer.estimate_and_account(pair, side)
@@ -153,25 +183,25 @@ def _explain_words(
         if accounting is not None:
             explanation.word_accounting[side] = accounting
         if verify:
-            shortlist = [w for what in TARGETS for w in to_verify(drops, what, pair.fell)]
+            shortlist = [
+                word for target in TARGETS for word in words_to_verify(drops, target, pair.demoted)
+            ]
             positions = list(dict.fromkeys(shortlist))
             explanation.verified[side] = explainer.verify(pair, side, drops, positions)
 
 
-def to_verify(drops: WordDrops, carried: Carried, fell: bool) -> list[int]:
-    """Return the words to delete and measure.
+def words_to_verify(drops: WordDrops, target: Target, demoted: bool) -> list[int]:
+    """Return the positions of the words to delete and measure.
 
-    Of a short query all, else the shortlist by score or change.
-
-    For the change of a document that fell, the words that pull it down come first. The strongest
-    that pull the other way follow, `OTHER_WAY` of them.
+    These are all words of a short query, else the shortlist by score or change. For the change of
+    a demoted document, the shortlist has the words with the most negative drops: those that lower
+    it. The `OPPOSITE_WORDS` strongest words of the opposite sign follow.
     """
-    falls = fell and carried == "change"
-    short = drops.side == "query" and len(drops.words) <= WHOLE_QUERY
-    chosen = drops.shortlist(carried, len(drops.words) if short else SHORTLIST[drops.side], falls)
-    others = [
-        int(i)
-        for i in np.argsort(-drops.by(carried) if falls else drops.by(carried), kind="stable")
-        if i not in chosen
-    ]
-    return chosen + others[:OTHER_WAY][::-1]
+    negative = demoted and target == "change"
+    short = drops.side == "query" and len(drops.words) <= SHORT_QUERY_WORDS
+    count = len(drops.words) if short else SHORTLIST[drops.side]
+    shortlist = drops.shortlist(target, count, negative)
+    values = drops.values(target)
+    weakest_first = np.argsort(-values if negative else values, kind="stable")
+    others = [int(i) for i in weakest_first if i not in shortlist]
+    return shortlist + others[:OPPOSITE_WORDS][::-1]

@@ -1,4 +1,4 @@
-"""What each feedback document contributes to the refined query, and what leaving it out does."""
+"""How much each feedback document contributes to the refined query, and the ranking without it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from imrnns_core.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class FeedbackInfluence:
-    """What K feedback documents do to one query.
+    """Effect of each of K candidates as a feedback document of one query.
 
     Attributes:
-        contributions: (K, m) each document's part of the refined query before LayerNorm, less the
-            mean part: (s_i ∘ q_p + b_i)/k − mean. Before LayerNorm the parts add up exactly; the
-            common mean is left out, because it would hide the differences. Zero for dropped
-            documents.
-        score_effect: (K, K) change of candidate j's modulated score when document i no longer
-            refines the query.
+        contributions: (K, m) each document's part of the refined query before LayerNorm, minus the
+            mean part: (s_i ∘ q_p + b_i)/k − mean. Before LayerNorm the parts add up exactly. The
+            mean is subtracted because it would hide the differences. Zero for documents that are
+            excluded from the refinement.
+        score_effect: (K, K) change of candidate j's modulated score when document i is excluded.
         rank_effect: (K, K) change of candidate j's rank (negative: it rises).
     """
 
@@ -32,19 +31,17 @@ class FeedbackInfluence:
     rank_effect: IntArray
 
     @property
-    def moved(self) -> IntArray:
-        """(K,) how many candidates change rank without document i."""
+    def rank_changes(self) -> IntArray:
+        """(K,) number of candidates that change rank without document i."""
         return np.asarray((self.rank_effect != 0).sum(axis=1))
 
 
 @torch.inference_mode()
 def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluence:
-    """Measure every feedback document's part in the refinement, and the ranking without it.
+    """Measure each feedback document's part of the refinement, and the ranking without it.
 
-    Leaving one out is exact.
-
-    Where only one document refines the query, leaving it out is undefined and its effect is given
-    as zero.
+    The ranking without a document is exact. If there is only one feedback document, a ranking
+    without it does not exist, and its effects are zero.
     """
     modulation = comparison.modulation
     mask = torch.from_numpy(comparison.feedback)
@@ -62,7 +59,7 @@ def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluenc
         )
     without = (parts.sum(0) - parts) * count / (count - 1)  # (K, m) the mean over the others
     refined = torch.nn.functional.normalize(model.query_norm(without), dim=-1)
-    scores = (refined @ modulation.modulated_documents.T).numpy()  # (left out, candidate)
+    scores = (refined @ modulation.modulated_documents.T).numpy()  # (excluded, candidate)
     effect = np.where(
         comparison.feedback[:, None], scores - comparison.score("modulated"), 0.0
     ).astype(np.float32)

@@ -1,6 +1,6 @@
-"""What an adapter does on average, and how far it goes.
+"""The average modulation of an adapter, and the usual size of its values.
 
-The fixed ranges against which single queries are shown.
+Charts use these fixed ranges, so that colours mean the same for every query.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ import torch
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import ROUNDING, FloatArray
 
-SHIFTED = 20
-"""First candidates of each query whose shifts are looked at."""
+SHIFT_CANDIDATES = 20
+"""Shifts are measured on this many top candidates of each query."""
 QUANTILE = 0.995
+"""A range is this quantile of the absolute values, so that outliers do not set it."""
 
 
 @dataclass(frozen=True)
 class ModulationRanges:
-    """Means over many queries and, for each quantity, the 99.5th percentile of its size.
+    """Means over many queries, and the range of each quantity.
 
-    Whole, and less the mean.
+    A pair of ranges has the range of the quantity itself, and that of its difference from the mean,
+    which is query-specific.
 
     Attributes:
         mean_shift: (m,) mean of d̂_m − d̂_p.
         mean_scale: (m,) mean of the queries' scale.
         mean_bias: (m,) mean of the queries' bias.
-        shift: Whole and query-specific range of a shift.
-        scale: Whole (about ½) and query-specific range of a scale.
-        bias: Whole and query-specific range of a bias.
-        contribution: Range of a feedback document's part in the refined query, less the mean part.
+        shift: Both ranges of a shift.
+        scale: Both ranges of a scale; the first one is measured from ½.
+        bias: Both ranges of a bias.
+        contribution: Range of a feedback document's part of the refined query minus the mean part.
     """
 
     mean_shift: FloatArray
@@ -45,7 +47,7 @@ class ModulationRanges:
 
 @torch.inference_mode()
 def modulation_ranges(ranker: Ranker, queries: FloatArray) -> ModulationRanges:
-    """Run the adapter over the candidates of (B, n) queries and measure its ranges."""
+    """Measure the means and ranges over the candidates of (B, n) queries."""
     model, corpus = ranker.adapter.model, ranker.transform
     vectors = torch.from_numpy(np.ascontiguousarray(queries, dtype=np.float32))
     rows = torch.from_numpy(
@@ -55,9 +57,9 @@ def modulation_ranges(ranker: Ranker, queries: FloatArray) -> ModulationRanges:
     scale, bias = model.query_adapter(projected)
     shifts, parts = [], []
     for i, query in enumerate(projected):
-        documents = corpus.projected[rows[i, :SHIFTED]]  # (R, m)
-        moved = model.modulate_documents(documents[None], scale[i : i + 1], bias[i : i + 1])[0]
-        shifts.append(torch.nn.functional.normalize(moved, dim=-1) - documents)
+        documents = corpus.projected[rows[i, :SHIFT_CANDIDATES]]  # (R, m)
+        modulated = model.modulate_documents(documents[None], scale[i : i + 1], bias[i : i + 1])[0]
+        shifts.append(torch.nn.functional.normalize(modulated, dim=-1) - documents)
         effect_scale, effect_bias = corpus.effect[rows[i]].chunk(2, dim=-1)  # (K, m) each
         part = (effect_scale * query + effect_bias) / len(rows[i])
         parts.append(part - part.mean(0))
@@ -66,22 +68,22 @@ def modulation_ranges(ranker: Ranker, queries: FloatArray) -> ModulationRanges:
         shift.mean(0).numpy(),
         scale.mean(0).numpy(),
         bias.mean(0).numpy(),
-        _both(shift),
-        _both(scale, 0.5),
-        _both(bias),
+        _ranges(shift),
+        _ranges(scale, 0.5),
+        _ranges(bias),
         _range(torch.cat(parts)),
     )
 
 
-def _both(values: torch.Tensor, centre: float = 0.0) -> tuple[float, float]:
-    """Return the ranges of values about a centre, and less their mean.
+def _ranges(values: torch.Tensor, centre: float = 0.0) -> tuple[float, float]:
+    """Return the range of values (R, m) from a centre, and that of their difference from the mean.
 
-    What is below rounding has no range of its own.
+    A range is at least `ROUNDING`, because smaller values come from rounding alone.
     """
     return max(_range(values - centre), ROUNDING), max(_range(values - values.mean(0)), ROUNDING)
 
 
 def _range(values: torch.Tensor) -> float:
     sizes = values.abs().flatten()
-    step = max(1, len(sizes) // 1_000_000)  # torch.quantile takes no more than 16 million
+    step = max(1, len(sizes) // 1_000_000)  # torch.quantile accepts up to 16 million values
     return float(torch.quantile(sizes[::step], QUANTILE)) or ROUNDING

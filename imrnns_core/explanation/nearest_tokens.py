@@ -1,9 +1,7 @@
-"""The paper's view.
+"""The paper's vocabulary view: tokens near the back-projected change of a text.
 
-Tokens of the encoder's vocabulary near the back-projected change, beside what chance would name.
-
-It describes a direction of the embedding space, not a cause: docs/method.md, "Explanations that
-hold up". A token is shown as more than chance only where it beats both nulls, an untrained adapter
+It describes a direction of the embedding space, not a cause (docs/method.md, "Explanations that
+hold up"). A token counts as more than chance only if it beats two null models: an untrained adapter
 and other queries.
 """
 
@@ -26,8 +24,8 @@ from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Side
 
 NULL_DRAWS = 20
-"""Untrained adapters, and other queries, that are asked the same."""
-LEVEL = 1 / (NULL_DRAWS + 1)
+"""Number of draws of each null model: untrained adapters, and other queries."""
+SIGNIFICANCE_LEVEL = 1 / (NULL_DRAWS + 1)
 MIN_LETTERS = 3
 
 
@@ -35,11 +33,16 @@ MIN_LETTERS = 3
 class NamedToken:
     """A whole word of the vocabulary near the back-projected change.
 
-    `p_untrained` and `p_shuffled` are the shares of null draws (the real one counted in) in which
-    *some* token is at
-    least as near: with an untrained adapter, and with another query (for a query's change: another
-    query's change). The nearest of thousands of tokens is near to any direction, so that each is
-    compared with the nearest of a draw.
+    The nearest of thousands of tokens is near to any direction. So each token is compared with the
+    nearest token of every null draw.
+
+    Attributes:
+        token: The word.
+        cosine: Its cosine with the back-projected change.
+        p_untrained: Share of draws (the real one included) in which some token is at least as near,
+            with an untrained adapter.
+        p_shuffled: The same with another query. For a query's change, with the change of another
+            query.
     """
 
     token: str
@@ -49,14 +52,15 @@ class NamedToken:
 
     @property
     def spurious(self) -> bool:
-        """True where the token does not beat both nulls."""
-        return max(self.p_untrained, self.p_shuffled) > LEVEL + 1e-9
+        """True where the token does not beat both null models."""
+        return max(self.p_untrained, self.p_shuffled) > SIGNIFICANCE_LEVEL + 1e-9
 
 
 class Vocabulary:
     """The whole words among an encoder's tokens, with their input embeddings.
 
-    Raises ExplanationError where token and text embeddings do not share a space.
+    Raises:
+        ExplanationError: Token and text embeddings have different dimensions.
     """
 
     def __init__(self, encoder: SentenceTransformerEncoder) -> None:
@@ -64,16 +68,16 @@ class Vocabulary:
         if table.shape[1] != encoder.dimension:
             raise ExplanationError(
                 f"the vocabulary view is not available for {encoder.spec.name!r}: its token "
-                f"embeddings have {table.shape[1]} "
-                f"dimensions, its texts {encoder.dimension}"
+                f"embeddings have {table.shape[1]} dimensions, its text embeddings "
+                f"{encoder.dimension}"
             )
-        pieces = encoder.tokenizer.get_vocab()
-        marked = any(
-            piece.startswith(("▁", "Ġ")) for piece in pieces
-        )  # word starts are marked, else continuations by ##
+        tokens = encoder.tokenizer.get_vocab()
+        # Some tokenizers mark the start of a word, the others mark its continuations by ##
+        marks_starts = any(token.startswith(("▁", "Ġ")) for token in tokens)
         words: dict[str, int] = {}
-        for piece, row in sorted(pieces.items(), key=lambda item: item[1]):
-            word = piece[1:] if marked and piece[:1] in "▁Ġ" else "" if marked else piece
+        for token, row in sorted(tokens.items(), key=lambda item: item[1]):
+            starts = not marks_starts or token[:1] in "▁Ġ"
+            word = (token[1:] if marks_starts else token) if starts else ""
             if len(word) >= MIN_LETTERS and word.isalpha() and word.casefold() not in stop_words():
                 words.setdefault(word, row)
         self.words = list(words)
@@ -81,7 +85,12 @@ class Vocabulary:
 
 
 class VocabularyView:
-    """Name the tokens near a pair's change, for one ranker."""
+    """The tokens near the change of a text, for the pairs of one ranker.
+
+    Raises:
+        ExplanationError: The encoder is not one of sentence-transformers, or its token and text
+            embeddings have different dimensions.
+    """
 
     def __init__(self, ranker: Ranker) -> None:
         if not isinstance(ranker.collection.encoder, SentenceTransformerEncoder):
@@ -91,21 +100,18 @@ class VocabularyView:
         self.ranker, self.vocabulary = ranker, Vocabulary(ranker.collection.encoder)
 
     def name(self, pair: Pair, side: Side, count: int = 10) -> list[NamedToken]:
-        """Return the tokens nearest to P⁺(modulated − projected), of unit vectors.
+        """Return the tokens nearest to P⁺(modulated − projected), computed on unit vectors.
 
-        A document's change is that under the pair's query, and under other queries for the null; a
-        query's change is its refinement.
+        A document's change is its modulation by the pair's query; a query's change is its
+        refinement.
         """
-        cosines = self._cosines(
-            self.ranker.adapter.model, self._inverse, pair, side, self._queries[:0]
-        )[0]
-        shuffled = self._cosines(
-            self.ranker.adapter.model, self._inverse, pair, side, self._queries
-        )[1:]
+        model, no_queries = self.ranker.adapter.model, self._queries[:0]
+        cosines = self._cosines(model, self._inverse, pair, side, no_queries)[0]
+        shuffled = self._cosines(model, self._inverse, pair, side, self._queries)[1:]
         untrained = torch.cat(
             [
-                self._cosines(model, inverse, pair, side, self._queries[:0])
-                for model, inverse in self._untrained
+                self._cosines(fresh, inverse, pair, side, no_queries)
+                for fresh, inverse in self._untrained
             ]
         )
         best = torch.topk(cosines, min(count, len(cosines))).indices
@@ -122,38 +128,34 @@ class VocabularyView:
     def _cosines(
         self, model: IMRNN, inverse: Tensor, pair: Pair, side: Side, others: Tensor
     ) -> Tensor:
-        """Return (1 + O, V) cosines of every token with the change.
+        """Return (1 + O, V) cosines of V tokens with the change.
 
-        Under the pair's query, then under O others.
+        The first row is for the pair's query, the others for the O other queries (O, n).
         """
         modulation = pair.comparison.modulation
         queries = torch.cat([modulation.stored_query[None], others])  # (1 + O, n)
         documents = modulation.stored_documents.expand(len(queries), -1, -1)
         feedback = torch.from_numpy(pair.comparison.feedback).expand(len(queries), -1)
-        made = model(queries, documents, feedback)
+        changed = model(queries, documents, feedback)
         if side == "document":
             change = (
-                made.modulated_documents[:, pair.position]
-                - made.projected_documents[:, pair.position]
+                changed.modulated_documents[:, pair.position]
+                - changed.projected_documents[:, pair.position]
             )
         else:
-            change = made.modulated_query - made.projected_query
+            change = changed.modulated_query - changed.projected_query
         near: Tensor = F.normalize(change @ inverse.T, dim=-1) @ self.vocabulary.table.T
         return near
 
     @cached_property
     def _inverse(self) -> Tensor:
-        inverse: Tensor = torch.linalg.pinv(
-            self.ranker.adapter.model.projector.weight.detach()
-        )  # (n, m)
+        """(n, m) pseudo-inverse of the projector."""
+        inverse: Tensor = torch.linalg.pinv(self.ranker.adapter.model.projector.weight.detach())
         return inverse
 
     @cached_property
     def _queries(self) -> Tensor:
-        """(O, n) other queries.
-
-        A fixed sample of the collection's, or of its documents where it has none.
-        """
+        """(O, n) a fixed sample of the collection's queries; of its documents if it has too few."""
         collection = self.ranker.collection
         vectors = (
             collection.queries.vectors
@@ -172,7 +174,7 @@ class VocabularyView:
 
 
 def untrained_models(ranker: Ranker, count: int) -> list[IMRNN]:
-    """Return fresh adapters of the same shape, as training would start from, one per seed."""
+    """Return `count` untrained adapters of the same shape, one per seed."""
     return [
         untrained_model(ranker.adapter.model.config, seed).eval().requires_grad_(False)
         for seed in range(count)

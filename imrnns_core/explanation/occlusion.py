@@ -1,4 +1,4 @@
-"""Estimate what a score loses without each word of a text, without encoding the text again."""
+"""Estimate how much a score drops without each word of a text, without encoding it again."""
 
 from __future__ import annotations
 
@@ -14,199 +14,216 @@ from imrnns_core.explanation.attention_trace import (
     AttentionTrace,
     Gradients,
     Pool,
-    Target,
+    Scorer,
     Trace,
     attention_drop,
-    gradients,
+    attention_gradients,
 )
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.text.words import Word
 from imrnns_core.types import Side
 
-Place = tuple[int, int]
-"""Where a word stands: its first token, and the one after its last."""
-MOVE_SHARE = 0.75
-"""First order makes too much of a move.
+TokenSpan = tuple[int, int]
+"""One occurrence of a word: its first token, and the token after its last one."""
+SHIFT_FACTOR = 0.75
+"""Factor on the first-order effect of a shift, which is too large.
 
-Over words of one piece at one place (SciFact train) the true effect was .73 of it.
+Measured: 0.73 over words of one token that occur once (SciFact train).
 """
+MASKED_TOKENS = 1024
+"""Largest number of words × tokens for which each word is masked in turn.
+
+This equals four passes of 256 tokens, about the cost of the estimate from gradients.
+"""
+SHIFTS = (1, 2)
+"""Numbers of positions by which shifted passes move the tokens. Longer words use the largest."""
 
 
-def places_of(words: Tensor) -> list[list[Place]]:
-    """Return the places of each word, words (T,) the word that a token belongs to, -1 for none."""
-    found: list[list[Place]] = [[] for _ in range(int(words.max()) + 1)]
-    start, owners = 0, words.tolist()
-    for end in range(1, len(owners) + 1):
-        if end == len(owners) or owners[end] != owners[start]:
-            if owners[start] >= 0:
-                found[owners[start]].append((start, end))
-            start = end
-    return found
+def token_spans(word_of_token: Tensor) -> list[list[TokenSpan]]:
+    """Return the occurrences of each of W words.
 
-
-def moved_weights(length: int, moved_length: int, places: Sequence[Sequence[Place]]) -> Tensor:
-    """Return (W, T + T') how much each token of both passes counts in the mean without each word.
-
-    Tokens before the word count in the first pass, those after it in the second. For a word at
-    several places it is
-    the mean over them: by how many places a token moves matters less than that it moves.
+    Args:
+        word_of_token: (T,) the word of each token, −1 for none.
     """
-    weights = torch.zeros(len(places), length + moved_length)
+    spans: list[list[TokenSpan]] = [[] for _ in range(int(word_of_token.max()) + 1)]
+    start, words = 0, word_of_token.tolist()
+    for end in range(1, len(words) + 1):
+        if end == len(words) or words[end] != words[start]:
+            if words[start] >= 0:
+                spans[words[start]].append((start, end))
+            start = end
+    return spans
+
+
+def pooling_weights(
+    length: int, shifted_length: int, spans: Sequence[Sequence[TokenSpan]]
+) -> Tensor:
+    """Return (W, T + T') pooling weights of the tokens of both passes without each word.
+
+    Tokens before the word count in the first pass, tokens after it in the shifted pass. For a word
+    that occurs several times, the weights are the mean over its occurrences: it matters more that a
+    token shifts than by how many positions.
+
+    Args:
+        length: T, the number of tokens of the first pass.
+        shifted_length: T', the number of tokens of the shifted pass.
+        spans: The occurrences of each of W words.
+    """
+    weights = torch.zeros(len(spans), length + shifted_length)
     weights[:, :length] = 1.0
-    for row, spots in zip(weights, places, strict=True):
-        for _, end in spots:
-            row[end:length] -= 1 / len(spots)
-            row[length + end :] += 1 / len(spots)
-        for start, end in spots:
+    for row, occurrences in zip(weights, spans, strict=True):
+        for _, end in occurrences:
+            row[end:length] -= 1 / len(occurrences)
+            row[length + end :] += 1 / len(occurrences)
+        for start, end in occurrences:
             row[start:end] = row[length + start : length + end] = 0.0
     return weights
 
 
-def position_drop(trace: Trace, moved: Trace, slopes: Gradients, places: Sequence[Place]) -> Tensor:
-    """Return (P, G) what G targets lose by what tokens read anew when those after a place move up.
+def position_drop(
+    trace: Trace, shifted: Trace, gradients: Gradients, spans: Sequence[TokenSpan]
+) -> Tensor:
+    """Return (P, G) drops of G targets because deleting a span shifts all later tokens.
 
-    In every layer and head a token before the place reads the tokens before it as they are and
-    those after it as the second pass has them; a token after it likewise, with its own query of the
-    second pass. That is exact for what the two passes hold; the targets follow by their gradients.
-    What the word's removal does without the move (`attention_drop`) is not counted again.
+    In every layer and head, a token before the span reads earlier tokens from the first pass and
+    later tokens from the shifted pass. A token after the span does the same with its own query
+    from the shifted pass. This is exact for the attention of the two passes; the gradients give
+    the effect on the targets. The effect of the deletion without the shift is `attention_drop`,
+    and is not counted here.
 
     Args:
         trace: The text of T tokens.
-        moved: The same, its tokens some places earlier, with as many more where the text was cut
-            off.
-        slopes: `gradients` of the text.
-        places: P places.
+        shifted: The text with its tokens at earlier positions. If the text is cut off, this pass
+            reads more tokens.
+        gradients: `attention_gradients` of the text.
+        spans: P spans.
     """
-    split = _Split.of(places, len(trace.spans), len(moved.spans))
-    # tokens that were cut off have no gradient: the last one's stands in
-    like = torch.arange(len(moved.spans)).clamp_max(len(trace.spans) - 1)
-    drops = torch.zeros(len(places), len(slopes))
-    for i, (layer, other) in enumerate(zip(trace.attention, moved.attention, strict=True)):
-        # who reads, who is read
+    masks = _SpanMasks.of(spans, len(trace.spans), len(shifted.spans))
+    # additional tokens have no gradient and take that of the last token
+    rows = torch.arange(len(shifted.spans)).clamp_max(len(trace.spans) - 1)
+    drops = torch.zeros(len(spans), len(gradients))
+    for i, (layer, other) in enumerate(zip(trace.attention, shifted.attention, strict=True)):
+        # (pass of the reading token, pass of the token that is read)
         passes = ((layer, layer), (layer, other), (other, layer), (other, other))
         weights = [_attention(reader, read) for reader, read in passes]
-        left = [total.clamp_min_(MIN_ATTENTION_LEFT) for total in split.without(weights)]
-        for g, gradient in enumerate(slopes):
-            slope = {id(layer): gradient[i][0], id(other): gradient[i][0][:, like]}  # (H, T, c)
+        left = [total.clamp_min_(MIN_ATTENTION_LEFT) for total in masks.without(weights)]
+        for g, layers in enumerate(gradients):
+            gradient = {id(layer): layers[i][0], id(other): layers[i][0][:, rows]}  # (H, T, c)
             effects = [
-                (read.values @ slope[id(reader)].transpose(1, 2)).mul_(w)
+                (read.values @ gradient[id(reader)].transpose(1, 2)).mul_(w)
                 for (reader, read), w in zip(passes, weights, strict=True)
             ]
-            drops[:, g] -= split.gained(effects, left)
+            drops[:, g] -= masks.gain(effects, left)
     return drops
 
 
 @dataclass(frozen=True)
-class _Split:
-    """Tokens before and after each of P places: (P, T) of the first pass, (P, T') of the second."""
+class _SpanMasks:
+    """Tokens before and after each of P spans: (P, T) of one pass, (P, T') of the shifted pass."""
 
     before: Tensor
     after: Tensor
-    moved_after: Tensor
+    shifted_after: Tensor
 
     @classmethod
-    def of(cls, places: Sequence[Place], length: int, moved_length: int) -> _Split:
-        """Split passes of T and T' tokens at the places."""
-        start, end = torch.tensor(places).T[..., None]  # (P, 1) each
+    def of(cls, spans: Sequence[TokenSpan], length: int, shifted_length: int) -> _SpanMasks:
+        """Mark the tokens of passes of T and T' tokens."""
+        start, end = torch.tensor(spans).T[..., None]  # (P, 1) each
         tokens = torch.arange(length)
-        moved_after = (torch.arange(moved_length) >= end).float()
-        return cls((tokens < start).float(), (tokens >= end).float(), moved_after)
+        shifted_after = (torch.arange(shifted_length) >= end).float()
+        return cls((tokens < start).float(), (tokens >= end).float(), shifted_after)
 
     def without(self, read: Sequence[Tensor]) -> list[Tensor]:
-        """Return what is read (H, P, T or T') without the word: in the first pass, then in both."""
-        own, cross, moved_cross, moved_own = read
+        """Return the sums (H, P, T or T') over tokens outside each span.
+
+        First within one pass, then with later tokens from the shifted pass, for readers of the
+        first and of the shifted pass.
+        """
+        own, cross, shifted_cross, shifted_own = read
         first = self.before @ own
         return [
             first + self.after @ own,
-            first + self.moved_after @ cross,
-            self.before @ moved_cross + self.moved_after @ moved_own,
+            first + self.shifted_after @ cross,
+            self.before @ shifted_cross + self.shifted_after @ shifted_own,
         ]
 
-    def gained(self, effects: Sequence[Tensor], left: Sequence[Tensor]) -> Tensor:
-        """Return (P,) what a target gains by the move."""
-        alone, together, moved_together = (
+    def gain(self, effects: Sequence[Tensor], left: Sequence[Tensor]) -> Tensor:
+        """Return (P,) the gain of a target by the shift alone."""
+        unshifted, mixed, shifted = (
             total.div_(rest) for total, rest in zip(self.without(effects), left, strict=True)
         )
-        before = together.sub_(alone).sum(0).mul_(self.before)
-        after = alone.sub_(effects[0].sum(1, keepdim=True)).sum(0).mul_(self.after)
-        gained = before - after
-        moved = moved_together.sub_(effects[3].sum(1, keepdim=True)).sum(0).mul_(self.moved_after)
-        return gained.sum(1) + moved.sum(1)
+        before = mixed.sub_(unshifted).sum(0).mul_(self.before)
+        after = unshifted.sub_(effects[0].sum(1, keepdim=True)).sum(0).mul_(self.after)
+        gain = before - after
+        shifted_gain = shifted.sub_(effects[3].sum(1, keepdim=True)).sum(0).mul_(self.shifted_after)
+        return gain.sum(1) + shifted_gain.sum(1)
 
 
 def _attention(reader: AttentionTrace, read: AttentionTrace) -> Tensor:
-    """Return (H, T', T) the attention that T tokens of one pass pay to T' tokens of a pass.
+    """Return (H, T', T) attention that T tokens of one pass pay to T' tokens of a pass.
 
-    It is a share of what a token pays in its own pass.
+    Shares refer to the total attention of a token in its own pass.
     """
     if reader is read:
         return reader.weights.transpose(1, 2).contiguous()
     return (read.keys @ reader.queries.transpose(1, 2)).sub_(reader.totals.transpose(1, 2)).exp_()
 
 
-HIDDEN_TOKENS = 1024
-"""Each word is hidden in turn where that takes no more tokens.
-
-Four passes of 256, as dear as the estimate from gradients.
-"""
-MOVES = (1, 2)
-"""Places that later words move up by, in word pieces: longer words are taken for the longest."""
-BATCH_LETTERS = 4000
-"""Texts are encoded so many letters at a time.
-
-A fifth of a second, after which the reader can be told or can go on.
-"""
-
-
 def estimate_drops(
-    trace: Trace, moved: Mapping[int, Trace], target: Target, pool: Pool, owner: Tensor
+    trace: Trace, shifted: Mapping[int, Trace], scorer: Scorer, pool: Pool, word_of_token: Tensor
 ) -> Tensor:
-    """Return (W, G) what G targets are estimated to lose without each word that is read.
+    """Return (W, G) estimated drops of G targets without each of the W words that are read.
 
     Args:
         trace: The text of T tokens.
-        moved: The same with its tokens some places earlier, by how many; empty where that changes
-            nothing.
-        target: (B, n) embeddings → (B, G) scores.
-        pool: `TracedEncoder.pool`, at the length that is scored.
-        owner: (T,) the word of each token, -1 for none.
+        shifted: Shifted passes by their number of positions; empty where positions have no effect.
+        scorer: (B, n) embeddings → (B, G) targets.
+        pool: `TracedEncoder.pool`, at the length of the stored embeddings.
+        word_of_token: (T,) the word of each token, −1 for none.
     """
-    slopes, places = gradients(trace, target, pool), places_of(owner)
-    drops = attention_drop(trace, slopes, owner)
+    gradients, spans = attention_gradients(trace, scorer, pool), token_spans(word_of_token)
+    drops = attention_drop(trace, gradients, word_of_token)
     with torch.no_grad():
-        whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
-        left = target(pool(trace.outputs, (owner != torch.arange(len(places))[:, None]).float()))
-        drops += whole - left
-        pieces = [min((end - start for start, end in spots), default=0) for spots in places]
-        for count, other in moved.items():
-            group = [
-                w for w, size in enumerate(pieces) if size == count or size > count == max(moved)
-            ]
-            spots = [(w, place) for w in group for place in places[w]]
-            if not spots:
+        full = scorer(pool(trace.outputs, torch.ones(1, len(word_of_token))))
+        others = (word_of_token != torch.arange(len(spans))[:, None]).float()  # (W, T)
+        without_word = scorer(pool(trace.outputs, others))
+        drops += full - without_word
+        for shift, other in shifted.items():
+            words = _words_of_shift(spans, shift, max(shifted))
+            occurrences = [(w, span) for w in words for span in spans[w]]
+            if not occurrences:
                 continue
-            lost = position_drop(trace, other, slopes, [place for _, place in spots])
-            for (w, _), drop in zip(spots, lost, strict=True):
-                drops[w] += MOVE_SHARE * drop / len(places[w])
-            weights = moved_weights(len(owner), len(other.spans), [places[w] for w in group])
-            drops[group] += MOVE_SHARE * (
-                left[group] - target(pool(torch.cat([trace.outputs, other.outputs]), weights))
+            lost = position_drop(trace, other, gradients, [span for _, span in occurrences])
+            for (w, _), drop in zip(occurrences, lost, strict=True):
+                drops[w] += SHIFT_FACTOR * drop / len(spans[w])
+            weights = pooling_weights(
+                len(word_of_token), len(other.spans), [spans[w] for w in words]
             )
+            pooled = pool(torch.cat([trace.outputs, other.outputs]), weights)
+            drops[words] += SHIFT_FACTOR * (without_word[words] - scorer(pooled))
     return drops
 
 
+def _words_of_shift(
+    spans: Sequence[Sequence[TokenSpan]], shift: int, largest_shift: int
+) -> list[int]:
+    """Return the words of `shift` tokens; the largest shift also takes all longer words."""
+    lengths = [min((end - start for start, end in word), default=0) for word in spans]
+    return [w for w, n in enumerate(lengths) if n == shift or n > shift == largest_shift]
+
+
 def token_to_word(trace: Trace, words: Sequence[Word]) -> Tensor:
-    """Return (T,) the position of the word that each token overlaps, -1 for none."""
+    """Return (T,) the position of the word that each token overlaps, −1 for none."""
     spans = np.array(trace.spans).reshape(-1, 2)
-    owner = np.full(len(spans), -1)
+    word_of_token = np.full(len(spans), -1)
     for position, word in enumerate(words):
         for left, right in word.spans:
-            owner[(spans[:, 0] < right) & (spans[:, 1] > left)] = position
-    return torch.from_numpy(owner)
+            word_of_token[(spans[:, 0] < right) & (spans[:, 1] > left)] = position
+    return torch.from_numpy(word_of_token)
 
 
 def score_and_change(pair: Pair, side: Side, vectors: Tensor) -> Tensor:
-    """Return (B, 2) modulated score and Δ with each of B embeddings (B, n) in place of a text."""
+    """Return (B, 2) modulated score and change with B embeddings (B, n) in place of a text."""
     scores = (
         pair.document_scores(vectors) if side == "document" else pair.query_scores(vectors)
     )  # (B, 2)

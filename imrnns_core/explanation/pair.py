@@ -1,6 +1,6 @@
-"""What the scores would be if a text were another.
+"""A query and one candidate, scored again with another text.
 
-The query, one document, or the feedback documents.
+The text can be that of the query, of the document, or of feedback documents.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from imrnns_core.types import STAGES, FloatArray
 class Pair:
     """A query and one of its candidates, ready to be scored with another text.
 
-    Everything else is kept.
+    Another document changes its own base, projected and modulated vector. If it is a feedback
+    document, it also changes its part of the refined query. Another query changes the modulation
+    of the document and the query that is refined. Everything else stays the same, and so do the
+    candidates (docs/method.md, "Explanations that hold up").
 
-    Another document changes its base, projected and modulated vector and its own part of the
-    refined query. Another query changes the modulation of the document and what is refined. The
-    candidates stay those that were really ranked (docs/method.md, "Explanations that hold
-    up").
+    Attributes:
+        comparison: The query with its candidates.
+        model: The adapter that ranked them.
+        position: The position of the candidate in the comparison.
     """
 
     comparison: Comparison
@@ -42,7 +45,7 @@ class Pair:
         return self.comparison.document_ids[self.position]
 
     @property
-    def fell(self) -> bool:
+    def demoted(self) -> bool:
         """True where the modulated rank is worse than the base rank."""
         base, modulated = (self.comparison.rank(stage) for stage in ("base", "modulated"))
         return bool(modulated[self.position] > base[self.position])
@@ -54,63 +57,69 @@ class Pair:
         return torch.tensor([self.comparison.score(stage)[self.position] for stage in stages])
 
     def document_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the document were each of (B, n) embeddings.
+        """Return (B, 2) base and modulated scores with B other embeddings of the document.
 
-        The embeddings are as long as stored ones; the scores are differentiable.
+        Args:
+            vectors: (B, n) embeddings of the same length as the stored ones. The scores are
+                differentiable with respect to them.
         """
-        kept, model = self._kept, self.model
+        modulation, model = self._modulation, self.model
         projected = model.project(vectors)  # (B, m)
-        scale, bias = kept.effect_scale, kept.effect_bias
+        scale, bias = modulation.mean_scale, modulation.mean_bias
         if self.comparison.feedback[self.position]:
             own_scale, own_bias = model.document_adapter(projected)
             share = 1.0 / int(self.comparison.feedback.sum())
-            scale = scale + share * (own_scale - kept.document_scale[self.position])
-            bias = bias + share * (own_bias - kept.document_bias[self.position])
-        refined = F.normalize(model.refine_query(kept.projected_query, scale, bias), dim=-1)
+            scale = scale + share * (own_scale - modulation.document_scale[self.position])
+            bias = bias + share * (own_bias - modulation.document_bias[self.position])
+        refined = F.normalize(model.refine_query(modulation.projected_query, scale, bias), dim=-1)
         modulated = model.modulate_documents(
-            projected[:, None], kept.query_scale[None], kept.query_bias[None]
+            projected[:, None], modulation.query_scale[None], modulation.query_bias[None]
         )[:, 0]
         return torch.stack(
             [
-                F.normalize(vectors, dim=-1) @ kept.query,
+                F.normalize(vectors, dim=-1) @ modulation.query,
                 (refined * F.normalize(modulated, dim=-1)).sum(-1),
             ],
             dim=-1,
         )
 
     def query_scores(self, vectors: Tensor) -> Tensor:
-        """Return (B, 2) base and modulated scores if the query were each of (B, n) embeddings.
+        """Return (B, 2) base and modulated scores with B other embeddings of the query.
 
-        The embeddings are as long as stored ones; the scores are differentiable.
+        Args:
+            vectors: (B, n) embeddings of the same length as the stored ones. The scores are
+                differentiable with respect to them.
         """
-        kept, model = self._kept, self.model
+        modulation, model = self._modulation, self.model
         projected = model.project(vectors)  # (B, m)
-        document = kept.projected_documents[self.position].expand(len(vectors), 1, -1)
+        document = modulation.projected_documents[self.position].expand(len(vectors), 1, -1)
         modulated = model.modulate_documents(document, *model.query_adapter(projected))[:, 0]
         refined = F.normalize(
-            model.refine_query(projected, kept.effect_scale, kept.effect_bias), dim=-1
+            model.refine_query(projected, modulation.mean_scale, modulation.mean_bias), dim=-1
         )
-        base = F.normalize(vectors, dim=-1) @ kept.documents[self.position]
+        base = F.normalize(vectors, dim=-1) @ modulation.documents[self.position]
         return torch.stack([base, (refined * F.normalize(modulated, dim=-1)).sum(-1)], dim=-1)
 
     @cached_property
-    def _kept(self) -> _Kept:
-        # Tensors of an inference cannot stand in an autograd graph: copy them
+    def _modulation(self) -> _MeanEffectModulation:
+        # autograd rejects tensors that were made in inference mode, so they are copied
         tensors = {
             name: tensor.clone() for name, tensor in vars(self.comparison.modulation).items()
         }
         weights = feedback_weights(torch.from_numpy(self.comparison.feedback))
-        return _Kept(
+        return _MeanEffectModulation(
             **tensors,
-            effect_scale=weights @ tensors["document_scale"],
-            effect_bias=weights @ tensors["document_bias"],
+            mean_scale=weights @ tensors["document_scale"],
+            mean_bias=weights @ tensors["document_bias"],
         )
 
 
 @dataclass(frozen=True)
-class _Kept(Modulation):
-    effect_scale: Tensor  # (m,) s̄
-    effect_bias: Tensor  # (m,) b̄
+class _MeanEffectModulation(Modulation):
+    """A modulation with the mean scale and bias of its feedback documents."""
+
+    mean_scale: Tensor  # (m,) s̄
+    mean_bias: Tensor  # (m,) b̄
 
 
 def rescore(
@@ -119,26 +128,25 @@ def rescore(
     query: FloatArray | None = None,
     documents: Mapping[str, FloatArray] | None = None,
 ) -> Comparison:
-    """Return the comparison as it would be with other embeddings, or under another model.
+    """Rank the same candidates with other embeddings, or with another adapter.
 
-    The candidates and the feedback documents stay the same, so that every difference comes from
-    what was changed.
+    The candidates and the feedback documents stay the same, so every difference comes from what
+    was replaced.
 
     Args:
-        comparison: As it was ranked.
-        model: The adapter; another one of the same shape asks what that one would do.
-        query: (n,) embedding in place of the query's, as long as stored ones: the adapter sees
-            lengths.
-        documents: (n,) embeddings in place of those of some candidates, by id.
+        comparison: The query as it was ranked.
+        model: The adapter: that of the comparison, or another one of the same shape.
+        query: (n,) embedding that replaces the query's. It must have the length of the stored
+            ones, because the adapter is sensitive to length.
+        documents: (n,) embeddings that replace those of some candidates, by document id.
     """
     vectors = comparison.modulation.stored_documents.clone()  # (K, n)
     for document_id, vector in (documents or {}).items():
         vectors[comparison.position[document_id]] = torch.from_numpy(vector)
-    asked = comparison.modulation.stored_query if query is None else torch.from_numpy(query)
+    query_vector = comparison.modulation.stored_query if query is None else torch.from_numpy(query)
+    feedback = torch.from_numpy(comparison.feedback)
     with torch.inference_mode():
-        modulation = model(asked[None], vectors[None], torch.from_numpy(comparison.feedback)[None])[
-            0
-        ]
+        modulation = model(query_vector[None], vectors[None], feedback[None])[0]
     scores = stage_scores(modulation)
     rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.rows[None]))
     return replace(
@@ -147,7 +155,7 @@ def rescore(
 
 
 def stage_scores(modulation: Modulation) -> FloatArray:
-    """Return (4, K) scores at each stage of one query's modulation."""
+    """Return (4, K) scores of one query's candidates at each stage."""
     query, refined = modulation.projected_query, modulation.modulated_query
     scores = [
         modulation.documents @ modulation.query,

@@ -1,9 +1,7 @@
-"""Exact accounting of a score change.
+"""Exact accounting of a score change: projector, document modulation, query refinement.
 
-Projector, document modulation, query refinement; nothing is left over.
-
-It says where the numbers come from, not which words caused them. docs/method.md, "Exact
-accounting of a score change".
+The parts add up exactly. They show where the change arises, not which words cause it
+(docs/method.md, "Exact accounting of a score change").
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from imrnns_core.types import SCORE_PARTS, FloatArray, Side
 
 @dataclass(frozen=True)
 class Accounting:
-    """The change of K candidates' scores, part by part.
+    """The score changes of K candidates, part by part.
 
     `base + projector + document_modulation + query_refinement = modulated`, each (K,), to 1e-6.
     """
@@ -43,13 +41,13 @@ class Accounting:
         return {name: getattr(self, name) for name in SCORE_PARTS}
 
     @property
-    def whole(self) -> dict[str, FloatArray]:
+    def total(self) -> dict[str, FloatArray]:
         """(K,) the base score, each part of the change, and the modulated score, by name."""
         return {"base": self.base, **self.parts, "modulated": self.modulated}
 
     @property
     def residual(self) -> FloatArray:
-        """(K,) what the parts fail to explain; rounding only."""
+        """(K,) the difference between the change and the sum of its parts; rounding only."""
         explained = self.projector + self.document_modulation + self.query_refinement
         return np.asarray(self.modulated - self.base - explained, dtype=np.float32)
 
@@ -57,8 +55,8 @@ class Accounting:
 def account(comparison: Comparison) -> Accounting:
     """Split modulated − base of every candidate of a comparison.
 
-    φ_doc = ½ (q̂_p + q̂_m)(d̂_m − d̂_p) and φ_query = ½ (d̂_p + d̂_m)(q̂_m − q̂_p), per dimension;
-    this is the two-player Shapley split of cos(q_m, d_m) − cos(q_p, d_p).
+    φ_doc = ½ (q̂_p + q̂_m)(d̂_m − d̂_p) and φ_query = ½ (d̂_p + d̂_m)(q̂_m − q̂_p), per dimension.
+    This is the two-player Shapley split of cos(q_m, d_m) − cos(q_p, d_p).
     """
     modulation = comparison.modulation
     qp, qm = modulation.projected_query.numpy(), modulation.modulated_query.numpy()  # (m,)
@@ -76,86 +74,87 @@ def account(comparison: Comparison) -> Accounting:
 
 
 def shifts(comparison: Comparison) -> FloatArray:
-    """Return (K, m) d̂_m − d̂_p: the true shift of each candidate, on unit vectors."""
+    """Return (K, m) d̂_m − d̂_p, the shift of each candidate between unit vectors."""
     modulation = comparison.modulation
     return np.asarray((modulation.modulated_documents - modulation.projected_documents).numpy())
 
 
 @dataclass(frozen=True)
 class WordAccounting:
-    """The change of one pair's score as a sum over the words of one of its texts.
+    """The score change of one pair as a sum over the words of one of its texts.
 
-    `words.sum() + other + constant = modulated − base` of the text as encoded, to 1e-6. Exact is
-    not the same as
-    faithful: a word's part is not what the score would lose without it.
+    `words.sum() + other + constant = modulated − base` of the text as encoded, to 1e-6. The parts
+    add up exactly, but a word's part is not how much the score drops when the word is deleted.
     """
 
     words: FloatArray  # (W,)
     other: float  # special tokens, punctuation, the encoder's prefix
-    constant: float  # what the adapter adds whatever the text: its biases
+    constant: float  # from the adapter's biases, the same for every text
 
 
 def account_words(
-    pair: Pair, side: Side, trace: Trace, owner: Tensor, length: float | None
+    pair: Pair, side: Side, trace: Trace, word_of_token: Tensor, length: float | None
 ) -> WordAccounting:
-    """Split Δ over the words of a text, every norm and LayerNorm held at its value.
+    """Split the score change over the words of a text.
 
-    Held so, base and modulated score are affine in the mean-pooled token outputs (docs/method.md,
-    "Exact accounting of a score change"). What the text does to the other side (a query's
-    modulation of the document, a document's part of the refined query) is held too.
+    Every norm and LayerNorm is held at its value. Then base and modulated score are affine in the
+    mean-pooled token outputs (docs/method.md, "Exact accounting of a score change"). The effect
+    of the text on the other text is held as well: a query's modulation of the document, or a
+    document's part of the refined query.
 
     Args:
         pair: The pair.
-        side: Which text.
-        trace: That text in an encoder with mean pooling.
-        owner: (T,) the word of each token, -1 for none.
-        length: How long an embedding is beside the stored ones; None: as the encoder makes it.
+        side: The text to split.
+        trace: The text of T tokens, from an encoder with additive pooling.
+        word_of_token: (T,) the word of each token, −1 for none.
+        length: Length of the stored embeddings; None: as the encoder makes them.
     """
     outputs = trace.outputs.detach().double()  # (T, n)
     pooled = outputs.mean(0)
-    stretch = 1.0 if length is None else length / float(pooled.norm())
-    linear, constant = _affine(pair, side, pooled, stretch)
-    tokens = outputs @ linear / len(outputs)  # (T,)
-    count = int(owner.max()) + 1 if len(owner) else 0
+    factor = 1.0 if length is None else length / float(pooled.norm())
+    slope, constant = _affine(pair, side, pooled, factor)
+    tokens = outputs @ slope / len(outputs)  # (T,)
+    count = int(word_of_token.max()) + 1 if len(word_of_token) else 0
     words = torch.zeros(count + 1, dtype=torch.float64).index_add_(
-        0, torch.where(owner < 0, count, owner), tokens
+        0, torch.where(word_of_token < 0, count, word_of_token), tokens
     )
     return WordAccounting(words[:count].float().numpy(), float(words[count]), constant)
 
 
-def _affine(pair: Pair, side: Side, pooled: Tensor, stretch: float) -> tuple[Tensor, float]:
-    """Return Δ as an affine function of the pooled outputs (n,).
+def _affine(pair: Pair, side: Side, pooled: Tensor, factor: float) -> tuple[Tensor, float]:
+    """Return slope (n,) and constant of the change as an affine function of pooled outputs (n,).
 
-    Its slope (n,) and its constant.
+    `factor` scales the pooled outputs to the length of the stored embeddings.
     """
-    scale, bias, norm, base, target = _other_side(pair, side)
+    scale, bias, norm, base, modulated = _other_text(pair, side)
     projector = pair.model.projector
     weight, offset = projector.weight.detach().double(), projector.bias.detach().double()
     gamma, beta = norm.weight.detach().double(), norm.bias.detach().double()
-    raw = weight @ (pooled * stretch) + offset
-    norm_p = raw.norm()
-    moved = scale * raw / norm_p + bias
-    deviation = (moved.var(correction=0) + norm.eps).sqrt()
-    final = (gamma * (moved - moved.mean()) / deviation + beta).norm()
-    slope = target * gamma / (deviation * final)
-    slope = slope - slope.mean()
-    linear = stretch * (weight.T @ (scale * slope)) / norm_p - base / pooled.norm()
-    constant = float(slope @ bias + (scale * slope) @ offset / norm_p + target @ beta / final)
-    return linear, constant
+    raw = weight @ (pooled * factor) + offset
+    raw_norm = raw.norm()
+    affine = scale * raw / raw_norm + bias
+    deviation = (affine.var(correction=0) + norm.eps).sqrt()
+    output_norm = (gamma * (affine - affine.mean()) / deviation + beta).norm()
+    gradient = modulated * gamma / (deviation * output_norm)
+    gradient = gradient - gradient.mean()
+    slope = factor * (weight.T @ (scale * gradient)) / raw_norm - base / pooled.norm()
+    constant = gradient @ bias + (scale * gradient) @ offset / raw_norm
+    return slope, float(constant + modulated @ beta / output_norm)
 
 
-def _other_side(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tensor, Tensor]:
-    """Return what acts on a text.
+def _other_text(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tensor, Tensor]:
+    """Return how the other text acts on a text.
 
-    Scale, bias and LayerNorm, and what its base and modulated vectors are compared with.
+    The scale and bias (m,) and LayerNorm that modulate the text, and the base (n,) and modulated
+    (m,) vector of the other text.
     """
-    modulation, at = pair.comparison.modulation, pair.position
+    modulation, position = pair.comparison.modulation, pair.position
     if side == "document":
         scale, bias, norm = modulation.query_scale, modulation.query_bias, pair.model.document_norm
-        base, target = modulation.query, modulation.modulated_query
-        return scale.double(), bias.double(), norm, base.double(), target.double()
+        base, modulated = modulation.query, modulation.modulated_query
+        return scale.double(), bias.double(), norm, base.double(), modulated.double()
     weights = feedback_weights(torch.from_numpy(pair.comparison.feedback).double())
     scale = weights @ modulation.document_scale.double()
     bias = weights @ modulation.document_bias.double()
-    base, target = modulation.documents[at].double(), modulation.modulated_documents[at].double()
-    return scale, bias, pair.model.query_norm, base, target
+    base, modulated = modulation.documents[position], modulation.modulated_documents[position]
+    return scale, bias, pair.model.query_norm, base.double(), modulated.double()

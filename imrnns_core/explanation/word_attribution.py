@@ -1,4 +1,4 @@
-"""Words behind a score and its change: estimated, or deleted and measured."""
+"""The words behind a score and its change: estimated, or deleted and measured."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncode
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.attention_trace import Trace, TracedEncoder
 from imrnns_core.explanation.occlusion import (
-    BATCH_LETTERS,
-    HIDDEN_TOKENS,
-    MOVES,
+    MASKED_TOKENS,
+    SHIFTS,
     estimate_drops,
     score_and_change,
     token_to_word,
@@ -30,13 +29,22 @@ from imrnns_core.text.words import Word, find_words, without
 from imrnns_core.types import FloatArray, Progress, Side
 
 RANDOM_DRAWS = 10
-KNOWN_TEXTS = 4096
+BATCH_CHARACTERS = 4000
+"""Largest number of characters of one batch of texts, about 0.2 s of encoding.
+
+After each batch, progress is reported and the work can be stopped.
+"""
+CACHED_TEXTS = 4096
+"""Number of texts whose embeddings are kept."""
 
 
 class WordExplainer:
     """Explain pairs of one ranker by their words.
 
-    The encoder taken apart can be shared with other rankers.
+    `traced` can be shared with other rankers of the same encoder.
+
+    Raises:
+        ExplanationError: The encoder is not one of sentence-transformers.
     """
 
     def __init__(self, ranker: Ranker, traced: TracedEncoder | None = None) -> None:
@@ -45,26 +53,33 @@ class WordExplainer:
                 "words can be explained for encoders of sentence-transformers only"
             )
         self.ranker, self.encoder = ranker, ranker.collection.encoder
-        self._traced, self._known = traced, dict[tuple[Side, str], FloatArray]()
+        self._traced, self._vectors = traced, dict[tuple[Side, str], FloatArray]()
 
     @cached_property
     def traced(self) -> TracedEncoder:
-        """The encoder taken apart; ExplanationError if it cannot be."""
+        """The encoder with readable attention.
+
+        Raises:
+            ExplanationError: Its attention cannot be read.
+        """
         self.ranker.collection.check_encoder()
         return self._traced or TracedEncoder(self.encoder)
 
     def check(self) -> None:
-        """Raise what says why words cannot be explained.
+        """Check that words can be explained.
 
-        ExplanationError where the encoder cannot be taken apart, EncoderError where it is another
-        than the vectors', or where these are of lengths that no new text can be given.
+        Raises:
+            ExplanationError: The encoder's attention cannot be read.
+            EncoderError: The encoder did not make the stored embeddings, or their lengths vary, so
+                that the length for a new text is unknown.
         """
         _ = self.traced, self.length("document"), self.length("query")
 
     def length(self, side: Side) -> float | None:
-        """Return how long a text's embedding is beside the stored ones.
+        """Return the length of the stored embeddings of a side, None: as the encoder makes them.
 
-        None: as the encoder makes it.
+        Raises:
+            EncoderError: The lengths vary.
         """
         return (
             self.ranker.collection.document_length
@@ -75,42 +90,41 @@ class WordExplainer:
     def encode(
         self, side: Side, texts: Sequence[str], progress: Progress | None = None
     ) -> FloatArray:
-        """Return (B, n) embeddings of formatted texts, as long as the stored ones.
+        """Return (B, n) embeddings of B formatted texts, at the length of the stored ones.
 
-        Each text is encoded once.
+        Each text is encoded once. `progress` counts the texts that still have to be encoded. It is
+        called before the first batch, also if there is none, and after each batch. If it raises,
+        the work stops; texts that are encoded by then are kept.
 
-        `progress` hears of texts that are not known yet: before the first batch, also where there
-        is none, and after each. What it raises stops the work, and what is encoded by then stays
-        known.
+        Raises:
+            EncoderError: The lengths of the stored embeddings vary.
         """
-        length, found = self.length(side), {text: self._known.get((side, text)) for text in texts}
-        missing = sorted(
-            (text for text, vector in found.items() if vector is None), key=len, reverse=True
-        )
+        length = self.length(side)
+        vectors = {text: self._vectors.get((side, text)) for text in texts}
+        missing = [text for text, vector in vectors.items() if vector is None]
+        missing.sort(key=len, reverse=True)
         done = 0
         if progress:
             progress(done, len(missing))
         while done < len(missing):
-            size = max(1, BATCH_LETTERS // max(1, len(missing[done])))
+            size = max(1, BATCH_CHARACTERS // max(1, len(missing[done])))
             batch = missing[done : done + size]
-            vectors = self.encoder.encode_formatted(batch, unit=length is not None)
-            for text, vector in zip(
-                batch,
-                vectors if length in (None, 1.0) else np.float32(length) * vectors,
-                strict=True,
-            ):
-                found[text] = self._known[side, text] = vector
+            encoded = self.encoder.encode_formatted(batch, unit=length is not None)
+            if length not in (None, 1.0):
+                encoded = np.float32(length) * encoded
+            for text, vector in zip(batch, encoded, strict=True):
+                vectors[text] = self._vectors[side, text] = vector
             done += len(batch)
             if progress:
                 progress(done, len(missing))
-        for oldest in list(self._known)[: max(0, len(self._known) - KNOWN_TEXTS)]:
-            self._known.pop(oldest, None)
-        return np.array([found[text] for text in texts], dtype=np.float32).reshape(
+        for oldest in list(self._vectors)[: max(0, len(self._vectors) - CACHED_TEXTS)]:
+            self._vectors.pop(oldest, None)
+        return np.array([vectors[text] for text in texts], dtype=np.float32).reshape(
             len(texts), self.encoder.dimension
         )
 
     def text(self, pair: Pair, side: Side) -> str:
-        """Return a text of the pair as formatted for the encoder."""
+        """Return a text of the pair as it is formatted for the encoder."""
         if side == "query":
             return format_query(self.encoder.spec, pair.comparison.query.text)
         return format_document(
@@ -118,44 +132,58 @@ class WordExplainer:
         )
 
     def words(self, text: str, side: Side) -> list[Word]:
-        """Return the words of a formatted text; the encoder's prefix is not among them."""
+        """Return the words of a formatted text, without the encoder's prefix."""
         prefix = (
             self.encoder.spec.query_prefix if side == "query" else self.encoder.spec.document_prefix
         )
         return find_words(text, self.encoder.tokenizer, len(prefix))
 
     def estimate(self, pair: Pair, side: Side, text: str | None = None) -> WordDrops:
-        """Estimate every word's drop without encoding another text.
+        """Estimate the drop of every word without encoding edited texts.
 
         Args:
-            pair: The pair; its other text and all else is kept.
+            pair: The pair. Its other text stays the same.
             side: The text to explain.
-            text: Another formatted text in its place.
+            text: Another formatted text to explain in its place.
 
-        Raises ExplanationError where the encoder cannot be taken apart.
+        Raises:
+            ExplanationError: The encoder's attention cannot be read.
         """
         return self.estimate_and_account(pair, side, text)[0]
 
     def estimate_and_account(
         self, pair: Pair, side: Side, text: str | None = None
     ) -> tuple[WordDrops, WordAccounting | None]:
-        """Estimate, and split Δ over the words, too; None where the encoder has no such account."""
+        """Estimate the drops, and split the change over the words.
+
+        The accounting is None where the encoder's pooling is not additive.
+
+        Raises:
+            ExplanationError: The encoder's attention cannot be read.
+        """
         text = self.text(pair, side) if text is None else text
         trace, words, length = self.traced.trace(text), self.words(text, side), self.length(side)
-        owner = token_to_word(trace, words)
-        values = torch.zeros(len(words), 2)
-        read = int(owner.max()) + 1
-        values[:read] = self._estimated(pair, side, text, trace, owner)
-        found, end = values.numpy(), max((end for _, end in trace.spans), default=0)
-        drops = WordDrops(side, text, words, found[:, 0], found[:, 1], end)
-        return drops, account_words(pair, side, trace, owner, length) if self.traced.sums else None
+        word_of_token = token_to_word(trace, words)
+        drops = torch.zeros(len(words), 2)
+        words_read = int(word_of_token.max()) + 1
+        drops[:words_read] = self._estimated(pair, side, text, trace, word_of_token)
+        score, change = drops.numpy().T
+        characters_read = max((end for _, end in trace.spans), default=0)
+        accounting = (
+            account_words(pair, side, trace, word_of_token, length)
+            if self.traced.has_additive_pooling
+            else None
+        )
+        return WordDrops(side, text, words, score, change, characters_read), accounting
 
-    def _estimated(self, pair: Pair, side: Side, text: str, trace: Trace, owner: Tensor) -> Tensor:
+    def _estimated(
+        self, pair: Pair, side: Side, text: str, trace: Trace, word_of_token: Tensor
+    ) -> Tensor:
         """Return (R, 2) estimated drops of the R words that are read.
 
-        Owner (T,) has each token's word.
+        `word_of_token` (T,) has the word of each token, −1 for none.
         """
-        length, read = self.length(side), int(owner.max()) + 1
+        length, words_read = self.length(side), int(word_of_token.max()) + 1
 
         def scaled(vectors: Tensor) -> Tensor:
             return vectors if length is None else length * F.normalize(vectors, dim=-1)
@@ -163,23 +191,28 @@ class WordExplainer:
         def pool(outputs: Tensor, weights: Tensor) -> Tensor:
             return scaled(self.traced.pool(outputs, weights))
 
-        def target(vectors: Tensor) -> Tensor:
+        def scorer(vectors: Tensor) -> Tensor:
             return score_and_change(pair, side, vectors)
 
-        if not read:
+        if not words_read:
             return torch.zeros(0, 2)
-        if read * len(owner) <= HIDDEN_TOKENS:
-            hidden = (owner == torch.arange(read)[:, None]).float()
+        if words_read * len(word_of_token) <= MASKED_TOKENS:
+            masked = (word_of_token == torch.arange(words_read)[:, None]).float()
             with torch.no_grad():
-                whole = target(pool(trace.outputs, torch.ones(1, len(owner))))
-                return whole - target(scaled(self.traced.hide(text, hidden)))
-        moved = {n: self.traced.trace(text, n) for n in MOVES} if self.traced.places else {}
-        return estimate_drops(trace, moved, target, pool, owner)
+                full = scorer(pool(trace.outputs, torch.ones(1, len(word_of_token))))
+                return full - scorer(scaled(self.traced.encode_masked(text, masked)))
+        shifts = SHIFTS if self.traced.has_absolute_positions else ()
+        shifted = {shift: self.traced.trace(text, shift) for shift in shifts}
+        return estimate_drops(trace, shifted, scorer, pool, word_of_token)
 
     def measure(
         self, pair: Pair, side: Side, texts: Sequence[str], progress: Progress | None = None
     ) -> FloatArray:
-        """Return (B, 2) modulated score and Δ with B formatted texts in place of the pair's."""
+        """Return (B, 2) modulated score and change with B formatted texts in place of the pair's.
+
+        Raises:
+            EncoderError: The lengths of the stored embeddings vary.
+        """
         vectors = torch.from_numpy(self.encode(side, texts, progress))
         with torch.no_grad():
             return score_and_change(pair, side, vectors).numpy()
@@ -192,18 +225,22 @@ class WordExplainer:
         positions: Sequence[int],
         progress: Progress | None = None,
     ) -> list[VerifiedWord]:
-        """Delete words and encode again, each beside a random deletion of as many occurrences.
+        """Delete words, encode the text again, and compare with random deletions.
 
-        Words with as many occurrences share the draws. Drops are counted from the scores as ranked,
-        so that they are what the ranking would show.
+        A random deletion removes as many occurrences as the word has. Words with the same number
+        of occurrences share the draws. Drops refer to the scores as ranked.
+
+        Raises:
+            EncoderError: The lengths of the stored embeddings vary.
         """
         counts = sorted({len(drops.words[i].spans) for i in positions})
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
-        for count in counts:  # the same draws, whichever words are asked for
+        for count in counts:
+            # the draws must not depend on which words are verified
             generator = np.random.default_rng(0)
             texts += [random_deletion(drops, count, generator) for _ in range(RANDOM_DRAWS)]
-        lost = reference_scores(pair) - self.measure(pair, side, texts, progress)
-        random = lost[len(positions) :].reshape(len(counts), RANDOM_DRAWS, 2)
+        measured = reference_scores(pair) - self.measure(pair, side, texts, progress)
+        random = measured[len(positions) :].reshape(len(counts), RANDOM_DRAWS, 2)
         mean, std = random.mean(1), random.std(1)
 
         def both(row: FloatArray) -> tuple[float, float]:
@@ -213,7 +250,7 @@ class WordExplainer:
         return [
             VerifiedWord(
                 drops.words[i],
-                both(lost[n]),
+                both(measured[n]),
                 both(mean[row]),
                 both(std[row]),
                 (float(drops.score[i]), float(drops.change[i])),
@@ -223,15 +260,18 @@ class WordExplainer:
 
 
 def reference_scores(pair: Pair) -> FloatArray:
-    """Return (2,) the pair's modulated score and Δ."""
+    """Return (2,) the pair's modulated score and change."""
     base, modulated = pair.scores.tolist()
     return np.array([modulated, modulated - base], dtype=np.float32)
 
 
 def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator) -> str:
     """Return the text without `count` random occurrences of words that the encoder reads."""
-    places = [
-        (left, right) for word in drops.words for left, right in word.spans if right <= drops.read
+    spans = [
+        (left, right)
+        for word in drops.words
+        for left, right in word.spans
+        if right <= drops.characters_read
     ]
-    chosen = generator.permutation(len(places))[:count]
-    return without(drops.text, [Word("", (places[i],)) for i in chosen])
+    selected = generator.permutation(len(spans))[:count]
+    return without(drops.text, [Word("", (spans[i],)) for i in selected])

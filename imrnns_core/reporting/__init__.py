@@ -1,1 +1,1 @@
-"""Results as tables of the terminal and as HTML."""
+"""Results as tables for the terminal and as HTML."""

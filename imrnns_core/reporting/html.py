@@ -1,11 +1,11 @@
-"""The explanation of one pair as a page: marked texts, and a report that opens without a network.
+"""The explanation of one pair as HTML: marked texts, and a report that works without a network.
 
-The templates escape every value by themselves.
+The templates escape every value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,22 +17,29 @@ from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
-from imrnns_core.types import STAGES, FloatArray
+from imrnns_core.explanation.word_drops import Verdict, VerifiedWord, WordDrops
+from imrnns_core.reporting.formatting import counted, decimal, signed
+from imrnns_core.types import STAGES, FloatArray, Side
 
 _FOLDER = Path(__file__).parent
 MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
-NUMBERED = 5
-"""Words that are numbered in a marked text, besides their colour."""
-FAINTEST = 0.08
-"""Words of a smaller share of the largest drop are not marked."""
+NUMBERED_WORDS = 5
+"""Number of strongest words that are numbered in a marked text."""
+MIN_SHARE = 0.08
+"""Words with a drop below this share of the largest drop are not marked."""
 AXIS_REM = 16
-
-
-def signed(value: float) -> str:
-    """Return a number with its sign and four decimals."""
-    return f"{value:+.4f}".replace("-", "−")
-
+"""Width of the accounting chart."""
+VERDICT_NAMES: dict[Verdict, str] = {
+    "confirmed": "confirmed",
+    "chance": "no different from chance",
+    "opposite sign": "opposite sign",
+}
+"""What reports and tables say about an estimate whose drop was measured."""
+LEGEND = (
+    "Solid green: the word raises the value. Dotted orange: the word lowers it. The stronger the "
+    "colour, the larger the effect; the five strongest words are numbered. Struck through: not "
+    "read by the encoder. Effects are estimated, not measured."
+)
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -43,9 +50,14 @@ _MACROS: Any = _ENVIRONMENT.get_template("macros.html").module
 
 @dataclass(frozen=True)
 class MarkedPiece:
-    """A piece of a text: plain, a word that raises the value or lowers it, or what is not read.
+    """A piece of a text.
 
-    `share` is the size of its drop as a share of the largest; `number` is 0 where it has none.
+    Attributes:
+        text: The piece.
+        kind: Plain, a word that raises (up) or lowers (down) the value, or text that is not read.
+        share: Size of the word's drop as a share of the largest drop.
+        drop: The word's drop.
+        number: Rank of the word if it is numbered, else 0.
     """
 
     text: str
@@ -56,36 +68,40 @@ class MarkedPiece:
 
 
 def marked_pieces(drops: WordDrops, values: FloatArray) -> Iterator[MarkedPiece]:
-    """Cut a text into pieces, its words marked by values (W,); the strongest five are numbered."""
-    strength = float(np.abs(values).max()) if len(values) else 0.0
-    strongest = np.argsort(-np.abs(values), kind="stable")[:NUMBERED].tolist() if strength else []
-    number = {i: n for n, i in enumerate(strongest, 1)}
-    spans = sorted(
-        (left, right, i)
-        for i, word in enumerate(drops.words)
-        for left, right in word.spans
-        if right <= drops.read
-    )
+    """Yield the pieces of a text, its words marked by their drops, values (W,)."""
+    largest = float(np.abs(values).max()) if len(values) else 0.0
+    order = np.argsort(-np.abs(values), kind="stable").tolist()
+    numbers = {i: n for n, i in enumerate(order[:NUMBERED_WORDS], 1)} if largest else {}
     end = 0
-    for left, right, i in spans:
-        share = abs(float(values[i])) / strength if strength else 0.0
-        if left < end or (share < FAINTEST and i not in number):
+    for left, right, i in _spans_read(drops):
+        share = abs(float(values[i])) / largest if largest else 0.0
+        if left < end or (share < MIN_SHARE and i not in numbers):
             continue
         yield MarkedPiece(drops.text[end:left], "plain")
         kind: Literal["up", "down"] = "up" if values[i] > 0 else "down"
-        yield MarkedPiece(drops.text[left:right], kind, share, float(values[i]), number.get(i, 0))
+        yield MarkedPiece(drops.text[left:right], kind, share, float(values[i]), numbers.get(i, 0))
         end = right
-    yield MarkedPiece(drops.text[end : max(end, drops.read)], "plain")
-    rest = drops.text[max(end, drops.read) :]
-    if rest.strip():
-        yield MarkedPiece(rest, "unread")
+    read = max(end, drops.characters_read)
+    yield MarkedPiece(drops.text[end:read], "plain")
+    if drops.text[read:].strip():
+        yield MarkedPiece(drops.text[read:], "unread")
+
+
+def _spans_read(drops: WordDrops) -> list[tuple[int, int, int]]:
+    """Return start, end and word of every occurrence that the encoder reads, in text order."""
+    return sorted(
+        (left, right, i)
+        for i, word in enumerate(drops.words)
+        for left, right in word.spans
+        if right <= drops.characters_read
+    )
 
 
 def marked_html(drops: WordDrops, values: FloatArray) -> str:
-    """Return a text as HTML, its words marked by values (W,).
+    """Return a text as HTML, its words marked by their drops, values (W,).
 
-    A word that raises the value is underlined, one that lowers it dotted; what the encoder does
-    not read is struck out. Colour only repeats this.
+    A word that raises the value has a solid underline, a word that lowers it a dotted one. Text
+    that the encoder does not read is struck through. So the marks can be read without colour.
     """
     return str(_MACROS.marked(list(marked_pieces(drops, values))))
 
@@ -98,25 +114,30 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> str:
     """Return the explanation as one HTML file without scripts or links.
 
-    `test` is this adapter's deletion test.
+    `test` is the deletion test of this adapter, None if it was not run.
     """
-    e = explanation
     return _ENVIRONMENT.get_template("template.html").render(
-        e=e,
+        explanation=explanation,
         generator=REPORT_GENERATOR,
         css=_style(),
-        stages=[(stage, e.ranks[stage], f"{e.scores[stage]:.4f}") for stage in STAGES],
-        accounting=list(_bars(e.accounting)),
+        stages=[
+            (stage, explanation.ranks[stage], decimal(explanation.scores[stage]))
+            for stage in STAGES
+        ],
+        accounting=list(_bars(explanation.accounting)),
         texts=[
             {
                 "side": side,
                 "change": list(marked_pieces(drops, drops.change)),
                 "score": list(marked_pieces(drops, drops.score)),
-                "verified": _verified(e.verified.get(side, [])),
+                "verified": _verified(explanation.verified.get(side, [])),
             }
-            for side, drops in e.words.items()
+            for side, drops in explanation.words.items()
         ],
-        vocabulary={side: [_token(t) for t in tokens] for side, tokens in e.vocabulary.items()},
+        vocabulary={
+            side: [_token(token) for token in tokens]
+            for side, tokens in explanation.vocabulary.items()
+        },
         legend=LEGEND,
         trust=trust_sentence(test),
     )
@@ -131,28 +152,28 @@ def _style() -> Any:
 def _verified(words: Sequence[VerifiedWord]) -> list[tuple[str, ...]]:
     return [
         (
-            v.word.text,
-            *(signed(v.drop[1]), signed(v.random[1]), v.verdict("change")),
-            *(signed(v.drop[0]), signed(v.random[0]), v.verdict("score")),
+            word.word.text,
+            *(signed(word.drop[1]), signed(word.random[1]), VERDICT_NAMES[word.verdict("change")]),
+            *(signed(word.drop[0]), signed(word.random[0]), VERDICT_NAMES[word.verdict("score")]),
         )
-        for v in sorted(words, key=lambda v: -v.drop[1])
+        for word in sorted(words, key=lambda word: -word.drop[1])
     ]
 
 
 def _token(token: NamedToken) -> tuple[str, ...]:
-    values = (f"{token.cosine:.3f}", f"{token.p_untrained:.2f}", f"{token.p_shuffled:.2f}")
+    values = (decimal(token.cosine, 3), f"{token.p_untrained:.2f}", f"{token.p_shuffled:.2f}")
     return (token.token, *values, verdict(token))
 
 
-def _bars(accounting: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Yield what the chart of the accounting draws: lengths in rem, from a common zero line."""
+def _bars(accounting: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """Yield the bars of the accounting chart: lengths in rem, from a common zero line."""
     low, high = min(0.0, *accounting.values()), max(0.0, *accounting.values())
     scale = AXIS_REM / (high - low or 1.0)
     for name, value in accounting.items():
         total = name in ("base", "modulated")
         yield {
             "name": name.replace("_", " "),
-            "shown": f"{value:.4f}" if total else signed(value),
+            "shown": decimal(value) if total else signed(value),
             "kind": "total" if total else "plus" if value >= 0 else "minus",
             "zero": scale * -low,
             "left": scale * (min(value, 0.0) - low),
@@ -160,32 +181,27 @@ def _bars(accounting: dict[str, float]) -> Iterator[dict[str, Any]]:
         }
 
 
-LEGEND = (
-    "Underlined: without the word the value falls. Dotted: without it the value rises. The "
-    "strongest five are numbered. "
-    "Struck out: beyond what the encoder reads. Estimated, not measured."
-)
-
-
 def verdict(token: NamedToken) -> str:
-    """Say whether a token beats its nulls."""
-    return "no more than chance" if token.spurious else "beats chance"
+    """Return whether a token is nearer than chance."""
+    return "chance level" if token.spurious else "above chance"
 
 
 def trust_sentence(test: DeletionSummary | None) -> str:
-    """Say in words what the deletion test found for this adapter."""
+    """Return the result of the deletion test in words."""
     if test is None:
         return (
-            "This adapter's explanations were not tested by deletion here. To test them: "
-            "imrnns-lens faithfulness."
+            "The explanations of this adapter have not been tested by deletion on this data set. "
+            "To test them, run imrnns-lens faithfulness."
         )
     return (
-        f"Tested by deletion on {test.pairs} pairs of {test.dataset} {test.split}. On the "
-        "change, where 0 is a random word and 1 the best "
-        "word there is: the first word named in a document reaches "
-        f"{test.named['document']:.2f}, in a query {test.named['query']:.2f}; after "
-        "verification "
-        f"{test.verified['document']:.2f} and {test.verified['query']:.2f}. Rank correlation "
-        "of all estimated with "
-        f"all measured drops: {test.rho['document']:.2f} and {test.rho['query']:.2f}."
+        f"Tested by deletion on {counted(test.pairs, 'pair')} of {test.dataset} {test.split}. On a "
+        "scale from 0 (random word) to 1 (best possible word), the top word for the change scores "
+        f"{_both(test.estimated)}; after a shortlist is measured, {_both(test.verified)}. The rank "
+        "correlation of estimated and measured drops is "
+        f"{_both(test.rho)}."
     )
+
+
+def _both(values: Mapping[Side, float]) -> str:
+    document, query = decimal(values["document"], 2), decimal(values["query"], 2)
+    return f"{document} for documents and {query} for queries"

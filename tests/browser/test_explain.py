@@ -116,7 +116,7 @@ def test_the_page_shows_what_the_engine_says(
         s: [str(record["ranks"][s]), f"{record['scores'][s]:.4f}"] for s in record["ranks"]
     }
     for side in ("document", "query"):
-        expected = {v["word"]: v["drop"]["delta"] for v in record["verified"][side]}
+        expected = {v["word"]: v["drop"]["change"] for v in record["verified"][side]}
         found = dict(bars(page, f"verified_{side}"))
         assert len(found) >= 10
         assert found == pytest.approx({word: expected[word] for word in found}, abs=6e-5)
@@ -125,7 +125,9 @@ def test_the_page_shows_what_the_engine_says(
         for mark in marks[:4]:
             word = re.sub(r"\d$", "", mark.inner_text())
             estimated = next(
-                w["delta"] for w in record["words"][side] if w["word"].casefold() == word.casefold()
+                w["change"]
+                for w in record["words"][side]
+                if w["word"].casefold() == word.casefold()
             )
             assert mark.get_attribute("title") == f"drop {estimated:+.4f}".replace("-", "−")
     parts = chart(page, "explain_waterfall").evaluate("plot => Array.from(plot.data[0].y)")

@@ -174,7 +174,9 @@ def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
             {"nDCG@10": 1 / LOG3, "R@10": 1, "RR@10": 0.5, "AP": 0.5, "R@100": 1, "Success@1": 0}
         )
         assert set(queries["q1"]["bm25"].values()) == {0.0}
-        assert queries["q2"]["bm25"]["R@100"] == 0.5  # d1 shares no word: BM25 does not find it
+        assert (
+            queries["q2"]["bm25"]["R@100"] == 0.5
+        )  # d1 shares no word, so BM25 does not return it
         assert record["measures"]["bm25"]["RR@10"] == pytest.approx((0.5 + 0 + 1) / 3)
     append(toy / "corpus.jsonl", json.dumps({"_id": "d3", "text": "zebra"}) + "\n")
     append(toy / "qrels" / "test.tsv", "q1\td3\t1\n")
@@ -186,27 +188,34 @@ def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
     )
     assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
     record = json.loads((tmp_path / "r.json").read_text())
-    assert record["queries"][1]["bm25"]["RR@10"] == 1.0  # d3 is found: the old index was not used
+    assert (
+        record["queries"][1]["bm25"]["RR@10"] == 1.0
+    )  # BM25 returns d3, so the old index was not used
 
 
 def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
     assert result.code == 0
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
-    assert lines["all", "3", "bm25"] == ["0.00000"] * 7
-    assert lines["all", "3", "base"] == ["0.95324", *["1.00000"] * 6]
+    assert lines["all", "3", "BM25"] == ["0.0000"] * 7
+    assert lines["all", "3", "base"] == ["0.9532", *["1.0000"] * 6]
     assert lines["all", "3", "modulated"] == [
-        "0.86039",
-        "1.00000",
-        "0.83333",
-        "0.77778",
-        "1.00000",
-        "0.66667",
-        "0.66667",
+        "0.8604",
+        "1.0000",
+        "0.8333",
+        "0.7778",
+        "1.0000",
+        "0.6667",
+        "0.6667",
     ]
-    assert lines["seen", "2", "bm25"] == ["0.00000"] * 7
-    assert "Change of scores: projector 0 %, constant 100 %, query-specific 0 %" in result.out
-    assert "RR@10: modulated − base -0.16667" in result.out
+    assert lines["seen", "2", "BM25"] == ["0.0000"] * 7
+    assert (
+        "Score change: projector 0 %, constant modulation (the same for all queries) 100 %, "
+        "query-specific modulation 0 %"
+    ) in result.out
+    assert (
+        "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"
+    ) in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
         "base.run",
         "document-modulated.run",
@@ -215,15 +224,15 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     ]
 
 
-def test_evaluate_says_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
+def test_evaluate_explains_why_there_are_no_groups(run: Run, toy: Path, tmp_path: Path):
     save_adapter(adapter(still_model(2)), toy / "toy.safetensors")
     result = run(*command(toy), "--json", tmp_path / "r.json")
-    assert "the adapter's card names no training positives" in result.out
+    assert "the adapter's card does not list its training documents" in result.out
     against = run(*command(toy), "--against", toy / "toy.safetensors").out
     assert (
-        "Which of these queries the two have seen is unknown: a difference may be memory."
-        in against
-    )
+        "It is unknown which queries the adapters have seen, so a difference may come from "
+        "memorised training documents."
+    ) in against
     assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
 
 
@@ -288,10 +297,7 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
-    """Ours ranks the relevant documents d2 before d1, d0, and d1 second.
-
-    The run has d1 first, nothing, and d1 first.
-    """
+    """Relevant documents are at ranks 1 (d2; d1 at 3), 1 and 2; in the run at 1, none and 1."""
     theirs, target = tmp_path / "theirs.run", tmp_path / "r.json"
     theirs.write_text("q0 Q0 d1 1 9.5 x\nq0 Q0 d2 2 9 x\nq2 Q0 d1 1 3 x\nq2 Q0 d0 2 2 x\n")
     result = run(*command(toy), "--against", theirs, "--json", target)
@@ -306,13 +312,13 @@ def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Pa
     assert record["significance"]["RR@10"]["change"] == pytest.approx(1 / 6)
     assert record["groups"]["unseen"]["other"]["RR@10"] == 0
     lines = [line.split() for line in result.out.splitlines()]
-    assert ["all", "3", "RR@10", "0.83333", "0.66667", "+0.16667"] in [line[:6] for line in lines]
+    assert ["all", "3", "RR@10", "0.8333", "0.6667", "+0.1667"] in [line[:6] for line in lines]
     assert [line[0] for line in lines if line[-1] in ("1?", "2?", "0?")] == [
         "q1",
         "q2",
         "q0",
     ]  # by difference of nDCG@10
-    assert "1 of 3 queries are not in the run; they count 0." in result.out
+    assert "1 query is missing from the run, of 3. Missing queries count as 0." in result.out
     assert run(*command(toy), "--against", toy / "toy.safetensors", "--json", target).code == 0
     itself = json.loads(target.read_text())["against"]
     assert (itself["kind"], itself["significance"]["nDCG@10"]) == (
@@ -351,7 +357,7 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert after["against"]["significance"] == before["significance"]
 
 
-def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_path: Path):
+def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tmp_path: Path):
     """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
     (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
     result = run(
@@ -384,19 +390,19 @@ def test_without_judgments_evaluate_says_what_moves(run: Run, toy: Path, tmp_pat
         {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "top_k_overlap": 3, "top_document_changed": 0.5}
     )
     assert (
-        "toy, adapter toy: 2 queries without judgments. They tell what moves, not whether it helps."
-        in result.out
+        "toy, adapter toy: 2 queries without judgments. The figures show how much the ranking "
+        "changes, not whether it is better." in result.out
     )
     assert [line.split()[0] for line in result.out.splitlines()[-2:]] == [
         "q0",
         "q3",
-    ]  # what moves most stands first
+    ]  # largest change first
     assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == [
         "q0",
         "Q0",
         "d2",
     ]
-    (toy / "qrels" / "test.tsv").unlink()  # no judgment at all: the same, without being asked for
+    (toy / "qrels" / "test.tsv").unlink()  # without any judgments, `unjudged` is the default
     assert run(*command(toy), "--json", tmp_path / "r.json").code == 0
     assert json.loads((tmp_path / "r.json").read_text())["n_queries"] == 4
 
@@ -541,15 +547,15 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no relevant document": (
         lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
         (
-            "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document "
-            "with 1 to 3"
+            "{toy}/qrels/test.tsv: no query has a relevant document; give at least one document "
+            "grade 1, 2 or 3"
         ),
     ),
     "no judgment": (
         lambda toy: (toy / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n"),
         (
-            "{toy}/qrels/test.tsv: no query has a relevant document; judge at least one document "
-            "with 1 to 3"
+            "{toy}/qrels/test.tsv: no query has a relevant document; give at least one document "
+            "grade 1, 2 or 3"
         ),
     ),
     "all documents relevant": (
@@ -557,8 +563,8 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], str]] = {
             "".join(f"q{i}\td{j}\t1\n" for i in range(4) for j in range(3))
         ),
         (
-            "{toy}/qrels/test.tsv: all documents are equally relevant, so that no ranking is "
-            "better than another; add documents that are not"
+            "{toy}/qrels/test.tsv: all documents are equally relevant, so no ranking is better "
+            "than another; add documents that are not relevant"
         ),
     ),
     "one document": (
@@ -609,14 +615,17 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
         lambda _: None,
         (),
         (
-            "{toy}/qrels/train.tsv: no such split; name one of test with --train-split, or take "
-            "--recipe unlabeled"
+            "{toy}/qrels/train.tsv: no such split; available splits: test (use --train-split), or "
+            "train without judgments: --recipe unlabeled"
         ),
     ),
     "no split at all": (
         drop("qrels/test.tsv"),
         (),
-        "{toy}/qrels/train.tsv: no such split; judge some queries, or take --recipe unlabeled",
+        (
+            "{toy}/qrels/train.tsv: no such split; add judgments, or train without judgments: "
+            "--recipe unlabeled"
+        ),
     ),
     "no relevant document": (
         lambda toy: (toy / "qrels" / "test.tsv").write_text("q0\td1\t0\n"),
@@ -644,7 +653,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
         "{toy}/vectors/documents.npy: row 1 ('d1') holds NaN or infinity; encode this text again",
     ),
     "no such recipe": (
-        drop("corpus.jsonl"),  # the recipe is looked at before anything is read
+        drop("corpus.jsonl"),  # the recipe is checked before anything is read
         ("--recipe", "magic"),
         f"recipe 'magic' does not exist; available recipes: {', '.join(RECIPES)}",
     ),
@@ -700,7 +709,7 @@ def test_a_recipe_without_judgments_needs_no_split(run: Run, toy: Path, tmp_path
         "unlabeled",
     )
     assert result.code == 0
-    assert "epoch 0 of 0, nothing to validate on" in result.out
+    assert "epoch 0 of 0, not validated, because there are no validation queries" in result.out
     assert (tmp_path / "a.safetensors").is_file()
 
 
@@ -783,13 +792,13 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     assert not (tmp_path / "a.safetensors").exists()
     one_line(
         run(*command(toy), "--against", "rival"),
-        "rival: neither an adapter nor a TREC run; adapters are: sample-adapter, or name a file",
+        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter",
     )
     (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
     one_line(
         run(*command(toy), "--against", tmp_path / "x.run"),
         (
-            "x.run: ranks none of the 3 judged queries of test; name the split it was made for "
+            "x.run: ranks none of the judged queries of split test (3); name the split of this run "
             "with --split"
         ),
     )
@@ -800,12 +809,15 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     )
     one_line(
         run(*command(toy), "--split", "unjudged"),
-        f"{toy}/queries.jsonl: no query is without judgments; name a split: test",
+        f"{toy}/queries.jsonl: every query has judgments; name a judged split with --split: test",
     )
     (toy / "qrels" / "test.tsv").unlink()
     one_line(
         run(*command(toy), "--against", "sample-adapter"),
-        "nothing is judged: --against and --qrels-out need judgments; give them with --qrels FILE",
+        (
+            "there are no judgments, which --against and --qrels-out need; name a file of "
+            "judgments with --qrels"
+        ),
     )
     (tmp_path / "x.qrels").write_text("q0 0 d1 4\n")
     one_line(
@@ -826,7 +838,7 @@ def test_a_result_that_cannot_be_written_is_one_line(run: Run, toy: Path, tmp_pa
     message = result.err.strip()
     assert "\n" not in message
     assert message.startswith("imrnns-lens: ")
-    assert message.endswith("; check the path, the rights and the free space")
+    assert message.endswith("; check the path, the permissions and the free disk space")
     assert [p.name for p in target.iterdir()] == ["kept"]
     assert not list(tmp_path.rglob("*.tmp"))
 
@@ -851,7 +863,7 @@ def test_an_interruption_is_one_line(run: Run, toy: Path, monkeypatch: pytest.Mo
     result = run("prepare", toy)
     assert (result.code, result.err.lstrip("\n")) == (
         130,
-        "imrnns-lens: stopped; run the same command again to go on\n",
+        "imrnns-lens: stopped; run the same command again to continue\n",
     )
 
 
@@ -922,15 +934,13 @@ def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
     record = json.loads(record_file.read_text())
     parts = record["accounting"]
     shown = (
-        f"base {parts['base']:.4f} {parts['projector']:+.4f} projector, "
-        f"{parts['document_modulation']:+.4f} document modulation, "
+        f"Score: base {parts['base']:.4f} {parts['projector']:+.4f} (projector) "
+        f"{parts['document_modulation']:+.4f} (document modulation) "
+        f"{parts['query_refinement']:+.4f} (query refinement) = modulated {parts['modulated']:.4f}"
     )
-    assert (
-        f"{shown}{parts['query_refinement']:+.4f} query refinement = modulated "
-        f"{parts['modulated']:.4f}"
-    ) in result.out
-    first = max(record["words"]["document"], key=lambda word: word["delta"])
-    assert f"{first['word']} {first['delta']:+.4f}".split() == next(
+    assert shown.replace(" -", " −") in result.out
+    first = max(record["words"]["document"], key=lambda word: word["change"])
+    assert f"{first['word']} {first['change']:+.4f}".split() == next(
         line.split()[:2]
         for line in result.out.splitlines()
         if line.strip().startswith(f"{first['word']} ")
@@ -952,7 +962,9 @@ def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
         ),
     ],
 )
-def test_explain_says_what_it_cannot_explain(run: Run, arguments: tuple[str, ...], expected: str):
+def test_explain_rejects_what_it_cannot_explain(
+    run: Run, arguments: tuple[str, ...], expected: str
+):
     one_line(run("explain", "sample", *arguments, "--adapter", "sample-adapter"), expected)
 
 
@@ -978,16 +990,16 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
     assert result.code == 0
     record = json.loads(target.read_text())
     assert record["n_pairs"] == 2
-    assert f"{record['document']['delta']['k1']:.3f}" in result.out
+    assert f"{record['document']['change']['k1']:.3f}" in result.out
     (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
     assert record == {"command": "faithfulness", **json.loads(kept.read_text())}
     one_line(
         run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
-        "sample has no split 'late'; its splits are: dev, test, train",
+        "sample has no split 'late'; available splits: dev, test, train (use --split)",
     )
 
 
-# Letter by letter
+# Texts and names are printed unchanged
 
 
 EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b2J\r\x7f[bold]x[/bold] [/nothing] :smile:"
@@ -1003,7 +1015,7 @@ def controls(*texts: str) -> set[str]:
     }
 
 
-def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
+def test_texts_reach_the_terminal_unchanged(run: Run, toy: Path):
     (toy / "corpus.jsonl").write_text(
         "".join(json.dumps({**d, "title": EVIL}) + "\n" for d in DOCUMENTS)
     )
@@ -1016,15 +1028,17 @@ def test_texts_reach_the_terminal_letter_by_letter(run: Run, toy: Path):
         "against": ("evaluate", toy, "--against", EVIL),
         "split": ("faithfulness", toy, "--split", EVIL),
     }
-    for name, given in commands.items():
-        result = run(*given, "--adapter", toy / "toy.safetensors", "--embeddings", toy / "vectors")
+    for name, arguments in commands.items():
+        result = run(
+            *arguments, "--adapter", toy / "toy.safetensors", "--embeddings", toy / "vectors"
+        )
         assert not controls(result.out, result.err), name
         shown = (result.out + result.err).replace("\n", "")
         assert SHOWN in shown or repr(EVIL) in shown, name
 
 
 @pytest.mark.parametrize("name", ["my[bold]set[v2]", "ev:smile:al", "\x1b[31mred"])
-def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(
+def test_names_of_data_sets_and_adapters_are_printed_unchanged(
     run: Run, toy: Path, tmp_path: Path, name: str
 ):
     folder, shown = toy.rename(tmp_path / name), name.replace("\x1b", "")
@@ -1043,7 +1057,7 @@ def test_names_of_data_sets_and_adapters_are_printed_letter_by_letter(
     assert json.loads(card.out)["name"] == "toy"
 
 
-def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.MonkeyPatch):
+def test_progress_is_not_read_as_markup(monkeypatch: pytest.MonkeyPatch):
     screen = io.StringIO()
     console = terminal.Terminal(file=screen, force_terminal=True, width=100)
     monkeypatch.setattr(terminal, "err", console)
@@ -1054,10 +1068,8 @@ def test_what_is_written_while_a_command_runs_is_no_markup(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["evaluate", "search", "adapters"])
-def test_a_reader_that_stops_early_ends_nothing_but_the_output(
-    toy: Path, tmp_path: Path, name: str
-):
-    """As behind `| head`: the files that were asked for are written, and nothing is said."""
+def test_a_reader_that_stops_early_does_not_stop_the_command(toy: Path, tmp_path: Path, name: str):
+    """As after `| head`: the files are written, and there is no error message."""
     more = {
         "evaluate": command(
             toy, "evaluate", "--json", tmp_path / "r.json", "--run-out", tmp_path / "runs"
@@ -1106,10 +1118,7 @@ def test_the_name_of_an_encoder_is_kept_as_it_is(
 
 
 def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path, tmp_path: Path):
-    """evaluate --json once overwrote the card of an adapter.
-
-    A slip of the hand can cost a paper.
-    """
+    """evaluate --json once overwrote the card of an adapter."""
     notes, record = tmp_path / "notes.json", tmp_path / "r.json"
     notes.write_text("mine")
     for name in ("evaluate", "search", "explain"):
@@ -1127,11 +1136,11 @@ def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path,
         one_line(
             run(*arguments, "--json", notes),
             f"{notes}: this file exists and was not written by imrnns-lens {name}; "
-            "name another file, or overwrite it with --force",
+            "name another file, or use --force to overwrite it",
         )
         assert notes.read_text() == "mine"
     assert run(*command(toy), "--json", record).code == 0
-    assert run(*command(toy), "--json", record).code == 0  # its own may be written again
+    assert run(*command(toy), "--json", record).code == 0  # a command may overwrite its own file
     assert run(*command(toy, "search", "q0"), "--json", record).code == 2
     assert json.loads(record.read_text())["command"] == "evaluate"
     assert run(*command(toy, "search", "q0"), "--json", record, "--force").code == 0

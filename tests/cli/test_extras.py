@@ -1,4 +1,4 @@
-"""What the command line says where an extra of the installation is missing."""
+"""Error messages when an extra of the installation is missing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_map_that_was_asked_for_names_its_extra(
 def test_without_the_extra_a_data_set_is_prepared_and_its_map_left_out(
     folder: Path, tmp_path: Path, without, monkeypatch, capsys
 ) -> None:
-    """Nobody asked for the map: it belongs to an adapter that was trained on the data set."""
+    """The map was not requested: it belongs to an adapter that was trained on the data set."""
     space = Workspace(tmp_path / "w")
     trained = space.adapter("sample-adapter")
     card = replace(trained.card, name="own", dataset="six")
@@ -86,7 +86,7 @@ def test_without_the_extra_a_data_set_is_prepared_and_its_map_left_out(
     assert run(monkeypatch, "prepare", folder, "--workspace", space.root) == 0
     printed = capsys.readouterr()
     assert printed.err == f"imrnns-lens: {MAPS}\n"
-    assert printed.out.startswith("six: 6 documents, 1 queries")
+    assert printed.out.startswith("six: 6 documents, 1 query,")
     assert "six" in space.registrations()
 
 

@@ -1,4 +1,4 @@
-"""`imrnns-lens train` as a process of its own: killed, interrupted, and left alone."""
+"""`imrnns-lens train` as a separate process: killed, interrupted, and complete."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def state(target: Path) -> Path:
 
 
 def after_epochs(process: subprocess.Popen[str], target: Path, count: int) -> None:
-    """Wait until so many epochs were kept, or the run has ended."""
+    """Wait until this many epochs are saved, or the run has ended."""
     seen = set[int]()
     while len(seen) < count and process.poll() is None:
         with contextlib.suppress(FileNotFoundError):
@@ -99,12 +99,12 @@ def after_epochs(process: subprocess.Popen[str], target: Path, count: int) -> No
 
 @pytest.fixture(scope="module")
 def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The adapter of a run that was left alone."""
+    """The adapter of a complete run."""
     target = tmp_path_factory.mktemp("whole") / "mine.safetensors"
     process = start(data, target)
     out, err = process.communicate()
     assert process.returncode == 0, err
-    assert "170 training and 30 validation queries" in out
+    assert "Queries: 170 for training, 30 for validation" in out
     return target
 
 
@@ -112,9 +112,7 @@ def card(target: Path) -> dict:
     return asdict(load_adapter(target).card)
 
 
-def test_a_killed_run_goes_on_and_ends_as_one_that_was_left_alone(
-    data: Path, whole: Path, tmp_path: Path
-):
+def test_a_killed_run_resumes_and_gives_the_same_adapter(data: Path, whole: Path, tmp_path: Path):
     target = tmp_path / "mine.safetensors"
     killed = start(data, target)
     after_epochs(killed, target, 3)
@@ -144,7 +142,7 @@ def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path,
         assert process.returncode == 0
         if len(card(target)["history"]) < len(card(whole)["history"]):
             break
-    assert "stopped; keeping the best epoch so far" in err
+    assert "stopped; the best epoch so far is saved" in err
     history, full = card(target)["history"], card(whole)["history"]
     assert first < len(history) - 1 < len(full) - 1
     assert history == full[: len(history)]

@@ -1,4 +1,4 @@
-"""Each cause on a collection made for it, through the real encoder."""
+"""Each cause on a small collection for it, with the real encoder."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def causes(diagnosis: Diagnosis) -> list[str]:
     return [finding.cause for finding in diagnosis.findings]
 
 
-def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> None:
+def test_a_relevant_top_document_needs_no_cause(tmp_path: Path) -> None:
     found = diagnosed(
         tmp_path,
         {"a": "Paris is the capital of France.", "b": "Whales are mammals."},
@@ -78,19 +78,19 @@ def test_nothing_to_say_where_the_relevant_document_is_first(tmp_path: Path) -> 
     )
 
 
-def test_outside_the_pool(tmp_path: Path) -> None:
+def test_no_relevant_candidate(tmp_path: Path) -> None:
     documents = {"a": "Paris is the capital of France.", "b": "Whales are mammals."}
     found = diagnosed(tmp_path, documents, "capital of France", {"b": 1}, candidates=1)
     assert found.outcome == "not retrieved"
     assert found.ranks == (0, 0, 0, 0)
-    assert found.findings[0].cause == "outside the pool"
+    assert found.findings[0].cause == "not among the candidates"
     assert (
         found.findings[0].sentence
-        == "No relevant document is among the 1 candidates: no re-scoring can help."
+        == "No relevant document was retrieved in the top 1, so re-ranking cannot help."
     )
 
 
-def test_truncated_text_and_lexical_gap(tmp_path: Path) -> None:
+def test_truncated_text_and_keyword_mismatch(tmp_path: Path) -> None:
     documents = {
         "long": FILLER + "The zyzzogeton leafhopper was drawn by Ada.",
         "b": "Painters of insects, and their sketches of hoppers.",
@@ -102,27 +102,29 @@ def test_truncated_text_and_lexical_gap(tmp_path: Path) -> None:
     assert found.ranks[-1] > 1
     assert found.bm25_rank == 1
     assert "truncated text" in causes(found)
-    assert "lexical gap" in causes(found)
+    assert "keyword mismatch" in causes(found)
     sentence = next(f.sentence for f in found.findings if f.cause == "truncated text")
-    assert sentence.startswith("The encoder saw the first 256 of ")
-    assert int(sentence.split(" of ")[1].split()[0]) > 400
+    assert sentence.startswith("The encoder read only the first 256 of the ")
+    assert int(sentence.split(" of the ")[1].split()[0]) > 400
     assert sentence.endswith(
-        "word pieces of long; of the query, “zyzzogeton”, “leafhopper” can only be found after "
-        "that."
+        "tokens of document long. “zyzzogeton” and “leafhopper” occur only in the part it did not "
+        "read."
     )
 
 
-def test_a_cut_that_takes_no_word_of_the_query_is_no_cause(tmp_path: Path) -> None:
+def test_truncation_without_query_words_is_no_cause(tmp_path: Path) -> None:
     documents = {
         "long": "The zyzzogeton leafhopper. " + FILLER,
         "b": "A zyzzogeton leafhopper was drawn by Ada.",
     }
     found = diagnosed(tmp_path, documents, "who drew the zyzzogeton leafhopper", {"long": 1})
     assert found.ranks[-1] == 2
-    assert causes(found) == ["unknown words", "unjudged on top"], "the commonest finding comes last"
+    assert causes(found) == ["unfamiliar words", "top document unjudged"], (
+        "the commonest finding comes last"
+    )
 
 
-def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
+def test_the_read_and_the_cut_part_make_up_the_text() -> None:
     encoder = SentenceTransformerEncoder()
     document = Document("d", "Title", FILLER)
     read, cut = encoder.split_at_limit(document)
@@ -132,7 +134,7 @@ def test_what_is_read_and_what_is_cut_are_the_whole() -> None:
     assert encoder.split_at_limit(Document("d", "", "short")) == ("short", "")
 
 
-def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
+def test_near_duplicate_and_unfamiliar_words(tmp_path: Path) -> None:
     documents = {
         "right": f"{BRIDGE} It was opened in 1931 by the mayor.",
         "twin": f"{BRIDGE} It was opened in 1913 by the mayor.",
@@ -140,28 +142,31 @@ def test_near_duplicate_and_unknown_words(tmp_path: Path) -> None:
     query = "iron bridge at Xqzwvblorp opened in 1913, the Xqzwvblorp bridge"
     found = diagnosed(tmp_path, documents, query, {"right": 1, "twin": 0})
     assert found.ranks[-1] == 2
-    assert {"near-duplicate above", "unknown words"} <= set(causes(found))
-    assert "twin stands above right" in next(
-        f.sentence for f in found.findings if f.cause == "near-duplicate above"
+    assert {"near-duplicate ranked higher", "unfamiliar words"} <= set(causes(found))
+    assert "twin is ranked above the relevant document right" in next(
+        f.sentence for f in found.findings if f.cause == "near-duplicate ranked higher"
     )
-    unknown = next(f.sentence for f in found.findings if f.cause == "unknown words")
-    assert unknown == "The encoder has no word for “Xqzwvblorp”: it reads fragments.", (
-        "once, however often it is asked"
-    )
+    unknown = next(f.sentence for f in found.findings if f.cause == "unfamiliar words")
+    assert (
+        unknown
+        == "The encoder does not know “Xqzwvblorp” as a whole word and splits it into fragments."
+    ), "once, however often it is asked"
 
 
-def test_unjudged_on_top(tmp_path: Path) -> None:
+def test_an_unjudged_top_document(tmp_path: Path) -> None:
     documents = {
         "a": "Paris is the capital of France.",
         "b": "France is a country whose capital lies on the Seine.",
     }
     found = diagnosed(tmp_path, documents, "Paris capital of France", {"b": 1})
     assert found.ranks[-1] == 2
-    assert "unjudged on top" in causes(found)
-    assert "a stands first and nobody has judged it" in " ".join(f.sentence for f in found.findings)
+    assert "top document unjudged" in causes(found)
+    assert "The top document, a, has not been judged" in " ".join(
+        f.sentence for f in found.findings
+    )
 
 
 @pytest.mark.parametrize("judged", [{"a": 1}, {"b": 1}])
-def test_delta_is_modulated_less_base(tmp_path: Path, judged: dict[str, int]) -> None:
+def test_the_change_is_modulated_minus_base(tmp_path: Path, judged: dict[str, int]) -> None:
     found = diagnosed(tmp_path, {"a": "Paris.", "b": "Whales."}, "whale", judged)
     assert found.change == 0.0

@@ -78,7 +78,7 @@ def test_measures_of_hand_made_rankings(
     np.testing.assert_allclose(values, [[expected]], atol=1e-7)
 
 
-def test_values_stand_in_the_order_of_rankings_and_measures():
+def test_values_have_the_order_of_rankings_and_measures():
     measures = [ir_measures.parse_measure(m) for m in ("RR@10", "R@1", "RR@10")[:2]]
     qrels = {"q1": {"a": 1}, "q2": {"b": 1}, "q3": {"a": 1}}
     values = measure_rankings(measures, qrels, {"q2": ["a", "b"], "q1": ["a", "b"]})
@@ -86,13 +86,13 @@ def test_values_stand_in_the_order_of_rankings_and_measures():
 
 
 @pytest.mark.parametrize("ids", [["b", "a", "c"], ["c", "a", "b"], ["10", "9", "a"]])
-def test_rankings_are_measured_as_they_stand(ids: list[str]):
+def test_rankings_are_measured_in_their_own_order(ids: list[str]):
     """ir-measures breaks ties by id; the order that is shown must count."""
     values = measure_rankings([ir_measures.RR], {"q": {ids[1]: 1}}, {"q": ids})
     assert values[0, 0] == 0.5
 
 
-def test_a_whole_evaluation_by_hand():
+def test_an_evaluation_by_hand():
     result = hand_made(["d1"])
     assert (result.dataset, result.split, result.adapter, result.top_k) == (
         "toy",
@@ -158,7 +158,7 @@ def test_seen_is_a_relevant_document_that_was_a_training_positive():
         ("elsewhere", "other texts", ["unseen"] * 3),  # its d1 is another document
     ],
 )
-def test_positives_of_another_data_set_are_not_seen_here(
+def test_positives_of_another_data_set_do_not_count_as_seen(
     trained_on: str, digest: str, groups: list[str]
 ):
     world, made = collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), ["d1"])
@@ -188,7 +188,7 @@ def test_positives_of_another_data_set_are_not_seen_here(
         (3, 3, 1e-12, "unchanged"),
     ],
 )
-def test_what_an_adapter_did_to_a_query(base: int, modulated: int, change: float, name: str):
+def test_the_outcome_of_a_query(base: int, modulated: int, change: float, name: str):
     assert outcome_of(base, modulated, change, 10) == name
 
 
@@ -201,7 +201,7 @@ def test_the_depth_at_which_a_query_fails():
     ]
 
 
-def test_a_relevant_document_outside_the_candidates_fails_in_the_pool():
+def test_a_relevant_document_outside_the_candidates_is_not_retrieved():
     ranker = Ranker(
         collection(DOCUMENTS, QUERIES, {"q0": {"d0": 1}}), adapter(still_model(2)), SearchConfig(2)
     )
@@ -238,19 +238,19 @@ def test_a_split_without_a_relevant_document():
     with pytest.raises(
         DataError,
         match=(
-            r"qrels/test\.tsv: no query has a relevant document; judge at least one document with "
-            r"1 to 3$"
+            r"qrels/test\.tsv: no query has a relevant document; give at least one document "
+            r"grade 1, 2 or 3$"
         ),
     ):
         evaluate(ranker, "test")
 
 
-def test_how_much_more_seen_queries_change():
+def test_the_change_on_seen_minus_unseen_queries():
     result = hand_made(["d1"])  # nDCG@10 changes on the seen q0 and q2, not on the unseen q1
     change = result.column("modulated") - result.column("base")
-    assert result.seen_over_unseen == pytest.approx((change[2], change[0]))
-    assert hand_made([]).seen_over_unseen is None
-    assert hand_made(None).seen_over_unseen is None
+    assert result.seen_minus_unseen == pytest.approx((change[2], change[0]))
+    assert hand_made([]).seen_minus_unseen is None
+    assert hand_made(None).seen_minus_unseen is None
 
 
 def test_one_thread_at_a_time_is_in_trec_eval(monkeypatch: pytest.MonkeyPatch):
@@ -289,7 +289,7 @@ def test_shares_of_the_change_sum_to_one(world: World):
     assert total == pytest.approx(expected, abs=1e-4)
 
 
-def test_an_adapter_that_treats_all_queries_alike_has_a_constant_part_alone():
+def test_a_query_independent_adapter_has_only_a_constant_share():
     ranker = Ranker(collection(DOCUMENTS, QUERIES), adapter(still_model(2)))
     queries = ranker.collection.queries.vectors
     shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))

@@ -77,13 +77,14 @@ def test_queries_without_judgments_are_found_and_measured():
     assert result.shares.constant == pytest.approx(1, abs=1e-5)
 
 
-def test_where_all_are_judged():
+def test_without_unjudged_queries_there_is_an_error():
     world = collection(DOCUMENTS, [[1, 0]], {"q0": {"d0": 1}}, split="dev")
     with pytest.raises(
-        DataError, match=r"queries\.jsonl: no query is without judgments; name a split: dev$"
+        DataError,
+        match=(
+            r"queries\.jsonl: every query has judgments; name a judged split with --split: dev$"
+        ),
     ):
         unjudged_queries(world.dataset)
-    with pytest.raises(
-        DataError, match=r"queries\.jsonl: no query is without judgments; add queries$"
-    ):
+    with pytest.raises(DataError, match=r"queries\.jsonl: there are no queries; add queries$"):
         unjudged_queries(collection(DOCUMENTS, qrels=None).dataset)

@@ -1,4 +1,4 @@
-"""Two systems query by query, on rankings made by hand."""
+"""Two systems compared query by query, on hand-made rankings."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ WORLD = collection(
 )
 
 
-def ours(positives: list[str] | None) -> Evaluation:
-    """Modulated orders d2 d0 d1, d0 d1 d2, d0 d1 d2: the relevant document stands at 1, 1 and 2."""
+def own_evaluation(positives: list[str] | None) -> Evaluation:
+    """Modulated orders d2 d0 d1, d0 d1 d2, d0 d1 d2: relevant documents at ranks 1, 1, 2."""
     return evaluate(Ranker(WORLD, adapter(still_model(2), positives)), "test")
 
 
 def test_a_run_by_hand():
-    versus = compare_with_run(
-        ours(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
+    comparison = compare_with_run(
+        own_evaluation(["d1"]), "theirs.run", {"q2": ["d1"], "q0": ["d0", "d1", "d2"], "q3": ["d0"]}
     )
-    record = versus.to_json()
+    record = comparison.to_json()
     assert {k: record[k] for k in ("name", "kind", "missing_queries")} == {
         "name": "theirs.run",
         "kind": "run",
@@ -55,49 +55,55 @@ def test_a_run_by_hand():
     assert groups["seen"]["other"]["RR@10"] == 1
     assert groups["unseen"]["modulated"]["RR@10"] == 1
     assert groups["unseen"]["significance"]["RR@10"]["change"] == pytest.approx(5 / 6)
-    assert versus.most_different(2) == [1, 0]
+    assert comparison.most_different(2) == [1, 0]
 
 
 def test_equal_queries_do_not_differ():
-    versus = compare_with_run(ours(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]})
-    assert versus.most_different(10) == []
-    assert versus.to_json()["significance"]["nDCG@10"] == {
+    comparison = compare_with_run(
+        own_evaluation(None), "same", {"q0": ["d2"], "q1": ["d0"], "q2": ["d0", "d1"]}
+    )
+    assert comparison.most_different(10) == []
+    assert comparison.to_json()["significance"]["nDCG@10"] == {
         "change": 0.0,
         "ci95": (0.0, 0.0),
         "p": 1.0,
     }
-    assert versus.to_json()["groups"] is None
+    assert comparison.to_json()["groups"] is None
 
 
 def test_a_run_of_other_queries():
     with pytest.raises(
         LensError,
         match=(
-            r"^x\.run: ranks none of the 3 judged queries of test; name the split it was made for "
-            r"with --split$"
+            r"^x\.run: ranks none of the judged queries of split test \(3\); name the split of "
+            r"this run with --split$"
         ),
     ):
-        compare_with_run(ours(None), "x.run", {"q3": ["d0"]})
+        compare_with_run(own_evaluation(None), "x.run", {"q3": ["d0"]})
 
 
 def test_another_adapter_is_measured_as_it_measures_itself():
     other = Ranker(WORLD, adapter(random_model(5, 2, 2), ["d0"], "other"))
-    versus = compare_with_adapter(ours(["d1"]), other)
+    comparison = compare_with_adapter(own_evaluation(["d1"]), other)
     alone = evaluate(other, "test")
-    np.testing.assert_array_equal(versus.other.values, alone.values[-1])
-    np.testing.assert_array_equal(versus.differences, ours(None).values[-1] - alone.values[-1])
-    assert (versus.name, versus.kind, versus.missing) == ("other", "adapter", 0)
-    assert versus.groups is not None
-    assert versus.groups.tolist() == [
+    np.testing.assert_array_equal(comparison.other_metrics.values, alone.values[-1])
+    np.testing.assert_array_equal(
+        comparison.differences, own_evaluation(None).values[-1] - alone.values[-1]
+    )
+    assert (comparison.name, comparison.kind, comparison.missing) == ("other", "adapter", 0)
+    assert comparison.groups is not None
+    assert comparison.groups.tolist() == [
         "unseen",
         "seen",
         "seen",
-    ]  # q1 was seen by the other one, q2 by ours
+    ]  # q1 was seen by the other adapter, q2 by ours
 
 
-@pytest.mark.parametrize(("mine", "theirs"), [(None, ["d0"]), (["d0"], None)])
-def test_groups_need_both_cards(mine: list[str] | None, theirs: list[str] | None):
+@pytest.mark.parametrize(("own", "others"), [(None, ["d0"]), (["d0"], None)])
+def test_groups_need_both_cards(own: list[str] | None, others: list[str] | None):
     assert (
-        compare_with_adapter(ours(mine), Ranker(WORLD, adapter(still_model(2), theirs))).groups
+        compare_with_adapter(
+            own_evaluation(own), Ranker(WORLD, adapter(still_model(2), others))
+        ).groups
         is None
     )

@@ -109,7 +109,7 @@ def test_reading_a_run(tmp_path: Path, text: str, expected: dict[str, list[str]]
         ),
     ],
 )
-def test_what_is_no_run(tmp_path: Path, text: str, message: str):
+def test_a_file_that_is_not_a_run_is_rejected(tmp_path: Path, text: str, message: str):
     path = tmp_path / "x.run"
     path.write_text(text)
     with pytest.raises(DataError) as caught:

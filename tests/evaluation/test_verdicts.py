@@ -1,4 +1,4 @@
-"""Verdicts follow the figures: one case each, on measures made by hand."""
+"""One case for each conclusion, on hand-made measures."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def evaluation(
         ((-0.1, 0.0), "not shown"),
     ],
 )
-def test_an_interval_that_holds_zero_shows_nothing(
+def test_an_interval_that_includes_zero_shows_nothing(
     interval: tuple[float, float], effect: str
 ) -> None:
     test = judge_effect(evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20))).test
     assert effect_of(Significance(**{**vars(test), "ci95": interval})) == effect
 
 
-def test_an_effect_has_the_means_behind_it() -> None:
+def test_an_effect_comes_with_its_means() -> None:
     lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64))
     verdict = judge_effect(evaluation(UP), lexical)
     assert (verdict.effect, verdict.queries, verdict.bm25) == ("helps", 20, 0.25)
@@ -93,7 +93,7 @@ def test_rescued_and_broken_count_as_better_and_worse() -> None:
     assert (failing.counts, failing.better, failing.worse) == ({"not retrieved": 1}, 0, 0)
 
 
-def test_a_step_that_four_decimals_do_not_show_is_none() -> None:
+def test_a_step_below_four_decimals_is_none() -> None:
     assert judge_outcomes(evaluation(NONE)).largest_step is None
     assert judge_outcomes(evaluation([4e-5])).largest_step is None
     assert judge_outcomes(evaluation([-6e-5])).largest_step == (

@@ -1,4 +1,4 @@
-"""What one feedback document does, and which words lie behind a dimension."""
+"""The effect of one feedback document, and the words of a dimension."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.toys import World, stage_ranks, stage_scores, worlds
 
 @settings(max_examples=12)
 @given(worlds(min_documents=2), st.booleans())
-def test_leaving_one_out_equals_ranking_with_it_dropped(world: World, some_dropped: bool):
+def test_the_effect_of_a_document_equals_a_ranking_without_it(world: World, some_dropped: bool):
     ranker = world.ranker()
     everyone = ranker.compare("q0")
     dropped = (
@@ -39,11 +39,11 @@ def test_leaving_one_out_equals_ranking_with_it_dropped(world: World, some_dropp
         np.testing.assert_array_equal(
             influence.rank_effect[i], stage_ranks(without)[3] - stage_ranks(comparison)[3]
         )
-    np.testing.assert_array_equal(influence.moved, (influence.rank_effect != 0).sum(1))
+    np.testing.assert_array_equal(influence.rank_changes, (influence.rank_effect != 0).sum(1))
 
 
 @given(worlds(), st.booleans())
-def test_contributions_are_parts_of_the_refinement_less_their_mean(
+def test_contributions_are_parts_of_the_refinement_minus_their_mean(
     world: World, some_dropped: bool
 ):
     ranker = world.ranker()
@@ -71,7 +71,7 @@ def test_a_single_feedback_document_has_no_effect_to_measure():
     np.testing.assert_array_equal(influence.rank_effect, np.zeros((3, 3)))
 
 
-def test_words_that_drive_a_dimension():
+def test_the_words_of_a_dimension():
     texts = [
         "peso mexico",
         "peso money",
@@ -82,15 +82,15 @@ def test_words_that_drive_a_dimension():
         "rare",
     ]
     values = np.array([1, 1, 1, -1, -1, -1, 0], np.float32)
-    words = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)]).drivers(
-        values, 2
-    )
+    words = DimensionWordIndex(
+        [Document(str(i), "", t) for i, t in enumerate(texts)]
+    ).dimension_words(values, 2)
     z = 3**0.5 / (6 / 7) ** 0.5  # mean 1 over 3 documents, corpus mean 0, variance 6/7
     assert [(w.word, w.documents) for w in words] == [("krone", 3), ("peso", 3)]
     np.testing.assert_allclose([w.z for w in words], [-z, z], rtol=1e-5)
 
 
 @pytest.mark.parametrize("texts", [["the of"], ["a", "b", "c", "d"]])
-def test_no_frequent_word_drives_nothing(texts: list[str]):
+def test_without_frequent_words_a_dimension_has_no_words(texts: list[str]):
     index = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)])
-    assert index.drivers(np.arange(len(texts), dtype=np.float32)) == []
+    assert index.dimension_words(np.arange(len(texts), dtype=np.float32)) == []

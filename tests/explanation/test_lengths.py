@@ -1,4 +1,4 @@
-"""Stored vectors that are no unit vectors.
+"""Stored vectors that are not unit vectors.
 
 A projector with a bias sees their lengths, and so must every explanation.
 """
@@ -120,7 +120,7 @@ def test_a_typed_query_is_as_long_as_the_stored_ones():
     assert np.linalg.norm(toy([1.0] * 4).encode("any other")) == pytest.approx(1, abs=1e-6)
 
 
-def test_lengths_that_nobody_knows_are_refused():
+def test_varying_lengths_are_rejected():
     strange = toy([1.0, 2.0, 3.0, 4.0])
     with pytest.raises(
         EncoderError,

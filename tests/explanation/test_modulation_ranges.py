@@ -1,4 +1,4 @@
-"""Means and ranges of what an adapter does."""
+"""Means and ranges of the modulation of an adapter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's view beside its nulls."""
+"""The paper's vocabulary view, compared with its null models."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_spaces_that_differ_are_refused(sample: Collection, monkeypatch: pytest.
         type(sample.encoder), "input_embeddings", lambda self: torch.zeros(30522, 128)
     )
     with pytest.raises(
-        ExplanationError, match="its token embeddings have 128 dimensions, its texts 384"
+        ExplanationError, match="its token embeddings have 128 dimensions, its text embeddings 384"
     ):
         VocabularyView(Ranker(sample, toys.adapter(toys.random_model(3, 384, 384))))
 

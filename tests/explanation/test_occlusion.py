@@ -1,7 +1,4 @@
-"""What a deleted word does by letting later words move up, by value.
-
-Put together from two passes.
-"""
+"""The effect of a deleted word through the shift of later tokens, by value."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from scipy.stats import spearmanr
 
 from imrnns_core.explanation import word_attribution as words
 from imrnns_core.explanation.attention_trace import AttentionTrace, Trace, TracedEncoder
-from imrnns_core.explanation.occlusion import moved_weights, places_of, position_drop
+from imrnns_core.explanation.occlusion import pooling_weights, position_drop, token_spans
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
 from imrnns_core.retrieval.collection import Collection
@@ -21,26 +18,26 @@ from imrnns_core.text.words import without
 from tests import toys
 
 
-def test_places_are_runs_of_tokens_of_one_word():
-    assert places_of(torch.tensor([-1, 0, 1, 1, -1, 0, 2])) == [
+def test_spans_are_runs_of_tokens_of_one_word():
+    assert token_spans(torch.tensor([-1, 0, 1, 1, -1, 0, 2])) == [
         [(1, 2), (5, 6)],
         [(2, 4)],
         [(6, 7)],
     ]
-    assert places_of(torch.tensor([-1, -1])) == []
+    assert token_spans(torch.tensor([-1, -1])) == []
 
 
-def test_tokens_behind_a_word_count_in_the_second_pass():
-    # Two passes of five and six tokens: one was cut off. Word one stands once, word two twice
-    found = moved_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
+def test_tokens_after_a_word_count_in_the_shifted_pass():
+    # Passes of five and six tokens: one was cut off. Word one occurs once, word two twice
+    found = pooling_weights(5, 6, [[(2, 3)], [(1, 2), (3, 4)]])
     assert found[:, :5].tolist() == [[1, 1, 0, 0, 0], [1, 0, 0.5, 0, 0]]
     assert found[:, 5:].tolist() == [[0, 0, 0, 1, 1, 1], [0, 0, 0.5, 0, 1, 1]]
 
 
 def one_layer(tokens: int, seed: int) -> AttentionTrace:
     """A layer of two heads of width three, of tokens with random queries, keys and values."""
-    made = torch.Generator().manual_seed(seed)
-    query, key, value = (torch.randn(2, tokens, 3, generator=made) for _ in range(3))
+    generator = torch.Generator().manual_seed(seed)
+    query, key, value = (torch.randn(2, tokens, 3, generator=generator) for _ in range(3))
     logits = query @ key.transpose(1, 2)
     weights = logits.softmax(-1)
     return AttentionTrace(
@@ -48,20 +45,20 @@ def one_layer(tokens: int, seed: int) -> AttentionTrace:
     )
 
 
-@pytest.mark.parametrize("place", [(1, 2), (2, 4), (5, 6)])
-def test_what_is_read_anew_is_exact_in_one_layer(place: tuple[int, int]):
-    """With a linear target, the drop is that of attention over the tokens that are put together."""
+@pytest.mark.parametrize("span", [(1, 2), (2, 4), (5, 6)])
+def test_the_effect_of_a_shift_is_exact_in_one_layer(span: tuple[int, int]):
+    """With a linear target, the drop equals that of attention over the tokens of both passes."""
     first, second = one_layer(6, 0), one_layer(7, 1)
     slope = torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(2))
     traces = [
         Trace([(0, 0)] * len(layer.queries[0]), torch.empty(0), [layer])
         for layer in (first, second)
     ]
-    found = position_drop(traces[0], traces[1], [(slope[None],)], [place])
-    start, end = place
+    found = position_drop(traces[0], traces[1], [(slope[None],)], [span])
+    start, end = span
     behind = torch.cat([slope, slope[:, -1:]], 1)[
         :, end:
-    ]  # the token that was cut off has the last one's gradient
+    ]  # the additional token has the gradient of the last one
 
     def read(
         layer: AttentionTrace, queries: torch.Tensor, *parts: tuple[AttentionTrace, slice]
@@ -92,72 +89,70 @@ def pair(ranker: Ranker) -> Pair:
     return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
 
 
-def test_a_second_pass_is_the_text_at_other_places(ranker: Ranker, pair: Pair):
+def test_a_shifted_pass_has_other_position_ids(ranker: Ranker, pair: Pair):
     explainer = WordExplainer(ranker)
     text = explainer.text(pair, "document")
-    assert explainer.traced.places
-    here, moved = explainer.traced.trace(text), explainer.traced.trace(text, 2)
+    assert explainer.traced.has_absolute_positions
+    trace, shifted = explainer.traced.trace(text), explainer.traced.trace(text, 2)
     tokens = explainer.encoder.model.tokenizer(text, return_tensors="pt")
-    place = torch.tensor([[0, *(max(1, i - 2) for i in range(1, len(here.spans)))]])
+    positions = torch.tensor([[0, *(max(1, i - 2) for i in range(1, len(trace.spans)))]])
     with torch.no_grad():
         expected = (
-            explainer.encoder.model[0].auto_model(**tokens, position_ids=place).last_hidden_state[0]
+            explainer.encoder.model[0]
+            .auto_model(**tokens, position_ids=positions)
+            .last_hidden_state[0]
         )
-    assert moved.outputs == pytest.approx(expected, abs=1e-4)
-    assert moved.spans == here.spans
-    assert not moved.outputs.requires_grad
-    assert (moved.outputs - here.outputs).abs().max() > 0.05
+    assert shifted.outputs == pytest.approx(expected, abs=1e-4)
+    assert shifted.spans == trace.spans
+    assert not shifted.outputs.requires_grad
+    assert (shifted.outputs - trace.outputs).abs().max() > 0.05
 
 
-def test_an_encoder_that_takes_no_places_is_explained_without_the_move(ranker: Ranker, pair: Pair):
+def test_an_encoder_without_position_ids_has_no_shifted_pass(ranker: Ranker, pair: Pair):
     traced = WordExplainer(ranker).traced
     model = traced._model
     traced._model = torch.nn.Module()
-    assert not traced.places
+    assert not traced.has_absolute_positions
     traced._model.embeddings = model.embeddings
     traced._model.forward = lambda input_ids=None, inputs_embeds=None: None
-    assert not traced.places  # it adds places, but nobody can say which
+    assert not traced.has_absolute_positions  # it has position embeddings, but accepts no ids
     traced._model = model
-    assert traced.places
+    assert traced.has_absolute_positions
 
 
-def test_as_many_more_tokens_are_read_of_a_text_that_is_cut_off(ranker: Ranker):
+def test_a_shifted_pass_reads_more_tokens_of_a_truncated_text(ranker: Ranker):
     traced = WordExplainer(ranker).traced
     text = "peso " * 400
     assert (len(traced.trace(text).spans), len(traced.trace(text, 3).spans)) == (256, 259)
 
 
-def test_counting_the_move_orders_the_words_of_a_document_better(
+def test_the_shift_improves_the_order_of_document_words(
     ranker: Ranker, monkeypatch: pytest.MonkeyPatch
 ):
     explainer, found = WordExplainer(ranker), list[list[float]]()
     for query in ("q054", "q001", "q100"):
         comparison = ranker.compare(query)
         pair = Pair(comparison, ranker.adapter.model, 3)
-        with_moves = explainer.estimate(pair, "document")
+        with_shift = explainer.estimate(pair, "document")
         with monkeypatch.context() as patch:
-            patch.setattr(TracedEncoder, "places", False)
-            without_moves = explainer.estimate(pair, "document")
+            patch.setattr(TracedEncoder, "has_absolute_positions", False)
+            without_shift = explainer.estimate(pair, "document")
         lost = reference_scores(pair) - explainer.measure(
-            pair, "document", [without(with_moves.text, [w]) for w in with_moves.words]
+            pair, "document", [without(with_shift.text, [w]) for w in with_shift.words]
         )
         found.append(
             [
                 float(spearmanr(drops.change, lost[:, 1]).statistic)
-                for drops in (with_moves, without_moves)
+                for drops in (with_shift, without_shift)
             ]
         )
-    with_moves_rho, without_moves_rho = np.mean(found, 0)
-    assert with_moves_rho > 0.75
-    assert with_moves_rho > without_moves_rho + 0.05
+    with_shift_rho, without_shift_rho = np.mean(found, 0)
+    assert with_shift_rho > 0.75
+    assert with_shift_rho > without_shift_rho + 0.05
 
 
-def test_words_of_a_short_text_are_hidden_in_turn(ranker: Ranker, pair: Pair):
-    """By value.
-
-    The encoder's own attention mask, later tokens at the places they move up to, and the mean of
-    what is left.
-    """
+def test_words_of_a_short_text_are_masked_in_turn(ranker: Ranker, pair: Pair):
+    """Compare with the encoder's own attention mask and position ids, and a mean by hand."""
     explainer = WordExplainer(ranker)
     drops = explainer.estimate(pair, "query")
     tokens = explainer.encoder.model.tokenizer(
@@ -183,18 +178,21 @@ def test_words_of_a_short_text_are_hidden_in_turn(ranker: Ranker, pair: Pair):
         )
 
 
-def test_a_long_text_is_not_passed_once_a_word(
+def test_words_of_a_long_text_are_not_masked_in_turn(
     ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     explainer = WordExplainer(ranker)
-    asked = list[tuple[int, ...]]()
-    hide = TracedEncoder.hide
+    shapes = list[tuple[int, ...]]()
+    encode_masked = TracedEncoder.encode_masked
     monkeypatch.setattr(
         TracedEncoder,
-        "hide",
-        lambda self, text, hidden: (asked.append(tuple(hidden.shape)), hide(self, text, hidden))[1],
+        "encode_masked",
+        lambda self, text, masked: (
+            shapes.append(tuple(masked.shape)),
+            encode_masked(self, text, masked),
+        )[1],
     )
     explainer.estimate(pair, "query")
     explainer.estimate(pair, "document")
-    assert len(asked) == 1
-    assert asked[0][0] * asked[0][1] <= words.HIDDEN_TOKENS
+    assert len(shapes) == 1
+    assert shapes[0][0] * shapes[0][1] <= words.MASKED_TOKENS

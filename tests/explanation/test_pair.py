@@ -1,4 +1,4 @@
-"""Scores with another text are those of the ranking with that text."""
+"""Scores with another text equal those of a ranking with that text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which words carry a score: estimated and measured, on real texts of the sample."""
+"""The words behind a score: estimated and measured, on texts of the sample."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import EncoderError, ExplanationError
-from imrnns_core.explanation.attention_trace import TracedEncoder, attention_drop, gradients
-from imrnns_core.explanation.explain import to_verify
+from imrnns_core.explanation.attention_trace import (
+    TracedEncoder,
+    attention_drop,
+    attention_gradients,
+)
+from imrnns_core.explanation.explain import words_to_verify
 from imrnns_core.explanation.occlusion import token_to_word
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account_words
@@ -27,7 +31,7 @@ from tests import toys
 
 @pytest.fixture(scope="module")
 def ranker(sample: Collection) -> Ranker:
-    # A random adapter moves more than a trained one: rounding would hide in small changes
+    # A random adapter changes scores more than a trained one, so rounding matters less
     return Ranker(sample, toys.adapter(toys.random_model(3, 384, 384)))
 
 
@@ -69,13 +73,10 @@ def test_the_encoder_itself_is_left_as_it_was(explainer: WordExplainer):
 def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
     explainer: WordExplainer, pair: Pair
 ):
-    """With a target that is linear in the last layer's attention output, the drop is exact.
-
-    Compare with a masked softmax.
-    """
+    """The drop is exact for a target that is linear in the last layer's attention output."""
     text = explainer.text(pair, "query")
     trace = explainer.traced.trace(text)
-    owner = token_to_word(trace, explainer.words(text, "query"))
+    word_of_token = token_to_word(trace, explainer.words(text, "query"))
     last = trace.attention[-1]
     direction = torch.randn(last.outputs.shape[1:], generator=torch.Generator().manual_seed(0))
     only_last = type(trace)(
@@ -86,15 +87,14 @@ def test_no_attention_to_a_word_is_what_a_mask_does_in_one_layer(
         return outputs.flatten()[None]
 
     weight = direction.transpose(0, 1).flatten()
-    found = attention_drop(
-        only_last, gradients(only_last, lambda flat: (flat @ weight)[:, None], pool), owner
-    )[:, 0]
-    for word in range(int(owner.max()) + 1):
-        others = owner != word
+    gradients = attention_gradients(only_last, lambda flat: (flat @ weight)[:, None], pool)
+    drops = attention_drop(only_last, gradients, word_of_token)[:, 0]
+    for word in range(int(word_of_token.max()) + 1):
+        others = word_of_token != word
         masked = last.weights[:, :, others]
         outputs = (masked / masked.sum(-1, keepdim=True)) @ last.values[:, others]
         expected = ((last.outputs[0].detach() - outputs) * direction)[:, others].sum()
-        assert float(found[word]) == pytest.approx(float(expected), abs=1e-4)
+        assert float(drops[word]) == pytest.approx(float(expected), abs=1e-4)
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
@@ -125,14 +125,18 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
     assert [w.random for w in again] == [w.random for w in first]
 
 
-def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplainer, pair: Pair):
-    """The tokens after it stand where they do without it: nothing is left of the word."""
+def test_masking_a_word_of_one_token_equals_deleting_it(explainer: WordExplainer, pair: Pair):
+    """The tokens after it get the positions that they have without it."""
     text = explainer.text(pair, "query")
     words, trace = explainer.words(text, "query"), explainer.traced.trace(text)
-    owner = token_to_word(trace, words)
-    single = [i for i in range(len(words)) if (owner == i).sum() == 1 and len(words[i].spans) == 1]
+    word_of_token = token_to_word(trace, words)
+    single = [
+        i for i in range(len(words)) if (word_of_token == i).sum() == 1 and len(words[i].spans) == 1
+    ]
     assert len(single) > 4
-    hidden = explainer.traced.hide(text, (owner == torch.tensor(single)[:, None]).float()).numpy()
+    hidden = explainer.traced.encode_masked(
+        text, (word_of_token == torch.tensor(single)[:, None]).float()
+    ).numpy()
     assert hidden == pytest.approx(
         explainer.encoder.encode_formatted([without(text, [words[i]]) for i in single]), abs=2e-6
     )
@@ -141,9 +145,9 @@ def test_a_hidden_word_of_one_piece_is_as_good_as_deleted(explainer: WordExplain
 @pytest.mark.parametrize(
     ("drop", "estimate", "verdict"),
     [
-        (0.1, 0.2, "holds"),
-        (-0.1, -0.2, "holds"),
-        (0.1, -0.2, "other sign"),
+        (0.1, 0.2, "confirmed"),
+        (-0.1, -0.2, "confirmed"),
+        (0.1, -0.2, "opposite sign"),
         (0.03, 0.2, "chance"),
         (0.03, -0.2, "chance"),
     ],
@@ -156,19 +160,19 @@ def test_a_measured_drop_judges_its_estimate(drop: float, estimate: float, verdi
     assert word.verdict("score") == "chance"
 
 
-def test_the_strongest_that_pull_the_other_way_are_verified_too():
+def test_the_strongest_words_of_opposite_sign_are_verified_too():
     values = np.linspace(-1, 1, 30).astype(np.float32)
     drops = WordDrops(
         "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30
     )
-    assert to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
-    assert to_verify(drops, "change", False) == [*range(10), 28, 29]
-    assert to_verify(drops, "change", True) == [
+    assert words_to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
+    assert words_to_verify(drops, "change", False) == [*range(10), 28, 29]
+    assert words_to_verify(drops, "change", True) == [
         *range(29, 19, -1),
         1,
         0,
-    ]  # it fell: what pulls it down comes first
-    assert to_verify(
+    ]  # demoted: words that lower it come first
+    assert words_to_verify(
         replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]),
         "score",
         False,
@@ -178,7 +182,7 @@ def test_the_strongest_that_pull_the_other_way_are_verified_too():
     ]
 
 
-def test_the_shortlist_holds_what_a_word_may_carry_at_most():
+def test_the_shortlist_adds_one_standard_error():
     values = np.array([1.0, 0.8, 0.5, 0.45, 0.3, -0.2, 0.0], dtype=np.float32)
     places = [1, 1, 1, 9, 1, 1, 4]
     words = [
@@ -190,12 +194,12 @@ def test_the_shortlist_holds_what_a_word_may_carry_at_most():
     assert drops.shortlist("score", 4) == [0, 1, 3, 2]  # .45 + .1 · √9 is above .5 + .1
     assert (
         drops.shortlist("score", 5)[4] == 4
-    )  # the last word is not read, so that nothing can be wrong about it
-    assert drops.shortlist("change", 4, falls=True) == [0, 1, 3, 2]
+    )  # the last word is not read, so its estimate has no error
+    assert drops.shortlist("change", 4, negative=True) == [0, 1, 3, 2]
     assert drops.shortlist("change", 1) == [5]
 
 
-def test_random_deletions_are_encoded_once_a_count(
+def test_random_deletions_are_encoded_once_per_count(
     ranker: Ranker, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ):
     texts, explainer = list[str](), WordExplainer(ranker)
@@ -213,14 +217,13 @@ def test_random_deletions_are_encoded_once_a_count(
     explainer.verify(pair, "query", drops, range(5))
     assert (
         len(texts) == len(set(texts)) == 8
-        # the ten draws delete one word each of eight: some are those asked for, none is encoded
-        # twice
+        # each of ten draws deletes one of eight words, and no text is encoded twice
     )
     explainer.verify(pair, "query", drops, range(5))
     assert len(texts) == 8  # known now
 
 
-def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
+def test_texts_encoded_before_a_stop_are_kept(ranker: Ranker, pair: Pair):
     explainer = WordExplainer(ranker)
     drops = explainer.estimate(pair, "document")
     heard: list[tuple[int, int]] = []
@@ -245,7 +248,7 @@ def test_what_was_encoded_before_a_stop_stays_known(ranker: Ranker, pair: Pair):
 
 
 @pytest.mark.parametrize("side", ["document", "query"])
-def test_the_account_by_word_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
+def test_the_word_accounting_sums_to_the_change(explainer: WordExplainer, ranker: Ranker, side):
     for query_id in ("q054", "q001", "q100"):
         comparison = ranker.compare(query_id)
         for at in (0, 7):
@@ -265,7 +268,7 @@ def test_words_beyond_what_the_encoder_reads_drop_nothing(explainer: WordExplain
     text = "Peso " * 300 + "nowhere"
     drops = explainer.estimate(pair, "document", text)
     assert [w.text for w in drops.words] == ["Peso", "nowhere"]
-    assert drops.read < len(text) - 7
+    assert drops.characters_read < len(text) - 7
     assert drops.change[1] == drops.score[1] == 0
 
 
@@ -284,16 +287,14 @@ def test_other_encoders_say_what_is_not_available(sample: Collection):
     encoder = Pooled(EncoderSpec())
     encoder.model[1].pooling_mode = "max"
     with pytest.raises(
-        ExplanationError, match=r"pools by max, and only mean and cls pooling can be taken apart"
+        ExplanationError, match=r"its pooling is max, and only mean and cls pooling are supported"
     ):
         TracedEncoder(encoder)
     with pytest.raises(ExplanationError, match="sentence-transformers only"):
         WordExplainer(Ranker(toys.collection(np.eye(4)), toys.adapter(toys.random_model(0, 4, 4))))
 
 
-def test_cls_pooling_is_explained_through_attention_alone(
-    sample: Collection, ranker: Ranker, pair: Pair
-):
+def test_cls_pooling_is_explained_by_attention_only(sample: Collection, ranker: Ranker, pair: Pair):
     encoder = SentenceTransformerEncoder(EncoderSpec())
     encoder.model[1].pooling_mode = "cls"
     explainer = WordExplainer(ranker)

@@ -1,4 +1,4 @@
-"""One pair's explanation as a record and as a page: it sums, and hostile texts stay letters."""
+"""The explanation of a pair as a record and as a page: sums are exact, hostile texts escaped."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
             assert all(text[a:b].casefold() == word["word"].casefold() for a, b in word["spans"])
     measured = {v["word"] for v in record["verified"]["document"]}
     fell = record["ranks"]["modulated"] > record["ranks"]["base"]
-    for target, sign in (("delta", 1 if fell else -1), ("score", -1)):  # the shortlists of both
+    for target, sign in (("change", 1 if fell else -1), ("score", -1)):  # the shortlists of both
         named = sorted(record["words"]["document"], key=lambda w, t=target, s=sign: s * w[t])
         assert {w["word"] for w in named[:10]} <= measured
     assert len(record["verified"]["query"]) == len(record["words"]["query"])
@@ -76,16 +76,16 @@ def test_a_record_has_every_view_and_sums(explained: Explanation):
     assert record["missing"] == []
 
 
-def test_a_report_stands_alone_and_tells_the_figures(explained: Explanation):
+def test_a_report_is_one_file_with_the_figures(explained: Explanation):
     page = to_html(explained)
     assert page.startswith("<!doctype html>")
     assert not re.search(r"<script|<link|<img|src=|href=|https?:|@import|url\(", page)
     assert f"{explained.scores['modulated']:.4f}" in page
     assert f"{explained.verified['document'][0].drop[1]:+.4f}".replace("-", "−") in page
-    assert "were not tested by deletion" in page
+    assert "have not been tested by deletion" in page
 
 
-def test_hostile_texts_stay_letters_in_the_report(explained: Explanation):
+def test_hostile_texts_are_escaped_in_the_report(explained: Explanation):
     document = replace(explained.document, title=HOSTILE, text=HOSTILE)
     marked = drops(
         HOSTILE,
@@ -104,7 +104,7 @@ def test_hostile_texts_stay_letters_in_the_report(explained: Explanation):
     assert plain(page).count(HOSTILE) >= 4  # title, heading, query, marked twice
 
 
-def test_marks_keep_every_letter_and_say_the_sign_without_colour():
+def test_marks_keep_every_letter_and_show_the_sign_without_colour():
     page = marked_html(
         d := drops(HOSTILE, [("script", 1, 7), ("alert", 8, 13)], [0.4, -0.2]), d.change
     )
@@ -124,16 +124,16 @@ def test_small_values_are_not_marked_and_what_is_not_read_is_struck_out():
     d = drops("a b c d e f g", words, [1, 0.9, 0.8, 0.7, 0.6, 0.05, 0.5], read=11)
     page = marked_html(d, d.change)
     assert re.findall(r'<mark class="\w+"[^>]*>(\w)', page) == ["a", "b", "c", "d", "e"]
-    assert '<span class="unread" title="the encoder does not read this"> g</span>' in page
+    assert '<span class="unread" title="not read by the encoder"> g</span>' in page
     assert plain(page) == "a b c d e f g"
 
 
-def test_no_words_is_only_the_text():
+def test_a_text_without_words_has_no_marks():
     empty = drops("…?!", [], [])
     assert marked_html(empty, empty.change) == '<div class="marked">…?!</div>'
 
 
-def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
+def test_a_document_that_is_not_a_candidate_is_rejected(sample: Collection):
     ranker = Ranker(sample, load_adapter(ASSETS_FOLDER / "sample-adapter.safetensors"))
     comparison = ranker.compare("q054")
     outside = next(i for i in sample.dataset.document_ids if i not in comparison.position)
@@ -143,7 +143,7 @@ def test_a_document_that_is_no_candidate_is_refused(sample: Collection):
         explain(ranker, comparison, "nothing", verify=False)
 
 
-def test_trust_is_said_with_its_figures():
+def test_the_deletion_test_is_described_with_its_figures():
     assert "imrnns-lens faithfulness" in trust_sentence(None)
     found = DeletionSummary(
         "toy",
@@ -156,7 +156,7 @@ def test_trust_is_said_with_its_figures():
     sentence = trust_sentence(found)
     assert "60 pairs of toy dev" in sentence
     assert "0.91" in sentence
-    assert "0.99 and 1.00" in sentence
+    assert "0.99 for documents and 1.00 for queries" in sentence
 
 
 def test_negative_parts_are_drawn_left_of_the_zero_line(explained: Explanation):

@@ -7,13 +7,13 @@ import streamlit as st
 from dashboard import state
 from dashboard.services import catalog, evaluations
 from dashboard.widgets import notices
-from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNKNOWN_WORD_PIECES, Diagnosis
+from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNFAMILIAR_WORD_TOKENS, Diagnosis
 from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
     "None of the known causes applies",
     f"BM25 has none higher among its first {LEXICAL_TOP}, the encoder reads no word of the query "
-    f"in {UNKNOWN_WORD_PIECES} pieces or more and missed none in a text that it cut off, no "
+    f"in {UNFAMILIAR_WORD_TOKENS} pieces or more and missed none in a text that it cut off, no "
     "near-duplicate stands above the best one, and what stands first was judged.",
 )
 SIGNS = (

@@ -64,4 +64,4 @@ def _text(key: PairKey, pair: Pair, dataset: Dataset, n: int, which: str) -> Non
         drops = explanations.word_drops(replace(key, document=document_id), "document")[0]
         title = dataset.document[document_id].title or document_id
         st.text(f"{comparison.rank('modulated')[n]} · {title}")
-        texts.marked(drops, drops.by(carry), f"rival_{which}")
+        texts.marked(drops, drops.values(carry), f"rival_{which}")

@@ -13,13 +13,13 @@ from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import chart, texts
-from imrnns_core.explanation.word_drops import Carried, Verdict, VerifiedWord
+from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord
 from imrnns_core.types import Side
 
 VERDICTS: dict[Verdict, str] = {
-    "holds": "as estimated",
+    "confirmed": "as estimated",
     "chance": "no more than random words",
-    "other sign": "with the other sign than estimated",
+    "opposite sign": "with the other sign than estimated",
 }
 READING = (
     "Each word was deleted wherever it stands, the text encoded again and scored among the same "
@@ -42,31 +42,31 @@ def show(key: PairKey) -> None:
 
 
 def _show(key: PairKey, side: Side) -> None:
-    carried, drops = state.current().carry, explanations.word_drops(key, side)[0]
+    target, drops = state.current().carry, explanations.word_drops(key, side)[0]
     every = side == "document" and _every(len(drops.words))
     found = _measure(key, side, every)
-    column = 0 if carried == "score" else 1
-    falls = column == 1 and explanations.pair(key).fell
+    column = 0 if target == "score" else 1
+    falls = column == 1 and explanations.pair(key).demoted
     order = sorted(found, key=lambda word: word.drop[column] * (1 if falls else -1))
     count, total = len(found), len(drops.words)
     measured = f"{count} of {total}" if count < total else f"all {count}"
-    counts = Counter(word.verdict(carried) for word in found)
+    counts = Counter(word.verdict(target) for word in found)
     said = ", ".join(f"{counts[v]} {words}" for v, words in VERDICTS.items() if counts[v])
     st.caption(f"Words of the {side}: {measured} measured; {said}.")
     chart.show(
-        figures.verified(order[:MOST_BARS], carried),
+        figures.verified(order[:MOST_BARS], target),
         f"verified_{side}",
         f"Measured drop of each word of the {side}, beside random words",
     )
     with st.expander("As a table"):
-        st.dataframe(_frame(order, carried), hide_index=True, key=f"verified_table_{side}")
+        st.dataframe(_frame(order, target), hide_index=True, key=f"verified_table_{side}")
 
 
-def _frame(words: list[VerifiedWord], carried: Carried) -> pd.DataFrame:
+def _frame(words: list[VerifiedWord], target: Target) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "word": w.word.text,
-            f"estimate of {carried}": VERDICTS[w.verdict(carried)],
+            f"estimate of {target}": VERDICTS[w.verdict(target)],
             "drop of change": w.drop[1],
             "random change": w.random[1],
             "drop of score": w.drop[0],

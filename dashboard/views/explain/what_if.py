@@ -48,7 +48,7 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
             with place:
                 st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
                 drops = explanations.word_drops(changed, side)[0]
-                texts.marked(drops, drops.by(state.current().carry), f"edited_{side}")
+                texts.marked(drops, drops.values(state.current().carry), f"edited_{side}")
 
 
 def _feedback(comparison: Comparison, dataset: Dataset) -> None:

@@ -29,7 +29,7 @@ def show(key: PairKey) -> None:
     for side, place in texts.sides():
         with place, st.spinner("Reading the text …"):
             drops = explanations.word_drops(key, side)[0]
-            texts.marked(drops, drops.by(state.current().carry), f"marked_{side}")
+            texts.marked(drops, drops.values(state.current().carry), f"marked_{side}")
 
 
 def show_accounts(key: PairKey) -> None:

@@ -28,7 +28,7 @@ def show(comparison: Comparison) -> None:
             f"It has {ranker.adapter.card.output_dim}.",
         )
         return
-    drivers = modulations.words(selection.data).drivers(
+    drivers = modulations.words(selection.data).dimension_words(
         ranker.transform.projected[:, selection.dimension].numpy()
     )
     with st.container(border=True, key="dimension"):

@@ -44,7 +44,7 @@ def show(rows: Rows) -> bool:
     st.header("The ranking without one of them", anchor=False)
     if feedback < 2:
         notices.show("info", *ONE_DOCUMENT)
-    elif not found.moved[rows.order].any():
+    elif not found.rank_changes[rows.order].any():
         change = formatting.minus(f"{float(np.abs(found.score_effect).max()):.1e}")
         notices.show("info", NO_CHANGE, LITTLE.format(feedback, change))
     else:
@@ -60,7 +60,7 @@ def _effects(rows: Rows, found: FeedbackInfluence) -> None:
         best = found.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
     st.caption(LEAVE_ONE_OUT)
     chart.show(
-        figures.effects(found.moved, rows.order, comparison.document_ids, rows.names, best),
+        figures.effects(found.rank_changes, rows.order, comparison.document_ids, rows.names, best),
         "effects",
         "Candidates that change rank without a document",
     )

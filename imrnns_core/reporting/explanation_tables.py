@@ -1,0 +1,134 @@
+"""Explanations and deletion tests as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from imrnns_core.explanation.deletion_records import DELETED, TARGETS
+from imrnns_core.explanation.word_drops import SHORTLIST
+from imrnns_core.reporting.formatting import decimal, interval, signed
+from imrnns_core.reporting.html import VERDICT_NAMES, verdict
+from imrnns_core.reporting.terminal import table_of
+from imrnns_core.types import SCORE_PARTS, STAGES
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from imrnns_core.explanation.deletion_records import DeletionTest
+    from imrnns_core.explanation.explain import Explanation
+    from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+
+
+def explanation(explained: Explanation) -> Iterator[RenderableType]:
+    """Yield ranks and scores, the accounting, the words of both texts, and the vocabulary view."""
+    yield Text(explained.query.text, style="bold")
+    yield f"{explained.document.id}: {explained.document.title}"
+    stages = Table("stage", "rank", "score", box=None)
+    for stage in STAGES:
+        stages.add_row(stage, str(explained.ranks[stage]), decimal(explained.scores[stage]))
+    yield stages
+    accounting = explained.accounting
+    parts = " ".join(
+        f"{signed(accounting[part])} ({part.replace('_', ' ')})" for part in SCORE_PARTS
+    )
+    yield (
+        f"Score: base {decimal(accounting['base'])} {parts} = modulated "
+        f"{decimal(accounting['modulated'])}"
+    )
+    for side, drops in explained.words.items():
+        yield _estimated_words(drops)
+        if side in explained.verified:
+            yield _measured_words(side, explained.verified[side])
+    if explained.words:
+        yield (
+            "Drop: how much the value falls when the word is deleted. Change: modulated − base "
+            "score. Positive: the word raises the value; negative: it lowers it."
+        )
+    if explained.verified:
+        yield (
+            "Random words: mean drop when the same number of random words is deleted (ten draws). "
+            "Estimate: whether the measured drop confirms the estimated one."
+        )
+    for side, tokens in explained.vocabulary.items():
+        listed = ", ".join(f"{token.token} ({verdict(token)})" for token in tokens)
+        yield f"Vocabulary near the {side}'s change (as in the paper): {listed}"
+    yield from explained.missing
+
+
+def _estimated_words(drops: WordDrops) -> Table:
+    table = table_of(
+        f"Words of the {drops.side}: estimated drops", "word", "drop of change", "drop of score"
+    )
+    for i in drops.top("change", SHORTLIST[drops.side]):
+        table.add_row(drops.words[i].text, signed(drops.change[i]), signed(drops.score[i]))
+    return table
+
+
+def _measured_words(side: str, words: Sequence[VerifiedWord]) -> Table:
+    control = ("random words", "estimate")
+    heads = ("word", "drop of change", *control, "drop of score", *control)
+    table = table_of(f"Words of the {side}: measured drops", *heads)
+    for word in sorted(words, key=lambda word: -word.drop[1]):
+        table.add_row(
+            word.word.text,
+            *(signed(word.drop[1]), signed(word.random[1]), VERDICT_NAMES[word.verdict("change")]),
+            *(signed(word.drop[0]), signed(word.random[0]), VERDICT_NAMES[word.verdict("score")]),
+        )
+    return table
+
+
+def faithfulness(result: DeletionTest) -> Iterator[RenderableType]:
+    """Yield F for each text, target and number of deleted words, with its controls."""
+    yield _deletion_table(result)
+    yield (
+        "F: 0 = no better than random words, 1 = as good as trying every word. Stepwise: compared "
+        "with a search that adds one word at a time. Verified: after a shortlist was measured. "
+        "Adapter-blind: the words closest to the other text, without the adapter. Drop − random: "
+        "how much more the value falls than when random words are deleted."
+    )
+    record = result.to_json()
+    yield (
+        "Rank correlation of estimated and measured drops of the change: document "
+        f"{decimal(result.rho('document'), 3)}, query {decimal(result.rho('query'), 3)}"
+    )
+    yield (
+        "F − F of the adapter-blind baseline (query, change, one word), 95 % interval: "
+        f"{interval(record['adapter_blind_margin_ci95'], 3)}"
+    )
+    yield (
+        "Overlap of the top ten words with those of an untrained adapter (Jaccard index): "
+        f"{decimal(record['untrained_top10_jaccard'], 3)}"
+    )
+    times = record["ms"]
+    yield (
+        f"Median time of one explanation: document {times['document']:.0f} ms, query "
+        f"{times['query']:.0f} ms (one encoder pass over the document: "
+        f"{times['encode_document']:.0f} ms)"
+    )
+
+
+def _deletion_table(result: DeletionTest) -> Table:
+    table = table_of(
+        f"{result.dataset} {result.split}, adapter {result.adapter}: deletion test on "
+        f"{len(result.pairs)} pairs",
+        *("text", "target", "deleted words", "F", "95 % interval of F", "F (stepwise)"),
+        *("F (verified)", "F (adapter-blind)", "drop − random, 95 % interval"),
+    )
+    rows = ((s, t, count) for s, counts in DELETED.items() for t in TARGETS for count in counts)
+    for side, target, count in rows:
+        low, high = result.interval(side, target, count)
+        verified = result.f(side, target, count, "verified")
+        table.add_row(
+            *(side, target, str(count)),
+            decimal(result.f(side, target, count), 3),
+            f"{decimal(low, 3)} to {decimal(high, 3)}",
+            decimal(result.f_stepwise(side, target, count), 3),
+            decimal(verified, 3) if count == 1 else "",
+            decimal(result.f(side, target, count, "adapter_blind_baseline"), 3),
+            interval(result.random_margin(side, target, count)),
+        )
+    return table
