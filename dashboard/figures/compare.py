@@ -22,8 +22,8 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     """Draw the ranks of documents over the four stages.
 
     Drawn are all documents in the top k at any stage, every relevant candidate, and the picked one.
-    Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata` holds
-    the document id. The right edge names the modulated top k and the relevant documents.
+    Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
+    holds the document id. The right edge names the modulated top k and the relevant documents.
     """
     ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
     is_picked = np.array([i == picked for i in comparison.document_ids])
@@ -84,7 +84,7 @@ def _names(
     titles: dict[str, str],
 ) -> list[dict[str, Any]]:
     """Return the titles at the right edge, cut at the end of a word; the hover text is whole."""
-    named = _label_rows(comparison, shown, depth, floor)
+    last, named = comparison.rank("modulated"), _label_rows(comparison, shown, depth, floor)
     return [
         {
             "x": 1,
@@ -92,7 +92,7 @@ def _names(
             "xanchor": "left",
             "y": row,
             "showarrow": False,
-            "text": formatting.short(formatting.cut(title, LABEL_LENGTH), LABEL_LENGTH),
+            "text": _name(title, int(last[i]), row),
             "font": {"size": 11},
             "hovertext": formatting.plain(title),
             "captureevents": True,
@@ -100,6 +100,13 @@ def _names(
         for i, row in named.items()
         for title in [titles[comparison.document_ids[i]] or comparison.document_ids[i]]
     ]
+
+
+def _name(title: str, rank: int, row: int) -> str:
+    """Return a title cut to the margin, with its rank where the axis does not show it."""
+    rank_text = "" if rank == row else f" ({rank})"
+    length = LABEL_LENGTH - len(rank_text)
+    return formatting.short(formatting.cut(title, length), length) + rank_text
 
 
 def _rank_axis(floor: int, clipped: bool) -> dict[str, Any]:
@@ -140,7 +147,7 @@ def _lines(
             "smoothing": 0.6,
         },
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[name]},
-        "opacity": 1.0 if emphasised else 0.55,
+        "opacity": 1.0 if emphasised else 0.75,
         "customdata": custom,
         "text": hover,
         "hovertemplate": "%{text}<extra></extra>",

@@ -30,8 +30,8 @@ def query(comparison: Comparison) -> None:
         base, modulated = (comparison.best_relevant_rank(s) for s in ("base", "modulated"))
         missing = len(comparison.relevant_outside)
         facts = (
-            f"Query {comparison.query.id} · rank of the best relevant document: base {base or '—'}, "
-            f"modulated {modulated or '—'} · {relevant} relevant"
+            f"Query {comparison.query.id} · rank of the best relevant document: "
+            f"base {base or '—'}, modulated {modulated or '—'} · {relevant} relevant"
         )
         facts += f", {missing} not retrieved" if missing else ""
     notices.text_block(comparison.query.text, "", facts)
@@ -64,9 +64,9 @@ def _reveal_count(document_id: str) -> int:
     the top of the page: the first document does not count.
     """
     last, count = st.session_state.get(_SHOWN, (document_id, 0))
-    count += document_id not in ("", last)
-    st.session_state[_SHOWN] = (document_id, count)
-    return count
+    new_count = int(count) + (document_id not in ("", last))
+    st.session_state[_SHOWN] = (document_id, new_count)
+    return new_count
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:

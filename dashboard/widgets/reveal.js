@@ -1,9 +1,8 @@
-// Scrolls the block around this component into view whenever the count grows
-export default function ({ data, parentElement }) {
+// Scrolls a block of the page into view whenever the count grows
+export default function ({ data }) {
   const last = window.imrnnsReveals ?? 0;
   window.imrnnsReveals = data.count;
   if (data.count <= last) return;
-  const block = parentElement.closest(`.st-key-${data.block}`);
-  // Streamlit draws the rest of the block after this component
-  setTimeout(() => block?.scrollIntoView({ block: "nearest" }), 150);
+  // Streamlit draws the rest of the page after this component, which can move the block
+  setTimeout(() => document.querySelector(`.st-key-${data.block}`)?.scrollIntoView({ block: "nearest" }), 150);
 }

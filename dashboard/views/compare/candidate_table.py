@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -38,10 +39,12 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
     drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])
     scores = [f"{stage} score" for stage in STAGES]
     # the format of a column would write a hyphen for minus
-    styles = {CHANGE: lambda rise: formatting.minus(f"{rise:+d}" if rise else "0")}
-    styles |= dict.fromkeys(scores, formatting.decimal)
+    styles: dict[Any, Callable[[Any], str]] = {
+        CHANGE: lambda rise: formatting.minus(f"{rise:+d}" if rise else "0"),
+        **dict.fromkeys(scores, formatting.decimal),
+    }
     st.dataframe(
-        drawn.style.format(styles),
+        drawn.style.format(styles),  # type: ignore[arg-type]  # its stubs want `object`
         hide_index=True,
         height=tables.table_height(len(frame), 420),
         row_height=tables.TABLE_ROW,

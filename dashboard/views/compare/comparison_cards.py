@@ -50,7 +50,7 @@ def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> l
     moves = [_move(int(b), int(r)) for b, r in zip(base, ranks, strict=True)]
     left = _Ranking(
         "Base",
-        f"cosine of the encoder without the adapter · {candidates} candidates",
+        f"cosine without the adapter · {candidates} candidates",
         base,
         comparison.score("base"),
         ranks,

@@ -58,9 +58,7 @@ def show() -> None:
     candidate_table.show(comparison, dataset)
 
 
-def _show_stages(
-    comparison: Comparison, dataset: Dataset, selection: selections.Selection
-) -> None:
+def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
     st.header("Rank at every stage", anchor=False)
     st.caption(STAGES_READING)
     titles = {i: dataset.document[i].title for i in comparison.document_ids}

@@ -103,7 +103,9 @@ def _spans(columns: list[Column]) -> dict[str, list[Span]]:
     spans, progress = dict[str, list[Span]](), st.empty()
     try:
         for n, document_id in enumerate(ids):
-            progress.progress(n / len(ids), text=f"Estimating words: document {n + 1} of {len(ids)}")
+            progress.progress(
+                n / len(ids), text=f"Estimating words: document {n + 1} of {len(ids)}"
+            )
             key = PairKey.of(state.current(), document_id)
             spans[document_id] = explanations.marked_spans(key)
     except ExplanationError as error:

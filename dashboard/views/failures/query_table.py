@@ -13,7 +13,7 @@ from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.types import STAGES
 
-COLUMNS = {
+COLUMNS: dict[str, Column] = {
     "outcome": Column("Outcome", "What the adapter did to the query. See the legend below."),
     "query": Column("Query", wide=True),
     **{
