@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 
+# By default Plotly's toolbar is a dark slab that covers legends and colour bars
+_TOOLBAR = {"bgcolor": theme.CLEAR, "color": theme.BASE, "activecolor": theme.MODULATED}
+
 
 def figure(
     traces: Sequence[Mapping[str, Any]],
@@ -38,12 +41,7 @@ def figure(
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "font": {"size": 13},
         "dragmode": False,
-        # Plotly's own toolbar is a dark slab that covers legends and colour bars
-        "modebar": {
-            "bgcolor": theme.CLEAR,
-            "color": theme.BASE,
-            "activecolor": theme.MODULATED,
-        },
+        "modebar": _TOOLBAR,
         "template": {},  # light or dark is known only when the figure is drawn
     }
     # With "allow" Plotly does not measure every label once more

@@ -74,7 +74,7 @@ def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 
 @st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
 def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
-    # A run of a page takes about 50 ms and asks for the identities about 17 times: 6 ms of file reads
+    # A run of a page takes about 50 ms and asks for them about 17 times: 6 ms
     space = workspace()
     identities = []
     if data is not None:

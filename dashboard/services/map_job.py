@@ -72,8 +72,8 @@ class MapJob:
             return ""
         if code == 0:
             return (
-                f"the process ended without the map {self.path}, because the data set or the adapter "
-                "has changed; try again"
+                f"the process ended without the map {self.path}, because the data set or the "
+                "adapter has changed; try again"
             )
         length = os.fstat(self.messages.fileno()).st_size
         messages = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, length - MESSAGE_BYTES))

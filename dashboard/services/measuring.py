@@ -37,7 +37,7 @@ class Measuring(ThreadJob):
         self.hurry.wait(background.FIRST_PAGE_SECONDS)
         for split, future in self.splits.items():
             if self.stopping:
-                future.cancel()  # a page that waits for the future would keep the server from ending
+                future.cancel()  # a page that waits for it would keep the server running
                 continue
             try:
                 future.set_result(evaluate(ranker, split))
