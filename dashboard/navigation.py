@@ -47,8 +47,10 @@ def register(draw_functions: Mapping[str, Callable[[], None]]) -> tuple[str, Cal
 
 
 def show_title(name: str) -> None:
-    """Draw the title of a page."""
-    st.title(PAGES[name][0], anchor=False)
+    """Draw the title of a page, and name the browser tab after it."""
+    title = PAGES[name][0]
+    st.set_page_config(page_title=f"{title} · IMRNNs Lens")
+    st.title(title, anchor=False)
 
 
 def go(name: str) -> None:
