@@ -57,7 +57,7 @@ def count(number: int, one: str, many: str) -> str:
 
 
 def _without_negative_zero(value: float, decimals: int) -> float:
-    return round(float(value), decimals) + 0.0
+    return round(float(value), decimals) + 0.0  # −0.0 + 0.0 is 0.0
 
 
 def relevance_name(grade: int) -> str:

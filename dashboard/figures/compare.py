@@ -28,6 +28,7 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
     is_picked = np.array([i == picked for i in comparison.document_ids])
     shown = np.flatnonzero((ranks <= top_k).any(axis=0) | (comparison.relevance > 0) | is_picked)
+    # a single document at rank 90 would squeeze the top ranks into a strip
     deepest = int(ranks[:, shown].max())
     floor = min(2 * top_k, deepest)
     groups: dict[tuple[int, bool], list[int]] = {}  # emphasised documents last: drawn on top

@@ -45,6 +45,7 @@ def places(
         if not free.any():
             centres_taken.append(None)
             continue
+        # centres that are not free get a count that no free one can have
         centre = centres[np.where(free, covered, len(marks) + 1).argmin()]
         occupied.append((centre, extent))
         centres_taken.append((float(centre[0]), float(centre[1])))

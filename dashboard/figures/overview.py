@@ -124,6 +124,7 @@ def scatter(
         for name in _STYLES
         if (names == name).any()
     ]
+    # equal axes, so that the diagonal is at 45 degrees and distances from it can be compared
     axis = {"range": [-0.05, 1.05], "constrain": "domain"}
     return canvas.figure(
         [_DIAGONAL, *marks],
@@ -222,6 +223,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
         112,
         showlegend=False,
         bargap=0.35,
+        # room for the percentages outside the bars
         xaxis={"visible": False, "range": [min(0, *values) * 1.3, max(values) * 1.3]},
         yaxis={"autorange": "reversed"},
     )

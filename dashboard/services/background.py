@@ -138,13 +138,13 @@ class Jobs(Generic[J]):
 
     def leave(self, path: Path, session: str) -> None:
         """Let this session wait no longer, and stop the job if no other session waits."""
-        with self._lock:
+        with self._lock:  # another session may join at the same moment
             job, sessions = self._jobs.get(path, (None, set[str]()))
             sessions.discard(session)
             if job is None or self._has_waiting(sessions):
                 return
             del self._jobs[path]
-        job.stop()
+        job.stop()  # outside the lock: it may wait for a process
 
     def _has_waiting(self, sessions: set[str]) -> bool:
         return any(self._is_connected(session) for session in sessions)

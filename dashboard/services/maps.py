@@ -16,6 +16,7 @@ from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
 from imrnns_core.types import FloatArray
 
 
+# cached by the identity of the files, so that a map that was made again replaces the old one
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _stored(paths: tuple[Path, ...], content: str) -> CorpusMap | None:
     return first_readable(paths, load_map)

@@ -28,6 +28,7 @@ class Measuring(ThreadJob):
     @classmethod
     def start(cls, ranker: Ranker) -> Measuring:
         """Measure all judged queries, held-out splits first."""
+        # Overview and Failures open with a held-out split
         splits = sorted(ranker.collection.dataset.splits, key=lambda split: split not in HELD_OUT)
         job = cls(len(splits), splits={split: Future() for split in splits})
         job.run(lambda: job._measure(ranker))

@@ -9,7 +9,7 @@ from imrnns_core.explanation.dimension_words import DimensionWordIndex
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence, feedback_influence
 from imrnns_core.explanation.modulation_ranges import ModulationRanges, modulation_ranges
 
-RANGE_QUERIES = 100
+RANGE_QUERIES = 100  # bounds the time of the first look at Modulation
 
 
 def influence(selection: Selection) -> FeedbackInfluence:
@@ -41,6 +41,7 @@ def ranges(data: str, adapter_name: str) -> ModulationRanges:
     """Measure the ranges over many queries, or over documents if there are too few queries."""
     loaded = catalog.collection(data)
     vectors = (loaded.queries if has_mean(data) else loaded.documents).vectors
+    # evenly spaced, because the queries of a file are often sorted by subject
     step = max(1, len(vectors) // RANGE_QUERIES)
     return modulation_ranges(catalog.ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 

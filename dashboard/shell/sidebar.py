@@ -50,6 +50,7 @@ def show() -> None:
             selections.options("picture"),
             format_func=str.upper,
             required=True,
+            # in the sidebar, because it applies to the charts of all pages
             help=PICTURE_HELP,
             **state.bound("picture"),
         )
@@ -70,6 +71,7 @@ def _choose_data() -> None:
         )
         state.update(data=names[0])
     st.selectbox("Data set", names, help=DATA_HELP, **state.bound("data", names))
+    # the sample needs no list: an unreadable one must not stop the dashboard
     if error := catalog.registry_error():
         notices.show(
             "warning",
@@ -86,6 +88,7 @@ def _choose_adapter() -> bool:
             f"Adapter “{name}” cannot be read",
             f"{error}. You can still use the other adapters.",
         )
+    # an adapter works only with vectors of its own dimensions: do not offer the others
     adapters, requested = catalog.fitting_adapters(state.current().data), state.current().adapter
     if not adapters:
         return False

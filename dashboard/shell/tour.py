@@ -64,6 +64,7 @@ STEPS = (
 
 def show(current: str) -> None:
     """Draw the panel that belongs to a page, or nothing once the tour has ended."""
+    # decided once per session: a later page without parameters must not start the tour again
     if _STEP not in st.session_state:
         st.session_state[_STEP] = 0 if state.is_first_visit() else None
     step = st.session_state[_STEP]
@@ -81,7 +82,7 @@ def show(current: str) -> None:
             ):
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
-                    st.rerun()
+                    st.rerun()  # draws the page without the panel
                 navigation.go(STEPS[step + 1][0])
             if not last:
                 st.button("Skip the tour", key="tour_skip", on_click=skip)

@@ -39,12 +39,14 @@ def query(comparison: Comparison) -> None:
 
 def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     """Draw the selected document with its ranks and scores at all stages, if there is one."""
+    # a link may name a document that the data set does not have
     document = dataset.document.get(state.current().document)
     count = _reveal_count(document.id if document else "")
     if document is None:
         return
     with st.container(border=True, key=key):
         notices.text_block(document.title, document.text, _facts(comparison, document.id))
+        # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
         ):

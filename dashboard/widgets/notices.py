@@ -16,6 +16,7 @@ LONG = 300
 
 def show(kind: Literal["error", "warning", "info", "good"], title: str, text: str = "") -> None:
     """Draw a box with a bold title and a sentence."""
+    # screen readers announce an alert at once: too much for a hint
     role = "alert" if kind == "error" else "note"
     st.html(
         f'<div role="{role}" class="notice {kind}"><strong>{html.escape(title)}</strong>'
@@ -48,6 +49,7 @@ def text_block(title: str, text: str, small: str = "") -> None:
 
     HTML, Markdown, LaTeX and directives in it are not interpreted.
     """
+    # a scrollable block without a focus cannot be read with the keyboard
     focus = ' tabindex="0"' if len(title) > LONG else ""
     st.html(
         f'<div class="document-text">'

@@ -68,6 +68,7 @@ def show(
         wait: Called to let this session wait; starts the job if none runs.
         leave: Called to let this session wait no longer.
     """
+    # "Stop" ends only the waiting of this session, so the panel depends on who waits
     if job is not None and not job.error and waits:
         _watch(panel, job)
         _button(panel.stop, leave)
@@ -94,6 +95,7 @@ def _watch(panel: Panel[J], job: J) -> None:
 def poll(draw: Callable[[], object], is_over: Callable[[], bool], seconds: float) -> None:
     """Draw the progress again and again, and run the whole page once the work is over."""
 
+    # a fragment: the rest of the page stays as it is while the bar moves
     @st.fragment(run_every=seconds)
     def wait() -> None:
         draw()

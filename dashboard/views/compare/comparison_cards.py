@@ -71,6 +71,7 @@ def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> l
 def _column(ranking: _Ranking, comparison: Comparison, top_k: int, picked: str) -> Column:
     """Return the top k of one ranking, the first relevant documents below, and the picked one."""
     order = np.argsort(ranking.ranks)
+    # the reader looks for the relevant documents: show them even if they are far below the top k
     relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:LOWER_RELEVANT]
     below = [i for i in order[top_k:] if i in relevant or comparison.document_ids[i] == picked]
     cards, last = list[Card](), 0
@@ -104,6 +105,7 @@ def contents(
 
     def content(document_id: str) -> CardContent:
         document, position = dataset.document[document_id], comparison.position.get(document_id)
+        # the ideal order also has relevant documents that were not retrieved
         grade = (
             comparison.judgments[document_id]
             if position is None

@@ -46,6 +46,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
 
 def matches(dataset: Dataset, wanted: str) -> list[Document]:
     """Return the document of this id, or else the first with all these words in id or title."""
+    # an id is often also a word of other titles: an exact id means this one document
     exact = [d for d in dataset.documents if d.id.lower() == wanted]
     if exact:
         return exact

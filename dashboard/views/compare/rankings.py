@@ -53,6 +53,7 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     )
     selection = state.current()
     alpha = selection.alpha
+    # all values are sent at once: the slider then moves without the server
     steps = {
         value: comparison_cards.rankings(comparison, value, selection.shown, selection.document)
         for value in sorted({*ALPHAS, alpha})

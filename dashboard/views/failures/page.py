@@ -75,12 +75,14 @@ def _show_judged(split: str) -> None:
 def _show_unjudged() -> None:
     selection = state.current()
     overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *NOT_JUDGED)
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
     query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-moves.csv", hidden=("id",))
 
 
 def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
+    # options with no query would only lead to an empty table
     counts = {name: sum(d.outcome == name for d in diagnoses) for name in SIGNS}
     options = ["all", *(name for name, n in counts.items() if n)]
     labels = {"all": f"all ({len(diagnoses)})"}

@@ -48,6 +48,7 @@ FIRST = ("outcome", "query", "overlap", "base", "modulated", CHANGE, "likely cau
 
 def show(frame: pd.DataFrame, file: str, hidden: tuple[str, ...]) -> None:
     """Draw the rows, and a download that has all columns."""
+    # what a reader needs first must be visible without sideways scrolling
     names = sorted((c for c in frame.columns if c not in hidden), key=_position)
     cells = zip(*(_texts(frame[name], name) for name in names), strict=True)
     opened = row_table.show(
@@ -57,6 +58,7 @@ def show(frame: pd.DataFrame, file: str, hidden: tuple[str, ...]) -> None:
         "failures",
     )
     csv_button.show(lambda: frame, file, "csv")
+    # last, because leaving the page ends the run
     if opened:
         navigation.go_to_query(opened.id, opened.order)
 

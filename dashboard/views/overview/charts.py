@@ -69,6 +69,7 @@ def shares(parts: ChangeDecomposition) -> None:
 
 
 def _open_clicked(figure: go.Figure, key: str) -> None:
+    # only new clicks: the old selection would open the query again on the way back
     for (query_id,) in chart.clicks(figure, key).new[:1]:
         navigation.go_to_query(str(query_id))
 

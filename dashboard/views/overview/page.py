@@ -74,6 +74,7 @@ def _show_answers(*answers: wording.Answer) -> None:
 def _show_memory(data: str, adapter_name: str) -> None:
     """Say so if the adapter stores sentences of a collection."""
     card = catalog.load_adapter(adapter_name).card
+    # imported adapters have no outcome of a training run
     sentences = card.outcome.start.get("sentences") if card.outcome else None
     if sentences:
         notices.show("info", *wording.memory(sentences, card.dataset, data))

@@ -32,6 +32,8 @@ class Answer:
     figures: str
 
 
+# The verdicts themselves are in imrnns_core/evaluation/verdicts.py. They are tested there; here are
+# only their words, so that no sentence is decided in two places
 EFFECTS: dict[Effect, tuple[Kind, str]] = {
     "helps": ("good", "Yes"),
     "harms": ("warning", "No, it makes rankings worse"),
@@ -91,6 +93,7 @@ def where(verdict: OutcomeVerdict) -> Answer:
     """Answer "Which queries changed?": the outcomes, and the stage with the largest step."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     figures = f"{listed[0].upper()}{listed[1:]}."
+    # without a visible step, naming the largest one would sound like an effect
     if verdict.largest_step:
         stage, step = verdict.largest_step
         figures += f" The step with the largest effect is {STEPS[stage]}: {signed(step)} {NDCG}."

@@ -21,6 +21,7 @@ SLIDER_HEIGHT = 84
 """Height of the slider above the columns, with its explanation, in pixels."""
 
 
+# read once: a component is registered for the life of the server
 _FILES = Path(__file__).parent
 _component = st.components.v2.component(
     "imrnns_lens.ranking_cards",

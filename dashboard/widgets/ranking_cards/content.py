@@ -105,9 +105,11 @@ def payload(
 
     def content(document_id: str, item: CardContent) -> dict[str, Any]:
         title, text = card_texts(item.title, item.text, spans.get(document_id, ()), LINES)
+        # a card without any title would have nothing to recognise it by
         title = title if item.title else card_texts(document_id, "", (), LINES)[0]
         return {**vars(item), "title": [vars(s) for s in title], "text": [vars(s) for s in text]}
 
+    # contents are sent once, not with each card: 21 steps of α would repeat every text
     columns = [
         [{**vars(column), "cards": [vars(card) for card in column.cards]} for column in step]
         for step in steps.values()

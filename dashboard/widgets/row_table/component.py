@@ -64,6 +64,7 @@ def show(
         "rows": [{"id": row_id, "cells": list(cells)} for row_id, cells in rows],
         "label": label,
     }
+    # the browser sends the order, too, because it sorts the rows without the server
     result: Any = _component(key=key, data=data, on_opened_change=lambda: None)
     opened = result.opened
     return OpenedRow(str(opened["id"]), tuple(map(str, opened["order"]))) if opened else None
