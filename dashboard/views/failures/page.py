@@ -26,11 +26,11 @@ NOT_JUDGED = (
     "rankings change most come first. A large change is worth a look, but it is not a failure.",
 )
 OUTCOME_MEANINGS = {
-    "rescued": "a relevant document moved into the top {k}",
+    "rescued": "the modulated top {k} has a relevant document, the base top {k} has none",
     "improved": "nDCG@10 rose, with a relevant document in the top {k} of both rankings",
     "unchanged": "nDCG@10 did not change, and a relevant document is in the top {k}",
     "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
-    "broken": "the last relevant document left the top {k}",
+    "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
     "ranked too low": "a relevant document was retrieved, but below rank {k} in both rankings",
     "not retrieved": "no relevant document is among the candidates, so re-ranking cannot help",
 }
@@ -78,7 +78,7 @@ def _show_unjudged() -> None:
     # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *NOT_JUDGED)
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
-    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-moves.csv", hidden=("id",))
+    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv", hidden=("id",))
 
 
 def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
