@@ -1,4 +1,4 @@
-"""IMRNNs Lens: `streamlit run dashboard/app.py`. Each session runs `script.py`."""
+"""The server of IMRNNs Lens: `streamlit run dashboard/app.py`. Each session runs `script.py`."""
 
 from __future__ import annotations
 
@@ -23,31 +23,29 @@ from streamlit import net_util  # noqa: E402
 
 from dashboard.gate import Gate  # noqa: E402
 
-# Streamlit asks other machines for the address of this one where it does not know it yet
+# Otherwise Streamlit asks other machines for the address of this one
 net_util._external_ip = net_util._internal_ip = "127.0.0.1"
 
-LONGEST_END_SECONDS = 3
+SHUTDOWN_SECONDS = 3
+"""A server that has not ended after this time is ended at once."""
 
 
 def _end(
-    stop: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None
+    stop: Callable[[int, FrameType | None], Any], signal_number: int, frame: FrameType | None
 ) -> None:
-    limit = threading.Timer(LONGEST_END_SECONDS, os._exit, [0])
+    limit = threading.Timer(SHUTDOWN_SECONDS, os._exit, [0])
     limit.daemon = True
     limit.start()
-    stop(number, frame)
+    stop(signal_number, frame)
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Limit how long the server may take to end.
-
-    It waits for open connections, and Python waits for threads that work.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        stop = signal.getsignal(number)
+    """Limit the time of the shutdown, which waits for open connections and running threads."""
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        stop = signal.getsignal(signal_number)
         assert callable(stop)  # the handler of the server
-        signal.signal(number, partial(_end, stop))
+        signal.signal(signal_number, partial(_end, stop))
     yield
 
 

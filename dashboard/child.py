@@ -1,6 +1,6 @@
-"""`imrnns-lens` as a child of the server: `python -m dashboard.child prepare …`.
+"""`imrnns-lens` as a child process of the server: `python -m dashboard.child prepare …`.
 
-It ends when the server ends, however that ends.
+It ends when the server ends, even if the server is killed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ from imrnns_core.cli.app import main
 
 
 def _end_with_parent() -> None:
-    """Read the standard input: a pipe whose other end only the server holds.
-
-    The system closes it even after `kill -9`.
-    """
+    """Wait for the end of the standard input, then end this process."""
+    # The input is a pipe from the server. The system closes it even after `kill -9`
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""How numbers and texts are written: true minus signs, and texts cut to the room they have."""
+"""How numbers and texts are written: true minus signs, and texts cut to the available room."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ SIGNS: dict[Outcome, str] = {
     "not retrieved": "∅",
 }
 STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
-"""Heads of the narrow columns of the stages."""
+"""Headings of narrow columns, one for each stage."""
 RELEVANCE_SIGNS = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}
-"""What stands before the title of a document in a list."""
+"""The sign in front of a document's title in a list."""
+SMALLEST_P = 1e-4
+"""Smaller p values are written as an upper limit."""
 
 
 def minus(text: str) -> str:
@@ -30,13 +32,32 @@ def minus(text: str) -> str:
 
 
 def decimal(value: float) -> str:
-    """Return a score, to four decimals."""
-    return minus(f"{value:.4f}")
+    """Return a score with four decimals."""
+    return minus(f"{_without_negative_zero(value, 4):.4f}")
 
 
 def signed(value: float, decimals: int = 4) -> str:
     """Return a number with its sign."""
-    return minus(f"{value:+.{decimals}f}")
+    return minus(f"{_without_negative_zero(value, decimals):+.{decimals}f}")
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage: 0.28 is "28 %"."""
+    return minus(f"{round(100 * share)} %")  # round gives an integer, which has no negative zero
+
+
+def p_value(p: float) -> str:
+    """Return the p value of a test: "p = 0.0012", or "p < 0.0001" where it is smaller."""
+    return "p < 0.0001" if p < SMALLEST_P else f"p = {p:.4f}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun: "1 query", "2 queries"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _without_negative_zero(value: float, decimals: int) -> float:
+    return round(float(value), decimals) + 0.0  # −0.0 + 0.0 is 0.0
 
 
 def relevance_name(grade: int) -> str:
@@ -50,10 +71,7 @@ def graded(grade: int) -> str:
 
 
 def plain(text: str, width: int = 60, lines: int = 3) -> str:
-    """Return a text for a hover label.
-
-    Escaped, so that Plotly shows it letter by letter, and wrapped.
-    """
+    """Return a text for a hover label: escaped, so that Plotly shows it as it is, and wrapped."""
     wrapped = textwrap.wrap(" ".join(text.split()), width) or [""]
     if len(wrapped) > lines:
         wrapped = [*wrapped[: lines - 1], wrapped[lines - 1] + " …"]
@@ -61,9 +79,9 @@ def plain(text: str, width: int = 60, lines: int = 3) -> str:
 
 
 def cut(text: str, length: int) -> str:
-    """Return a text cut at the end of a word, or within its first one where that is too long."""
-    found = textwrap.shorten(text, length, placeholder="…")
-    return text[: length - 1] + "…" if found == "…" != text else found
+    """Return a text cut at the end of a word, or within its first word where that is too long."""
+    shortened = textwrap.shorten(text, length, placeholder="…")
+    return text[: length - 1] + "…" if shortened == "…" != text else shortened
 
 
 def short(text: str, length: int = 28) -> str:
@@ -73,5 +91,5 @@ def short(text: str, length: int = 28) -> str:
 
 
 def cell(text: str, width: int) -> str:
-    """Return a text cut to the three lines that a table's column of `width` pixels has room for."""
+    """Return a text cut to the three lines that fit into a table column of `width` pixels."""
     return cut(text, int(0.33 * (width - 16)))

@@ -1,7 +1,4 @@
-"""Which requests the server answers.
-
-A web page of another site must not read this machine's data.
-"""
+"""The check of every request: a web page of another site must not read the data of this machine."""
 
 from __future__ import annotations
 
@@ -21,37 +18,37 @@ class Gate:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that is refused; hand on any other."""
-        refused = (
-            _refuse(scope.get("method", "GET"), Headers(scope=scope))
+        """Refuse a request, or pass it on to Streamlit."""
+        refusal = (
+            _refusal(scope.get("method", "GET"), Headers(scope=scope))
             if scope["type"] in ("http", "websocket")
             else None
         )
-        await (refused or self.app)(scope, receive, send)
+        await (refusal or self.app)(scope, receive, send)
 
 
-def _refuse(method: str, headers: Headers) -> PlainTextResponse | None:
-    """Return the answer to a request that is refused, else None."""
+def _refusal(method: str, headers: Headers) -> PlainTextResponse | None:
+    """Return the response to a refused request, or None if the request is allowed."""
     host = headers.get("host")
-    # DNS rebinding: the name of another site that points to this machine
+    # DNS rebinding: another site can make its own name point to this machine
     if not is_host_allowed(host):
         return PlainTextResponse(
-            f"Host {host} is not allowed; to serve it, start with --server.allowedHosts and its "
-            "name\n",
+            f"Host {host} is not allowed; to allow it, start the dashboard with "
+            "--server.allowedHosts and its name\n",
             403,
         )
-    # browsers send it with each WebSocket, and wherever a page of another site may read the answer
+    # browsers send an origin with each WebSocket, and with requests whose answer another site reads
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != host and not is_allowed_origin(origin):
         return PlainTextResponse(
-            f"Origin {origin} is not allowed; to allow it, start with --server.corsAllowedOrigins "
-            f"{origin}\n",
+            f"Origin {origin} is not allowed; to allow it, start the dashboard with "
+            f"--server.corsAllowedOrigins {origin}\n",
             403,
         )
-    # Streamlit would take files of 200 MB and keep them; no page uploads any
+    # Streamlit would store uploads of up to 200 MB, but no page has an upload
     if method not in METHODS:
         return PlainTextResponse(
-            f"{method} is not allowed; the dashboard takes no files\n",
+            f"{method} is not allowed; the dashboard accepts no uploads\n",
             405,
             {"Allow": ", ".join(METHODS)},
         )

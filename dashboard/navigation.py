@@ -1,15 +1,15 @@
-"""The pages, by name: how they are registered, and how to go from one to another."""
+"""The pages by name: how they are registered, and how to go from one to another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from dashboard import state
 
 START = "compare"
-"""The page at the bare address."""
+"""The page at the address without a path."""
 
 PAGES = {
     "overview": ("Overview", ":material/analytics:"),
@@ -19,17 +19,17 @@ PAGES = {
     "map": ("Map", ":material/my_location:"),
     "explain": ("Explain", ":material/search_insights:"),
 }
-"""Title and icon of each page, in their order."""
+"""Title and icon of each page. Menu, browser tab and heading all show this title."""
 
 
-def register(shows: Mapping[str, Callable[[], None]]) -> tuple[str, Callable[[], None]]:
+def register(draw_functions: Mapping[str, Callable[[], None]]) -> tuple[str, Callable[[], None]]:
     """Register the pages, each with the function that draws it.
 
-    Returns name and function of the page that is asked for.
+    Returns name and draw function of the requested page.
     """
     pages = {
         name: st.Page(
-            shows[name],
+            draw_functions[name],
             title=title,
             icon=icon,
             url_path="" if name == START else name,
@@ -37,26 +37,37 @@ def register(shows: Mapping[str, Callable[[], None]]) -> tuple[str, Callable[[],
         )
         for name, (title, icon) in PAGES.items()
     }
-    # Streamlit serves the first page at / only, and a link to it by its name would end at "Page not
+    # Streamlit serves the start page at / only; without this alias /compare would say "Page not
     # found"
-    address = st.Page(_stand_in, title="Compare by its name", url_path=START, visibility="hidden")
-    asked = st.navigation([*pages.values(), address])
-    if asked is address:
+    alias = st.Page(_placeholder, title="Compare by its name", url_path=START, visibility="hidden")
+    requested = st.navigation([*pages.values(), alias])
+    if requested is alias:
         go(START)
-    return next(name for name, page in pages.items() if page is asked), asked.run
+    return next(name for name, page in pages.items() if page is requested), requested.run
+
+
+def show_title(name: str) -> None:
+    """Draw the title of a page, and name the browser tab after it."""
+    title = PAGES[name][0]
+    st.set_page_config(page_title=f"{title} · IMRNNs Lens")
+    st.title(title, anchor=False)
 
 
 def go(name: str) -> None:
-    """Go to a page, with the Selection."""
-    page = st.Page(_stand_in, url_path="" if name == START else name, default=name == START)
+    """Go to a page and keep the Selection."""
+    page = st.Page(_placeholder, url_path="" if name == START else name, default=name == START)
     st.switch_page(page, query_params=state.parameters())
 
 
-def go_to_query(query_id: str) -> None:
-    """Go to Compare with a query."""
+def go_to_query(query_id: str, list_order: Sequence[str] = ()) -> None:
+    """Go to Compare with a query.
+
+    `list_order` has the ids of the list that it was opened from: Previous and Next follow them.
+    """
     state.update(query=query_id, text="")
+    state.follow(list_order)
     go("compare")
 
 
-def _stand_in() -> None:
-    """Stand in for a page: Streamlit knows pages by their address."""
+def _placeholder() -> None:
+    """Draw nothing: Streamlit identifies a page by its address, not by its function."""

@@ -1,4 +1,4 @@
-"""The script that every session runs: the six pages. `app.py` starts it."""
+"""The script that draws the requested page. `app.py` starts it for every session."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ icon, logo = str(ASSETS_FOLDER / "icon.png"), str(ASSETS_FOLDER / "logo.svg")
 st.set_page_config(page_title="IMRNNs Lens", page_icon=icon, layout="wide")
 st.logo(logo, icon_image=icon, size="large")
 loading_screen.style()
-place = loading_screen.show()  # before what follows, which takes seconds to load
-gc.disable()  # what is loaded is no garbage; looking for some would take a sixth of the time
+screen = loading_screen.show()  # before the imports below, which take seconds
+gc.disable()  # imports leave no garbage; looking for it would take a sixth of the time
 from dashboard import navigation, state  # noqa: E402
 from dashboard.services import warm_up  # noqa: E402
 from dashboard.shell import sidebar, tour  # noqa: E402
@@ -28,9 +28,9 @@ from dashboard.widgets import notices  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 gc.enable()
-place.empty()
+screen.empty()
 state.start()
-name, run = navigation.register(
+page_name, draw_page = navigation.register(
     {
         "overview": overview.show,
         "failures": failures.show,
@@ -40,13 +40,14 @@ name, run = navigation.register(
         "explain": explain.show,
     }
 )
+navigation.show_title(page_name)  # before anything that can stop the run: no page stays empty
 try:
     sidebar.show()
     with st.sidebar:
         tour.offer()
     state.write_url()
-    tour.show(name)
-    run()
+    tour.show(page_name)
+    draw_page()
     warm_up.encoder(state.current().data)
 except LensError as error:
-    notices.show("error", "This cannot be shown", str(error))
+    notices.show("error", "This page cannot be shown", str(error))

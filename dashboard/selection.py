@@ -1,4 +1,4 @@
-"""What is looked at, and how: read from a link, printed into one. Knows nothing of Streamlit."""
+"""The Selection: what the reader looks at, as fields and as the parameters of a link."""
 
 from __future__ import annotations
 
@@ -8,17 +8,42 @@ from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, unquote
 
 ONLY = "only:"
+"""Prefix of `dropped` if it names the documents that remain."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Everything that a link carries. Empty text means: not chosen, take the page's first choice.
+    """Everything that a link contains. An empty text means the first option of the page.
 
-    `query` is the id of a known query, `text` one that was typed in; a ranking fails when nothing
-    relevant is in its first `top_k`, and `shown` documents are drawn; `dropped` are ids of feedback
-    documents that do not refine the query, joined by commas, behind `ONLY` those that alone
-    shall; `edited_query` and `edited_document` are what the page Explain scores in place of the
-    texts of the query and the document.
+    Attributes:
+        data: Name of the data set.
+        adapter: Name of the adapter.
+        query: Id of a query of the data set.
+        text: A query that was typed in.
+        document: Id of the selected document.
+        split: The split that Overview and Failures show.
+        top_k: A query fails if no relevant document is in the top k.
+        shown: Documents per list.
+        outcome: The outcome that Failures shows.
+        alpha: Weight of the modulated score in the second ranking of Compare.
+        dropped: Ids of the feedback documents that do not refine the query, joined by commas; after
+            `ONLY` the ids of those that do.
+        edited_query: Text that Explain scores instead of the query.
+        edited_document: Text that Explain scores instead of the document.
+        where: What the reader types to find the rank of a document.
+        part: The view of Modulation.
+        shift: Whether Modulation shows the whole shift or its query-specific part.
+        order: Order of the rows of a heat map.
+        columns: Order of the columns of a heat map.
+        width: Number of dimensions in a heat map.
+        dimension: The selected dimension; -1 is none.
+        view: The view of Map.
+        axes: Dimensions of a map.
+        drag: What dragging the mouse does in a map.
+        colour: What the colours of a map show.
+        carry: Whether Explain ranks words by their effect on the score or on its change.
+        marks: Whether Compare marks words.
+        picture: File format of saved charts.
     """
 
     data: str = ""
@@ -57,21 +82,18 @@ _TYPES = get_type_hints(Selection)
 
 
 def options(field: str) -> list[Any]:
-    """Return the values that a field can have, where they are always the same."""
+    """Return the values that a field can have, or an empty list if they depend on the data."""
     return list(get_args(_TYPES[field]))
 
 
 def known(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the query parameters that name a field, those of older links by their new names."""
+    """Return the query parameters that name a field. Older links get the new names."""
     renamed = {_RENAMED.get(name, name): value for name, value in parameters.items()}
     return {name: value for name, value in renamed.items() if name in _TYPES}
 
 
 def parse(parameters: Mapping[str, str]) -> Selection:
-    """Read a Selection from query parameters.
-
-    What is unknown, malformed or not offered is ignored.
-    """
+    """Read a Selection from query parameters, and ignore all that are unknown or invalid."""
     values: dict[str, Any] = {}
     for name, text in known(parameters).items():
         try:
@@ -94,25 +116,23 @@ def _value(name: str, text: str) -> Any:
 
 
 def parameters(selection: Selection) -> dict[str, str]:
-    """Return the query parameters of a Selection.
-
-    Data set, adapter and query, and whatever is not at its default.
-    """
+    """Return the query parameters: data set, adapter, query, and all that is not a default."""
     always = {"data", "adapter", "query"}
     values = {f.name: getattr(selection, f.name) for f in fields(Selection)}
     return {n: str(v) for n, v in values.items() if v != getattr(DEFAULT, n) or (n in always and v)}
 
 
 def changed(before: Selection, **changes: Any) -> Selection:
-    """Return a Selection with changes, without what no longer belongs to it.
+    """Return a Selection with changes, and reset the fields that no longer fit.
 
-    Another data set forgets everything; another query its document, and another document its edits.
+    A new data set resets everything, a new query resets the document, and a new document resets its
+    edited text.
     """
     if changes.get("data", before.data) != before.data:
         return Selection(**changes)
-    asked = ("query", "text")
-    if any(changes.get(name, getattr(before, name)) != getattr(before, name) for name in asked):
-        # chosen again is no change
+    query_fields = ("query", "text")
+    # the same query chosen again is no change
+    if any(changes.get(f, getattr(before, f)) != getattr(before, f) for f in query_fields):
         changes = {"document": "", "dropped": "", "edited_query": "", **changes}
     if changes.get("document", before.document) != before.document:
         changes = {"edited_document": "", **changes}
@@ -121,18 +141,18 @@ def changed(before: Selection, **changes: Any) -> Selection:
 
 def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     """Return the ids of the candidates that do not refine the query; never all of them."""
-    everyone = frozenset(candidates)
+    all_ids = frozenset(candidates)
     named = frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
-    found = everyone - named if dropped.startswith(ONLY) else everyone & named
-    return found if len(found) < len(everyone) else frozenset()
+    excluded = all_ids - named if dropped.startswith(ONLY) else all_ids & named
+    return excluded if len(excluded) < len(all_ids) else frozenset()
 
 
 def dropped(left_out: Sequence[str], candidates: Sequence[str]) -> str:
-    """Print the candidates that do not refine the query.
+    """Return the field `dropped` for these candidates.
 
-    Named are those that are left out, or those that are kept, whichever are fewer.
+    To keep links short, it names the excluded or the remaining candidates, whichever are fewer.
     """
-    kept = [c for c in candidates if c not in left_out]
-    few = kept if len(kept) < len(left_out) else left_out
-    # an id can hold a comma
-    return (ONLY if few is kept else "") + ",".join(quote(i, safe="") for i in few)
+    remaining = [c for c in candidates if c not in left_out]
+    fewer = remaining if len(remaining) < len(left_out) else left_out
+    # an id can contain a comma
+    return (ONLY if fewer is remaining else "") + ",".join(quote(i, safe="") for i in fewer)

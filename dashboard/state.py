@@ -1,6 +1,6 @@
-"""The one Selection of a session, and the input widgets that show and change it.
+"""The Selection of a session, and the input widgets that show and change it.
 
-It lives in the URL, so that a copied link reopens the same view.
+The Selection is in the URL, so that a copied link reopens the same view.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
 from imrnns_core.types import Side
 
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
+_LIST, _PAGES = "followed_list", "pages_of_inputs"
 
 
 def start() -> Selection:
-    """Take the Selection of this run.
-
-    From the URL if it was changed there, else from the session.
-    """
+    """Return the Selection of this run: from the URL if it changed there, else from the session."""
     url = selections.known(st.query_params.to_dict())
     if _SELECTION not in st.session_state:
         st.session_state[_BARE] = not url
@@ -37,7 +35,7 @@ def start() -> Selection:
 
 
 def _complete(selection: Selection) -> Selection:
-    """Return the Selection of a link with the data set and adapter that it leaves out."""
+    """Add the default data set and adapter to the Selection of a link that names none."""
     return replace(
         selection,
         data=selection.data or os.environ.get("IMRNNS_DATA", SAMPLE),
@@ -58,16 +56,31 @@ def parameters() -> dict[str, str]:
 
 
 def is_first_visit() -> bool:
-    """Say whether this session began at the bare address.
+    """Return whether this session began at an address without parameters.
 
-    A link leads to what it names, without a guide.
+    Who follows a link wants to see what it names, not a guided tour.
     """
     return bool(st.session_state.get(_BARE))
 
 
 def update(**changes: Any) -> None:
-    """Change the Selection; the URL follows at the end of the run, or in the next one."""
+    """Change the Selection. The URL follows at the end of the run, or in the next one."""
     st.session_state[_SELECTION] = selections.changed(current(), **changes)
+
+
+def follow(query_ids: Sequence[str]) -> None:
+    """Remember the list that a query was opened from; an empty one means all queries."""
+    st.session_state[_LIST] = (current().data, tuple(query_ids))
+
+
+def followed_list() -> tuple[str, ...]:
+    """Return the ids of the list that the current query was opened from.
+
+    Empty once another data set is open, or a query that is not in the list.
+    """
+    data, query_ids = st.session_state.get(_LIST, ("", ()))
+    selection = current()
+    return query_ids if data == selection.data and selection.query in query_ids else ()
 
 
 def write_url() -> None:
@@ -79,23 +92,23 @@ def write_url() -> None:
 
 
 def session() -> str:
-    """Return the name of this session."""
+    """Return the id of this session."""
     context = get_script_run_ctx()
     return context.session_id if context else ""
 
 
 def is_connected(session: str) -> bool:
-    """Say whether a browser shows this session."""
+    """Return whether a browser is connected to this session."""
     return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 def dark() -> bool:
-    """Say whether the page is dark."""
+    """Return whether the page is dark."""
     return st.context.theme.type == "dark"
 
 
 def value(key: str) -> Any:
-    """Return what an input widget holds."""
+    """Return the value of an input widget."""
     return st.session_state[key]
 
 
@@ -104,8 +117,8 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
 
     Returns its `key` and `on_change`.
     """
-    key, out = "input_dropped", selections.left_out(current().dropped, candidates)
-    _put(key, [c for c in candidates if c in out])
+    key, excluded = "input_dropped", selections.left_out(current().dropped, candidates)
+    _put(key, [c for c in candidates if c in excluded])
 
     def changed() -> None:
         update(dropped=selections.dropped(st.session_state[key], candidates))
@@ -116,8 +129,8 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
 def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     """Bind an input widget to one field of the Selection, which it shows and changes.
 
-    With `options`, a value that is not among them falls back to the first, in the Selection and the
-    address, too. Returns its `key` and `on_change`.
+    If `options` does not contain the value, the first option replaces it, also in the URL.
+    Returns its `key` and `on_change`.
     """
     key = f"input_{field}"
     value = getattr(current(), field)
@@ -128,36 +141,36 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     _put(key, value)
 
     def changed() -> None:
-        chosen = st.session_state[key]
-        update(**{field: chosen if chosen is not None else getattr(DEFAULT, field)})
+        new = st.session_state[key]
+        update(**{field: new if new is not None else getattr(DEFAULT, field)})
 
     return {"key": key, "on_change": changed}
 
 
 def edit(side: Side, text: str, original: str) -> None:
-    """Take a text in place of the query's or the document's.
+    """Use a text instead of the original query or document.
 
-    None where it is the original, or empty.
+    An empty text, or the original, ends the edit.
     """
     update(**{f"edited_{side}": text if text.strip() and text != original else ""})
 
 
 def bound_text(side: Side, original: str) -> dict[str, Any]:
-    """Bind the editor of a text, which the Selection keeps only where it is edited.
+    """Bind the editor of a text. The Selection holds the text only if it is edited.
 
     Returns its `key` and `on_change`.
     """
     selection = current()
     key = f"input_{side}_{selection.query}_{selection.text}_{selection.document}"
     edited = getattr(selection, f"edited_{side}")
-    # an emptied editor stays empty: the page says what it means
+    # an emptied editor stays empty: the page explains what that means
     if edited or st.session_state.get(key, original).strip():
         _put(key, edited or original)
     return {"key": key, "on_change": lambda: edit(side, st.session_state[key], original)}
 
 
 def bound_switch(field: str) -> dict[str, Any]:
-    """Bind a toggle to a field which is "yes" or "no". Returns its `key` and `on_change`."""
+    """Bind a toggle to a field that is "yes" or "no". Returns its `key` and `on_change`."""
     key = f"input_{field}"
     _put(key, getattr(current(), field) == "yes")
     return {
@@ -167,9 +180,14 @@ def bound_switch(field: str) -> dict[str, Any]:
 
 
 def _put(key: str, value: Any) -> None:
-    """Set an input widget, unless it holds the value already.
+    """Set an input widget, unless it has the value already.
 
-    Setting it would undo what was typed since the run began.
+    Setting it would undo what was typed since the run began. On another page the same key is a new
+    widget in the browser, which starts without a value, although the session still has one.
     """
-    if key not in st.session_state or st.session_state[key] != value:
+    context = get_script_run_ctx()
+    page = context.page_script_hash if context else ""
+    pages = st.session_state.setdefault(_PAGES, {})
+    if key not in st.session_state or st.session_state[key] != value or pages.get(key) != page:
         st.session_state[key] = value
+    pages[key] = page

@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from dashboard import theme
 
+# By default Plotly's toolbar is a dark slab that covers legends and colour bars
+_TOOLBAR = {"bgcolor": theme.CLEAR, "color": theme.BASE, "activecolor": theme.MODULATED}
+
 
 def figure(
     traces: Sequence[Mapping[str, Any]],
@@ -17,20 +20,17 @@ def figure(
     frames: Sequence[Mapping[str, Any]] = (),
     **layout: Any,
 ) -> go.Figure:
-    """Return a figure of the common look.
+    """Return a figure in the common style: tight margins, a transparent background and no title.
 
-    No title of its own (the page has one), tight margins, transparent ground.
-
-    Made of plain records in one go and not validated, which would take most of its time; the tests
-    validate every figure. Margins that fit the labels draw every label several times;
-    `fixed_margins` keeps those that are given.
+    Plotly does not validate it, which would take most of the time; the tests validate every figure.
 
     Args:
-        traces: As plotly.js reads them.
-        height: In pixels.
-        fixed_margins: Whether `margin` holds whatever the labels.
-        frames: Of an animation.
-        **layout: Keys of the layout, over those of the common look.
+        traces: Traces as plotly.js reads them.
+        height: Height in pixels.
+        fixed_margins: Whether to keep `margin` as it is. Otherwise Plotly widens the margins to fit
+            the labels, and draws every label several times.
+        frames: Frames of an animation.
+        **layout: Keys of the layout, which override the common style.
     """
     look: dict[str, Any] = {
         "height": height,
@@ -41,9 +41,10 @@ def figure(
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "font": {"size": 13},
         "dragmode": False,
-        "template": {},  # the page's look is given when it is drawn
+        "modebar": _TOOLBAR,
+        "template": {},  # light or dark is known only when the figure is drawn
     }
-    # Looking for labels that overflow measures every label once more
+    # With "allow" Plotly does not measure every label once more
     axis = {"automargin": not fixed_margins, "zeroline": False, "ticklabeloverflow": "allow"}
     for name, value in layout.items():
         common = axis if name.startswith(("xaxis", "yaxis")) else look.get(name)
@@ -52,5 +53,5 @@ def figure(
 
 
 def titled(text: str) -> dict[str, Any]:
-    """Return an axis of this title."""
+    """Return an axis with this title."""
     return {"title": {"text": text}}

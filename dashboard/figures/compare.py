@@ -14,31 +14,33 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
 _STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
-"""One stands below the others: on a phone they have no room beside each other."""
-LABEL = 20
+"""The longest name is on lines of its own: a phone has no room for all of them on one line."""
+LABEL_LENGTH = 20
 
 
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
-    """Draw the rank of every document that is in the top k at any stage, over the four stages.
+    """Draw the ranks of documents over the four stages.
 
-    Ranks below 2k are drawn at the lower edge; the hover label tells the true rank. `customdata`
-    holds the document id; the titles of the modulated top k stand at the right edge, cut at the end
-    of a word: pointed at, they are whole.
+    Drawn are all documents in the top k at any stage, every relevant candidate, and the picked one.
+    Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
+    holds the document id. The right edge names the modulated top k and the relevant documents.
     """
     ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
-    shown = np.flatnonzero((ranks <= top_k).any(axis=0))
+    is_picked = np.array([i == picked for i in comparison.document_ids])
+    shown = np.flatnonzero((ranks <= top_k).any(axis=0) | (comparison.relevance > 0) | is_picked)
+    # a single document at rank 90 would squeeze the top ranks into a strip
     deepest = int(ranks[:, shown].max())
     floor = min(2 * top_k, deepest)
-    groups: dict[tuple[int, bool], list[int]] = {}  # the emphasised last, so that they lie on top
+    groups: dict[tuple[int, bool], list[int]] = {}  # emphasised documents last: drawn on top
     for i in sorted(shown.tolist(), key=lambda i: _weight(comparison, i, picked)):
-        is_picked = comparison.document_ids[i] == picked
-        groups.setdefault((min(int(comparison.relevance[i]), 1), is_picked), []).append(i)
+        group = (min(int(comparison.relevance[i]), 1), bool(is_picked[i]))
+        groups.setdefault(group, []).append(i)
     return canvas.figure(
-        [_lines(comparison, rows, floor, titles, marked) for (_, marked), rows in groups.items()],
-        188 + 14 * floor,
+        [_lines(comparison, rows, floor, titles, pick) for (_, pick), rows in groups.items()],
+        204 + 14 * floor,
         fixed_margins=True,
-        margin={"l": 58, "r": 136, "t": 32, "b": 58},
-        annotations=_names(comparison, shown, min(top_k, floor), titles),
+        margin={"l": 58, "r": 136, "t": 48, "b": 58},
+        annotations=_names(comparison, shown, min(top_k, floor), floor, titles),
         yaxis=_rank_axis(floor, deepest > floor),
         xaxis={
             "type": "category",
@@ -56,27 +58,56 @@ def _weight(comparison: Comparison, i: int, picked: str) -> tuple[bool, bool]:
     return bool(comparison.relevance[i] > 0), comparison.document_ids[i] == picked
 
 
+def _label_rows(
+    comparison: Comparison, shown: NDArray[np.int64], depth: int, floor: int
+) -> dict[int, int]:
+    """Return which documents have a name at the right edge, and at which rank of the axis.
+
+    These are the first `depth` documents, and the relevant ones below while there is room: several
+    documents at the lower edge are named one above the other.
+    """
+    last, rows = comparison.rank("modulated"), dict[int, int]()
+    for i in sorted(shown.tolist(), key=lambda i: int(last[i])):
+        if last[i] <= depth:
+            rows[i] = int(last[i])
+        elif comparison.relevance[i] > 0:
+            free = [r for r in range(depth + 1, floor + 1) if r not in rows.values()]
+            if free:
+                rows[i] = min(free, key=lambda r: abs(r - int(last[i])))
+    return rows
+
+
 def _names(
-    comparison: Comparison, shown: NDArray[np.int64], depth: int, titles: dict[str, str]
+    comparison: Comparison,
+    shown: NDArray[np.int64],
+    depth: int,
+    floor: int,
+    titles: dict[str, str],
 ) -> list[dict[str, Any]]:
-    """Return the titles at the right edge, of the first `depth` documents."""
-    last = comparison.rank("modulated")
-    named = [i for i in sorted(shown, key=lambda i: last[i]) if last[i] <= depth]
+    """Return the titles at the right edge, cut at the end of a word; the hover text is whole."""
+    last, named = comparison.rank("modulated"), _label_rows(comparison, shown, depth, floor)
     return [
         {
             "x": 1,
             "xref": "paper",
             "xanchor": "left",
-            "y": int(last[i]),
+            "y": row,
             "showarrow": False,
-            "text": formatting.short(formatting.cut(title, LABEL), LABEL),
+            "text": _name(title, int(last[i]), row),
             "font": {"size": 11},
             "hovertext": formatting.plain(title),
             "captureevents": True,
         }
-        for i in named
+        for i, row in named.items()
         for title in [titles[comparison.document_ids[i]] or comparison.document_ids[i]]
     ]
+
+
+def _name(title: str, rank: int, row: int) -> str:
+    """Return a title cut to the margin, with its rank where the axis does not show it."""
+    rank_text = "" if rank == row else f" ({rank})"
+    length = LABEL_LENGTH - len(rank_text)
+    return formatting.short(formatting.cut(title, length), length) + rank_text
 
 
 def _rank_axis(floor: int, clipped: bool) -> dict[str, Any]:
@@ -93,9 +124,9 @@ def _rank_axis(floor: int, clipped: bool) -> dict[str, Any]:
 def _lines(
     comparison: Comparison, rows: list[int], floor: int, titles: dict[str, str], picked: bool
 ) -> dict[str, object]:
-    """Return the ways of documents of one relevance through the stages, with gaps between them.
+    """Return the lines of documents with one relevance as a single trace, with gaps in between.
 
-    One trace for all: a trace a document would take a tenth of a second.
+    One trace per document would take a tenth of a second each.
     """
     grade = int(comparison.relevance[rows[0]])
     name, emphasised = formatting.relevance_name(grade), grade > 0 or picked
@@ -103,14 +134,13 @@ def _lines(
     for i in rows:
         y += [*(min(int(comparison.rank(stage)[i]), floor) for stage in STAGES), None]
         custom += [[comparison.document_ids[i]]] * len(STAGES) + [None]
-        hover += [*_told(comparison, i, titles), None]
+        hover += [*_hover_labels(comparison, i, titles), None]
     return {
         "type": "scatter",
         "x": [*STAGES, None] * len(rows),
         "y": y,
         "mode": "lines+markers",
-        "name": name,
-        "showlegend": False,
+        "name": f"{name}, selected" if picked else name,
         "line": {
             "color": theme.relevance_colour(grade),
             "width": 4 if picked else 3 if emphasised else 1.5,
@@ -118,21 +148,21 @@ def _lines(
             "smoothing": 0.6,
         },
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[name]},
-        "opacity": 1.0 if emphasised else 0.55,
+        "opacity": 1.0 if emphasised else 0.75,
         "customdata": custom,
         "text": hover,
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _told(comparison: Comparison, i: int, titles: dict[str, str]) -> list[str]:
-    """Return the hover label of a document at each stage."""
+def _hover_labels(comparison: Comparison, i: int, titles: dict[str, str]) -> list[str]:
+    """Return one hover label of a document per stage."""
     document_id = comparison.document_ids[i]
     title = formatting.plain(titles[document_id])
     name = f"<b>{formatting.short(document_id, 40)}</b><br>{title}<br>"
-    told = formatting.relevance_name(int(comparison.relevance[i]))
+    relevance = formatting.relevance_name(int(comparison.relevance[i]))
     return [
         f"{name}{stage}: rank {comparison.rank(stage)[i]}, "
-        f"score {comparison.score(stage)[i]:.4f}<br>{told}"
+        f"score {comparison.score(stage)[i]:.4f}<br>{relevance}"
         for stage in STAGES
     ]

@@ -1,4 +1,4 @@
-"""Where labels go in a picture: never on each other, and off the marks as far as that can be."""
+"""Placement of labels in a figure: without overlaps, and away from the marks where possible."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LETTER, LINE = 6.0, 19.0
-"""Pixels that a letter takes in width, and a line in height, at 11 px."""
+"""Width of a letter and height of a line at a font size of 11, in pixels."""
 NARROW = 290.0
-"""Pixels of a picture on a phone: what stands apart there stands apart on a wider screen."""
+"""Width of a figure on a phone in pixels. Labels that fit there fit on a wider screen, too."""
 
 
 def size(text: str) -> tuple[float, float]:
@@ -23,30 +23,30 @@ def places(
     sizes: Sequence[tuple[float, float]],
     marks: NDArray[np.float64],
 ) -> list[tuple[float, float] | None]:
-    """Return the centre of each label, the first labels first.
+    """Return the centre of each label, or None if the label has no room.
 
-    None for one that would lie on an earlier one wherever it went.
-
-    Of its free candidates a label takes the one that covers the fewest marks, the first of equals.
+    Earlier labels have priority. A label takes the first of the free centres that cover the fewest
+    marks.
 
     Args:
-        candidates: (C, 2) centres that each label may have.
+        candidates: For each label the (C, 2) centres that it may take.
         sizes: Width and height of each label, in the unit of the centres.
-        marks: (M, 2) places that should stay visible.
+        marks: (M, 2) positions that should stay visible.
     """
-    chosen: list[tuple[float, float] | None] = []
-    taken: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    centres_taken: list[tuple[float, float] | None] = []
+    occupied: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for centres, extent in zip(candidates, map(np.array, sizes), strict=True):
         free = np.ones(len(centres), bool)
-        for other, its in taken:
-            free &= (np.abs(centres - other) >= (extent + its) / 2).any(axis=1)
+        for other_centre, other_extent in occupied:
+            free &= (np.abs(centres - other_centre) >= (extent + other_extent) / 2).any(axis=1)
         covered = (
             (np.abs(centres[:, None] - marks[None]) < extent / 2).all(axis=2).sum(axis=1)
         )  # (C,)
         if not free.any():
-            chosen.append(None)
+            centres_taken.append(None)
             continue
+        # centres that are not free get a count that no free one can have
         centre = centres[np.where(free, covered, len(marks) + 1).argmin()]
-        taken.append((centre, extent))
-        chosen.append((float(centre[0]), float(centre[1])))
-    return chosen
+        occupied.append((centre, extent))
+        centres_taken.append((float(centre[0]), float(centre[1])))
+    return centres_taken

@@ -14,7 +14,7 @@ from dashboard.figures import canvas
 
 
 class GroupRow(NamedTuple):
-    """The means of a group of n queries, and the interval of the change from base to modulated."""
+    """Means of a group of n queries, and the 95 % interval of the change from base to modulated."""
 
     name: str
     n: int
@@ -25,9 +25,9 @@ class GroupRow(NamedTuple):
 
 
 def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
-    """Draw base → modulated per group of queries, and BM25 beside.
+    """Draw the mean of BM25, base and modulated for each group of queries.
 
-    The 95 % interval of the change lies behind it.
+    A band behind the marks shows the 95 % interval of the change.
     """
     names = [f"{row.name} (n = {row.n})" for row in rows]
     changes = [
@@ -41,18 +41,18 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
         }
         for name, row in zip(names, rows, strict=True)
     ]
-    ways = [trace for name, row in zip(names, rows, strict=True) for trace in _way(name, row)]
+    lines = [trace for name, row in zip(names, rows, strict=True) for trace in _change(name, row)]
     return canvas.figure(
-        [*ways, *_means(names, rows, measure)],
+        [*lines, *_means(names, rows, measure)],
         136 + 36 * len(rows),
         margin={"l": 8, "r": 64, "t": 8, "b": 8},
         annotations=changes,
-        xaxis=canvas.titled(f"mean {measure}; band: 95 % interval"),
+        xaxis=canvas.titled(f"mean {measure}"),
         yaxis={"autorange": "reversed"},
     )
 
 
-def _way(name: str, row: GroupRow) -> list[dict[str, Any]]:
+def _change(name: str, row: GroupRow) -> list[dict[str, Any]]:
     """Return the interval of a group's change, and the line from base to modulated."""
     low, high = row.ci95
     colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
@@ -76,7 +76,7 @@ def _way(name: str, row: GroupRow) -> list[dict[str, Any]]:
 
 
 def _means(names: Sequence[str], rows: Sequence[GroupRow], measure: str) -> list[dict[str, Any]]:
-    """Return a trace of marks for each system."""
+    """Return one trace of marks per system."""
     return [
         {
             "type": "scatter",
@@ -110,22 +110,21 @@ def scatter(
     groups: Sequence[str] | None,
     measure: str,
 ) -> go.Figure:
-    """Draw each query at (base, modulated); `customdata` holds the query id.
-
-    Equal points are spread a little.
-    """
+    """Draw each query at (base, modulated). `customdata` holds the query id."""
     points = np.stack([base, modulated])
+    # many queries have the same two values: without some noise their marks would hide each other
     points = points + np.random.default_rng(0).uniform(-0.012, 0.012, size=points.shape)
     names = np.array(groups if groups is not None else ["query"] * len(base))
-    told = [
-        f"{formatting.plain(text)}<br>base {b:.3f}, modulated {m:.3f}"
+    labels = [
+        f"{formatting.plain(text)}<br>base {b:.4f}, modulated {m:.4f}"
         for text, b, m in zip(texts, base, modulated, strict=True)
     ]
     marks = [
-        _queries(name, np.flatnonzero(names == name), points, query_ids, told)
+        _queries(name, np.flatnonzero(names == name), points, query_ids, labels)
         for name in _STYLES
         if (names == name).any()
     ]
+    # equal axes, so that the diagonal is at 45 degrees and distances from it can be compared
     axis = {"range": [-0.05, 1.05], "constrain": "domain"}
     return canvas.figure(
         [_DIAGONAL, *marks],
@@ -149,28 +148,28 @@ _DIAGONAL: dict[str, Any] = {
 
 def _queries(
     name: str,
-    chosen: NDArray[np.int64],
+    rows: NDArray[np.int64],
     points: NDArray[np.float64],
     query_ids: Sequence[str],
-    told: Sequence[str],
+    labels: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the queries of a group; points (2, Q)."""
+    """Return the trace of the queries in `rows` of points (2, Q)."""
     colour, symbol = _STYLES[name]
     return {
         "type": "scatter",
-        "x": points[0, chosen],
-        "y": points[1, chosen],
+        "x": points[0, rows],
+        "y": points[1, rows],
         "mode": "markers",
         "name": name,
         "marker": {"size": 8, "color": colour, "symbol": symbol, "opacity": 0.65},
-        "customdata": [[query_ids[i]] for i in chosen],
-        "text": [told[i] for i in chosen],
+        "customdata": [[query_ids[i]] for i in rows],
+        "text": [labels[i] for i in rows],
         "hovertemplate": "%{text}<extra>" + name + "</extra>",
     }
 
 
 def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence[str]) -> go.Figure:
-    """Draw the rank-biased overlap of each query, the most moved first.
+    """Draw the rank-biased overlap of each query, the smallest first.
 
     `customdata` holds the query id.
     """
@@ -188,7 +187,7 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
     return canvas.figure(
         [points],
         340,
-        xaxis=canvas.titled("queries, the most moved first"),
+        xaxis=canvas.titled("queries, smallest overlap first"),
         yaxis={
             **canvas.titled("rank-biased overlap"),
             "range": [min(0.98, float(rbo.min())) - 0.02, 1.01],
@@ -197,10 +196,7 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
 
 
 def shares(parts: Mapping[str, float]) -> go.Figure:
-    """Draw the shares of the score change as a bar each.
-
-    Projector, constant and query-specific modulation: they add up to 100 %.
-    """
+    """Draw each part's share of the score change as a bar. The shares add up to 100 %."""
     colours = {
         "projector": theme.PROJECTOR,
         "constant modulation": theme.DOCUMENT,
@@ -214,7 +210,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             "orientation": "h",
             "name": name,
             "marker": {"color": colours[name]},
-            "text": formatting.minus(f"{100 * value:.0f} %"),
+            "text": formatting.percent(value),
             "textposition": "outside",
             "cliponaxis": False,
             "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
@@ -227,6 +223,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
         112,
         showlegend=False,
         bargap=0.35,
+        # room for the percentages outside the bars
         xaxis={"visible": False, "range": [min(0, *values) * 1.3, max(values) * 1.3]},
         yaxis={"autorange": "reversed"},
     )

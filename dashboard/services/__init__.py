@@ -1,1 +1,1 @@
-"""What is loaded once and shared by all sessions, and the work in the background."""
+"""Results that all sessions share, and work in the background."""

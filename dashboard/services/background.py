@@ -1,6 +1,6 @@
-"""Work in the background: one protocol for all of it, and who waits for what.
+"""Work in the background: what a job can do, and which sessions wait for which job.
 
-No page waits for what it does not show, and long work can be looked at and stopped.
+No page waits for work that it does not show. Long work reports its progress and can be stopped.
 """
 
 from __future__ import annotations
@@ -12,56 +12,51 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 FIRST_PAGE_SECONDS = 1.5
-"""What no page waits for starts so much later than the first page."""
+"""Delay of work that no page waits for, so that it does not slow down the first page."""
 
 
 def ending() -> bool:
-    """Say whether the server ends: long work looks now and then."""
+    """Return whether the server is ending. Long work checks this from time to time."""
     return not threading.main_thread().is_alive()
 
 
 def start(work: Callable[[], None]) -> None:
-    """Run `work` in a thread that the server waits for when it ends.
-
-    A daemon that is in torch at that moment would end the server with an abort; a thread that
-    Streamlit's own threads start would be one, as they are.
-    """
+    """Run `work` in a thread that the server waits for when it ends."""
+    # Threads inherit `daemon` from Streamlit's threads. A daemon thread that is inside torch when
+    # the server ends would abort the process
     threading.Thread(target=work, daemon=False).start()
 
 
 class Job(Protocol):
-    """Work in the background: `done` of `total` so far.
-
-    `error` says what went wrong, once it has finished.
-    """
+    """Work in the background, with its progress and its error."""
 
     @property
     def done(self) -> float:
-        """How much is done, in a unit of the job."""
+        """The amount of work that is done, in a unit of the job."""
 
     @property
     def total(self) -> float:
-        """How much there is to do, in the same unit."""
+        """The total amount of work, in the same unit."""
 
     @property
     def finished(self) -> bool:
-        """Whether the work has ended, however."""
+        """Whether the work has ended: with a result, with an error, or because it was stopped."""
 
     @property
     def error(self) -> str:
-        """What went wrong; empty while it runs, and where nothing did."""
+        """What went wrong; empty while the job runs, and after a success."""
 
     def stop(self) -> None:
-        """End the work soon; nothing of it is kept."""
+        """End the work soon and discard its result."""
 
 
 class StoppedError(Exception):
-    """Nobody waits for the work any more."""
+    """The work was stopped, because no session waits for it any more."""
 
 
 @dataclass
 class ThreadJob:
-    """Work that a thread of the server does."""
+    """Work in a thread of the server."""
 
     total: int = 1
     done: int = 0
@@ -70,31 +65,35 @@ class ThreadJob:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, work: Callable[[], None]) -> None:
-        """Start the work; what goes wrong in it becomes `error`."""
+        """Start the work. An exception in it becomes `error`."""
 
-        def tell() -> None:
+        def run_and_record() -> None:
             try:
                 work()
             except StoppedError:
                 pass
-            except Exception as error:  # shown on the page: a thread has nobody else to tell
+            except Exception as error:  # a thread has no caller to raise to: the page shows it
                 self.error = f"{type(error).__name__}: {error}"
             finally:
                 self.finished = True
 
-        start(tell)
+        start(run_and_record)
 
     def stop(self) -> None:
-        """End the work at its next look."""
+        """End the work at its next check."""
         self._stop.set()
 
     @property
     def stopping(self) -> bool:
-        """Whether the work is to end."""
+        """Whether the work has to end."""
         return self._stop.is_set() or ending()
 
-    def look(self) -> None:
-        """Raise StoppedError where the work is to end."""
+    def check(self) -> None:
+        """End the work here if it was stopped.
+
+        Raises:
+            StoppedError: If the work has to end.
+        """
         if self.stopping:
             raise StoppedError
 
@@ -103,54 +102,49 @@ J = TypeVar("J", bound=Job)
 
 
 class Jobs(Generic[J]):
-    """The jobs of all sessions, each named by the file that it makes.
+    """The jobs of all sessions: one for each file that is being made.
 
-    One job a file, owned by all sessions that wait for it.
-
-    A session waits from its click until it leaves; the last one that leaves ends the job. A session
-    whose browser is gone keeps nothing alive and ends nothing: its job runs on to its end, and the
-    next session that looks owns it.
+    A session waits for a job from its click until it leaves. When the last waiting session leaves,
+    the job is stopped. A session whose browser is gone does not count as waiting, but it does not
+    stop the job either: the job continues, and the next session that asks for it waits for it.
     """
 
-    def __init__(self, connected: Callable[[str], bool]) -> None:
-        self._connected = connected
+    def __init__(self, is_connected: Callable[[str], bool]) -> None:
+        self._is_connected = is_connected
         self._lock = threading.Lock()
         self._jobs: dict[Path, tuple[J, set[str]]] = {}
 
     def find(self, path: Path, session: str) -> tuple[J | None, bool]:
         """Return the job that makes this file, and whether this session waits for it.
 
-        No job where it made the file.
+        The job is None if none was started, or if it has made the file.
         """
         with self._lock:
-            job, owners = self._jobs.get(path, (None, set[str]()))
+            job, sessions = self._jobs.get(path, (None, set[str]()))
             if job is None or (job.finished and not job.error):
                 self._jobs.pop(path, None)
                 return None, False
-            if not self._waiting(owners):
-                owners.add(session)
-            return job, session in owners
+            if not self._has_waiting(sessions):
+                sessions.add(session)
+            return job, session in sessions
 
     def join(self, path: Path, session: str, start: Callable[[], J]) -> None:
-        """Let this session wait for the file.
-
-        For the job that makes it, else for the one that `start` starts.
-        """
+        """Let this session wait for the job of this file. `start` starts one if none runs."""
         with self._lock:
-            job, owners = self._jobs.get(path, (None, set[str]()))
+            job, sessions = self._jobs.get(path, (None, set[str]()))
             if job is None or job.finished:
-                job, owners = self._jobs[path] = start(), set()
-            owners.add(session)
+                job, sessions = self._jobs[path] = start(), set()
+            sessions.add(session)
 
     def leave(self, path: Path, session: str) -> None:
-        """Let this session wait no longer; the job ends where no other one does."""
-        with self._lock:
-            job, owners = self._jobs.get(path, (None, set[str]()))
-            owners.discard(session)
-            if job is None or self._waiting(owners):
+        """Let this session wait no longer, and stop the job if no other session waits."""
+        with self._lock:  # another session may join at the same moment
+            job, sessions = self._jobs.get(path, (None, set[str]()))
+            sessions.discard(session)
+            if job is None or self._has_waiting(sessions):
                 return
             del self._jobs[path]
-        job.stop()
+        job.stop()  # outside the lock: it may wait for a process
 
-    def _waiting(self, owners: set[str]) -> bool:
-        return any(self._connected(owner) for owner in owners)
+    def _has_waiting(self, sessions: set[str]) -> bool:
+        return any(self._is_connected(session) for session in sessions)

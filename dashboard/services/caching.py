@@ -1,4 +1,4 @@
-"""Results that are kept for all sessions: read-only for everyone.
+"""The cache that all sessions share. Its results are read-only.
 
 Only the services use `st.cache_*`.
 """
@@ -17,23 +17,27 @@ from imrnns_core.storage.workspace import Workspace
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 IDENTITY_SECONDS = 0.1
-"""For this long a file is taken to be unchanged: about one run of a page."""
+"""A file is not checked for changes again within this time, which is about one run of a page."""
 
 
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
-    """Return the folder where everything is kept."""
+    """Return the workspace: the folder with data sets, adapters and results."""
     return Workspace()
 
 
 def shared(
     entries: int, spinner: str | bool = False
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
-    """Keep results for all sessions, by arguments and by the content of what they name.
+    """Cache the results of a function for all sessions.
 
-    The content is that of the data set and the adapter. A file that was replaced under its old name
-    is read again, and so is everything that was made of it: a page never shows the card of one
-    adapter beside the ranks of another.
+    The cache key has the arguments and the content of the data set and the adapter that they name.
+    If a file is replaced under its old name, everything computed from it is computed again. So a
+    page never mixes the results of two adapters.
+
+    Args:
+        entries: The largest number of results in the cache.
+        spinner: Text that the page shows while a result is computed, or False.
     """
 
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -42,15 +46,15 @@ def shared(
         def by_content(content: tuple[str, ...], *arguments: Any) -> Result:
             return function(*arguments)  # type: ignore[call-arg]
 
-        # the name of its cache
+        # Streamlit names the cache after the function: without this all caches would be one
         by_content.__module__ = function.__module__
         by_content.__qualname__ = function.__qualname__
-        kept = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
+        cached = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
 
         @wraps(function)
         def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
-            given = signature(function).bind(*arguments, **named).arguments
-            return kept(_content(given), *(given[name] for name in names))
+            bound = signature(function).bind(*arguments, **named).arguments
+            return cached(_content(bound), *(bound[name] for name in names))
 
         return call
 
@@ -58,9 +62,9 @@ def shared(
 
 
 def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the identities of the data set and the adapter that a function's arguments name.
+    """Return the identities of the data set and the adapter that the arguments name.
 
-    They are called `data` and `adapter_name`, or are in a `key`.
+    The arguments are called `data` and `adapter_name`, or `key` with both.
     """
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
@@ -70,7 +74,11 @@ def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
 
 @st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
 def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
-    # A run of a page asks for them about 17 times, which took 6 ms; it lasts about 50 ms.
+    # A run of a page takes about 50 ms and asks for them about 17 times: 6 ms
     space = workspace()
-    found = [] if data is None else [space.data_identity(space.resolve(data))]
-    return tuple(found if adapter_name is None else [*found, space.adapter_identity(adapter_name)])
+    identities = []
+    if data is not None:
+        identities.append(space.data_identity(space.resolve(data)))
+    if adapter_name is not None:
+        identities.append(space.adapter_identity(adapter_name))
+    return tuple(identities)

@@ -1,4 +1,4 @@
-"""Data sets, adapters, collections and rankers."""
+"""Data sets, adapters, collections and rankers, loaded once for all sessions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from imrnns_core.retrieval.ranker import Ranker
 
 
 def settle_memory() -> None:
-    """Tell Python's garbage collector that what is loaded stays.
-
-    Streamlit has it look at everything after each run of a page; with torch and a corpus in memory
-    that takes a third of a second, in which nothing is sent to the browser.
-    """
+    """Exclude the loaded objects from Python's garbage collection."""
+    # Streamlit collects after each run of a page. With torch and a corpus in memory that takes a
+    # third of a second, during which the browser gets nothing
     gc.freeze()
 
 
@@ -29,7 +27,7 @@ def data_names() -> list[str]:
 
 
 def registry_error() -> str | None:
-    """Return what is wrong with the list of data sets, None if it can be read."""
+    """Return the error of the list of data sets, or None if it can be read."""
     return caching.workspace().registry_error()
 
 
@@ -52,9 +50,9 @@ def load_adapter(adapter_name: str) -> Adapter:
 
 
 def fitting_adapters(data: str) -> list[str]:
-    """Return the names of the adapters with this data set's dimensions.
+    """Return the names of the adapters with the dimensions of this data set.
 
-    Those trained on it come first.
+    Adapters that were trained on it come first.
     """
     dimension, cards = collection(data).documents.dimension, adapter_cards()
     fitting = [name for name, card in cards.items() if card.input_dim == dimension]
@@ -71,14 +69,14 @@ def adapter_cards() -> dict[str, AdapterCard]:
 
 
 def unreadable_adapters() -> dict[str, str]:
-    """Return what is wrong with each adapter that cannot be read, by name."""
-    found = {name: adapter_error(name) for name in caching.workspace().adapter_paths()}
-    return {name: error for name, error in found.items() if error is not None}
+    """Return the error of each adapter that cannot be read, by name."""
+    errors = {name: adapter_error(name) for name in caching.workspace().adapter_paths()}
+    return {name: error for name, error in errors.items() if error is not None}
 
 
 @shared(64)
 def adapter_error(adapter_name: str) -> str | None:
-    """Return what is wrong with an adapter's file, None if it can be read."""
+    """Return the error of an adapter's file, or None if it can be read."""
     try:
         load_adapter(adapter_name)
     except AdapterError as error:
@@ -88,8 +86,9 @@ def adapter_error(adapter_name: str) -> str | None:
 
 @shared(4, "Running the adapter over the corpus …")
 def ranker(data: str, adapter_name: str) -> Ranker:
-    """Return the adapter over the collection, which it has transformed."""
-    made = Ranker(collection(data), load_adapter(adapter_name))
-    _ = made.transform, made.collection.index
+    """Return the adapter with the collection, which it has transformed."""
+    new = Ranker(collection(data), load_adapter(adapter_name))
+    # both are computed at first use: do it here, where the page shows the spinner
+    _ = new.transform, new.collection.index
     settle_memory()
-    return made
+    return new

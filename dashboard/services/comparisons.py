@@ -1,4 +1,4 @@
-"""Comparisons of one query."""
+"""The comparison of the base and the modulated ranking for one query."""
 
 from __future__ import annotations
 
@@ -29,10 +29,7 @@ def comparison(
 
 
 def selected(selection: Selection) -> Comparison:
-    """Return the Comparison of the selected query.
-
-    A typed query that the data set has is taken from there.
-    """
+    """Return the Comparison of the selected query."""
     return comparison(
         selection.data, selection.adapter, selection.query, selection.text, left_out(selection)
     )
@@ -42,7 +39,7 @@ def left_out(selection: Selection) -> frozenset[str]:
     """Return the ids of the feedback documents that do not refine the selected query."""
     if not selection.dropped:
         return frozenset()
-    everyone = comparison(
+    complete = comparison(
         selection.data, selection.adapter, selection.query, selection.text, frozenset()
     )
-    return selections.left_out(selection.dropped, everyone.document_ids)
+    return selections.left_out(selection.dropped, complete.document_ids)

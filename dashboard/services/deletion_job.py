@@ -15,9 +15,9 @@ from imrnns_core.io import write_json
 
 @dataclass
 class DeletionJob(ThreadJob):
-    """A deletion test, which counts pairs.
+    """A deletion test. Its progress counts pairs.
 
-    `step` is how many texts of how many the pair in work has encoded, in its step.
+    `step` has the encoded texts and all texts of the current step of the current pair.
     """
 
     step: tuple[int, int] = (0, 0)
@@ -27,7 +27,7 @@ class DeletionJob(ThreadJob):
     def start(
         cls, explainer: WordExplainer, record: DeletionTest, pairs: int, path: Path
     ) -> DeletionJob:
-        """Test so many pairs of the split that `record` names; write it to `path` at the end."""
+        """Test this number of pairs of the split in `record`, and write the record to `path`."""
         job = cls(pairs)
         job.run(lambda: job._test(explainer, record, path))
         return job
@@ -43,4 +43,4 @@ class DeletionJob(ThreadJob):
 
     def _progress(self, done: int, total: int) -> None:
         self.step = (done, total)
-        self.look()
+        self.check()

@@ -25,7 +25,7 @@ def _key(data: str, adapter_name: str) -> str:
 
 
 def summary(data: str, adapter_name: str) -> DeletionSummary | None:
-    """Return the deletion test of this adapter, None where it was not run."""
+    """Return the summary of the deletion test of this adapter, or None if it has not run."""
     paths = caching.workspace().faithfulness_paths(_key(data, adapter_name))
     return first_readable(paths, DeletionSummary.read)
 
@@ -40,18 +40,15 @@ def _path(data: str, adapter_name: str) -> Path:
 
 
 def job(data: str, adapter_name: str) -> tuple[DeletionJob | None, bool]:
-    """Return the deletion test that runs for this adapter, or failed.
-
-    And whether this session waits for it.
-    """
+    """Return the running or failed deletion test, and whether this session waits for it."""
     return _jobs().find(_path(data, adapter_name), state.session())
 
 
 def wait(data: str, adapter_name: str, split: str, pairs: int) -> None:
-    """Let this session wait for the deletion test, which leaves its record in the workspace."""
-    path, words_of = _path(data, adapter_name), explanations.explainer(data, adapter_name)
+    """Let this session wait for the deletion test, which writes its record to the workspace."""
+    path, explainer = _path(data, adapter_name), explanations.explainer(data, adapter_name)
     record = DeletionTest(data, split, adapter_name)
-    _jobs().join(path, state.session(), lambda: DeletionJob.start(words_of, record, pairs, path))
+    _jobs().join(path, state.session(), lambda: DeletionJob.start(explainer, record, pairs, path))
 
 
 def leave(data: str, adapter_name: str) -> None:
@@ -60,15 +57,15 @@ def leave(data: str, adapter_name: str) -> None:
 
 
 def report(key: PairKey) -> str:
-    """Return the explanation of a pair, with the deletion test of its adapter, as one HTML file."""
-    which = (key.data, key.adapter)
-    # asked for by explain, which says so in the report where there is none
+    """Return the explanation of a pair and the deletion test of its adapter as one HTML file."""
+    names = (key.data, key.adapter)
+    # explain gets functions: for an encoder without words it does not call them, and says so
     explained = explain(
-        catalog.ranker(*which),
+        catalog.ranker(*names),
         explanations.pair(key).comparison,
         key.document,
         True,
-        lambda _: explanations.explainer(*which),
-        lambda _: explanations.vocabulary(*which),
+        lambda _: explanations.explainer(*names),
+        lambda _: explanations.vocabulary(*names),
     )
-    return to_html(explained, summary(*which))
+    return to_html(explained, summary(*names))

@@ -27,6 +27,7 @@ def _measuring(data: str, adapter_name: str) -> Measuring:
 
 def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
     job = _measuring(data, adapter_name)
+    # the job measures in the background from the first page on; wait only if it is not done yet
     if not job.splits[split].done():
         job.hurry.set()
         with st.spinner("Measuring all judged queries …"):
@@ -35,22 +36,22 @@ def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
 
 
 def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Outcome] | None:
-    """Return what became of each judged query; None while that is being measured."""
-    found: dict[str, Outcome] = {}
+    """Return the outcome of each judged query, or None while they are being measured."""
+    outcomes_by_query: dict[str, Outcome] = {}
     for split, future in _measuring(data, adapter_name).splits.items():
         if not future.done():
             return None
         if not future.exception():  # a split without a relevant document has no outcomes
             measured = evaluation(data, adapter_name, split, top_k)
-            found.update(zip(measured.query_ids, measured.outcomes(), strict=True))
-    return found
+            outcomes_by_query.update(zip(measured.query_ids, measured.outcomes(), strict=True))
+    return outcomes_by_query
 
 
 @shared(96)
 def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluation:
-    """Return the evaluation with the depth at which a query fails.
+    """Return the evaluation of a split, with `top_k` as the limit for failed queries.
 
-    Measured once, whatever the depth.
+    The limit changes only the outcomes, so one measurement serves all limits.
     """
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
@@ -62,15 +63,15 @@ def _lexical(data: str) -> BM25Index:
 
 @shared(24, "Ranking by BM25 …")
 def bm25(data: str, split: str) -> SystemMetrics:
-    """Measure the lexical baseline; no adapter changes it."""
+    """Measure the lexical baseline, which no adapter changes."""
     dataset = catalog.dataset(data)
     return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
 
 
 @shared(24)
 def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
-    """Return where the change of scores comes from."""
-    measured = evaluation(data, adapter_name, split, 10)
+    """Return each part's share of the score change."""
+    measured = _measured(data, adapter_name, split)
     vectors = catalog.collection(data).query_vectors(measured.query_ids)
     return decompose_change(
         catalog.ranker(data, adapter_name),
@@ -81,31 +82,31 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
 
 @shared(8, "Ranking the queries without judgments …")
 def overlap(data: str, adapter_name: str, top_k: int) -> RankOverlap:
-    """Return what moves among the queries without judgments."""
-    made = catalog.ranker(data, adapter_name)
-    return measure_overlap(made, unjudged_queries(made.collection.dataset), top_k)
+    """Return how much the rankings of the queries without judgments change."""
+    ranker = catalog.ranker(data, adapter_name)
+    return measure_overlap(ranker, unjudged_queries(ranker.collection.dataset), top_k)
 
 
 @shared(24, "Looking for causes …")
 def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
-    made = catalog.ranker(data, adapter_name)
-    return diagnose(made, _measured(data, adapter_name, split), bm25(data, split))
+    ranker = catalog.ranker(data, adapter_name)
+    return diagnose(ranker, _measured(data, adapter_name, split), bm25(data, split))
 
 
 @shared(256, "Looking for causes …")
 def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
-    """Return why one judged query fails, without measuring the others."""
-    made = catalog.ranker(data, adapter_name)
-    dataset = made.collection.dataset
-    measured = evaluate(made, dataset.split_of[query_id], query_ids=[query_id])
+    """Return the diagnosis of one judged query, without measuring the others."""
+    ranker = catalog.ranker(data, adapter_name)
+    dataset = ranker.collection.dataset
+    measured = evaluate(ranker, dataset.split_of[query_id], query_ids=[query_id])
     lexical = measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES)
-    return diagnose(made, measured, lexical)[0]
+    return diagnose(ranker, measured, lexical)[0]
 
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
-    """Return why each query fails; the causes are looked for once, whatever the depth."""
-    named = evaluation(data, adapter_name, split, top_k).outcomes()
+    """Return the diagnosis of each query of a split. `top_k` changes only the outcomes."""
+    outcome_names = evaluation(data, adapter_name, split, top_k).outcomes()
     return [
         replace(d, outcome=outcome)
-        for d, outcome in zip(_causes(data, adapter_name, split), named, strict=True)
+        for d, outcome in zip(_causes(data, adapter_name, split), outcome_names, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Explanations of one pair of a query and a document."""
+"""Explanations of a pair of a query and a document."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
+from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Progress, Side
 
 
 @shared(3)
 def _traced(data: str) -> TracedEncoder:
-    """Take the encoder of a data set apart, once for all its adapters.
+    """Return the encoder of a data set with traced attention, once for all adapters.
 
-    ExplanationError if it cannot be.
+    Raises:
+        ExplanationError: If the encoder is not one of sentence-transformers.
     """
     encoder = catalog.collection(data).encoder
     if not isinstance(encoder, SentenceTransformerEncoder):
-        raise ExplanationError("words can be explained for encoders of sentence-transformers only")
+        raise ExplanationError("words can be explained only for encoders of sentence-transformers")
     return TracedEncoder(encoder)
 
 
 @shared(4)
 def explainer(data: str, adapter_name: str) -> WordExplainer:
-    """Return what explains words for this adapter."""
+    """Return the explainer of words for this adapter."""
     return WordExplainer(catalog.ranker(data, adapter_name), _traced(data))
 
 
 @dataclass(frozen=True)
 class PairKey:
-    """Names one pair of a Selection; `query_text` and `document_text` are its edited texts."""
+    """Identifies a pair of a Selection. `query_text` and `document_text` are edited texts."""
 
     data: str
     adapter: str
@@ -52,7 +54,7 @@ class PairKey:
 
     @classmethod
     def of(cls, selection: Selection, document: str) -> PairKey:
-        """Name the pair of the selected query and a document."""
+        """Return the key of the selected query with a document."""
         return cls(
             selection.data,
             selection.adapter,
@@ -63,36 +65,36 @@ class PairKey:
         )
 
     def formatted(self, side: Side) -> str | None:
-        """Return the edited text as the encoder gets it, None where it is not edited."""
+        """Return the edited text as the encoder gets it, or None if the text is not edited."""
         text = self.query_text if side == "query" else self.document_text
         return None if text is None else prefix(self.data, side) + text
 
 
 def prefix(data: str, side: Side) -> str:
-    """Return what the encoder gets before a text."""
+    """Return the prefix that the encoder gets before each text of a side."""
     spec = catalog.collection(data).encoder.spec
     return spec.query_prefix if side == "query" else spec.document_prefix
 
 
 @shared(64)
 def pair(key: PairKey) -> Pair:
-    """Return the pair, scored with its edited texts."""
-    found = comparisons.comparison(key.data, key.adapter, key.query, key.text, key.dropped)
+    """Return the pair, scored with its edited texts if it has any."""
+    comparison = comparisons.comparison(key.data, key.adapter, key.query, key.text, key.dropped)
     model = catalog.load_adapter(key.adapter).model
     query, document = key.formatted("query"), key.formatted("document")
     if query is not None or document is not None:
         encode = explainer(key.data, key.adapter).encode
         vector = None if query is None else encode("query", [query])[0]
         documents = {} if document is None else {key.document: encode("document", [document])[0]}
-        found = rescore(found, model, vector, documents)
-    return Pair(found, model, found.position[key.document])
+        comparison = rescore(comparison, model, vector, documents)
+    return Pair(comparison, model, comparison.position[key.document])
 
 
 @shared(512)
 def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | None]:
-    """Return what each word of a text carries, estimated.
+    """Return the estimated drop of each word of a text.
 
-    And the account per word, where the encoder has one.
+    With it comes the accounting per word, or None if the encoder does not allow one.
     """
     return explainer(key.data, key.adapter).estimate_and_account(
         pair(key), side, key.formatted(side)
@@ -100,29 +102,34 @@ def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | No
 
 
 def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
-    """Return the words of a document: start, end, and drop of the change.
+    """Return (start, end, drop of the score change) of the content words of a document.
 
-    Over title, newline and text.
+    The positions are in the document's text: title + newline + text.
     """
     drops = word_drops(key, "document")[0]
-    before = len(prefix(key.data, "document"))
+    prefix_length = len(prefix(key.data, "document"))
     return [
-        (a - before, b - before, float(v))
-        for word, v in zip(drops.words, drops.change, strict=True)
-        for a, b in word.spans
+        (start - prefix_length, end - prefix_length, float(drop))
+        for word, drop in zip(drops.words, drops.change, strict=True)
+        if word.text.lower() not in stop_words()  # a card marks words that name something
+        for start, end in word.spans
     ]
 
 
 def verified_words(
     key: PairKey, side: Side, target: Target, every: bool, progress: Progress
 ) -> list[VerifiedWord]:
-    """Return the words of a pair that were deleted and measured: a shortlist, or every word.
+    """Delete words of a pair one by one and return their measured drops.
 
-    What is encoded once stays known to the explainer, also where the reader goes on before the end.
+    The words are a shortlist, or all words if `every` is set. The explainer remembers what it has
+    encoded, so a measurement that the reader interrupts continues where it ended.
     """
-    drops, found = word_drops(key, side)[0], pair(key)
-    positions = range(len(drops.words)) if every else words_to_verify(drops, target, found.demoted)
-    return explainer(key.data, key.adapter).verify(found, side, drops, list(positions), progress)
+    drops, measured_pair = word_drops(key, side)[0], pair(key)
+    positions = (
+        range(len(drops.words)) if every else words_to_verify(drops, target, measured_pair.demoted)
+    )
+    word_explainer = explainer(key.data, key.adapter)
+    return word_explainer.verify(measured_pair, side, drops, list(positions), progress)
 
 
 @shared(4, "Reading the vocabulary …")
@@ -133,5 +140,5 @@ def vocabulary(data: str, adapter_name: str) -> VocabularyView:
 
 @shared(64)
 def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
-    """Return the words of the vocabulary near the change of one side of a pair."""
+    """Return the vocabulary tokens nearest to the change of one side of a pair."""
     return vocabulary(key.data, key.adapter).name(pair(key), side)

@@ -1,4 +1,4 @@
-"""The job that makes a map: a process of its own, which can be stopped while pages stay quick."""
+"""The job that makes a map: a process of its own, so that pages stay fast and it can be stopped."""
 
 from __future__ import annotations
 
@@ -15,32 +15,29 @@ import imrnns_core
 
 PACKAGE = Path(imrnns_core.__file__).parent
 MESSAGE_BYTES = 500
-"""The end of what a process said before it failed is shown."""
+"""The last part of the messages of a failed process is shown."""
 STOP_SECONDS = 5.0
-"""A process that has not ended so long after it was asked to is killed."""
+"""A process that has not ended this long after a stop is killed."""
 
 
 @dataclass
 class MapJob:
-    """A map that is being made. It counts seconds, `total` is a guess."""
+    """A map that is being made. Its progress counts seconds; `total` is an estimate."""
 
     process: subprocess.Popen[bytes]
-    messages: IO[bytes]  # a file, not a pipe: it can be read again, and it is never full
+    messages: IO[bytes]  # a file, not a pipe: it can be read again and never blocks
     path: Path
     total: float
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
     def start(cls, data: str, adapter: str, root: Path, path: Path, documents: int) -> MapJob:
-        """Make the map as `imrnns-lens prepare` does.
-
-        The workspace is at `root`; it writes the map to `path`.
-        """
+        """Run `imrnns-lens prepare` with the workspace `root`, which writes the map to `path`."""
         command = [sys.executable, "-m", "dashboard.child", "prepare", data]
         command += ["--adapter", adapter, "--workspace", str(root)]
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
-        messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job is known
+        messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job exists
         # the child ends when its input does
         process = subprocess.Popen(
             command,
@@ -54,7 +51,7 @@ class MapJob:
 
     @staticmethod
     def seconds(documents: int) -> int:
-        """Return how long the map of so many documents may take."""
+        """Return the estimated seconds for a map of this number of documents."""
         return 20 + documents // 40
 
     @property
@@ -69,19 +66,20 @@ class MapJob:
 
     @property
     def error(self) -> str:
-        """What the process said last, where it failed."""
+        """The last messages of the process if it failed, else an empty text."""
         code = self.process.poll()
         if code is None or (code == 0 and self.path.is_file()):
             return ""
         if code == 0:
             return (
-                f"the process ended without the map {self.path}; the data set or the adapter was "
-                "changed meanwhile: try again"
+                f"the process ended without the map {self.path}, because the data set or the "
+                "adapter has changed; try again"
             )
         length = os.fstat(self.messages.fileno()).st_size
-        said = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, length - MESSAGE_BYTES))
+        messages = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, length - MESSAGE_BYTES))
         return (
-            said.decode(errors="ignore").strip() or f"the process ended with code {code}; try again"
+            messages.decode(errors="ignore").strip()
+            or f"the process ended with code {code}; try again"
         )
 
     def stop(self) -> None:

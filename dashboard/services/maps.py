@@ -16,24 +16,25 @@ from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
 from imrnns_core.types import FloatArray
 
 
+# cached by the identity of the files, so that a map that was made again replaces the old one
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _stored(paths: tuple[Path, ...], content: str) -> CorpusMap | None:
     return first_readable(paths, load_map)
 
 
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
-    """Return the map if it was made and can be read, else None."""
+    """Return the map, or None if it has not been made or cannot be read."""
     paths = caching.workspace().map_paths(_key(data, adapter_name))
     return _stored(paths, identity(paths))
 
 
 @shared(8)
 def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
-    """Return the (N, dimensions) PCA places of the corpus; its map must have been made."""
-    made = corpus_map(data, adapter_name)
-    assert made is not None
+    """Return the (N, dimensions) PCA positions of the corpus. Its map must exist."""
+    stored_map = corpus_map(data, adapter_name)
+    assert stored_map is not None
     projected = catalog.ranker(data, adapter_name).transform.projected.numpy()
-    return made.pca_project(projected, dimensions)
+    return stored_map.pca_project(projected, dimensions)
 
 
 @st.cache_resource(show_spinner=False)
@@ -42,15 +43,12 @@ def _jobs() -> Jobs[MapJob]:
 
 
 def job(data: str, adapter_name: str) -> tuple[MapJob | None, bool]:
-    """Return the job that makes this map, if one runs or failed.
-
-    And whether this session waits for it.
-    """
+    """Return the running or failed job of this map, and whether this session waits for it."""
     return _jobs().find(_path(data, adapter_name), state.session())
 
 
 def wait(data: str, adapter_name: str) -> None:
-    """Let this session wait for the map, which is made in the background."""
+    """Let this session wait for the map, which a job makes in the background."""
     path, documents = _path(data, adapter_name), len(catalog.dataset(data).documents)
     root = caching.workspace().root
     _jobs().join(

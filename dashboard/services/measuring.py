@@ -16,10 +16,10 @@ HELD_OUT = ("test", "dev")
 
 @dataclass
 class Measuring(ThreadJob):
-    """The splits of a data set, which are being measured; it counts splits.
+    """The measurement of all splits of a data set. Its progress counts splits.
 
-    `hurry` is set once a page waits for one. A split that cannot be measured is no error of the
-    job: its future holds it, for the page that needs the split.
+    `hurry` is set once a page waits for a split. If a split cannot be measured, its future has the
+    error, for the page that needs this split; the job continues with the other splits.
     """
 
     splits: dict[str, Future[Evaluation]] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Measuring(ThreadJob):
     @classmethod
     def start(cls, ranker: Ranker) -> Measuring:
         """Measure all judged queries, held-out splits first."""
+        # Overview and Failures open with a held-out split
         splits = sorted(ranker.collection.dataset.splits, key=lambda split: split not in HELD_OUT)
         job = cls(len(splits), splits={split: Future() for split in splits})
         job.run(lambda: job._measure(ranker))
@@ -37,7 +38,7 @@ class Measuring(ThreadJob):
         self.hurry.wait(background.FIRST_PAGE_SECONDS)
         for split, future in self.splits.items():
             if self.stopping:
-                future.cancel()  # a page that waits for it would keep the server from ending
+                future.cancel()  # a page that waits for it would keep the server running
                 continue
             try:
                 future.set_result(evaluate(ranker, split))

@@ -1,4 +1,4 @@
-"""What an adapter does to queries and documents: influence, ranges, words of its dimensions."""
+"""What an adapter does to queries and documents: influence, ranges, words of dimensions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from imrnns_core.explanation.dimension_words import DimensionWordIndex
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence, feedback_influence
 from imrnns_core.explanation.modulation_ranges import ModulationRanges, modulation_ranges
 
-RANGE_QUERIES = 100
+RANGE_QUERIES = 100  # bounds the time of the first look at Modulation
 
 
 def influence(selection: Selection) -> FeedbackInfluence:
-    """Return how each feedback document refines the selected query."""
+    """Return the influence of each feedback document on the refinement of the query."""
     return _influence(
         selection.data,
         selection.adapter,
@@ -27,28 +27,26 @@ def influence(selection: Selection) -> FeedbackInfluence:
 def _influence(
     data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
 ) -> FeedbackInfluence:
-    compared = comparisons.comparison(data, adapter_name, query_id, text, dropped)
-    return feedback_influence(compared, catalog.load_adapter(adapter_name).model)
+    comparison = comparisons.comparison(data, adapter_name, query_id, text, dropped)
+    return feedback_influence(comparison, catalog.load_adapter(adapter_name).model)
 
 
 def has_mean(data: str) -> bool:
-    """Say whether there are queries enough for a mean over them."""
+    """Return whether the data set has at least two queries, as a mean over them needs."""
     return len(catalog.collection(data).queries) > 1
 
 
 @shared(8, "Measuring the adapter’s ranges …")
 def ranges(data: str, adapter_name: str) -> ModulationRanges:
-    """Measure the ranges over many queries.
-
-    Where there are fewer than two, the documents stand for them.
-    """
+    """Measure the ranges over many queries, or over documents if there are too few queries."""
     loaded = catalog.collection(data)
     vectors = (loaded.queries if has_mean(data) else loaded.documents).vectors
+    # evenly spaced, because the queries of a file are often sorted by subject
     step = max(1, len(vectors) // RANGE_QUERIES)
     return modulation_ranges(catalog.ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
 @shared(3, "Counting the words of the corpus …")
 def words(data: str) -> DimensionWordIndex:
-    """Return the words of the corpus, with the documents that hold them."""
+    """Return the index of the words of the corpus and the documents that contain them."""
     return DimensionWordIndex(catalog.dataset(data).documents)

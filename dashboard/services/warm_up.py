@@ -11,7 +11,7 @@ from imrnns_core.retrieval.collection import Collection
 
 
 class WarmUp(ThreadJob):
-    """An encoder that is being loaded. What goes wrong is shown by the page that needs it."""
+    """An encoder that is being loaded. Pages that need it show the error if that fails."""
 
     @classmethod
     def start(cls, loaded: Collection) -> WarmUp:
@@ -22,7 +22,7 @@ class WarmUp(ThreadJob):
 
     def _load(self, loaded: Collection) -> None:
         time.sleep(background.FIRST_PAGE_SECONDS)
-        self.look()
+        self.check()
         loaded.encode("warm-up")
         catalog.settle_memory()
         self.done = 1

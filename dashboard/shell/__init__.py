@@ -1,1 +1,1 @@
-"""What stands around every page: sidebar, tour, loading screen, keys."""
+"""What surrounds every page: sidebar, tour, loading screen, keys."""

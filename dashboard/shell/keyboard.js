@@ -1,3 +1,5 @@
+const queryBox = () => document.querySelector(".st-key-input_query input");
+
 // One listener for as long as the page lives: Streamlit calls a component anew in each run, and a
 // key between two calls would be lost
 export default function ({ setTriggerValue }) {
@@ -6,10 +8,12 @@ export default function ({ setTriggerValue }) {
   if (!first) return;
   document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
+    // After Enter the box shows the start of a typed question again, and the keys j and k work
+    if (event.key === "Enter" && target === queryBox()) setTimeout(() => target.blur());
     const typing = target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable=true]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") {
-      const box = document.querySelector('.st-key-input_query input');
+      const box = queryBox();
       if (box) { event.preventDefault(); box.focus(); }
     } else if (event.key === "j" || event.key === "k") {
       window.imrnnsStep(event.key === "j" ? 1 : -1);

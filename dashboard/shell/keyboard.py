@@ -1,7 +1,4 @@
-"""Keys for the whole page.
-
-`/` goes to the query box, `j` and `k` to the next and the previous query.
-"""
+"""Keys on every page: `/` for the query box, `j` and `k` for the next and the previous query."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ _component = st.components.v2.component(
 
 
 def show(step: Callable[[int], None], key: str = "keyboard") -> None:
-    """Listen to the keys; `step` gets +1 for the next query, −1 for the previous one."""
+    """Listen to the keys and call `step` with +1 for the next query, −1 for the previous one."""
 
     def pressed() -> None:
         value = st.session_state[key].step

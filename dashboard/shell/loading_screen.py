@@ -1,4 +1,4 @@
-"""What stands on the page until the first one can be drawn, and the look of all pages."""
+"""The screen before the first page can be drawn, and the style sheet of all pages."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _OPENED = "opened"
 
 
 def style() -> None:
-    """Give the page its style sheet, with the colours as variables."""
+    """Add the style sheet to the page, with the colours as variables."""
     st.html(f"<style>{theme.css_variables(':root')}{PAGE_CSS.read_text('utf-8')}</style>")
 
 
 def show() -> DeltaGenerator:
-    """Say that the engine is loading.
+    """Show that the engine is loading.
 
-    Meanwhile the browser loads its code for charts and tables: both take seconds, and neither needs
-    the other. Returns the place that is to be emptied once the engine is there.
+    Meanwhile the browser loads its code for charts and tables: both take seconds, and can happen at
+    the same time. Returns the container to empty once the engine is loaded.
     """
-    place = st.empty()
+    screen = st.empty()
     if _OPENED not in st.session_state:
         st.session_state[_OPENED] = True
-        with place.container(key="opening"):
+        with screen.container(key="opening"):
             st.caption("Loading the engine …")
             plotly_chart.show('{"data": [{}], "layout": {}}', 100, "opening_chart", {})
             st.dataframe({"": []}, key="opening_table")
-    return place
+    return screen

@@ -1,4 +1,4 @@
-"""The choice of a query, each with a sign of what became of it."""
+"""The query box: all queries with the signs of their outcomes, or a question of one's own."""
 
 from __future__ import annotations
 
@@ -15,54 +15,59 @@ from imrnns_core.evaluation.outcomes import Outcome
 
 NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000
-"""More queries are not listed; they are found by typing their id."""
+"""Longer lists are cut. Type the id of a query to reach one that is not listed."""
 CHECK_SECONDS = 1.0
 HELP = (
-    "Choose one, or type your own question and press Enter. ▲▲ rescued · ▲ improved · = unchanged "
-    "· ▼ worsened · ▼▼ broken · ✕ fails in the ranking · ∅ fails in the pool · · not judged"
+    "Choose a query, or search with your own question: type it and press Enter. Key: /. "
+    "Signs: "
+    + " · ".join(f"{sign} {outcome}" for outcome, sign in SIGNS.items())
+    + f" · {NOT_JUDGED} not judged"
 )
-NO_QUERIES = ("This data set has no queries", "Type one below.")
 NOT_LEFT_OUT = (
-    "What this link leaves out cannot be left out",
-    "Only candidates can, and one at least has to refine the query: all do now.",
+    "This link excludes documents that cannot be excluded",
+    "Only candidates can be excluded from query refinement, and at least one must remain. "
+    "All candidates are used instead.",
 )
 
 
 def show() -> bool:
-    """Draw the choice, and make the Selection's query complete.
+    """Draw the query box, and select a query where the Selection names none.
 
-    Say whether all signs are there: else `await_outcomes` has to draw them later.
+    Returns whether all outcomes are known. If not, `await_outcomes` draws the page again later.
     """
     _complete_query()
     _complete_dropped()
     queries, selection = catalog.dataset(state.current().data).queries, state.current()
     outcomes = _outcomes()
     options = list(queries)[:MAX_OPTIONS]
-    chosen = selection.text or selection.query
-    st.session_state["input_query"] = chosen or None
+    current = selection.text or selection.query
+    st.session_state["input_query"] = current or None
     st.selectbox(
         "Query",
-        options if chosen in options or not chosen else [*options, chosen],
+        options if current in options or not current else [*options, current],
         format_func=lambda value: _label(value, queries, outcomes),
         key="input_query",
-        on_change=_chosen,
+        on_change=_on_choice,
         args=(selection.query,),
         accept_new_options=True,
-        placeholder="Choose a query, or type your own",
+        placeholder="Choose or type a query",
+        filter_mode="contains",  # fuzzy search offers queries without any of the typed words
         help=HELP,
     )
     return outcomes is not None
 
 
 def step(by: int) -> None:
-    """Go to a later or an earlier query."""
-    ids = list(catalog.dataset(state.current().data).queries)
-    at = ids.index(state.current().query) if state.current().query in ids else -1
-    state.update(query=ids[(at + by) % len(ids)], text="")
+    """Go to a later or an earlier query of the list from Failures, or else of the data set."""
+    ids = state.followed_list() or list(catalog.dataset(state.current().data).queries)
+    if not ids:
+        return
+    position = ids.index(state.current().query) if state.current().query in ids else -1
+    state.update(query=ids[(position + by) % len(ids)], text="")
 
 
 def await_outcomes() -> None:
-    """Draw the page again once every query's outcome is known."""
+    """Draw the page again once the outcomes of all queries are known."""
     with st.container(key="measuring"):
         progress_panel.poll(
             lambda: st.caption("Measuring all judged queries …"),
@@ -77,7 +82,7 @@ def _outcomes() -> dict[str, Outcome] | None:
 
 
 def _complete_query() -> None:
-    """Select the first query where none is, or one that is not here."""
+    """Select the first query if the Selection names none, or one that does not exist."""
     selection = state.current()
     queries = catalog.dataset(selection.data).queries
     if selection.query in queries or selection.text:
@@ -88,17 +93,16 @@ def _complete_query() -> None:
             f"No query has the id “{selection.query}”",
             "The first query is shown instead.",
         )
-    if not queries:
-        notices.show("info", *NO_QUERIES)
-    # a link may name a document and no query
+    # a link may name a document without a query
     first = next(iter(queries), "")
     state.update(query=first, document=selection.document, dropped=selection.dropped)
 
 
 def _complete_dropped() -> None:
-    """Leave nothing out where what the link names cannot be left out."""
-    asked = state.current()
-    if asked.dropped and (asked.query or asked.text) and not comparisons.left_out(asked):
+    """Exclude no document if those that the link names cannot be excluded."""
+    selection = state.current()
+    has_query = selection.query or selection.text
+    if selection.dropped and has_query and not comparisons.left_out(selection):
         notices.show("warning", *NOT_LEFT_OUT)
         state.update(dropped="")
 
@@ -112,17 +116,17 @@ def _label(value: str, queries: Mapping[str, Query], outcomes: Mapping[str, Outc
     return f"{SIGNS[outcomes[value]] if value in outcomes else NOT_JUDGED} {text}"
 
 
-def _chosen(shown: str) -> None:
-    """Take what was chosen or typed where `shown` was.
+def _on_choice(previous: str) -> None:
+    """Select the query that was chosen or typed in place of `previous`.
 
-    Where badges came after the list was drawn, the browser sends the label that it held, as if it
-    were typed: the query that is shown anyway, which must not undo a key pressed meanwhile.
+    When outcome signs arrive after the list was drawn, the browser sends the old label as if it had
+    been typed. That label is the current query, and must not undo a key that was pressed meanwhile.
     """
     value = (st.session_state["input_query"] or "").strip()
     queries = catalog.dataset(state.current().data).queries
     sign, _, rest = value.partition(" ")
     signed = sign in {*SIGNS.values(), NOT_JUDGED}
-    if shown in queries and queries[shown].text in (value, rest if signed else value):
+    if previous in queries and queries[previous].text in (value, rest if signed else value):
         return
     is_known = value in queries
     state.update(query=value if is_known else "", text="" if is_known else value)

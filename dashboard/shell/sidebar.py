@@ -1,4 +1,4 @@
-"""The shared sidebar: data set, adapter, query."""
+"""The sidebar of all pages: data set, adapter, query."""
 
 from __future__ import annotations
 
@@ -10,92 +10,123 @@ from dashboard.services import catalog
 from dashboard.shell import keyboard, query_choice
 from dashboard.widgets import notices
 
-DATA_HELP = "Add one with `imrnns-lens prepare FOLDER`."
-ADAPTER_HELP = "Add one with `imrnns-lens adapters import FILE`."
-PICTURE_HELP = (
-    "The camera in the toolbar of a chart saves it. Tables have a CSV button of their own."
+DATA_HELP = "Add a data set with `imrnns-lens prepare FOLDER`."
+ADAPTER_HELP = (
+    "Lists the adapters whose dimensions match the data set. "
+    "Add one with `imrnns-lens adapters import FILE`."
 )
+PICTURE_HELP = "Use a chart’s camera icon to save it. Tables have a Download CSV button."
 TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
+NO_QUERIES = (
+    "This data set has no queries",
+    "Type a question into the query box of the sidebar. Compare, Modulation, Map and Explain work "
+    "with it.",
+)
+LIST_ORDER = "This list is the one you opened in Failures, in the same order."
+FILE_ORDER = (
+    "This list has all queries of the data set. To step through failures only, open one from "
+    "Failures."
+)
 
 
 def show() -> None:
-    """Draw the sidebar and make the Selection complete.
+    """Draw the sidebar, and fill in what the Selection leaves open.
 
-    Stop the run, with a remedy, where that cannot be done.
+    If there is no adapter or no query, say what to do on the page itself and end the run: a phone
+    hides the sidebar.
     """
     with st.sidebar:
-        _data()
-        _adapter()
+        _choose_data()
+        has_adapter = _choose_adapter()
+    if not has_adapter:
+        dimension = catalog.collection(state.current().data).documents.dimension
+        notices.show("info", f"No adapter has {dimension} dimensions, as this data set has", TRAIN)
+        st.stop()
+    with st.sidebar:
         is_measured = query_choice.show()
-        _steps()
+        _step_buttons()
         st.segmented_control(
-            "Charts are saved as",
+            "Chart format",
             selections.options("picture"),
             format_func=str.upper,
             required=True,
+            # in the sidebar, because it applies to the charts of all pages
             help=PICTURE_HELP,
             **state.bound("picture"),
         )
         if not is_measured:
             query_choice.await_outcomes()
-        if not (state.current().query or state.current().text):
-            st.stop()
+    if not (state.current().query or state.current().text):
+        notices.show("info", *NO_QUERIES)
+        st.stop()
 
 
-def _data() -> None:
+def _choose_data() -> None:
     names = catalog.data_names()
     if state.current().data not in names:
         notices.show(
             "error",
-            f"No data set is called “{state.current().data}”",
-            "Prepare it with: imrnns-lens prepare FOLDER. The sample is shown instead.",
+            f"Data set “{state.current().data}” was not found",
+            "Add it with: imrnns-lens prepare FOLDER. The sample is shown instead.",
         )
         state.update(data=names[0])
     st.selectbox("Data set", names, help=DATA_HELP, **state.bound("data", names))
+    # the sample needs no list: an unreadable one must not stop the dashboard
     if error := catalog.registry_error():
-        notices.show("warning", "Your data sets cannot be listed", f"{error}. The sample works.")
+        notices.show(
+            "warning",
+            "The list of your data sets cannot be read",
+            f"{error}. You can still use the sample.",
+        )
 
 
-def _adapter() -> None:
+def _choose_adapter() -> bool:
+    """Draw the choice of an adapter. Returns False if none matches the data set."""
     for name, error in catalog.unreadable_adapters().items():
         notices.show(
             "warning",
-            f"The adapter “{name}” cannot be read",
-            f"{error}. The other adapters work.",
+            f"Adapter “{name}” cannot be read",
+            f"{error}. You can still use the other adapters.",
         )
-    adapters, wanted = catalog.fitting_adapters(state.current().data), state.current().adapter
+    # an adapter works only with vectors of its own dimensions: do not offer the others
+    adapters, requested = catalog.fitting_adapters(state.current().data), state.current().adapter
     if not adapters:
-        dimension = catalog.collection(state.current().data).documents.dimension
-        notices.show("info", f"No adapter for {dimension} dimensions", TRAIN)
-        st.stop()
-    if wanted not in adapters:
-        if wanted:
+        return False
+    if requested not in adapters:
+        if requested:
             notices.show(
                 "warning",
-                f"The adapter “{wanted}” is not here, or has other dimensions",
+                f"Adapter “{requested}” was not found, or its dimensions do not match this data "
+                "set",
                 f"{adapters[0]} is shown instead.",
             )
         state.update(adapter=adapters[0])
     st.selectbox("Adapter", adapters, help=ADAPTER_HELP, **state.bound("adapter", adapters))
+    return True
 
 
-def _steps() -> None:
-    """Draw the buttons that go to the query before and after, and listen to their keys."""
-    before, after = st.columns(2)
-    before.button(
+def _step_buttons() -> None:
+    """Draw the buttons for the previous and the next query, and listen to their keys."""
+    order = state.followed_list()
+    source = LIST_ORDER if order else FILE_ORDER
+    left, right = st.columns(2)
+    left.button(
         "Previous",
         key="previous_query",
         on_click=query_choice.step,
         args=(-1,),
         width="stretch",
-        help="Key: k",
+        help=f"Previous query in the list. Key: k. {source}",
     )
-    after.button(
+    right.button(
         "Next",
         key="next_query",
         on_click=query_choice.step,
         args=(1,),
         width="stretch",
-        help="Key: j",
+        help=f"Next query in the list. Key: j. {source}",
     )
+    if order:
+        position = order.index(state.current().query) + 1
+        st.caption(f"Query {position:,} of {len(order):,} in your list from Failures")
     keyboard.show(query_choice.step)

@@ -1,7 +1,4 @@
-"""A guided first visit.
-
-One small panel a page, skipped with a click, never in the way of a link.
-"""
+"""A guided tour on the first visit: one small panel per page, which a click ends."""
 
 from __future__ import annotations
 
@@ -15,56 +12,59 @@ STEPS = (
         "compare",
         "What moved?",
         (
-            "The base ranking stands beside the modulated one. Point at a card and its twin lights "
-            "up; click it to read the document. The slider α goes from one ranking to the other."
+            "The base ranking is on the left, the modulated ranking on the right. Hover over a "
+            "card to highlight the same document in the other list. Click a card to read the "
+            "document. The slider α moves from one ranking to the other."
         ),
     ),
     (
         "failures",
         "Which queries fail, and why?",
         (
-            "All judged queries, the worst losses first, each with causes that can be checked. "
-            "Tick a row to open the query in Compare."
+            "All judged queries, largest losses first, each with its likely causes. "
+            "Click a row to open the query in Compare."
         ),
     ),
     (
         "modulation",
         "How do query and documents act on each other?",
         (
-            "What the adapter computes: how the query shifts each document, how the documents "
-            "refine the query, and an account of every score change that sums. Click a cell for "
-            "the words behind it."
+            "This page shows what the adapter computes: how the query shifts each document, how "
+            "the documents refine the query, and a breakdown of every score change that adds up "
+            "exactly. Click a cell to see the words behind it."
         ),
     ),
     (
         "map",
         "Where did they go?",
         (
-            "The target view is exact: distance from the centre is the angle to the query. The "
-            "maps beside it say how far they can be trusted."
+            "In the target view, the distance from the centre is the exact angle to the query. "
+            "The other views are maps of the corpus; each is shown with its noise level."
         ),
     ),
     (
         "explain",
         "Why this document?",
         (
-            "The words of both texts that carry the change, first estimated, then really deleted "
-            "and measured beside random words. Edit a text and watch the scores."
+            "The words of both texts behind the score change: first estimated, then measured by "
+            "deleting them and compared with random words. Edit a text to see the new scores."
         ),
     ),
     (
         "overview",
         "Does this adapter help?",
         (
-            "The verdict over all queries, seen and unseen ones apart. Then choose your own query "
-            "on the left: / goes there, j and k step through."
+            "The verdict over all queries, with seen and unseen queries apart. Then choose your "
+            "own query in the sidebar. Key / opens the query box, j and k go to the next and the "
+            "previous query."
         ),
     ),
 )
 
 
 def show(current: str) -> None:
-    """Draw the panel of the step that belongs to a page; nothing once it was skipped."""
+    """Draw the panel that belongs to a page, or nothing once the tour has ended."""
+    # decided once per session: a later page without parameters must not start the tour again
     if _STEP not in st.session_state:
         st.session_state[_STEP] = 0 if state.is_first_visit() else None
     step = st.session_state[_STEP]
@@ -82,7 +82,7 @@ def show(current: str) -> None:
             ):
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
-                    st.rerun()
+                    st.rerun()  # draws the page without the panel
                 navigation.go(STEPS[step + 1][0])
             if not last:
                 st.button("Skip the tour", key="tour_skip", on_click=skip)
@@ -100,7 +100,7 @@ def offer() -> None:
         key="tour_start",
         type="tertiary",
         icon=":material/explore:",
-        help="Six pages, a sentence or two each.",
+        help="A tour of the six pages, with a short text for each.",
     ):
         st.session_state[_STEP] = 0
         navigation.go(STEPS[0][0])

@@ -1,1 +1,1 @@
-"""Parts that more than one page uses."""
+"""Parts of pages; most are used by more than one page."""

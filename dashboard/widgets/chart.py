@@ -1,4 +1,4 @@
-"""A Plotly figure on the page, and what was clicked in it."""
+"""A Plotly figure on the page, and the marks that the reader clicked in it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _DRAWN_AROUND = ["lasso2d", "select2d"]
 
 
 def _config(lasso: bool = False) -> dict[str, Any]:
-    """Return the toolbar: its camera saves the chart in the chosen format."""
+    """Return the settings of the toolbar, with the chart format of the sidebar."""
     picture = {
         "format": state.current().picture,
         "scale": 2 if state.current().picture == "png" else 1,
     }
     removed = _BUTTONS if lasso else _BUTTONS + _DRAWN_AROUND
-    # Without a graphics card each GL pixel costs processor time; Plotly draws four for one by
-    # default
+    # Without a graphics card the processor draws each GL pixel; Plotly draws four per screen pixel
+    # by default
     return {
         "displaylogo": False,
+        "displayModeBar": "hover",
         "toImageButtonOptions": picture,
         "modeBarButtonsToRemove": removed,
         "plotGlPixelRatio": 1,
@@ -34,7 +35,7 @@ def _config(lasso: bool = False) -> dict[str, Any]:
 
 
 def show(figure: go.Figure, key: str, alt: str = "") -> None:
-    """Draw a figure that answers no clicks; `alt` says what it shows to those who cannot see it."""
+    """Draw a figure that does not react to clicks. `alt` describes it for screen readers."""
     _draw(figure, key, _config(), alt)
 
 
@@ -50,10 +51,7 @@ def _draw(
 
 @dataclass(frozen=True)
 class Mark:
-    """A selected mark.
-
-    Its trace and its number in the trace, and its `customdata`, empty where it has none.
-    """
+    """A selected mark: its trace, its index in the trace, and its `customdata` (may be empty)."""
 
     trace: int
     index: int
@@ -62,7 +60,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Picked:
-    """The marks that are selected; `new` has the `customdata` of those since the last run."""
+    """The selected marks. `new` has the `customdata` of those selected since the last run."""
 
     marks: list[Mark]
     new: list[list[Any]]
@@ -70,24 +68,22 @@ class Picked:
 
     @property
     def all(self) -> list[list[Any]]:
-        """The `customdata` of all selected marks that have one."""
+        """The `customdata` of all selected marks that have some."""
         return [mark.custom for mark in self.marks if mark.custom]
 
 
 def clicks(
     figure: go.Figure, key: str, alt: str = "", lasso: bool = False, context: str = ""
 ) -> Picked:
-    """Draw a figure.
-
-    Return the marks that were picked in it, by a click or (with `lasso`) by drawing around them.
+    """Draw a figure and return the marks that the reader selected in it.
 
     Args:
         figure: The figure.
         key: Its key.
-        alt: What it shows, for those who cannot see it.
-        lasso: Whether several marks can be drawn around.
-        context: What the figure is about, such as a query. A selection made in another context does
-            not count: it names marks of another figure.
+        alt: A description for screen readers.
+        lasso: Whether the reader can draw around several marks; otherwise a click selects one.
+        context: What the figure is about, such as a query. A selection made in another context is
+            ignored, because it names marks of another figure.
     """
     drag = figure.layout.dragmode or "pan"
     figure.layout.update(
@@ -97,10 +93,10 @@ def clicks(
         Mark(m["trace"], m["index"], m["custom"])
         for m in _draw(figure, key, _config(lasso), alt, clicks=True)
     ]
-    last, made_in = st.session_state.get(f"{key}_last", ([], context))
+    last, last_context = st.session_state.get(f"{key}_last", ([], context))
     changed = marks != last
-    made_in = context if changed else made_in
-    st.session_state[f"{key}_last"] = (marks, made_in)
-    if made_in != context:
+    selected_in = context if changed else last_context
+    st.session_state[f"{key}_last"] = (marks, selected_in)
+    if selected_in != context:
         return Picked([], [], False)
     return Picked(marks, [m.custom for m in marks if m.custom] if changed else [], changed)

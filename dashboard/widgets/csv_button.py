@@ -1,4 +1,4 @@
-"""The button that saves a table for a spreadsheet."""
+"""The button that saves a table as a CSV file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A spreadsheet runs a text that begins so."""
+"""A spreadsheet runs a text that starts with one of these as a formula."""
 
 
 def show(
@@ -18,7 +18,7 @@ def show(
     key: str,
     width: Literal["content", "stretch"] = "content",
 ) -> None:
-    """Draw the button; the table is made when it is clicked."""
+    """Draw the button. `frame` is called when the reader clicks."""
     st.download_button(
         "Download CSV",
         lambda: to_csv(frame()),
@@ -31,15 +31,14 @@ def show(
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """Return a table as CSV; a text that a spreadsheet would run stands behind an apostrophe.
+    """Return a table as CSV.
 
-    Numbers stay numbers.
+    Texts that a spreadsheet would run get a leading apostrophe. Numbers stay numbers.
     """
     texts = frame.select_dtypes(exclude="number").columns
     guarded = frame.assign(**{name: frame[name].map(_quoted) for name in texts})
-    return guarded.to_csv(
-        index=False, lineterminator="\r\n"
-    )  # so that a text with either of the two is quoted
+    # pandas quotes only texts that contain a character of the line end: name both
+    return guarded.to_csv(index=False, lineterminator="\r\n")
 
 
 def _quoted(value: Any) -> Any:

@@ -1,6 +1,8 @@
-"""The query as asked, and the text of the picked document: always one click away."""
+"""The query as asked, and the text of the selected document."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,36 +12,41 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
+_SHOWN = "shown_document"
+_reveal = st.components.v2.component(
+    "imrnns_lens.reveal", js=Path(__file__).with_name("reveal.js").read_text("utf-8")
+)
+
 
 def query(comparison: Comparison) -> None:
-    """Draw the query, and what its judgments say of both rankings."""
+    """Draw the query, and where its relevant documents are ranked."""
     judged = comparison.judgments
-    relevant = sum(g > 0 for g in judged.values())
+    relevant = sum(grade > 0 for grade in judged.values())
     if not comparison.query.id:
-        small = "typed in; nobody has judged documents for it"
+        facts = "Your own question; no relevance judgments"
     elif not relevant:
-        small = f"{comparison.query.id}; no document is judged relevant"
+        facts = f"Query {comparison.query.id} · no document is judged relevant"
     else:
-        ranks = [comparison.best_relevant_rank(stage) for stage in ("base", "modulated")]
-        outside = len(comparison.relevant_not_retrieved)
-        small = (
-            f"{comparison.query.id}; best relevant document: base rank {ranks[0] or '—'}, "
-            f"modulated rank {ranks[1] or '—'}; {relevant} relevant"
+        base, modulated = (comparison.best_relevant_rank(s) for s in ("base", "modulated"))
+        missing = len(comparison.relevant_not_retrieved)
+        facts = (
+            f"Query {comparison.query.id} · rank of the best relevant document: "
+            f"base {base or '—'}, modulated {modulated or '—'} · {relevant} relevant"
         )
-        small += f", {outside} of them not among the candidates" if outside else ""
-    notices.text_block(comparison.query.text, "", small)
+        facts += f", {missing} not retrieved" if missing else ""
+    notices.text_block(comparison.query.text, "", facts)
 
 
 def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
-    """Draw the picked document with its ranks and scores at all stages.
-
-    Nothing where none is picked.
-    """
+    """Draw the selected document with its ranks and scores at all stages, if there is one."""
+    # a link may name a document that the data set does not have
     document = dataset.document.get(state.current().document)
+    count = _reveal_count(document.id if document else "")
     if document is None:
         return
     with st.container(border=True, key=key):
-        notices.text_block(document.title, document.text, _standing(comparison, document.id))
+        notices.text_block(document.title, document.text, _facts(comparison, document.id))
+        # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
         ):
@@ -49,16 +56,30 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
             key=f"{key}_close",
             on_click=lambda: state.update(document="", dimension=-1),
         )
+        _reveal(key=f"{key}_reveal", data={"count": count, "block": key})
 
 
-def _standing(comparison: Comparison, document_id: str) -> str:
-    """Return where the document stands at all stages."""
-    at = comparison.position.get(document_id)
-    named = f"{document_id} · {formatting.graded(comparison.judgments.get(document_id, -1))}"
-    if at is None:
-        return f"{named} · not among the candidates of this query"
+def _reveal_count(document_id: str) -> int:
+    """Return how often the reader selected another document in this session.
+
+    The browser scrolls to the panel when the number grows. A link that names a document opens at
+    the top of the page: the first document does not count.
+    """
+    last, count = st.session_state.get(_SHOWN, (document_id, 0))
+    new_count = int(count) + (document_id not in ("", last))
+    st.session_state[_SHOWN] = (document_id, new_count)
+    return new_count
+
+
+def _facts(comparison: Comparison, document_id: str) -> str:
+    """Return the id, the judgment, and the rank and score at each stage."""
+    position = comparison.position.get(document_id)
+    name = f"{document_id} · {formatting.graded(comparison.judgments.get(document_id, -1))}"
+    if position is None:
+        return f"{name} · not retrieved for this query"
     stages = [
-        f"{stage} {comparison.rank(stage)[at]} ({formatting.decimal(comparison.score(stage)[at])})"
+        f"{stage} {comparison.rank(stage)[position]} "
+        f"({formatting.decimal(comparison.score(stage)[position])})"
         for stage in STAGES
     ]
-    return f"{named} · " + ", ".join(stages)
+    return f"{name} · rank (score): " + ", ".join(stages)

@@ -10,12 +10,12 @@ from imrnns_core.retrieval.comparison import Comparison
 
 
 def show(comparison: Comparison, dataset: Dataset, help_text: str | None = None) -> None:
-    """Draw the choice; nothing where the only candidate has to refine the query."""
+    """Draw the choice. With a single candidate there is none: it has to refine the query."""
     ids = list(comparison.document_ids)
     if len(ids) < 2:
         return
     st.multiselect(
-        "Feedback documents left out of the refinement",
+        "Exclude documents from query refinement",
         ids,
         max_selections=len(ids) - 1,
         format_func=lambda i: f"{i} · {dataset.document[i].title}",

@@ -1,4 +1,4 @@
-"""Words marked in a text, as segments of plain text: nothing of a text is ever parsed."""
+"""Words marked in a text, as segments of plain text. The text is never parsed."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int, float]
-"""Start, end and weight of a marked stretch of characters.
-
-A positive weight raises, a negative one lowers.
-"""
+"""Start, end and weight of marked characters. A positive weight raises the score change."""
 
 LEAD = 60
-"""Characters shown before the first mark where a text has to start in its middle."""
+"""Characters shown before the strongest mark if the beginning of a text is cut off."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a text; `weight` is 0 where it is not marked, else within [−1, 1]."""
+    """A piece of a text. `weight` is within [−1, 1]; 0 means that it is not marked."""
 
     text: str
     weight: float = 0.0
@@ -27,37 +24,37 @@ class Segment:
 def segments(
     text: str, spans: Sequence[Span], offset: int = 0, largest: float | None = None
 ) -> list[Segment]:
-    """Cut a text into marked and unmarked segments; together they are the text, letter by letter.
+    """Cut a text into marked and unmarked segments. Joined, they are the text again.
 
     Args:
-        text: What is shown.
-        spans: Over a longer text in which `text` starts at `offset`. What lies outside is left out;
-            of overlapping spans the heavier one stays; weights that are no numbers are ignored.
-        offset: Where `text` starts in the text that the spans are over.
+        text: The text to show.
+        spans: Spans over a longer text in which `text` starts at `offset`. Parts outside `text` are
+            dropped, the heavier of two overlapping spans is kept, and weights that are not finite
+            are ignored.
+        offset: Position of `text` in the longer text.
         largest: The |weight| that is drawn strongest; by default the largest of the spans.
     """
     usable = [s for s in spans if math.isfinite(s[2]) and s[2] != 0 and s[0] < s[1]]
     scale = largest or max((abs(w) for *_, w in usable), default=1.0)
-    taken: list[Span] = []
+    marked: list[Span] = []
     for start, end, weight in sorted(usable, key=lambda s: -abs(s[2])):
         start, end = max(start - offset, 0), min(end - offset, len(text))
-        if start < end and not any(start < e and s < end for s, e, _ in taken):
-            taken.append((start, end, max(-1.0, min(1.0, weight / scale))))
-    found, at = [], 0
-    for start, end, weight in sorted(taken):
-        found += [Segment(text[at:start]), Segment(text[start:end], weight)]
-        at = end
-    return [s for s in (*found, Segment(text[at:])) if s.text]
+        if start < end and not any(start < e and s < end for s, e, _ in marked):
+            marked.append((start, end, max(-1.0, min(1.0, weight / scale))))
+    pieces, position = [], 0
+    for start, end, weight in sorted(marked):
+        pieces += [Segment(text[position:start]), Segment(text[start:end], weight)]
+        position = end
+    return [s for s in (*pieces, Segment(text[position:])) if s.text]
 
 
 def card_texts(
     title: str, text: str, spans: Sequence[Span], length: int
 ) -> tuple[list[Segment], list[Segment]]:
-    """Return title and first lines of a document as segments.
+    """Return the title and `length` characters of a document's text as segments.
 
-    The spans are over the encoded text, title + newline + text.
-
-    The lines start further down where the strongest mark of the text would not be among them.
+    The spans are over the encoded text: title + newline + text. If the strongest mark of the text
+    is not within its first characters, the excerpt starts shortly before that mark.
     """
     offset = len(title) + 1 if title else 0
     largest = max((abs(w) for *_, w in spans if math.isfinite(w)), default=1.0) or 1.0
@@ -66,7 +63,7 @@ def card_texts(
         for s in spans
         if math.isfinite(s[2]) and s[2] != 0 and s[0] >= offset and s[1] <= offset + len(text)
     ]
-    begin = 0
+    begin = 0  # of the excerpt
     if inside:
         strongest = max(inside, key=lambda s: abs(s[2]))[0] - offset
         if strongest > length - LEAD:

@@ -1,6 +1,6 @@
-"""Boxes for empty states, warnings and errors. Their look is in `shell/page.css`.
+"""Boxes for empty states, warnings and errors. Their style is in `shell/page.css`.
 
-Their texts are shown letter by letter, whatever is in them.
+Their texts are shown as plain text, whatever they contain.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import Literal
 import streamlit as st
 
 LONG = 300
-"""Titles of more characters may need scrolling, and so have to be reached by keyboard."""
+"""Longer titles may need scrolling, so the keyboard must be able to reach them."""
 
 
 def show(kind: Literal["error", "warning", "info", "good"], title: str, text: str = "") -> None:
     """Draw a box with a bold title and a sentence."""
+    # screen readers announce an alert at once: too much for a hint
     role = "alert" if kind == "error" else "note"
     st.html(
         f'<div role="{role}" class="notice {kind}"><strong>{html.escape(title)}</strong>'
@@ -24,28 +25,31 @@ def show(kind: Literal["error", "warning", "info", "good"], title: str, text: st
 
 
 def answer(
-    kind: Literal["warning", "info", "good"], question: str, said: str, figures: str
+    kind: Literal["warning", "info", "good"], question: str, verdict: str, figures: str
 ) -> None:
-    """Draw a question with its answer and the figures behind it."""
+    """Draw a question, its short answer in bold, and the figures behind the answer."""
     st.html(
         f'<div role="note" class="answer {kind}">'
         f'<div class="answer-question">{html.escape(question)}</div>'
-        f'<div class="answer-said">{html.escape(said)}</div>'
+        f'<div class="answer-verdict">{html.escape(verdict)}</div>'
         f'<div class="answer-figures">{html.escape(figures)}</div></div>'
     )
 
 
 def heading(question: str, reading: str) -> None:
-    """Draw a page's question and how to read its figure; both are texts of ours."""
-    st.title(question, anchor=False)
-    st.caption(reading)
+    """Draw the question of a page, and how to read it. `script.py` draws the title above.
+
+    Both texts are our own and may contain Markdown.
+    """
+    st.caption(f"**{question}** {reading}")
 
 
 def text_block(title: str, text: str, small: str = "") -> None:
-    """Draw a text of the data, letter by letter.
+    """Draw a text of the data as plain text.
 
-    No HTML, Markdown, LaTeX or directive in it is interpreted.
+    HTML, Markdown, LaTeX and directives in it are not interpreted.
     """
+    # a scrollable block without a focus cannot be read with the keyboard
     focus = ' tabindex="0"' if len(title) > LONG else ""
     st.html(
         f'<div class="document-text">'

@@ -1,4 +1,4 @@
-"""The one panel of work in the background: offer it, show how far it is, stop it."""
+"""The panel of work in the background: start it, show its progress, stop it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ J = TypeVar("J", bound=Job)
 
 @dataclass(frozen=True)
 class Button:
-    """A button: its label, its key, and what is said where it is pointed at."""
+    """A button: its label, its key, and its tooltip."""
 
     label: str
     key: str
@@ -25,18 +25,19 @@ class Button:
 
 @dataclass(frozen=True)
 class Panel(Generic[J]):
-    """What a panel says of its job.
+    """The texts and buttons of a panel.
 
     Attributes:
-        missing: Title and text where there is no job, None where the page says so itself.
-        start: Starts the job.
-        failed: Title of its error.
-        again: Starts it again.
-        elsewhere: Title and text where only other sessions wait for it.
-        join: Waits for that job.
-        progress: How far it is, at most `limit` of the bar.
-        stop: Waits no longer.
-        seconds: Between two looks.
+        missing: Title and text if there is no job; None if the page itself explains that.
+        start: Button that starts the job.
+        failed: Title of the message if the job failed.
+        again: Button that starts a failed job again.
+        elsewhere: Title and text if only other sessions wait for the job.
+        join: Button that lets this session wait for the job, too.
+        progress: Returns the text of the progress bar.
+        stop: Button that lets this session wait no longer.
+        seconds: Seconds between two updates.
+        limit: The largest share of the bar that is filled while the job runs.
     """
 
     missing: tuple[str, str] | None
@@ -61,12 +62,13 @@ def show(
     """Draw the panel.
 
     Args:
-        panel: What it says.
-        job: The job that runs or failed.
-        waits: Whether this session waits for it.
-        wait: Lets it wait, and starts the job where none runs.
-        leave: Lets it wait no longer.
+        panel: Its texts and buttons.
+        job: The job that runs or failed, if there is one.
+        waits: Whether this session waits for the job.
+        wait: Called to let this session wait; starts the job if none runs.
+        leave: Called to let this session wait no longer.
     """
+    # "Stop" ends only the waiting of this session, so the panel depends on who waits
     if job is not None and not job.error and waits:
         _watch(panel, job)
         _button(panel.stop, leave)
@@ -91,8 +93,9 @@ def _watch(panel: Panel[J], job: J) -> None:
 
 
 def poll(draw: Callable[[], object], is_over: Callable[[], bool], seconds: float) -> None:
-    """Draw again and again how far some work is; run the page anew once it is over."""
+    """Draw the progress again and again, and run the whole page once the work is over."""
 
+    # a fragment: the rest of the page stays as it is while the bar moves
     @st.fragment(run_every=seconds)
     def wait() -> None:
         draw()

@@ -1,4 +1,4 @@
-"""A page's question with the choice of a split beside it."""
+"""The question of a page, with the choice of a split next to it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
 NO_QUERIES = (
     "This data set has no queries",
-    "Type one in the sidebar: Compare, Modulation and Map work without.",
+    "This page needs queries of the data set. Type a question into the query box of the sidebar, "
+    "and open Compare, Modulation, Map or Explain.",
 )
+SPLIT_HELP = "The part of the queries that this page shows, as the data set divides them."
 
 
 def heading(question: str, reading: str) -> str | None:
-    """Draw the page's question with the choice of a split beside it.
+    """Draw the question of a page, with the choice of a split next to it.
 
-    Return the split, None where there is no query.
+    Returns the split, or None if the data set has no queries.
     """
     title, choice = st.columns([7, 3], vertical_alignment="bottom")
     with title:
@@ -29,17 +31,20 @@ def heading(question: str, reading: str) -> str | None:
 
 
 def _choice() -> str | None:
-    """Draw the choice of a split; say so, and return None, where there is no query."""
+    """Draw the choice of a split. If the data set has no queries, say so and return None."""
     splits = _splits(catalog.dataset(state.current().data))
     if not splits:
         notices.show("info", *NO_QUERIES)
         return None
-    st.segmented_control("Split", splits, required=True, wrap=True, **state.bound("split", splits))
+    st.segmented_control(
+        "Split", splits, required=True, wrap=True, help=SPLIT_HELP, **state.bound("split", splits)
+    )
     return state.current().split if state.current().split in splits else splits[0]
 
 
 def _splits(dataset: Dataset) -> list[str]:
-    """Return the splits, held-out ones first; unjudged queries are a choice of their own."""
+    """Return the splits, held-out ones first, and one more for queries without judgments."""
+    # on training queries nearly every adapter looks good: do not open with them
     splits = [s for s in ("test", "dev") if s in dataset.splits]
     splits += [s for s in dataset.splits if s not in splits]
     if len(dataset.split_of) < len(dataset.queries):

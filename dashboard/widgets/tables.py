@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 TABLE_ROW = 62
-"""Pixels of a table's row of three lines, so that titles and queries can be read.
-
-Streamlit wraps texts in rows above 4 rem.
-"""
+"""Height of a row of three lines in pixels. Streamlit wraps texts in rows above 4 rem."""
 
 
 def table_height(rows: int, most: int) -> int:
-    """Return the pixels of a table with its head, at most `most` of them."""
+    """Return the height of a table with its header row, in pixels, at most `most`."""
     return min(most, 38 + TABLE_ROW * max(1, rows))

@@ -1,4 +1,4 @@
-"""Texts with their explaining words marked, and small tables: letter by letter."""
+"""Texts with marked words, and small tables. All contents are shown as plain text."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from imrnns_core.types import FloatArray, Side
 
 
 def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
-    """Yield both texts of a pair, each with its column."""
+    """Yield the two sides of a pair, each with its column of the page."""
     left, right = st.columns([3, 2])
     yield "document", left
     yield "query", right
 
 
 def marked(drops: WordDrops, values: FloatArray, key: str) -> None:
-    """Draw the text with its words marked by values (W,); nothing in the text is interpreted."""
+    """Draw the text with its W words marked by values (W,)."""
     with st.container(border=True, key=key):
         st.html(
             f"<style>{MARK_CSS}</style><div tabindex='0' class='marked-text'>"
@@ -29,6 +29,6 @@ def marked(drops: WordDrops, values: FloatArray, key: str) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], key: str) -> None:
-    """Draw a small table that can be read without scrolling in it; numbers come formatted."""
+    """Draw a small table that needs no scrolling. All cells are formatted texts."""
     with st.container(key=key):
         st.html(f"<div class='small-table'>{table_html(head, rows)}</div>")

@@ -32,7 +32,7 @@ def draw(
 ) -> None:
     """Draw columns; `more` are those of further places of a slider, `at_1` of place 1."""
     steps = {0.0: columns, **{float(name.removeprefix("at_")): step for name, step in more.items()}}
-    faces = {
+    contents = {
         c.document_id: CardContent(HOSTILE, text, "unjudged", "#8f99a8")
         for step in steps.values()
         for column in step
@@ -50,7 +50,7 @@ def draw(
             setTriggerValue: (name, value) => window.picked.push([name, value]) });
           window.draw({});
         }""",
-        [part("js"), json.loads(json.dumps(payload(steps, faces, "", spans, slider)))],
+        [part("js"), json.loads(json.dumps(payload(steps, contents, "", spans, slider)))],
     )
 
 
@@ -77,7 +77,7 @@ def test_marks_stand_in_the_text_as_written(page: Page) -> None:
     assert styles == [["raises", "solid"], ["lowers", "dotted"]]  # told apart without colour
     assert page.locator(".card script, .card img, .card a, .card b").count() == 0
     assert page.evaluate("() => window.hacked") is None
-    assert "Dotted ones hold it back" in page.locator(".legend").inner_text()
+    assert "dotted orange: the word lowers it" in page.locator(".legend").inner_text()
 
 
 def test_no_cards_and_a_hundred(page: Page) -> None:
@@ -92,13 +92,13 @@ def test_no_cards_and_a_hundred(page: Page) -> None:
     )
     assert page.locator("section[aria-label=Base] .empty").inner_text() == "No candidates."
     assert page.locator("section[aria-label=Modulated] .card").count() == 100
-    assert page.locator(".skipped").inner_text() == "⋮ 3 more"
+    assert page.locator(".skipped").inner_text() == "⋮ 3 more documents"
     assert page.locator(".legend").count() == 0
 
 
 def test_skipped_documents_are_counted(page: Page) -> None:
     draw(page, [Column("Base", "", [card("a"), card("b", further=True, skipped=27)])], {})
-    assert page.locator(".skipped").inner_text() == "⋮ 27 skipped"
+    assert page.locator(".skipped").inner_text() == "⋮ 27 documents not shown"
 
 
 def test_cards_below_the_shown_ranks_stand_below_a_divider(page: Page) -> None:
@@ -121,7 +121,7 @@ def test_cards_below_the_shown_ranks_stand_below_a_divider(page: Page) -> None:
     order = page.locator("section[aria-label=Base] > :is(button, .divider)").evaluate_all(
         "nodes => nodes.map(n => n.dataset.document || n.innerText)"
     )
-    assert order == ["a", "further down: relevant or picked", "b", "c"]
+    assert order == ["a", "lower ranks: relevant or selected documents", "b", "c"]
     assert page.locator("section[aria-label=Other] .divider").count() == 0
 
 
@@ -178,15 +178,15 @@ def test_the_slider_stays_where_the_reader_put_it_until_the_server_has_answered(
     slider = page.get_by_role("slider", name="place")
     slider.focus()
     page.keyboard.press("ArrowRight")
-    place = {"label": "place", "help": "", "places": [0, 1, 2]}
+    place = {"label": "place", "help": "", "values": [0, 1, 2]}
     page.evaluate(
-        "slider => window.draw({ slider })", {**place, "at": 0}
+        "slider => window.draw({ slider })", {**place, "value": 0}
     )  # an answer to something asked before
     assert slider.input_value() == "1"
     assert page.locator("section").get_attribute("aria-label") == "One"
-    page.evaluate("slider => window.draw({ slider })", {**place, "at": 1})
+    page.evaluate("slider => window.draw({ slider })", {**place, "value": 1})
     page.evaluate(
-        "slider => window.draw({ slider })", {**place, "at": 2}
+        "slider => window.draw({ slider })", {**place, "value": 2}
     )  # a link, or the back button
     assert slider.input_value() == "2"
     assert page.locator("section").get_attribute("aria-label") == "Two"

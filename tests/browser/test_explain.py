@@ -341,9 +341,7 @@ def test_compare_marks_the_explaining_words_and_leads_to_explain(
     assert whole == {word: signs[word] for word in whole}
     card.click()
     page.get_by_role("button", name="Why this document?").click()
-    expect(page.get_by_role("heading", name="Why this document?", level=1)).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible(timeout=60_000)
     settle(page)
     assert "document=the-hague" in page.url
     expect(page.locator(".st-key-marked_document mark").first).to_be_visible()

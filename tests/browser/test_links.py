@@ -20,7 +20,7 @@ def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(
 ) -> None:
     open_page(page, f"{address}/?query=q054&shown=7&top_k=7&alpha=9")
     assert len(cards(page, "Base")) == len(cards(page, "Modulated")) == 10
-    expect(page.get_by_role("combobox", name="Documents a ranking")).to_have_value("10")
+    expect(page.get_by_role("combobox", name="Documents per list")).to_have_value("10")
     expect(page.locator(".st-key-cards output")).to_have_text("1.00")
     assert not any(name in page.url for name in ("shown", "top_k", "alpha"))
     open_page(page, f"{address}/failures?top_k=7&bucket=nonsense&split=nowhere")
@@ -40,7 +40,9 @@ def test_one_feedback_document_refines_whatever_a_link_leaves_out(page: Page, ad
     open_page(page, f"{address}/?query=q054")
     before = cards(page, "Modulated")
     open_page(page, f"{address}/?query=q054&dropped=only:no-such-document")
-    expect(page.get_by_text("one at least has to refine the query")).to_be_visible()
+    expect(
+        page.get_by_text("at least one must remain. All candidates are used instead")
+    ).to_be_visible()
     assert cards(page, "Modulated") == before
     assert "dropped" not in page.url
 
@@ -74,7 +76,7 @@ def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
     frame = plot.bounding_box()
     assert frame is not None
     names = [box for name in plot.locator(".annotation-text").all() if (box := name.bounding_box())]
-    assert len(names) == 10
+    assert len(names) == 11  # the top ten, and the relevant document below them
     assert all(box["x"] + box["width"] <= frame["x"] + frame["width"] for box in names)
     stages = [box for name in plot.locator(".xtick text").all() if (box := name.bounding_box())]
     assert not any(

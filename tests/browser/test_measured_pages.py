@@ -96,6 +96,29 @@ def grid(page: Page, key: str) -> list[dict[str, str]]:
     return [dict(zip(head, row, strict=True)) for row in rows[1:]]
 
 
+def query_rows(page: Page) -> list[dict[str, str]]:
+    """Return the rows of the table of queries, scrolled to its end."""
+    table = page.locator(".st-key-failures .frame")
+    table.wait_for(timeout=WAIT_MS)
+    rows: list[dict[str, str]] = table.evaluate(
+        """async frame => {
+          for (let count = 0, next; (next = frame.querySelectorAll('tbody tr').length) > count;) {
+            count = next;
+            frame.scrollTop = frame.scrollHeight;
+            await new Promise(resolve => setTimeout(resolve, 100));
+          }
+          const names = [...frame.querySelectorAll('th button')].map(b => b.textContent);
+          return [...frame.querySelectorAll('tbody tr')].map(row =>
+            Object.fromEntries([...row.children].map((cell, i) => [names[i], cell.textContent])));
+        }"""
+    )
+    return rows
+
+
+def p_value(p: float) -> str:
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
+
+
 def download(page: Page, key: str) -> list[dict[str, str]]:
     with page.expect_download() as found:
         page.locator(f".st-key-{key} button").click()
@@ -111,14 +134,14 @@ def marks(page: Page, key: str) -> dict[str, list[float]]:
 
 
 def change(test: dict[str, Any]) -> str:
-    return f"{test['delta']:+.4f} (95 % interval {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f})"
+    return f"{test['change']:+.4f} (95 % interval {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f})"
 
 
 def assert_overview(page: Page, record: dict[str, Any]) -> None:
     """Compare answers, figures, table and download with a record."""
     said, measures, test = answers(page), record["measures"], record["significance"]["nDCG@10"]
     assert (
-        f"nDCG@10 changes by {change(test)}, p = {test['p']:.4f}, on {record['n_queries']} queries"
+        f"nDCG@10 changes by {change(test)}, {p_value(test['p'])}, on {record['n_queries']} queries"
         in said["Does it help?"]
     )
     means = [measures[name]["nDCG@10"] for name in ("base", "modulated", "bm25")]
@@ -128,12 +151,12 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     )
     outcomes = [q["outcome"] for q in record["queries"]]
     for name in set(outcomes):
-        assert f"{outcomes.count(name)} {name}" in said["Where?"]
+        assert f"{outcomes.count(name)} {name}" in said["Which queries changed?"]
     groups = {name: group for name, group in (record["groups"] or {}).items() if group["n"]}
     for name, group in groups.items():
         test = group["significance"]["nDCG@10"]
         fact = (
-            f"On the {group['n']} {name} queries nDCG@10 changes by {test['delta']:+.4f}. The 95 % "
+            f"On {group['n']} {name} queries, nDCG@10 changes by {test['change']:+.4f}. The 95 % "
             f"interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
         )
         assert fact in said["Can I trust it?"]
@@ -162,7 +185,7 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         {
             "BM25": source["bm25"][m],
             **{s: source[s][m] for s in STAGES},
-            "change": source["significance"][m]["delta"],
+            "change": source["significance"][m]["change"],
             "p": source["significance"][m]["p"],
         }
         for source in sources
@@ -217,7 +240,9 @@ def test_overview_of_an_adapter_that_names_no_positives(
     open_page(page, f"{address}/overview?data=scifact&adapter=imrnns-minilm-scifact&split=dev")
     assert_overview(page, record)
     assert answers(page)["Does it help?"].startswith("Yes nDCG@10 changes by +0.1057")
-    assert answers(page)["Can I trust it?"].startswith("Unknown: which queries it has seen")
+    assert answers(page)["Can I trust it?"].startswith(
+        "Unknown: the training documents are not listed"
+    )
 
 
 @pytest.mark.parametrize("top_k", [10, 1])
@@ -240,9 +265,9 @@ def test_failures_shows_the_numbers_of_evaluate(
             for name, rank in query["best_relevant_rank"].items()
         }
         assert {name: row[name] for name in ranks} == ranks
-        assert float(row["ΔnDCG@10"]) == pytest.approx(delta, abs=1e-9)
+        assert float(row["nDCG@10 change"]) == pytest.approx(delta, abs=1e-9)
         assert row["group"] == query["group"]
-        assert bool(row["why"]) == (query["best_relevant_rank"]["modulated"] != 1), (
+        assert bool(row["likely causes"]) == (query["best_relevant_rank"]["modulated"] != 1), (
             "a cause, or that none is known"
         )
         if top_k == dev["top_k"]:
@@ -252,19 +277,17 @@ def test_failures_shows_the_numbers_of_evaluate(
             and query["best_relevant_rank"]["modulated"] > 1 < query["best_relevant_rank"]["base"]
         ):
             assert row["outcome"].split(" ", 1)[1] == "ranked too low"
-    for shown, row in zip(grid(page, "failures"), rows, strict=False):
-        assert shown["query"] == row["query"]
-        assert float(shown["ΔnDCG"]) == pytest.approx(float(row["ΔnDCG@10"]), abs=1e-9)
-        assert [shown[name] for name in ("base", "proj.", "doc.", "mod.", "BM25")] == [
-            row[name] for name in (*STAGES, "BM25")
+    for shown, row in zip(query_rows(page), rows, strict=True):
+        assert shown["Query"] == row["query"]
+        written = f"{float(row['nDCG@10 change']):+.4f}".replace("-", "−")
+        assert shown["nDCG change"] == written.replace("−0.0000", "+0.0000")
+        assert [shown[name] for name in ("Base", "Proj.", "Doc.", "Mod.", "BM25")] == [
+            row[name] or "—" for name in (*STAGES, "BM25")
         ]
-        outcome = row["outcome"].split(" in ")[
-            0
-        ]  # the sign tells where it fails; the download says it in words
-        assert (shown["group"], shown["why"], shown["outcome"]) == (
+        assert (shown["Group"], shown["Likely causes"], shown["Outcome"]) == (
             row["group"],
-            row["why"],
-            outcome,
+            row["likely causes"],
+            row["outcome"].removeprefix("'"),  # the download guards a leading =
         )
 
 
@@ -284,9 +307,12 @@ def test_buckets_are_counted_and_chosen(page: Page, address: str, dev: dict[str,
 def test_overview_without_judgments(page: Page, address: str, unjudged: dict[str, Any]) -> None:
     open_page(page, f"{address}/overview?data=unjudged&adapter=sample-adapter")
     said, overlap = answers(page), unjudged["overlap"]
-    assert said["Does it help?"].startswith("Nobody can say")
-    assert f"Rank-biased overlap {overlap['rbo']:.4f} on average" in said["What moves?"]
-    assert f"{overlap['kept']:.2f} of the first 10 documents stay" in said["What moves?"]
+    assert said["Does it help?"].startswith("Unknown without judgments")
+    assert f"Mean rank-biased overlap {overlap['rbo']:.4f}" in said["How much changes?"]
+    assert (
+        f"share {overlap['top_k_overlap']:.2f} of their top 10 documents"
+        in said["How much changes?"]
+    )
     drawn = chart(page, "overlaps").evaluate(
         "plot => Object.fromEntries(plot.data[0].customdata.map((c, i) => [c[0], "
         "plot._fullData[0].y[i]]))"
@@ -305,24 +331,22 @@ def test_failures_without_judgments_stand_by_overlap(
     page: Page, address: str, unjudged: dict[str, Any]
 ) -> None:
     open_page(page, f"{address}/failures?data=unjudged&adapter=sample-adapter")
-    expect(
-        page.get_by_text("Nobody has judged these queries: the most moved stand first")
-    ).to_be_visible()
+    expect(page.get_by_text("These queries have no relevance judgments")).to_be_visible()
     wanted = sorted(unjudged["queries"], key=lambda q: q["rbo"])
     rows = download(page, "csv")
     assert [float(row["overlap"]) for row in rows] == pytest.approx([q["rbo"] for q in wanted])
-    assert {row["id"]: int(row["first 10 kept"]) for row in rows} == {
-        q["query_id"]: q["kept"] for q in wanted
+    assert {row["id"]: int(row["shared in top 10"]) for row in rows} == {
+        q["query_id"]: q["top_k_overlap"] for q in wanted
     }
     titles = {
         d["_id"]: d["title"]
         for d in map(json.loads, (ROOT / "sample_data" / "corpus.jsonl").read_text().splitlines())
     }
     by_id = {q["query_id"]: q for q in wanted}
-    for shown, row in zip(grid(page, "failures"), rows, strict=False):
-        first = by_id[row["id"]]["first"]
-        assert float(shown["overlap"]) == pytest.approx(by_id[row["id"]]["rbo"], abs=1e-9)
-        assert (shown["first in base"], shown["first in modulated"]) == (
+    for shown, row in zip(query_rows(page), rows, strict=True):
+        first = by_id[row["id"]]["top_documents"]
+        assert shown["Overlap"] == f"{by_id[row['id']]['rbo']:.4f}"
+        assert (shown["Base top document"], shown["Modulated top document"]) == (
             titles[first["base"]],
             titles[first["modulated"]],
         )

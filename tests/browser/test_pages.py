@@ -75,11 +75,7 @@ def test_failing_query_from_the_table_to_compare(
     page: Page, address: str, workspace: Path, tmp_path: Path, sample: Ranker
 ) -> None:
     open_page(page, f"{address}/failures?top_k=1&bucket=failing in ranking")
-    # st.dataframe is a canvas: tick the first row by its place
-    grid = page.locator(".st-key-failures canvas").first
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 20, box["y"] + 52)
+    page.locator(".st-key-failures tbody tr").first.locator('[data-label="Query"]').click()
     page.wait_for_function("() => location.pathname === '/'")
     settle(page)
     query_id = page.evaluate("() => new URLSearchParams(location.search).get('query')")
@@ -87,18 +83,18 @@ def test_failing_query_from_the_table_to_compare(
     record = search(workspace, tmp_path, query_id)
     assert cards(page, "Base") == shown(record, "base")
     assert cards(page, "Modulated") == shown(record, "modulated")
-    expect(page.get_by_text("Why is the relevant document not on top?")).to_be_visible()
-    expect(page.get_by_text("A sign is no proof")).to_be_visible()
+    expect(page.get_by_text("Why is the relevant document not at rank 1?")).to_be_visible()
+    expect(page.get_by_text("These are clues, not proof")).to_be_visible()
 
 
-def test_a_failing_query_without_a_sign_says_what_was_looked_for(page: Page, address: str) -> None:
+def test_a_failing_query_without_a_cause_says_what_was_checked(page: Page, address: str) -> None:
     open_page(
         page, f"{address}/?query=q003"
     )  # BM25 has a relevant document at 20, the first one was judged
     causes = page.locator(".st-key-causes")
-    expect(causes).to_contain_text("None of the known causes applies")
-    expect(causes).to_contain_text("BM25 has none higher among its first 3")
-    expect(causes).not_to_contain_text("A sign is no proof")
+    expect(causes).to_contain_text("No known cause")
+    expect(causes).to_contain_text("BM25 does not rank a relevant document higher within its top 3")
+    expect(causes).not_to_contain_text("These are clues, not proof")
 
 
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
@@ -487,7 +483,7 @@ def test_typed_query_is_ranked_like_the_command_line_does(
     record = search(workspace, tmp_path, text)
     assert record["query_id"] is None
     assert [c[:2] for c in cards(page, "Modulated")] == [c[:2] for c in shown(record, "modulated")]
-    expect(page.get_by_text("nobody has judged documents for it")).to_be_visible()
+    expect(page.get_by_text("Your own question; no relevance judgments")).to_be_visible()
 
 
 def test_typing_into_the_query_box(page: Page, address: str) -> None:
@@ -545,8 +541,8 @@ def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_
     base = page.locator('section[aria-label="Base"]')
     assert base.locator("button.card.further").first.get_attribute("data-rank") == str(rank)
     assert base.locator(".skipped").all_inner_texts() == [
-        f"⋮ {rank - 11} skipped",
-        f"⋮ {100 - rank} more",
+        f"⋮ {rank - 11} documents not shown",
+        f"⋮ {100 - rank} more documents",
     ]
 
 
@@ -626,7 +622,7 @@ def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(
     page: Page, address: str, sample: Ranker
 ) -> None:
     open_page(page, f"{address}/?query=q007")
-    box = page.get_by_label("Feedback documents left out of the refinement", exact=True)
+    box = page.get_by_label("Exclude documents from query refinement", exact=True)
     box.click()
     page.get_by_text("Select all", exact=True).click()
     page.keyboard.press("Escape")
@@ -653,10 +649,12 @@ def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(
 
 def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q001")
-    page.get_by_text("Where is document X?").click()
-    page.get_by_label("An id, or words of a title").fill("scurvy-history")
+    page.get_by_text("Find the rank of a document").click()
+    page.get_by_label("Document id, or words of its title").fill("scurvy-history")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("the rank if every document were scored")).to_be_visible()
+    expect(
+        page.get_by_text("the rank if every document of the data set were scored")
+    ).to_be_visible()
     comparison = sample.compare("q001")
     assert "scurvy-history" not in comparison.position
     ranks = sample.corpus_ranks(comparison, "scurvy-history")
@@ -671,11 +669,11 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
 def test_words_are_marked_on_request(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q054&shown=5")
     assert page.locator(".card mark").count() == 0
-    page.get_by_text("Mark the words that carry the change").click()
+    page.get_by_text("Mark the words behind the score change").click()
     page.locator(".card mark").first.wait_for()
     settle(page)
     assert "marks=yes" in page.url
-    page.get_by_text("Mark the words that carry the change").click()
+    page.get_by_text("Mark the words behind the score change").click()
     page.wait_for_function("() => !location.search.includes('marks')")
 
 
@@ -705,8 +703,8 @@ def test_downloads(page: Page, address: str, sample: Ranker) -> None:
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/?data=nowhere", "No data set is called “nowhere”"),
-        ("/?adapter=nobody", "The adapter “nobody” is not here"),
+        ("/?data=nowhere", "Data set “nowhere” was not found"),
+        ("/?adapter=nobody", "Adapter “nobody” was not found"),
         ("/?query=q999999", "No query has the id “q999999”"),
     ],
 )
@@ -768,7 +766,7 @@ def test_one_document_is_enough_for_every_page(
     ):
         open_page(page, f"{address}{path}&data=one")
         expect(page.get_by_text(says).first).to_be_visible()
-        assert page.get_by_text("This cannot be shown").count() == 0
+        assert page.get_by_text("This page cannot be shown").count() == 0
 
 
 def test_very_long_texts_keep_the_page_in_shape(
@@ -794,7 +792,7 @@ def test_very_long_texts_keep_the_page_in_shape(
         )
         ideal = page.locator('section[aria-label="Ideal order"]')
         assert ideal.locator("button.card").count() == 20
-        assert ideal.locator(".skipped").inner_text() == "⋮ 100 more"
+        assert ideal.locator(".skipped").inner_text() == "⋮ 100 more documents"
         tallest = max(
             (c.bounding_box() or {"height": 1e9})["height"]
             for c in page.locator("button.card").all()

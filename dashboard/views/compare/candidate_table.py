@@ -1,7 +1,8 @@
-"""All candidates of the query as a table."""
+"""The table of all candidates of the query."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -13,15 +14,17 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
-TITLE_WIDTH = 144
+TITLE_WIDTH = 150
+CHANGE = "rank change"
 READING = (
-    "Ranks at the four stages, then scores. Rise is base rank − modulated rank: positive where the "
-    "document rose. Click a column’s head to sort."
+    "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
+    "modulated (mod.). Rank change is base rank − modulated rank; + means that the adapter "
+    "promoted the document. Click a column header to sort."
 )
 ORDER = [
     "title",
     *(f"{stage} rank" for stage in STAGES),
-    "rise",
+    CHANGE,
     "relevance",
     *(f"{stage} score" for stage in STAGES),
     "document",
@@ -29,12 +32,19 @@ ORDER = [
 
 
 def show(comparison: Comparison, dataset: Dataset) -> None:
-    """Draw the table, with a button that saves it."""
+    """Draw the table and a button that downloads it."""
     frame = _frame(comparison, dataset)
     st.header("All candidates", anchor=False)
     st.caption(READING)
+    drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])
+    scores = [f"{stage} score" for stage in STAGES]
+    # the format of a column would write a hyphen for minus
+    styles: dict[Any, Callable[[Any], str]] = {
+        CHANGE: lambda rise: formatting.minus(f"{rise:+d}" if rise else "0"),
+        **dict.fromkeys(scores, formatting.decimal),
+    }
     st.dataframe(
-        frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]]),
+        drawn.style.format(styles),  # type: ignore[arg-type]  # its stubs want `object`
         hide_index=True,
         height=tables.table_height(len(frame), 420),
         row_height=tables.TABLE_ROW,
@@ -52,7 +62,7 @@ def _frame(comparison: Comparison, dataset: Dataset) -> pd.DataFrame:
         "title": [dataset.document[i].title for i in ids],
         "relevance": [formatting.graded(int(g)) for g in comparison.relevance],
         **{f"{stage} rank": comparison.rank(stage) for stage in STAGES},
-        "rise": comparison.rank("base") - comparison.rank("modulated"),
+        CHANGE: comparison.rank("base") - comparison.rank("modulated"),
         **{f"{stage} score": comparison.score(stage) for stage in STAGES},
     }
     return pd.DataFrame(columns).sort_values("modulated rank")
@@ -62,13 +72,13 @@ def _columns() -> dict[str, Any]:
     columns: dict[str, Any] = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "document": st.column_config.TextColumn(width=96),
-        "rise": st.column_config.NumberColumn(format="%+d", width=54),
+        CHANGE: st.column_config.NumberColumn(width=88, help="Base rank − modulated rank."),
     }
     for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(
-            short, width=50, help=f"Rank at the stage: {stage}."
+            short, width=58, help=f"Rank at the stage “{stage}”."
         )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=84, format="%.4f", help=f"Cosine at the stage: {stage}."
+            f"{short} score", width=88, help=f"Cosine at the stage “{stage}”."
         )
     return columns

@@ -1,4 +1,4 @@
-"""Why the best relevant document is not on top, where that can be told."""
+"""Likely causes why the best relevant document is not at rank 1."""
 
 from __future__ import annotations
 
@@ -11,40 +11,44 @@ from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNFAMILIAR_WORD_TOKENS
 from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
-    "None of the known causes applies",
-    f"BM25 has none higher among its first {LEXICAL_TOP}, the encoder reads no word of the query "
-    f"in {UNFAMILIAR_WORD_TOKENS} pieces or more and missed none in a text that it cut off, no "
-    "near-duplicate stands above the best one, and what stands first was judged.",
+    "No known cause",
+    "We checked for keyword mismatch, unfamiliar words, truncated text, near-duplicates and "
+    "missing judgments. None applies. Details: BM25 does not rank a relevant document higher "
+    f"within its top {LEXICAL_TOP}; the encoder splits no query word into "
+    f"{UNFAMILIAR_WORD_TOKENS} or more tokens; it reads every query word that the relevant "
+    "document contains; no near-duplicate is ranked above that document; and the top document "
+    "has been judged.",
 )
-SIGNS = (
-    "Known causes whose signs are here. A sign is no proof: edit a text in Explain, or type the "
-    "question anew, and see whether the rank follows."
+READING = (
+    "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
+    "and see whether the rank changes."
 )
 
 
 def show(comparison: Comparison) -> None:
-    """Draw the causes whose signs are here."""
-    found = _diagnosis(comparison)
-    if found is None:
+    """Draw the likely causes, if a relevant document should be higher."""
+    diagnosis = _diagnosis(comparison)
+    if diagnosis is None:
         return
     with st.container(key="causes"):
-        st.header("Why is the relevant document not on top?", anchor=False)
-        if not found.findings:
+        st.header("Why is the relevant document not at rank 1?", anchor=False)
+        if not diagnosis.findings:
             notices.show("info", *NO_CAUSE)
             return
-        st.caption(SIGNS)
-        for finding in found.findings:
+        st.caption(READING)
+        for finding in diagnosis.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
 
 
 def _diagnosis(comparison: Comparison) -> Diagnosis | None:
-    """Return what keeps the relevant document from the top; None where nothing is to explain."""
+    """Return the diagnosis of the query, or None if there is nothing to explain."""
     selection = state.current()
     split = catalog.dataset(selection.data).split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return None
     if comparison.best_relevant_rank("modulated") == 1:
-        return None  # and so no search for causes
-    found = evaluations.diagnosis(selection.data, selection.adapter, comparison.query.id)
-    # it was on top until feedback documents were left out
-    return None if found.ranks[-1] == 1 else found
+        return None  # before the search for causes, which takes time
+    diagnosis = evaluations.diagnosis(selection.data, selection.adapter, comparison.query.id)
+    # The diagnosis uses all feedback documents. If it finds rank 1, the lower rank on this page
+    # comes from the documents that the reader excluded
+    return None if diagnosis.ranks[-1] == 1 else diagnosis

@@ -1,7 +1,4 @@
-"""The cards of a comparison.
-
-Which documents stand where in the base ranking, the modulated one, and the ideal.
-"""
+"""The cards of a comparison: base ranking, modulated ranking, and ideal order."""
 
 from __future__ import annotations
 
@@ -17,43 +14,43 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import blend
 
-FURTHER = 3
-"""Relevant documents that are shown although they stand below the shown ranks."""
+LOWER_RELEVANT = 3
+"""Relevant documents that each list shows below its top k."""
 
 
 @dataclass(frozen=True)
 class _Ranking:
-    """One of the two rankings beside each other.
+    """One of the two rankings of K candidates.
 
     Attributes:
         title: Its name.
-        caption: A line about it.
+        caption: One line about it.
         ranks: (K,) rank of each candidate.
         scores: (K,) score of each candidate.
-        other: (K,) rank of each candidate in the other ranking.
-        moves: (K,) how each candidate moved, as it is written.
+        other_ranks: (K,) rank of each candidate in the other ranking.
+        moves: K texts such as “1 ↘ 8”.
     """
 
     title: str
     caption: str
     ranks: NDArray[np.int64]
     scores: NDArray[np.float32]
-    other: NDArray[np.int64]
+    other_ranks: NDArray[np.int64]
     moves: list[str]
 
 
 def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> list[Column]:
-    """Return base and modulated (or the blend) as columns of the first `top_k`.
+    """Return the base ranking and the modulated ranking (or the blend) as columns.
 
-    The picked document is among them, however deep.
+    Each shows its top k, the first relevant documents below, and the picked document.
     """
     scores, ranks = blend(comparison, alpha)
     base, candidates = comparison.rank("base"), len(comparison.rows)
-    new = int(((ranks <= top_k) & (base > top_k)).sum())
+    entered = int(((ranks <= top_k) & (base > top_k)).sum())
     moves = [_move(int(b), int(r)) for b, r in zip(base, ranks, strict=True)]
     left = _Ranking(
         "Base",
-        f"cosine of the frozen encoder; {candidates} candidates",
+        f"cosine without the adapter · {candidates} candidates",
         base,
         comparison.score("base"),
         ranks,
@@ -61,7 +58,8 @@ def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> l
     )
     right = _Ranking(
         "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}",
-        f"new in the top {min(top_k, candidates)}: {new}",
+        f"{formatting.count(entered, 'document', 'documents')} entered the top "
+        f"{min(top_k, candidates)}",
         ranks,
         scores,
         base,
@@ -71,24 +69,22 @@ def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> l
 
 
 def _column(ranking: _Ranking, comparison: Comparison, top_k: int, picked: str) -> Column:
-    """Return the top k of one ranking.
-
-    Below it stand the first relevant documents that did not make it, and the picked one.
-    """
+    """Return the top k of one ranking, the first relevant documents below, and the picked one."""
     order = np.argsort(ranking.ranks)
-    relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:FURTHER]
+    # the reader looks for the relevant documents: show them even if they are far below the top k
+    relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:LOWER_RELEVANT]
     below = [i for i in order[top_k:] if i in relevant or comparison.document_ids[i] == picked]
     cards, last = list[Card](), 0
     for i in [*order[:top_k], *below]:
         rank = int(ranking.ranks[i])
-        is_away = ranking.other[i] > top_k >= rank
-        away = f" · not in the other top {top_k}" if is_away else ""
+        is_only_here = ranking.other_ranks[i] > top_k >= rank
+        note = f" · not in the other top {top_k}" if is_only_here else ""
         cards.append(
             Card(
                 comparison.document_ids[i],
                 str(rank),
-                f"{ranking.scores[i]:.4f}",
-                ranking.moves[i] + away,
+                formatting.decimal(ranking.scores[i]),
+                ranking.moves[i] + note,
                 rank > top_k,
                 rank - last - 1,
             )
@@ -97,47 +93,54 @@ def _column(ranking: _Ranking, comparison: Comparison, top_k: int, picked: str) 
     return Column(ranking.title, ranking.caption, cards, "No candidates.", len(order) - last)
 
 
-def _move(base: int, now: int) -> str:
-    """Write where a document stood and where it stands: “1 ↘ 8”."""
-    return f"{base} {'→' if now == base else '↗' if now < base else '↘'} {now}"
+def _move(base: int, new: int) -> str:
+    """Return the ranks of a document in both rankings: “1 ↘ 8”."""
+    return f"{base} {'→' if new == base else '↗' if new < base else '↘'} {new}"
 
 
-def faces(
+def contents(
     columns: Sequence[Column], comparison: Comparison, dataset: Dataset
 ) -> dict[str, CardContent]:
-    """Return what the cards of these columns show of their documents."""
+    """Return what the cards of these columns show, by document id."""
 
-    def face(document_id: str) -> CardContent:
-        document, at = dataset.document[document_id], comparison.position.get(document_id)
-        grade = comparison.judgments[document_id] if at is None else int(comparison.relevance[at])
+    def content(document_id: str) -> CardContent:
+        document, position = dataset.document[document_id], comparison.position.get(document_id)
+        # the ideal order also has relevant documents that were not retrieved
+        grade = (
+            comparison.judgments[document_id]
+            if position is None
+            else int(comparison.relevance[position])
+        )
         return CardContent(
             document.title, document.text, formatting.graded(grade), theme.relevance_colour(grade)
         )
 
-    return {card.document_id: face(card.document_id) for column in columns for card in column.cards}
+    ids = {card.document_id for column in columns for card in column.cards}
+    return {document_id: content(document_id) for document_id in ids}
 
 
 def ideal(comparison: Comparison, top_k: int) -> Column:
-    """Return the judged relevant documents, best grade first, and where they stand."""
-    wanted = sorted(
+    """Return the judged relevant documents, highest grade first, with their ranks."""
+    relevant = sorted(
         (i for i, g in comparison.judgments.items() if g > 0),
         key=lambda i: -comparison.judgments[i],
     )
     base, modulated = comparison.rank("base"), comparison.rank("modulated")
-    found, scores = list[Card](), comparison.score("modulated")
-    for n, document_id in enumerate(wanted[:top_k], 1):
-        at = comparison.position.get(document_id)
+    cards, scores = list[Card](), comparison.score("modulated")
+    for n, document_id in enumerate(relevant[:top_k], 1):
+        position = comparison.position.get(document_id)
         move = (
-            "not among the candidates"
-            if at is None
-            else f"base {base[at]}, modulated {modulated[at]}"
+            "not retrieved"
+            if position is None
+            else f"base {base[position]}, modulated {modulated[position]}"
         )
-        score = "" if at is None else f"{scores[at]:.4f}"
-        found.append(Card(document_id, str(n), score, move))
+        score = "" if position is None else formatting.decimal(scores[position])
+        cards.append(Card(document_id, str(n), score, move))
     return Column(
         "Ideal order",
-        f"{len(wanted)} judged relevant",
-        found,
+        f"{formatting.count(len(relevant), 'relevant document', 'relevant documents')} · modulated "
+        "scores",
+        cards,
         "No document was judged relevant.",
-        max(0, len(wanted) - len(found)),
+        max(0, len(relevant) - len(cards)),
     )

@@ -1,4 +1,4 @@
-"""Any document's rank at every stage, candidate or not."""
+"""The rank of any document at every stage, whether it was retrieved or not."""
 
 from __future__ import annotations
 
@@ -12,55 +12,56 @@ from imrnns_core.data.records import Document
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
-MOST = 5
-NONE = "No document has this id or these words in its title"
+MAX_MATCHES = 5
+NO_MATCH = (
+    "No document found",
+    "No document has this id, and no title contains all of these words.",
+)
 READING = (
-    "Candidates: those that the base retriever handed on; — is none of them. "
-    "Corpus: the rank if every document were scored."
+    "Candidates: the documents that the base retriever returned (— means not returned). "
+    "Corpus: the rank if every document of the data set were scored. "
+    "Proj., doc., mod.: the stages projected, document-modulated, modulated."
 )
 
 
 def show(comparison: Comparison, dataset: Dataset) -> None:
-    """Let the user look for a document.
-
-    Draw its ranks among the candidates and in the whole corpus.
-    """
-    with st.expander("Where is document X?", expanded=bool(state.current().where)):
+    """Draw a search box for documents, and the ranks of those that match."""
+    with st.expander("Find the rank of a document", expanded=bool(state.current().where)):
         st.text_input(
-            "An id, or words of a title",
-            placeholder="for example an id from your own logs",
+            "Document id, or words of its title",
+            placeholder="For example: an id from your own logs",
             **state.bound("where"),
         )
         wanted = state.current().where.strip().lower()
         if not wanted:
             return
-        found = matches(dataset, wanted)
-        for document in found:
-            _ranks(comparison, document)
-        if found:
+        documents = matches(dataset, wanted)
+        for document in documents:
+            _show_ranks(comparison, document)
+        if documents:
             st.caption(READING)
         else:
-            notices.show("info", NONE)
+            notices.show("info", *NO_MATCH)
 
 
 def matches(dataset: Dataset, wanted: str) -> list[Document]:
-    """Return the document of this id, else the first with all these words in id or title."""
+    """Return the document of this id, or else the first with all these words in id or title."""
+    # an id is often also a word of other titles: an exact id means this one document
     exact = [d for d in dataset.documents if d.id.lower() == wanted]
+    if exact:
+        return exact
     words = wanted.split()
-    return (
-        exact
-        or [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in words)][
-            :MOST
-        ]
-    )
+    return [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in words)][
+        :MAX_MATCHES
+    ]
 
 
-def _ranks(comparison: Comparison, document: Document) -> None:
-    selection, at = state.current(), comparison.position.get(document.id)
+def _show_ranks(comparison: Comparison, document: Document) -> None:
+    selection, position = state.current(), comparison.position.get(document.id)
     ranker = catalog.ranker(selection.data, selection.adapter)
-    ranks = ranker.corpus_ranks(comparison, document.id)
-    inside = ["—" if at is None else str(comparison.rank(stage)[at]) for stage in STAGES]
+    corpus_ranks = ranker.corpus_ranks(comparison, document.id)
+    ranks = ["—" if position is None else str(comparison.rank(s)[position]) for s in STAGES]
     st.text(f"{document.id} · {document.title}" if document.title else document.id)
-    rows = [["candidates", *inside], ["corpus", *(str(ranks[stage]) for stage in STAGES)]]
-    head = ["rank among the", *formatting.STAGE_HEADS]
+    rows = [["candidates", *ranks], ["corpus", *(str(corpus_ranks[stage]) for stage in STAGES)]]
+    head = ["rank among", *formatting.STAGE_HEADS]
     texts.table(head, rows, key=f"where_{document.id}")

@@ -13,48 +13,57 @@ from dashboard.widgets import chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 
+READING = (
+    "Base ranking on the left, modulated ranking on the right. Hover over a card to highlight the "
+    "same document in the other list. Click a card to read the document."
+)
+DROPPED_HELP = (
+    "The adapter refines the query without these documents. They stay in the ranking. At least one "
+    "document must remain."
+)
+STAGES_READING = (
+    "One line per document: all that reach the top ranks at any stage, and every relevant "
+    "candidate. Lines that cross swap their order. Click a line’s mark to read the document. "
+    "Ranks below the chart are drawn at its lower edge; hover over a mark for the exact rank."
+)
+
 
 def show() -> None:
     """Draw the page."""
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
-    notices.heading(
-        "What moved?",
-        "The base ranking beside the modulated one. Point at a card to see its twin, click it to "
-        "read the document.",
-    )
+    notices.heading("What moved?", READING)
     document_panel.query(comparison)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
-    left.selectbox("Documents a ranking", selections.options("shown"), **state.bound("shown"))
+    left.selectbox(
+        "Documents per list",
+        selections.options("shown"),
+        help="Lower relevant documents are shown below each list, too.",
+        **state.bound("shown"),
+    )
     with right:
-        dropped_choice.show(
-            comparison,
-            dataset,
-            "The modulated ranking is computed again without them; they stay ranked. One at least "
-            "has to refine the query.",
-        )
-    main, side = st.columns([2, 1])
+        dropped_choice.show(comparison, dataset, DROPPED_HELP)
+    # page.css keeps the second column in view, and puts its causes first on a phone
+    with st.container(key="compare_body"):
+        main, side = st.columns([2, 1])
     with main:
         rankings.show(comparison, dataset, selection.document)
     with side:
-        rankings.show_ideal(comparison, dataset, selection)
         document_panel.show(comparison, dataset, key="compare_document")
         causes.show(comparison)
+        rankings.show_ideal(comparison, dataset, selection)
         document_lookup.show(comparison, dataset)
-    _stages(comparison, dataset, selection)
+    _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
 
 
-def _stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
+def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
     st.header("Rank at every stage", anchor=False)
-    st.caption(
-        "Documents in the top ranks at any stage. ★ relevant, ✕ judged not relevant, ● "
-        "unjudged. Lines that cross changed places."
-    )
+    st.caption(STAGES_READING)
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
     figure = compare.bump(comparison, selection.shown, titles, selection.document)
-    alt = "Rank of each top document at the four stages"
+    alt = "Ranks of the top and the relevant documents at the four stages"
     for document_id, *_ in chart.clicks(figure, "bump", alt).new[:1]:
         state.update(document=document_id)
         st.rerun()

@@ -1,4 +1,4 @@
-"""Both rankings as cards, the slider of α over them, and the ideal order."""
+"""Both rankings as cards with the slider for α, and the ideal order."""
 
 from __future__ import annotations
 
@@ -19,53 +19,63 @@ from imrnns_core.evaluation.trec import blended_run
 from imrnns_core.retrieval.comparison import Comparison
 
 ALPHAS = [n / 20 for n in range(21)]
-"""Where the slider of α can stand."""
+"""The values of the slider for α."""
+ALPHA_HELP = (
+    "The second list is ranked by (1 − α) · base score + α · modulated score. If a smaller α puts "
+    "the relevant documents higher for most of your queries, mix the two scores with this α in "
+    "your search, too."
+)
+MARKS_HELP = (
+    "Estimated, about one second per document. Explain gives measured values. Words such as “the” "
+    "and “of” are not marked."
+)
 
 
 def show_ideal(comparison: Comparison, dataset: Dataset, selection: Selection) -> None:
-    """Draw the judged relevant documents, where there are judgments."""
+    """Draw the relevant documents in their ideal order, if the query has judgments."""
     if not comparison.judgments:
         return
     ideal = [comparison_cards.ideal(comparison, selection.shown)]
-    faces = comparison_cards.faces(ideal, comparison, dataset)
-    ranking_cards.show({1.0: ideal}, faces, selection.document, _pick, key="ideal_cards")
+    contents = comparison_cards.contents(ideal, comparison, dataset)
+    ranking_cards.show({1.0: ideal}, contents, selection.document, _pick, key="ideal_cards")
 
 
 @st.fragment
 def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
-    """Draw α and both rankings; only they run again when α moves.
+    """Draw the slider for α and both rankings. Only this part runs again when α changes.
 
-    `drawn` is the document that the page shows.
+    `drawn` is the id of the document that the rest of the page shows.
     """
     st.toggle(
-        "Mark the words that carry the change",
-        help="Estimated, about a second a document; Explain measures them.",
+        "Mark the words behind the score change",
+        help=MARKS_HELP,
         **state.bound_switch("marks"),
     )
     selection = state.current()
     alpha = selection.alpha
+    # all values are sent at once: the slider then moves without the server
     steps = {
-        place: comparison_cards.rankings(comparison, place, selection.shown, selection.document)
-        for place in sorted({*ALPHAS, alpha})
+        value: comparison_cards.rankings(comparison, value, selection.shown, selection.document)
+        for value in sorted({*ALPHAS, alpha})
     }
     columns = [column for columns in steps.values() for column in columns]
     ranking_cards.show(
         steps,
-        comparison_cards.faces(columns, comparison, dataset),
+        comparison_cards.contents(columns, comparison, dataset),
         selection.document,
         _pick,
         key="cards",
         spans=_spans(steps[alpha]),
         slider=Slider(
-            "α, from base (0) to modulated (1)",
-            "The second ranking is by (1 − α) · base + α · modulated.",
+            "α: mix of the base score (0) and the modulated score (1)",
+            ALPHA_HELP,
             alpha,
-            lambda place: state.update(alpha=place),
+            lambda value: state.update(alpha=value),
         ),
     )
     _download(comparison, alpha)
     state.write_url()
-    if state.current().document != drawn:  # the rest of the page shows the picked document
+    if state.current().document != drawn:  # the rest of the page shows it, too
         st.rerun()
 
 
@@ -82,22 +92,24 @@ def _download(comparison: Comparison, alpha: float) -> None:
         "text/plain",
         on_click="ignore",
         key="run",
-        help="All candidates in the order of the second ranking.",
+        help="All candidates in the order of the second list, as a file for trec_eval.",
     )
 
 
 def _spans(columns: list[Column]) -> dict[str, list[Span]]:
-    """Return the explaining words of every card, where they are asked for."""
+    """Return the marked words of every card, if the reader switched the marks on."""
     if state.current().marks != "yes":
         return {}
     ids = list(dict.fromkeys(card.document_id for column in columns for card in column.cards))
-    found, progress = dict[str, list[Span]](), st.empty()
+    spans, progress = dict[str, list[Span]](), st.empty()
     try:
         for n, document_id in enumerate(ids):
-            progress.progress(n / len(ids), text=f"Reading document {n + 1} of {len(ids)}")
+            progress.progress(
+                n / len(ids), text=f"Estimating words: document {n + 1} of {len(ids)}"
+            )
             key = PairKey.of(state.current(), document_id)
-            found[document_id] = explanations.marked_spans(key)
+            spans[document_id] = explanations.marked_spans(key)
     except ExplanationError as error:
-        notices.show("info", "Words are not available for this encoder", str(error))
+        notices.show("info", "Words cannot be marked for this encoder", str(error))
     progress.empty()
-    return found
+    return spans

@@ -1,4 +1,4 @@
-"""The rows of the page as tables: failures, and moves where nothing is judged."""
+"""The rows of the page as data frames: judged queries, and queries without judgments."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ import pandas as pd
 from dashboard.formatting import SIGNS
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.diagnosis import Diagnosis
-from imrnns_core.evaluation.evaluate import Evaluation
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.types import STAGES
 
-NOWHERE = 10**6
-TEXT = 80
+RANK_IF_NOT_RETRIEVED = 10**6
+CHANGE = f"{NDCG} change"
+TITLE_LENGTH = 80
 """Characters of a document without a title."""
 
 
-def worst_first(found: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """Return diagnoses, the worst losses first; of equals, the deepest."""
-    return sorted(found, key=lambda d: (d.change, -(d.ranks[-1] or NOWHERE)))
+def largest_losses_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """Return diagnoses by their change; of equal ones, the one with the lowest rank first."""
+    return sorted(diagnoses, key=lambda d: (d.change, -(d.ranks[-1] or RANK_IF_NOT_RETRIEVED)))
 
 
-def failures(
-    rows: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str
+def judged_queries(
+    diagnoses: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str
 ) -> pd.DataFrame:
-    """Return a row for each diagnosis."""
+    """Return one row per diagnosis."""
     groups = (
         {}
         if measured.groups is None
@@ -36,41 +37,42 @@ def failures(
         {
             "query": dataset.queries[d.query_id].text,
             "outcome": f"{SIGNS[d.outcome]} {d.outcome}",
-            "ΔnDCG@10": d.change,
+            CHANGE: d.change,
             **{stage: d.ranks[n] or None for n, stage in enumerate(STAGES)},
             "BM25": d.bm25_rank or None,
             "group": groups.get(d.query_id),
-            "why": _why(d),
+            "likely causes": _causes(d),
             "split": split,
             "id": d.query_id,
         }
-        for d in rows
+        for d in diagnoses
     )
+    # ranks with gaps would become 3.0 instead of 3
     return frame.astype({**dict.fromkeys(STAGES, "Int64"), "BM25": "Int64"})
 
 
-def _why(found: Diagnosis) -> str:
+def _causes(diagnosis: Diagnosis) -> str:
     """Name the causes; an empty cell would look as if nothing were wrong."""
-    return ", ".join(f.cause for f in found.findings) or (
-        "" if found.ranks[-1] == 1 else "no known cause"
+    return ", ".join(finding.cause for finding in diagnosis.findings) or (
+        "" if diagnosis.ranks[-1] == 1 else "no known cause"
     )
 
 
-def moves(moved: RankOverlap, dataset: Dataset) -> pd.DataFrame:
-    """Return a row for each query without judgments, the most moved first."""
+def unjudged_queries(overlap: RankOverlap, dataset: Dataset) -> pd.DataFrame:
+    """Return one row per query without judgments, the smallest overlap first."""
 
     def title(row: int) -> str:
         document = dataset.documents[row]
-        return document.title or document.text[:TEXT]
+        return document.title or document.text[:TITLE_LENGTH]
 
     return pd.DataFrame(
         {
-            "query": dataset.queries[moved.query_ids[i]].text,
-            "overlap": moved.rbo[i],
-            f"first {moved.top_k} kept": moved.top_k_overlap[i],
-            "first in base": title(int(moved.top_documents[0, i])),
-            "first in modulated": title(int(moved.top_documents[1, i])),
-            "id": moved.query_ids[i],
+            "query": dataset.queries[overlap.query_ids[i]].text,
+            "overlap": overlap.rbo[i],
+            f"shared in top {overlap.top_k}": overlap.top_k_overlap[i],
+            "base top document": title(int(overlap.top_documents[0, i])),
+            "modulated top document": title(int(overlap.top_documents[1, i])),
+            "id": overlap.query_ids[i],
         }
-        for i in moved.rbo.argsort(kind="stable").tolist()
+        for i in overlap.rbo.argsort(kind="stable").tolist()
     )

@@ -6,80 +6,108 @@ import streamlit as st
 
 from dashboard import selection as selections
 from dashboard import state
-from dashboard.formatting import SIGNS
+from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
 from dashboard.widgets import notices, split_choice
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
-DEPTH_HELP = "A ranking fails when no relevant document is among so many of its first."
-EMPTY = ("No query is with this outcome", "Choose another one, or another split.")
-NOT_JUDGED = (
-    "Nobody has judged these queries: the most moved stand first",
-    "Overlap is the rank-biased overlap of the base and the modulated ranking; 1 where they are "
-    "the same. A large move is worth a look, not a failure.",
+READING = (
+    "One row per query, largest losses first. Click a row to open the query in Compare. "
+    "On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
+TOP_K_HELP = "A query fails if no relevant document is in the top k. Choose k here."
+OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
+EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
+NOT_JUDGED = (
+    "These queries have no relevance judgments",
+    "So the page shows how much each ranking changes, not whether it improves. The queries whose "
+    "rankings change most come first. A large change is worth a look, but it is not a failure.",
+)
+OUTCOME_MEANINGS = {
+    "rescued": "the modulated top {k} has a relevant document, the base top {k} has none",
+    "improved": "nDCG@10 rose, with a relevant document in the top {k} of both rankings",
+    "unchanged": "nDCG@10 did not change, and a relevant document is in the top {k}",
+    "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
+    "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
+    "ranked too low": "a relevant document was retrieved, but below rank {k} in both rankings",
+    "not retrieved": "no relevant document is among the candidates, so re-ranking cannot help",
+}
 
 
 def show() -> None:
     """Draw the page."""
-    split = split_choice.heading(
-        "Which queries fail, and why?",
-        "One row a query, the worst losses first. Tick a row to compare its rankings.",
-    )
+    split = split_choice.heading("Which queries fail, and why?", READING)
     if split == UNJUDGED_SPLIT:
-        _unjudged()
+        _show_unjudged()
     elif split is not None:
-        _judged(split)
+        _show_judged(split)
 
 
-def _judged(split: str) -> None:
-    depth, outcomes = st.columns([3, 7])
-    depth.segmented_control(
-        "Fails outside the first",
+def _show_judged(split: str) -> None:
+    top_k, outcomes = st.columns([3, 7])
+    top_k.segmented_control(
+        "Counts as failed below rank",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),
-        help=DEPTH_HELP,
+        help=TOP_K_HELP,
     )
     selection = state.current()
-    chosen = (selection.data, selection.adapter, split, selection.top_k)
-    measured, found = evaluations.evaluation(*chosen), evaluations.diagnoses(*chosen)
+    key = (selection.data, selection.adapter, split, selection.top_k)
+    measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)
     with outcomes:
-        outcome = _outcome_choice(found)
-    rows = frames.worst_first(d for d in found if outcome in ("all", d.outcome))
+        outcome = _outcome_choice(diagnoses)
+    rows = frames.largest_losses_first(d for d in diagnoses if outcome in ("all", d.outcome))
     if not rows:
         notices.show("info", *EMPTY)
         return
     st.caption(
-        f"{len(rows)} queries. Ranks are those of the best relevant document; — where none is "
-        "among the first 100."
+        f"{count(len(rows), 'query', 'queries')}. Ranks are those of the best relevant document; "
+        "— means that none was retrieved."
     )
-    frame = frames.failures(rows, catalog.dataset(selection.data), measured, split)
+    frame = frames.judged_queries(rows, catalog.dataset(selection.data), measured, split)
     query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split", "id"))
+    _show_legend(selection.top_k)
 
 
-def _unjudged() -> None:
-    """Draw what moves, where nobody can say what fails."""
+def _show_unjudged() -> None:
     selection = state.current()
-    moved = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *NOT_JUDGED)
-    frame = frames.moves(moved, catalog.dataset(selection.data))
-    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-moves.csv", hidden=("id",))
+    frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
+    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv", hidden=("id",))
 
 
-def _outcome_choice(found: list[Diagnosis]) -> str:
-    counts = {name: sum(d.outcome == name for d in found) for name in SIGNS}
+def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
+    # options with no query would only lead to an empty table
+    counts = {name: sum(d.outcome == name for d in diagnoses) for name in SIGNS}
     options = ["all", *(name for name, n in counts.items() if n)]
-    labels = {"all": f"all ({len(found)})"}
-    labels |= {str(n): f"{SIGNS[n]} {n} ({c})" for n, c in counts.items()}
+    labels = {"all": f"all ({len(diagnoses)})"}
+    labels |= {str(name): f"{SIGNS[name]} {name} ({n})" for name, n in counts.items()}
     st.pills(
-        "What the adapter did",
+        "Outcome",
         options,
         format_func=lambda name: labels[name],
         required=True,
         wrap=True,
+        help=OUTCOME_HELP,
         **state.bound("outcome", options),
     )
     return state.current().outcome if state.current().outcome in options else "all"
+
+
+def _show_legend(top_k: int) -> None:
+    """Explain the signs of the outcomes, and the short headings of the stages."""
+    with st.expander("Legend: outcomes and columns"):
+        lines = [
+            f"- {SIGNS[name]} **{name}**: {OUTCOME_MEANINGS[name].format(k=top_k)}"
+            for name in SIGNS
+        ]
+        st.markdown("\n".join(lines))
+        st.markdown(
+            "**Base**, **Proj.** (projected), **Doc.** (document-modulated) and **Mod.** "
+            "(modulated) are the four stages of the adapter."
+        )

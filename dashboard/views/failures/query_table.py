@@ -1,65 +1,82 @@
-"""The table of queries, of which a ticked one opens in Compare."""
+"""The table of queries; a row opens in Compare."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import formatting, navigation
-from dashboard.widgets import csv_button, tables
+from dashboard.views.failures.frames import CHANGE
+from dashboard.widgets import csv_button
+from dashboard.widgets.row_table import component as row_table
+from dashboard.widgets.row_table.component import Column
 from imrnns_core.types import STAGES
 
-QUERY_WIDTH = 284
-FIRST = ("outcome", "base", "modulated", "overlap", "query")
-"""Columns that are seen on a phone; of the last one its beginning."""
+COLUMNS: dict[str, Column] = {
+    "outcome": Column("Outcome", "What the adapter did to the query. See the legend below."),
+    "query": Column("Query", wide=True),
+    **{
+        stage: Column(
+            heading.capitalize(),
+            f"Rank of the best relevant document at the stage “{stage}”.",
+            numeric=True,
+        )
+        for stage, heading in zip(STAGES, formatting.STAGE_HEADS, strict=True)
+    },
+    CHANGE: Column("nDCG change", "Modulated − base nDCG@10.", numeric=True),
+    "likely causes": Column(
+        "Likely causes",
+        "Compare shows the evidence for each cause. Empty: the relevant document is at rank 1.",
+        wide=True,
+    ),
+    "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
+    "group": Column(
+        "Group", "Seen: one of the query’s relevant documents was used to train the adapter."
+    ),
+    "overlap": Column(
+        "Overlap",
+        "Rank-biased overlap (p = 0.9) of the base and the modulated ranking. "
+        "1: both are the same.",
+        numeric=True,
+    ),
+}
+"""Columns whose heading differs from the name in the download, or that need an explanation."""
+FIRST = ("outcome", "query", "overlap", "base", "modulated", CHANGE, "likely causes")
+"""The columns on the left; the others follow in the order of the frame."""
 
 
 def show(frame: pd.DataFrame, file: str, hidden: tuple[str, ...]) -> None:
-    """Draw the rows with their download, which has all columns."""
-    drawn = frame.assign(query=[formatting.cell(query, QUERY_WIDTH) for query in frame["query"]])
-    if "outcome" in drawn:
-        drawn["outcome"] = drawn["outcome"].str.replace(r" in .*", "", regex=True)
-    event = st.dataframe(
-        drawn,
-        hide_index=True,
-        height=tables.table_height(len(frame), 680),
-        row_height=tables.TABLE_ROW,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="failures",
-        placeholder="—",
-        column_order=[c for c in sorted(frame.columns, key=_place) if c not in hidden],
-        column_config=_columns(),
+    """Draw the rows, and a download that has all columns."""
+    # what a reader needs first must be visible without sideways scrolling
+    names = sorted((c for c in frame.columns if c not in hidden), key=_position)
+    cells = zip(*(_texts(frame[name], name) for name in names), strict=True)
+    opened = row_table.show(
+        [_column(name, frame[name]) for name in names],
+        list(zip(frame["id"].map(str), cells, strict=True)),
+        "Queries",
+        "failures",
     )
     csv_button.show(lambda: frame, file, "csv")
-    if event.selection.rows:
-        navigation.go_to_query(str(frame["id"].iloc[event.selection.rows[0]]))
+    # last, because leaving the page ends the run
+    if opened:
+        navigation.go_to_query(opened.id, opened.order)
 
 
-def _place(column: str) -> int:
+def _position(column: str) -> int:
     return FIRST.index(column) if column in FIRST else len(FIRST)
 
 
-def _columns() -> dict[str, Any]:
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    stages: dict[str, Any] = {
-        stage: number(short, width=46, help=f"Best relevant rank at the stage: {stage}.")
-        for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True)
-    }
-    return {
-        "query": text(width=QUERY_WIDTH),
-        "outcome": text(width=96, help="✕ failing in the ranking, ∅ in the pool."),
-        "why": text(
-            width=194,
-            help="Known causes whose signs are here; Compare shows each with its figures.",
-        ),
-        "ΔnDCG@10": number("ΔnDCG", format="%+.3f", width=62, help="Modulated − base nDCG@10."),
-        **stages,
-        "BM25": number(width=54, help="Best relevant rank by BM25, the lexical baseline."),
-        "group": text(
-            width=62, help="Seen: one of its relevant documents was a training positive."
-        ),
-        "overlap": number(format="%.4f", width=76, help="Rank-biased overlap, p = 0.9."),
-    }
+def _column(name: str, values: pd.Series[Any]) -> Column:
+    is_number = pd.api.types.is_numeric_dtype(values)
+    return COLUMNS.get(name) or Column(name[0].upper() + name[1:], numeric=is_number)
+
+
+def _texts(values: pd.Series[Any], name: str) -> list[str]:
+    return ["—" if pd.isna(value) else _text(value, name) for value in values]
+
+
+def _text(value: Any, name: str) -> str:
+    if isinstance(value, float):
+        return formatting.signed(value) if name == CHANGE else formatting.decimal(value)
+    return str(value)

@@ -1,4 +1,4 @@
-"""The charts of the page: query by query, and where the change of scores comes from."""
+"""The charts of the page: one mark per query, and what changes the scores."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
+SHARES_READING = (
+    "Share of each part in the score changes, relative to the other candidates of the query. "
+    "Projector: the trained projection of all vectors. Constant modulation: the same for every "
+    "query. Query-specific modulation: different for each query. A negative share works against "
+    "the total change."
+)
+
 
 def scatter(measured: Evaluation) -> None:
-    """Draw each query by its measure in both rankings; a click opens it."""
+    """Draw each query by its measure in both rankings. A click opens it in Compare."""
     st.subheader("Query by query", anchor=False)
-    st.caption("Above the line it helped. Click a query to compare.")
+    st.caption(
+        "One mark per query. Points above the dotted line improved. Equal points are spread a "
+        "little. Click a point to open the query in Compare."
+    )
     figure = overview.scatter(
         measured.column("base"),
         measured.column("modulated"),
@@ -32,32 +42,34 @@ def scatter(measured: Evaluation) -> None:
     _open_clicked(figure, "scatter")
 
 
-def overlaps(moved: RankOverlap) -> None:
-    """Draw each query by the overlap of its rankings; a click opens it."""
+def overlaps(overlap: RankOverlap) -> None:
+    """Draw each query by the overlap of its rankings. A click opens it in Compare."""
     st.subheader("Query by query", anchor=False)
     st.caption(
-        "Each query by the overlap of its two rankings, the most moved first. Click one to "
-        "compare its rankings."
+        "One mark per query, smallest overlap first: the more an adapter changes a ranking, the "
+        "smaller the overlap. Click a point to open the query in Compare."
     )
-    figure = overview.overlaps(moved.rbo, moved.query_ids, _texts(moved.query_ids))
+    figure = overview.overlaps(overlap.rbo, overlap.query_ids, _texts(overlap.query_ids))
     _open_clicked(figure, "overlaps")
 
 
 def shares(parts: ChangeDecomposition) -> None:
-    """Draw the shares of the change, where there is one."""
-    st.subheader("Where the change of scores comes from", anchor=False)
-    named = {
+    """Draw each part's share of the score change, if there is any change."""
+    st.subheader("What changes the scores", anchor=False)
+    values = {
         "projector": parts.projector,
         "constant modulation": parts.constant,
         "query-specific modulation": parts.query_specific,
     }
-    if any(named.values()):
-        chart.show(overview.shares(named), "shares")
+    if any(values.values()):
+        st.caption(SHARES_READING)
+        chart.show(overview.shares(values), "shares")
     else:
         st.caption(wording.NO_SHARES)
 
 
 def _open_clicked(figure: go.Figure, key: str) -> None:
+    # only new clicks: the old selection would open the query again on the way back
     for (query_id,) in chart.clicks(figure, key).new[:1]:
         navigation.go_to_query(str(query_id))
 

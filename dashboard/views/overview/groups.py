@@ -1,4 +1,4 @@
-"""The groups of queries that the page tells apart."""
+"""The groups of queries that the page compares."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from imrnns_core.statistics.measures import SystemMetrics
 
 
 def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[np.bool_]]]:
-    """Return all queries and each group of them by name; where all are of one group, that once."""
-    found: dict[str, tuple[Group | None, NDArray[np.bool_]]] = {
+    """Return name → (group, mask) for all queries, and for seen and unseen queries.
+
+    If all queries belong to one group, the result has this group only.
+    """
+    groups: dict[str, tuple[Group | None, NDArray[np.bool_]]] = {
         n: (n, mask) for n, mask in measured.group_masks().items() if mask.any()
     }
-    if len(found) == 1:
-        return {f"all {name}": which for name, which in found.items()}
-    return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **found}
+    if len(groups) == 1:
+        return {f"all {name}": group for name, group in groups.items()}
+    return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **groups}
 
 
 def group_rows(measured: Evaluation, bm25: SystemMetrics) -> list[GroupRow]:
-    """Return the means of each group."""
+    """Return the means of each group, with the interval of the change."""
     lexical = bm25.values[:, measured.measures.index(NDCG)]
     return [
         GroupRow(

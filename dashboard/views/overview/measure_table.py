@@ -7,8 +7,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
-from dashboard.formatting import minus
+from dashboard import formatting, state
 from dashboard.views.overview.groups import query_groups
 from dashboard.widgets import csv_button
 from imrnns_core.evaluation.evaluate import Evaluation, mean_of
@@ -16,13 +15,14 @@ from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.types import STAGES
 
 READING = (
-    "nDCG with linear gains, as trec_eval has it. Intervals by bootstrap, p by a paired "
-    "randomisation test, over queries."
+    "Means over the queries of a group. nDCG uses linear gains, as trec_eval does. Change is "
+    "modulated − base. Its 95 % interval comes from a bootstrap over queries, p from a paired "
+    "randomisation test; the two methods can disagree when a change is close to zero."
 )
 
 
 def show(measured: Evaluation, bm25: SystemMetrics) -> None:
-    """Draw the table, with a button that saves it."""
+    """Draw the table and a button that downloads it."""
     frame = _frame(measured, bm25)
     title, button = st.columns([5, 1], vertical_alignment="bottom")
     title.subheader("All measures", anchor=False)
@@ -32,20 +32,32 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
         csv_button.show(lambda: frame, file, "measures_csv", width="stretch")
     count = len(measured.measures)
     height: int | Literal["content"] = "content" if len(frame) == count else 35 * (count + 1) + 2
-    columns = {
-        name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES, "p")
-    }
+    columns = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES)}
+    columns["queries"] = st.column_config.TextColumn(
+        help="Seen: one of the query’s relevant documents was used to train the adapter."
+    )
+    columns["n"] = st.column_config.NumberColumn(help="Number of queries.")
     columns["change"] = st.column_config.NumberColumn(help="Modulated − base.")
-    # A column's own format knows no true minus
+    columns["p"] = st.column_config.NumberColumn(
+        help="The probability of a change at least this large if the adapter had no effect."
+    )
+    # the format of a column would write a hyphen for minus
     shown = frame.style.format(
         {
-            "change": lambda value: minus(f"{value:+.4f}"),
-            "95 % interval": lambda value: minus(str(value)),
+            "change": lambda value: formatting.signed(float(str(value))),
+            "p": lambda value: _p_text(float(str(value))),
+            "95 % interval": lambda value: formatting.minus(str(value)),
         }
     )
-    with st.container(key="measures"):  # a table that answers no clicks does not carry its key
+    with st.container(
+        key="measures"
+    ):  # st.dataframe puts its key on the page only if it reacts to clicks
         st.dataframe(shown, hide_index=True, height=height, column_config=columns)
     st.caption(READING)
+
+
+def _p_text(p: float) -> str:
+    return formatting.p_value(p).removeprefix("p ").removeprefix("= ")
 
 
 def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:

@@ -14,25 +14,30 @@ from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
+GROUPS_READING = (
+    "The line goes from base to modulated; the number on the right is the change. Band: its 95 % "
+    "interval, green for a gain, orange for a loss, grey if it includes zero."
+)
+
 
 def show() -> None:
     """Draw the page."""
     split = split_choice.heading(
         "Does this adapter help?",
-        "All queries of a split. Those of which the adapter met a relevant document in training "
-        "are called seen.",
+        "All queries of a split, base against modulated. A query is “seen” if one of its relevant "
+        "documents was used in training.",
     )
     if split == UNJUDGED_SPLIT:
-        _unjudged()
+        _show_unjudged()
     elif split is not None:
-        _judged(split)
+        _show_judged(split)
 
 
-def _judged(split: str) -> None:
+def _show_judged(split: str) -> None:
     selection = state.current()
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
     bm25 = evaluations.bm25(selection.data, split)
-    _answer(
+    _show_answers(
         wording.helps(judge_effect(measured, bm25)),
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
@@ -40,34 +45,36 @@ def _judged(split: str) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
+        st.caption(GROUPS_READING)
         chart.show(overview.groups(group_rows(measured, bm25), NDCG), "groups")
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
     measure_table.show(measured, bm25)
-    _memory(selection.data, selection.adapter)
+    _show_memory(selection.data, selection.adapter)
 
 
-def _unjudged() -> None:
+def _show_unjudged() -> None:
     selection = state.current()
-    moved = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
-    _answer(*wording.unjudged(moved))
+    overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    _show_answers(*wording.unjudged(overlap))
     left, right = st.columns(2, gap="large")
     with left:
-        charts.overlaps(moved)
+        charts.overlaps(overlap)
     with right:
-        charts.shares(moved.shares)
+        charts.shares(overlap.shares)
 
 
-def _answer(*given: wording.Answer) -> None:
-    for column, answer in zip(st.columns(len(given)), given, strict=True):
+def _show_answers(*answers: wording.Answer) -> None:
+    for column, answer in zip(st.columns(len(answers)), answers, strict=True):
         with column:
             notices.answer(answer.kind, answer.question, answer.answer, answer.figures)
 
 
-def _memory(data: str, adapter_name: str) -> None:
-    """Say so where the adapter holds sentences of the collection."""
+def _show_memory(data: str, adapter_name: str) -> None:
+    """Say so if the adapter stores sentences of a collection."""
     card = catalog.load_adapter(adapter_name).card
-    held = card.outcome.initialization.get("sentences") if card.outcome else None
-    if held:
-        notices.show("info", *wording.memory(held, card.dataset, data))
+    # imported adapters have no outcome of a training run
+    sentences = card.outcome.initialization.get("sentences") if card.outcome else None
+    if sentences:
+        notices.show("info", *wording.memory(sentences, card.dataset, data))

@@ -1,14 +1,11 @@
-"""What the Overview says in words: the only place of its sentences about verdicts.
-
-Three questions, each with an answer that the figures bear out.
-"""
+"""The sentences of the Overview about verdicts: three questions, each with answer and figures."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.formatting import minus, signed
+from dashboard.formatting import count, p_value, percent, signed
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.verdicts import (
@@ -20,13 +17,14 @@ from imrnns_core.evaluation.verdicts import (
     OutcomeVerdict,
 )
 from imrnns_core.statistics.significance import Significance
+from imrnns_core.types import Stage
 
 Kind = Literal["good", "warning", "info"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, its answer in a line, and the figures behind it."""
+    """A question, its answer in one line, and the figures behind the answer."""
 
     kind: Kind
     question: str
@@ -34,37 +32,49 @@ class Answer:
     figures: str
 
 
+# The verdicts themselves are in imrnns_core/evaluation/verdicts.py. They are tested there; here are
+# only their words, so that no sentence is decided in two places
 EFFECTS: dict[Effect, tuple[Kind, str]] = {
     "helps": ("good", "Yes"),
-    "harms": ("warning", "No, it harms"),
-    "not shown": ("info", "No change that these queries can show"),
+    "harms": ("warning", "No, it makes rankings worse"),
+    "not shown": ("info", "No measurable change"),
 }
 GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
     "unknown": (
         "warning",
-        "Unknown: which queries it has seen",
-        "The adapter’s card does not name the documents it was trained to find. So nobody can "
-        "tell which queries it has seen. A gain may be memory.",
+        "Unknown: the training documents are not listed",
+        "The adapter card does not list the documents that were used in training. So it is unknown "
+        "which queries are seen, and a gain may come from memorised documents.",
     ),
-    "only seen queries": ("warning", "Not from this split: every query is a seen one", ""),
-    "harms unseen queries": ("warning", "No: the adapter harms unseen queries", ""),
-    "holds on unseen queries": ("good", "Yes, it holds on unseen queries", ""),
+    "only seen queries": (
+        "warning",
+        "Unknown: all queries of this split are seen",
+        "Choose a split with unseen queries.",
+    ),
+    "harms unseen queries": ("warning", "No, unseen queries get worse", ""),
+    "holds on unseen queries": ("good", "Yes, the gain holds on unseen queries", ""),
     "gain on seen queries only": (
         "warning",
-        "The gain lives only on seen queries",
-        "That is memory, not retrieval.",
+        "No, only seen queries gain",
+        "The adapter has memorised training documents; it does not help with new queries.",
     ),
     "not shown on unseen queries": (
         "warning",
-        "Not shown on unseen queries",
-        "These queries are too few to tell whether the groups differ.",
+        "No significant gain on unseen queries",
+        "There are too few queries to say whether seen and unseen queries differ.",
     ),
-    "no gain": ("info", "There is no gain to trust", ""),
+    "no gain": ("info", "No significant gain", ""),
 }
-"""Kind of the box, answer, and what follows the figures."""
+"""Kind of the box, answer, and a remark after the figures."""
+STEPS: dict[Stage, str] = {
+    "projected": "the projector",
+    "document-modulated": "document modulation",
+    "modulated": "query refinement",
+}
+"""The step that leads to each stage after base."""
 UNJUDGED = (
-    "No query here is judged: what moves can be measured, whether it helps cannot. Put "
-    "judgments into qrels/test.tsv."
+    "These queries have no relevance judgments. So the page can show what changes, but not whether "
+    "it helps. To find out, add judgments in qrels/test.tsv."
 )
 
 
@@ -72,24 +82,23 @@ def helps(verdict: EffectVerdict) -> Answer:
     """Answer "Does it help?"."""
     kind, answer = EFFECTS[verdict.effect]
     figures = (
-        f"{NDCG} changes by {with_interval(verdict.test)}, p = {verdict.test.p:.4f}, on "
-        f"{verdict.queries} queries: base {verdict.base:.4f}, modulated {verdict.modulated:.4f}, "
-        f"BM25 {verdict.bm25:.4f}."
+        f"{NDCG} changes by {with_interval(verdict.test)}, {p_value(verdict.test.p)}, on "
+        f"{count(verdict.queries, 'query', 'queries')}: base {verdict.base:.4f}, modulated "
+        f"{verdict.modulated:.4f}, BM25 {verdict.bm25:.4f}."
     )
     return Answer(kind, "Does it help?", answer, figures)
 
 
 def where(verdict: OutcomeVerdict) -> Answer:
-    """Answer "Where?": what became of the queries, and which stage moved the measure most."""
-    listed = ", ".join(f"{count} {name}" for name, count in verdict.counts.items())
+    """Answer "Which queries changed?": the outcomes, and the stage with the largest step."""
+    listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     figures = f"{listed[0].upper()}{listed[1:]}."
+    # without a visible step, naming the largest one would sound like an effect
     if verdict.largest_step:
         stage, step = verdict.largest_step
-        figures += (
-            f" Of the steps between stages, the one to {stage} moves {NDCG} most: {signed(step)}."
-        )
-    answer = f"{verdict.better} queries better, {verdict.worse} worse"
-    return Answer("info", "Where?", answer, figures)
+        figures += f" The step with the largest effect is {STEPS[stage]}: {signed(step)} {NDCG}."
+    answer = f"{count(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
+    return Answer("info", "Which queries changed?", answer, figures)
 
 
 def trust(verdict: GeneralizationVerdict) -> Answer:
@@ -99,46 +108,49 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     return Answer(kind, "Can I trust it?", answer, figures)
 
 
-def unjudged(moved: RankOverlap) -> tuple[Answer, Answer]:
-    """Answer what can be answered where nothing is judged."""
-    kept = (
-        f"{moved.top_k_overlap.mean():.2f} of the first {moved.top_k} documents stay among them; "
-        f"{100 * moved.top_document_changed:.0f} % of {len(moved.query_ids)} queries get "
-        "another first document."
+def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
+    """Answer what can be answered without judgments."""
+    figures = (
+        "1 means that both rankings are the same. On average, the two rankings share "
+        f"{overlap.top_k_overlap.mean():.2f} of their top {overlap.top_k} documents. The top "
+        f"document changes for {percent(overlap.top_document_changed)} of "
+        f"{count(len(overlap.query_ids), 'query', 'queries')}."
     )
-    overlap = f"Rank-biased overlap {moved.rbo.mean():.4f} on average"
+    answer = f"Mean rank-biased overlap {overlap.rbo.mean():.4f}"
     return (
-        Answer("info", "Does it help?", "Nobody can say", UNJUDGED),
-        Answer("info", "What moves?", overlap, f"1 is the same ranking. {kept}"),
+        Answer("info", "Does it help?", "Unknown without judgments", UNJUDGED),
+        Answer("info", "How much changes?", answer, figures),
     )
 
 
 def _change(change: GroupChange) -> str:
-    """Return what the measure does on a group of queries, one fact a sentence."""
+    """Return the change on a group of queries."""
     low, high = change.test.ci95
-    return minus(
-        f"On the {change.queries} {change.group} queries {NDCG} changes by "
-        f"{change.test.change:+.4f}. The 95 % interval of this change is {low:+.4f} to {high:+.4f}."
+    queries = count(change.queries, f"{change.group} query", f"{change.group} queries")
+    return (
+        f"On {queries}, {NDCG} changes by {signed(change.test.change)}. The 95 % interval of this "
+        f"change is {signed(low)} to {signed(high)}."
     )
 
 
 def with_interval(test: Significance) -> str:
-    """Return a change with its interval, as the page writes it."""
+    """Return a change with its 95 % interval."""
     low, high = test.ci95
-    return minus(f"{test.change:+.4f} (95 % interval {low:+.4f} to {high:+.4f})")
+    return f"{signed(test.change)} (95 % interval {signed(low)} to {signed(high)})"
 
 
 NO_SHARES = (
-    "No score changes beside those of the other candidates: a shift that is common to all moves no "
-    "rank, and does not count."
+    "No score changes relative to the other candidates. A shift that all candidates share changes "
+    "no rank, so it does not count."
 )
 MEMORY = (
-    "Its query adapter moves documents by the sentences that are near the query. It knows nothing "
-    "of documents that were added later"
+    "Its query adapter relies on stored sentences close to the query. It has no sentences of "
+    "documents that were added later"
 )
 
 
 def memory(sentences: int, trained_on: str | None, data: str) -> tuple[str, str]:
-    """Say that the adapter holds sentences of a collection; return title and text."""
-    elsewhere = "." if trained_on == data else f", or of {data}."
-    return f"This adapter remembers {sentences:,} sentences of {trained_on}", MEMORY + elsewhere
+    """Return title and text of the note that the adapter stores sentences of a collection."""
+    other_data = "." if trained_on == data else f", or of the data set {data}."
+    title = f"This adapter stores {sentences:,} sentences of the data set {trained_on}"
+    return title, MEMORY + other_data

@@ -1,6 +1,6 @@
 """Rankings side by side as columns of cards.
 
-Pointing at a card, or picking it, marks its twins on the whole page.
+Hovering over a card, or selecting it, highlights the cards of the same document on the whole page.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from dashboard.widgets.highlighting import Span
 from dashboard.widgets.ranking_cards.content import CardContent, Column, Slider, payload
 
 CARD_HEIGHT = 84
-"""Pixels of a card with a title of one line."""
+"""Height of a card with a title of one line, in pixels."""
 
-SLIDER_HEIGHT = 46
-"""Pixels of the slider above the columns."""
+SLIDER_HEIGHT = 84
+"""Height of the slider above the columns, with its explanation, in pixels."""
 
 
+# read once: a component is registered for the life of the server
 _FILES = Path(__file__).parent
 _component = st.components.v2.component(
     "imrnns_lens.ranking_cards",
@@ -32,25 +33,25 @@ _component = st.components.v2.component(
 
 def show(
     steps: Mapping[float, Sequence[Column]],
-    faces: Mapping[str, CardContent],
+    contents: Mapping[str, CardContent],
     picked: str,
     on_pick: Callable[[str], None],
     key: str,
     spans: Mapping[str, Sequence[Span]] | None = None,
     slider: Slider | None = None,
 ) -> None:
-    """Draw rankings side by side; `on_pick` gets the id of a clicked document.
+    """Draw rankings side by side.
 
     Args:
-        steps: place of the slider → the rankings there; without a slider the only ones.
-        faces: document id → what its cards show.
-        picked: Id of the picked document.
-        on_pick: Called with the id of a clicked one.
+        steps: value of the slider → the rankings at this value; without a slider a single entry.
+        contents: document id → what its cards show.
+        picked: Id of the selected document, or an empty text.
+        on_pick: Called with the id of the document that the reader clicks.
         key: Key of the component.
-        spans: document id → (start, end, weight) of words to mark, over the document's encoded
-            text, title + newline + text (the text alone where there is no title). Positive weights
-            raise.
-        slider: Chooses among the steps.
+        spans: document id → (start, end, weight) of words to mark, over the encoded text of the
+            document: title + newline + text (only the text if it has no title). A positive weight
+            raises the score change.
+        slider: Selects one of the steps.
     """
 
     def clicked() -> None:
@@ -59,22 +60,22 @@ def show(
             on_pick(str(document_id))
 
     def moved() -> None:
-        place = st.session_state[key].moved
-        if slider and place is not None:
-            slider.on_move(float(place))
+        value = st.session_state[key].moved
+        if slider and value is not None:
+            slider.on_move(float(value))
 
-    _keep_room(steps, slider is not None, key)
+    _reserve_height(steps, slider is not None, key)
     _component(
         key=key,
-        data=payload(steps, faces, picked, spans or {}, slider),
+        data=payload(steps, contents, picked, spans or {}, slider),
         on_picked_change=clicked,
         on_moved_change=moved,
     )
 
 
-def _keep_room(steps: Mapping[float, Sequence[Column]], has_slider: bool, key: str) -> None:
-    """Keep the cards' room: the browser draws them after the rest, and the page would jump."""
+def _reserve_height(steps: Mapping[float, Sequence[Column]], has_slider: bool, key: str) -> None:
+    """Reserve the height of the cards: the browser draws them last, and the page would jump."""
     columns = [column for columns in steps.values() for column in columns]
     tallest = max((len(column.cards) for column in columns), default=0)
-    room = 60 + CARD_HEIGHT * tallest + (SLIDER_HEIGHT if has_slider else 0)
-    st.html(f"<style>.st-key-{key} {{ --room: {room}px; }}</style>")
+    height = 60 + CARD_HEIGHT * tallest + (SLIDER_HEIGHT if has_slider else 0)
+    st.html(f"<style>.st-key-{key} {{ --height: {height}px; }}</style>")

@@ -22,6 +22,7 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import STAGES
+from tests import toys
 from tests.toys import stage_ranks, stage_scores
 
 
@@ -61,7 +62,7 @@ def test_relevance_has_one_name_and_one_colour() -> None:
     assert theme.relevance_colour(2) == theme.RELEVANT
 
 
-def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Comparison) -> None:
+def test_bump_draws_every_top_document_and_every_relevant_one(comparison: Comparison) -> None:
     titles = dict.fromkeys(comparison.document_ids, "<i>t</i>")
     figure = compare.bump(comparison, 5, titles, "mexican-peso")
     drawn: dict[str, list[float]] = {}
@@ -75,13 +76,14 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
         d: np.minimum(stage_ranks(comparison)[:, i], 10).tolist()
         for i, d in enumerate(comparison.document_ids)
         if stage_ranks(comparison)[:, i].min() <= 5
+        or comparison.relevance[i] > 0
+        or d == "mexican-peso"
     }
     assert drawn == expected
-    deepest = min(
-        10, int(stage_ranks(comparison)[:, (stage_ranks(comparison) <= 5).any(axis=0)].max())
-    )
+    rows = [comparison.position[d] for d in expected]
+    deepest = min(10, int(stage_ranks(comparison)[:, rows].max()))
     assert list(figure.layout.yaxis.range) == [deepest + 0.7, 0.3]
-    assert [(a.y, a.text) for a in figure.layout.annotations] == [
+    assert [(a.y, a.text) for a in figure.layout.annotations][:5] == [
         (rank, "&lt;i&gt;t&lt;/i&gt;") for rank in range(1, 6)
     ]
     assert all("<i>" not in text for trace in figure.data for text in trace.text if text)
@@ -89,7 +91,9 @@ def test_bump_draws_every_document_that_is_on_top_anywhere(comparison: Compariso
     assert {c[0] for c in picked.customdata if c} == {"mexican-peso"}
 
 
-def test_bump_cuts_names_at_the_end_of_a_word_and_tells_them_whole(comparison: Comparison) -> None:
+def test_bump_cuts_names_at_the_end_of_a_word_and_has_them_whole_on_hover(
+    comparison: Comparison,
+) -> None:
     names = [
         "El Salvador gives up the colón",
         "Interchangeable dollars & more",
@@ -99,7 +103,7 @@ def test_bump_cuts_names_at_the_end_of_a_word_and_tells_them_whole(comparison: C
     ]
     order = [comparison.document_ids[i] for i in comparison.order("modulated")]
     titles = dict.fromkeys(order, "") | dict(zip(order, names, strict=False))
-    shown = compare.bump(comparison, 5, titles).layout.annotations
+    shown = compare.bump(comparison, 5, titles).layout.annotations[:5]
     assert [a.text for a in shown] == [
         "El Salvador gives…",
         "Interchangeable…",
@@ -510,3 +514,43 @@ def test_ranks_that_change_are_counted_in_whole_numbers() -> None:
     )
     assert many.layout.xaxis.dtick is None
     assert many.layout.xaxis.range == (0, 50)
+
+
+def test_bump_names_a_relevant_document_that_no_stage_has_on_top() -> None:
+    angles = np.radians(np.arange(0.0, 80.0, 2.0))
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    space = toys.collection(vectors, [vectors[0]], {"q0": {"d30": 1, "d31": 2, "d4": 0}})
+    deep = toys.Ranker(space, toys.adapter(toys.still_model(2))).compare("q0")
+    titles = {i: f"Title {i}" for i in deep.document_ids}
+    figure = compare.bump(deep, 5, titles)
+    names = {a.text: a.y for a in figure.layout.annotations}
+    d30, d31 = (stage_ranks(deep)[3, deep.position[i]] for i in ("d30", "d31"))
+    # the axis ends at rank 10: two documents there are named one above the other, with their ranks
+    assert 10 < d31 < d30
+    assert (names[f"Title d31 ({d31})"], names[f"Title d30 ({d30})"]) == (10, 9)
+    relevant = next(t for t in figure.data if t.name == "relevant")
+    assert {c[0] for c in relevant.customdata if c} == {"d30", "d31"}
+    assert relevant.line.width == 3
+    assert {t.name for t in figure.data} == {"relevant", "not relevant", "unjudged"}
+    assert all(t.showlegend is not False for t in figure.data)
+
+
+def test_shares_have_no_negative_zero() -> None:
+    parts = {"projector": 1.003, "constant modulation": 0.0, "query-specific modulation": -0.003}
+    assert [t.text for t in overview.shares(parts).data] == ["100 %", "0 %", "0 %"]
+
+
+def test_toolbars_have_no_background_of_their_own() -> None:
+    assert overview.shares({"projector": 1.0}).layout.modebar.bgcolor == theme.CLEAR
+
+
+def test_numbers_are_written_alike() -> None:
+    assert [formatting.signed(v) for v in (0.25, -0.25, -1e-9)] == ["+0.2500", "−0.2500", "+0.0000"]
+    assert formatting.decimal(-1e-9) == "0.0000"
+    assert [formatting.percent(v) for v in (0.283, -0.004, -0.1)] == ["28 %", "0 %", "−10 %"]
+    assert [formatting.p_value(p) for p in (1 / 10_001, 0.0012)] == ["p < 0.0001", "p = 0.0012"]
+    assert [formatting.count(n, "query", "queries") for n in (0, 1, 2_000)] == [
+        "0 queries",
+        "1 query",
+        "2,000 queries",
+    ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from dashboard.services import caching, catalog
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.model.checkpoint import save_adapter
 from tests import toys
 
 
@@ -51,6 +53,51 @@ def test_a_data_set_without_an_adapter_ends_the_run_with_a_remedy(
     app.query_params["data"] = "mine"
     app.run()
     assert not app.exception
-    shown = " ".join(str(box.proto) for box in app.get("html"))
-    assert "No adapter for 4 dimensions" in shown
+    shown = " ".join(str(box.proto) for box in app.main.get("html"))
+    assert "No adapter has 4 dimensions" in shown
     assert [box.value for box in app.selectbox] == ["mine"]
+
+
+def test_a_data_set_without_queries_says_so_on_the_page(fresh: None, tmp_path: Path) -> None:
+    space, vectors = caching.workspace(), tmp_path / "vectors"
+    vectors.mkdir()
+    ids = ("d1", "d2")
+    save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, "documents", "document")
+    save_embeddings(EmbeddingMatrix((), np.zeros((0, 4), np.float32)), vectors, "queries", "query")
+    data = toys.write_dataset(tmp_path / "mine")
+    (data / "queries.jsonl").write_text("")
+    for judged in (data / "qrels").glob("*.tsv"):
+        judged.unlink()
+    space.register(space.resolve(str(data), vectors))
+    save_adapter(
+        toys.adapter(toys.random_model(0, 4, 4), None, "toy"),
+        space.root / "adapters" / "toy.safetensors",
+    )
+    app = AppTest.from_function(sidebar_alone, default_timeout=60)
+    app.query_params["data"] = "mine"
+    app.run()
+    assert not app.exception
+    assert "This data set has no queries" in str([box.proto for box in app.main.get("html")])
+
+
+def step_through_a_list() -> None:
+    from dashboard import state
+    from dashboard.shell import query_choice
+
+    state.start()
+    state.update(query="q005", text="")
+    state.follow(["q100", "q005", "q050"])
+    steps = []
+    for by in (1, 1, -1, -1):
+        query_choice.step(by)
+        steps.append(state.current().query)
+    assert steps == ["q050", "q100", "q050", "q005"], steps
+    state.update(query="q007")  # not in the list: all queries, in the order of the file
+    query_choice.step(1)
+    assert state.current().query == "q008"
+    assert state.followed_list() == ()
+
+
+def test_next_and_previous_follow_the_list_that_a_query_was_opened_from(fresh: None) -> None:
+    app = AppTest.from_function(step_through_a_list, default_timeout=60).run()
+    assert not app.exception

@@ -79,21 +79,21 @@ def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
 def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("overview", split="unjudged")
-    assert "No query here is judged" in shown
-    assert "Nobody can say" in shown
+    assert "These queries have no relevance judgments" in shown
+    assert "Unknown without judgments" in shown
 
 
 def test_failures_among_queries_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
-    assert "Nobody has judged these queries" in run("failures", split="unjudged")
+    assert "These queries have no relevance judgments" in run("failures", split="unjudged")
 
 
 def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("compare", query="q1", where="nowhere")
-    assert "q1; no document is judged relevant" in shown
-    assert "Why is the relevant document not on top?" not in shown
-    assert "No document has this id or these words in its title" in shown
+    assert "Query q1 · no document is judged relevant" in shown
+    assert "Why is the relevant document not at rank 1?" not in shown
+    assert "No document has this id, and no title contains all of these words." in shown
 
 
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:

@@ -73,10 +73,10 @@ def test_lines_start_near_a_strong_mark_that_stands_far_down() -> None:
 
 def test_what_goes_to_the_browser_is_plain_text() -> None:
     steps = {1.0: [Column("Base", "", [Card("d<1>", "1", "0.5", "1 → 1")])]}
-    faces = {"d<1>": CardContent(HOSTILE, HOSTILE, "unjudged", "#000000")}
-    sent = payload(steps, faces, "", {"d<1>": [(0, 8, 0.5)]})
-    title = sent["faces"]["d<1>"]["title"]
+    contents = {"d<1>": CardContent(HOSTILE, HOSTILE, "unjudged", "#000000")}
+    sent = payload(steps, contents, "", {"d<1>": [(0, 8, 0.5)]})
+    title = sent["contents"]["d<1>"]["title"]
     assert title[0] == {"text": "<script>", "weight": 1.0}
     assert "".join(s["text"] for s in title) == HOSTILE
     assert sent["legend"]
-    assert payload(steps, faces, "", {})["legend"] is None
+    assert payload(steps, contents, "", {})["legend"] is None

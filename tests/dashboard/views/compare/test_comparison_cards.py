@@ -1,4 +1,4 @@
-"""Which documents stand on which card."""
+"""Which documents are on which card, and what the card says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.views.compare.comparison_cards import FURTHER, faces, ideal, rankings
+from dashboard import formatting
+from dashboard.views.compare.comparison_cards import LOWER_RELEVANT, contents, ideal, rankings
 from imrnns_core.retrieval.ranker import blend
 from tests import toys
 from tests.toys import stage_ranks, stage_scores
@@ -34,7 +35,7 @@ def test_both_rankings_stand_as_ranked(
             == sorted(int(own[i]) for i in at)
             == [int(own[i]) for i in at]
         )
-        assert [card.score for card in column.cards] == [f"{values[i]:.4f}" for i in at]
+        assert [card.score for card in column.cards] == [formatting.decimal(values[i]) for i in at]
         assert [card.further for card in column.cards] == [own[i] > top_k for i in at]
         assert [int(card.rank) for card in column.cards if not card.further] == list(
             range(1, min(top_k, len(own)) + 1)
@@ -49,7 +50,7 @@ def test_both_rankings_stand_as_ranked(
         )
         below = {
             i for i in range(len(own)) if own[i] > top_k and comparison.document_ids[i] == picked
-        } | set(relevant[:FURTHER])
+        } | set(relevant[:LOWER_RELEVANT])
         assert {i for i in at if own[i] > top_k} == below
 
 
@@ -84,7 +85,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
         assert card.move.startswith(f"{before} {sign} {now[card.document_id]}")
         assert ("not in the other top 2" in card.move) == (before <= 2 < now[card.document_id])
     assert modulated.title == "Modulated"
-    shown = faces([base], comparison, space.dataset)
+    shown = contents([base], comparison, space.dataset)
     assert [shown[i].relevance for i in ("d0", "d1", "d3")] == [
         "unjudged",
         "not relevant",
@@ -93,7 +94,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
     best = ideal(comparison, 5)
     assert [(card.document_id, card.move) for card in best.cards] == [
         ("d3", f"base 4, modulated {now['d3']}"),
-        ("d9", "not among the candidates"),
+        ("d9", "not retrieved"),
     ]
     assert ideal(comparison, 1).rest == 1
 

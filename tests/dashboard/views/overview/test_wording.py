@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard import formatting
 from dashboard.views.overview import wording
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import measure_overlap
@@ -49,8 +50,8 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
     ("changes", "kind", "answer"),
     [
         (UP, "good", "Yes"),
-        (DOWN, "warning", "No, it harms"),
-        ([0.1, -0.1] * 10, "info", "No change that these queries can show"),
+        (DOWN, "warning", "No, it makes rankings worse"),
+        ([0.1, -0.1] * 10, "info", "No measurable change"),
     ],
 )
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
@@ -61,39 +62,42 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     assert (found.kind, found.answer) == (kind, answer)
     test = measured.significance(NDCG)
     assert found.figures.startswith(
-        f"nDCG@10 changes by {wording.with_interval(test)}, p = {test.p:.4f}, on 20 queries: base "
-        "0.5000, modulated "
+        f"nDCG@10 changes by {wording.with_interval(test)}, {formatting.p_value(test.p)}, on 20 "
+        "queries: base 0.5000, modulated "
     )
     assert found.figures.endswith("BM25 0.2500.")
 
 
 def test_where() -> None:
     found = wording.where(judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0], None)))
+    assert found.question == "Which queries changed?"
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == (
-        "2 improved, 1 unchanged, 1 worsened. Of the steps between stages, the one to "
-        "document-modulated moves nDCG@10 most: +0.0500."
+        "2 improved, 1 unchanged, 1 worsened. The step with the largest effect is document "
+        "modulation: +0.0500 nDCG@10."
     )
+    one = wording.where(judge_outcomes(evaluation([0.1], None)))
+    assert one.answer == "1 query better, 0 worse"
     assert wording.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
 
 
 @pytest.mark.parametrize(
     ("changes", "groups", "kind", "answer"),
     [
-        (UP, None, "warning", "Unknown: which queries it has seen"),
-        (UP, SEEN, "warning", "Not from this split: every query is a seen one"),
-        (UP + UP, SEEN + UNSEEN, "good", "Yes, it holds on unseen queries"),
-        (UP, UNSEEN, "good", "Yes, it holds on unseen queries"),
-        (UP + NONE, SEEN + UNSEEN, "warning", "The gain lives only on seen queries"),
+        (UP, None, "warning", "Unknown: the training documents are not listed"),
+        (UP, SEEN, "warning", "Unknown: all queries of this split are seen"),
+        (UP + UP, SEEN + UNSEEN, "good", "Yes, the gain holds on unseen queries"),
+        (UP, UNSEEN, "good", "Yes, the gain holds on unseen queries"),
+        (UP + NONE, SEEN + UNSEEN, "warning", "No, only seen queries gain"),
         (
             UP + [1.0, -0.7] * 10,
             SEEN + UNSEEN,
             "warning",
-            "Not shown on unseen queries",
+            "No significant gain on unseen queries",
         ),  # the same mean, far apart
-        (UP + DOWN, SEEN + UNSEEN, "warning", "No: the adapter harms unseen queries"),
-        (NONE + NONE, SEEN + UNSEEN, "info", "There is no gain to trust"),
-        (NONE, UNSEEN, "info", "There is no gain to trust"),
+        (UP + DOWN, SEEN + UNSEEN, "warning", "No, unseen queries get worse"),
+        (NONE + NONE, SEEN + UNSEEN, "info", "No significant gain"),
+        (NONE, UNSEEN, "info", "No significant gain"),
     ],
 )
 def test_can_i_trust_it(
@@ -102,16 +106,16 @@ def test_can_i_trust_it(
     found = wording.trust(judge_generalization(evaluation(changes, groups)))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
-        assert f"On the 20 {groups[-1]} queries nDCG@10 changes by " in found.figures
+        assert f"On 20 {groups[-1]} queries, nDCG@10 changes by " in found.figures
 
 
-def test_trust_is_told_one_fact_a_sentence() -> None:
+def test_trust_has_one_fact_per_sentence() -> None:
     measured = evaluation(DOWN, UNSEEN)
     low, high = (
         f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
     )
     assert wording.trust(judge_generalization(measured)).figures == (
-        "On the 20 unseen queries nDCG@10 changes by −0.1500. The 95 % interval of this "
+        "On 20 unseen queries, nDCG@10 changes by −0.1500. The 95 % interval of this "
         f"change is {low} to {high}."
     )
 
@@ -125,9 +129,8 @@ def test_what_moves_without_judgments() -> None:
     first, second = wording.unjudged(
         measure_overlap(Ranker(BASE, adapter(still_model(2))), ("q0", "q1", "q2"), top_k=1)
     )
-    assert first.answer == "Nobody can say"
-    assert second.answer.startswith("Rank-biased overlap 0.")
+    assert first.answer == "Unknown without judgments"
+    assert second.answer.startswith("Mean rank-biased overlap 0.")
     assert second.figures.endswith(
-        "0.33 of the first 1 documents stay among them; 67 % of 3 queries get another first "
-        "document."
+        "share 0.33 of their top 1 documents. The top document changes for 67 % of 3 queries."
     )

@@ -1,0 +1,1 @@
+"""A table whose rows open with a click or the Enter key."""
