@@ -149,7 +149,7 @@ def _noise_notice(movement: Movement) -> bool:
     """Write whether the arrows exceed the noise; return whether they are drawn."""
     numbers = (
         f"Median true movement: {np.median(movement.true):.4f} (cosine distance). Median length of "
-        f"an arrow: {np.median(movement.drawn):.3f} map units. Noise level: "
+        f"an arrow: {np.median(movement.drawn):.3f} map widths. Noise level: "
         f"{np.median(movement.noise):.3f}, the arrow of a document that did not move."
     )
     if not movement.within_noise:

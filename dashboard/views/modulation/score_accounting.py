@@ -29,9 +29,7 @@ def show(rows: DocumentRows) -> Section:
     left, right = st.columns([3, 2])
     with left:
         clicked = chart.clicks(
-            figures.score_parts(
-                accounting, rows.order, rows.comparison.document_ids, rows.labels
-            ),
+            figures.score_parts(accounting, rows.order, rows.comparison.document_ids, rows.labels),
             "score_parts",
             "Parts of the score change of each document",
             context=state.current().query or state.current().text,
