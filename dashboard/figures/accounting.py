@@ -22,6 +22,7 @@ WATERFALL = {
 }
 """Part of the accounting → its label, short enough for a phone."""
 _WRITTEN = (formatting.decimal, *[formatting.signed] * 3, formatting.decimal)
+LEFT_OUT_LABEL = "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>"
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
@@ -136,27 +137,25 @@ def leave_one_out(
         best_relevant_change: (K,) rank change of the best relevant document, or None without
             judgments.
     """
-    rows, largest = list(range(len(order))), float(changed_ranks[order].max())
-    best = [0 if best_relevant_change is None else best_relevant_change[i] for i in order]
+    largest = float(changed_ranks[order].max())
+    best = np.zeros(len(order)) if best_relevant_change is None else best_relevant_change[order]
     bars = {
         "type": "bar",
         "x": changed_ranks[order],
-        "y": rows,
+        "y": list(range(len(order))),
         "orientation": "h",
         "marker": {"color": theme.REFINEMENT},
-        "text": [formatting.minus(f"best relevant rank {b:+d}") if b else "" for b in best],
+        "text": [f"best relevant rank {formatting.signed(b, 0)}" if b else "" for b in best],
         "textposition": "outside",
         "cliponaxis": False,
         "customdata": [[document_ids[i]] for i in order],
-        "hovertemplate": (
-            "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>"
-        ),
+        "hovertemplate": LEFT_OUT_LABEL,
     }
-    # room for the texts behind the bars
+    # the texts behind the bars need room
     axis = {**canvas.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * largest)]}
     return canvas.figure(
         [bars],
-        110 + 30 * max(len(rows), 4),
+        110 + 30 * max(len(order), 4),
         xaxis={**axis, **({"dtick": 1} if largest < 8 else {})},
         yaxis=_row_axis(row_labels),
     )

@@ -18,8 +18,8 @@ LARGEST_PARTS = 12
 PALE = 0.35
 OTHER_PARTS = ("other words", "other tokens", "adapter constant")
 LOST = {
-    "score": "contribution: score lost when the word is deleted",
-    "change": "contribution: score change lost when the word is deleted",
+    "score": "contribution: score lost<br>when the word is deleted",
+    "change": "contribution: score change lost<br>when the word is deleted",
 }
 
 
@@ -50,7 +50,7 @@ def measured_words(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure
     ]
     return canvas.figure(
         [_word_bars(words, drops, carried), _random_words(words, column)],
-        110 + 26 * max(len(words), 3),
+        125 + 26 * max(len(words), 3),
         xaxis={
             **canvas.titled(LOST[carried]),
             "range": [min(values) - pad, max(values) + pad],

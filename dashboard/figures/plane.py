@@ -154,5 +154,5 @@ def _deep_space(look: Look) -> dict[str, Any]:
         f"{axis_id}axis": {**axis, "title": {"text": name, "font": font}}
         for axis_id, name in zip("xyz", look.axis_names, strict=True)
     }
-    camera = {"eye": {"x": 1.25, "y": 1.25, "z": 0.85}}
+    camera = {"eye": {"x": 1.4, "y": 1.4, "z": 0.9}}
     return {"scene": {**scene, "camera": camera, "aspectmode": "cube"}, "dragmode": "orbit"}

@@ -42,9 +42,7 @@ def _inner(view: TargetView) -> float:
 def target(
     view: TargetView, rings: Mapping[int, float], points: Points, dark: bool = False
 ) -> go.Figure:
-    """Draw the query in the centre and each document at its true angle to the query.
-
-    Arrows run from base to modulated.
+    """Draw the query in the centre, documents at their true angle, arrows from base to modulated.
 
     Args:
         view: Angles (4, R) and directions (R,) of the documents.
@@ -59,11 +57,7 @@ def target(
     reach = max(float(view.radius.max()), *rings.values(), 0.0) - inner
     reach = reach * 1.08 or 1.0
     ring_radii = {rank: angle - inner for rank, angle in rings.items()}
-    traces = [
-        *_rings(ring_radii),
-        *map_marks.arrows(start, end, points),
-        _base(*start),
-    ]
+    traces = [*_rings(ring_radii), *map_marks.arrows(start, end, points), _base(*start)]
     moving = len(traces)
     marks = map_marks.document_marks(points)
     traces += [{"type": "scatter", "x": end[0], "y": end[1], **marks}]

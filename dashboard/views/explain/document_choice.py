@@ -12,8 +12,8 @@ from imrnns_core.retrieval.comparison import Comparison
 
 TARGETS = {"change": "Score change", "score": "Modulated score"}
 NOT_RETRIEVED = (
-    "It is not among the {} candidates, so re-ranking cannot help. If every document were scored, "
-    "its rank would be: {} Rephrase the question in the sidebar to see which wording retrieves it. "
+    "It is not among the {} candidates, so re-ranking cannot help. If every document were scored: "
+    "{} Rephrase the question in the sidebar to see which wording retrieves it. "
     "The rest of this page explains a document that was retrieved."
 )
 MOST_NAMED = 3
@@ -48,7 +48,7 @@ def _corpus_ranks(comparison: Comparison, dataset: Dataset, document_id: str) ->
     ranker = catalog.ranker(state.current().data, state.current().adapter)
     ranks = ranker.corpus_ranks(comparison, document_id)
     title = dataset.document[document_id].title or document_id
-    return f"{title}: base rank {ranks['base']}, modulated rank {ranks['modulated']}."
+    return f"“{title}” base rank {ranks['base']}, modulated rank {ranks['modulated']}."
 
 
 def show(comparison: Comparison, dataset: Dataset) -> str:
@@ -67,7 +67,7 @@ def show(comparison: Comparison, dataset: Dataset) -> str:
         **state.bound("document", ids),
     )
     right.segmented_control(
-        "Explain by words",
+        "Explain the",
         selection.options("carry"),
         format_func=lambda target: TARGETS[target],
         required=True,

@@ -18,6 +18,7 @@ EXACT = (
     "The three parts add up to modulated − base = {} (rounding error {}). The document and query "
     "steps share their joint effect equally."
 )
+CHANGE = "modulated − base"
 STAGES_READING = (
     "Here each stage applies one more step. A difference between two stages can differ from the "
     "part above: the joint effect of document modulation and query refinement appears only once "
@@ -35,11 +36,12 @@ def named_parts(accounting: Accounting) -> dict[str, FloatArray]:
 
 
 def rows(accounting: Accounting) -> dict[str, FloatArray]:
-    """Return (K,) the base score, each part of the change and the modulated score, by name."""
+    """Return (K,) the base score, the parts of the change, the modulated score and the change."""
     return {
         "base": accounting.base,
         **named_parts(accounting),
         "modulated": accounting.modulated,
+        CHANGE: accounting.modulated - accounting.base,
     }
 
 

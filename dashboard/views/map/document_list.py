@@ -80,17 +80,18 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
 
 def _columns() -> dict[str, Any]:
     return {
-        "title": st.column_config.TextColumn(),  # takes the width that the others leave
+        # with the other widths, all that a screen of 1440 pixels has room for next to the map
+        "title": st.column_config.TextColumn(width=166),
         "base rank": st.column_config.NumberColumn(
-            "base", width=62, help="Base rank. Empty if the document is not a candidate."
+            "base", width=54, help="Base rank. Empty if the document is not a candidate."
         ),
         "modulated rank": st.column_config.NumberColumn(
-            "modulated", width=92, help="Modulated rank. Empty if it is not a candidate."
+            "modulated", width=90, help="Modulated rank. Empty if it is not a candidate."
         ),
         "true movement": st.column_config.NumberColumn(
             "moved",
             format="%.4f",
-            width=78,
+            width=70,
             help="True movement: cosine distance between projected and modulated embedding.",
         ),
     }

@@ -139,8 +139,7 @@ def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
         corpus_map.pca_project(comparison.modulation.modulated_query.numpy(), dimensions),
     )
     first, second, third = (
-        f"PC {n} ({100 * share:.0f} % of variance)"
-        for n, share in enumerate(corpus_map.pca_share[:3], 1)
+        f"PC {n} ({100 * variance:.0f} %)" for n, variance in enumerate(corpus_map.pca_share[:3], 1)
     )
     return Layer(corpus, Move(base, modulated, query), True, (first, second, third))
 
