@@ -40,7 +40,7 @@ CLUSTERS = (
     "#4d9221",
     "#d6336c",
     "#1494a6",
-    "#6d5a7e",
+    "#7a6590",
 )
 OTHER_GROUPS = UNJUDGED
 """The colour of all groups that have no colour of their own."""
@@ -116,6 +116,12 @@ def relevance_colour(grade: int) -> str:
     return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[
         relevance_name(grade)
     ]
+
+
+def transparent(colour: str, opacity: float) -> str:
+    """Return a colour, written as #rrggbb, with an opacity between 0 and 1."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def movement_colours(movement: NDArray[np.float32], dark: bool) -> list[str]:

@@ -64,14 +64,19 @@ def _word_bars(
     words: Sequence[VerifiedWord], drops: Sequence[float], carried: Carried
 ) -> dict[str, Any]:
     verdicts = [w.verdict(carried) for w in words]
+    colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
     return {
         "type": "bar",
         "x": list(drops),
         "y": list(range(len(words))),
         "orientation": "h",
         "marker": {
-            "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
-            "opacity": [PALE if v == "chance" else 1.0 for v in verdicts],
+            "color": [
+                theme.transparent(colour, PALE) if v == "chance" else colour
+                for colour, v in zip(colours, verdicts, strict=True)
+            ],
+            # a pale bar keeps an outline that can be seen
+            "line": {"color": colours, "width": 1},
             "pattern": {"shape": ["/" if v == "other sign" else "" for v in verdicts]},
         },
         "name": "this word",
