@@ -38,6 +38,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         "measure": ["absolute", "relative", "relative", "relative", "total"],
         "text": [write(v) for write, v in zip(_WRITTEN, values, strict=True)],
         "textposition": "outside",
+        # labels of the highest and lowest bar may leave the plotting area
         "cliponaxis": False,
         "increasing": {"marker": {"color": theme.UP}},
         "decreasing": {"marker": {"color": theme.DOWN}},
@@ -90,6 +91,7 @@ def score_parts(
     return canvas.figure(
         [*_part_bars(accounting, order, ids), sums],
         130 + 30 * len(rows),
+        # gains stack to the right and losses to the left, so the mark is where they balance
         barmode="relative",
         xaxis={**canvas.titled("score change"), "zeroline": True},
         yaxis=_row_axis(row_labels),

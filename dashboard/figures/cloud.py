@@ -87,6 +87,7 @@ def group_names(cloud: Cloud, marks: Array, dark: bool) -> list[dict[str, Any]]:
     """
     drawn = np.concatenate([cloud.points[group.rows] for group in cloud.groups])
     pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / label_placement.NARROW or 1.0
+    # the largest groups are what a reader looks for first
     named = sorted((g for g in cloud.groups if len(g.rows)), key=lambda g: -len(g.rows))
     texts = [formatting.short(group.name, 28) for group in named]
     sizes = [

@@ -43,6 +43,7 @@ def measured_words(words: Sequence[VerifiedWord], carried: Carried) -> go.Figure
     drops = [w.drop[column] for w in words]
     random_ends = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
     values = [*drops, *random_ends, 0.0]
+    # the value is in the label: next to a bar it would cover the random range
     pad = 0.05 * (max(values) - min(values) or 0.01)
     labels = [
         f"{formatting.short(w.word.text, 20)} {formatting.signed(d)}"
@@ -121,6 +122,7 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     of the adapter.
     """
     order = np.argsort(-np.abs(accounting.words))[:LARGEST_PARTS]
+    # the bars have to add up, so the words without a bar share one
     rest = float(accounting.words.sum() - accounting.words[order].sum())
     names = [*(formatting.short(drops.words[i].text, 20) for i in order), *OTHER_PARTS]
     largest = (float(accounting.words[i]) for i in order)

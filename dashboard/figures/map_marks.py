@@ -80,6 +80,7 @@ def document_marks(points: Points, three: bool = False) -> dict[str, Any]:
                 "size": [_GLYPHS[symbol][1] for symbol in points.symbols],
                 "color": list(points.colours),
             },
+            # "text" is the glyph here, so the label needs a field of its own
             "hovertext": list(points.labels),
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
@@ -171,6 +172,7 @@ def _button(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
         "y": 0,
         "xanchor": "left",
         "yanchor": "bottom",
+        # a pressed button would look like a switch that stays on
         "showactive": False,
         "pad": {"t": 6},
         "buttons": [

@@ -41,6 +41,7 @@ def sort_dimensions(values: Array, count: int, by: str) -> NDArray[np.int64]:
 
 def written_limit(limit: float) -> str:
     """Return the end of a colour scale, as the scale and the page write it."""
+    # two significant digits: a limit of 0.00036 must not be written as 0.00
     return np.format_float_positional(limit, precision=2, unique=False, fractional=False, trim="-")
 
 
@@ -53,6 +54,7 @@ def _ticks(limit: float) -> dict[str, Any]:
     """Return the ticks of a colour scale around zero: both ends and the middle."""
     return {
         "tickvals": [-limit, 0, limit],
+        # the ends carry their sign, so that the scale also says which colour is positive
         "ticktext": [f"−{written_limit(limit)}", "0", f"+{written_limit(limit)}"],
         "ticklabeloverflow": "allow",
     }
@@ -78,6 +80,7 @@ def strips(
         ("bias b" + subtracted[1], bias, limits[1]),
     ]
     drawn = [row for row in rows if np.abs(row[1]).max() >= ROUNDING]
+    # each row has a colour scale of its own: scale and bias have different ranges
     domains = [(0.56, 1.0), (0.0, 0.44)] if len(drawn) == 2 else [(0.0, 1.0)]
     axes: dict[str, Any] = {
         name: {"domain": list(domain)}
@@ -91,6 +94,7 @@ def strips(
         traces,
         52 + 69 * len(drawn),
         fixed_margins=True,
+        # fitting the margins would draw every label several times
         margin={"l": 112, "r": 76, "t": 8, "b": 44},
         xaxis={**canvas.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
         **axes,
@@ -177,6 +181,7 @@ def heatmap(drawn: HeatmapValues, dark: bool) -> go.Figure:
             "tickangle": -90,
             "tickfont": {"size": 10},
             "showgrid": False,
+            # dimensions are names, not numbers: they are sorted and have gaps
             "type": "category",
             "range": [-0.5, count - 0.5],
             "showticklabels": drawn.has_dimension_labels,
@@ -189,6 +194,7 @@ def heatmap(drawn: HeatmapValues, dark: bool) -> go.Figure:
             "showgrid": False,
             "domain": [0, 0.88],
         },
+        # the bars show relative sizes; their values are in the hover label
         yaxis2={"visible": False, "domain": [0.9, 1], "anchor": "x"},
     )
 
@@ -234,6 +240,7 @@ def _coloured_cells(drawn: HeatmapValues, scale: list[tuple[float, str]]) -> dic
         "zmax": drawn.colour_limit,
         "zmid": 0,
         "colorscale": scale,
+        # the squares above the cells have the hover label
         "hoverinfo": "skip",
         "colorbar": {
             "orientation": "h",
@@ -248,6 +255,7 @@ def _coloured_cells(drawn: HeatmapValues, scale: list[tuple[float, str]]) -> dic
             "tickfont": {"size": 11},
             **_ticks(drawn.colour_limit),
         },
+        # with hundreds of columns, gaps would be as wide as the cells
         "xgap": 0.5 if drawn.has_dimension_labels else 0,
         "ygap": 0.5,
     }

@@ -55,8 +55,7 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
     """Draw a corpus as a cloud, and over it the movement of documents from base to modulated.
 
     The traces of the groups come first, in their order: the number of a trace and of a dot in it
-    name the dot's document. Several groups are named in the picture. Three dimensions have lines
-    in place of arrows.
+    name the dot's document. Several groups are named. Three dimensions have lines for arrows.
 
     Args:
         cloud: The corpus.
@@ -65,12 +64,12 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
         look: What else the map shows.
     """
     three = cloud.three
-    paths = _paths(move, points, three) if look.paths else []
-    traces = [*clouds.traces(cloud), *paths]
+    traces = [*clouds.traces(cloud), *(_paths(move, points, three) if look.paths else [])]
+    # frames change only documents and query, which they name by the number of their trace
     moving = len(traces)
     kind = "scatter3d" if three else "scatter"
-    marks = map_marks.document_marks(points, three)
-    traces += [{"type": kind, **map_marks.coordinates(move.end), **marks}]
+    marks = {**map_marks.coordinates(move.end), **map_marks.document_marks(points, three)}
+    traces.append({"type": kind, **marks})
     traces += [map_marks.legend_mark(three), *_queries(move, three)]
     frames = [
         {
@@ -81,6 +80,7 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
             ],
             "traces": [moving, len(traces) - 1],
         }
+        # documents move first and the query after them, as in the stages
         for stage, documents, query in zip(
             PLAYED,
             (move.start, move.end, move.end),
@@ -98,6 +98,7 @@ def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
     start, end = move.start, move.end
     if not three:
         return map_marks.arrows((start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
+    # NaN separates the lines, which are one trace: GL draws many traces slowly
     lines = np.stack([start, end, np.full_like(start, np.nan)], axis=1).reshape(-1, 3)
     return [
         {
@@ -133,6 +134,7 @@ def _flat_space(cloud: Cloud, move: Move, dark: bool) -> dict[str, Any]:
         "yaxis": {**_HIDDEN_AXIS, "scaleanchor": "x"},
         "dragmode": "pan",
     }
+    # a single group is the whole corpus and needs no name
     if len(cloud.groups) > 1:
         marks = np.concatenate([move.start, move.end, *(q[None] for q in move.query)])
         space["annotations"] = clouds.group_names(cloud, marks, dark)

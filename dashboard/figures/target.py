@@ -55,6 +55,7 @@ def target(
     stages = [(radius * np.cos(theta), radius * np.sin(theta)) for radius in radii]
     start, end = stages[0], stages[-1]
     reach = max(float(view.radius.max()), *rings.values(), 0.0) - inner
+    # a little room, so that no mark is cut at the edge
     reach = reach * 1.08 or 1.0
     ring_radii = {rank: angle - inner for rank, angle in rings.items()}
     traces = [*_rings(ring_radii), *map_marks.arrows(start, end, points), _base(*start)]
@@ -127,11 +128,13 @@ def _ring_names(
 
     `paths` (S, 2, R) are points along the way of each document.
     """
+    # radii start at the innermost angle; labels show the true one
     texts = [f"rank {rank}, {radius + inner:.1f}°" for rank, radius in radii.items()]
     turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
     around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
     pixel = 2 * reach / label_placement.NARROW
     sizes = [(pixel * width, pixel * height) for width, height in map(label_placement.size, texts)]
+    # a label that leaves the picture would be cut
     inside = [
         around[np.abs(radius * around[:, 0]) + width / 2 <= reach]
         for radius, (width, _) in zip(radii.values(), sizes, strict=True)

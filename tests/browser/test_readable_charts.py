@@ -72,10 +72,10 @@ def test_the_card_of_a_clicked_cell_has_the_hovered_number(page: Page, address: 
 
 def test_the_table_of_the_map_needs_no_sideways_scrolling(page: Page, address: str) -> None:
     open_page(page, f"{address}/map?query=q054")
-    table = page.locator(".st-key-listing .dvn-scroller")
+    table = page.locator("[data-testid=stDataFrame] .dvn-scroller")
     table.wait_for()
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
-    heads = page.locator(".st-key-listing th").all_text_contents()
+    heads = page.locator("[data-testid=stDataFrame] th").all_text_contents()
     assert [head for head in heads if head] == ["title", "base", "modulated", "moved"]
 
 

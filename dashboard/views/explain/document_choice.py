@@ -28,7 +28,9 @@ def warn_not_retrieved(comparison: Comparison, dataset: Dataset) -> None:
     """
     selected = state.current().document
     missing = comparison.relevant_outside
+    # with a relevant candidate, the page explains that one and needs no warning
     named = [] if comparison.relevant.any() else missing[:MOST_NAMED]
+    # the card of a document links here even if it was not retrieved
     if selected in dataset.document and selected not in comparison.position:
         named = [selected, *(i for i in named if i != selected)]
     if not named:
@@ -89,6 +91,7 @@ def _select_candidate(comparison: Comparison, dataset: Dataset) -> None:
             "Another document is explained.",
         )
     order = comparison.order("modulated")
+    # the relevant document is what a reader debugs
     relevant = [i for i in order if comparison.relevance[i] > 0]
     state.update(document=comparison.document_ids[int(relevant[0] if relevant else order[0])])
 

@@ -47,6 +47,7 @@ def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> 
         return
     title = f"Compare with the document at {next(iter(choices)).lower()}"
     with st.expander(title, on_change="rerun", key="compared") as expander:
+        # the words of another document cost an encoder pass
         if not expander.open:
             return
         rank = _choose(choices)
@@ -63,6 +64,7 @@ def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> 
 
 def _choose(choices: dict[str, int]) -> int:
     """Return the chosen modulated rank."""
+    # a choice of one is none
     if len(choices) == 1:
         return next(iter(choices.values()))
     chosen = st.segmented_control(

@@ -62,6 +62,7 @@ def summary(pair: Pair, accounting: Accounting) -> tuple[str, str]:
     )
     text = f"Its score changed by {change:+.4f}{_largest(accounting, position)}."
     text += f" The average candidate changed by {average:+.4f}"
+    # the rank follows the change relative to the others, not the change alone
     if abs(change - average) >= VISIBLE:
         relation = "gained" if change > average else "lost"
         text += f", so this document {relation} {abs(change - average):.4f} relative to it"
@@ -71,6 +72,7 @@ def summary(pair: Pair, accounting: Accounting) -> tuple[str, str]:
 def _largest(accounting: Accounting, position: int) -> str:
     """Return the largest gain and the largest loss among the parts, as they have them."""
     parts = {name: float(v[position]) for name, v in named_parts(accounting).items()}
+    # gains and losses are named apart: the largest part of a gain must not be a loss
     gain, loss = max(parts, key=parts.__getitem__), min(parts, key=parts.__getitem__)
     said = []
     if parts[gain] >= VISIBLE:

@@ -45,6 +45,7 @@ def show(key: PairKey) -> None:
 
 def _show(key: PairKey, side: Side) -> None:
     carried, drops = state.current().carry, explanations.word_drops(key, side)[0]
+    # all words of a query of usual length are measured anyway
     every = side == "document" and _every(len(drops.words))
     words = _measure(key, side, every)
     st.caption(summary(words, len(drops.words), side, carried))
@@ -54,6 +55,7 @@ def _show(key: PairKey, side: Side) -> None:
         f"Measured contribution of each word of the {side}, next to random words",
     )
     with st.expander("As a table"):
+        # the table has all words, also those without a bar
         ordered = figures.strongest(words, carried, len(words))
         st.dataframe(_frame(ordered, carried), hide_index=True, key=f"verified_table_{side}")
 

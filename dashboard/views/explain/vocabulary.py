@@ -54,6 +54,7 @@ def table(tokens: list[NamedToken]) -> tuple[list[str], list[tuple[str, ...]], l
     A p that all words share is written once: as a column it would say nothing.
     """
     columns = list(zip(P_NAMES, _written_p(tokens), strict=True))
+    # with few draws, every word has the smallest possible p: a column of equal numbers
     varying = [(name, values) for name, values in columns if len(set(values)) != 1]
     common = [f"{name} = {values[0]}" for name, values in columns if len(set(values)) == 1]
     head = ["word", "cosine", *(name for name, _ in varying), "verdict"]

@@ -42,6 +42,7 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
         query_text=state.current().edited_query or None,
         document_text=state.current().edited_document or None,
     )
+    # without an edit the two keys are equal, and the cache answers at once
     with st.spinner("Encoding …"):
         _outcome(pair, explanations.pair(edited_key))
     if edited_key != key:
@@ -76,6 +77,7 @@ def _edit(key: PairKey, side: Side) -> None:
     Deleted words are taken out of the original text.
     """
     drops = explanations.word_drops(key, side)[0]
+    # an encoder’s prefix (“query: ”) is not part of the text that a reader edits
     prefix = len(explanations.prefix(key.data, side))
     names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
     widget = f"delete_{side}_{key.query}_{key.document}"
@@ -133,5 +135,6 @@ def _rankings(comparison: Comparison) -> dict[str, tuple[FloatArray, IntArray]]:
     stages: dict[str, tuple[FloatArray, IntArray]] = {
         stage: (comparison.score(stage), comparison.rank(stage)) for stage in STAGES
     }
+    # α = 1 is the modulated ranking, which has a row already
     blended = {f"α = {alpha:.2f}": blend(comparison, alpha)} if alpha < 1.0 else {}
     return {**stages, **blended}

@@ -51,6 +51,7 @@ def show_accounts(key: PairKey) -> None:
     """Draw the accounting of both texts, once it is opened."""
     title = "Score change as a sum over words"
     with st.expander(title, on_change="rerun", key="word_accounts") as expander:
+        # two more charts are drawn only for a reader who asks for them
         if not expander.open:
             return
         st.caption(ACCOUNTING)
@@ -64,6 +65,7 @@ def _account(key: PairKey, side: Side) -> None:
     if accounting is None:
         notices.show("info", *NO_ACCOUNTING)
         return
+    # the sum is shown so that a reader can check it against the change above
     total = float(accounting.words.sum()) + accounting.other + accounting.constant
     st.caption(f"Words of the {side}; sum {formatting.signed(total)}")
     chart.show(

@@ -36,6 +36,7 @@ def needs_map() -> bool:
 
 def show(dataset: Dataset) -> None:
     """Draw the choices that the selected view has."""
+    # many data sets have no subjects
     colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
@@ -59,6 +60,7 @@ def show(dataset: Dataset) -> None:
             st.segmented_control(
                 "Dimensions", selection.options("axes"), required=True, **state.bound("axes")
             )
+        # in three dimensions, dragging turns the map
         if not is_three():
             st.segmented_control(
                 "Drag the mouse to",

@@ -80,13 +80,13 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
 
 def _columns() -> dict[str, Any]:
     return {
-        # with the other widths, all that a screen of 1440 pixels has room for next to the map
-        "title": st.column_config.TextColumn(width=166),
+        # with the other widths, all that a phone has room for
+        "title": st.column_config.TextColumn(width=150),
         "base rank": st.column_config.NumberColumn(
-            "base", width=54, help="Base rank. Empty if the document is not a candidate."
+            "base", width=50, help="Base rank. Empty if the document is not a candidate."
         ),
         "modulated rank": st.column_config.NumberColumn(
-            "modulated", width=90, help="Modulated rank. Empty if it is not a candidate."
+            "modulated", width=86, help="Modulated rank. Empty if it is not a candidate."
         ),
         "true movement": st.column_config.NumberColumn(
             "moved",

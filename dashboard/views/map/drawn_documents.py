@@ -42,6 +42,7 @@ class Colours:
 def positions(comparison: Comparison) -> NDArray[np.int64]:
     """Return the candidates to draw: the first of both rankings, and every relevant one."""
     base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    # the first of the base ranking, too: the ones that the adapter demoted start there
     first = (base <= SHOWN // 2) | (modulated <= SHOWN // 2)
     return np.flatnonzero(first | (comparison.relevance > 0))
 
@@ -98,6 +99,7 @@ def points(
         )
         for i, d, r in zip(drawn, ids, relevance, strict=True)
     ]
+    # the sign always shows the relevance, whatever the colour shows
     return Points(ids, labels, colours, [theme.SYMBOLS[r] for r in relevance])
 
 
@@ -116,6 +118,7 @@ def groups(
     shown = np.ones(len(labels), bool)
     if three and len(labels) > MAX_3D:
         shown[:] = False
+        # a fixed seed: the sample must not change with every click
         shown[np.random.default_rng(0).choice(len(labels), MAX_3D, replace=False)] = True
         st.caption(f"The map shows {MAX_3D:,} of {len(labels):,} documents, drawn at random.")
     return [

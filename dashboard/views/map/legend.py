@@ -33,6 +33,7 @@ def show(colours: Colours) -> None:
         st.caption(EXPLANATIONS[by])
     if by == "movement":
         st.html(f'<div class="groups">{_movement_scale(colours.values)}</div>')
+    # the most frequent group first, as in the picture it is the largest
     drawn = Counter(zip(colours.names, colours.colours, strict=False)).most_common()
     entries = [
         f'<span><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
@@ -50,6 +51,7 @@ def _signs(coloured: bool) -> list[str]:
         for name, sign in SIGNS.items()
     ]
     signs.append(("◆", "the query", theme.QUERY))
+    # only the target view draws base positions
     if state.current().view == "target":
         signs.append(("○", "base position", theme.BASE))
     else:

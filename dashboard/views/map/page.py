@@ -35,6 +35,7 @@ def show() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         corpus_map = maps.corpus_map(selection.data, selection.adapter)
+        # the target view needs no map, unless it is coloured by cluster
         if corpus_map is None and controls.needs_map():
             map_progress.show(len(dataset.documents))
             return
@@ -43,6 +44,7 @@ def show() -> None:
         picture = pictures.Picture(comparison, dataset, drawn, points)
         selected, changed = _picture(picture, corpus_map)
         legend.show(colours)
+    # several documents are a selection to list, not one to open
     if changed and len(selected) == 1:
         state.update(document=selected[0])
         st.rerun()
@@ -75,4 +77,5 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     )
     dataset = picture.dataset
     ids = [drawn_documents.document_id(mark, groups, dataset) for mark in clicks.marks]
+    # a candidate can be hit twice: as a mark and as a dot of the cloud
     return list(dict.fromkeys(i for i in ids if i)), clicks.changed

@@ -85,6 +85,7 @@ def target(picture: Picture) -> go.Figure:
     view = target_view(picture.comparison, picture.drawn)
     scores = np.sort(picture.comparison.score("modulated"))[::-1]
     angles = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
+    # the last ring is the last candidate: documents beyond it were not retrieved
     rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= len(angles)}
     drawn = targets.drawn_rings(view, rings)
     beyond = [
@@ -107,6 +108,7 @@ def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figu
         if len(documents) <= LABELLED
         else None
     )
+    # notices come before the figure, so each map writes its own while it is computed
     draw = _neighbourhood if selection.view == "neighbourhood" else _linear
     layer = draw(picture, corpus_map, 3 if three else 2)
     st.caption(PLANE + ((THREE if three else PATHS) if layer.paths else ""))
@@ -151,6 +153,7 @@ def _noise_notice(movement: Movement) -> bool:
         f"an arrow: {np.median(movement.drawn):.3f} map widths. Noise level: "
         f"{np.median(movement.noise):.3f}, the arrow of a document that did not move."
     )
+    # arrows within noise mislead, so they are off until a reader asks for them
     if not movement.within_noise:
         notices.show("info", "UMAP shows which documents are similar, not distances", numbers)
         return True
@@ -165,6 +168,7 @@ def _noise_notice(movement: Movement) -> bool:
 def _share_notice(corpus_map: CorpusMap, share: float, true: float, dimensions: int) -> None:
     axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
     notices.show(
+        # below half, most of the movement happens outside the picture
         "info" if share > 0.5 else "warning",
         f"These axes show {100 * share:.0f} % of the true movement",
         f"PCA of the projected corpus: the axes explain {axes} of its variance. Median true "

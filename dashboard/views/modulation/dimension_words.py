@@ -31,6 +31,7 @@ def show(rows: DocumentRows, heatmap: Heatmap | None) -> None:
     """Draw the words of the selected dimension, and the value of the selected cell."""
     selection, comparison = state.current(), rows.comparison
     count = catalog.ranker(selection.data, selection.adapter).adapter.card.output_dim
+    # a link can come from an adapter with more dimensions
     if selection.dimension >= count:
         notices.show(
             "info",
@@ -69,6 +70,7 @@ def _values(rows: DocumentRows, comparison: Comparison, heatmap: Heatmap | None)
         return []
     full = float(shifts(comparison)[position, selection.dimension])
     lines = [f"{selection.document}: full shift {formatting.signed(full)}"]
+    # the document of a link may have no row
     row = np.flatnonzero(rows.order == position)
     if heatmap is not None and len(row):
         value = float(heatmap.values[int(row[0]), selection.dimension])
@@ -93,6 +95,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
 
 def _nearest_with_words(drawn: list[int], dimension: int) -> int | None:
     column = drawn.index(dimension) if dimension in drawn else 0
+    # from the clicked column outwards: it stops at the first, and most dimensions need no look
     for other in sorted(range(len(drawn)), key=lambda i: abs(i - column)):
         if drawn[other] != dimension and _strong_words(drawn[other]):
             return drawn[other]

@@ -41,6 +41,7 @@ class Heatmap:
     def dimensions(self) -> NDArray[np.int64]:
         """(D,) the dimensions that are drawn, in the selected order."""
         selection = state.current()
+        # the same order is needed to draw the columns and to find the nearest one with words
         count = 40 if selection.width == "top 40" else self.values.shape[1]
         return figures.sort_dimensions(self.values, count, selection.columns)
 
@@ -110,6 +111,7 @@ class DocumentRows:
             figures.heatmap(drawn, state.dark()),
             heatmap.key,
             heatmap.alt,
+            # a click on the heat map of another query must not count here
             context=selection.query or selection.text,
         )
         for document_id, dimension in clicks.new[:1]:
@@ -133,6 +135,8 @@ def _order(comparison: Comparison) -> NDArray[np.int64]:
 def _label(comparison: Comparison, dataset: Dataset, i: int) -> str:
     document = dataset.document[comparison.document_ids[i]]
     sign = formatting.RELEVANCE_SIGNS[formatting.relevance_name(int(comparison.relevance[i]))]
+    # the rank comes first: a cut title keeps it
     title = f"{comparison.rank('modulated')[i]} · {sign}{document.title or document.id}"
+    # cut before it is wrapped, because an escaped text must not be cut inside an entity
     label = formatting.plain(formatting.cut(title, 2 * LABEL_LETTERS - 4), LABEL_LETTERS, 2)
     return f"<b>{label}</b>" if comparison.relevant[i] else label

@@ -54,10 +54,12 @@ def _strips(comparison: Comparison) -> None:
     st.header("What the query does to every document", anchor=False)
     averaged = QUERIES if modulations.has_mean(selection.data) else DOCUMENTS
     st.caption(STRIPS.format(FROM_MEAN.format(averaged) if specific else FROM_NEUTRAL))
+    # ½ and 0 are where sigmoid and tanh start: an adapter without effect has these
     scale = scale - (ranges.mean_scale if specific else np.float32(0.5))
     bias = bias - ranges.mean_bias if specific else bias
     drawn = 0
     for name, values in (("scale", scale), ("bias", bias)):
+        # colours of rounding errors would look like an effect
         if np.abs(values).max() < ROUNDING:
             reason = "does not differ from the average" if specific else NEUTRAL[name]
             st.caption(f"The {name} {reason}, so it is not shown.")
@@ -72,6 +74,7 @@ def _strips(comparison: Comparison) -> None:
 def _heatmap(rows: DocumentRows) -> Section:
     selection, specific = state.current(), _is_specific()
     ranges = modulations.ranges(selection.data, selection.adapter)
+    # without the mean, all queries show the same picture (docs/method.md)
     values = shifts(rows.comparison)[rows.order] - (ranges.mean_shift if specific else 0)
     st.header("How each document moved", anchor=False)
     if np.abs(values).max() < ROUNDING:

@@ -48,6 +48,7 @@ def show(rows: DocumentRows) -> Section:
         Heatmap(contributions, limit, "contribution", "refinement_heatmap", alt)
     )
     st.header("The ranking without one document", anchor=False)
+    # without its only feedback document there is no refinement to compare with
     if feedback < 2:
         notices.show("info", *ONE_DOCUMENT)
     elif not influence.moved[rows.order].any():
@@ -62,6 +63,7 @@ def _leave_one_out(rows: DocumentRows, influence: FeedbackInfluence) -> None:
     comparison = rows.comparison
     relevant, best_change = comparison.relevance > 0, None
     if relevant.any():
+        # one number per bar: the relevant document that decides RR is the most telling
         ranks = comparison.rank("modulated")[relevant]
         best_change = influence.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
     st.caption(LEAVE_ONE_OUT + (BEST_RELEVANT if best_change is not None else ""))

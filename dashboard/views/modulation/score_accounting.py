@@ -45,6 +45,7 @@ def _document(rows: DocumentRows, accounting: Accounting) -> None:
     """Draw the parts of the selected document, or of the first one."""
     comparison = rows.comparison
     is_selected = state.current().document in comparison.position
+    # a link can name a document that is not a candidate
     position = comparison.position.get(state.current().document, int(rows.order[0]))
     st.caption(
         "Selected document" if is_selected else "First document; click a bar to select another"
