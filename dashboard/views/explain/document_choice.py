@@ -65,6 +65,7 @@ def show(comparison: Comparison, dataset: Dataset) -> str:
     left.selectbox(
         "Document to explain, by modulated rank",
         ids,
+        help="★ relevant, ✕ judged not relevant.",
         format_func=lambda document_id: _label(comparison, dataset, document_id),
         **state.bound("document", ids),
     )

@@ -16,7 +16,7 @@ VISIBLE = 5e-5
 HEAD = ("part of the score", "this document", "average candidate", "difference")
 EXACT = (
     "The three parts add up to modulated − base = {} (rounding error {}). The document and query "
-    "steps share their joint effect equally."
+    "steps share their joint effect equally. In the chart, green is a gain and orange a loss."
 )
 CHANGE = "modulated − base"
 STAGES_READING = (

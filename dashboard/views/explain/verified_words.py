@@ -62,11 +62,11 @@ def _show(key: PairKey, side: Side) -> None:
 
 def summary(words: list[VerifiedWord], total: int, side: Side, carried: Carried) -> str:
     """Return how many words were measured, with which results, and how many the chart draws."""
-    measured = f"{len(words)} of {total}" if len(words) < total else f"all {total}"
+    measured = f"{len(words)} of {total}" if len(words) < total else f"All {total}"
     counts = Counter(word.verdict(carried) for word in words)
     results = ", ".join(f"{counts[v]} {name}" for v, name in VERDICTS.items() if counts[v])
     drawn = f" The chart shows the {MOST_BARS} strongest." if len(words) > MOST_BARS else ""
-    return f"Words of the {side}: {measured} measured: {results}.{drawn}"
+    return f"{measured} words of the {side} measured: {results}.{drawn}"
 
 
 def _frame(words: list[VerifiedWord], carried: Carried) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.retrieval.comparison import Comparison
 
 SHOWN = 20
+SIGNS = "★ relevant, ✕ judged not relevant; the number is the modulated rank."
+"""How to read a row's label, for the caption of every chart."""
 LABEL_LETTERS = 26
 """Letters in each of the two lines of a row's label, for which the charts have room."""
 

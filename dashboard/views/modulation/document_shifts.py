@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import modulation as figures
 from dashboard.services import modulations
-from dashboard.views.modulation.document_rows import DocumentRows, Heatmap, Section
+from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Heatmap, Section
 from dashboard.widgets import chart
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
@@ -24,8 +24,8 @@ FROM_MEAN = "Shown relative to the adapter’s average over many {}."
 QUERIES, DOCUMENTS = "queries", "documents used as queries"
 NEUTRAL = {"scale": "is ½ everywhere", "bias": "is zero"}
 SHIFTS = (
-    "Each row is a document: {}. ★ and bold: relevant; the number is the modulated rank. Each "
-    "cell is the shift on one dimension: modulated − projected embedding, both of unit length{}. "
+    "Each row is a document: {}. {} Each cell is the shift on one dimension: modulated − projected "
+    "embedding, both of unit length{}. "
     "Blue is higher, orange lower, on one colour scale for all queries, clipped at ± {} (99.5th "
     "percentile). Click a cell to see its document and the words of its dimension."
 )
@@ -82,7 +82,7 @@ def _heatmap(rows: DocumentRows) -> Section:
         return Section(False)
     limit = ranges.shift[specific]
     subtracted = ", minus the adapter’s average shift" if specific else ""
-    st.caption(SHIFTS.format(rows.description, subtracted, figures.written_limit(limit)))
+    st.caption(SHIFTS.format(rows.description, SIGNS, subtracted, figures.written_limit(limit)))
     name = "shift relative to the average" if specific else "full shift"
     alt = f"Shift of {len(rows.order)} documents on the dimensions of the adapter"
     return rows.clickable_heatmap(Heatmap(values, limit, name, "shift_heatmap", alt))

@@ -9,15 +9,15 @@ from dashboard import formatting, state
 from dashboard.figures import accounting as figures
 from dashboard.figures.modulation import written_limit
 from dashboard.services import modulations
-from dashboard.views.modulation.document_rows import DocumentRows, Heatmap, Section
+from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Heatmap, Section
 from dashboard.widgets import chart, notices
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence
 
 READING = (
-    "Each row is a document: {}. ★ and bold: relevant; the number is the modulated rank. Each cell "
-    "is its contribution to the refined query, before LayerNorm and minus the mean contribution. "
-    "All {} feedback documents contribute. Blue is higher, orange lower, on one colour scale for "
-    "all queries, clipped at ± {}. Click a cell to see its document and the words of its dimension."
+    "Each row is a document: {}. {} Each cell is its contribution to the refined query on one "
+    "dimension, before LayerNorm and minus the mean contribution. All {} feedback documents "
+    "contribute. Blue is higher, orange lower, on one colour scale for all queries, clipped at "
+    "± {}. Click a cell to see its document and the words of its dimension."
 )
 ONE_DOCUMENT = (
     "Only one document refines the query",
@@ -41,7 +41,7 @@ def show(rows: DocumentRows) -> Section:
     influence = modulations.influence(selection)
     limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
-    st.caption(READING.format(rows.description, feedback, written_limit(limit)))
+    st.caption(READING.format(rows.description, SIGNS, feedback, written_limit(limit)))
     alt = f"Contribution of {len(rows.order)} documents to the refined query, on each dimension"
     contributions = influence.contributions[rows.order]
     section = rows.clickable_heatmap(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import formatting, state
 from dashboard.figures import accounting as figures
-from dashboard.views.modulation.document_rows import DocumentRows, Section
+from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Section
 from dashboard.widgets import chart, notices
 from imrnns_core.explanation.score_accounting import Accounting, account
 
@@ -15,8 +15,7 @@ TITLE_LETTERS = 90
 EXACT = (
     "For every document, projector + document modulation + query refinement = modulated − base "
     "score (largest rounding error {}). ◆ is the total change. The parts show which step changes "
-    "the score, not which words cause it. ★ and bold: relevant; the number is the modulated rank. "
-    "Click a bar to see its document."
+    "the score, not which words cause it. {} Click a bar to see its document."
 )
 
 
@@ -25,7 +24,7 @@ def show(rows: DocumentRows) -> Section:
     accounting = account(rows.comparison)
     st.header("What changes each score", anchor=False)
     residual = formatting.minus(f"{np.abs(accounting.residual).max():.1e}")
-    st.caption(EXACT.format(residual))
+    st.caption(EXACT.format(residual, SIGNS))
     left, right = st.columns([3, 2])
     with left:
         clicked = chart.clicks(
@@ -48,7 +47,8 @@ def _document(rows: DocumentRows, accounting: Accounting) -> None:
     # a link can name a document that is not a candidate
     position = comparison.position.get(state.current().document, int(rows.order[0]))
     st.caption(
-        "Selected document" if is_selected else "First document; click a bar to select another"
+        ("Selected document" if is_selected else "First document; click a bar to select another")
+        + ". Green: gain; orange: loss."
     )
     document = rows.dataset.document[comparison.document_ids[position]]
     title = document.title or document.id

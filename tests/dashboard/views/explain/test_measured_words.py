@@ -14,8 +14,8 @@ def measured(count: int) -> list[VerifiedWord]:
 
 def test_the_text_says_how_many_words_are_measured_and_drawn() -> None:
     assert summary(measured(12), 48, "document", "change") == (
-        "Words of the document: 12 of 48 measured: 12 confirmed."
+        "12 of 48 words of the document measured: 12 confirmed."
     )
     assert summary(measured(62), 62, "document", "score") == (
-        "Words of the document: all 62 measured: 62 confirmed. The chart shows the 30 strongest."
+        "All 62 words of the document measured: 62 confirmed. The chart shows the 30 strongest."
     )
