@@ -51,15 +51,18 @@ def _table(tokens: list[NamedToken], side: Side) -> None:
 def table(tokens: list[NamedToken]) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
     """Return head and rows of the table, and what is the same in all rows.
 
-    A p that all words share is written once: as a column it would say nothing.
+    A p that all words share is written once, and a common verdict is in the caption: as columns
+    they would say nothing.
     """
+    verdicts = [("verdict", [verdict(t) for t in tokens])]
     columns = list(zip(P_NAMES, _written_p(tokens), strict=True))
     # with few draws, every word has the smallest possible p: a column of equal numbers
     varying = [(name, values) for name, values in columns if len(set(values)) != 1]
     common = [f"{name} = {values[0]}" for name, values in columns if len(set(values)) == 1]
-    head = ["word", "cosine", *(name for name, _ in varying), "verdict"]
+    varying += [(name, values) for name, values in verdicts if len(set(values)) != 1]
+    head = ["word", "cosine", *(name for name, _ in varying)]
     rows = [
-        (t.token, f"{t.cosine:.4f}", *(values[i] for _, values in varying), verdict(t))
+        (t.token, f"{t.cosine:.4f}", *(values[i] for _, values in varying))
         for i, t in enumerate(tokens)
     ]
     return head, rows, common
