@@ -20,7 +20,7 @@ from plotly.offline import get_plotlyjs
 from dashboard import theme
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
-from dashboard.figures.plane import Move, plane
+from dashboard.figures.plane import Look, Move, plane
 from tests.browser.app import ROOT, launch, open_page, serving
 
 PAGES = (
@@ -161,7 +161,7 @@ def cloud_figure() -> go.Figure:
         Cloud(ground, groups),
         Move(ground[:30], ground[:30] + 0.02, (ground[30], ground[31])),
         points,
-        "cloud",
+        Look("cloud"),
     )
 
 

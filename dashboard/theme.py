@@ -1,7 +1,9 @@
-"""All colours: the same one means the same thing in every figure and card, light and dark.
+"""All colours: one colour has one meaning in every figure and card, on the light and dark page.
 
-The hues are Okabe and Ito's, which people with colour-blindness tell apart; shape or text always
-says the same. Grounds and texts of the pages are Streamlit's, set in `.streamlit/config.toml`.
+The hues follow Okabe and Ito, whose palette people with colour blindness can distinguish. A shape
+or a word always repeats what a colour says. Every colour of a mark has a contrast of at least 3:1
+to both pages, and text has 4.5:1 (WCAG 2.2, 1.4.3 and 1.4.11; `tests/dashboard/test_contrast.py`
+computes both). Streamlit's own colours are in `.streamlit/config.toml`.
 """
 
 from __future__ import annotations
@@ -17,107 +19,119 @@ BASE = "#7d8797"
 MODULATED = "#0072b2"
 RELEVANT = "#009e73"
 NOT_RELEVANT = "#d55e00"
-UNJUDGED = "#8f99a8"
-QUERY = "#e69f00"
-PROJECTOR = "#56b4e9"
+UNJUDGED = "#848e9d"
+# Okabe and Ito's orange, sky blue and pink are too pale for a white page: the same hues, darker
+QUERY = "#b97f00"
+PROJECTOR = "#2b94d2"
 DOCUMENT = "#0072b2"
-REFINEMENT = "#cc79a7"
+REFINEMENT = "#c76a9f"
 UP = "#009e73"
 DOWN = "#d55e00"
+# Without the colour of the query, whose mark is drawn among the groups
 CLUSTERS = (
     "#0072b2",
-    "#e69f00",
+    "#c76a9f",
     "#009e73",
-    "#cc79a7",
-    "#56b4e9",
     "#d55e00",
-    "#b8a30a",
     "#8f6ad1",
-    "#7d8797",
-    "#4d9221",
+    "#8f7d00",
+    "#2b94d2",
     "#a6611a",
-    "#1b9e9e",
+    "#4d9221",
+    "#d6336c",
+    "#1494a6",
+    "#7a6590",
 )
+OTHER_GROUPS = UNJUDGED
+"""The colour of all groups that have no colour of their own."""
 BM25 = "#8f6ad1"
 NOTICES = {"error": "#d55e00", "warning": "#b8860b", "info": "#0072b2", "good": "#009e73"}
 CLEAR = "rgba(0,0,0,0)"
 MARK_EDGE = "rgba(255,255,255,0.6)"
-CONTROL, CONTROL_EDGE = "rgba(128,138,152,0.16)", "rgba(128,138,152,0.7)"
-"""Buttons and sliders of a figure on either ground; Plotly's own are white in the dark."""
+CONTROL, CONTROL_EDGE = "rgba(128,138,152,0.16)", "#7d8797"
+"""Buttons and sliders of a figure on either page; Plotly's own stay white on the dark one."""
 SYMBOLS = {"relevant": "star", "not relevant": "x", "unjudged": "circle"}
 
 
-class Ground(NamedTuple):
+class PageColours(NamedTuple):
     """The colours that differ between the light and the dark page."""
 
-    ground: str
+    background: str
     border: str
-    soft: str
-    strong: str
+    chart_text: str
+    text: str
     grid: str
-    note: str
-    """Letters of a note in a figure."""
-    note_ground: str
-    low: str
-    """The ends of the diverging scale, and its middle: zero disappears into the page."""
+    label_background: str
+    """Behind a label that lies on marks."""
+    negative: str
     zero: str
-    high: str
+    """Close to the page, so that a value of zero is hardly seen."""
+    positive: str
+    moved_least: str
+    moved_most: str
 
 
-_LIGHT = Ground(
-    ground="#ffffff",
+_LIGHT = PageColours(
+    background="#ffffff",
     border="#d9dee6",
-    soft="#808495",
-    strong="#262730",
+    chart_text="#5a6170",
+    text="#1b2430",
     grid="#e6eaf1",
-    note="#1b2430",
-    note_ground="rgba(255,255,255,0.85)",
-    low="#b2560a",
+    label_background="rgba(255,255,255,0.85)",
+    negative="#b2560a",
     zero="#f7f8fa",
-    high="#1f66a8",
+    positive="#1f66a8",
+    moved_least="#8f8f9c",
+    moved_most="#5b1a8b",
 )
-_DARK = Ground(
-    ground="#11161d",
+_DARK = PageColours(
+    background="#11161d",
     border="#2e3947",
-    soft="#e6eaf1",
-    strong="#fafafa",
+    chart_text="#e6eaf1",
+    text="#e6ebf2",
     grid="#31333f",
-    note="#e6ebf2",
-    note_ground="rgba(17,22,29,0.85)",
-    low="#e08214",
+    label_background="rgba(17,22,29,0.85)",
+    negative="#e08214",
     zero="#1a212b",
-    high="#5aa9e6",
+    positive="#5aa9e6",
+    moved_least="#6b7585",
+    moved_most="#e3b3ff",
 )
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
 
-def on(dark: bool) -> Ground:
+def page_colours(dark: bool) -> PageColours:
     """Return the colours of the dark page, or of the light one."""
     return _DARK if dark else _LIGHT
 
 
 def diverging(dark: bool) -> list[tuple[float, str]]:
-    """Return a scale from orange over the page's own neutral to blue.
-
-    Zero disappears into the page.
-    """
-    look = on(dark)
-    return [(0.0, look.low), (0.5, look.zero), (1.0, look.high)]
+    """Return a colour scale from orange (negative) over the page's colour (zero) to blue."""
+    colours = page_colours(dark)
+    return [(0.0, colours.negative), (0.5, colours.zero), (1.0, colours.positive)]
 
 
 def relevance_colour(grade: int) -> str:
-    """Return the colour of a judged grade; -1 is unjudged."""
+    """Return the colour of a judged grade; −1 is unjudged."""
     return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[
         relevance_name(grade)
     ]
 
 
-def ramp(values: NDArray[np.float32]) -> list[str]:
-    """Return a colour for each value, from dark blue (the least) to yellow (the most)."""
+def transparent(colour: str, opacity: float) -> str:
+    """Return a colour, written as #rrggbb, with an opacity between 0 and 1."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def movement_colours(movement: NDArray[np.float32], dark: bool) -> list[str]:
+    """Return a colour for each movement (R,), from grey (the smallest) to purple (the largest)."""
     from plotly.colors import sample_colorscale  # not needed by the loading screen
 
-    spread = float(values.max() - values.min()) or 1.0
-    return list(sample_colorscale("Cividis", ((values - values.min()) / spread).tolist()))
+    colours = page_colours(dark)
+    spread = float(movement.max() - movement.min()) or 1.0
+    shares = ((movement - movement.min()) / spread).tolist()
+    return list(sample_colorscale([colours.moved_least, colours.moved_most], shares))
 
 
 def css_variables(selector: str) -> str:
@@ -127,24 +141,25 @@ def css_variables(selector: str) -> str:
 
 
 def template(dark: bool) -> dict[str, Any]:
-    """Return the look of the page, light or dark, for all that a figure leaves open.
+    """Return Plotly's template for the light or dark page: fonts, grids and labels.
 
-    Letters, grids and labels.
+    It fills in whatever a figure leaves open.
     """
-    look = on(dark)
-    small = {"color": look.soft, "size": 11.25}
+    colours = page_colours(dark)
+    small = {"color": colours.chart_text, "size": 11.25}
     axis = {
-        "gridcolor": look.grid,
-        "zerolinecolor": look.grid,
-        "tickcolor": look.grid,
+        "gridcolor": colours.grid,
+        # the zero line separates gain from loss, so it must be seen; the grid need not
+        "zerolinecolor": BASE,
+        "tickcolor": colours.grid,
         "tickfont": small,
         "automargin": True,
     }
-    title = {"font": {"color": look.soft, "size": 13.125}}
+    title = {"font": {"color": colours.chart_text, "size": 13.125}}
     return {
         "layout": {
             "font": {**small, "family": _FONT, "weight": 400},
-            "legend": {"borderwidth": 0, "font": {"color": look.strong, "size": 11.25}},
+            "legend": {"borderwidth": 0, "font": {"color": colours.text, "size": 11.25}},
             "xaxis": {
                 **axis,
                 "title": {**title, "standoff": 18.75},
@@ -154,8 +169,8 @@ def template(dark: bool) -> dict[str, Any]:
             "yaxis": {**axis, "title": {**title, "standoff": 22.5}, "ticklabelposition": "outside"},
             "margin": {"pad": 7.5},
             "hoverlabel": {
-                "bgcolor": look.ground,
-                "bordercolor": look.border,
+                "bgcolor": colours.background,
+                "bordercolor": colours.border,
                 "font": {**small, "family": _FONT},
             },
         },

@@ -1,4 +1,4 @@
-"""Figures of score changes: their parts, and what feedback documents do to ranks."""
+"""Figures of score changes: their parts, and how feedback documents change the ranking."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ WATERFALL = {
     "query_refinement": "query<br>refine-<br>ment",
     "modulated": "modulated<br>score",
 }
-"""Part of the account → its label, short enough for a phone."""
+"""Part of the accounting → its label, short enough for a phone."""
 _WRITTEN = (formatting.decimal, *[formatting.signed] * 3, formatting.decimal)
-NOTHING = "No rank changes when any one of them is left out."
+LEFT_OUT_LABEL = "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>"
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
-    """Draw one candidate's way from the base to the modulated score, part by part.
+    """Draw how the parts of one candidate's score change lead from its base to modulated score.
 
-    The bars sum exactly.
+    The bars add up exactly.
     """
-    parts = [float(getattr(accounting, name)[position]) for name in WATERFALL]
+    values = [float(getattr(accounting, name)[position]) for name in WATERFALL]
     bars = {
         "type": "waterfall",
         "x": list(WATERFALL.values()),
-        "y": parts,
+        "y": values,
         "measure": ["absolute", "relative", "relative", "relative", "total"],
-        "text": [write(p) for write, p in zip(_WRITTEN, parts, strict=True)],
+        "text": [write(v) for write, v in zip(_WRITTEN, values, strict=True)],
         "textposition": "outside",
+        # labels of the highest and lowest bar may leave the plotting area
         "cliponaxis": False,
         "increasing": {"marker": {"color": theme.UP}},
         "decreasing": {"marker": {"color": theme.DOWN}},
@@ -45,8 +46,9 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         "hovertemplate": "%{x}: %{text}<extra></extra>",
         "connector": {"line": {"color": theme.UNJUDGED, "width": 1}},
     }
-    running = np.cumsum(parts[:4])
-    low, high = float(min(running.min(), parts[4])), float(max(running.max(), parts[4]))
+    running = np.cumsum(values[:4])
+    low, high = float(min(running.min(), values[4])), float(max(running.max(), values[4]))
+    # changes are small beside the scores: an axis from zero would hide them
     margin = max(0.02, (high - low) * 0.35)
     shown = [max(-1.0, low - margin), min(1.05, high + margin)]
     return canvas.figure(
@@ -55,41 +57,48 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 26, "b": 8},
         xaxis={"tickangle": 0, "tickfont": {"size": 10}},
-        yaxis={**canvas.titled("cosine (axis cut)"), "range": shown},
+        yaxis={**canvas.titled("score (axis does not start at 0)"), "range": shown},
     )
 
 
-def parts(
+def score_parts(
     accounting: Accounting,
     order: NDArray[np.int64],
     document_ids: Sequence[str],
-    labels: Sequence[str],
+    row_labels: Sequence[str],
 ) -> go.Figure:
-    """Draw the three parts of the score change of several candidates as bars that add up.
+    """Draw the three parts of each candidate's score change as bars, and their sum as a mark.
 
-    The sum is a mark.
+    Args:
+        accounting: Of K candidates.
+        order: (R,) candidates to draw, from the top.
+        document_ids: (K,) ids.
+        row_labels: (R,) row labels.
     """
     rows, ids = list(range(len(order))), [[document_ids[i]] for i in order]
+    changes = (accounting.modulated - accounting.base)[order]
     sums = {
         "type": "scatter",
-        "x": (accounting.modulated - accounting.base)[order],
+        "x": changes,
         "y": rows,
         "mode": "markers",
-        "name": "modulated − base",
+        "name": "total change",
         "marker": {"symbol": "diamond", "size": 9, "color": theme.QUERY},
         "customdata": ids,
-        "hovertemplate": "%{customdata[0]}<br>modulated − base %{x:+.4f}<extra></extra>",
+        "text": [formatting.signed(float(v)) for v in changes],
+        "hovertemplate": "%{customdata[0]}<br>modulated − base: %{text}<extra></extra>",
     }
     return canvas.figure(
-        [*_bars(accounting, order, ids), sums],
-        130 + 26 * len(rows),
+        [*_part_bars(accounting, order, ids), sums],
+        130 + 30 * len(rows),
+        # gains stack to the right and losses to the left, so the mark is where they balance
         barmode="relative",
-        xaxis={**canvas.titled("change of the cosine"), "zeroline": True},
-        yaxis=_rows(labels),
+        xaxis={**canvas.titled("score change"), "zeroline": True},
+        yaxis=_row_axis(row_labels),
     )
 
 
-def _bars(
+def _part_bars(
     accounting: Accounting, order: NDArray[np.int64], ids: list[list[str]]
 ) -> list[dict[str, Any]]:
     return [
@@ -101,7 +110,9 @@ def _bars(
             "name": name,
             "marker": {"color": colour},
             "customdata": ids,
-            "hovertemplate": f"%{{customdata[0]}}<br>{name} %{{x:+.4f}}<extra></extra>",
+            "text": [formatting.signed(float(v)) for v in values[order]],
+            "textposition": "none",
+            "hovertemplate": f"%{{customdata[0]}}<br>{name}: %{{text}}<extra></extra>",
         }
         for name, values, colour in (
             ("projector", accounting.projector, theme.PROJECTOR),
@@ -111,59 +122,52 @@ def _bars(
     ]
 
 
-def effects(
-    moved: NDArray[np.int64],
+def leave_one_out(
+    changed_ranks: NDArray[np.int64],
     order: NDArray[np.int64],
     document_ids: Sequence[str],
-    labels: Sequence[str],
-    best_effect: NDArray[np.int64] | None,
+    row_labels: Sequence[str],
+    best_relevant_change: NDArray[np.int64] | None,
 ) -> go.Figure:
-    """Draw how many candidates change rank when a feedback document is left out.
+    """Draw how many candidates change rank when each feedback document is left out.
 
     Args:
-        moved: (K,) number of candidates that change rank without document i.
-        order: (R,) documents to draw.
+        changed_ranks: (K,) number of candidates that change rank without document i.
+        order: (R,) documents to draw, from the top.
         document_ids: (K,) ids.
-        labels: (R,) row labels.
-        best_effect: (K,) change of the best relevant document's rank, or None where none is judged.
+        row_labels: (R,) row labels.
+        best_relevant_change: (K,) rank change of the best relevant document, or None without
+            judgments.
     """
-    rows, most = list(range(len(order))), float(moved[order].max())
-    best = [0 if best_effect is None else best_effect[i] for i in order]
+    largest = float(changed_ranks[order].max())
+    best = np.zeros(len(order)) if best_relevant_change is None else best_relevant_change[order]
     bars = {
         "type": "bar",
-        "x": moved[order],
-        "y": rows,
+        "x": changed_ranks[order],
+        "y": list(range(len(order))),
         "orientation": "h",
         "marker": {"color": theme.REFINEMENT},
-        "text": [formatting.minus(f"best relevant {b:+d}") if b else "" for b in best],
+        "text": [f"best relevant rank {formatting.signed(b, 0)}" if b else "" for b in best],
         "textposition": "outside",
         "cliponaxis": False,
         "customdata": [[document_ids[i]] for i in order],
-        "hovertemplate": (
-            "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>"
-        ),
+        "hovertemplate": LEFT_OUT_LABEL,
     }
-    changes = {**canvas.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * most)]}
+    # the texts behind the bars need room
+    axis = {**canvas.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * largest)]}
     return canvas.figure(
         [bars],
-        110 + 24 * max(len(rows), 4),
-        annotations=[] if moved[order].any() else [_note(NOTHING)],
-        xaxis={**changes, **({"dtick": 1} if most < 8 else {})},
-        yaxis=_rows(labels),
+        110 + 30 * max(len(order), 4),
+        xaxis={**axis, **({"dtick": 1} if largest < 8 else {})},
+        yaxis=_row_axis(row_labels),
     )
 
 
-def _rows(labels: Sequence[str]) -> dict[str, Any]:
-    """Return an axis of bars, the first at the top."""
+def _row_axis(row_labels: Sequence[str]) -> dict[str, Any]:
+    """Return the axis of the rows, the first at the top."""
     return {
-        "tickvals": list(range(len(labels))),
-        "ticktext": list(labels),
+        "tickvals": list(range(len(row_labels))),
+        "ticktext": list(row_labels),
         "autorange": "reversed",
-        "tickfont": {"size": 11},
+        "tickfont": {"size": 10},
     }
-
-
-def _note(text: str) -> dict[str, Any]:
-    """Return a note in the middle of a figure."""
-    middle = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
-    return {"text": text, "showarrow": False, **middle}

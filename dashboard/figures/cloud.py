@@ -1,4 +1,4 @@
-"""The corpus as a cloud: groups of documents drawn alike, with their names."""
+"""The corpus as a cloud of dots, in groups that have a colour and a name each."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from dashboard.figures import label_placement, map_marks
 from dashboard.figures.map_marks import Array
 
 CROWD = 20_000
-"""More documents are drawn smaller and fainter."""
+"""Larger corpora are drawn with smaller dots."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Documents of the corpus that are drawn alike.
-
-    One trace of the background, `rows` (R,) of the corpus.
-    """
+    """Documents of the corpus in one colour: a trace with `rows` (R,) of the corpus."""
 
     name: str
     colour: str
@@ -34,54 +31,63 @@ class Cloud:
     """A corpus as a cloud.
 
     Attributes:
-        places: (N, 2 or 3) places of the corpus.
-        groups: How to draw it; documents of no group are not drawn.
-        labels: (N,) hover labels; without them a mark tells its group, which is far less to send.
+        points: (N, 2 or 3) coordinates of the corpus.
+        groups: How to draw it; documents without a group are not drawn.
+        labels: (N,) hover labels. Without them a dot shows the name of its group, which is far
+            less to send.
     """
 
-    places: Array
+    points: Array
     groups: Sequence[Group]
     labels: Sequence[str] | None = None
 
     @property
     def three(self) -> bool:
         """Whether it has three dimensions."""
-        return bool(self.places.shape[1] == 3)
+        return bool(self.points.shape[1] == 3)
 
 
 def traces(cloud: Cloud) -> list[dict[str, Any]]:
-    """Return a trace for each group. The more documents, the smaller and the fainter."""
-    few = sum(len(group.rows) for group in cloud.groups) <= CROWD
-    size = 2 if cloud.three else 4 if few else 2
-    return [_trace(cloud, group, size, 0.45 if few else 0.25) for group in cloud.groups]
+    """Return one trace per group; dots of a large corpus are smaller."""
+    crowded = sum(len(group.rows) for group in cloud.groups) > CROWD
+    size = 2 if cloud.three or crowded else 4
+    # One grey group is only a background. Colours have a meaning, so they are drawn in full.
+    opacity = 1.0 if len(cloud.groups) > 1 else 0.25 if crowded else 0.45
+    return [_trace(cloud, group, size, opacity) for group in cloud.groups]
 
 
 def _trace(cloud: Cloud, group: Group, size: int, opacity: float) -> dict[str, Any]:
-    told: dict[str, Any] = {"hovertemplate": formatting.short(group.name, 60) + "<extra></extra>"}
+    hover: dict[str, Any] = {"hovertemplate": formatting.short(group.name, 60) + "<extra></extra>"}
     if cloud.labels is not None:
-        told = {
+        hover = {
             "text": [cloud.labels[row] for row in group.rows],
             "hovertemplate": "%{text}<extra></extra>",
         }
     return {
         "type": "scatter3d" if cloud.three else "scattergl",
-        **map_marks.places(cloud.places[group.rows]),
+        **map_marks.coordinates(cloud.points[group.rows]),
         "mode": "markers",
         "name": formatting.short(group.name, 40),
         "marker": {"size": size, "color": group.colour, "opacity": opacity},
         "showlegend": False,
-        **told,
+        **hover,
     }
 
 
 def group_names(cloud: Cloud, marks: Array, dark: bool) -> list[dict[str, Any]]:
-    """Return notes with the groups' names, each beside the document nearest to its middle.
+    """Return a label for each group, next to the document nearest to the group's middle.
 
-    The larger group comes first. A name steps aside for an earlier one, or is left to the hover
-    label where there is no room on a narrow screen.
+    Larger groups are placed first. A label that would cover an earlier one moves aside. If it has
+    no room at all on a phone, it is left out, and only the hover label names the group.
+
+    Args:
+        cloud: The corpus and its groups.
+        marks: (M, 2) points that labels avoid.
+        dark: Whether the page is dark.
     """
-    drawn = np.concatenate([cloud.places[group.rows] for group in cloud.groups])
+    drawn = np.concatenate([cloud.points[group.rows] for group in cloud.groups])
     pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / label_placement.NARROW or 1.0
+    # the largest groups are what a reader looks for first
     named = sorted((g for g in cloud.groups if len(g.rows)), key=lambda g: -len(g.rows))
     texts = [formatting.short(group.name, 28) for group in named]
     sizes = [
@@ -89,22 +95,26 @@ def group_names(cloud: Cloud, marks: Array, dark: bool) -> list[dict[str, Any]]:
         for width, height in (label_placement.size(f"■ {text}") for text in texts)
     ]
     candidates = [
-        _candidates(cloud.places[group.rows], size, drawn)
+        _label_centres(cloud.points[group.rows], size, drawn)
         for group, size in zip(named, sizes, strict=True)
     ]
-    found = label_placement.places(candidates, sizes, np.asarray(marks, np.float64))
+    centres = label_placement.places(candidates, sizes, np.asarray(marks, np.float64))
     return [
-        map_marks.note(*place, f'<span style="color:{group.colour}">■</span> {text}', dark)
-        for place, text, group in zip(found, texts, named, strict=True)
-        if place
+        map_marks.label_annotation(
+            *centre, f'<span style="color:{group.colour}">■</span> {text}', dark
+        )
+        for centre, text, group in zip(centres, texts, named, strict=True)
+        if centre
     ]
 
 
-def _candidates(places: Array, size: tuple[float, float], drawn: Array) -> NDArray[np.float64]:
-    """Return the places (9, 2) of a name: its group's middle, and around it."""
+def _label_centres(points: Array, size: tuple[float, float], drawn: Array) -> NDArray[np.float64]:
+    """Return the centres (9, 2) that a label may have: its group's middle, and around it."""
     width, height = size
-    middle = places[np.abs(places - np.median(places, axis=0)).sum(axis=1).argmin()]
-    aside = middle + np.array([(x * width / 2, y * height) for y in (0, 1, -1) for x in (0, 1, -1)])
-    # a name beyond the cloud would make it smaller
+    middle = points[np.abs(points - np.median(points, axis=0)).sum(axis=1).argmin()]
+    around = middle + np.array(
+        [(x * width / 2, y * height) for y in (0, 1, -1) for x in (0, 1, -1)]
+    )
+    # a label outside the cloud would make the cloud smaller
     edges = (drawn[:, 0].min() + width / 2, drawn[:, 0].max() - width / 2)
-    return np.stack([np.clip(aside[:, 0], *edges), aside[:, 1]], axis=1)
+    return np.stack([np.clip(around[:, 0], *edges), around[:, 1]], axis=1)

@@ -148,7 +148,6 @@ def _lines(
             "smoothing": 0.6,
         },
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[name]},
-        "opacity": 1.0 if emphasised else 0.75,
         "customdata": custom,
         "text": hover,
         "hovertemplate": "%{text}<extra></extra>",

@@ -1,4 +1,4 @@
-"""Figures of the page Explain."""
+"""Figures of the page Explain: what each word contributes, measured and as exact accounting."""
 
 from __future__ import annotations
 
@@ -13,31 +13,47 @@ from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
 
-BARS = 12
+LARGEST_PARTS = 12
+"""Words with a bar of their own in the accounting; the others share one."""
 PALE = 0.35
-OTHERS = ("other words", "other tokens", "adapter’s constant")
+OTHER_PARTS = ("other words", "other tokens", "adapter constant")
+LOST = {
+    "score": "contribution: score lost<br>when the word is deleted",
+    "change": "contribution: score change lost<br>when the word is deleted",
+}
 
 
-def verified(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
-    """Draw measured drops as bars, and beside each what as many random occurrences did.
+def strongest(words: Sequence[VerifiedWord], target: Target, count: int) -> list[VerifiedWord]:
+    """Return the `count` words with the largest measured effect of either sign, sorted by value."""
+    column = 0 if target == "score" else 1
+    largest = sorted(words, key=lambda word: -abs(word.drop[column]))[:count]
+    return sorted(largest, key=lambda word: -word.drop[column])
 
-    Mean ± one deviation. Bars within that are pale, those with the other sign than estimated
-    hatched. `words` are in the order to draw.
+
+def measured_words(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
+    """Draw the measured contribution of each word, and that of random words (mean ± 1 SD).
+
+    Bars within the random range are pale. Bars with another sign than the estimate are hatched.
+
+    Args:
+        words: In the order to draw, from the top.
+        target: Whether contributions to the score or to its change are drawn.
     """
     rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
-    reach = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
-    values = [*drops, *reach, 0.0]
+    random_ends = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
+    values = [*drops, *random_ends, 0.0]
+    # the value is in the label: next to a bar it would cover the random range
     pad = 0.05 * (max(values) - min(values) or 0.01)
     labels = [
         f"{formatting.short(w.word.text, 20)} {formatting.signed(d)}"
         for w, d in zip(words, drops, strict=True)
     ]
     return canvas.figure(
-        [_drops(words, drops, target), _random(words, column)],
-        110 + 26 * max(len(words), 3),
+        [_word_bars(words, drops, target), _random_words(words, column)],
+        125 + 26 * max(len(words), 3),
         xaxis={
-            **canvas.titled("drop without the word"),
+            **canvas.titled(LOST[target]),
             "range": [min(values) - pad, max(values) + pad],
             "zeroline": True,
         },
@@ -45,32 +61,42 @@ def verified(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
     )
 
 
-def _drops(words: Sequence[VerifiedWord], drops: Sequence[float], target: Target) -> dict[str, Any]:
-    said = [w.verdict(target) for w in words]
+def _word_bars(
+    words: Sequence[VerifiedWord], drops: Sequence[float], target: Target
+) -> dict[str, Any]:
+    verdicts = [w.verdict(target) for w in words]
+    colours = [theme.UP if d > 0 else theme.DOWN for d in drops]
     return {
         "type": "bar",
         "x": list(drops),
         "y": list(range(len(words))),
         "orientation": "h",
         "marker": {
-            "color": [theme.UP if d > 0 else theme.DOWN for d in drops],
-            "opacity": [PALE if v == "chance" else 1.0 for v in said],
-            "pattern": {"shape": ["/" if v == "opposite sign" else "" for v in said]},
+            "color": [
+                theme.transparent(colour, PALE) if v == "chance" else colour
+                for colour, v in zip(colours, verdicts, strict=True)
+            ],
+            # a pale bar keeps an outline that can be seen
+            "line": {"color": colours, "width": 1},
+            "pattern": {"shape": ["/" if v == "opposite sign" else "" for v in verdicts]},
         },
         "name": "this word",
-        "showlegend": False,  # its colour is its sign
-        "hovertemplate": "%{customdata}<br>drop %{x:+.4f}<extra></extra>",
+        "showlegend": False,  # green and orange bars have no common colour; the page explains both
+        "hovertemplate": "%{customdata}<br>contribution: %{text}<extra></extra>",
         "customdata": [formatting.plain(w.word.text) for w in words],
+        "text": [formatting.signed(d) for d in drops],
+        "textposition": "none",
     }
 
 
-def _random(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
+def _random_words(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
+    means = [w.random[column] for w in words]
     return {
         "type": "scatter",
-        "x": [w.random[column] for w in words],
+        "x": means,
         "y": list(range(len(words))),
         "mode": "markers",
-        "name": "as many random words",
+        "name": "random words (mean ± 1 SD)",
         "marker": {
             "symbol": "line-ns-open",
             "size": 14,
@@ -84,39 +110,45 @@ def _random(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
             "thickness": 1.2,
             "width": 3,
         },
-        "hovertemplate": "random: drop %{x:+.4f}<extra></extra>",
+        "text": [formatting.signed(mean) for mean in means],
+        "hovertemplate": "random words: %{text}<extra></extra>",
     }
 
 
 def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
-    """Draw the change as a sum over words.
+    """Draw the score change of a document as a sum over the words of one text.
 
-    The largest parts, all other words together, other tokens, the adapter's constant.
+    The largest parts have a bar each; then come all other words, other tokens, and the constant
+    of the adapter.
     """
-    order = np.argsort(-np.abs(accounting.words))[:BARS]
+    order = np.argsort(-np.abs(accounting.words))[:LARGEST_PARTS]
+    # the bars have to add up, so the words without a bar share one
     rest = float(accounting.words.sum() - accounting.words[order].sum())
-    names = [*(formatting.short(drops.words[i].text) for i in order), *OTHERS]
+    names = [*(formatting.short(drops.words[i].text, 20) for i in order), *OTHER_PARTS]
     largest = (float(accounting.words[i]) for i in order)
     values = [*largest, rest, accounting.other, accounting.constant]
     rows = list(range(len(values)))
+    # The values are in the labels: behind the bars they would cover each other on narrow screens
+    labels = [
+        f"{name} {formatting.signed(value)}" for name, value in zip(names, values, strict=True)
+    ]
     bars = {
         "type": "bar",
         "x": values,
         "y": rows,
         "orientation": "h",
         "marker": {"color": [theme.UP if v > 0 else theme.DOWN for v in values]},
-        "text": [formatting.signed(v) for v in values],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "hovertemplate": "%{y}: %{x:+.5f}<extra></extra>",
+        "text": labels,
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
     }
     low, high = min(*values, 0.0), max(*values, 0.0)
-    pad = 0.25 * (high - low or 0.01)
-    part = {**canvas.titled("part of modulated − base"), "range": [low - pad, high + pad]}
+    pad = 0.05 * (high - low or 0.01)
+    axis = {**canvas.titled("part of modulated − base"), "range": [low - pad, high + pad]}
     return canvas.figure(
         [bars],
         110 + 22 * len(rows),
         showlegend=False,
-        xaxis={**part, "zeroline": True},
-        yaxis={"tickvals": rows, "ticktext": names, "autorange": "reversed"},
+        xaxis={**axis, "zeroline": True},
+        yaxis={"tickvals": rows, "ticktext": labels, "autorange": "reversed"},
     )

@@ -1,4 +1,4 @@
-"""What both kinds of maps draw: documents that move, notes, and the button that plays the move."""
+"""What every map draws: documents that move, labels, and the button that plays the movement."""
 
 from __future__ import annotations
 
@@ -14,18 +14,12 @@ from dashboard import theme
 Array = NDArray[np.float32]
 
 MAX_ARROWS = 50
+"""More arrows take too long to draw, and cannot be read."""
 
 FRAME_MS = 700
 
 _GLYPHS = {"star": ("★", 22), "x": ("✕", 20), "circle": ("●", 12)}
 """The same marks as letters, with their sizes: Plotly has no star in three dimensions."""
-
-_CONTROL = {
-    "bgcolor": theme.CONTROL,
-    "bordercolor": theme.CONTROL_EDGE,
-    "font": {"size": 12, "color": theme.UNJUDGED},
-}
-"""Buttons and sliders on either ground; Plotly's own are white in the dark."""
 
 
 @dataclass(frozen=True)
@@ -38,28 +32,28 @@ class Points:
     symbols: Sequence[str]
 
 
-def note(x: float, y: float, text: str, dark: bool, colour: str = "") -> dict[str, Any]:
-    """Return a label on a ground of its own: what lies under it does not cross it."""
-    look = theme.on(dark)
+def label_annotation(x: float, y: float, text: str, dark: bool) -> dict[str, Any]:
+    """Return a label with a background, so that marks below it do not cross its letters."""
+    colours = theme.page_colours(dark)
     return {
         "x": x,
         "y": y,
         "text": text,
         "showarrow": False,
-        "font": {"size": 11, "color": colour or look.note},
-        "bgcolor": look.note_ground,
+        "font": {"size": 11, "color": colours.text},
+        "bgcolor": colours.label_background,
     }
 
 
 def legend_mark(three: bool = False) -> dict[str, Any]:
-    """Return the legend's mark of the modulated documents.
+    """Return the legend entry of the modulated documents.
 
-    It has neither the colour nor the sign of one of them.
+    The documents differ in colour and sign, so that none of them can be the legend's example.
     """
-    nowhere = {axis: [None] for axis in ("xyz" if three else "xy")}
+    no_point = {axis: [None] for axis in ("xyz" if three else "xy")}
     return {
         "type": "scatter3d" if three else "scatter",
-        **nowhere,
+        **no_point,
         "mode": "markers",
         "name": "modulated",
         "legendgroup": "modulated",
@@ -68,9 +62,9 @@ def legend_mark(three: bool = False) -> dict[str, Any]:
     }
 
 
-def marks(points: Points, three: bool = False) -> dict[str, Any]:
-    """Return how the modulated documents are drawn, without their places."""
-    known = {
+def document_marks(points: Points, three: bool = False) -> dict[str, Any]:
+    """Return how the modulated documents are drawn, without their coordinates."""
+    common = {
         "name": "modulated",
         "legendgroup": "modulated",
         "showlegend": False,
@@ -78,7 +72,7 @@ def marks(points: Points, three: bool = False) -> dict[str, Any]:
     }
     if three:
         return {
-            **known,
+            **common,
             "mode": "text",
             "text": [_GLYPHS[symbol][0] for symbol in points.symbols],
             "textposition": "middle center",
@@ -86,11 +80,12 @@ def marks(points: Points, three: bool = False) -> dict[str, Any]:
                 "size": [_GLYPHS[symbol][1] for symbol in points.symbols],
                 "color": list(points.colours),
             },
+            # "text" is the glyph here, so the label needs a field of its own
             "hovertext": list(points.labels),
             "hovertemplate": "%{hovertext}<extra></extra>",
         }
     return {
-        **known,
+        **common,
         "mode": "markers",
         "text": list(points.labels),
         "hovertemplate": "%{text}<extra></extra>",
@@ -106,21 +101,25 @@ def marks(points: Points, three: bool = False) -> dict[str, Any]:
 def arrows(
     start: Sequence[NDArray[np.floating]], end: Sequence[NDArray[np.floating]], points: Points
 ) -> list[dict[str, Any]]:
-    """Return at most `MAX_ARROWS` arrows; more would neither be drawn in time nor be read.
+    """Return at most `MAX_ARROWS` arrows, one trace per colour.
 
-    One trace a colour.
+    Args:
+        start: x and y (R,) where each arrow starts.
+        end: x and y (R,) where it ends.
+        points: Their colours.
     """
     count, traces = min(len(start[0]), MAX_ARROWS), list[dict[str, Any]]()
     for colour in dict.fromkeys(points.colours[:count]):
-        chosen = [i for i in range(count) if points.colours[i] == colour]
+        rows = [i for i in range(count) if points.colours[i] == colour]
+        # the NaN after each end lifts the pen before the next arrow
         x, y = (
-            np.stack([s[chosen], e[chosen], np.full(len(chosen), np.nan)], axis=1).ravel()
+            np.stack([s[rows], e[rows], np.full(len(rows), np.nan)], axis=1).ravel()
             for s, e in zip(start, end, strict=True)
         )
         marker = {
             "symbol": "arrow",
             "angleref": "previous",
-            "size": [0, 9, 0] * len(chosen),
+            "size": [0, 9, 0] * len(rows),
             "color": colour,
         }
         traces.append(
@@ -132,34 +131,38 @@ def arrows(
                 "hoverinfo": "skip",
                 "showlegend": False,
                 "line": {"color": colour, "width": 1.2},
-                "opacity": 0.7,
                 "marker": marker,
             }
         )
     return traces
 
 
-def places(places: Array) -> dict[str, Array]:
-    """Return places (R, 2 or 3) by their axes."""
-    return dict(zip(("x", "y", "z"), places.T, strict=False))
+def coordinates(points: Array) -> dict[str, Array]:
+    """Return points (R, 2 or 3) by their axes."""
+    return dict(zip(("x", "y", "z"), points.T, strict=False))
 
 
-def listed(points: Array) -> dict[str, list[float]]:
-    """Return places as plain lists: Plotly decodes no packed arrays in frames."""
-    return {axis: values.tolist() for axis, values in places(points).items()}
+def coordinate_lists(points: Array) -> dict[str, list[float]]:
+    """Return points (R, 2 or 3) by their axes, as lists: frames decode no packed arrays."""
+    return {axis: values.tolist() for axis, values in coordinates(points).items()}
 
 
-def play(names: Sequence[str], redraw: bool = False) -> dict[str, Any]:
-    """Return a button that plays the move through the named frames, and a slider with them.
-
-    The figure starts at the last.
-    """
+def play_controls(names: Sequence[str], dark: bool, redraw: bool = False) -> dict[str, Any]:
+    """Return a button that plays the named frames, and a slider that starts at the last frame."""
     timing = {
         "frame": {"duration": FRAME_MS, "redraw": redraw},
         "transition": {"duration": 0 if redraw else FRAME_MS // 2},
         "mode": "immediate",
     }
-    return {"updatemenus": [_button(names, timing)], "sliders": [_slider(names, timing)]}
+    control = {
+        "bgcolor": theme.CONTROL,
+        "bordercolor": theme.CONTROL_EDGE,
+        "font": {"size": 12, "color": theme.page_colours(dark).text},
+    }
+    return {
+        "updatemenus": [{**control, **_button(names, timing)}],
+        "sliders": [{**control, **_slider(names, timing)}],
+    }
 
 
 def _button(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,9 +172,9 @@ def _button(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
         "y": 0,
         "xanchor": "left",
         "yanchor": "bottom",
+        # a pressed button would look like a switch that stays on
         "showactive": False,
         "pad": {"t": 6},
-        **_CONTROL,
         "buttons": [
             {
                 "label": "▶ play",
@@ -183,7 +186,7 @@ def _button(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _slider(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
-    def broken(name: str) -> str:  # over two lines: four labels have room on a narrow screen
+    def in_two_lines(name: str) -> str:  # on a phone, four labels in one line have no room
         return name.replace("-", "-<br>").replace(", ", ",<br>")
 
     return {
@@ -193,10 +196,10 @@ def _slider(names: Sequence[str], timing: Mapping[str, Any]) -> dict[str, Any]:
         "active": len(names) - 1,
         "currentvalue": {"visible": False},
         "pad": {"t": 6},
-        **_CONTROL,
         "activebgcolor": theme.MODULATED,
-        "tickcolor": theme.UNJUDGED,
+        "tickcolor": theme.BASE,
         "steps": [
-            {"label": broken(name), "method": "animate", "args": [[name], timing]} for name in names
+            {"label": in_two_lines(name), "method": "animate", "args": [[name], timing]}
+            for name in names
         ],
     }

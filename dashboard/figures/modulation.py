@@ -1,4 +1,4 @@
-"""Figures of the page Modulation."""
+"""Figures of the page Modulation: the query's scale and bias, and heat maps of documents."""
 
 from __future__ import annotations
 
@@ -17,34 +17,45 @@ from imrnns_core.types import ROUNDING
 
 Array = NDArray[np.float32]
 
+SMALL = 0.01
+"""Values on a colour scale that ends below this need more than four decimals."""
 
-def columns(values: Array, count: int, by: str) -> NDArray[np.int64]:
-    """Return the `count` dimensions of values (K, m) with the largest mean |value|.
+
+def sort_dimensions(values: Array, count: int, by: str) -> NDArray[np.int64]:
+    """Return the `count` dimensions of values (K, m) with the largest mean |value|, sorted.
 
     Args:
         values: (K, m).
-        count: How many.
-        by: "strength": the largest first; "sign": those that rise most, to those that fall most;
-            "cluster": dimensions that behave alike stand together.
+        count: How many dimensions.
+        by: "strength": the largest mean |value| first. "sign": from the largest rise to the
+            largest fall. "cluster": dimensions with similar values are neighbours.
     """
-    chosen = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:count]
+    strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:count]
     if by == "sign":
-        return np.asarray(chosen[np.argsort(-values.mean(axis=0)[chosen], kind="stable")])
+        means = values.mean(axis=0)[strongest]
+        return np.asarray(strongest[np.argsort(-means, kind="stable")])
     if by == "cluster":
-        return np.asarray(chosen[neighbourhood_order(values[:, chosen].T)])
-    return np.asarray(chosen)
+        return np.asarray(strongest[neighbourhood_order(values[:, strongest].T)])
+    return np.asarray(strongest)
 
 
-def written(limit: float) -> str:
+def written_limit(limit: float) -> str:
     """Return the end of a colour scale, as the scale and the page write it."""
+    # two significant digits: a limit of 0.00036 must not be written as 0.00
     return np.format_float_positional(limit, precision=2, unique=False, fractional=False, trim="-")
 
 
+def written_value(value: float, limit: float) -> str:
+    """Return a signed value of a heat map whose colour scale ends at `limit`."""
+    return formatting.signed(value, 6 if limit < SMALL else 4)
+
+
 def _ticks(limit: float) -> dict[str, Any]:
-    """Return the ticks of a colour scale about zero: both ends and the middle."""
+    """Return the ticks of a colour scale around zero: both ends and the middle."""
     return {
         "tickvals": [-limit, 0, limit],
-        "ticktext": [f"−{written(limit)}", "0", written(limit)],
+        # the ends carry their sign, so that the scale also says which colour is positive
+        "ticktext": [f"−{written_limit(limit)}", "0", f"+{written_limit(limit)}"],
         "ticklabeloverflow": "allow",
     }
 
@@ -52,20 +63,24 @@ def _ticks(limit: float) -> dict[str, Any]:
 def strips(
     scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool
 ) -> go.Figure:
-    """Draw the query's scale (m,) and bias (m,) as strips of colours, a dimension a column.
+    """Draw the query's scale (m,) and bias (m,) as two rows of colours, one column per dimension.
 
-    One that is below rounding is left out.
+    A row whose values are all below rounding is left out.
 
     Args:
-        scale: Less ½, or less the adapter's mean where `specific`.
-        bias: Whole, or less the adapter's mean.
+        scale: Minus ½, or minus the adapter's mean if `specific`.
+        bias: In full, or minus the adapter's mean if `specific`.
         limits: Where the colours of scale and bias are clipped, the same for all queries.
         dark: Whether the page is dark.
-        specific: Names what is drawn.
+        specific: Whether the values are differences from the adapter's mean.
     """
-    less = (" − mean s", " − mean b") if specific else (" − ½", "")
-    strip = [("scale s" + less[0], scale, limits[0]), ("bias b" + less[1], bias, limits[1])]
-    drawn = [row for row in strip if np.abs(row[1]).max() >= ROUNDING]
+    subtracted = (" − mean s", " − mean b") if specific else (" − ½", "")
+    rows = [
+        ("scale s" + subtracted[0], scale, limits[0]),
+        ("bias b" + subtracted[1], bias, limits[1]),
+    ]
+    drawn = [row for row in rows if np.abs(row[1]).max() >= ROUNDING]
+    # each row has a colour scale of its own: scale and bias have different ranges
     domains = [(0.56, 1.0), (0.0, 0.44)] if len(drawn) == 2 else [(0.0, 1.0)]
     axes: dict[str, Any] = {
         name: {"domain": list(domain)}
@@ -79,6 +94,7 @@ def strips(
         traces,
         52 + 69 * len(drawn),
         fixed_margins=True,
+        # fitting the margins would draw every label several times
         margin={"l": 112, "r": 76, "t": 8, "b": 44},
         xaxis={**canvas.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
         **axes,
@@ -111,96 +127,120 @@ def _strip(
             **_ticks(limit),
         },
         "name": label,
-        "hovertemplate": f"dimension %{{x}}<br>{label} %{{z:+.5f}}<extra></extra>",
+        "text": [[written_value(float(v), limit) for v in values]],
+        "hovertemplate": f"dimension %{{x}}<br>{label}: %{{text}}<extra></extra>",
     }
 
 
-FEW = 60
-"""Up to so many columns have a label each."""
+MOST_LABELLED = 60
+"""With more columns than this, the dimension numbers have no room below the heat map."""
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Values of documents × chosen dimensions.
+class HeatmapValues:
+    """The values of a heat map: documents × dimensions.
 
     Attributes:
-        values: (K, D).
-        document_ids: (K,) ids.
-        labels: (K,) row labels.
+        values: (R, D).
+        document_ids: (R,) ids.
+        row_labels: (R,) labels of the documents.
         dimensions: (D,) indices of the dimensions.
-        limit: Colours are clipped at ± this value, the same for all queries.
-        what: Name of a value, for the hover label.
+        colour_limit: Colours are clipped at ± this value, the same for all queries.
+        value_name: What a value is, for the hover label.
     """
 
     values: Array
     document_ids: Sequence[str]
-    labels: Sequence[str]
+    row_labels: Sequence[str]
     dimensions: NDArray[np.int64]
-    limit: float
-    what: str
+    colour_limit: float
+    value_name: str
 
     @property
-    def few(self) -> bool:
-        """Whether each dimension has a label."""
-        return len(self.dimensions) <= FEW
+    def has_dimension_labels(self) -> bool:
+        """Whether there is room for the number of each dimension."""
+        return len(self.dimensions) <= MOST_LABELLED
 
 
-def heatmap(cells: Cells, dark: bool) -> go.Figure:
-    """Draw the cells, with the mean |value| of each dimension above.
+def heatmap(drawn: HeatmapValues, dark: bool) -> go.Figure:
+    """Draw a heat map, with the mean |value| of each dimension as bars above it.
 
-    Squares that catch clicks lie over the cells: `customdata` holds document id and dimension.
+    Plotly reports no clicks on a heat map. Invisible squares lie over its cells: their
+    `customdata` holds document id and dimension.
     """
-    rows, count = len(cells.labels), len(cells.dimensions)
-    title = "dimension" if cells.few else f"all {count} dimensions"
+    rows, count = len(drawn.row_labels), len(drawn.dimensions)
+    title = "dimension" if drawn.has_dimension_labels else f"all {count} dimensions"
     return canvas.figure(
-        [_means(cells), _colours(cells, theme.diverging(dark)), _squares(cells)],
-        150 + 22 * max(rows, 4),
+        [_mean_bars(drawn), _coloured_cells(drawn, theme.diverging(dark)), _click_targets(drawn)],
+        160 + 30 * max(rows, 4),
         fixed_margins=True,
         margin={"l": 162, "r": 8, "t": 46, "b": 58},
+        annotations=[_BARS_LABEL],
         xaxis={
             **canvas.titled(title),
             "tickangle": -90,
             "tickfont": {"size": 10},
             "showgrid": False,
+            # dimensions are names, not numbers: they are sorted and have gaps
             "type": "category",
             "range": [-0.5, count - 0.5],
-            "showticklabels": cells.few,
+            "showticklabels": drawn.has_dimension_labels,
         },
         yaxis={
             "tickvals": np.arange(rows),
-            "ticktext": list(cells.labels),
+            "ticktext": list(drawn.row_labels),
             "range": [rows - 0.5, -0.5],
-            "tickfont": {"size": 11},
+            "tickfont": {"size": 10},
             "showgrid": False,
-            "domain": [0, 0.84],
+            "domain": [0, 0.88],
         },
-        yaxis2={"visible": False, "domain": [0.86, 1], "anchor": "x"},
+        # the bars show relative sizes; their values are in the hover label
+        yaxis2={"visible": False, "domain": [0.9, 1], "anchor": "x"},
     )
 
 
-def _means(cells: Cells) -> dict[str, Any]:
+_BARS_LABEL: dict[str, Any] = {
+    "text": "mean |value|<br>per dimension",
+    "align": "right",
+    "font": {"size": 10},
+    "showarrow": False,
+    "xref": "paper",
+    "yref": "paper",
+    "x": 0,
+    "xanchor": "right",
+    "xshift": -8,
+    "y": 0.95,
+    "yanchor": "middle",
+}
+
+
+def _mean_bars(drawn: HeatmapValues) -> dict[str, Any]:
+    means = np.abs(drawn.values).mean(axis=0)
     return {
         "type": "bar",
-        "x": [str(d) for d in cells.dimensions],
-        "y": np.abs(cells.values).mean(axis=0),
+        "x": [str(d) for d in drawn.dimensions],
+        "y": means,
         "marker": {"color": theme.UNJUDGED},
         "showlegend": False,
         "yaxis": "y2",
-        "customdata": cells.dimensions,
-        "hovertemplate": "dimension %{customdata}<br>mean |value| %{y:.5f}<extra></extra>",
+        "customdata": drawn.dimensions,
+        "text": [written_value(float(v), drawn.colour_limit).removeprefix("+") for v in means],
+        "textposition": "none",
+        "hovertemplate": "dimension %{customdata}<br>mean |value|: %{text}<extra></extra>",
     }
 
 
-def _colours(cells: Cells, scale: list[tuple[float, str]]) -> dict[str, Any]:
+def _coloured_cells(drawn: HeatmapValues, scale: list[tuple[float, str]]) -> dict[str, Any]:
     return {
         "type": "heatmap",
-        "z": cells.values,
-        "x": [str(d) for d in cells.dimensions],
-        "y": np.arange(len(cells.labels)),
-        "zmin": -cells.limit,
-        "zmax": cells.limit,
+        "z": drawn.values,
+        "x": [str(d) for d in drawn.dimensions],
+        "y": np.arange(len(drawn.row_labels)),
+        "zmin": -drawn.colour_limit,
+        "zmax": drawn.colour_limit,
         "zmid": 0,
         "colorscale": scale,
+        # the squares above the cells have the hover label
         "hoverinfo": "skip",
         "colorbar": {
             "orientation": "h",
@@ -213,34 +253,35 @@ def _colours(cells: Cells, scale: list[tuple[float, str]]) -> dict[str, Any]:
             "y": 1.01,
             "yanchor": "bottom",
             "tickfont": {"size": 11},
-            **_ticks(cells.limit),
+            **_ticks(drawn.colour_limit),
         },
-        "xgap": 0.5 if cells.few else 0,
+        # with hundreds of columns, gaps would be as wide as the cells
+        "xgap": 0.5 if drawn.has_dimension_labels else 0,
         "ygap": 0.5,
     }
 
 
-def _squares(cells: Cells) -> dict[str, Any]:
-    """Return one square a cell: GL draws thousands at once, SVG is quicker for hundreds."""
-    down = np.arange(len(cells.labels))
+def _click_targets(drawn: HeatmapValues) -> dict[str, Any]:
+    """Return one square per cell: GL draws thousands at once, SVG is quicker for hundreds."""
+    rows = np.arange(len(drawn.row_labels))
     return {
-        "type": "scatter" if cells.few else "scattergl",
-        "x": [str(d) for d in cells.dimensions] * len(down),
-        "y": np.repeat(down, len(cells.dimensions)),
+        "type": "scatter" if drawn.has_dimension_labels else "scattergl",
+        "x": [str(d) for d in drawn.dimensions] * len(rows),
+        "y": np.repeat(rows, len(drawn.dimensions)),
         "mode": "markers",
         "showlegend": False,
         "marker": {
             "symbol": "square",
-            "size": 16 if cells.few else 6,
+            "size": 16 if drawn.has_dimension_labels else 6,
             "opacity": 0,
             "color": theme.UNJUDGED,
         },
         "customdata": [
-            [cells.document_ids[int(r)], int(d)] for r in down for d in cells.dimensions
+            [drawn.document_ids[int(r)], int(d)] for r in rows for d in drawn.dimensions
         ],
-        "text": [formatting.signed(float(v), 5) for v in cells.values.ravel()],
+        "text": [written_value(float(v), drawn.colour_limit) for v in drawn.values.ravel()],
         "hovertemplate": (
-            f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{cells.what} "
+            f"%{{customdata[0]}}<br>dimension %{{customdata[1]}}<br>{drawn.value_name}: "
             "%{text}<extra></extra>"
         ),
     }

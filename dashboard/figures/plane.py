@@ -1,4 +1,4 @@
-"""A map of the corpus with the move of documents over it."""
+"""A map of the corpus, with the movement of documents over it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from dashboard.figures.cloud import Cloud
 from dashboard.figures.map_marks import Array, Points
 
 PLAYED = ("base, projected", "document-modulated", "modulated")
-"""Stages on a map of projected embeddings, where base and projected are one place."""
+"""The stages that a map can show. It maps projected embeddings, so base and projected coincide."""
+_HIDDEN_AXIS = {"visible": False}
 
 
 @dataclass(frozen=True)
 class Move:
-    """The move of R documents, and of the query.
+    """The movement of R documents, and of the query.
 
     Attributes:
-        start: (R, d) base places.
-        end: (R, d) modulated places.
-        query: The query's base and modulated place, (d,) each.
+        start: (R, d) base positions.
+        end: (R, d) modulated positions.
+        query: The query's base and modulated position, (d,) each.
     """
 
     start: Array
@@ -33,57 +34,76 @@ class Move:
     query: tuple[Array, Array]
 
 
-def plane(cloud: Cloud, move: Move, points: Points, name: str, dark: bool = False) -> go.Figure:
-    """Draw a corpus as a cloud and the move of documents from base to modulated over it.
+@dataclass(frozen=True)
+class Look:
+    """What a map shows besides its points.
 
-    The traces of the groups come first, in their order, so that a mark of the cloud tells its
-    document. With more than one group, each is named at its middle. In three dimensions lines stand
-    for arrows.
+    Attributes:
+        name: Keeps zoom and pan while the figure has the same name.
+        dark: Whether the page is dark.
+        paths: Whether the way of each document is drawn.
+        axis_names: The axis titles in three dimensions.
+    """
+
+    name: str
+    dark: bool = False
+    paths: bool = True
+    axis_names: tuple[str, str, str] = ("axis 1", "axis 2", "axis 3")
+
+
+def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
+    """Draw a corpus as a cloud, and over it the movement of documents from base to modulated.
+
+    The traces of the groups come first, in their order: the number of a trace and of a dot in it
+    name the dot's document. Several groups are named. Three dimensions have lines for arrows.
 
     Args:
         cloud: The corpus.
         move: The R documents that move.
         points: How to draw them.
-        name: Keeps zoom and pan while the figure is of the same name.
-        dark: Whether the page is dark.
+        look: What else the map shows.
     """
     three = cloud.three
-    traces = [*clouds.traces(cloud), *_ways(move, points, three)]
+    traces = [*clouds.traces(cloud), *(_paths(move, points, three) if look.paths else [])]
+    # frames change only documents and query, which they name by the number of their trace
     moving = len(traces)
     kind = "scatter3d" if three else "scatter"
-    documents = {"type": kind, **map_marks.places(move.end), **map_marks.marks(points, three)}
-    traces += [documents, map_marks.legend_mark(three), *_queries(move, three)]
+    marks = {**map_marks.coordinates(move.end), **map_marks.document_marks(points, three)}
+    traces.append({"type": kind, **marks})
+    traces += [map_marks.legend_mark(three), *_queries(move, three)]
     frames = [
         {
             "name": stage,
             "data": [
-                {"type": kind, **map_marks.listed(p)},
-                {"type": kind, **map_marks.listed(q[None])},
+                {"type": kind, **map_marks.coordinate_lists(documents)},
+                {"type": kind, **map_marks.coordinate_lists(query[None])},
             ],
             "traces": [moving, len(traces) - 1],
         }
-        for stage, p, q in zip(
+        # documents move first and the query after them, as in the stages
+        for stage, documents, query in zip(
             PLAYED,
             (move.start, move.end, move.end),
             (move.query[0], *move.query),
             strict=True,
         )
     ]
-    space = _deep_space() if three else _flat_space(cloud, move, dark)
-    played = map_marks.play(PLAYED, redraw=three)
-    return canvas.figure(traces, 620, frames=frames, uirevision=name, **space, **played)
+    space = _deep_space(look) if three else _flat_space(cloud, move, look.dark)
+    controls = map_marks.play_controls(PLAYED, look.dark, redraw=three)
+    return canvas.figure(traces, 620, frames=frames, uirevision=look.name, **space, **controls)
 
 
-def _ways(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
-    """Return the ways of the documents: arrows, or lines in three dimensions."""
+def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
+    """Return the way of each document: an arrow, or a line in three dimensions."""
     start, end = move.start, move.end
     if not three:
         return map_marks.arrows((start[:, 0], start[:, 1]), (end[:, 0], end[:, 1]), points)
+    # NaN separates the lines, which are one trace: GL draws many traces slowly
     lines = np.stack([start, end, np.full_like(start, np.nan)], axis=1).reshape(-1, 3)
     return [
         {
             "type": "scatter3d",
-            **map_marks.places(lines),
+            **map_marks.coordinates(lines),
             "mode": "lines",
             "line": {"color": theme.BASE, "width": 4},
             "hoverinfo": "skip",
@@ -93,40 +113,48 @@ def _ways(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
 
 
 def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
-    """Return the query at both of its places."""
+    """Return the query at its base and its modulated position."""
     signs = (("query, projected", "diamond-open"), ("query, modulated", "diamond"))
     return [
         {
             "type": "scatter3d" if three else "scatter",
-            **map_marks.places(place[None]),
+            **map_marks.coordinates(position[None]),
             "mode": "markers",
-            "name": label,
-            "hovertemplate": label + "<extra></extra>",
+            "name": name,
+            "hovertemplate": name + "<extra></extra>",
             "marker": {"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol},
         }
-        for place, (label, symbol) in zip(move.query, signs, strict=True)
+        for position, (name, symbol) in zip(move.query, signs, strict=True)
     ]
 
 
 def _flat_space(cloud: Cloud, move: Move, dark: bool) -> dict[str, Any]:
     space: dict[str, Any] = {
-        "xaxis": {"visible": False},
-        "yaxis": {"visible": False, "scaleanchor": "x"},
+        "xaxis": _HIDDEN_AXIS,
+        "yaxis": {**_HIDDEN_AXIS, "scaleanchor": "x"},
         "dragmode": "pan",
     }
+    # a single group is the whole corpus and needs no name
     if len(cloud.groups) > 1:
         marks = np.concatenate([move.start, move.end, *(q[None] for q in move.query)])
         space["annotations"] = clouds.group_names(cloud, marks, dark)
     return space
 
 
-def _deep_space() -> dict[str, Any]:
-    hidden = {"showticklabels": False, **canvas.titled(""), "showbackground": False}
-    scene = {
-        "xaxis": hidden,
-        "yaxis": hidden,
-        "zaxis": hidden,
-        "camera": {"eye": {"x": 1.05, "y": 1.05, "z": 0.75}},
-        "aspectmode": "cube",
+def _deep_space(look: Look) -> dict[str, Any]:
+    colours = theme.page_colours(look.dark)
+    # Plotly's template does not reach the axes of a scene: their colours are given here
+    axis = {
+        "showticklabels": False,
+        "showbackground": False,
+        "showspikes": False,
+        "gridcolor": colours.grid,
+        "zerolinecolor": colours.grid,
     }
-    return {"scene": scene, "dragmode": "orbit"}
+    font = {"color": colours.chart_text, "size": 12}
+    scene = {
+        f"{axis_id}axis": {**axis, "title": {"text": name, "font": font}}
+        for axis_id, name in zip("xyz", look.axis_names, strict=True)
+    }
+    camera = {"eye": {"x": 1.4, "y": 1.4, "z": 0.9}}
+    return {"scene": {**scene, "camera": camera, "aspectmode": "cube"}, "dragmode": "orbit"}

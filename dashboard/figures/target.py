@@ -16,14 +16,16 @@ from imrnns_core.projection.target_view import TargetView
 from imrnns_core.types import STAGES
 
 FAR = 1.5
-"""A ring beyond so many times the furthest document is not drawn.
+"""A ring farther out than FAR times the farthest document is not drawn.
 
-It would leave the documents no room.
+It would leave the documents little room.
 """
+MARGIN_DEGREES = 4.0
+"""Between the centre and the innermost document, so that it does not cover the query."""
 
 
 def drawn_rings(view: TargetView, rings: Mapping[int, float]) -> dict[int, float]:
-    """Return the rings, modulated rank → angle, that a target view has room for."""
+    """Return the rings, modulated rank → angle, for which the target view has room."""
     inner = _inner(view)
     return {
         rank: angle
@@ -33,40 +35,37 @@ def drawn_rings(view: TargetView, rings: Mapping[int, float]) -> dict[int, float
 
 
 def _inner(view: TargetView) -> float:
-    """Return the angle at the centre of the picture.
-
-    The documents fill it, however far from the query they are.
-    """
-    return max(0.0, float(view.radius.min()) - 4.0)
+    """Return the angle at the centre, close to the innermost document, so that all fill it."""
+    return max(0.0, float(view.radius.min()) - MARGIN_DEGREES)
 
 
 def target(
     view: TargetView, rings: Mapping[int, float], points: Points, dark: bool = False
 ) -> go.Figure:
-    """Draw the query in the centre and documents at their true angle.
-
-    Arrows run from base to modulated.
+    """Draw the query in the centre, documents at their true angle, arrows from base to modulated.
 
     Args:
         view: Angles (4, R) and directions (R,) of the documents.
-        rings: modulated rank → its angle in degrees.
+        rings: Modulated rank → its angle in degrees.
         points: How to draw the documents.
         dark: Whether the page is dark.
     """
     theta, inner = np.radians(view.direction), _inner(view)
     radii = view.radius - inner
-    places = [(radius * np.cos(theta), radius * np.sin(theta)) for radius in radii]
-    start, end = places[0], places[-1]
+    stages = [(radius * np.cos(theta), radius * np.sin(theta)) for radius in radii]
+    start, end = stages[0], stages[-1]
     reach = max(float(view.radius.max()), *rings.values(), 0.0) - inner
+    # a little room, so that no mark is cut at the edge
     reach = reach * 1.08 or 1.0
-    shown = {rank: angle - inner for rank, angle in rings.items()}
-    traces = [*_rings(shown), *map_marks.arrows(start, end, points), _base(*start)]
+    ring_radii = {rank: angle - inner for rank, angle in rings.items()}
+    traces = [*_rings(ring_radii), *map_marks.arrows(start, end, points), _base(*start)]
     moving = len(traces)
-    documents = {"type": "scatter", "x": end[0], "y": end[1], **map_marks.marks(points)}
-    traces += [documents, map_marks.legend_mark(), _QUERY]
+    marks = map_marks.document_marks(points)
+    traces += [{"type": "scatter", "x": end[0], "y": end[1], **marks}]
+    traces += [map_marks.legend_mark(), _QUERY]
     frames = [
         {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
-        for stage, (x, y) in zip(STAGES, places, strict=True)
+        for stage, (x, y) in zip(STAGES, stages, strict=True)
     ]
     axis = {"visible": False, "range": [-reach, reach], "constrain": "domain"}
     return canvas.figure(
@@ -75,10 +74,10 @@ def target(
         frames=frames,
         dragmode="pan",
         uirevision="target",
-        annotations=_ring_names(shown, inner, reach, np.linspace(start, end, 24), dark),
+        annotations=_ring_names(ring_radii, inner, reach, np.linspace(start, end, 24), dark),
         xaxis=axis,
         yaxis={**axis, "scaleanchor": "x"},
-        **map_marks.play(STAGES),
+        **map_marks.play_controls(STAGES, dark),
     )
 
 
@@ -110,7 +109,7 @@ def _rings(radii: Mapping[int, float]) -> list[dict[str, Any]]:
 
 
 def _base(x: NDArray[np.floating], y: NDArray[np.floating]) -> dict[str, Any]:
-    """Return the base places of the documents."""
+    """Return the base positions of the documents."""
     return {
         "type": "scatter",
         "x": x,
@@ -123,31 +122,33 @@ def _base(x: NDArray[np.floating], y: NDArray[np.floating]) -> dict[str, Any]:
 
 
 def _ring_names(
-    radii: Mapping[int, float], inner: float, reach: float, ways: NDArray[np.float64], dark: bool
+    radii: Mapping[int, float], inner: float, reach: float, paths: NDArray[np.float64], dark: bool
 ) -> list[dict[str, Any]]:
-    """Return a note on each ring, in the direction where it covers least.
+    """Return a label on each ring, in the direction where it covers least.
 
-    `ways` are those of the documents, (S, 2, R).
+    `paths` (S, 2, R) are points along the way of each document.
     """
+    # radii start at the innermost angle; labels show the true one
     texts = [f"rank {rank}, {radius + inner:.1f}°" for rank, radius in radii.items()]
     turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
     around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
     pixel = 2 * reach / label_placement.NARROW
     sizes = [(pixel * width, pixel * height) for width, height in map(label_placement.size, texts)]
+    # a label that leaves the picture would be cut
     inside = [
         around[np.abs(radius * around[:, 0]) + width / 2 <= reach]
         for radius, (width, _) in zip(radii.values(), sizes, strict=True)
     ]
     candidates = [
-        radius * (near if len(near) else around[:1])
-        for radius, near in zip(radii.values(), inside, strict=True)
+        radius * (directions if len(directions) else around[:1])
+        for radius, directions in zip(radii.values(), inside, strict=True)
     ]
-    # to cover a document is as bad as to cover its whole arrow
-    weighed = np.concatenate([ways, *[ways[-1:]] * len(ways)])
+    # covering a document is as bad as covering its whole arrow, so its mark counts S times more
+    weighed = np.concatenate([paths, *[paths[-1:]] * len(paths)])
     marks = np.concatenate([weighed.transpose(0, 2, 1).reshape(-1, 2), [[0.0, 0.0]]])
-    found = label_placement.places(candidates, sizes, marks)
+    centres = label_placement.places(candidates, sizes, marks)
     return [
-        map_marks.note(*place, text, dark, theme.UNJUDGED)
-        for place, text in zip(found, texts, strict=True)
-        if place
+        map_marks.label_annotation(*centre, text, dark)
+        for centre, text in zip(centres, texts, strict=True)
+        if centre
     ]

@@ -157,6 +157,8 @@ def picture(browser: Browser, address: str, case: Case) -> None:
         box.press("Control+Enter")
         page.locator(".st-key-edited_query").wait_for(timeout=WAIT_MS)
         settle(page)
+    if "st-key-stages" in case.part:
+        page.get_by_text("Rank and score at each stage").click()
     part = page.locator(case.part)
     part.wait_for(timeout=WAIT_MS)
     part.scroll_into_view_if_needed()

@@ -52,6 +52,13 @@ def rows(page: Page, key: str) -> dict[str, list[str]]:
     }
 
 
+def stage_rows(page: Page) -> dict[str, list[str]]:
+    """Open the table of the stages; return it."""
+    page.get_by_text("Rank and score at each stage").click()
+    page.locator(".st-key-stages td").first.wait_for()
+    return rows(page, "stages")
+
+
 def bars(page: Page, key: str) -> list[tuple[str, float]]:
     """Return word and drop of each bar, from the labels on the page, top first."""
     plot = chart(page, key)
@@ -111,7 +118,7 @@ def test_the_page_shows_what_the_engine_says(
         str(record_file),
     )
     record = json.loads(record_file.read_text())
-    stages = rows(page, "stages")
+    stages = stage_rows(page)
     assert stages == {
         s: [str(record["ranks"][s]), f"{record['scores'][s]:.4f}"] for s in record["ranks"]
     }
@@ -187,29 +194,35 @@ def test_feedback_documents_and_alpha_change_the_outcome(
     scores = [
         f"{score:.4f}" for score in stage_scores(without)[:, without.position[pair.document_id]]
     ]
-    assert [row[1] for row in rows(page, "stages").values()] == scores
+    assert [row[1] for row in stage_rows(page).values()] == scores
 
 
 def test_every_word_can_be_measured(page: Page, address: str) -> None:
     explained(page, address)
-    expect(page.get_by_text("Words of the document: 12 of 49 measured")).to_be_visible()
+    expect(page.get_by_text("12 of 49 words of the document measured")).to_be_visible()
     page.get_by_text("Measure all 49 words").click()
-    expect(page.get_by_text("Words of the document: all 49 measured")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All 49 words of the document measured")).to_be_visible(timeout=60_000)
 
 
-def test_a_document_stands_beside_the_one_that_it_has_to_pass(
-    page: Page, address: str, pair: Pair
+@pytest.mark.parametrize("above", [False, True])
+def test_a_document_is_compared_with_rank_1_or_the_one_just_above(
+    page: Page, address: str, pair: Pair, above: bool
 ) -> None:
     comparison, at = pair.comparison, pair.position
-    order, place = comparison.order("modulated"), int(stage_ranks(comparison)[3, at]) - 1
-    other = int(order[place - 1 if place else 1])
+    order, rank = comparison.order("modulated"), int(stage_ranks(comparison)[3, at])
+    assert rank == 3
+    other = int(order[rank - 2 if above else 0])
     explained(page, address)
-    page.get_by_text(f"Beside the document {'above' if place else 'below'} it").click()
-    page.locator(".st-key-rival_other mark").first.wait_for()
+    page.get_by_text("Compare with the document at rank 1").click()
+    page.locator(".st-key-compared_other mark").first.wait_for()
     settle(page)
+    if above:
+        page.get_by_role("radio", name="Just above (rank 2)").click()
+        page.get_by_role("columnheader", name="rank 2").wait_for()
+        settle(page)
     shown = {
         name: [float(cell.replace("−", "-")) for cell in cells]
-        for name, cells in rows(page, "rival_parts").items()
+        for name, cells in rows(page, "compared_parts").items()
     }
     parts = account(comparison)
     for name, values in (
@@ -220,19 +233,19 @@ def test_a_document_stands_beside_the_one_that_it_has_to_pass(
         assert shown[name] == pytest.approx(
             [values[at], values[other], values[at] - values[other]], abs=6e-5
         )
-    assert sum(shown[name][2] for name in list(shown)[:-1]) == pytest.approx(
+    assert sum(shown[name][2] for name in list(shown)[:4]) == pytest.approx(
         shown["modulated"][2], abs=3e-4
     )
-    for side, n in (("this", at), ("other", other)):
-        text = page.locator(f".st-key-rival_{side}").inner_text()
+    for which, n in (("this", at), ("other", other)):
+        text = page.locator(f".st-key-compared_{which}").inner_text()
         assert len(text) > 100, comparison.document_ids[n]
-        assert page.locator(f".st-key-rival_{side} mark").count() >= 5
+        assert page.locator(f".st-key-compared_{which} mark").count() >= 5
     assert (
-        page.locator(".st-key-rival_this").inner_text()
+        page.locator(".st-key-compared_this").inner_text()
         == page.locator(".st-key-marked_document").inner_text()
     )
     assert (
-        page.locator(".st-key-rival_other").inner_text()
+        page.locator(".st-key-compared_other").inner_text()
         != page.locator(".st-key-marked_document").inner_text()
     )
 
@@ -240,10 +253,10 @@ def test_a_document_stands_beside_the_one_that_it_has_to_pass(
 def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
     explained(page, address)
     page.get_by_text("Vocabulary view, as in the paper").click()
-    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 beat chance"))).to_be_visible(
+    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 words beat chance"))).to_be_visible(
         timeout=60_000
     )
-    page.get_by_text("Accounting by word: the change as a sum").click()
+    page.get_by_text("Score change as a sum over words").click()
     expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(
         timeout=60_000
     )
@@ -251,7 +264,7 @@ def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None
 
 def test_a_link_reopens_the_same_explanation(page: Page, address: str) -> None:
     explained(page, address, "&carry=score")
-    expect(page.get_by_text("Words that carry the score").first).to_be_visible()
+    expect(page.get_by_text("Words behind the modulated score").first).to_be_visible()
     assert "carry=score" in page.url
     assert "document=the-hague" in page.url
 
@@ -353,15 +366,14 @@ def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, ad
     comparison = ranker.compare("q708")
     assert comparison.relevant_not_retrieved == ["corms"]
     places = ranker.corpus_ranks(comparison, "corms")
-    open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q708")
-    expect(page.get_by_text("No relevant document is among the candidates")).to_be_visible()
-    expect(
-        page.get_by_text(
-            f"its base rank would be {places['base']}, its modulated rank {places['modulated']}."
-        )
-    ).to_be_visible()
+    ranks = f"“Corms” base rank {places['base']}, modulated rank {places['modulated']}."
+    for link in ("&query=q708", "&query=q708&document=corms"):
+        open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter{link}")
+        first = page.locator('[role="note"]').first
+        expect(first).to_contain_text("The relevant document “Corms” was not retrieved")
+        expect(first).to_contain_text(ranks)
     explained(page, address)
-    expect(page.get_by_text("No relevant document is among the candidates")).to_have_count(0)
+    expect(page.get_by_text("was not retrieved")).to_have_count(0)
 
 
 _PRESS_WHEN_MEASURING = """() => {

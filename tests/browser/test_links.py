@@ -31,7 +31,7 @@ def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(
     assert not any(value in page.url for value in ("top_k", "nonsense", "nowhere"))
     open_page(page, f"{address}/map?query=q054&view=nonsense")
     expect(page.locator(".st-key-input_view").get_by_role("radio", checked=True)).to_have_text(
-        "target"
+        "Target (exact)"
     )
     assert "nonsense" not in page.url
 
@@ -59,6 +59,9 @@ def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
         page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
     )
     page.locator(".st-key-outcome").wait_for()
+    page.get_by_text("Rank and score at each stage").click()
+    page.locator(".st-key-stages td").first.wait_for()
+    page.wait_for_timeout(500)  # it unfolds
     for table in page.locator(".small-table").all():
         assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0, (
             "its last column is out of sight"

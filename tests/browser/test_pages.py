@@ -145,7 +145,7 @@ def test_heatmap_cell_opens_document_and_dimension(page: Page, address: str) -> 
     assert f"dimension={dimension}" in page.url
     expect(page.locator(".st-key-modulation_document")).to_contain_text(document_id)
     expect(page.locator(".st-key-dimension")).to_contain_text(
-        f"Dimension {dimension}: which words drive it?"
+        f"Dimension {dimension}: which words is it linked to?"
     )
 
 
@@ -170,7 +170,7 @@ def test_columns_by_cluster_keep_like_dimensions_together(
 def test_a_dimension_lists_only_words_that_stand_out(
     page: Page, address: str, sample: Ranker, dimension: int, listed: bool
 ) -> None:
-    drivers = DimensionWordIndex(sample.collection.dataset.documents).drivers(
+    drivers = DimensionWordIndex(sample.collection.dataset.documents).dimension_words(
         sample.transform.projected[:, dimension].numpy()
     )
     strong = [
@@ -184,9 +184,9 @@ def test_a_dimension_lists_only_words_that_stand_out(
     assert panel.last.inner_text() == (
         "\n".join(strong)
         if strong
-        else "No word drives this dimension: none stands out by more than chance."
+        else "No word is linked to this dimension: none differs from chance."
     )
-    expect(panel.nth(1)).to_contain_text("Here it shifts the-hague by ")
+    expect(page.locator(".st-key-dimension")).to_contain_text("the-hague: full shift ")
 
 
 def test_the_waterfall_is_headed_by_the_title(page: Page, address: str, sample: Ranker) -> None:
@@ -207,10 +207,10 @@ def test_refinement_cell_and_accounting_bar_open_their_document(
     )
     assert f"document={document_id}" in page.url
     settle(page)
-    page.get_by_role("radio", name="score accounting").click()
+    page.get_by_role("radio", name="Score breakdown").click()
     page.locator(".st-key-waterfall .js-plotly-plot").wait_for()
     settle(page)
-    (other,) = click_point(page, "parts", 3, 2)
+    (other,) = click_point(page, "score_parts", 3, 2)
     page.wait_for_function(
         f"() => new URLSearchParams(location.search).get('document') === '{other}'"
     )
@@ -253,17 +253,21 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     open_page(page, f"{address}/map?query=q007&view={view}")
     note = page.locator('[role="note"]').first
     expect(note).to_contain_text(
-        "noise floor" if view == "neighbourhood" else "of the true movement"
+        "Noise level" if view == "neighbourhood" else "of the true movement"
     )
     corpus = page.locator(".js-plotly-plot").evaluate(
         "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
     )
     assert corpus == 693
-    data = page.locator(".js-plotly-plot").evaluate(
-        "plot => plot._fullData.filter(t => t.name === 'modulated' || t.mode === "
-        "'lines+markers').length"
-    )
-    assert data >= 2  # marks and arrows
+    arrows = "plot => plot._fullData.filter(t => t.mode === 'lines+markers').length"
+    plot = page.locator(".js-plotly-plot")
+    assert plot.evaluate("plot => plot._fullData.filter(t => t.name === 'modulated').length") == 2
+    if view == "neighbourhood":
+        expect(note).to_contain_text("These movements are within noise, so arrows are hidden")
+        assert plot.evaluate(arrows) == 0
+        page.get_by_text("Show arrows within noise").click()
+        settle(page)
+    assert plot.evaluate(arrows) >= 1
 
 
 def test_clusters_are_coloured_and_named(page: Page, address: str) -> None:
@@ -302,11 +306,11 @@ def test_target_view_is_coloured_by_cluster_and_movement(
     )
     open_page(page, f"{address}/map?query=q054&view=target&colour=movement")
     drawn = dict(chart(page, "map_target_2-D").evaluate(read))
-    assert drawn[min(drawn, key=moved.__getitem__)] == "rgb(0, 34, 78)"
-    assert drawn[max(drawn, key=moved.__getitem__)] == "rgb(254, 232, 56)"
+    assert drawn[min(drawn, key=moved.__getitem__)] == "rgb(143, 143, 156)"
+    assert drawn[max(drawn, key=moved.__getitem__)] == "rgb(91, 26, 139)"
     open_page(page, f"{address}/map?query=q054&view=target&colour=cluster")
     colours = dict(chart(page, "map_target_2-D").evaluate(read))
-    key = page.locator(".groups > span").all_inner_texts()
+    key = page.locator("[data-legend=names] > span").all_inner_texts()
     assert len(key) == len(set(colours.values())) > 1
     assert sum(int(text.rsplit("(", 1)[1].rstrip(")")) for text in key) == len(colours)
     open_page(page, f"{address}/map?query=q054&view=neighbourhood&colour=cluster")
@@ -396,7 +400,7 @@ def draw_around_all(page: Page, key: str) -> int:
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 2)):
         page.mouse.move(x, y, steps=8)
     page.mouse.up()
-    heading = page.locator("h2", has_text="documents in the lasso")
+    heading = page.locator("h2", has_text="documents selected")
     heading.wait_for()
     settle(page)
     return int(heading.inner_text().split()[0])
@@ -758,10 +762,10 @@ def test_one_document_is_enough_for_every_page(
     for path, says in (
         (
             "/modulation?part=documents moved",
-            "Every document moves by the adapter’s mean shift: what is left is rounding",
+            "Every document moves by the adapter’s average shift, so no heat map is shown.",
         ),
         ("/modulation?part=query refined", "Only one document refines the query"),
-        ("/modulation?part=score accounting", "Where each score change comes from"),
+        ("/modulation?part=score accounting", "What changes each score"),
         ("/map?view=target", "1 document drawn"),
     ):
         open_page(page, f"{address}{path}&data=one")
@@ -830,9 +834,9 @@ def test_a_map_is_made_in_the_background(
     ]
     prepare(workspace, tmp_path / "mapless", documents, "which number?")
     open_page(page, f"{address}/map?data=mapless&view=neighbourhood")
-    page.get_by_role("button", name="Make the map").click()
+    page.get_by_role("button", name="Create the map").click()
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Make the map").click()
+    page.get_by_role("button", name="Create the map").click()
     expect(page.get_by_text("s left")).to_be_visible()
     page.locator(".js-plotly-plot").wait_for(timeout=120_000)
     assert (

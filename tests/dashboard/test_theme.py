@@ -15,8 +15,8 @@ CONFIG = Path(theme.__file__).parent / ".streamlit" / "config.toml"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_grounds_and_letters_are_those_of_streamlit(scheme: str) -> None:
     page = tomllib.loads(CONFIG.read_text("utf-8"))["theme"][scheme]
-    look = theme.on(scheme == "dark")
-    assert (look.ground, look.border, look.note) == (
+    colours = theme.page_colours(scheme == "dark")
+    assert (colours.background, colours.border, colours.text) == (
         page["backgroundColor"],
         page["borderColor"],
         page["textColor"],

@@ -1,4 +1,4 @@
-"""How far to trust an explanation: the deletion test of this adapter, and the report to send."""
+"""How far to trust an explanation: the adapter's deletion test, and a report to share."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from imrnns_core.reporting.html import trust_sentence
 PAIRS = 12
 POLL_SECONDS = 2.0
 KEY = "measure_trust"
-STOP_HELP = "Nothing of it is kept. It goes on where another reader waits for it."
+STOP_HELP = "A stopped test keeps no results. The test continues if another session waits for it."
 
 
 def show(key: PairKey) -> None:
-    """Say what the deletion test found for this adapter, or offer to run it; offer the report."""
+    """Show the result of this adapter's deletion test, or offer to run it; offer the report."""
     st.header("How far to trust this", anchor=False)
-    chosen = (key.data, key.adapter)
-    job, waits = deletion_tests.job(*chosen)  # before its record: the two change together
-    record = deletion_tests.summary(*chosen)
+    data_and_adapter = (key.data, key.adapter)
+    # the job is read before its record: a finished job writes the record first, then it is gone
+    job, waits = deletion_tests.job(*data_and_adapter)
+    record = deletion_tests.summary(*data_and_adapter)
     notices.show(
-        "good" if record else "info", "This adapter’s deletion test", trust_sentence(record)
+        "good" if record else "info", "Deletion test of this adapter", trust_sentence(record)
     )
     if record is None:
         splits = list(catalog.dataset(key.data).splits)
@@ -35,8 +36,8 @@ def show(key: PairKey) -> None:
             PANEL,
             job,
             waits,
-            lambda: deletion_tests.wait(*chosen, split, PAIRS),
-            lambda: deletion_tests.leave(*chosen),
+            lambda: deletion_tests.wait(*data_and_adapter, split, PAIRS),
+            lambda: deletion_tests.leave(*data_and_adapter),
         )
     st.download_button(
         "Download this explanation as HTML",
@@ -45,24 +46,24 @@ def show(key: PairKey) -> None:
         "text/html",
         on_click="ignore",
         key="report",
-        help="One file, without scripts or links; opens without a network.",
+        help="One file without scripts or links; it opens without a network.",
     )
 
 
 def _progress(job: DeletionJob) -> str:
-    passed, (encoded, texts) = time.monotonic() - job.started, job.step
+    seconds, (encoded, texts) = time.monotonic() - job.started, job.step
     within = f", pair {job.done + 1}: {encoded} of {texts} texts encoded" if texts else ""
-    left = f", about {passed / job.done * (job.total - job.done):.0f} s left" if job.done else ""
-    return f"{job.done} of {job.total} pairs{within}{left}. You can go on with other pages."
+    left = f", about {seconds / job.done * (job.total - job.done):.0f} s left" if job.done else ""
+    return f"{job.done} of {job.total} pairs{within}{left}. You can use other pages."
 
 
 PANEL = Panel[DeletionJob](
     missing=None,
     start=Button(f"Test it on {PAIRS} pairs (minutes)", KEY),
-    failed="The test stopped",
+    failed="The test failed",
     again=Button("Try again", KEY),
     elsewhere=lambda job: (
-        "Another reader is running this test",
+        "Another session is running this test",
         f"{job.done} of {job.total} pairs are done.",
     ),
     join=Button("Wait for it", KEY),

@@ -1,4 +1,4 @@
-"""Which document is explained, and what its words carry."""
+"""Which document is explained, and whether its score or its score change is."""
 
 from __future__ import annotations
 
@@ -10,69 +10,96 @@ from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 
+TARGETS = {"change": "Score change", "score": "Modulated score"}
+NOT_RETRIEVED = (
+    "It is not among the {} candidates, so re-ranking cannot help. If every document were scored: "
+    "{} Rephrase the question in the sidebar to see which wording retrieves it. "
+    "The rest of this page explains a document that was retrieved."
+)
+MOST_NAMED = 3
+"""Relevant documents that were not retrieved and are named with their ranks."""
 
-def warn_outside(comparison: Comparison) -> None:
-    """Say that no candidate is relevant, before the page explains one that is not.
 
-    Show where the relevant one stands.
+def warn_not_retrieved(comparison: Comparison, dataset: Dataset) -> None:
+    """Name the documents that the reader looks for, but that were not retrieved.
+
+    These are the selected document, and the relevant ones if none of them was retrieved. The
+    warning gives their ranks if every document of the corpus were scored.
     """
+    selected = state.current().document
     missing = comparison.relevant_not_retrieved
-    if not missing or any(comparison.relevance > 0):
+    # with a relevant candidate, the page explains that one and needs no warning
+    named = [] if comparison.relevant.any() else missing[:MOST_NAMED]
+    # the card of a document links here even if it was not retrieved
+    if selected in dataset.document and selected not in comparison.position:
+        named = [selected, *(i for i in named if i != selected)]
+    if not named:
         return
-    ranker = catalog.ranker(state.current().data, state.current().adapter)
-    places = ranker.corpus_ranks(comparison, missing[0])
+    first = dataset.document[named[0]].title or named[0]
+    relevant = "relevant " if named[0] in missing else ""
+    title = f"The {relevant}document “{first}” was not retrieved"
+    ranks = " ".join(_corpus_ranks(comparison, dataset, i) for i in named)
+    more = len(missing) - sum(i in missing for i in named)
+    further = f" {more} more relevant were not retrieved." if more and relevant else ""
     notices.show(
-        "warning",
-        "No relevant document is among the candidates: what follows explains another one",
-        f"{missing[0]} is relevant. Were every document of the corpus scored, its base rank "
-        f"would be {places['base']}, its modulated rank {places['modulated']}. Type the question "
-        "anew on the left to see which wording reaches it.",
+        "warning", title, NOT_RETRIEVED.format(len(comparison.document_ids), ranks + further)
     )
 
 
-def show(comparison: Comparison, dataset: Dataset) -> str:
-    """Let the user choose a candidate.
+def _corpus_ranks(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
+    ranker = catalog.ranker(state.current().data, state.current().adapter)
+    ranks = ranker.corpus_ranks(comparison, document_id)
+    title = dataset.document[document_id].title or document_id
+    return f"“{title}” base rank {ranks['base']}, modulated rank {ranks['modulated']}."
 
-    The Selection's, else the best-ranked relevant one, else the first.
+
+def show(comparison: Comparison, dataset: Dataset) -> str:
+    """Let the reader choose a candidate; return its id.
+
+    It is the one of the Selection, or the best-ranked relevant one, or the one at rank 1.
     """
     order = comparison.order("modulated")
-    _complete(comparison)
+    _select_candidate(comparison, dataset)
     left, right = st.columns([4, 2], vertical_alignment="bottom")
     ids = [comparison.document_ids[int(i)] for i in order]
     left.selectbox(
-        "Document, by modulated rank",
+        "Document to explain, by modulated rank",
         ids,
+        help="★ relevant, ✕ judged not relevant.",
         format_func=lambda document_id: _label(comparison, dataset, document_id),
         **state.bound("document", ids),
     )
     right.segmented_control(
-        "Words that carry the",
+        "Explain the",
         selection.options("carry"),
+        format_func=lambda target: TARGETS[target],
         required=True,
-        help="The change is modulated − base; the score is the modulated one.",
+        help="The score change is the modulated minus the base score.",
         **state.bound("carry"),
     )
     return state.current().document
 
 
-def _complete(comparison: Comparison) -> None:
-    """Select a candidate where none is."""
+def _select_candidate(comparison: Comparison, dataset: Dataset) -> None:
+    """Select a candidate if none is selected."""
     document = state.current().document
     if document in comparison.position:
         return
-    if document:
+    if document and document not in dataset.document:
         notices.show(
             "warning",
-            f"{document} is not among the candidates of this query",
-            "Only candidates are scored.",
+            f"There is no document {document}",
+            "Another document is explained.",
         )
     order = comparison.order("modulated")
+    # the relevant document is what a reader debugs
     relevant = [i for i in order if comparison.relevance[i] > 0]
     state.update(document=comparison.document_ids[int(relevant[0] if relevant else order[0])])
 
 
 def _label(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
-    at = comparison.position[document_id]
-    sign = formatting.RELEVANCE_SIGNS[formatting.relevance_name(int(comparison.relevance[at]))]
-    base, modulated = comparison.rank("base")[at], comparison.rank("modulated")[at]
-    return f"{modulated} (base {base}) {sign}{dataset.document[document_id].title or document_id}"
+    position = comparison.position[document_id]
+    name = formatting.relevance_name(int(comparison.relevance[position]))
+    base, modulated = (comparison.rank(stage)[position] for stage in ("base", "modulated"))
+    title = dataset.document[document_id].title or document_id
+    return f"{modulated} (base {base}) {formatting.RELEVANCE_SIGNS[name]}{title}"

@@ -1,4 +1,4 @@
-"""The document that the explained one has to pass, or that it keeps below."""
+"""The explained document compared with another one: at rank 1, or ranked just above it."""
 
 from __future__ import annotations
 
@@ -9,59 +9,88 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
+from dashboard.views.explain import score_breakdown
 from dashboard.widgets import texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import Accounting
 
-HEAD = ("part of the score", "this one", "the other", "difference")
+HEAD = ("part of the score", "this document", "rank {}", "difference")
+WORDS = "Words behind the {} of both documents, for the same query. Colours as in the legend above."
 
 
-def show(key: PairKey, pair: Pair, parts: Accounting, dataset: Dataset) -> None:
-    """Put the document beside its neighbour in the modulated ranking.
+def others(rank: int, count: int) -> dict[str, int]:
+    """Return the documents worth comparing with the one at this modulated rank.
 
-    The one it has to pass, or the one that it keeps below.
+    Args:
+        rank: The modulated rank, from 1.
+        count: How many candidates there are.
+
+    Returns:
+        Label → modulated rank: rank 1 first, then the document just above. The document at rank 1
+        is compared with rank 2. Empty if there is no other document.
     """
-    comparison, at = pair.comparison, pair.position
-    order, place = comparison.order("modulated"), int(comparison.rank("modulated")[at]) - 1
-    if len(order) < 2:
+    if count < 2:
+        return {}
+    if rank == 1:
+        return {"Rank 2": 2}
+    above = {} if rank == 2 else {f"Just above (rank {rank - 1})": rank - 1}
+    return {"Rank 1": 1, **above}
+
+
+def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> None:
+    """Draw the parts of the score and the marked texts of both documents, once it is opened."""
+    comparison, position = pair.comparison, pair.position
+    order = comparison.order("modulated")
+    choices = others(int(comparison.rank("modulated")[position]), len(order))
+    if not choices:
         return
-    other = int(order[place - 1 if place else 1])
-    title = f"Beside the document {'above' if place else 'below'} it"
-    with st.expander(title, on_change="rerun", key="rival") as opened:
-        if not opened.open:
+    title = f"Compare with the document at {next(iter(choices)).lower()}"
+    with st.expander(title, on_change="rerun", key="compared") as expander:
+        # the words of another document cost an encoder pass
+        if not expander.open:
             return
-        texts.table(HEAD, _rows(parts, at, other), "rival_parts")
-        st.caption(
-            f"Words that carry the {state.current().carry}, in either document, under the same "
-            "query."
-        )
-        this, that = st.columns(2)
-        with this:
-            _text(key, pair, dataset, at, "this")
-        with that:
+        rank = _choose(choices)
+        other = int(order[rank - 1])
+        head = tuple(name.format(rank) for name in HEAD)
+        texts.table(head, _rows(accounting, position, other), "compared_parts")
+        st.caption(WORDS.format(_target_name()))
+        left, right = st.columns(2)
+        with left:
+            _text(key, pair, dataset, position, "this")
+        with right:
             _text(key, pair, dataset, other, "other")
 
 
-def _rows(parts: Accounting, at: int, other: int) -> list[tuple[str, ...]]:
-    named = {
-        "base": parts.base,
-        "projector": parts.projector,
-        "document modulation": parts.document_modulation,
-        "query refinement": parts.query_refinement,
-        "modulated": parts.modulated,
-    }
-    return [
-        (name, *(formatting.signed(float(v)) for v in (x[at], x[other], x[at] - x[other])))
-        for name, x in named.items()
-    ]
+def _choose(choices: dict[str, int]) -> int:
+    """Return the chosen modulated rank."""
+    # a choice of one is none
+    if len(choices) == 1:
+        return next(iter(choices.values()))
+    chosen = st.segmented_control(
+        "Compare with", list(choices), default=next(iter(choices)), required=True
+    )
+    return choices[str(chosen)]
 
 
-def _text(key: PairKey, pair: Pair, dataset: Dataset, n: int, which: str) -> None:
+def _target_name() -> str:
+    return "score change" if state.current().carry == "change" else "modulated score"
+
+
+def _rows(accounting: Accounting, position: int, other: int) -> list[tuple[str, ...]]:
+    table = list[tuple[str, ...]]()
+    for name, values in score_breakdown.rows(accounting).items():
+        write = formatting.decimal if name in ("base", "modulated") else formatting.signed
+        difference = formatting.signed(float(values[position] - values[other]))
+        table.append((name, write(values[position]), write(values[other]), difference))
+    return table
+
+
+def _text(key: PairKey, pair: Pair, dataset: Dataset, position: int, which: str) -> None:
     comparison, carry = pair.comparison, state.current().carry
-    document_id = comparison.document_ids[n]
+    document_id = comparison.document_ids[position]
     with st.spinner("Reading the text …"):
         drops = explanations.word_drops(replace(key, document=document_id), "document")[0]
         title = dataset.document[document_id].title or document_id
-        st.text(f"{comparison.rank('modulated')[n]} · {title}")
-        texts.marked(drops, drops.values(carry), f"rival_{which}")
+        st.text(f"{comparison.rank('modulated')[position]} · {title}")
+        texts.marked(drops, drops.values(carry), f"compared_{which}")

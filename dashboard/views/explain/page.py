@@ -8,10 +8,10 @@ from dashboard import state
 from dashboard.services import catalog, comparisons, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain import (
-    account,
     deletion_test,
     document_choice,
     neighbour_comparison,
+    score_breakdown,
     verified_words,
     vocabulary,
     what_if,
@@ -26,32 +26,32 @@ def show() -> None:
     """Draw the page."""
     notices.heading(
         "Why this document?",
-        "One query, one document: where its score comes from, which words carry it, and what "
-        "happens if the texts were others.",
+        "One query and one document: what changes the score, which words are behind it, and what "
+        "would happen if the texts were different.",
     )
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
     document_panel.query(comparison)
-    document_choice.warn_outside(comparison)
+    document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
     pair = explanations.pair(key)
-    parts = score_accounting.account(comparison)
-    notices.show("info", *account.summary(pair, parts))
-    account.show(pair, parts)
+    accounting = score_accounting.account(comparison)
+    notices.show("info", *score_breakdown.summary(pair, accounting))
+    score_breakdown.show(pair, accounting)
     try:
         explanations.explainer(selection.data, selection.adapter).check()
     except (ExplanationError, EncoderError) as error:
-        title = "Words are not available for this encoder and these vectors"
+        title = "Words cannot be explained for this encoder and these vectors"
         notices.show("info", title, str(error))
         return
     words.show(key)
     measured = st.container(key="measured")
     what_if.show(key, pair, dataset)
-    neighbour_comparison.show(key, pair, parts, dataset)
+    neighbour_comparison.show(key, pair, accounting, dataset)
     words.show_accounts(key)
     vocabulary.show(key)
     deletion_test.show(key)
-    # last of all: dozens of texts are encoded, while the rest of the page is there to be read
+    # filled last: it encodes dozens of texts, and the rest of the page can be read meanwhile
     with measured:
         verified_words.show(key)

@@ -1,8 +1,7 @@
-"""The vocabulary view of the paper, beside what chance does."""
+"""The vocabulary view of the paper, next to what chance produces."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.services import explanations
@@ -14,23 +13,23 @@ from imrnns_core.reporting.html import verdict
 from imrnns_core.types import Side
 
 READING = (
-    "Whole words of the encoder’s vocabulary near the back-projected change. They describe a "
-    "direction of the space, not a cause, and most are not in the text. Beside each: how often an "
-    "untrained adapter, and another query (a document in its place where there are few), name some "
-    "word as strongly. What does not beat both is no more than chance."
+    "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
+    "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
+    "text. p is the share of random trials with an equally close word: with an untrained adapter, "
+    "or with another query. A word beats chance only if both are small."
 )
-COLUMNS = ["token", "cosine", "p untrained", "p other queries", "verdict"]
+P_NAMES = ("p, untrained adapter", "p, other queries")
 
 
 def show(key: PairKey) -> None:
-    """Draw the view, once it is asked for."""
+    """Draw the view, once it is opened."""
     title = "Vocabulary view, as in the paper"
-    with st.expander(title, on_change="rerun", key="vocabulary") as opened:
-        if not opened.open:
+    with st.expander(title, on_change="rerun", key="vocabulary") as expander:
+        if not expander.open:
             return
         st.caption(READING)
-        for side, place in texts.sides():
-            with place:
+        for side, column in texts.sides():
+            with column:
                 try:
                     tokens = explanations.named_tokens(key, side)
                 except ExplanationError as error:
@@ -40,12 +39,34 @@ def show(key: PairKey) -> None:
 
 
 def _table(tokens: list[NamedToken], side: Side) -> None:
-    rows = [(t.token, t.cosine, t.p_untrained, t.p_shuffled, verdict(t)) for t in tokens]
     beat = sum(not t.spurious for t in tokens)
-    st.caption(f"{side.capitalize()}: {beat} of {len(tokens)} beat chance")
-    st.dataframe(
-        pd.DataFrame(rows, columns=COLUMNS),
-        hide_index=True,
-        column_config={n: st.column_config.NumberColumn(format="%.3f") for n in COLUMNS[1:4]},
-        key=f"vocabulary_{side}",
+    head, rows, common = table(tokens)
+    st.caption(
+        f"{side.capitalize()}: {beat} of {len(tokens)} words beat chance."
+        + "".join(f" {text} for every word." for text in common)
     )
+    texts.table(head, rows, f"vocabulary_{side}")
+
+
+def table(tokens: list[NamedToken]) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
+    """Return head and rows of the table, and what is the same in all rows.
+
+    A p that all words share is written once, and a common verdict is in the caption: as columns
+    they would say nothing.
+    """
+    verdicts = [("verdict", [verdict(t) for t in tokens])]
+    columns = list(zip(P_NAMES, _written_p(tokens), strict=True))
+    # with few draws, every word has the smallest possible p: a column of equal numbers
+    varying = [(name, values) for name, values in columns if len(set(values)) != 1]
+    common = [f"{name} = {values[0]}" for name, values in columns if len(set(values)) == 1]
+    varying += [(name, values) for name, values in verdicts if len(set(values)) != 1]
+    head = ["word", "cosine", *(name for name, _ in varying)]
+    rows = [
+        (t.token, f"{t.cosine:.4f}", *(values[i] for _, values in varying))
+        for i, t in enumerate(tokens)
+    ]
+    return head, rows, common
+
+
+def _written_p(tokens: list[NamedToken]) -> tuple[list[str], list[str]]:
+    return [f"{t.p_untrained:.4f}" for t in tokens], [f"{t.p_shuffled:.4f}" for t in tokens]

@@ -1,6 +1,6 @@
-"""What if the texts were others?
+"""What would happen if the texts were different.
 
-Editors of both texts, and scores, ranks and words of what was edited.
+Editors of both texts; scores, ranks and words of the edited texts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
+from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import dropped_choice, notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
@@ -21,98 +22,119 @@ from imrnns_core.text.words import without
 from imrnns_core.types import STAGES, FloatArray, IntArray, Side
 
 READING = (
-    "Delete words or edit a text: scores and ranks follow. The candidates stay the same, so every "
-    "difference is the edit’s."
+    "Delete words or edit a text to see new scores and ranks. The candidates stay the same, so any "
+    "difference is due to your edit."
 )
-EMPTY = ("An empty text cannot be scored", "The text as it was is used.")
+EMPTY = ("An empty text cannot be scored", "The original text is used.")
 HEAD = ("stage", "score", "edited score", "difference", "rank", "edited rank")
 
 
 def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
-    """Let the user edit both texts and the feedback; draw scores, ranks and words anew."""
+    """Let the reader edit both texts and the feedback; draw the new scores, ranks and words."""
     st.header("What if?", anchor=False)
     st.caption(READING)
-    for side, place in texts.sides():
-        with place:
+    for side, column in texts.sides():
+        with column:
             _edit(key, side)
     _feedback(pair.comparison, dataset)
-    changed = replace(
+    edited_key = replace(
         key,
         query_text=state.current().edited_query or None,
         document_text=state.current().edited_document or None,
     )
+    # without an edit the two keys are equal, and the cache answers at once
     with st.spinner("Encoding …"):
-        _outcome(pair, explanations.pair(changed))
-    if changed != key:
-        for side, place in texts.sides():
-            with place:
-                st.caption(f"The {side}, edited: words that carry the {state.current().carry}")
-                drops = explanations.word_drops(changed, side)[0]
-                texts.marked(drops, drops.values(state.current().carry), f"edited_{side}")
+        _outcome(pair, explanations.pair(edited_key))
+    if edited_key != key:
+        carry = state.current().carry
+        for side, column in texts.sides():
+            with column:
+                st.caption(f"Edited {side}: words behind the {TARGET_NAMES[carry]}")
+                drops = explanations.word_drops(edited_key, side)[0]
+                texts.marked(drops, drops.values(carry), f"edited_{side}")
 
 
 def _feedback(comparison: Comparison, dataset: Dataset) -> None:
-    """Draw the choice of feedback and the slider of α, where there are several candidates."""
+    """Draw the choice of feedback documents and of α; one candidate alone has neither."""
     if len(comparison.document_ids) < 2:
         return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:
         dropped_choice.show(comparison, dataset)
-    second.slider("α, from base (0) to modulated (1)", 0.0, 1.0, step=0.05, **state.bound("alpha"))
+    second.slider(
+        "Weight α of the modulated score",
+        0.0,
+        1.0,
+        step=0.05,
+        help="0 ranks by the base score, 1 by the modulated score.",
+        **state.bound("alpha"),
+    )
 
 
 def _edit(key: PairKey, side: Side) -> None:
-    """Draw the editor of one text, which the Selection keeps where it is edited.
+    """Draw the editor of one text; the Selection holds the text if it is edited.
 
-    Deleting words edits the text as it was.
+    Deleted words are taken out of the original text.
     """
     drops = explanations.word_drops(key, side)[0]
+    # an encoder’s prefix (“query: ”) is not part of the text that a reader edits
     prefix = len(explanations.prefix(key.data, side))
     names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
-    place = f"delete_{side}_{key.query}_{key.document}"
+    widget = f"delete_{side}_{key.query}_{key.document}"
 
     def delete() -> None:
-        deleted = [drops.words[i] for i in state.value(place)]
+        deleted = [drops.words[i] for i in state.value(widget)]
         state.edit(side, without(drops.text, deleted)[prefix:], drops.text[prefix:])
 
     st.multiselect(
         f"Delete words of the {side}",
         list(names),
         format_func=lambda i: names[i],
-        key=place,
+        key=widget,
         on_change=delete,
-        placeholder="By what they carry, the first carries most",
+        placeholder="Choose words (most influential first)",
     )
     typed = st.text_area(
         f"Text of the {side}",
         height=190 if side == "document" else 100,
-        help="Ctrl+Enter scores it.",
+        help="Press Ctrl+Enter to re-score.",
         **state.bound_text(side, drops.text[prefix:]),
     )
     if not typed.strip():
         notices.show("info", *EMPTY)
 
 
-def _outcome(before: Pair, after: Pair) -> None:
-    """Draw scores and ranks before and after the edit."""
-    at, edited = before.position, _rankings(after.comparison)
+def _outcome(original: Pair, edited: Pair) -> None:
+    """Draw scores and ranks of the original and the edited texts."""
+    position, edited_rankings = original.position, _rankings(edited.comparison)
     rows = []
-    for name, (old, old_rank) in _rankings(before.comparison).items():
-        new, new_rank = edited[name]
-        difference = formatting.signed(new[at] - old[at])
-        scores = (f"{old[at]:.4f}", f"{new[at]:.4f}", difference)
-        rows.append((name, *scores, str(old_rank[at]), str(new_rank[at])))
+    for name, (scores, ranks) in _rankings(original.comparison).items():
+        edited_scores, edited_ranks = edited_rankings[name]
+        written = (
+            formatting.decimal(scores[position]),
+            formatting.decimal(edited_scores[position]),
+            formatting.signed(edited_scores[position] - scores[position]),
+        )
+        rows.append((name, *written, str(ranks[position]), str(edited_ranks[position])))
     texts.table(HEAD, rows, "outcome")
-    was, now = before.comparison.rank("modulated"), after.comparison.rank("modulated")
-    moved = int((was != now).sum())
-    st.caption(f"{moved} of {len(was)} candidates have another modulated rank.")
+    st.caption(changed_ranks(original.comparison, edited.comparison))
+
+
+def changed_ranks(original: Comparison, edited: Comparison) -> str:
+    """Return how many candidates change their modulated rank by the edit."""
+    ranks = original.rank("modulated")
+    changed = int((ranks != edited.rank("modulated")).sum())
+    if not changed:
+        return "No candidate changes rank."
+    return f"{changed} of {len(ranks)} candidates change{'s' if changed == 1 else ''} rank."
 
 
 def _rankings(comparison: Comparison) -> dict[str, tuple[FloatArray, IntArray]]:
-    """Return scores and ranks (K,) at each stage, and those of the blend where α is below 1."""
+    """Return scores and ranks (K,) at each stage, and those of the blend if α is below 1."""
     alpha = state.current().alpha
-    found: dict[str, tuple[FloatArray, IntArray]] = {
+    stages: dict[str, tuple[FloatArray, IntArray]] = {
         stage: (comparison.score(stage), comparison.rank(stage)) for stage in STAGES
     }
+    # α = 1 is the modulated ranking, which has a row already
     blended = {f"α = {alpha:.2f}": blend(comparison, alpha)} if alpha < 1.0 else {}
-    return {**found, **blended}
+    return {**stages, **blended}

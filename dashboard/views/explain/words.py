@@ -1,4 +1,4 @@
-"""The words of both texts: marked by what they carry, and as an account that sums."""
+"""The words of both texts: marked by their estimated contribution, and as exact accounting."""
 
 from __future__ import annotations
 
@@ -9,50 +9,67 @@ from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import chart, notices, texts
-from imrnns_core.reporting.html import LEGEND
+from imrnns_core.reporting.html import MARK_CSS
 from imrnns_core.types import Side
 
-SUMS = (
-    "Each word’s part of modulated − base with every norm held fixed; the parts sum exactly. Exact "
-    "is not faithful: the part is not what the score would lose without the word."
+TARGET_NAMES = {"change": "score change", "score": "modulated score"}
+LEGEND = (
+    f"<style>{MARK_CSS}</style>"
+    '<div class="marked groups" data-legend="words">'
+    '<span><mark class="up" style="--share:1">solid green</mark> raises it</span>'
+    '<span><mark class="down" style="--share:1">dotted orange</mark> lowers it</span>'
+    "<span>1–5: the strongest words</span>"
+    '<span><span class="unread">struck through</span> not read by the encoder</span>'
+    "</div>"
 )
-NO_ACCOUNT = (
+READING = (
+    "Contribution of a word: what is lost when it is deleted. The values are estimates; the next "
+    "section measures them. Hover over a word for its value."
+)
+ACCOUNTING = (
+    "The parts of modulated − base by word, with every norm held fixed. They add up exactly, but "
+    "they do not show what the score would lose if the word were deleted."
+)
+NO_ACCOUNTING = (
     "Not available for this encoder",
-    "Its embedding is not the plain mean of its tokens.",
+    "Its embeddings are not the mean of their tokens.",
 )
 
 
 def show(key: PairKey) -> None:
     """Draw both texts with their words marked."""
-    st.header(f"Words that carry the {state.current().carry}", anchor=False)
-    st.caption(LEGEND + " Point at a word for its drop.")
-    for side, place in texts.sides():
-        with place, st.spinner("Reading the text …"):
+    st.header(f"Words behind the {TARGET_NAMES[state.current().carry]}", anchor=False)
+    st.html(LEGEND)
+    st.caption(READING)
+    for side, column in texts.sides():
+        with column, st.spinner("Reading the text …"):
             drops = explanations.word_drops(key, side)[0]
             texts.marked(drops, drops.values(state.current().carry), f"marked_{side}")
 
 
 def show_accounts(key: PairKey) -> None:
-    """Draw the accounts, once they are asked for."""
-    title = "Accounting by word: the change as a sum"
-    with st.expander(title, on_change="rerun", key="word_accounts") as opened:
-        if not opened.open:
+    """Draw the accounting of both texts, once it is opened."""
+    title = "Score change as a sum over words"
+    with st.expander(title, on_change="rerun", key="word_accounts") as expander:
+        # two more charts are drawn only for a reader who asks for them
+        if not expander.open:
             return
-        st.caption(SUMS)
-        for side, place in texts.sides():
-            with place:
+        st.caption(ACCOUNTING)
+        for side, column in texts.sides():
+            with column:
                 _account(key, side)
 
 
 def _account(key: PairKey, side: Side) -> None:
     drops, accounting = explanations.word_drops(key, side)
     if accounting is None:
-        notices.show("info", *NO_ACCOUNT)
+        notices.show("info", *NO_ACCOUNTING)
         return
+    # the sum is shown so that a reader can check it against the change above
     total = float(accounting.words.sum()) + accounting.other + accounting.constant
     st.caption(f"Words of the {side}; sum {formatting.signed(total)}")
     chart.show(
         figures.word_accounting(drops, accounting),
         f"word_accounting_{side}",
-        f"The change as a sum over words of the {side}",
+        f"Score change as a sum over words of the {side}",
     )

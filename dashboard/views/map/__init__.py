@@ -1,1 +1,1 @@
-"""The page Map: where did they go?"""
+"""The page Map: where did the documents go?"""

@@ -1,4 +1,4 @@
-"""Which picture is drawn, and how."""
+"""The choices of the page: which view is drawn, and how."""
 
 from __future__ import annotations
 
@@ -8,39 +8,64 @@ from dashboard import selection, state
 from imrnns_core.data.dataset import Dataset
 
 COLOURS = ["relevance", "movement", "cluster", "subject"]
+VIEWS = {
+    "target": "Target (exact)",
+    "neighbourhood": "Neighbourhood (UMAP)",
+    "linear": "Linear (PCA)",
+}
+VIEW_HELP = (
+    "Target: true angles to the query. Neighbourhood: UMAP keeps similar documents together. "
+    "Linear: PCA draws the two or three directions in which the corpus varies most."
+)
+DRAGGING = {"move": "Move the view", "lasso": "Select documents"}
 DRAG_HELP = (
-    "With the lasso, draw around marks to list their documents. Two clicks take the selection back."
+    "With “Select documents”, draw around marks to list their documents. Double-click to clear "
+    "the selection."
 )
 
 
 def is_three() -> bool:
-    """Say whether the picture has three dimensions."""
+    """Return whether the view has three dimensions."""
     return state.current().view != "target" and state.current().axes == "3-D"
 
 
 def needs_map() -> bool:
-    """Say whether the picture needs the map of the corpus."""
+    """Return whether the view needs the map of the corpus."""
     return state.current().view != "target" or state.current().colour == "cluster"
 
 
 def show(dataset: Dataset) -> None:
-    """Draw the choices that the chosen view has."""
+    """Draw the choices that the selected view has."""
+    # many data sets have no subjects
     colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
-            "View", selection.options("view"), required=True, wrap=True, **state.bound("view")
+            "View",
+            selection.options("view"),
+            format_func=lambda view: VIEWS[view],
+            required=True,
+            wrap=True,
+            help=VIEW_HELP,
+            **state.bound("view"),
         )
         st.segmented_control(
-            "Colour", colours, required=True, wrap=True, **state.bound("colour", colours)
+            "Colour by",
+            colours,
+            format_func=str.capitalize,
+            required=True,
+            wrap=True,
+            **state.bound("colour", colours),
         )
         if state.current().view != "target":
             st.segmented_control(
-                "Axes", selection.options("axes"), required=True, **state.bound("axes")
+                "Dimensions", selection.options("axes"), required=True, **state.bound("axes")
             )
+        # in three dimensions, dragging turns the map
         if not is_three():
             st.segmented_control(
-                "Drag to",
+                "Drag the mouse to",
                 selection.options("drag"),
+                format_func=lambda drag: DRAGGING[drag],
                 required=True,
                 help=DRAG_HELP,
                 **state.bound("drag"),

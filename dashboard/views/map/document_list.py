@@ -1,4 +1,4 @@
-"""A list of documents with their ranks and how far they moved."""
+"""A table of documents with their ranks, and how far they moved."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formatting, state
-from dashboard.widgets import csv_button, tables
+from dashboard.widgets import csv_button
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.movement import true_movement
 from imrnns_core.retrieval.comparison import Comparison
 
-LISTED = 500
-TITLE_WIDTH = 190
+MOST_LISTED = 500
+ROW_PIXELS, HEAD_PIXELS, MOST_PIXELS = 36, 38, 580
+"""One line per row: a title that is too long is cut, and whole in the document's card."""
 COLUMNS = [
     "title",
     "base rank",
@@ -25,16 +26,18 @@ COLUMNS = [
     "subject",
     "document",
 ]
+SHOWN_COLUMNS = COLUMNS[:4]
+"""The others have no room next to the map; the CSV file has all."""
 
 
 class Listing(NamedTuple):
-    """What the documents have in common, and the last part of the name of the saved file."""
+    """Which documents are listed, and the last part of the name of the saved file."""
 
     which: str
     file: str
 
 
-LASSO = Listing("in the lasso", "lasso")
+LASSO = Listing("selected", "lasso")
 DRAWN = Listing("drawn", "map")
 
 
@@ -42,63 +45,72 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
     """List documents, with a button that saves all of them.
 
     Args:
-        comparison: Has the ranks of those that are candidates.
+        comparison: Has the ranks of those documents that are candidates.
         dataset: Their data set.
         ids: The documents.
-        listing: What they are.
+        listing: Which documents they are.
     """
     selection = state.current()
     title, button = st.columns([3, 2], vertical_alignment="bottom")
     plural = "" if len(ids) == 1 else "s"
     title.header(f"{len(ids)} document{plural} {listing.which}", anchor=False)
     with button:
-        asked = selection.query or "query"
+        query = selection.query or "query"
         csv_button.show(
-            lambda: listed(comparison, dataset, ids),
-            f"{selection.data}-{asked}-{selection.adapter}-{listing.file}.csv",
+            lambda: document_frame(comparison, dataset, ids),
+            f"{selection.data}-{query}-{selection.adapter}-{listing.file}.csv",
             "listing_csv",
             width="stretch",
         )
-    if len(ids) > LISTED:
-        st.caption(f"The first {LISTED} of them are listed; the CSV holds all.")
-    frame = listed(comparison, dataset, ids[:LISTED])
-    frame["title"] = [formatting.cell(title, TITLE_WIDTH) for title in frame["title"]]
+    if len(ids) > MOST_LISTED:
+        st.caption(f"The first {MOST_LISTED} are listed; the CSV file has all.")
+    frame = document_frame(comparison, dataset, ids[:MOST_LISTED])
+    signs = [formatting.RELEVANCE_SIGNS[name] for name in frame["relevance"]]
+    frame["title"] = [sign + name for sign, name in zip(signs, frame["title"], strict=True)]
     st.dataframe(
         frame,
         hide_index=True,
         key="listing",
         column_config=_columns(),
-        height=tables.table_height(len(frame), 580),
-        row_height=tables.TABLE_ROW,
+        column_order=SHOWN_COLUMNS,
+        height=min(MOST_PIXELS, HEAD_PIXELS + ROW_PIXELS * max(1, len(frame))),
+        row_height=ROW_PIXELS,
     )
 
 
 def _columns() -> dict[str, Any]:
     return {
-        "title": st.column_config.TextColumn(width=TITLE_WIDTH),
+        # with the other widths, all that a phone has room for
+        "title": st.column_config.TextColumn(width=150),
         "base rank": st.column_config.NumberColumn(
-            "base", width=58, help="Base rank; empty for documents that are no candidates."
+            "base", width=50, help="Base rank. Empty if the document is not a candidate."
         ),
-        "modulated rank": st.column_config.NumberColumn("mod.", width=58, help="Modulated rank."),
+        "modulated rank": st.column_config.NumberColumn(
+            "modulated", width=86, help="Modulated rank. Empty if it is not a candidate."
+        ),
         "true movement": st.column_config.NumberColumn(
-            "moved", format="%.4f", width=76, help="True movement: cosine distance."
+            "moved",
+            format="%.4f",
+            width=70,
+            help="True movement: cosine distance between projected and modulated embedding.",
         ),
     }
 
 
-def listed(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
-    """Return documents by modulated rank.
-
-    Those of the cloud that are no candidates have no ranks.
-    """
-    moved = true_movement(comparison)
+def document_frame(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
+    """Return documents by modulated rank; those that are not candidates have no ranks."""
+    movement = true_movement(comparison)
     base, modulated = comparison.rank("base"), comparison.rank("modulated")
     rows = []
     for i in ids:
-        at, document = comparison.position.get(i), dataset.document[i]
-        placed = (None, None, None) if at is None else (base[at], modulated[at], float(moved[at]))
+        position, document = comparison.position.get(i), dataset.document[i]
+        measured = (
+            (None, None, None)
+            if position is None
+            else (base[position], modulated[position], float(movement[position]))
+        )
         relevance = formatting.relevance_name(comparison.judgments.get(i, -1))
-        rows.append((document.title or i, *placed, relevance, document.subject, i))
+        rows.append((document.title or i, *measured, relevance, document.subject, i))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values(
         "modulated rank"

@@ -1,37 +1,73 @@
-"""What the signs and colours of a map mean."""
+"""The legend of a map: what each sign and each colour means."""
 
 from __future__ import annotations
 
 import html
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import state, theme
+from dashboard import formatting, state, theme
+from dashboard.views.map.drawn_documents import Colours
 
-SIGNS = "★ relevant · ✕ judged not relevant · ● unjudged · ◆ the query"
-BASE_PLACE = " · ○ base place"
-COLOURS = {
-    "movement": "Dark blue moved least, yellow most (true movement)",
+SIGNS = {"relevant": "★", "not relevant": "✕", "unjudged": "●"}
+NAMES = {"not relevant": "judged not relevant"}
+EXPLANATIONS = {
     "cluster": (
-        "Clusters of the projected embeddings (k-means), named by the words that set them "
-        "apart (class-based TF-IDF)"
+        "Clusters of the projected embeddings (k-means), named by the words that distinguish them "
+        "(class-based TF-IDF)."
     ),
     "subject": (
-        f"One colour a subject of the data set; colours repeat after {len(theme.CLUSTERS)}"
+        "The most frequent subjects among the drawn documents have a colour each; all others are "
+        "grey."
     ),
 }
 
 
-def show(colours: list[str], names: list[str]) -> None:
-    """Say what signs and colours mean; `names` are what the colours stand for."""
-    signs = SIGNS + (BASE_PLACE if state.current().view == "target" else "")
-    meaning = COLOURS.get(state.current().colour)
-    st.caption(f"{meaning} · {signs}" if meaning else signs)
-    drawn = Counter(zip(names, colours, strict=False)).most_common()
-    key = [
+def show(colours: Colours) -> None:
+    """Draw the legend of the signs and colours in the picture."""
+    by = state.current().colour
+    st.html(f'<div class="groups">{" ".join(_signs(by == "relevance"))}</div>')
+    if by in EXPLANATIONS:
+        st.caption(EXPLANATIONS[by])
+    if by == "movement":
+        st.html(f'<div class="groups">{_movement_scale(colours.values)}</div>')
+    # the most frequent group first, as in the picture it is the largest
+    drawn = Counter(zip(colours.names, colours.colours, strict=False)).most_common()
+    entries = [
         f'<span><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'
         for (n, c), count in drawn
     ]
-    if key:
-        st.html(f'<div class="groups">{" ".join(key)}</div>')
+    if entries:
+        st.html(f'<div class="groups" data-legend="names">{" ".join(entries)}</div>')
+
+
+def _signs(coloured: bool) -> list[str]:
+    """Return the legend of the signs, in their colours if these mean relevance."""
+    grades = {"relevant": 1, "not relevant": 0, "unjudged": -1}
+    signs = [
+        (sign, NAMES.get(name, name), theme.relevance_colour(grades[name]) if coloured else "")
+        for name, sign in SIGNS.items()
+    ]
+    signs.append(("◆", "the query", theme.QUERY))
+    # only the target view draws base positions
+    if state.current().view == "target":
+        signs.append(("○", "base position", theme.BASE))
+    else:
+        signs.append(("◇", "the query before refinement", theme.QUERY))
+    return [
+        f"<span><span{f' style=color:{colour}' if colour else ''}>{sign}</span> {name}</span>"
+        for sign, name, colour in signs
+    ]
+
+
+def _movement_scale(values: Sequence[float]) -> str:
+    """Return the colour scale of the movement, with its ends."""
+    colours = theme.page_colours(state.dark())
+    gradient = f"linear-gradient(90deg,{colours.moved_least},{colours.moved_most})"
+    bar = (
+        f'<span style="display:inline-block;width:9rem;height:.7rem;background:{gradient}"></span>'
+    )
+    low, high = formatting.decimal(min(values)), formatting.decimal(max(values))
+    return f"<span>true movement (cosine distance) {low} {bar} {high}</span>"

@@ -1,4 +1,4 @@
-"""Making the map of a corpus, which takes a while."""
+"""Creating the map of a corpus, which can take minutes."""
 
 from __future__ import annotations
 
@@ -12,49 +12,47 @@ from dashboard.widgets.progress_panel import Button, Panel
 
 POLL_SECONDS = 1.0
 NEARLY = 0.97
-"""The bar is never full: how long a map takes is a guess."""
+"""The bar is never full, because the duration is an estimate."""
 
 
 def show(count: int) -> None:
-    """Offer to make the map; show how long it has run and how long it may take."""
+    """Offer to create the map of `count` documents; show the progress while it is created."""
     selection = state.current()
-    chosen = (selection.data, selection.adapter)
-    job, waits = maps.job(*chosen)
-    if job is None and maps.corpus_map(*chosen) is not None:  # it was made a moment ago
+    data_and_adapter = (selection.data, selection.adapter)
+    job, waits = maps.job(*data_and_adapter)
+    if job is None and maps.corpus_map(*data_and_adapter) is not None:  # finished a moment ago
         st.rerun()
     progress_panel.show(
-        _panel(count, *chosen),
+        _panel(count, *data_and_adapter),
         job,
         waits,
-        lambda: maps.wait(*chosen),
-        lambda: maps.leave(*chosen),
+        lambda: maps.wait(*data_and_adapter),
+        lambda: maps.leave(*data_and_adapter),
     )
 
 
 def _panel(count: int, data: str, adapter: str) -> Panel[MapJob]:
     return Panel(
         missing=(
-            "This map has not been made yet",
-            f"It takes about {MapJob.seconds(count)} s, once. Or run: imrnns-lens prepare {data} "
-            f"--adapter {adapter}",
+            "This map does not exist yet",
+            f"Creating it takes about {MapJob.seconds(count)} s, once. On the command line: "
+            f"imrnns-lens prepare {data} --adapter {adapter}",
         ),
-        start=Button("Make the map", "make_map"),
-        failed="The map could not be made",
+        start=Button("Create the map", "make_map"),
+        failed="The map could not be created",
         again=Button("Try again", "again_map"),
         elsewhere=lambda job: (
-            "Another reader is making this map",
+            "Another session is creating this map",
             f"It has run for {job.done:.0f} s of about {job.total:.0f} s.",
         ),
         join=Button("Wait for it", "join_map"),
         progress=lambda job: _progress(count, job),
-        stop=Button("Stop", "stop_map", "It goes on where another reader waits for it."),
+        stop=Button("Stop", "stop_map", "The job continues if another session waits for it."),
         seconds=POLL_SECONDS,
         limit=NEARLY,
     )
 
 
 def _progress(count: int, job: MapJob) -> str:
-    left = f"about {job.total - job.done:.0f} s left" if job.done < job.total else "nearly done"
-    return (
-        f"Laying out {count:,} documents: {job.done:.0f} s, {left}. You can go on with other pages."
-    )
+    left = f"about {job.total - job.done:.0f} s left" if job.done < job.total else "almost done"
+    return f"Placing {count:,} documents: {job.done:.0f} s, {left}. You can use other pages."

@@ -1,4 +1,4 @@
-"""The three pictures of a move: the exact target view, and the two maps of the corpus."""
+"""The three views of a movement: the exact target view, and two maps of the corpus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dashboard.figures import plane as planes
 from dashboard.figures import target as targets
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
-from dashboard.figures.plane import Move
+from dashboard.figures.plane import Look, Move
 from dashboard.services import catalog, maps
 from dashboard.views.map import drawn_documents
 from dashboard.widgets import notices
@@ -26,119 +26,151 @@ from imrnns_core.retrieval.comparison import Comparison
 
 RINGS = (1, 5, 10)
 LABELLED = 1_000
-"""Up to so many documents carry a hover label; more would be a megabyte to send for every query.
+"""Larger corpora have no hover label per document: that would be a megabyte for every query.
 
-A click tells the document.
+A click still opens the document.
 """
 TARGET = (
-    "The query is in the centre and distance is the true angle to it: a move inward is a higher "
-    "score, and rank is distance from the centre. Rings are modulated ranks. Directions only keep "
-    "similar documents together. Arrows run from base to modulated; the scale starts at the "
-    "innermost angle less 4°."
+    "The query is in the centre. The distance of a document is its true angle to the query, so the "
+    "closest document has rank 1. Arrows run from base to modulated: inward means a higher score. "
+    "Dotted rings are modulated ranks. Direction has no meaning, except that similar documents lie "
+    "close together. The radial scale starts {:.0f}° inside the innermost document."
 )
 PLANE = (
-    "The map is of projected embeddings: base and projected are one place in it. Document "
-    "modulation moves the documents, query refinement then moves the query."
+    "The map shows projected embeddings, so base and projected share a position. Document "
+    "modulation moves the documents; then query refinement moves the query."
 )
-NOT_TO_READ = "The arrows are shorter than twice the map’s noise floor: do not read them"
+PATHS = " Arrows run from base to modulated."
+THREE = " Lines run from base to modulated. Drag to turn the map."
+WITHIN_NOISE = "These movements are within noise, so arrows are hidden"
+SHOW_PATHS = "Show arrows within noise"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What is drawn, whatever the picture.
+    """What every view draws.
 
     Attributes:
-        comparison: Of the query.
+        comparison: The query with its K candidates.
         dataset: Its data set.
-        chosen: (R,) positions of the candidates that are drawn.
+        drawn: (R,) positions of the candidates that are drawn.
         points: How they are drawn.
     """
 
     comparison: Comparison
     dataset: Dataset
-    chosen: NDArray[np.int64]
+    drawn: NDArray[np.int64]
     points: Points
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A map of the corpus, with the movement over it.
+
+    Attributes:
+        corpus: (N, 2 or 3) positions of the corpus.
+        move: The movement of the drawn candidates and the query.
+        paths: Whether the ways of the documents are drawn.
+        axis_names: What each axis is.
+    """
+
+    corpus: NDArray[np.float32]
+    move: Move
+    paths: bool
+    axis_names: tuple[str, str, str]
+
+
 def target(picture: Picture) -> go.Figure:
-    """Return the target view, and say how to read it."""
-    view = target_view(picture.comparison, picture.chosen)
+    """Return the target view, and write how to read it."""
+    view = target_view(picture.comparison, picture.drawn)
     scores = np.sort(picture.comparison.score("modulated"))[::-1]
     angles = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
+    # the last ring is the last candidate: documents beyond it were not retrieved
     rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= len(angles)}
     drawn = targets.drawn_rings(view, rings)
     beyond = [
-        f" Rank {rank} lies at {angle:.1f}°, beyond the picture."
+        f" Rank {rank} is at {angle:.1f}°, outside the picture."
         for rank, angle in rings.items()
         if rank not in drawn
     ]
-    st.caption(TARGET + "".join(beyond))
+    st.caption(TARGET.format(targets.MARGIN_DEGREES) + "".join(beyond))
     return targets.target(view, drawn, picture.points, state.dark())
 
 
 def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figure, list[Group]]:
-    """Return the map of the corpus with the move over it, and the groups of its cloud."""
+    """Return the map of the corpus with the movement over it, and the groups of its cloud."""
     selection, documents = state.current(), picture.dataset.documents
-    dimensions = 3 if three else 2
-    groups = drawn_documents.groups(picture.dataset, corpus_map, three)
+    groups = drawn_documents.groups(
+        picture.comparison, picture.dataset, picture.drawn, corpus_map, three
+    )
     labels = (
         [formatting.plain(f"{d.id}: {d.title}") for d in documents]
         if len(documents) <= LABELLED
         else None
     )
+    # notices come before the figure, so each map writes its own while it is computed
     draw = _neighbourhood if selection.view == "neighbourhood" else _linear
-    ground, move = draw(picture, corpus_map, dimensions)
-    st.caption(PLANE)
-    cloud = Cloud(ground, groups, labels)
-    return planes.plane(cloud, move, picture.points, selection.view, state.dark()), groups
+    layer = draw(picture, corpus_map, 3 if three else 2)
+    st.caption(PLANE + ((THREE if three else PATHS) if layer.paths else ""))
+    cloud = Cloud(layer.corpus, groups, labels)
+    look = Look(selection.view, state.dark(), layer.paths, layer.axis_names)
+    return planes.plane(cloud, layer.move, picture.points, look), groups
 
 
-def _neighbourhood(
-    picture: Picture, corpus_map: CorpusMap, dimensions: int
-) -> tuple[NDArray[np.float32], Move]:
-    """Return the UMAP map and the move in it; say how far its arrows can be trusted."""
+def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
+    """Return the UMAP map, and write how far its arrows can be trusted."""
     selection = state.current()
     projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    placed = umap_movement(corpus_map, projected, picture.comparison, picture.chosen, dimensions)
-    _say_trust(placed.movement)
+    placed = umap_movement(corpus_map, projected, picture.comparison, picture.drawn, dimensions)
+    paths = _noise_notice(placed.movement)
     query = (placed.query_base, placed.query_modulated)
-    return corpus_map.umap[dimensions], Move(placed.base, placed.modulated, query)
+    names = ("UMAP 1", "UMAP 2", "UMAP 3")
+    move = Move(placed.base, placed.modulated, query)
+    return Layer(corpus_map.umap[dimensions], move, paths, names)
 
 
-def _linear(
-    picture: Picture, corpus_map: CorpusMap, dimensions: int
-) -> tuple[NDArray[np.float32], Move]:
-    """Return the PCA map and the move in it; say how much of the move its axes show."""
+def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
+    """Return the PCA map, and write how much of the movement its axes show."""
     selection, comparison = state.current(), picture.comparison
-    base, modulated, share = pca_movement(corpus_map, comparison, picture.chosen, dimensions)
-    true = float(np.median(true_movement(comparison)[picture.chosen]))
-    _say_share(corpus_map, share, true, dimensions)
-    ground = maps.pca_places(selection.data, selection.adapter, dimensions)
+    base, modulated, share = pca_movement(corpus_map, comparison, picture.drawn, dimensions)
+    true = float(np.median(true_movement(comparison)[picture.drawn]))
+    _share_notice(corpus_map, share, true, dimensions)
+    corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
     query = (
         corpus_map.pca_project(comparison.modulation.projected_query.numpy(), dimensions),
         corpus_map.pca_project(comparison.modulation.modulated_query.numpy(), dimensions),
     )
-    return ground, Move(base, modulated, query)
-
-
-def _say_trust(movement: Movement) -> None:
-    numbers = (
-        f"Median true movement {np.median(movement.true):.4f} (cosine distance); median arrow "
-        f"{np.median(movement.arrow_length):.3f} map widths; "
-        f"noise floor {np.median(movement.noise):.3f}, "
-        "the arrow of a document that did not move."
+    first, second, third = (
+        f"PC {n} ({100 * variance:.0f} %)" for n, variance in enumerate(corpus_map.pca_share[:3], 1)
     )
-    if movement.within_noise:
-        notices.show("warning", NOT_TO_READ, f"{numbers} See the target view for the exact move.")
-    else:
-        notices.show("info", "UMAP keeps neighbourhoods, not distances", numbers)
+    return Layer(corpus, Move(base, modulated, query), True, (first, second, third))
 
 
-def _say_share(corpus_map: CorpusMap, share: float, true: float, dimensions: int) -> None:
+def _noise_notice(movement: Movement) -> bool:
+    """Write whether the arrows exceed the noise; return whether they are drawn."""
+    numbers = (
+        f"Median true movement: {np.median(movement.true):.4f} (cosine distance). Median length of "
+        f"an arrow: {np.median(movement.arrow_length):.3f} map widths. Noise level: "
+        f"{np.median(movement.noise):.3f}, the arrow of a document that did not move."
+    )
+    # arrows within noise mislead, so they are off until a reader asks for them
+    if not movement.within_noise:
+        notices.show("info", "UMAP shows which documents are similar, not distances", numbers)
+        return True
+    notices.show("warning", WITHIN_NOISE, f"{numbers} The target view shows the exact movement.")
+    return st.toggle(
+        SHOW_PATHS,
+        key="paths_within_noise",
+        help="Arrows are within noise if their median length is less than twice the noise level.",
+    )
+
+
+def _share_notice(corpus_map: CorpusMap, share: float, true: float, dimensions: int) -> None:
     axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
     notices.show(
+        # below half, most of the movement happens outside the picture
         "info" if share > 0.5 else "warning",
         f"These axes show {100 * share:.0f} % of the true movement",
-        f"PCA of the projected corpus; the axes hold {axes} of its variance. Median true "
-        f"movement {true:.4f} (cosine distance).",
+        f"PCA of the projected corpus: the axes explain {axes} of its variance. Median true "
+        f"movement: {true:.4f} (cosine distance).",
     )

@@ -1,1 +1,1 @@
-"""The page Modulation: how do query and documents act on each other?"""
+"""The page Modulation: how do the query and the documents act on each other?"""

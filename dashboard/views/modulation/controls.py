@@ -1,39 +1,58 @@
-"""What the page draws, and in which order."""
+"""The choices of the page: which chart, which values, and how rows and columns are sorted."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import streamlit as st
 
 from dashboard import selection, state
 
-ORDER_HELP = "Cluster: documents that moved alike stand together."
+PARTS = {
+    "documents moved": "Document modulation",
+    "query refined": "Query refinement",
+    "score accounting": "Score breakdown",
+}
+ORDERS = {"modulated rank": "Modulated rank", "base rank": "Base rank", "cluster": "Similarity"}
+ORDER_HELP = "Similarity: documents that are modulated in a similar way are neighbours."
+SHIFTS = {"query-specific": "Difference from average", "whole": "Full values"}
 SHIFT_HELP = (
-    "Query-specific: less the adapter’s mean over many queries, without which every query looks "
-    "alike."
+    "Most of a shift is the same for all queries. “Difference from average” subtracts the "
+    "adapter’s average over many queries and shows what is special about this one."
 )
+WIDTHS = {"top 40": "40 strongest", "all": "All"}
+COLUMNS = {"strength": "Strength", "cluster": "Similarity", "sign": "Direction"}
 COLUMNS_HELP = (
-    "Strength: the largest mean |value| first. Cluster: dimensions that behave alike stand "
-    "together. Sign: those that rise most, to those that fall most."
+    "Strength: the largest mean |value| first. Similarity: dimensions with similar values are "
+    "neighbours. Direction: from the largest rise to the largest fall."
 )
 
 
 def show() -> None:
-    """Draw the choices that the chosen part has."""
+    """Draw the choices that the selected chart has."""
     with st.container(horizontal=True, gap="medium"):
-        _choice("Show", "part", wrap=True)
-        _choice("Rows by", "order", ORDER_HELP)
+        _choice("Chart", "part", PARTS, wrap=True)
+        _choice("Sort documents by", "order", ORDERS, ORDER_HELP)
         if state.current().part == "score accounting":
             return
         if state.current().part != "query refined":
-            _choice("Shift", "shift", SHIFT_HELP)
-        _choice("Dimensions", "width")
-        _choice("Columns by", "columns", COLUMNS_HELP)
+            _choice("Values", "shift", SHIFTS, SHIFT_HELP)
+        _choice("Dimensions", "width", WIDTHS)
+        _choice("Sort dimensions by", "columns", COLUMNS, COLUMNS_HELP)
 
 
-def _choice(label: str, field: str, help_text: str | None = None, wrap: bool | None = None) -> None:
+def _choice(
+    label: str,
+    field: str,
+    names: Mapping[str, str],
+    help_text: str | None = None,
+    wrap: bool | None = None,
+) -> None:
+    # links keep the values of the Selection; only their labels are for readers
     st.segmented_control(
         label,
         selection.options(field),
+        format_func=lambda value: names[value],
         required=True,
         help=help_text,
         wrap=wrap,

@@ -1,12 +1,16 @@
-"""The words that drive a dimension of the adapter's working space."""
+"""The words whose documents score high or low on a dimension of the adapter's working space."""
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from dashboard import formatting, state
+from dashboard.figures.modulation import written_value
 from dashboard.services import catalog, modulations
+from dashboard.views.modulation.document_rows import DocumentRows, Heatmap
 from dashboard.widgets import notices
+from imrnns_core.explanation.dimension_words import DimensionWord
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
 
@@ -15,44 +19,84 @@ STRONG = 5.0
 
 Of a million pairs of word and dimension about one does so by chance.
 """
+NO_WORD = "No word is linked to this dimension: none differs from chance."
+READING = (
+    "Words whose documents score unusually high (+) or low (−) on this dimension, in standard "
+    "errors. With {} dimensions and many words, chance reaches ± {:.0f}; only words beyond that "
+    "are listed."
+)
 
 
-def show(comparison: Comparison) -> None:
-    """Draw the words that drive the picked dimension, and how far it shifts the picked document."""
-    selection = state.current()
-    ranker = catalog.ranker(selection.data, selection.adapter)
-    if selection.dimension >= ranker.adapter.card.output_dim:
+def show(rows: DocumentRows, heatmap: Heatmap | None) -> None:
+    """Draw the words of the selected dimension, and the value of the selected cell."""
+    selection, comparison = state.current(), rows.comparison
+    count = catalog.ranker(selection.data, selection.adapter).adapter.card.output_dim
+    # a link can come from an adapter with more dimensions
+    if selection.dimension >= count:
         notices.show(
             "info",
             f"This adapter has no dimension {selection.dimension}",
-            f"It has {ranker.adapter.card.output_dim}.",
+            f"Its dimensions are 0 to {count - 1}.",
         )
         return
-    drivers = modulations.words(selection.data).dimension_words(
-        ranker.transform.projected[:, selection.dimension].numpy()
+    words = _strong_words(selection.dimension)
+    listing = "\n".join(
+        f"{formatting.signed(w.z, 1)}  {w.word} ({w.documents} documents)" for w in words
     )
     with st.container(border=True, key="dimension"):
-        at = comparison.position.get(selection.document)
-        here = (
-            ""
-            if at is None
-            else formatting.minus(f"{shifts(comparison)[at, selection.dimension]:+.5f}")
-        )
-        listing = "\n".join(
-            formatting.minus(f"{w.z:+.1f}") + f"  {w.word} ({w.documents} documents)"
-            for w in drivers
-            if abs(w.z) >= STRONG
-        )
-        chance = (
-            f"With {ranker.adapter.card.output_dim} dimensions and many words, values up to ± "
-            f"{STRONG:.0f} come by chance"
-        )
         notices.text_block(
-            f"Dimension {selection.dimension}: which words drive it?",
-            listing or "No word drives this dimension: none stands out by more than chance.",
-            (
-                "Words whose documents lie high (+) or low (−) on it over the corpus, in standard "
-                f"errors. {chance}: only words beyond are listed."
-            )
-            + (here and f" Here it shifts {selection.document} by {here}."),
+            f"Dimension {selection.dimension}: which words is it linked to?",
+            listing or NO_WORD,
+            READING.format(count, STRONG),
         )
+        for line in _values(rows, comparison, heatmap):
+            st.caption(line)
+        if not words and heatmap is not None:
+            _offer_nearest(heatmap)
+
+
+def _strong_words(dimension: int) -> list[DimensionWord]:
+    selection = state.current()
+    projected = catalog.ranker(selection.data, selection.adapter).transform.projected
+    words = modulations.words(selection.data).dimension_words(projected[:, dimension].numpy())
+    return [word for word in words if abs(word.z) >= STRONG]
+
+
+def _values(rows: DocumentRows, comparison: Comparison, heatmap: Heatmap | None) -> list[str]:
+    """Return the value of the cell as the heat map shows it, and the full shift behind it."""
+    selection = state.current()
+    position = comparison.position.get(selection.document)
+    if position is None:
+        return []
+    full = float(shifts(comparison)[position, selection.dimension])
+    lines = [f"{selection.document}: full shift {formatting.signed(full)}"]
+    # the document of a link may have no row
+    row = np.flatnonzero(rows.order == position)
+    if heatmap is not None and len(row):
+        value = float(heatmap.values[int(row[0]), selection.dimension])
+        shown = written_value(value, heatmap.colour_limit)
+        lines.insert(0, f"{selection.document}: {heatmap.value_name} {shown} (as in the heat map)")
+    # in full values the cell is the full shift: once is enough
+    return lines[:1] if heatmap is not None and heatmap.value_name == "full shift" else lines
+
+
+def _offer_nearest(heatmap: Heatmap) -> None:
+    """Offer the nearest column of the heat map whose dimension has words."""
+    nearest = _nearest_with_words(heatmap.dimensions.tolist(), state.current().dimension)
+    if nearest is None:
+        st.caption("None of the dimensions drawn here is linked to a word.")
+        return
+    st.button(
+        f"Show dimension {nearest}, the nearest one with words",
+        key="nearest_dimension",
+        on_click=lambda: state.update(dimension=nearest),
+    )
+
+
+def _nearest_with_words(drawn: list[int], dimension: int) -> int | None:
+    column = drawn.index(dimension) if dimension in drawn else 0
+    # from the clicked column outwards: it stops at the first, and most dimensions need no look
+    for other in sorted(range(len(drawn)), key=lambda i: abs(i - column)):
+        if drawn[other] != dimension and _strong_words(drawn[other]):
+            return drawn[other]
+    return None

@@ -1,4 +1,4 @@
-"""How the query moves the documents: its scale and bias, and the shift of each document."""
+"""What the query does to the documents: its scale and bias, and the shift of each document."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import modulation as figures
 from dashboard.services import modulations
-from dashboard.views.modulation.rows import Rows
+from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Heatmap, Section
 from dashboard.widgets import chart
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import ROUNDING
 
 STRIPS = (
-    "One scale and one bias a dimension, the same for all candidates: each becomes "
-    "LayerNorm(s ∘ d + b). Drawn {}; colours mean the same for all queries."
+    "The query gives one scale s and one bias b per dimension. Every candidate d becomes "
+    "LayerNorm(s ∘ d + b). {} Blue is higher, orange lower; the colours mean the same for all "
+    "queries."
 )
-ABOUT_NOTHING = "about ½ and 0, where the adapter does nothing"
-LESS_MEAN = "less the adapter’s mean over many "
-QUERIES, DOCUMENTS = "queries", "documents, taken as queries"
-NEUTRAL = {"scale": "½ everywhere", "bias": "zero"}
+FROM_NEUTRAL = "Shown as the difference from ½ and 0, where the adapter has no effect."
+FROM_MEAN = "Shown relative to the adapter’s average over many {}."
+QUERIES, DOCUMENTS = "queries", "documents used as queries"
+NEUTRAL = {"scale": "is ½ everywhere", "bias": "is zero"}
 SHIFTS = (
-    "Modulated − projected embedding, both of unit length, of the first {} documents{}. ★ "
-    "relevant; the number is the modulated rank. Colours mean the same for all queries (clipped "
-    "at ± {}, the 99.5th percentile). Click a cell for its document and dimension."
+    "Each row is a document: {}. {} Each cell is the shift on one dimension: modulated − projected "
+    "embedding, both of unit length{}. "
+    "Blue is higher, orange lower, on one colour scale for all queries, clipped at ± {} (99.5th "
+    "percentile). Click a cell to see its document and the words of its dimension."
 )
 NO_SHIFT = {
-    True: "Every document moves by the adapter’s mean shift",
-    False: "No document moves",
+    True: "Every document moves by the adapter’s average shift, so no heat map is shown.",
+    False: "No document moves, so no heat map is shown.",
 }
 
 
-def show(rows: Rows) -> bool:
-    """Draw the strips and the heatmap; say whether a cell was picked."""
+def show(rows: DocumentRows) -> Section:
+    """Draw scale and bias of the query, and the heat map of the documents' shifts."""
     _strips(rows.comparison)
     return _heatmap(rows)
 
@@ -44,38 +46,43 @@ def _is_specific() -> bool:
 
 
 def _strips(comparison: Comparison) -> None:
-    """Draw the query's scale and bias; nothing is picked in them."""
+    """Draw the query's scale and bias."""
     selection, specific = state.current(), _is_specific()
-    found = modulations.ranges(selection.data, selection.adapter)
+    ranges = modulations.ranges(selection.data, selection.adapter)
     scale = comparison.modulation.query_scale.numpy()
     bias = comparison.modulation.query_bias.numpy()
     st.header("What the query does to every document", anchor=False)
     averaged = QUERIES if modulations.has_mean(selection.data) else DOCUMENTS
-    st.caption(STRIPS.format(LESS_MEAN + averaged if specific else ABOUT_NOTHING))
-    scale = scale - (found.mean_scale if specific else np.float32(0.5))
-    bias = bias - found.mean_bias if specific else bias
+    st.caption(STRIPS.format(FROM_MEAN.format(averaged) if specific else FROM_NEUTRAL))
+    # ½ and 0 are where sigmoid and tanh start: an adapter without effect has these
+    scale = scale - (ranges.mean_scale if specific else np.float32(0.5))
+    bias = bias - ranges.mean_bias if specific else bias
     drawn = 0
     for name, values in (("scale", scale), ("bias", bias)):
+        # colours of rounding errors would look like an effect
         if np.abs(values).max() < ROUNDING:
-            same = "the adapter’s mean" if specific else NEUTRAL[name]
-            st.caption(f"This query’s {name} is {same}: no strip is drawn for it.")
+            reason = "does not differ from the average" if specific else NEUTRAL[name]
+            st.caption(f"The {name} {reason}, so it is not shown.")
         else:
             drawn += 1
     if drawn:
-        limits = (found.scale[specific], found.bias[specific])
+        limits = (ranges.scale[specific], ranges.bias[specific])
         figure = figures.strips(scale, bias, limits, state.dark(), specific)
-        chart.show(figure, "strips", "The query’s scale and bias in each dimension")
+        chart.show(figure, "strips", "The query’s scale and bias on each dimension")
 
 
-def _heatmap(rows: Rows) -> bool:
+def _heatmap(rows: DocumentRows) -> Section:
     selection, specific = state.current(), _is_specific()
-    found = modulations.ranges(selection.data, selection.adapter)
-    values = shifts(rows.comparison)[rows.order] - (found.mean_shift if specific else 0)
+    ranges = modulations.ranges(selection.data, selection.adapter)
+    # without the mean, all queries show the same picture (docs/method.md)
+    values = shifts(rows.comparison)[rows.order] - (ranges.mean_shift if specific else 0)
     st.header("How each document moved", anchor=False)
     if np.abs(values).max() < ROUNDING:
-        st.caption(f"{NO_SHIFT[specific]}: what is left is rounding, and is not drawn.")
-        return False
-    limit = found.shift[specific]
-    less = ", less the adapter’s mean shift" if specific else ""
-    st.caption(SHIFTS.format(len(rows.order), less, figures.written(limit)))
-    return rows.pick_cell(values, limit, "shift", "shift_heatmap")
+        st.caption(NO_SHIFT[specific])
+        return Section(False)
+    limit = ranges.shift[specific]
+    subtracted = ", minus the adapter’s average shift" if specific else ""
+    st.caption(SHIFTS.format(rows.description, SIGNS, subtracted, figures.written_limit(limit)))
+    name = "shift relative to the average" if specific else "full shift"
+    alt = f"Shift of {len(rows.order)} documents on the dimensions of the adapter"
+    return rows.clickable_heatmap(Heatmap(values, limit, name, "shift_heatmap", alt))

@@ -13,10 +13,8 @@ from dashboard.views.modulation import (
     query_refinement,
     score_accounting,
 )
-from dashboard.views.modulation.rows import Rows
+from dashboard.views.modulation.document_rows import DocumentRows, Heatmap
 from dashboard.widgets import document_panel, notices
-from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.comparison import Comparison
 
 SECTIONS = {
     "documents moved": document_shifts.show,
@@ -29,25 +27,27 @@ def show() -> None:
     """Draw the page."""
     notices.heading(
         "How do the query and the documents act on each other?",
-        "The query moves every document by one scale and one bias; the documents together "
+        "The query changes every document by one scale and one bias. The documents together "
         "refine the query.",
     )
     dataset = catalog.dataset(state.current().data)
     comparison = comparisons.selected(state.current())
     document_panel.query(comparison)
     controls.show()
-    if SECTIONS[state.current().part](Rows.of(comparison, dataset)):
-        st.rerun()  # what was picked is drawn by what stands above it, too
-    _detail(comparison, dataset)
+    rows = DocumentRows.from_comparison(comparison, dataset)
+    section = SECTIONS[state.current().part](rows)
+    if section.clicked:
+        st.rerun()  # charts above the clicked one show the selected document, too
+    _details(rows, section.heatmap)
 
 
-def _detail(comparison: Comparison, dataset: Dataset) -> None:
-    """Draw the picked document, and the words that drive the picked dimension."""
+def _details(rows: DocumentRows, heatmap: Heatmap | None) -> None:
+    """Draw the selected document, and the words of the selected dimension."""
     if state.current().dimension < 0:
-        document_panel.show(comparison, dataset, key="modulation_document")
+        document_panel.show(rows.comparison, rows.dataset, key="modulation_document")
         return
     left, right = st.columns(2)
     with left:
-        document_panel.show(comparison, dataset, key="modulation_document")
+        document_panel.show(rows.comparison, rows.dataset, key="modulation_document")
     with right:
-        dimension_words.show(comparison)
+        dimension_words.show(rows, heatmap)

@@ -23,7 +23,9 @@ def verified(text: str, drop: float, random: float = 0.01, estimate: float = 0.3
 
 
 def test_measured_drops_stand_beside_random_ones() -> None:
-    bars, random = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "change").data
+    bars, random = explain.measured_words(
+        [verified("peso", 0.4), verified("<b>", -0.1)], "change"
+    ).data
     assert list(bars.x) == [0.4, -0.1]
     assert list(bars.marker.color) == [theme.UP, theme.DOWN]
     assert list(random.x) == [0.01, 0.01]
@@ -31,7 +33,7 @@ def test_measured_drops_stand_beside_random_ones() -> None:
 
 
 def test_labels_carry_the_value_and_are_escaped() -> None:
-    figure = explain.verified([verified("peso", 0.4), verified("<b>", -0.1)], "score")
+    figure = explain.measured_words([verified("peso", 0.4), verified("<b>", -0.1)], "score")
     assert list(figure.layout.yaxis.ticktext) == ["peso +0.8000", "&lt;b&gt; −0.2000"]
     low, high = figure.layout.xaxis.range
     assert low < -0.2
@@ -45,15 +47,17 @@ def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> No
         verified("not", -0.1),
         verified("nor", -0.1, estimate=-0.2),
     ]
-    (bars, _) = explain.verified(words, "change").data
-    assert list(bars.marker.opacity) == [1.0, explain.PALE, 1.0, 1.0]
+    (bars, _) = explain.measured_words(words, "change").data
+    pale = theme.transparent(theme.UP, explain.PALE)
+    assert list(bars.marker.color) == [theme.UP, pale, theme.DOWN, theme.DOWN]
+    assert list(bars.marker.line.color) == [theme.UP, theme.UP, theme.DOWN, theme.DOWN]
     assert list(bars.marker.pattern.shape) == ["", "", "/", ""]
-    (bars, _) = explain.verified(words[1:2], "score").data
-    assert list(bars.marker.opacity) == [1.0]  # a drop of 0.07: random words do 0.01 ± 0.02
+    (bars, _) = explain.measured_words(words[1:2], "score").data
+    assert list(bars.marker.color) == [theme.UP]  # a drop of 0.07: random words do 0.01 ± 0.02
 
 
 def test_no_words_is_an_empty_figure() -> None:
-    figure = explain.verified([], "change")
+    figure = explain.measured_words([], "change")
     assert list(figure.data[0].x) == []
     assert figure.layout.xaxis.range[0] < 0 < figure.layout.xaxis.range[1]
 
@@ -66,6 +70,37 @@ def test_the_account_by_word_draws_parts_that_sum() -> None:
     accounting = WordAccounting(words, -0.05, 0.02)
     (bars,) = explain.word_accounting(drops, accounting).data
     assert sum(bars.x) == pytest.approx(float(words.sum()) - 0.05 + 0.02, abs=1e-6)
-    assert len(bars.x) == explain.BARS + 3
+    assert len(bars.x) == explain.LARGEST_PARTS + 3
     assert bars.x[0] == pytest.approx(0.3)
     assert list(bars.x)[-2:] == pytest.approx([-0.05, 0.02])
+
+
+def test_the_strongest_words_of_either_sign_are_drawn() -> None:
+    words = [verified(f"w{i}", value) for i, value in enumerate((0.1, -0.9, 0.2, -0.05, 0.8))]
+    drawn = explain.strongest(words, "change", 3)
+    assert [w.drop[1] for w in drawn] == [0.8, 0.2, -0.9]
+    assert len(explain.strongest(words, "score", 9)) == 5
+
+
+def test_a_positive_contribution_means_that_the_word_helps() -> None:
+    score = explain.measured_words([verified("peso", 0.4)], "score")
+    assert "score lost" in score.layout.xaxis.title.text
+    assert list(score.data[0].text) == ["+0.8000"]
+    change = explain.measured_words([verified("peso", 0.4)], "change")
+    assert "score change lost" in change.layout.xaxis.title.text
+
+
+def test_values_of_the_account_by_word_are_in_its_labels() -> None:
+    words = np.array([0.2, -0.0358], np.float32)
+    drops = WordDrops(
+        "document", "", [Word("one", ((0, 1),)), Word("zeros", ((1, 2),))], words, words, 2
+    )
+    figure = explain.word_accounting(drops, WordAccounting(words, -0.0348, 0.0295))
+    assert list(figure.layout.yaxis.ticktext) == [
+        "one +0.2000",
+        "zeros −0.0358",
+        "other words +0.0000",
+        "other tokens −0.0348",
+        "adapter constant +0.0295",
+    ]
+    assert figure.data[0].textposition == "none"  # nothing is written over the labels

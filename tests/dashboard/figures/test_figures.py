@@ -12,8 +12,8 @@ from dashboard.figures import compare, label_placement, modulation, overview, ta
 from dashboard.figures import plane as planes
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
-from dashboard.figures.modulation import Cells
-from dashboard.figures.plane import Move
+from dashboard.figures.modulation import HeatmapValues
+from dashboard.figures.plane import Look, Move
 from dashboard.widgets import tables
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.projection.movement import true_movement
@@ -120,7 +120,8 @@ def test_bump_cuts_names_at_the_end_of_a_word_and_has_them_whole_on_hover(
 def test_heatmap_clips_alike_and_catches_clicks() -> None:
     values = np.array([[0.1, -0.2, 0.3], [0.0, 0.5, -0.6]], np.float32)
     figure = modulation.heatmap(
-        Cells(values, ["d1", "d2"], ["one", "two"], np.array([7, 3, 9]), 0.25, "shift"), False
+        HeatmapValues(values, ["d1", "d2"], ["one", "two"], np.array([7, 3, 9]), 0.25, "shift"),
+        False,
     )
     bar, heat, squares = figure.data
     np.testing.assert_allclose(bar.y, [0.05, 0.35, 0.45], atol=1e-6)
@@ -135,7 +136,7 @@ def test_heatmap_clips_alike_and_catches_clicks() -> None:
         ["d2", 9],
     ]
     assert (list(squares.x), list(squares.y)) == (["7", "3", "9"] * 2, [0, 0, 0, 1, 1, 1])
-    assert squares.text[5] == "−0.60000"
+    assert squares.text[5] == "−0.6000"
     assert figure.layout.xaxis.type == "category"
     assert list(figure.layout.yaxis.ticktext) == ["one", "two"]
 
@@ -145,16 +146,18 @@ def test_columns_stand_by_strength_sign_or_cluster() -> None:
     values = np.stack(
         [1.0 * rise, 0.9 * fall, 1.1 * rise, 1.2 * fall, 0.0 * rise, 1.2 * rise], axis=1
     ).astype(np.float32)
-    assert modulation.columns(values, 5, "strength").tolist() == [5, 2, 0, 3, 1]
-    assert modulation.columns(values, 2, "strength").tolist() == [5, 2]
-    assert modulation.columns(values, 5, "sign").tolist() == [5, 2, 0, 1, 3]
-    order = modulation.columns(values, 5, "cluster").tolist()
+    assert modulation.sort_dimensions(values, 5, "strength").tolist() == [5, 2, 0, 3, 1]
+    assert modulation.sort_dimensions(values, 2, "strength").tolist() == [5, 2]
+    assert modulation.sort_dimensions(values, 5, "sign").tolist() == [5, 2, 0, 1, 3]
+    order = modulation.sort_dimensions(values, 5, "cluster").tolist()
     assert sorted(order) == [0, 1, 2, 3, 5]
     assert {frozenset(order[:2]), frozenset(order[3:])} & {
         frozenset({1, 3})
     }  # those that fall stand together, at one end
     figure = modulation.heatmap(
-        Cells(values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, "shift"),
+        HeatmapValues(
+            values[:, order], ["a", "b", "c"], ["a", "b", "c"], np.array(order), 0.25, "shift"
+        ),
         False,
     )
     assert list(figure.data[1].x) == [str(d) for d in order]
@@ -169,12 +172,12 @@ def test_columns_stand_by_strength_sign_or_cluster() -> None:
 def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
     values = np.zeros((1, 2), np.float32)
     heat = modulation.heatmap(
-        Cells(values, ["a"], ["a"], np.array([0, 1]), limit, "part"), False
+        HeatmapValues(values, ["a"], ["a"], np.array([0, 1]), limit, "part"), False
     ).data[1]
     strips = modulation.strips(values[0], values[0], (limit, limit), False, False).data
     for bar in (heat.colorbar, *(strip.colorbar for strip in strips)):
         assert list(bar.tickvals) == [-limit, 0, limit]
-        assert list(bar.ticktext) == [f"−{end}", "0", end]
+        assert list(bar.ticktext) == [f"−{end}", "0", f"+{end}"]
         assert bar.ticklabeloverflow == "allow"
 
 
@@ -206,7 +209,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
 
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
     accounting, order = account(comparison), np.array([4, 0])
-    projector, document, query, change = accounting_figures.parts(
+    projector, document, query, change = accounting_figures.score_parts(
         accounting, order, comparison.document_ids, ["a", "b"]
     ).data
     np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
@@ -287,15 +290,17 @@ def test_labels_lie_beside_each_other_and_off_the_marks() -> None:
 def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) -> None:
     chosen = np.arange(8)
     moved = true_movement(comparison)[chosen]
-    points = Points(list("abcdefgh"), list("abcdefgh"), theme.ramp(moved), ["circle"] * 8)
+    points = Points(
+        list("abcdefgh"), list("abcdefgh"), theme.movement_colours(moved, False), ["circle"] * 8
+    )
     drawn = next(
         t
         for t in target.target(target_view(comparison, chosen), {}, points).data
         if t.name == "modulated"
     )
     assert (drawn.marker.color[moved.argmin()], drawn.marker.color[moved.argmax()]) == (
-        "rgb(0, 34, 78)",
-        "rgb(254, 232, 56)",
+        "rgb(143, 143, 156)",
+        "rgb(91, 26, 139)",
     )
     assert len(set(drawn.marker.color)) == 8
 
@@ -330,7 +335,7 @@ def plane(
         Cloud(ground, kinds, labels),
         Move(ground[:3], ground[:3] + 0.5, (ground[3], ground[4])),
         points,
-        "n",
+        Look("n"),
     )
 
 
@@ -405,7 +410,7 @@ def test_names_of_groups_that_have_no_room_are_left_out() -> None:
         Cloud(ground, kinds),
         Move(ground[:1], ground[:1], (ground[11], ground[11])),
         points,
-        "n",
+        Look("n"),
     )
     notes = {n.text.split("> ")[1]: (n.x, n.y) for n in figure.layout.annotations}
     assert list(notes) == ["group 2", "group 1", "group 0"]  # the largest first
@@ -416,7 +421,7 @@ def test_names_of_groups_that_have_no_room_are_left_out() -> None:
         Cloud(ground[:9], [Group(f"group {n}", "#000000", np.arange(9)) for n in range(30)]),
         Move(ground[:1], ground[:1], (ground[0], ground[0])),
         points,
-        "n",
+        Look("n"),
     )
     assert len(crowd.layout.annotations) < 10
 
@@ -428,11 +433,11 @@ def test_a_cloud_of_a_hundred_thousand_documents_is_small_to_send() -> None:
     assert sum(t.type == "scattergl" for t in figure.data) == 12
 
 
-def test_controls_are_seen_on_both_grounds() -> None:
+def test_controls_are_seen_on_both_pages() -> None:
     layout = plane(10, 1).layout
     for control in (layout.updatemenus[0], layout.sliders[0]):
         assert control.bgcolor.startswith("rgba(128,138,152")  # neither white nor black
-        assert control.font.color == theme.UNJUDGED
+        assert control.font.color == theme.page_colours(False).text
 
 
 def test_groups_show_means_and_interval() -> None:
@@ -490,7 +495,7 @@ def test_shares_add_up() -> None:
 def test_the_look_of_the_page_is_a_template_that_plotly_knows(dark: bool):
     look = theme.template(dark)
     drawn = go.Figure(layout={"template": look}).layout.template.layout
-    assert drawn.font.color == ("#e6eaf1" if dark else "#808495")
+    assert drawn.font.color == ("#e6eaf1" if dark else "#5a6170")
     assert drawn.xaxis.title.font.size == 13.125
 
 
@@ -505,11 +510,11 @@ def test_a_cell_holds_three_lines_and_a_table_its_rows() -> None:
 
 def test_ranks_that_change_are_counted_in_whole_numbers() -> None:
     order = np.arange(3)
-    few = accounting_figures.effects(
+    few = accounting_figures.leave_one_out(
         np.array([0, 2, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None
     )
     assert few.layout.xaxis.dtick == 1
-    many = accounting_figures.effects(
+    many = accounting_figures.leave_one_out(
         np.array([0, 40, 1]), order, ["a", "b", "c"], ["a", "b", "c"], None
     )
     assert many.layout.xaxis.dtick is None

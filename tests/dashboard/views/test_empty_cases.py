@@ -99,8 +99,8 @@ def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:
     register(tmp_path, ONE_DOCUMENT, still=True)
     shown = run("modulation", query="q1", shift="whole")
-    assert "This query’s scale is ½ everywhere: no strip is drawn for it." in shown
-    assert "This query’s bias is zero: no strip is drawn for it." in shown
+    assert "The scale is ½ everywhere, so it is not shown." in shown
+    assert "The bias is zero, so it is not shown." in shown
     shown = run("modulation", query="q1", part="query refined")
     assert "Only one document refines the query" in shown
 
@@ -108,12 +108,12 @@ def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -
 def test_map_that_was_not_made(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("map", query="q1", view="neighbourhood")
-    assert "This map has not been made yet" in shown
+    assert "This map does not exist yet" in shown
     assert "imrnns-lens prepare mine --adapter toy" in shown
 
 
 def test_explain_without_words(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("explain", query="q1")
-    assert "Words are not available for this encoder and these vectors" in shown
+    assert "Words cannot be explained for this encoder and these vectors" in shown
     assert "Rank " in shown  # the account needs no words

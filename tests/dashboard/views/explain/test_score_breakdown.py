@@ -1,0 +1,63 @@
+"""The summary of Explain names the numbers of its table and chart, with the right sign."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from dashboard.figures import accounting as figures
+from dashboard.views.explain import score_breakdown
+from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.score_accounting import Accounting, account
+from imrnns_core.retrieval.ranker import Ranker
+
+NUMBER = re.compile(r"[+−]\d\.\d{4}")
+
+
+def pair(sample: Ranker, query: str, position: int = 0) -> tuple[Pair, Accounting]:
+    comparison = sample.compare(query)
+    return Pair(comparison, sample.adapter.model, position), account(comparison)
+
+
+@pytest.mark.parametrize("query", ["q001", "q054", "q708", "q007"])
+@pytest.mark.parametrize("position", [0, 1, 50])
+def test_sentence_table_and_chart_have_the_same_numbers(
+    sample: Ranker, query: str, position: int
+) -> None:
+    explained, accounting = pair(sample, query, position)
+    _, text = score_breakdown.summary(explained, accounting)
+    table = score_breakdown._table(accounting, position)
+    assert set(NUMBER.findall(text)) <= {cell for row in table for cell in row}
+    bars = figures.waterfall(accounting, position).data[0].text
+    assert [row[1] for row in table[:5]] == list(bars)
+    assert table[5][0] == "modulated − base"
+
+
+@pytest.mark.parametrize("query", ["q001", "q054", "q708", "q007"])
+@pytest.mark.parametrize("position", range(0, 100, 9))
+def test_a_loss_is_never_part_of_a_gain(sample: Ranker, query: str, position: int) -> None:
+    explained, accounting = pair(sample, query, position)
+    _, text = score_breakdown.summary(explained, accounting)
+    gain, loss = (re.search(rf"largest {word}[^(]*\((.)", text) for word in ("gain", "loss"))
+    assert gain is None or gain[1] == "+"
+    assert loss is None or loss[1] == "−"
+    assert gain or loss
+
+
+def test_a_document_without_a_change_has_no_largest_part(sample: Ranker) -> None:
+    explained, accounting = pair(sample, "q007")
+    zero = np.zeros_like(accounting.base)
+    still = Accounting(
+        accounting.base,
+        zero,
+        zero,
+        zero,
+        accounting.base,
+        accounting.document_by_dimension,
+        accounting.query_by_dimension,
+    )
+    assert score_breakdown.summary(explained, still)[1] == (
+        "Its score changed by +0.0000. The average candidate changed by +0.0000."
+    )

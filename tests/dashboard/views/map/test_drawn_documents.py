@@ -1,0 +1,107 @@
+"""Colours, tables and legends of Map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import selection, state, theme
+from dashboard.figures import plane
+from dashboard.figures.cloud import Cloud
+from dashboard.figures.map_marks import Points
+from dashboard.figures.plane import Look, Move
+from dashboard.views.map import controls, document_list, drawn_documents
+from imrnns_core.retrieval.ranker import Ranker
+
+
+def test_no_two_subjects_share_a_colour() -> None:
+    subjects = [f"s{i}" for i in range(30) for _ in range(30 - i)]
+    colours = drawn_documents.subject_colours(subjects)
+    assert list(colours) == [f"s{i}" for i in range(len(theme.CLUSTERS))]
+    assert len(set(colours.values())) == len(colours)
+    assert theme.QUERY not in colours.values()
+    assert theme.OTHER_GROUPS not in colours.values()
+
+
+def test_the_cloud_has_the_colours_of_the_drawn_documents(
+    sample: Ranker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = selection.Selection(colour="subject")
+    monkeypatch.setattr(state, "current", lambda: chosen)
+    comparison, dataset = sample.compare("q054"), sample.collection.dataset
+    drawn = drawn_documents.positions(comparison)
+    marks = drawn_documents.colours(comparison, dataset, drawn, None)
+    corpus_map: Any = None
+    groups = drawn_documents.groups(comparison, dataset, drawn, corpus_map, False)
+    colour = {int(row): group.colour for group in groups for row in group.rows}
+    assert sorted(colour) == list(range(len(dataset.documents)))
+    assert [colour[int(row)] for row in comparison.rows[drawn]] == marks.colours
+    assert groups[-1].name == "other subjects"
+
+
+def test_the_table_shows_the_columns_that_have_room(sample: Ranker) -> None:
+    comparison = sample.compare("q054")
+    ids = list(comparison.document_ids[:3])
+    frame = document_list.document_frame(comparison, sample.collection.dataset, ids)
+    assert list(frame.columns) == document_list.COLUMNS
+    assert document_list.SHOWN_COLUMNS == [
+        "title",
+        "base rank",
+        "modulated rank",
+        "true movement",
+    ]
+    widths = [c["width"] for c in document_list._columns().values()]
+    assert sum(widths) <= 358  # on a phone of 390 pixels
+    assert document_list.ROW_PIXELS < 40
+
+
+def space(paths: bool, three: bool) -> Any:
+    ground = np.random.default_rng(0).random((9, 3 if three else 2), dtype=np.float32)
+    points = Points(list("ab"), list("ab"), ["#000000"] * 2, ["star", "x"])
+    move = Move(ground[:2], ground[2:4], (ground[5], ground[6]))
+    look = Look("n", False, paths, ("PC 1 (9 %)", "PC 2 (4 %)", "PC 3 (2 %)"))
+    return plane.plane(Cloud(ground, []), move, points, look)
+
+
+@pytest.mark.parametrize("three", [False, True])
+def test_ways_within_noise_are_not_drawn(three: bool) -> None:
+    shown, hidden = space(True, three), space(False, three)
+    assert len(shown.data) > len(hidden.data)
+    assert not any("lines" in (trace.mode or "") for trace in hidden.data)
+    frame = hidden.frames[0]
+    assert [hidden.data[n].name for n in frame.traces] == ["modulated", "query, modulated"]
+
+
+def test_axes_in_three_dimensions_are_named() -> None:
+    scene = space(True, True).layout.scene
+    names = [axis.title.text for axis in (scene.xaxis, scene.yaxis, scene.zaxis)]
+    assert names == ["PC 1 (9 %)", "PC 2 (4 %)", "PC 3 (2 %)"]
+
+
+def test_every_choice_has_a_label() -> None:
+    assert list(controls.VIEWS) == selection.options("view")
+    assert list(controls.DRAGGING) == selection.options("drag")
+
+
+def noise() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from dashboard.views.map import pictures
+    from imrnns_core.projection.movement import Movement
+
+    small, noise_level = np.array([0.03, 0.02]), np.array([0.02, 0.02])
+    st.text(f"paths: {pictures._noise_notice(Movement(small, small, noise_level))}")
+    st.text(f"paths: {pictures._noise_notice(Movement(small, 9 * small, noise_level))}")
+
+
+def test_a_switch_shows_the_arrows_that_are_within_noise() -> None:
+    app = AppTest.from_function(noise).run()
+    assert not app.exception
+    assert [text.value for text in app.text] == ["paths: False", "paths: True"]
+    (switch,) = app.toggle
+    assert switch.label == "Show arrows within noise"
+    assert [text.value for text in switch.set_value(True).run().text] == ["paths: True"] * 2
