@@ -33,7 +33,9 @@ SHUTDOWN_SECONDS = 3
 def _end(
     stop: Callable[[int, FrameType | None], Any], signal_number: int, frame: FrameType | None
 ) -> None:
+    # `sys.exit` would end only the timer's thread; `os._exit` waits for no other thread
     limit = threading.Timer(SHUTDOWN_SECONDS, os._exit, [0])
+    # otherwise this thread alone would keep a server running that has ended earlier
     limit.daemon = True
     limit.start()
     stop(signal_number, frame)
@@ -49,4 +51,5 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
+# as middleware, the gate is before every route; Streamlit checks hosts only for its WebSocket
 app = st.App(FOLDER / "script.py", lifespan=lifespan, middleware=[Middleware(Gate)])

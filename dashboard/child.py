@@ -16,6 +16,7 @@ def _end_with_parent() -> None:
     """Wait for the end of the standard input, then end this process."""
     # The input is a pipe from the server. The system closes it even after `kill -9`
     os.read(sys.stdin.fileno(), 1)
+    # `sys.exit` would end only this thread
     os._exit(1)
 
 

@@ -56,6 +56,7 @@ def show_title(name: str) -> None:
 def go(name: str) -> None:
     """Go to a page and keep the Selection."""
     page = st.Page(_placeholder, url_path="" if name == START else name, default=name == START)
+    # without `query_params`, Streamlit removes all parameters from the address
     st.switch_page(page, query_params=state.parameters())
 
 
@@ -64,6 +65,7 @@ def go_to_query(query_id: str, list_order: Sequence[str] = ()) -> None:
 
     `list_order` has the ids of the list that it was opened from: Previous and Next follow them.
     """
+    # otherwise the query box would still show a question that was typed before
     state.update(query=query_id, text="")
     state.follow(list_order)
     go("compare")

@@ -76,8 +76,10 @@ class Selection:
 
 
 DEFAULT = Selection()
+# links that were copied before a renaming still open
 _RENAMED = {"bucket": "outcome"}
 _RENAMED_VALUES = {"failing in ranking": "ranked too low", "failing in the pool": "not retrieved"}
+# annotations are texts in this module; a type also lists the options of the field's control
 _TYPES = get_type_hints(Selection)
 
 
@@ -97,6 +99,7 @@ def parse(parameters: Mapping[str, str]) -> Selection:
     values: dict[str, Any] = {}
     for name, text in known(parameters).items():
         try:
+            # one faulty value must not lose the rest of a link
             values[name] = _value(name, text)
         except ValueError:
             continue
@@ -110,6 +113,7 @@ def _value(name: str, text: str) -> Any:
             raise ValueError(text)
         return offered[text]
     value = _TYPES[name](_RENAMED_VALUES.get(text, text) if name == "outcome" else text)
+    # alpha; “nan” is a valid float and also fails this comparison
     if isinstance(value, float) and not 0.0 <= value <= 1.0:
         raise ValueError(text)
     return value
@@ -129,6 +133,7 @@ def changed(before: Selection, **changes: Any) -> Selection:
     edited text.
     """
     if changes.get("data", before.data) != before.data:
+        # ids belong to one data set, and adapters fit its dimensions
         return Selection(**changes)
     query_fields = ("query", "text")
     # the same query chosen again is no change
@@ -144,6 +149,7 @@ def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     all_ids = frozenset(candidates)
     named = frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
     excluded = all_ids - named if dropped.startswith(ONLY) else all_ids & named
+    # the ranker refuses a query without feedback documents; a link may exclude them all
     return excluded if len(excluded) < len(all_ids) else frozenset()
 
 

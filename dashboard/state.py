@@ -29,6 +29,7 @@ def start() -> Selection:
     if _SELECTION not in st.session_state:
         st.session_state[_BARE] = not url
         st.session_state[_SELECTION] = _complete(selections.parse(url))
+    # the menu opens pages without parameters: the session keeps its Selection then
     elif url and url != st.session_state.get(_WRITTEN):  # back button, or an edited address
         st.session_state[_SELECTION] = _complete(selections.parse(url))
     return current()
@@ -40,6 +41,7 @@ def _complete(selection: Selection) -> Selection:
         selection,
         data=selection.data or os.environ.get("IMRNNS_DATA", SAMPLE),
         adapter=selection.adapter
+        # another data set may have other dimensions: the sidebar chooses an adapter that fits
         or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not selection.data else ""),
     )
 
@@ -88,12 +90,14 @@ def write_url() -> None:
     wanted = parameters()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+    # `start` compares the next address with it, to notice what the reader changed
     st.session_state[_WRITTEN] = wanted
 
 
 def session() -> str:
     """Return the id of this session."""
     context = get_script_run_ctx()
+    # a thread that does not run the script, such as that of a job, has no context
     return context.session_id if context else ""
 
 
@@ -137,11 +141,13 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     if options and value not in options:
         value = options[0]
         update(**{field: value})
+        # now: the address must not keep a value that no control shows
         write_url()
     _put(key, value)
 
     def changed() -> None:
         new = st.session_state[key]
+        # a control that the reader clears has the value None
         update(**{field: new if new is not None else getattr(DEFAULT, field)})
 
     return {"key": key, "on_change": changed}
@@ -161,6 +167,7 @@ def bound_text(side: Side, original: str) -> dict[str, Any]:
     Returns its `key` and `on_change`.
     """
     selection = current()
+    # a key per pair: an emptied editor stays empty, but only for its own pair
     key = f"input_{side}_{selection.query}_{selection.text}_{selection.document}"
     edited = getattr(selection, f"edited_{side}")
     # an emptied editor stays empty: the page explains what that means

@@ -129,6 +129,7 @@ def movement_colours(movement: NDArray[np.float32], dark: bool) -> list[str]:
     from plotly.colors import sample_colorscale  # not needed by the loading screen
 
     colours = page_colours(dark)
+    # the range is zero if all documents moved equally far, or if there is only one
     spread = float(movement.max() - movement.min()) or 1.0
     shares = ((movement - movement.min()) / spread).tolist()
     return list(sample_colorscale([colours.moved_least, colours.moved_most], shares))
@@ -146,6 +147,7 @@ def template(dark: bool) -> dict[str, Any]:
     It fills in whatever a figure leaves open.
     """
     colours = page_colours(dark)
+    # sizes are multiples of the page's base font of 15 pixels, such as 0.75 and 0.875
     small = {"color": colours.chart_text, "size": 11.25}
     axis = {
         "gridcolor": colours.grid,

@@ -35,6 +35,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         "type": "waterfall",
         "x": list(WATERFALL.values()),
         "y": values,
+        # Plotly computes the height of the last bar itself, as the sum of those before
         "measure": ["absolute", "relative", "relative", "relative", "total"],
         "text": [write(v) for write, v in zip(_WRITTEN, values, strict=True)],
         "textposition": "outside",
@@ -50,6 +51,7 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
     low, high = float(min(running.min(), values[4])), float(max(running.max(), values[4]))
     # changes are small beside the scores: an axis from zero would hide them
     margin = max(0.02, (high - low) * 0.35)
+    # scores are cosines; the part above 1 is room for a label
     shown = [max(-1.0, low - margin), min(1.05, high + margin)]
     return canvas.figure(
         [bars],
@@ -158,6 +160,7 @@ def leave_one_out(
     return canvas.figure(
         [bars],
         110 + 30 * max(len(order), 4),
+        # on a short axis, Plotly would label halves of a rank
         xaxis={**axis, **({"dtick": 1} if largest < 8 else {})},
         yaxis=_row_axis(row_labels),
     )

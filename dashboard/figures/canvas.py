@@ -37,6 +37,7 @@ def figure(
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "paper_bgcolor": theme.CLEAR,
         "plot_bgcolor": theme.CLEAR,
+        # by default Plotly cuts the names of traces in hover labels after 15 letters
         "hoverlabel": {"align": "left", "namelength": -1},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "font": {"size": 13},

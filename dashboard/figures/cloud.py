@@ -64,6 +64,7 @@ def _trace(cloud: Cloud, group: Group, size: int, opacity: float) -> dict[str, A
             "hovertemplate": "%{text}<extra></extra>",
         }
     return {
+        # GL, because SVG is too slow for a hundred thousand dots
         "type": "scatter3d" if cloud.three else "scattergl",
         **map_marks.coordinates(cloud.points[group.rows]),
         "mode": "markers",
@@ -86,6 +87,7 @@ def group_names(cloud: Cloud, marks: Array, dark: bool) -> list[dict[str, Any]]:
         dark: Whether the page is dark.
     """
     drawn = np.concatenate([cloud.points[group.rows] for group in cloud.groups])
+    # a corpus of one document has no extent: any positive number will do
     pixel = max(float(np.ptp(drawn[:, i])) for i in (0, 1)) / label_placement.NARROW or 1.0
     # the largest groups are what a reader looks for first
     named = sorted((g for g in cloud.groups if len(g.rows)), key=lambda g: -len(g.rows))

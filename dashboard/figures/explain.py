@@ -42,6 +42,7 @@ def measured_words(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
     rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
     random_ends = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
+    # bars start at zero, so the axis must contain it
     values = [*drops, *random_ends, 0.0]
     # the value is in the label: next to a bar it would cover the random range
     pad = 0.05 * (max(values) - min(values) or 0.01)

@@ -38,6 +38,7 @@ def places(
     for centres, extent in zip(candidates, map(np.array, sizes), strict=True):
         free = np.ones(len(centres), bool)
         for other_centre, other_extent in occupied:
+            # two boxes overlap only if they overlap in both directions
             free &= (np.abs(centres - other_centre) >= (extent + other_extent) / 2).any(axis=1)
         covered = (
             (np.abs(centres[:, None] - marks[None]) < extent / 2).all(axis=2).sum(axis=1)

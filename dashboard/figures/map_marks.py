@@ -119,6 +119,7 @@ def arrows(
         marker = {
             "symbol": "arrow",
             "angleref": "previous",
+            # start, end and gap of each arrow: only its end has a head
             "size": [0, 9, 0] * len(rows),
             "color": colour,
         }
@@ -151,7 +152,9 @@ def play_controls(names: Sequence[str], dark: bool, redraw: bool = False) -> dic
     """Return a button that plays the named frames, and a slider that starts at the last frame."""
     timing = {
         "frame": {"duration": FRAME_MS, "redraw": redraw},
+        # Plotly cannot move marks in three dimensions smoothly: it draws each frame anew
         "transition": {"duration": 0 if redraw else FRAME_MS // 2},
+        # a step that is clicked while the movement plays does not queue behind it
         "mode": "immediate",
     }
     control = {

@@ -30,6 +30,7 @@ def sort_dimensions(values: Array, count: int, by: str) -> NDArray[np.int64]:
         by: "strength": the largest mean |value| first. "sign": from the largest rise to the
             largest fall. "cluster": dimensions with similar values are neighbours.
     """
+    # a stable sort: equal dimensions have the same order in every run
     strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:count]
     if by == "sign":
         means = values.mean(axis=0)[strongest]
@@ -273,6 +274,7 @@ def _click_targets(drawn: HeatmapValues) -> dict[str, Any]:
         "marker": {
             "symbol": "square",
             "size": 16 if drawn.has_dimension_labels else 6,
+            # invisible marks still receive clicks
             "opacity": 0,
             "color": theme.UNJUDGED,
         },

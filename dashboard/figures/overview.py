@@ -113,6 +113,7 @@ def scatter(
     """Draw each query at (base, modulated). `customdata` holds the query id."""
     points = np.stack([base, modulated])
     # many queries have the same two values: without some noise their marks would hide each other
+    # a fixed seed: a figure that differs is drawn again and loses its selection
     points = points + np.random.default_rng(0).uniform(-0.012, 0.012, size=points.shape)
     names = np.array(groups if groups is not None else ["query"] * len(base))
     labels = [

@@ -17,6 +17,7 @@ FIRST_PAGE_SECONDS = 1.5
 
 def ending() -> bool:
     """Return whether the server is ending. Long work checks this from time to time."""
+    # at exit, Python ends the main thread first and then waits for the threads of the jobs
     return not threading.main_thread().is_alive()
 
 
@@ -70,6 +71,7 @@ class ThreadJob:
         def run_and_record() -> None:
             try:
                 work()
+            # a stop is no error: someone asked for it
             except StoppedError:
                 pass
             except Exception as error:  # a thread has no caller to raise to: the page shows it
@@ -124,6 +126,7 @@ class Jobs(Generic[J]):
             if job is None or (job.finished and not job.error):
                 self._jobs.pop(path, None)
                 return None, False
+            # such as after a reload of the page, which begins a new session
             if not self._has_waiting(sessions):
                 sessions.add(session)
             return job, session in sessions
@@ -132,7 +135,9 @@ class Jobs(Generic[J]):
         """Let this session wait for the job of this file. `start` starts one if none runs."""
         with self._lock:
             job, sessions = self._jobs.get(path, (None, set[str]()))
+            # a failed job stays until one session tries again, so that all can read its error
             if job is None or job.finished:
+                # inside the lock: two clicks at the same moment start one job
                 job, sessions = self._jobs[path] = start(), set()
             sessions.add(session)
 

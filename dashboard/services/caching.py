@@ -43,12 +43,14 @@ def shared(
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         names = tuple(signature(function).parameters)
 
+        # `content` is only a part of the cache key; with an underscore, Streamlit would ignore it
         def by_content(content: tuple[str, ...], *arguments: Any) -> Result:
             return function(*arguments)  # type: ignore[call-arg]
 
         # Streamlit names the cache after the function: without this all caches would be one
         by_content.__module__ = function.__module__
         by_content.__qualname__ = function.__qualname__
+        # not `cache_data`: it would copy rankers and vectors at every call
         cached = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
 
         @wraps(function)

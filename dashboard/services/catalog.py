@@ -62,6 +62,7 @@ def fitting_adapters(data: str) -> list[str]:
 def adapter_cards() -> dict[str, AdapterCard]:
     """Return the cards of all adapters that can be read, by name."""
     return {
+        # an adapter that cannot be read must not disable the others
         name: load_adapter(name).card
         for name in caching.workspace().adapter_paths()
         if adapter_error(name) is None

@@ -25,6 +25,7 @@ def comparison(
     ranker = catalog.ranker(data, adapter_name)
     if query_id:
         return ranker.compare(query_id, dropped)
+    # the vector is cached apart: other adapters and other feedback need no new encoding
     return ranker.compare(Query("", text), dropped, vector=typed_vector(data, text))
 
 
@@ -39,6 +40,7 @@ def left_out(selection: Selection) -> frozenset[str]:
     """Return the ids of the feedback documents that do not refine the selected query."""
     if not selection.dropped:
         return frozenset()
+    # the candidates are the same whatever is left out, so this comparison has all their ids
     complete = comparison(
         selection.data, selection.adapter, selection.query, selection.text, frozenset()
     )

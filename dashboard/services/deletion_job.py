@@ -38,6 +38,7 @@ class DeletionJob(ThreadJob):
         for tested in run_pairs(explainer, sampled, self._progress):
             record.pairs.append(tested)
             self.done += 1
+            # also checks for a stop: the texts of all pairs may be encoded already
             self._progress(0, 0)
         write_json(path, record.to_json())
 

@@ -29,6 +29,7 @@ def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
     job = _measuring(data, adapter_name)
     # the job measures in the background from the first page on; wait only if it is not done yet
     if not job.splits[split].done():
+        # ends the delay that the job grants to the first page
         job.hurry.set()
         with st.spinner("Measuring all judged queries …"):
             job.splits[split].exception()
@@ -40,6 +41,7 @@ def outcomes(data: str, adapter_name: str, top_k: int) -> dict[str, Outcome] | N
     outcomes_by_query: dict[str, Outcome] = {}
     for split, future in _measuring(data, adapter_name).splits.items():
         if not future.done():
+            # with this split missing, its queries would look as if they had no judgments
             return None
         if not future.exception():  # a split without a relevant document has no outcomes
             measured = evaluation(data, adapter_name, split, top_k)

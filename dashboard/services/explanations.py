@@ -107,6 +107,7 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
     The positions are in the document's text: title + newline + text.
     """
     drops = word_drops(key, "document")[0]
+    # the positions of the encoder count its prefix, which no card shows
     prefix_length = len(prefix(key.data, "document"))
     return [
         (start - prefix_length, end - prefix_length, float(drop))

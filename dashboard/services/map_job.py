@@ -35,6 +35,7 @@ class MapJob:
         """Run `imrnns-lens prepare` with the workspace `root`, which writes the map to `path`."""
         command = [sys.executable, "-m", "dashboard.child", "prepare", data]
         command += ["--adapter", adapter, "--workspace", str(root)]
+        # a process cannot start in a folder that does not exist; a new workspace has none yet
         root.mkdir(parents=True, exist_ok=True)
         paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
         messages = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the job exists
@@ -76,8 +77,10 @@ class MapJob:
                 "adapter has changed; try again"
             )
         length = os.fstat(self.messages.fileno()).st_size
+        # `pread` moves no position in the file, so all sessions read the same messages
         messages = os.pread(self.messages.fileno(), MESSAGE_BYTES, max(0, length - MESSAGE_BYTES))
         return (
+            # the last bytes may begin in the middle of a character
             messages.decode(errors="ignore").strip()
             or f"the process ended with code {code}; try again"
         )

@@ -35,6 +35,7 @@ class Measuring(ThreadJob):
         return job
 
     def _measure(self, ranker: Ranker) -> None:
+        # returns at once if a page already waits
         self.hurry.wait(background.FIRST_PAGE_SECONDS)
         for split, future in self.splits.items():
             if self.stopping:

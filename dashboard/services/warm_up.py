@@ -23,7 +23,9 @@ class WarmUp(ThreadJob):
     def _load(self, loaded: Collection) -> None:
         time.sleep(background.FIRST_PAGE_SECONDS)
         self.check()
+        # loads the model, and checks that it made the vectors of this collection
         loaded.encode("warm-up")
+        # once more, because the encoder is loaded after the ranker
         catalog.settle_memory()
         self.done = 1
 

@@ -26,8 +26,10 @@ def show() -> DeltaGenerator:
     the same time. Returns the container to empty once the engine is loaded.
     """
     screen = st.empty()
+    # once per session: afterwards the browser has its code and the engine is loaded
     if _OPENED not in st.session_state:
         st.session_state[_OPENED] = True
+        # page.css hides all but the first element of this container
         with screen.container(key="opening"):
             st.caption("Loading the engine …")
             plotly_chart.show('{"data": [{}], "layout": {}}', 100, "opening_chart", {})

@@ -35,15 +35,18 @@ def show() -> bool:
 
     Returns whether all outcomes are known. If not, `await_outcomes` draws the page again later.
     """
+    # in this order: what can be excluded depends on the query
     _complete_query()
     _complete_dropped()
     queries, selection = catalog.dataset(state.current().data).queries, state.current()
     outcomes = _outcomes()
     options = list(queries)[:MAX_OPTIONS]
     current = selection.text or selection.query
+    # in every run, because links, keys and other pages also change the query
     st.session_state["input_query"] = current or None
     st.selectbox(
         "Query",
+        # a typed question, or a query beyond MAX_OPTIONS, is not among the options
         options if current in options or not current else [*options, current],
         format_func=lambda value: _label(value, queries, outcomes),
         key="input_query",
@@ -62,6 +65,7 @@ def step(by: int) -> None:
     ids = state.followed_list() or list(catalog.dataset(state.current().data).queries)
     if not ids:
         return
+    # −1, so that j goes from a typed question to the first query
     position = ids.index(state.current().query) if state.current().query in ids else -1
     state.update(query=ids[(position + by) % len(ids)], text="")
 

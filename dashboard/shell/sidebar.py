@@ -69,6 +69,7 @@ def _choose_data() -> None:
             f"Data set “{state.current().data}” was not found",
             "Add it with: imrnns-lens prepare FOLDER. The sample is shown instead.",
         )
+        # the sample is always first in the list, and always there
         state.update(data=names[0])
     st.selectbox("Data set", names, help=DATA_HELP, **state.bound("data", names))
     # the sample needs no list: an unreadable one must not stop the dashboard
@@ -110,6 +111,7 @@ def _step_buttons() -> None:
     order = state.followed_list()
     source = LIST_ORDER if order else FILE_ORDER
     left, right = st.columns(2)
+    # callbacks run before the page, so the same run already draws the next query
     left.button(
         "Previous",
         key="previous_query",

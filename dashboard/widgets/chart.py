@@ -94,6 +94,7 @@ def clicks(
         for m in _draw(figure, key, _config(lasso), alt, clicks=True)
     ]
     last, last_context = st.session_state.get(f"{key}_last", ([], context))
+    # the component returns its selection in every run: only another one is a new click
     changed = marks != last
     selected_in = context if changed else last_context
     st.session_state[f"{key}_last"] = (marks, selected_in)

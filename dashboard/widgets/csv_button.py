@@ -24,6 +24,7 @@ def show(
         lambda: to_csv(frame()),
         file,
         "text/csv",
+        # a download changes nothing on the page, so the page does not run again
         on_click="ignore",
         key=key,
         width=width,
@@ -35,6 +36,7 @@ def to_csv(frame: pd.DataFrame) -> str:
 
     Texts that a spreadsheet would run get a leading apostrophe. Numbers stay numbers.
     """
+    # a negative number also starts with “-”, but is no formula
     texts = frame.select_dtypes(exclude="number").columns
     guarded = frame.assign(**{name: frame[name].map(_quoted) for name in texts})
     # pandas quotes only texts that contain a character of the line end: name both

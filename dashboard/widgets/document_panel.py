@@ -54,6 +54,7 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
         st.button(
             "Close the document",
             key=f"{key}_close",
+            # on Modulation, the card of the dimension belongs to the same clicked cell
             on_click=lambda: state.update(document="", dimension=-1),
         )
         _reveal(key=f"{key}_reveal", data={"count": count, "block": key})

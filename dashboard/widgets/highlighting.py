@@ -57,7 +57,9 @@ def card_texts(
     is not within its first characters, the excerpt starts shortly before that mark.
     """
     offset = len(title) + 1 if title else 0
+    # title and text share one scale, so that their marks can be compared
     largest = max((abs(w) for *_, w in spans if math.isfinite(w)), default=1.0) or 1.0
+    # marks of the title do not count: the title is always shown
     inside = [
         s
         for s in spans
@@ -67,6 +69,7 @@ def card_texts(
     if inside:
         strongest = max(inside, key=lambda s: abs(s[2]))[0] - offset
         if strongest > length - LEAD:
+            # the excerpt starts with a whole word
             blank = text.find(" ", max(0, strongest - LEAD), strongest)
             begin = blank + 1 if blank >= 0 else strongest
     lines = segments(text[begin : begin + length], spans, offset + begin, largest)

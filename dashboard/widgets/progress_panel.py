@@ -87,6 +87,7 @@ def show(
 
 def _watch(panel: Panel[J], job: J) -> None:
     def draw() -> None:
+        # a total can be an estimate that is exceeded, but `st.progress` refuses more than 1
         st.progress(min(job.done / job.total, panel.limit), text=panel.progress(job))
 
     poll(draw, lambda: job.finished, panel.seconds)

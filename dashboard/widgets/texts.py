@@ -22,6 +22,7 @@ def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
 def marked(drops: WordDrops, values: FloatArray, key: str) -> None:
     """Draw the text with its W words marked by values (W,)."""
     with st.container(border=True, key=key):
+        # the text scrolls, so the keyboard must be able to reach it
         st.html(
             f"<style>{MARK_CSS}</style><div tabindex='0' class='marked-text'>"
             f"{marked_html(drops, values)}</div>"

@@ -52,6 +52,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         column_order=ORDER,
         key="candidates",
     )
+    # not `drawn`: the file has whole titles
     csv_button.show(lambda: frame, f"{comparison.query.id or 'query'}.csv", "csv")
 
 

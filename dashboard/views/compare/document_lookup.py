@@ -26,6 +26,7 @@ READING = (
 
 def show(comparison: Comparison, dataset: Dataset) -> None:
     """Draw a search box for documents, and the ranks of those that match."""
+    # a link that names a document shows its ranks at once
     with st.expander("Find the rank of a document", expanded=bool(state.current().where)):
         st.text_input(
             "Document id, or words of its title",
@@ -61,6 +62,7 @@ def _show_ranks(comparison: Comparison, document: Document) -> None:
     ranker = catalog.ranker(selection.data, selection.adapter)
     corpus_ranks = ranker.corpus_ranks(comparison, document.id)
     ranks = ["—" if position is None else str(comparison.rank(s)[position]) for s in STAGES]
+    # not `st.write`: a title may contain Markdown
     st.text(f"{document.id} · {document.title}" if document.title else document.id)
     rows = [["candidates", *ranks], ["corpus", *(str(corpus_ranks[stage]) for stage in STAGES)]]
     head = ["rank among", *formatting.STAGE_HEADS]

@@ -66,4 +66,5 @@ def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections
     alt = "Ranks of the top and the relevant documents at the four stages"
     for document_id, *_ in chart.clicks(figure, "bump", alt).new[:1]:
         state.update(document=document_id)
+        # the panel of the document was drawn before the click was known
         st.rerun()

@@ -56,6 +56,7 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     # all values are sent at once: the slider then moves without the server
     steps = {
         value: comparison_cards.rankings(comparison, value, selection.shown, selection.document)
+        # a link may name a value between those of the slider
         for value in sorted({*ALPHAS, alpha})
     }
     columns = [column for columns in steps.values() for column in columns]
@@ -65,6 +66,7 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         selection.document,
         _pick,
         key="cards",
+        # only the cards of this value: each document takes about a second
         spans=_spans(steps[alpha]),
         slider=Slider(
             "α: mix of the base score (0) and the modulated score (1)",
@@ -74,6 +76,7 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         ),
     )
     _download(comparison, alpha)
+    # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows it, too
         st.rerun()

@@ -13,6 +13,7 @@ from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.progress_panel import Button, Panel
 from imrnns_core.reporting.html import trust_sentence
 
+# at 5 to 20 seconds per pair, a few minutes
 PAIRS = 12
 POLL_SECONDS = 2.0
 KEY = "measure_trust"
@@ -41,6 +42,7 @@ def show(key: PairKey) -> None:
         )
     st.download_button(
         "Download this explanation as HTML",
+        # made at the click, because it measures words, which takes seconds
         lambda: deletion_tests.report(key),
         f"explanation-{key.query or 'query'}-{key.document}.html",
         "text/html",

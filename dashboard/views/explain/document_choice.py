@@ -59,6 +59,7 @@ def show(comparison: Comparison, dataset: Dataset) -> str:
     It is the one of the Selection, or the best-ranked relevant one, or the one at rank 1.
     """
     order = comparison.order("modulated")
+    # before the box, which would choose rank 1 without a warning
     _select_candidate(comparison, dataset)
     left, right = st.columns([4, 2], vertical_alignment="bottom")
     ids = [comparison.document_ids[int(i)] for i in order]

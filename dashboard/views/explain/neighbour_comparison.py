@@ -46,6 +46,7 @@ def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> 
     if not choices:
         return
     title = f"Compare with the document at {next(iter(choices)).lower()}"
+    # without `on_change`, the server does not know whether it is open
     with st.expander(title, on_change="rerun", key="compared") as expander:
         # the words of another document cost an encoder pass
         if not expander.open:

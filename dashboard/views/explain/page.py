@@ -40,6 +40,7 @@ def show() -> None:
     notices.show("info", *score_breakdown.summary(pair, accounting))
     score_breakdown.show(pair, accounting)
     try:
+        # after the parts that need no encoder, and before those that do
         explanations.explainer(selection.data, selection.adapter).check()
     except (ExplanationError, EncoderError) as error:
         title = "Words cannot be explained for this encoder and these vectors"

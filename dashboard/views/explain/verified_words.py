@@ -33,6 +33,7 @@ MOST_BARS = 30
 SECONDS_PER_WORD = 0.06
 
 
+# a fragment: measuring all words does not run the rest of the page again
 @st.fragment
 def show(key: PairKey) -> None:
     """Delete words and encode again: measured contributions next to those of random words."""

@@ -34,6 +34,7 @@ def show(key: PairKey) -> None:
                     tokens = explanations.named_tokens(key, side)
                 except ExplanationError as error:
                     notices.show("info", "Not available for this encoder", str(error))
+                    # the other text has the same encoder
                     return
                 _table(tokens, side)
 

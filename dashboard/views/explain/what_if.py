@@ -79,6 +79,7 @@ def _edit(key: PairKey, side: Side) -> None:
     drops = explanations.word_drops(key, side)[0]
     # an encoder’s prefix (“query: ”) is not part of the text that a reader edits
     prefix = len(explanations.prefix(key.data, side))
+    # words of the original, so an edit does not change what can be deleted
     names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
     widget = f"delete_{side}_{key.query}_{key.document}"
 

@@ -21,6 +21,7 @@ TITLE_LENGTH = 80
 
 def largest_losses_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
     """Return diagnoses by their change; of equal ones, the one with the lowest rank first."""
+    # rank 0 means not retrieved, which is worse than any rank
     return sorted(diagnoses, key=lambda d: (d.change, -(d.ranks[-1] or RANK_IF_NOT_RETRIEVED)))
 
 
@@ -28,6 +29,7 @@ def judged_queries(
     diagnoses: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str
 ) -> pd.DataFrame:
     """Return one row per diagnosis."""
+    # the card of an imported adapter may not list its training documents
     groups = (
         {}
         if measured.groups is None

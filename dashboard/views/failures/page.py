@@ -54,6 +54,7 @@ def _show_judged(split: str) -> None:
         **state.bound("top_k"),
         help=TOP_K_HELP,
     )
+    # read after the control, which replaces a value that it does not offer
     selection = state.current()
     key = (selection.data, selection.adapter, split, selection.top_k)
     measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)

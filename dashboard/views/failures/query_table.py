@@ -73,6 +73,7 @@ def _column(name: str, values: pd.Series[Any]) -> Column:
 
 
 def _texts(values: pd.Series[Any], name: str) -> list[str]:
+    # the table sorts “—” last in both directions
     return ["—" if pd.isna(value) else _text(value, name) for value in values]
 
 

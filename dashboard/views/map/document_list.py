@@ -62,6 +62,7 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
             "listing_csv",
             width="stretch",
         )
+    # a lasso may hold the whole corpus
     if len(ids) > MOST_LISTED:
         st.caption(f"The first {MOST_LISTED} are listed; the CSV file has all.")
     frame = document_frame(comparison, dataset, ids[:MOST_LISTED])
@@ -109,9 +110,11 @@ def document_frame(comparison: Comparison, dataset: Dataset, ids: Sequence[str])
             if position is None
             else (base[position], modulated[position], float(movement[position]))
         )
+        # not `comparison.relevance`: documents beyond the candidates may be judged, too
         relevance = formatting.relevance_name(comparison.judgments.get(i, -1))
         rows.append((document.title or i, *measured, relevance, document.subject, i))
     frame = pd.DataFrame(rows, columns=COLUMNS)
+    # “Int64” keeps whole numbers although some documents have no rank
     return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values(
         "modulated rank"
     )

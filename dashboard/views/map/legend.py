@@ -33,7 +33,8 @@ def show(colours: Colours) -> None:
         st.caption(EXPLANATIONS[by])
     if by == "movement":
         st.html(f'<div class="groups">{_movement_scale(colours.values)}</div>')
-    # the most frequent group first, as in the picture it is the largest
+    # the most frequent group first, as in the picture it is the largest; there are no names where
+    # a colour stands for a value, so the lengths can differ
     drawn = Counter(zip(colours.names, colours.colours, strict=False)).most_common()
     entries = [
         f'<span><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'

@@ -73,6 +73,7 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
         f"{len(picture.drawn)} documents around the query, from base to modulated: "
         f"{controls.VIEWS[selection.view]} view. The table next to it has their ranks.",
         lasso=True,
+        # a selection that was made for another query names other documents
         context=selection.query or selection.text,
     )
     dataset = picture.dataset

@@ -84,6 +84,7 @@ def target(picture: Picture) -> go.Figure:
     """Return the target view, and write how to read it."""
     view = target_view(picture.comparison, picture.drawn)
     scores = np.sort(picture.comparison.score("modulated"))[::-1]
+    # rounding can take a cosine just above 1, where arccos is not a number
     angles = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
     # the last ring is the last candidate: documents beyond it were not retrieved
     rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= len(angles)}

@@ -66,6 +66,7 @@ def _strips(comparison: Comparison) -> None:
         else:
             drawn += 1
     if drawn:
+        # False and True are the positions of the full and the query-specific range
         limits = (ranges.scale[specific], ranges.bias[specific])
         figure = figures.strips(scale, bias, limits, state.dark(), specific)
         chart.show(figure, "strips", "The query’s scale and bias on each dimension")

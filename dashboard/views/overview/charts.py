@@ -61,6 +61,7 @@ def shares(parts: ChangeDecomposition) -> None:
         "constant modulation": parts.constant,
         "query-specific modulation": parts.query_specific,
     }
+    # all shares are 0 if no score changes relative to the other candidates
     if any(values.values()):
         st.caption(SHARES_READING)
         chart.show(overview.shares(values), "shares")

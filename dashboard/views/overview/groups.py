@@ -19,6 +19,7 @@ def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[
     groups: dict[str, tuple[Group | None, NDArray[np.bool_]]] = {
         n: (n, mask) for n, mask in measured.group_masks().items() if mask.any()
     }
+    # “all” and its only group would be the same row twice
     if len(groups) == 1:
         return {f"all {name}": group for name, group in groups.items()}
     return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **groups}
@@ -26,6 +27,7 @@ def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[
 
 def group_rows(measured: Evaluation, bm25: SystemMetrics) -> list[GroupRow]:
     """Return the means of each group, with the interval of the change."""
+    # BM25 was measured with the same measures, in the same order
     lexical = bm25.values[:, measured.measures.index(NDCG)]
     return [
         GroupRow(

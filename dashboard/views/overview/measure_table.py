@@ -31,7 +31,9 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     with button:
         csv_button.show(lambda: frame, file, "measures_csv", width="stretch")
     count = len(measured.measures)
+    # rows of Streamlit are 35 pixels high: the first group is in view, the others scroll
     height: int | Literal["content"] = "content" if len(frame) == count else 35 * (count + 1) + 2
+    # means are never negative, so they need no minus sign
     columns = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES)}
     columns["queries"] = st.column_config.TextColumn(
         help="Seen: one of the query’s relevant documents was used to train the adapter."
@@ -49,9 +51,8 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
             "95 % interval": lambda value: formatting.minus(str(value)),
         }
     )
-    with st.container(
-        key="measures"
-    ):  # st.dataframe puts its key on the page only if it reacts to clicks
+    # st.dataframe puts its key on the page only if it reacts to clicks
+    with st.container(key="measures"):
         st.dataframe(shown, hide_index=True, height=height, column_config=columns)
     st.caption(READING)
 

@@ -35,7 +35,9 @@ def show() -> None:
 
 def _show_judged(split: str) -> None:
     selection = state.current()
+    # this page has no control for k: it is the one chosen on Failures
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
+    # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
     _show_answers(
         wording.helps(judge_effect(measured, bm25)),

@@ -22,6 +22,7 @@ _component = st.components.v2.component(
     js=(_FILES / "chart.js").read_text("utf-8"),
     isolate_styles=False,
 )
+# never drawn: it makes Streamlit serve plotly.min.js, so that charts need no other host
 _library = declare_component("plotly", path=Path(plotly.__file__).parent / "package_data")
 
 
@@ -45,6 +46,7 @@ def show(
         "clicks": clicks,
         "library": library,
     }
+    # without a callback, even an empty one, the result may have no `picked`
     made: Any = _component(key=key, data=data, height=height, on_picked_change=lambda: None)
     picked = made.picked or {}
     return list(picked["marks"]) if picked.get("figure") == name else []

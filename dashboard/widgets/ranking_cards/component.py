@@ -78,4 +78,5 @@ def _reserve_height(steps: Mapping[float, Sequence[Column]], has_slider: bool, k
     columns = [column for columns in steps.values() for column in columns]
     tallest = max((len(column.cards) for column in columns), default=0)
     height = 60 + CARD_HEIGHT * tallest + (SLIDER_HEIGHT if has_slider else 0)
+    # Streamlit gives no room on the page to HTML that is only a style sheet
     st.html(f"<style>.st-key-{key} {{ --height: {height}px; }}</style>")

@@ -65,6 +65,7 @@ def show(
         "label": label,
     }
     # the browser sends the order, too, because it sorts the rows without the server
+    # a trigger: it has a value only in the run that the click starts
     result: Any = _component(key=key, data=data, on_opened_change=lambda: None)
     opened = result.opened
     return OpenedRow(str(opened["id"]), tuple(map(str, opened["order"]))) if opened else None
