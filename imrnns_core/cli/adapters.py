@@ -51,6 +51,7 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
     out.print(table)
     out.print(f"{UNKNOWN}: not recorded in the adapter's card")
     for error in errors.values():
+        # rich would break a long path over two lines
         err.print(f"Not readable: {error}", soft_wrap=True)
 
 
@@ -62,6 +63,7 @@ def adapters_show(
     from imrnns_core.storage.workspace import Workspace
 
     out.print(
+        # soft_wrap, because a wrapped line would break the JSON
         json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False),
         soft_wrap=True,
     )

@@ -35,6 +35,7 @@ adapters.command("import")(adapters_import)
 adapters.command("list")(adapters_list)
 adapters.command("show")(adapters_show)
 app.add_typer(adapters, name="adapters")
+# 128 + 2, the number of SIGINT, as shells count it
 INTERRUPTED = 130
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
 
 
+# C0 controls, DEL and C1 controls: a title could send commands to the terminal
 _CONTROLS = dict.fromkeys(i for i in (*range(0x20), *range(0x7F, 0xA0)) if chr(i) not in "\n\t")
 
 
@@ -48,6 +49,7 @@ class Terminal(Console):
     ) -> Iterable[Segment]:
         """Yield the segments, without control characters."""
         for segment in super().render(renderable, options):
+            # rich's own control codes move the cursor for progress bars: they stay
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def on_broken_pipe(self) -> None:
@@ -56,9 +58,11 @@ class Terminal(Console):
         The command still writes its files.
         """
         self.quiet = True
+        # at exit, Python flushes the closed pipe once more, which would be an error again
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
+# without a terminal rich assumes 80 columns, which is too narrow for the tables
 out = Terminal(width=None if sys.stdout.isatty() else 160)
 err = Terminal(stderr=True)
 
@@ -93,6 +97,7 @@ def progress_bar() -> Iterator[Progress]:
         _Rate(),
         TimeRemainingColumn(),
     )
+    # on stderr, so that the output of a command can be piped
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield progress
 

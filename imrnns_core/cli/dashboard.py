@@ -45,9 +45,11 @@ def dashboard(
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
+    # the server and its map jobs read these variables
     os.environ["IMRNNS_WORKSPACE"] = str(space.root)
     if data is not None:
         space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+        # here and not in the first page: encoding takes long, and the terminal shows its progress
         open_collection(space, registration)
         space.register(registration)
         os.environ["IMRNNS_DATA"] = registration.name
@@ -57,9 +59,10 @@ def dashboard(
             if adapter in space.adapter_paths()
             else space.import_adapter(Path(adapter)).stem
         )
-    # The server runs in this process, so a signal that ends the command also ends the server
+    # also named here, so that nothing listens on all interfaces whatever settings the folder has
     address = ("--server.address", "127.0.0.1", "--server.port", str(port))
     sys.argv = ["streamlit", "run", _page(), *address]
+    # The server runs in this process, so a signal that ends the command also ends the server
     runpy.run_module("streamlit", run_name="__main__")
 
 
@@ -69,6 +72,7 @@ def _check_installed() -> None:
     Raises:
         MissingExtraError: A package is missing.
     """
+    # `find_spec` does not import the packages, which would take long
     if not all(importlib.util.find_spec(name) for name in PACKAGES):
         raise MissingExtraError("the dashboard", "dashboard")
 

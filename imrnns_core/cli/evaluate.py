@@ -117,7 +117,9 @@ def _evaluate_judged(
     from imrnns_core.reporting import terminal as tables
 
     dataset = ranker.collection.dataset
+    # before the slow work: this rejects a split that cannot be measured
     judged_queries(dataset, split)
+    # before the slow work: this rejects an unknown adapter and a faulty run
     compare = _read_other_system(space, ranker.collection, against) if against else None
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)

@@ -72,6 +72,7 @@ def faithfulness(
         )
     result = _run(ranker, split, pairs)
     show(tables.faithfulness(result))
+    # where the dashboard and the reports look for it, also without --json
     write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
     if json_file:
         write_record(json_file, "faithfulness", result.to_json())

@@ -105,8 +105,10 @@ def resolve(
 
     space = Workspace(workspace)
     has_encoder_options = encoder or query_prefix or document_prefix
+    # a folder with the name of the bundled encoder does not replace it
     if encoder and encoder != BUNDLED_NAME and Path(encoder).expanduser().is_dir():
         encoder = str(Path(encoder).expanduser().resolve())  # later commands run in other folders
+    # None keeps the encoder that the data set is registered with
     spec = (
         EncoderSpec(
             encoder or BUNDLED_NAME, query_prefix=query_prefix, document_prefix=document_prefix

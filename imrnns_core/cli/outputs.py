@@ -38,10 +38,12 @@ def written_by(path: Path) -> str | None:
     if path.suffix == ".safetensors":
         return "train" if none_if_damaged(lambda: _has_card(path)) else None
     with path.open("rb") as handle:
+        # the file may be anything, also binary; what marks a report is in its head
         head = handle.read(4096).decode("utf-8", errors="replace")
     if REPORT_GENERATOR in head:
         return "explain"
     fields = head.partition("\n")[0].split()
+    # the first line of a run, or of judgments in the TREC format
     if (len(fields) == 6 and fields[1] == "Q0" and fields[5] in STAGES) or (
         len(fields) == 4 and fields[1] == "0"
     ):

@@ -47,6 +47,7 @@ def prepare(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
     collection = open_collection(space, registration)
+    # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
     dataset = collection.dataset
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"

@@ -59,6 +59,7 @@ def search(
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
+    # before any text is encoded: this rejects an unknown adapter
     loaded = space.adapter(adapter)
     collection = open_collection(space, registration)
     comparison = Ranker(collection, loaded).compare(query)

@@ -76,6 +76,7 @@ def train(
         raise LensError("stopped before the first epoch was finished; no adapter was written")
     adapter = trainer.adapter(out_file.stem)
     save_adapter(adapter, out_file)
+    # after the adapter is written: until then, a killed run must be able to resume
     trainer.close()
     assert adapter.card.outcome is not None  # training always has one
     _report(out_file, adapter.card.outcome, len(trainer.history) - 1)

@@ -63,6 +63,7 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the ids and texts of corpus and queries; stale embeddings differ in it."""
+        # a copy, because `corpus_digest` needs the hash without the queries
         sha = self._corpus_sha.copy()
         for query in self.queries.values():
             sha.update(json.dumps([query.id, query.text]).encode())
@@ -92,6 +93,7 @@ class Dataset:
         stripped = text.strip()
         if not stripped:
             raise LensError("the question is empty; type one, or the id of a query")
+        # a known question that is typed again has its judgments and its stored vector
         same_text = (query for query in self.queries.values() if query.text.strip() == stripped)
         return next(same_text, Query("", stripped))
 

@@ -60,6 +60,7 @@ class EmbeddingMatrix:
             return None
         if abs(length - 1.0) <= LENGTH_TOLERANCE:
             return 1.0
+        # a single vector does not show that all have this length
         return length if len(lengths) > 1 else None
 
     def rows(self, ids: Sequence[str]) -> IntArray:
@@ -139,6 +140,7 @@ def _load_matrix(path: Path) -> NDArray[np.floating]:
     remedy = "write it with numpy.save as float16 or float32"
     mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
     try:
+        # a pickle could run code
         raw = np.load(path, allow_pickle=False, mmap_mode=mapped)
     except (ValueError, OSError, EOFError) as error:
         raise DataError(path, f"not a readable .npy file ({_first_line(error)})", remedy) from None
@@ -160,6 +162,7 @@ def _load_ids(path: Path) -> tuple[str, ...]:
         DataError: If an id occurs twice or the file is not UTF-8.
     """
     try:
+        # a byte order mark is not part of the first id; `splitlines` would split at more characters
         ids = tuple(path.read_text(encoding="utf-8-sig").split("\n"))
     except UnicodeDecodeError as error:
         raise DataError(

@@ -60,6 +60,7 @@ class SentenceTransformerEncoder:
         """
         if self._model is None:
             with _LOADING_LOCK:
+                # another thread may have loaded it while this one waited for the lock
                 self._model = self._model or self._load()
         return self._model
 
@@ -69,6 +70,7 @@ class SentenceTransformerEncoder:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
+        # otherwise transformers draws a bar for the tensors of one file
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model = SentenceTransformer(source, revision=self._spec.revision, device=None)
@@ -157,6 +159,7 @@ class SentenceTransformerEncoder:
             for span, special in zip(encoded.offsets, encoded.special_tokens_mask, strict=True)
             if not special
         ]
+        # special tokens count towards the limit, but have no place in the text
         limit = self.max_tokens - sum(encoded.special_tokens_mask)
         end = spans[limit][0] if len(spans) > limit else len(text)
         return text[:end], text[end:]
@@ -182,6 +185,7 @@ class SentenceTransformerEncoder:
             EncoderError: If the model cannot be loaded.
         """
         if self._spec.name == BUNDLED_NAME:
+            # without the check of the weights, which a tokenizer does not need
             tokenizer = Tokenizer.from_file(str(_bundled_folder() / "tokenizer.json"))
         else:
             tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())

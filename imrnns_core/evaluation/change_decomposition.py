@@ -56,12 +56,15 @@ def decompose_change(ranker: Ranker, batch: RankedBatch, queries: Tensor) -> Cha
     )
 
     def centred(x: NDArray[np.float32]) -> DoubleArray:
+        # a shift that all candidates of a query share changes no rank
         return np.asarray(x - x.mean(axis=1, keepdims=True), dtype=np.float64)
 
     total = centred(modulated - base)
     variance = float((total**2).sum())
+    # an adapter without effect: shares of rounding errors mean nothing
     if (total**2).mean() < ROUNDING**2:
         return ChangeDecomposition(0.0, 0.0, 0.0)
+    # neighbouring terms cancel, so the parts add up to modulated − base
     parts = (projected - base, constant - projected, modulated - constant)
     return ChangeDecomposition(*(float((centred(part) * total).sum() / variance) for part in parts))
 
@@ -82,6 +85,7 @@ def _constant_scores(ranker: Ranker, rows: Tensor, queries: Tensor) -> FloatArra
     mean_effect = (counts[None] @ corpus.effect / counts.sum()).chunk(2, dim=-1)
     refined = torch.nn.functional.normalize(model.refine_query(query, *mean_effect), dim=-1)
     constant = np.empty(tuple(rows.shape), dtype=np.float32)
+    # in batches that stay in the processor's cache (see QUERY_BATCH)
     for i in range(0, len(queries), QUERY_BATCH):
         documents = corpus.projected[rows[i : i + QUERY_BATCH]]  # (b, K, m)
         count = len(documents)

@@ -139,6 +139,7 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
         read, cut = encoder.split_at_limit(document)
         if not cut:
             continue
+        # a word that the encoder also reads in the first part is not lost
         only_in_cut = set(content_words(cut)) - set(content_words(read))
         missed = [word for word in content_words(query) if word in only_in_cut]
         if missed:
@@ -184,6 +185,7 @@ def _near_duplicate(
 
 def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
     counts = ranker.collection.encoder.tokens_per_word(text)
+    # a word that occurs twice is named once
     unfamiliar = list(
         dict.fromkeys(word for word, count in counts if count >= UNFAMILIAR_WORD_TOKENS)
     )

@@ -23,7 +23,9 @@ from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage, relevant_ids
 
+# 2: delta became change, kept top_k_overlap, first top_documents; two outcomes have new names
 SCHEMA = 2
+# outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"
 BM25 = "bm25"
 
@@ -108,6 +110,7 @@ class Evaluation:
         change = self.column("modulated") - self.column("base")
         return difference_of_means(change[masks["seen"]], change[masks["unseen"]])
 
+    # cached, because each test draws 20,000 samples
     @cached_property
     def _tests(self) -> dict[Group | None, list[Significance]]:
         change = self.value("modulated") - self.value("base")
@@ -232,6 +235,7 @@ def measure_bm25(
     dataset: Dataset, qrels: Qrels, lexical: BM25Index, measures: Sequence[str]
 ) -> SystemMetrics:
     """Rank the corpus by BM25, to the number of candidates, and measure the ranking."""
+    # as deep as the rankings of the stages: AP counts relevant documents at every rank
     ranked = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
     ids = dataset.document_ids
     return measure(
@@ -249,10 +253,12 @@ def judged_queries(dataset: Dataset, split: str) -> Qrels:
             equally relevant.
     """
     path = dataset.path / "qrels" / f"{split}.tsv"
+    # with one document no ranking is better than another
     if len(dataset.documents) == 1:
         raise DataError(
             dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
         )
+    # without a relevant document, every measure is 0 whatever the ranking
     qrels = {q: judged for q, judged in dataset.qrels(split).items() if relevant_ids(judged)}
     if not qrels:
         raise DataError(

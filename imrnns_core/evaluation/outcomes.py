@@ -25,6 +25,7 @@ def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -
         change: Modulated − base nDCG@10.
         top_k: A ranking fails if no relevant document is in its top `top_k`.
     """
+    # all stages rank the same candidates, so no later stage has a relevant document either
     if base_rank == 0:
         return "not retrieved"
     base_succeeds, modulated_succeeds = base_rank <= top_k, modulated_rank <= top_k
@@ -34,4 +35,5 @@ def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -
         return "broken"
     if not modulated_succeeds:
         return "ranked too low"
+    # smaller changes come from rounding in sums
     return "improved" if change > 1e-9 else "worsened" if change < -1e-9 else "unchanged"

@@ -79,6 +79,7 @@ class RankOverlap:
             "adapter": self.adapter,
             "n_queries": len(self.query_ids),
             "top_k": self.top_k,
+            # the same keys as in a record with judgments
             "measures": None,
             "groups": None,
             "significance": None,

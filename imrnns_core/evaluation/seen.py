@@ -22,6 +22,7 @@ def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
     """
     if card.training_positives is None:
         return None
+    # only if both differ: a data set may be renamed, or have a query added since
     other_dataset = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
         None,
         dataset.digest,

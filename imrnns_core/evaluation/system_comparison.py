@@ -67,6 +67,7 @@ class SystemComparison:
         Queries without a difference are left out.
         """
         difference = self.differences[:, self.evaluation.measures.index(NDCG)]
+        # a stable sort keeps equal differences in the order of the judgments
         order = np.argsort(-np.abs(difference), kind="stable")[:count]
         return [int(i) for i in order if abs(difference[i]) > 1e-9]
 
@@ -130,6 +131,7 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
     other_evaluation = evaluate(other, evaluation.split, evaluation.measures)
     groups = None
     if evaluation.groups is not None and other_evaluation.groups is not None:
+        # memorised documents of either adapter can be behind a difference
         seen = (evaluation.groups == "seen") | (other_evaluation.groups == "seen")
         groups = np.where(seen, "seen", "unseen")
     return SystemComparison(
@@ -154,5 +156,7 @@ def compare_with_run(evaluation: Evaluation, name: str, rankings: Rankings) -> S
             f"{name}: ranks none of the judged queries of split {evaluation.split} ({missing}); "
             "name the split of this run with --split"
         )
+    # a query that the run does not rank counts as 0, as with the option -c of trec_eval
     metrics = measure(evaluation.measures, evaluation.qrels, rankings)
+    # nothing is known about the training of a run: these are the groups of the adapter
     return SystemComparison(name, "run", evaluation, metrics, missing, evaluation.groups)

@@ -14,6 +14,7 @@ from imrnns_core.types import STAGES, Qrels
 
 def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
     """Return the lines `query Q0 document rank score tag` of one ranking."""
+    # trec_eval sorts by score and ignores the rank, so close scores must stay apart
     return [f"{query_id} Q0 {hit.document_id} {hit.rank} {hit.score:.7f} {tag}" for hit in hits]
 
 
@@ -25,6 +26,7 @@ def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
     scores, ranks = blend(comparison, alpha)
     ids, grades = comparison.document_ids, comparison.relevance
     hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), int(grades[i])) for i in ranks.argsort()]
+    # a typed question has no id, but each line of a run needs one
     return "\n".join(run_lines(comparison.query.id or "query", hits, tag)) + "\n"
 
 
@@ -44,6 +46,7 @@ def write_runs(
             order = batch.ranks[i, s].argsort()
             ids = [document_ids[row] for row in batch.rows[i, order]]
             hits = [
+                # a run does not contain the relevance
                 Hit(d, n, float(score), 0)
                 for n, (d, score) in enumerate(zip(ids, batch.scores[i, s, order], strict=True), 1)
             ]

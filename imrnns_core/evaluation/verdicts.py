@@ -158,6 +158,7 @@ def _generalization(evaluation: Evaluation, groups: tuple[GroupChange, ...]) -> 
     unseen = effects.get("unseen")
     if unseen is None:
         return "only seen queries"
+    # unseen queries decide: a gain on seen ones may be memorised
     if unseen != "not shown":
         return "holds on unseen queries" if unseen == "helps" else "harms unseen queries"
     if effects.get("seen") != "helps":

@@ -56,6 +56,7 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
     for side, tokens in explained.vocabulary.items():
         listed = ", ".join(f"{token.token} ({verdict(token)})" for token in tokens)
         yield f"Vocabulary near the {side}'s change (as in the paper): {listed}"
+    # the reasons why this encoder does not allow a view
     yield from explained.missing
 
 
@@ -63,6 +64,7 @@ def _estimated_words(drops: WordDrops) -> Table:
     table = table_of(
         f"Words of the {drops.side}: estimated drops", "word", "drop of change", "drop of score"
     )
+    # as many words as are measured by default
     for i in drops.top("change", SHORTLIST[drops.side]):
         table.add_row(drops.words[i].text, signed(drops.change[i]), signed(drops.score[i]))
     return table
@@ -127,6 +129,7 @@ def _deletion_table(result: DeletionTest) -> Table:
             decimal(result.f(side, target, count), 3),
             f"{decimal(low, 3)} to {decimal(high, 3)}",
             decimal(result.f_stepwise(side, target, count), 3),
+            # a shortlist is measured only for one deleted word
             decimal(verified, 3) if count == 1 else "",
             decimal(result.f(side, target, count, "adapter_blind_baseline"), 3),
             interval(result.random_margin(side, target, count)),

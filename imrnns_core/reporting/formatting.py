@@ -8,6 +8,7 @@ SMALLEST_P = 1e-4
 def decimal(value: float, decimals: int = 4) -> str:
     """Return a number with a true minus sign, and no sign on zero."""
     text = f"{value:.{decimals}f}"
+    # a tiny loss would be written as −0.0000
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 

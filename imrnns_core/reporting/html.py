@@ -41,6 +41,7 @@ LEGEND = (
     "read by the encoder. Effects are estimated, not measured."
 )
 
+# StrictUndefined makes a misspelt name an error; Jinja would print nothing for it
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -71,6 +72,7 @@ def marked_pieces(drops: WordDrops, values: FloatArray) -> Iterator[MarkedPiece]
     """Yield the pieces of a text, its words marked by their drops, values (W,)."""
     largest = float(np.abs(values).max()) if len(values) else 0.0
     order = np.argsort(-np.abs(values), kind="stable").tolist()
+    # without any effect no word is the strongest
     numbers = {i: n for n, i in enumerate(order[:NUMBERED_WORDS], 1)} if largest else {}
     end = 0
     for left, right, i in _spans_read(drops):
@@ -83,6 +85,7 @@ def marked_pieces(drops: WordDrops, values: FloatArray) -> Iterator[MarkedPiece]
         end = right
     read = max(end, drops.characters_read)
     yield MarkedPiece(drops.text[end:read], "plain")
+    # blanks at the end are no text that is missed
     if drops.text[read:].strip():
         yield MarkedPiece(drops.text[read:], "unread")
 
@@ -130,6 +133,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
                 "side": side,
                 "change": list(marked_pieces(drops, drops.change)),
                 "score": list(marked_pieces(drops, drops.score)),
+                # empty unless words were deleted and measured (--verify)
                 "verified": _verified(explanation.verified.get(side, [])),
             }
             for side, drops in explanation.words.items()
@@ -146,6 +150,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
 def _style() -> Any:
     from markupsafe import Markup
 
+    # not escaped, because in a style sheet the escapes of “>” and quotes have no meaning
     return Markup((_FOLDER / "style.css").read_text(encoding="utf-8") + MARK_CSS)
 
 

@@ -32,6 +32,7 @@ LISTED_QUERIES = 10
 """Number of queries in the list of those with the largest difference."""
 TEXT_WIDTH = 60
 """Largest number of characters of a query's text in a table."""
+# in records all names are lower case
 SYSTEM_NAMES = {BM25: "BM25"}
 
 
@@ -68,6 +69,7 @@ def _means(result: Evaluation) -> Table:
     for system, means in result.means().items():
         _add_means(table, "all", len(result.query_ids), system, means)
     for group, mask in result.group_masks().items():
+        # a group without queries has no means
         for system, means in result.means(mask).items() if mask.any() else ():
             if system not in ("projected", "document-modulated"):
                 _add_means(table, group, int(mask.sum()), system, means)
@@ -104,6 +106,7 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
         "top document (modulated)",
         "text",
     )
+    # a stable sort keeps queries with equal overlap in the order of the data set
     for i in result.rbo.argsort(kind="stable")[:LISTED_QUERIES].tolist():
         query_id = result.query_ids[i]
         table.add_row(
@@ -122,6 +125,7 @@ def system_comparison(
     """Yield both means of each query group with their test, and the queries that differ most."""
     evaluated = comparison.evaluation
     adapter, other = evaluated.adapter, comparison.name
+    # two systems can have the same name, but their columns need different headings
     if other == adapter:
         other = f"{other} (other)"
     yield _comparison_table(comparison, other)

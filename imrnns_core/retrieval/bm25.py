@@ -53,6 +53,7 @@ class BM25Index:
         matching = []
         for rows, scores in zip(*self._retrieve(texts, k), strict=True):
             order = np.lexsort((rows, -scores))
+            # bm25s fills the list up with documents that share no word; their score is 0
             matching.append(rows[order][scores[order] > 0])
         return matching
 

@@ -118,6 +118,7 @@ class Collection:
         self, kind: str, stored: EmbeddingMatrix, encode: Callable[[], FloatArray]
     ) -> float | None:
         common = stored.common_length
+        # the encoder can make unit vectors itself, so its own lengths do not matter
         if common == 1.0:
             return common
         encoder_lengths = np.linalg.norm(encode(), axis=1)

@@ -20,6 +20,7 @@ class DenseIndex:
     @classmethod
     def build(cls, vectors: FloatArray) -> DenseIndex:
         """Return an index of (N, n) vectors."""
+        # the inner product of unit vectors is their cosine
         index = faiss.IndexFlatIP(int(vectors.shape[1]))
         index.add(unit(vectors))
         return cls(index)
@@ -29,5 +30,6 @@ class DenseIndex:
 
     def search(self, queries: FloatArray, k: int) -> IntArray:
         """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first."""
+        # with a k above N, FAISS would fill the rows with −1
         _, rows = self.faiss_index.search(unit(queries), min(k, len(self)))
         return np.asarray(rows, dtype=np.int64)

@@ -81,6 +81,7 @@ def _encode(
 ) -> Vectors:
     manifest, shards = _manifest(dataset, encoder.spec), folder / "encoding"
     if read_json(shards / "manifest.json") != manifest:
+        # shards of other texts or of another encoder must not be used
         shutil.rmtree(folder, ignore_errors=True)
         shards.mkdir(parents=True)
         write_json(shards / "manifest.json", manifest)

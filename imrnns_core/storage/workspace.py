@@ -82,6 +82,7 @@ class Workspace:
             DataError: If the list of data sets is damaged.
         """
         registrations = {**self._registered(), registration.name: registration}
+        # a stored path would hide the sample of a later installation
         registrations.pop(SAMPLE, None)
         write_registry(self.root / "datasets.json", registrations.values())
 
@@ -194,6 +195,7 @@ class Workspace:
                 write_json(
                     temporary / "manifest.json", {**manifest, "files": file_digests(temporary)}
                 )
+                # only an empty folder can be replaced by renaming
                 shutil.rmtree(folder, ignore_errors=True)
         return index
 
@@ -245,6 +247,7 @@ class Workspace:
     def adapter_identity(self, name: str) -> str:
         """Return a cache key that changes with the adapter's file; empty if there is none."""
         path = self.adapter_paths().get(name)
+        # older adapters have their card in a file of its own
         return identity([path, path.with_suffix(".json")]) if path else ""
 
     def import_adapter(self, path: Path) -> Path:

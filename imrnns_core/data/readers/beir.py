@@ -125,6 +125,7 @@ class _Entry:
                     raw = archive.read(self.member)
             # `splitlines` would also split at Unicode separators, which texts may contain
             yield from enumerate(raw.decode("utf-8-sig").split("\n"), start=1)
+        # zipfile raises the last two for a password and for an unknown compression
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
             raise DataError(
                 self.path,
@@ -155,6 +156,7 @@ def _files(path: Path) -> dict[str, _Entry]:
             members = [
                 member
                 for member in archive.namelist()
+                # macOS adds this folder, with a file of attributes for each real one
                 if member.endswith((".jsonl", ".tsv")) and "__MACOSX" not in member
             ]
     except zipfile.BadZipFile:
@@ -275,6 +277,7 @@ def _judgment(path: Path, line: int, text: str) -> tuple[str, str, int]:
     if len(fields) not in (3, 4):
         remedy = "write query-id, corpus-id and score, separated by tabs"
         raise DataError(path, f"{len(fields)} columns", remedy, line)
+    # from the end, because TREC has a 0 in the second of its four columns
     query_id, document_id, grade_text = fields[0], fields[-2], fields[-1]
     try:
         grade = int(grade_text)

@@ -52,6 +52,7 @@ def _entry(path: Path, line: int, text: str) -> tuple[str, str, tuple[float, int
     Raises:
         DataError: If the line has the wrong columns, or rank or score is not a number.
     """
+    # tabs allow ids that contain spaces
     fields = text.split("\t") if "\t" in text else text.split()
     if len(fields) != 6:
         remedy = "a TREC run has six: query Q0 document rank score tag"
@@ -63,6 +64,7 @@ def _entry(path: Path, line: int, text: str) -> tuple[str, str, tuple[float, int
         problem = f"rank {rank!r} or score {score!r} is not a number"
         remedy = "write query Q0 document rank score tag"
         raise DataError(path, problem, remedy, line) from None
+    # NaN is neither larger nor smaller than any score, so it cannot be sorted
     if math.isnan(sort_key[0]):
         raise DataError(path, "the score is NaN", "correct or remove this line", line)
     return query_id, document_id, sort_key
