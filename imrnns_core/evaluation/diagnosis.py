@@ -185,7 +185,6 @@ def _near_duplicate(
 
 def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
     counts = ranker.collection.encoder.tokens_per_word(text)
-    # a word that occurs twice is named once
     unfamiliar = list(
         dict.fromkeys(word for word, count in counts if count >= UNFAMILIAR_WORD_TOKENS)
     )

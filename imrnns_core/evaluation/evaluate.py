@@ -23,7 +23,7 @@ from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage, relevant_ids
 
-# 2: delta became change, kept top_k_overlap, first top_documents; two outcomes have new names
+# 2: delta is now change, kept is top_k_overlap, first is top_documents; two outcomes are renamed
 SCHEMA = 2
 # outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"

@@ -195,7 +195,7 @@ class Workspace:
                 write_json(
                     temporary / "manifest.json", {**manifest, "files": file_digests(temporary)}
                 )
-                # only an empty folder can be replaced by renaming
+                # renaming replaces a folder only if that is empty
                 shutil.rmtree(folder, ignore_errors=True)
         return index
 
