@@ -38,6 +38,11 @@ def collection(data: str) -> Collection:
     return space.open(space.resolve(data))
 
 
+def warnings(data: str) -> list[str]:
+    """Return what a reader must know about the embeddings of a data set."""
+    return collection(data).warnings
+
+
 def dataset(data: str) -> Dataset:
     """Return a data set."""
     return collection(data).dataset

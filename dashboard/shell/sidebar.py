@@ -72,6 +72,8 @@ def _choose_data() -> None:
         # the sample is always first in the list, and always there
         state.update(data=names[0])
     st.selectbox("Data set", names, help=DATA_HELP, **state.bound("data", names))
+    for warning in catalog.warnings(state.current().data):
+        notices.show("warning", "Some vectors are zero", f"{warning}.")
     # the sample needs no list: an unreadable one must not stop the dashboard
     if error := catalog.registry_error():
         notices.show(

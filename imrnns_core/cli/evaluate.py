@@ -132,7 +132,7 @@ def _evaluate_judged(
     against_record = {"against": comparison.to_json()} if comparison else {}
     outputs.write(result, {**result.to_json(), **against_record}, dataset)
     if outputs.qrels:
-        write_qrels(dataset.qrels(split), outputs.qrels)
+        write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 
 
 def _evaluate_unjudged(ranker: Ranker, outputs: _Outputs) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imrnns_core.cli.console import encoding, progress_bar
+from imrnns_core.cli.console import encoding, err, progress_bar
 from imrnns_core.config import EncoderSpec
 
 if TYPE_CHECKING:
@@ -124,4 +124,7 @@ def resolve(
 def open_collection(space: Workspace, registration: Registration) -> Collection:
     """Open a data set; progress is shown while texts are encoded."""
     with progress_bar() as progress:
-        return space.open(registration, encoding(progress))
+        collection = space.open(registration, encoding(progress))
+    for warning in collection.warnings:
+        err.print(f"imrnns-lens: {warning}", soft_wrap=True)
+    return collection

@@ -63,6 +63,12 @@ class EmbeddingMatrix:
         # a single vector does not show that all have this length
         return length if len(lengths) > 1 else None
 
+    @cached_property
+    def zero_ids(self) -> tuple[str, ...]:
+        """The ids whose vectors are zero. They have no direction, so their rank has no meaning."""
+        zero = np.flatnonzero(~self.vectors.any(axis=1))
+        return tuple(self.ids[row] for row in zero)
+
     def rows(self, ids: Sequence[str]) -> IntArray:
         """Return (R,) rows of R ids.
 
@@ -105,7 +111,7 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
 
     Raises:
         DataError: If a file is missing or unreadable, the number of ids differs from the number of
-            rows, an id occurs twice, or a value is not finite.
+            rows, an id occurs twice, a value is not finite, or all vectors are zero.
     """
     path, ids_path = folder / f"{stem}.npy", folder / f"{id_stem}_ids.txt"
     for required in (path, ids_path):
@@ -128,6 +134,8 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
         raise DataError(
             path, f"row {row} ({ids[row]!r}) holds NaN or infinity", "encode this text again"
         )
+    if len(vectors) and not vectors.any():
+        raise DataError(path, f"all {len(vectors)} vectors are zero", "encode the texts again")
     return EmbeddingMatrix(ids, vectors)
 
 

@@ -48,6 +48,7 @@ class Evaluation:
         qrels: The judgments.
         bm25: BM25 over the whole corpus, None if it was not requested.
         shares: The shares of the score change, None if they were not requested.
+        without_relevant: Ids of the judged queries without a relevant document. They are left out.
     """
 
     dataset: str
@@ -63,6 +64,7 @@ class Evaluation:
     qrels: Qrels = field(repr=False)
     bm25: SystemMetrics | None = None
     shares: ChangeDecomposition | None = None
+    without_relevant: tuple[str, ...] = ()
 
     def column(self, stage: Stage, measure: str = NDCG) -> DoubleArray:
         """Return one measure (Q,) at a stage."""
@@ -147,6 +149,7 @@ class Evaluation:
             "split": self.split,
             "adapter": self.adapter,
             "n_queries": len(self.query_ids),
+            "without_relevant": list(self.without_relevant),
             "top_k": self.top_k,
             "measures": self.means(),
             "groups": groups or None,
@@ -220,6 +223,7 @@ def evaluate(
         qrels=qrels,
         bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
+        without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.io import atomic_write
@@ -13,9 +15,18 @@ from imrnns_core.types import STAGES, Qrels
 
 
 def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
-    """Return the lines `query Q0 document rank score tag` of one ranking."""
-    # trec_eval sorts by score and ignores the rank, so close scores must stay apart
-    return [f"{query_id} Q0 {hit.document_id} {hit.rank} {hit.score:.7f} {tag}" for hit in hits]
+    """Return the lines `query Q0 document rank score tag` of one ranking.
+
+    Scores fall strictly, so that every evaluation tool keeps the order of the ranks. Tools sort
+    equal scores in different ways: trec_eval by document id, and it reads 32-bit numbers.
+    """
+    lines, previous = [], np.float32(np.inf)
+    for hit in hits:
+        score = min(np.float32(hit.score), np.nextafter(previous, np.float32(-np.inf)))
+        # nine significant digits identify every 32-bit number
+        lines.append(f"{query_id} Q0 {hit.document_id} {hit.rank} {score:.9g} {tag}")
+        previous = score
+    return lines
 
 
 def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:

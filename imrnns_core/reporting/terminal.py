@@ -39,6 +39,14 @@ SYSTEM_NAMES = {BM25: "BM25"}
 def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     """Yield means of each query group, tests, shares of the score change, and outcomes."""
     yield _means(result)
+    if result.without_relevant:
+        left_out = result.without_relevant
+        more = ", …" if len(left_out) > LISTED_QUERIES else ""
+        yield (
+            f"{counted(len(left_out), 'judged query has', 'judged queries have')} no relevant "
+            f"document and {'is' if len(left_out) == 1 else 'are'} left out: "
+            f"{', '.join(left_out[:LISTED_QUERIES])}{more}"
+        )
     if result.groups is None:
         yield (
             "Seen and unseen queries cannot be distinguished: the adapter's card does not list its "

@@ -55,6 +55,17 @@ class Collection:
             )
         return sha.hexdigest()
 
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a reader must know about the embeddings, one sentence each."""
+        matrices = {"document": self.documents, "query": self.queries}
+        return [
+            f"{len(matrix.zero_ids)} of {len(matrix)} {kind} vectors are zero, the first one of "
+            f"{matrix.zero_ids[0]!r}: a zero vector has no direction, so its ranking has no meaning"
+            for kind, matrix in matrices.items()
+            if matrix.zero_ids
+        ]
+
     def query_vectors(self, query_ids: Sequence[str]) -> FloatArray:
         """Return (B, n) base embeddings of the data set's own queries.
 

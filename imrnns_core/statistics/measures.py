@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from imrnns_core.types import DoubleArray, IntArray, Qrels, is_relevant
 
 _TREC_EVAL_LOCK = threading.Lock()
 """trec_eval, which ir-measures calls, keeps its parameters in global variables."""
+MAX_CUTOFF = 1_000_000
+"""Larger than any ranking; trec_eval reads cut-offs as 32-bit numbers."""
+_TRIAL_QRELS = {"q": {"d": 1, "e": 0}}
+_TRIAL_RUN = {"q": {"d": 1.0, "e": 0.5}}
 Rankings = Mapping[str, Sequence[str]]
 """Query id → document ids, best first."""
 
@@ -58,17 +63,27 @@ def measure(names: Sequence[str], qrels: Qrels, rankings: Rankings) -> SystemMet
 
 
 def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) -> DoubleArray:
-    """Return (Q, M) values of M measures for the Q queries of `rankings`, in their order."""
+    """Return (Q, M) values of M measures for the Q queries of `rankings`, in their order.
+
+    Raises:
+        LensError: If a measure cannot be computed for these queries.
+    """
     # ir-measures sorts by score; negative ranks keep the order that is shown, also for equal scores
     run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items()}
-    row, column = {q: i for i, q in enumerate(rankings)}, {m: j for j, m in enumerate(measures)}
-    values = np.zeros((len(rankings), len(measures)))
+    row = {q: i for i, q in enumerate(rankings)}
+    values: dict[Any, DoubleArray] = {m: np.zeros(len(rankings)) for m in measures}
+    judged = {q: dict(qrels[q]) for q in rankings}
     with _TREC_EVAL_LOCK:
-        for metric in ir_measures.iter_calc(
-            list(measures), {q: dict(qrels[q]) for q in rankings}, run
-        ):
-            values[row[metric.query_id], column[metric.measure]] = metric.value
-    return values
+        try:
+            for metric in ir_measures.iter_calc(list(values), judged, run):
+                values[metric.measure][row[metric.query_id]] = metric.value
+        except Exception as error:  # each provider raises errors of its own types
+            raise LensError(
+                f"ir-measures cannot compute {', '.join(map(str, values))} for these queries: "
+                f"{_reason(error)}"
+            ) from None
+    # two names of one measure, such as AP and MAP, share its values
+    return np.stack([values[m] for m in measures], axis=1)
 
 
 def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
@@ -78,12 +93,28 @@ def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
 def _parse(name: str) -> Any:
     try:
         parsed = ir_measures.parse_measure(name)
-        with _TREC_EVAL_LOCK:
-            # some measures parse but cannot be computed
-            list(ir_measures.iter_calc([parsed], {"q": {"d": 1}}, {"q": {"d": 1.0}}))
-        return parsed
-    except Exception:  # each provider raises errors of its own types
+    except Exception:  # the parser raises errors of several types
         raise LensError(
             f"measure {name!r} is unknown; write it as ir-measures does, for example nDCG@10, "
             "R@100, RR@10, AP"
         ) from None
+    cutoff = parsed.params.get("cutoff", 1)
+    if not 1 <= cutoff <= MAX_CUTOFF:  # trec_eval ends the process for other cut-offs
+        raise LensError(f"measure {name!r}: the cut-off must be 1 to {MAX_CUTOFF}")
+    try:
+        with _TREC_EVAL_LOCK:
+            # some measures have a name, but no installed provider computes them
+            list(ir_measures.iter_calc([parsed], _TRIAL_QRELS, _TRIAL_RUN))
+    except Exception as error:  # each provider raises errors of its own types
+        raise LensError(
+            f"measure {name!r} exists, but cannot be computed here: {_reason(error)}"
+        ) from None
+    return parsed
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of a provider's error, and the packages that would help."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return "its program accepts only numbers as query ids"  # gdeval, for ERR and nDCG(dcg=…)
+    lines = str(error).splitlines() or [type(error).__name__]
+    return " ".join(line.strip(" -") for line in lines)

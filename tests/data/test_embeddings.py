@@ -175,3 +175,12 @@ def test_unit_vectors():
         [[0.6, 0.8], [0, 0], [-1, 0]],
         atol=1e-7,
     )
+
+
+def test_zero_vectors_are_named_and_a_file_of_zeros_is_refused(tmp_path: Path):
+    matrix = EmbeddingMatrix(("a", "b", "c"), np.array([[0, 1], [0, 0], [0, 0]], np.float32))
+    assert matrix.zero_ids == ("b", "c")
+    zeros = EmbeddingMatrix(("a", "b"), np.zeros((2, 2), np.float32))
+    save_embeddings(zeros, tmp_path, "documents", "document")
+    with pytest.raises(DataError, match=r"documents.npy: all 2 vectors are zero; encode the texts"):
+        load_embeddings(tmp_path, "documents", "document")

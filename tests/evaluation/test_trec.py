@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ir_measures
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imrnns_core.data.readers.beir import load_dataset, load_qrels
 from imrnns_core.data.readers.trec import read_run
@@ -13,6 +17,7 @@ from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.evaluation.trec import run_lines, write_qrels, write_runs
 from imrnns_core.retrieval.comparison import Hit
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.types import STAGES
 from tests.toys import adapter, collection, still_model, write_dataset
 
 
@@ -28,9 +33,45 @@ def ranker() -> Ranker:
 
 def test_lines():
     assert run_lines("q", [Hit("a", 1, 0.5, 2), Hit("b", 2, -0.25, -1)], "base") == [
-        "q Q0 a 1 0.5000000 base",
-        "q Q0 b 2 -0.2500000 base",
+        "q Q0 a 1 0.5 base",
+        "q Q0 b 2 -0.25 base",
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from([0.0, 1.0, 0.65309519, 0.653095191, 0.65309523, -0.2, 1e-30]),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_scores_of_a_run_fall_strictly_in_32_bits(scores: list[float]):
+    ordered = sorted(scores, reverse=True)
+    hits = [Hit(f"d{i}", i + 1, score, 0) for i, score in enumerate(ordered)]
+    written = [line.split()[4] for line in run_lines("q", hits, "base")]
+    assert (np.diff(np.array(written, dtype=np.float32)) < 0).all()
+    assert np.allclose([float(w) for w in written], ordered, atol=1e-5)
+
+
+def test_trec_eval_reproduces_the_table_from_the_written_files(tmp_path: Path):
+    """Equal scores: trec_eval sorts by document id, where the page ranks d2 before d10."""
+    same = [[1.0, 0.0]] * 12
+    ranker = Ranker(
+        collection(same, [[1.0, 0.0], [1.0, 0.0]], {"q0": {"d0": 1}, "q1": {"d1": 0, "d2": 0}}),
+        adapter(still_model(2)),
+    )
+    evaluation = evaluate(ranker, "test")
+    assert evaluation.without_relevant == ("q1",)
+    runs = write_runs(evaluation, ranker.collection.dataset.document_ids, tmp_path)
+    write_qrels(evaluation.qrels, tmp_path / "qrels")
+    for stage, path in zip(STAGES, runs, strict=True):
+        metrics = ir_measures.calc_aggregate(
+            [ir_measures.nDCG @ 10, ir_measures.RR @ 10, ir_measures.AP],
+            list(ir_measures.read_trec_qrels(str(tmp_path / "qrels"))),
+            list(ir_measures.read_trec_run(str(path))),
+        )
+        for measure, value in metrics.items():
+            assert value == pytest.approx(evaluation.mean(stage)[str(measure)], abs=1e-9)
 
 
 def test_a_run_for_each_stage(ranker: Ranker, tmp_path: Path):

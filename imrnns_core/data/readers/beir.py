@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imrnns_core.data.dataset import MAX_GRADE, Dataset
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.readers.qrels import parse_qrels
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels
@@ -37,7 +38,7 @@ def load_dataset(path: Path) -> Dataset:
     documents = _documents(_entry(files, path, "corpus.jsonl"))
     queries = _queries(_entry(files, path, "queries.jsonl"))
     splits = {
-        Path(name).stem: _qrels(entry, documents, queries)
+        Path(name).stem: parse_qrels(entry.path, entry.lines(), documents, queries)
         for name, entry in sorted(files.items())
         if name.startswith("qrels/") and name.endswith(".tsv")
     }
@@ -96,7 +97,7 @@ def load_qrels(path: Path, dataset: Dataset) -> Qrels:
         DataError: If the file is not UTF-8, or a line is not a valid judgment of a query and a
             document of the data set.
     """
-    return _qrels(_Entry(path), dataset.document, dataset.queries)
+    return parse_qrels(path, text_lines(path), dataset.document, dataset.queries)
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -229,70 +230,3 @@ def _text(record: Mapping[str, Any], key: str, path: Path, line: int) -> str:
             line,
         )
     return value
-
-
-def _qrels(entry: _Entry, documents: Container[str], queries: Container[str]) -> Qrels:
-    """Return the judgments of a file.
-
-    A BEIR file has a header line and the columns query-id, corpus-id and score. A TREC file has the
-    columns query, 0, document and grade.
-
-    Raises:
-        DataError: If a line is not a valid judgment.
-    """
-    qrels: dict[str, dict[str, int]] = {}
-    for line, text in entry.lines():
-        # TREC files have no header line
-        if not text.strip() or (line == 1 and "query-id" in text):
-            continue
-        query_id, document_id, grade = _judgment(entry.path, line, text)
-        if query_id not in queries:
-            problem, remedy = f"judges the unknown query {query_id!r}", "add it to queries.jsonl"
-            raise DataError(entry.path, problem, f"{remedy} or remove the line", line)
-        if document_id not in documents:
-            problem, remedy = (
-                f"judges the unknown document {document_id!r}",
-                "add it to corpus.jsonl",
-            )
-            raise DataError(entry.path, problem, f"{remedy} or remove the line", line)
-        judged = qrels.setdefault(query_id, {})
-        if judged.get(document_id, grade) != grade:
-            raise DataError(
-                entry.path,
-                f"judges {document_id!r} for {query_id!r} twice, with different grades",
-                "keep one of the lines",
-                line,
-            )
-        judged[document_id] = grade
-    return qrels
-
-
-def _judgment(path: Path, line: int, text: str) -> tuple[str, str, int]:
-    """Return query id, document id and grade of one line.
-
-    Raises:
-        DataError: If the line has the wrong columns, or a grade outside 0 to 3.
-    """
-    fields = text.rstrip("\r").split("\t") if "\t" in text else text.split()
-    if len(fields) not in (3, 4):
-        remedy = "write query-id, corpus-id and score, separated by tabs"
-        raise DataError(path, f"{len(fields)} columns", remedy, line)
-    # from the end, because TREC has a 0 in the second of its four columns
-    query_id, document_id, grade_text = fields[0], fields[-2], fields[-1]
-    try:
-        grade = int(grade_text)
-    except ValueError:
-        raise DataError(
-            path,
-            f"grade {grade_text!r} is not a whole number",
-            f"write a grade from 0 to {MAX_GRADE}",
-            line,
-        ) from None
-    if not 0 <= grade <= MAX_GRADE:
-        raise DataError(
-            path,
-            f"grade {grade} is outside 0 to {MAX_GRADE}",
-            "map your grades to 0 (not relevant) to 3",
-            line,
-        )
-    return query_id, document_id, grade

@@ -1,0 +1,41 @@
+"""Measures by every name that ir-measures knows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imrnns_core.errors import LensError
+from imrnns_core.statistics.measures import measure, parse_measures
+
+QRELS = {"q1": {"a": 2, "b": 1, "c": 0}, "q2": {"b": 1}}
+RANKINGS = {"q1": ["c", "a", "b"], "q2": ["a", "c", "b"]}
+
+
+def test_two_names_of_one_measure_have_the_same_values():
+    names = ["nDCG@10", "RR@10", "AP", "MAP", "MRR@10", "NDCG@10"]
+    values = measure(names, QRELS, RANKINGS).values
+    np.testing.assert_allclose(values[:, [3, 4, 5]], values[:, [2, 1, 0]])
+    np.testing.assert_allclose(values[:, 1], [1 / 2, 1 / 3])
+    np.testing.assert_allclose(values[:, 2], [(1 / 2 + 2 / 3) / 2, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Foo@3", "measure 'Foo@3' is unknown"),
+        ("alpha_nDCG@10", "exists, but cannot be computed here: .*pyndeval"),
+        ("SDCG@10", "exists, but cannot be computed here: .*max_rel"),
+        ("ERR@10", "cannot be computed here: its program accepts only numbers as query ids"),
+        ("P@0", "the cut-off must be 1 to 1000000"),
+        ("R@99999999999", "the cut-off must be 1 to 1000000"),
+    ],
+)
+def test_a_measure_that_cannot_be_computed_is_refused_with_the_reason(name: str, message: str):
+    with pytest.raises(LensError, match=message):
+        parse_measures([name])
+
+
+def test_a_measure_that_fails_for_these_queries_says_so():
+    with pytest.raises(LensError, match="ir-measures cannot compute Accuracy for these queries"):
+        measure(["Accuracy"], {"q": {"a": 1}}, {"q": ["a"]})
