@@ -199,13 +199,12 @@ def evaluate(
         ranker: The adapter over the collection.
         split: Name of the split.
         measures: Names as in ir-measures; nDCG@10 is always added.
-        top_k: See `Evaluation`.
+        top_k: As in `Evaluation`.
         lexical: A BM25 index to measure as well.
-        with_shares: Whether to compute the shares of the score change.
+        with_shares: Compute the shares of the score change.
         query_ids: Only these queries of the split.
 
-    Raises:
-        DataError: As for `judged_queries`.
+    Raises DataError as `judged_queries` does.
     """
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged = judged_queries(dataset, split)

@@ -148,14 +148,11 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             f"{path}: the tensors do not fit together ({' '.join(str(error).split())}); train "
             "or copy the adapter again"
         ) from None
-    not_finite = [
-        name for name, tensor in model.state_dict().items() if not tensor.isfinite().all()
-    ]
-    if not_finite:
-        raise AdapterError(
-            f"{path}: tensor {not_finite[0]!r} holds NaN or infinity; train or copy the adapter "
-            "again"
-        )
+    for name, tensor in model.state_dict().items():
+        if not tensor.isfinite().all():
+            raise AdapterError(
+                f"{path}: tensor {name!r} holds NaN or infinity; train or copy the adapter again"
+            )
     return model.eval().requires_grad_(False)
 
 

@@ -146,16 +146,9 @@ def closed_form(
 ) -> Tensor:
     """Return cosines (B, K) of `target` with LN_d(scale ∘ d + bias) for K documents d.
 
-    Numerator and squared norm of the cosine are linear in d and d ∘ d. Source: docs/method.md, "The
-    score of a whole corpus in closed form".
-
-    Args:
-        model: The adapter, for its LN_d.
-        documents: (m, K) the same documents for all queries, or (B, m, K).
-        squares: documents ∘ documents, in the same shape.
-        scale: (B, m) scales of the modulation.
-        bias: (B, m) biases of the modulation.
-        target: (B, m) unit vectors.
+    `documents` are (m, K), the same for all queries, or (B, m, K); `squares` are their squares.
+    `scale`, `bias` and the unit vectors `target` are (B, m). LN_d is the model's. Source:
+    docs/method.md, "The score of a whole corpus in closed form".
     """
     norm = model.document_norm
     gamma, beta, m = norm.weight, norm.bias, scale.shape[1]

@@ -123,10 +123,8 @@ class Ranker:
             ValueError: If no candidate remains to refine the query.
         """
         dataset = self.collection.dataset
-        if isinstance(query, str):
-            query = dataset.find_query(query)
-        if vector is None:
-            vector = self.collection.query_vector(query)
+        query = dataset.find_query(query) if isinstance(query, str) else query
+        vector = self.collection.query_vector(query) if vector is None else vector
         batch = self.rank_batch(vector[None])
         rows, scores, ranks = batch.rows[0], batch.scores[0], batch.ranks[0]
         ids = tuple(dataset.document_ids[row] for row in rows)
@@ -138,8 +136,10 @@ class Ranker:
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
             ranks = rank(scores, rows[None, :])
         modulation = self._modulate(vector, rows, feedback)
-        judgments = dataset.judgments.get(query.id, {})
-        rankings = stage_rankings(ids, scores, ranks)
+        judgments, rankings = (
+            dataset.judgments.get(query.id, {}),
+            stage_rankings(ids, scores, ranks),
+        )
         return Comparison(query, rankings, rows, judgments, feedback, modulation)
 
     def _modulate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imrnns_core.config import EncoderSpec
@@ -27,6 +27,14 @@ class Registration:
     path: Path
     embeddings: Path | None
     encoder: EncoderSpec
+
+    def updated(self, embeddings: Path | None, encoder: EncoderSpec | None) -> Registration:
+        """Return the registration with other embeddings or another encoder; None keeps them."""
+        return replace(
+            self,
+            embeddings=embeddings or self.embeddings,
+            encoder=encoder or self.encoder,
+        )
 
 
 def read_registry(path: Path) -> dict[str, Registration]:

@@ -102,13 +102,7 @@ class Workspace:
         """
         registrations = self.registrations()
         if data in registrations:
-            registered = registrations[data]
-            return Registration(
-                registered.name,
-                registered.path,
-                embeddings or registered.embeddings,
-                encoder or registered.encoder,
-            )
+            return registrations[data].updated(embeddings, encoder)
         path = Path(data).expanduser()
         if not path.exists():
             self._registered()  # raises the error of a damaged list, which may contain the name
@@ -126,9 +120,7 @@ class Workspace:
             name = f"{parent.name}-{name}"  # the name belongs to another folder
         previous = registrations.get(name)
         if previous and previous.path == path:
-            return Registration(
-                name, path, embeddings or previous.embeddings, encoder or previous.encoder
-            )
+            return previous.updated(embeddings, encoder)
         return Registration(name, path, embeddings, encoder or EncoderSpec())
 
     def open(

@@ -27,7 +27,7 @@ def batch_loss(
     recipe: Recipe,
     base: Tensor | None = None,
 ) -> Tensor:
-    """Return the mean loss over a batch of queries.
+    """Return the mean loss of an adapter over a batch of queries.
 
     Args:
         model: The adapter.
@@ -56,9 +56,8 @@ def batch_loss(
         scores = closed_form(model, own, own * own, scale, bias, target)  # (B, K)
         loss = _list_loss(scores, recipe, None if base is None else base[batch])
     if recipe.neutrality:
-        loss = loss + recipe.neutrality * (
-            neutrality_penalty(scale, bias) + neutrality_penalty(*effect.chunk(2, dim=-1))
-        )
+        penalty = neutrality_penalty(scale, bias) + neutrality_penalty(*effect.chunk(2, dim=-1))
+        loss = loss + recipe.neutrality * penalty
     return loss
 
 

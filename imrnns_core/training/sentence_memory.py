@@ -120,27 +120,24 @@ class SentenceMemory:
         basis = torch.linalg.qr(torch.cat([fixed, torch.eye(m, dtype=torch.float64)], dim=1)).Q[
             :, 2:m
         ]  # (m, r), orthogonal to both
-        # (m, m): onto the kept directions, then orthogonal to (1, …, 1) and c
-        rotation = basis @ directions[:, 2:].T
+        rotation = basis @ directions[:, 2:].T  # (m, m), orthogonal to (1, …, 1) and c
         weight = rotation @ whitened.projector.weight.double()
         bias = rotation @ whitened.projector.bias.double()
         projected = F.normalize(documents.double() @ weight.T + bias, dim=-1)  # (N, m)
         keys = F.normalize(sentences.vectors.double() @ weight.T + bias, dim=-1)
         moment = _moment(projected)
-        values = projected @ torch.linalg.inv(
-            moment * m + config.sharpness * torch.eye(m, dtype=torch.float64)
-        )
+        ridge = config.sharpness * torch.eye(m, dtype=torch.float64)
+        values = projected @ torch.linalg.inv(moment * m + ridge)
         # after this, a value adds a cosine of 1 to its own document, on average
         values /= (values * projected).sum(1).abs().mean()
         axes = torch.linalg.eigh(moment).eigenvectors[:, -min(whitened.config.hidden_dims) :].T
-        threshold = _threshold(keys, sentences.rows, config.neighbours, seed)
         return cls(
             (weight.float(), bias.float()),
             keys.float(),
             values[sentences.rows].float(),
             axes.float(),
             constant.float(),
-            threshold,
+            _threshold(keys, sentences.rows, config.neighbours, seed),
             config,
         )
 

@@ -37,14 +37,10 @@ def parse_qrels(
     Columns are separated by tabs or spaces. A header line names the columns, in any order. Without
     a header, a line has query, document and grade, or in TREC files query, 0, document and grade.
 
-    Args:
-        path: The file, for messages.
-        lines: Line numbers and lines.
-        documents: Known document ids.
-        queries: Known query ids.
+    `path` is the file, for messages. `lines` are line numbers and lines. `documents` and `queries`
+    are the known ids.
 
-    Raises:
-        DataError: If a line is not a valid judgment. The error names the line.
+    Raises DataError if a line is not a valid judgment; the error names the line.
     """
     qrels: dict[str, dict[str, int]] = {}
     columns: _Columns | None = None
@@ -53,12 +49,12 @@ def parse_qrels(
             continue
         fields = _fields(path, line, text)
         if columns is None:
-            columns = _header(path, line, fields)
-            if columns is not None:
+            header = _header(path, line, fields)
+            columns = header or _Columns()
+            if header:
                 continue
-            columns = _Columns()
-        query_id, document_id = fields[columns.query], fields[columns.document]
-        grade = _grade(path, line, fields[columns.grade])
+        query_id, document_id, grade_text = (fields[i] for i in columns)
+        grade = _grade(path, line, grade_text)
         _check_known(path, line, "query", query_id, queries)
         _check_known(path, line, "document", document_id, documents)
         judged = qrels.setdefault(query_id, {})
