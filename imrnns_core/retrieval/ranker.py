@@ -117,8 +117,7 @@ class Ranker:
 
         Raises:
             LensError: If the text is empty.
-            EncoderError: If the text must be encoded and the encoder did not make the collection's
-                embeddings.
+            EncoderError: If the encoder of a new text did not make the collection's embeddings.
             AdapterError: If a score is NaN.
             ValueError: If no candidate remains to refine the query.
         """

@@ -37,8 +37,7 @@ def parse_qrels(
     Columns are separated by tabs or spaces. A header line names the columns, in any order. Without
     a header, a line has query, document and grade, or in TREC files query, 0, document and grade.
 
-    `path` is the file, for messages. `lines` are line numbers and lines. `documents` and `queries`
-    are the known ids.
+    `path` is for messages, `lines` are numbered, `documents` and `queries` are the known ids.
 
     Raises DataError if a line is not a valid judgment; the error names the line.
     """
