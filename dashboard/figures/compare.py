@@ -100,7 +100,8 @@ def _label_rows(
     last, rows = comparison.rank("modulated"), dict[int, int]()
 
     def importance(i: int) -> tuple[bool, bool, int]:
-        return bool(last[i] > depth), bool(comparison.relevance[i] <= 0), int(last[i])
+        below = bool(last[i] > depth)
+        return below, below and bool(comparison.relevance[i] <= 0), int(last[i])
 
     for i in sorted(shown.tolist(), key=importance):
         if last[i] <= depth:
