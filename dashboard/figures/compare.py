@@ -28,8 +28,10 @@ _STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
 LABEL_LENGTH = 20
 """Characters of a name at the right edge on a phone."""
 WIDE_LABEL_LENGTH = 56
-_WIDE = {"from": 800, "right": 348}
-"""From this width in pixels the chart has this right margin, for the longer names."""
+_WIDE_FROM = 800
+"""From this width in pixels the chart has the longer names."""
+_MARGIN, _LETTER = 136, 6.2
+"""Smallest right margin, and width of a letter of a name, in pixels."""
 
 
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
@@ -51,12 +53,12 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
         [_lines(comparison, rows, floor, titles, pick) for (_, pick), rows in groups.items()],
         204 + 14 * floor,
         fixed_margins=True,
-        margin={"l": 58, "r": 136, "t": 48, "b": 58},
+        margin={"l": 58, "r": _MARGIN, "t": 48, "b": 58},
         # Plotly hides the legend of a single trace
         showlegend=True,
         annotations=[name.annotation for name in names],
         # the server does not know the width: chart.js takes these on a wide screen
-        meta={**_WIDE, "names": [name.wide for name in names]},
+        meta=_wide_screen([name.wide for name in names]),
         yaxis=_rank_axis(floor, deepest > floor),
         xaxis={
             "type": "category",
@@ -68,6 +70,12 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "tickfont": {"size": 10.5},
         },
     )
+
+
+def _wide_screen(names: Sequence[str]) -> dict[str, Any]:
+    """Return the names for a wide screen, and the right margin that they need."""
+    longest = max(map(len, names), default=0)
+    return {"from": _WIDE_FROM, "right": max(_MARGIN, 16 + _LETTER * longest), "names": names}
 
 
 def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[int, int]:

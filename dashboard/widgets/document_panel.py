@@ -31,12 +31,12 @@ def query(comparison: Comparison) -> None:
         facts = (
             f"Query {comparison.query.id} · rank of the best relevant document: "
             f"base {base or '—'}, modulated {modulated or '—'} · "
-            + _retrieved(relevant, len(comparison.relevant_not_retrieved))
+            + _relevant_documents(relevant, len(comparison.relevant_not_retrieved))
         )
     notices.text_block(comparison.query.text, "", facts)
 
 
-def _retrieved(relevant: int, missing: int) -> str:
+def _relevant_documents(relevant: int, missing: int) -> str:
     """Count the relevant documents, and those of them that were not retrieved."""
     counted = formatting.count(relevant, "relevant document", "relevant documents")
     if not missing:

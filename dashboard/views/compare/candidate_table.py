@@ -17,7 +17,7 @@ from imrnns_core.types import STAGES
 TITLE_WIDTH = 150
 ID_WIDTHS = (96, 260)
 """The smallest and the largest width of the column of ids."""
-LETTER = 7.5
+LETTER = 6.8
 """Width of a letter in pixels."""
 CHANGE = "rank change"
 READING = (
@@ -27,11 +27,11 @@ READING = (
 )
 ORDER = [
     "title",
+    "document",
     *(f"{stage} rank" for stage in STAGES),
     CHANGE,
     "relevance",
     *(f"{stage} score" for stage in STAGES),
-    "document",
 ]
 
 
@@ -83,14 +83,14 @@ def _columns(id_width: int) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "document": st.column_config.TextColumn(width=id_width),
-        "relevance": st.column_config.TextColumn(width=104),
-        CHANGE: st.column_config.NumberColumn(width=108, help="Base rank − modulated rank."),
+        "relevance": st.column_config.TextColumn(width=96),
+        CHANGE: st.column_config.NumberColumn(width=100, help="Base rank − modulated rank."),
     }
     for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(
-            short, width=58, help=f"Rank at the stage “{stage}”."
+            short, width=52, help=f"Rank at the stage “{stage}”."
         )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=88, help=f"Cosine at the stage “{stage}”."
+            f"{short} score", width=80, help=f"Cosine at the stage “{stage}”."
         )
     return columns

@@ -12,7 +12,7 @@ from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
     "No known cause",
-    "None of the five causes that the page looks for applies.",
+    "The page looked for five causes and found none of them:",
 )
 CHECKS = f"""
 - **Keyword mismatch:** BM25 has no relevant document in its top {LEXICAL_TOP}, or ranks it no

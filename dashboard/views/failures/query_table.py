@@ -33,7 +33,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
     "group": Column(
-        "Seen in training?",
+        "Seen in training",
         "Yes: one of the query’s relevant documents was used to train the adapter.",
     ),
     "overlap": Column(
