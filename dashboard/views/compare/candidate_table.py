@@ -27,11 +27,11 @@ READING = (
 )
 ORDER = [
     "title",
-    "document",
     *(f"{stage} rank" for stage in STAGES),
     CHANGE,
     "relevance",
     *(f"{stage} score" for stage in STAGES),
+    "document",
 ]
 
 
@@ -88,7 +88,7 @@ def _columns(id_width: int) -> dict[str, Any]:
     }
     for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(
-            short, width=52, help=f"Rank at the stage “{stage}”."
+            short, width=48, help=f"Rank at the stage “{stage}”."
         )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=80, help=f"Cosine at the stage “{stage}”."

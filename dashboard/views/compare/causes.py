@@ -40,7 +40,7 @@ def show(comparison: Comparison) -> None:
         st.header("Why is the relevant document not at rank 1?", anchor=False)
         if not diagnosis.findings:
             notices.show("info", *NO_CAUSE)
-            st.markdown(CHECKS)
+            st.caption(CHECKS)
             return
         st.caption(READING)
         for finding in diagnosis.findings:
