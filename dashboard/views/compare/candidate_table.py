@@ -91,6 +91,6 @@ def _columns(id_width: int) -> dict[str, Any]:
             short, width=48, help=f"Rank at the stage “{stage}”."
         )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=80, help=f"Cosine at the stage “{stage}”."
+            f"{short} score", width=84, help=f"Cosine at the stage “{stage}”."
         )
     return columns
