@@ -11,8 +11,8 @@ _STEP = "tour_step"
 STEPS = (
     (
         "compare",
-        "Move the slider α between 0 (base ranking) and 1 (modulated ranking). Then click a card to "
-        "read its document.",
+        "Move the slider α between 0 (base ranking) and 1 (modulated ranking). Then click a card "
+        "to read its document.",
     ),
     (
         "modulation",
