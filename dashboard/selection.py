@@ -144,7 +144,7 @@ def changed(before: Selection, **changes: Any) -> Selection:
     return replace(before, **changes)
 
 
-def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
+def excluded_ids(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     """Return the ids of the candidates that do not refine the query; never all of them."""
     all_ids = frozenset(candidates)
     named = frozenset(map(unquote, dropped.removeprefix(ONLY).split(",")))
@@ -153,12 +153,12 @@ def left_out(dropped: str, candidates: Sequence[str]) -> frozenset[str]:
     return excluded if len(excluded) < len(all_ids) else frozenset()
 
 
-def dropped(left_out: Sequence[str], candidates: Sequence[str]) -> str:
+def dropped(excluded: Sequence[str], candidates: Sequence[str]) -> str:
     """Return the field `dropped` for these candidates.
 
     To keep links short, it names the excluded or the remaining candidates, whichever are fewer.
     """
-    remaining = [c for c in candidates if c not in left_out]
-    fewer = remaining if len(remaining) < len(left_out) else left_out
+    remaining = [c for c in candidates if c not in excluded]
+    fewer = remaining if len(remaining) < len(excluded) else excluded
     # an id can contain a comma
     return (ONLY if fewer is remaining else "") + ",".join(quote(i, safe="") for i in fewer)

@@ -121,7 +121,7 @@ def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
 
     Returns its `key` and `on_change`.
     """
-    key, excluded = "input_dropped", selections.left_out(current().dropped, candidates)
+    key, excluded = "input_dropped", selections.excluded_ids(current().dropped, candidates)
     _put(key, [c for c in candidates if c in excluded])
 
     def changed() -> None:

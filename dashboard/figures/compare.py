@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,9 +15,23 @@ from dashboard.figures import canvas
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
+
+class _Name(NamedTuple):
+    """The name of a document at the right edge, and its text on a wide screen."""
+
+    annotation: dict[str, Any]
+    wide: str
+
+
 _STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
 """The longest name is on lines of its own: a phone has no room for all of them on one line."""
 LABEL_LENGTH = 20
+"""Characters of a name at the right edge on a phone."""
+WIDE_LABEL_LENGTH = 56
+_WIDE_FROM = 800
+"""From this width in pixels the chart has the longer names."""
+_MARGIN, _LETTER = 136, 6.2
+"""Smallest right margin, and width of a letter of a name, in pixels."""
 
 
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
@@ -23,24 +39,26 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
 
     Drawn are all documents in the top k at any stage, every relevant candidate, and the picked one.
     Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
-    holds the document id. The right edge names the modulated top k and the relevant documents.
+    holds the document id. The right edge names the modulated top k, and other documents while there
+    is room.
     """
-    ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
-    is_picked = np.array([i == picked for i in comparison.document_ids])
-    shown = np.flatnonzero((ranks <= top_k).any(axis=0) | (comparison.relevance > 0) | is_picked)
-    # a single document at rank 90 would squeeze the top ranks into a strip
-    deepest = int(ranks[:, shown].max())
-    floor = min(2 * top_k, deepest)
+    shown = _drawn(comparison, top_k, picked)
+    floor, deepest = lower_edge(comparison, top_k, picked)
+    names = _names(comparison, shown, min(top_k, floor), floor, titles)
     groups: dict[tuple[int, bool], list[int]] = {}  # emphasised documents last: drawn on top
     for i in sorted(shown.tolist(), key=lambda i: _weight(comparison, i, picked)):
-        group = (min(int(comparison.relevance[i]), 1), bool(is_picked[i]))
+        group = (min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked)
         groups.setdefault(group, []).append(i)
     return canvas.figure(
         [_lines(comparison, rows, floor, titles, pick) for (_, pick), rows in groups.items()],
         204 + 14 * floor,
         fixed_margins=True,
-        margin={"l": 58, "r": 136, "t": 48, "b": 58},
-        annotations=_names(comparison, shown, min(top_k, floor), floor, titles),
+        margin={"l": 58, "r": _MARGIN, "t": 48, "b": 58},
+        # Plotly hides the legend of a single trace
+        showlegend=True,
+        annotations=[name.annotation for name in names],
+        # the server does not know the width: chart.js takes these on a wide screen
+        meta=_wide_screen([name.wide for name in names]),
         yaxis=_rank_axis(floor, deepest > floor),
         xaxis={
             "type": "category",
@@ -54,6 +72,27 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
     )
 
 
+def _wide_screen(names: Sequence[str]) -> dict[str, Any]:
+    """Return the names for a wide screen, and the right margin that they need."""
+    longest = max(map(len, names), default=0)
+    return {"from": _WIDE_FROM, "right": max(_MARGIN, 16 + _LETTER * longest), "names": names}
+
+
+def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[int, int]:
+    """Return the rank at the lower edge of the chart, and the lowest rank of its documents."""
+    rows = _drawn(comparison, top_k, picked)
+    deepest = int(max(comparison.rank(stage)[rows].max() for stage in STAGES))
+    # a single document at rank 90 would squeeze the top ranks into a strip
+    return min(2 * top_k, deepest), deepest
+
+
+def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]:
+    """Return the positions of the candidates that have a line."""
+    ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
+    is_picked = np.array([i == picked for i in comparison.document_ids])
+    return np.flatnonzero((ranks <= top_k).any(axis=0) | (comparison.relevance > 0) | is_picked)
+
+
 def _weight(comparison: Comparison, i: int, picked: str) -> tuple[bool, bool]:
     return bool(comparison.relevance[i] > 0), comparison.document_ids[i] == picked
 
@@ -63,14 +102,19 @@ def _label_rows(
 ) -> dict[int, int]:
     """Return which documents have a name at the right edge, and at which rank of the axis.
 
-    These are the first `depth` documents, and the relevant ones below while there is room: several
-    documents at the lower edge are named one above the other.
+    These are the first `depth` documents, and while there is room those below, relevant ones first:
+    several documents at the lower edge are named one above the other.
     """
     last, rows = comparison.rank("modulated"), dict[int, int]()
-    for i in sorted(shown.tolist(), key=lambda i: int(last[i])):
+
+    def importance(i: int) -> tuple[bool, bool, int]:
+        below = bool(last[i] > depth)
+        return below, below and bool(comparison.relevance[i] <= 0), int(last[i])
+
+    for i in sorted(shown.tolist(), key=importance):
         if last[i] <= depth:
             rows[i] = int(last[i])
-        elif comparison.relevance[i] > 0:
+        else:
             free = [r for r in range(depth + 1, floor + 1) if r not in rows.values()]
             if free:
                 rows[i] = min(free, key=lambda r: abs(r - int(last[i])))
@@ -83,31 +127,50 @@ def _names(
     depth: int,
     floor: int,
     titles: dict[str, str],
-) -> list[dict[str, Any]]:
-    """Return the titles at the right edge, cut at the end of a word; the hover text is whole."""
-    last, named = comparison.rank("modulated"), _label_rows(comparison, shown, depth, floor)
+) -> list[_Name]:
+    """Return the names at the right edge; their hover texts are whole."""
+    last, rows = comparison.rank("modulated"), _label_rows(comparison, shown, depth, floor)
+    ids = [comparison.document_ids[i] for i in rows]
+    # a label has its rank where the axis does not show it
+    ranks = ["" if last[i] == row else f" ({last[i]})" for i, row in rows.items()]
+    short, wide = (
+        _labels(ids, titles, ranks, length) for length in (LABEL_LENGTH, WIDE_LABEL_LENGTH)
+    )
     return [
-        {
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": row,
-            "showarrow": False,
-            "text": _name(title, int(last[i]), row),
-            "font": {"size": 11},
-            "hovertext": formatting.plain(title),
-            "captureevents": True,
-        }
-        for i, row in named.items()
-        for title in [titles[comparison.document_ids[i]] or comparison.document_ids[i]]
+        _Name(
+            {
+                "x": 1,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": row,
+                "showarrow": False,
+                "text": text,
+                "font": {"size": 11},
+                "hovertext": formatting.plain(titles[document_id] or document_id),
+                "captureevents": True,
+            },
+            wide_text,
+        )
+        for document_id, row, text, wide_text in zip(ids, rows.values(), short, wide, strict=True)
     ]
 
 
-def _name(title: str, rank: int, row: int) -> str:
-    """Return a title cut to the margin, with its rank where the axis does not show it."""
-    rank_text = "" if rank == row else f" ({rank})"
-    length = LABEL_LENGTH - len(rank_text)
-    return formatting.short(formatting.cut(title, length), length) + rank_text
+def _labels(
+    ids: Sequence[str], titles: dict[str, str], ranks: Sequence[str], length: int
+) -> list[str]:
+    """Return titles cut at the end of a word; a title that two documents share becomes the id."""
+    rooms = [length - len(rank) for rank in ranks]
+    texts = [formatting.cut(titles[i] or i, room) for i, room in zip(ids, rooms, strict=True)]
+    shared = {text for text, number in Counter(texts).items() if number > 1}
+    texts = [
+        # passages of one document have ids that differ at the end
+        (i if len(i) <= room else "…" + i[1 - room :]) if text in shared else text
+        for i, text, room in zip(ids, texts, rooms, strict=True)
+    ]
+    return [
+        formatting.short(text, room) + rank
+        for text, room, rank in zip(texts, rooms, ranks, strict=True)
+    ]
 
 
 def _rank_axis(floor: int, clipped: bool) -> dict[str, Any]:

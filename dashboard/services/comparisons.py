@@ -32,16 +32,16 @@ def comparison(
 def selected(selection: Selection) -> Comparison:
     """Return the Comparison of the selected query."""
     return comparison(
-        selection.data, selection.adapter, selection.query, selection.text, left_out(selection)
+        selection.data, selection.adapter, selection.query, selection.text, excluded_ids(selection)
     )
 
 
-def left_out(selection: Selection) -> frozenset[str]:
+def excluded_ids(selection: Selection) -> frozenset[str]:
     """Return the ids of the feedback documents that do not refine the selected query."""
     if not selection.dropped:
         return frozenset()
-    # the candidates are the same whatever is left out, so this comparison has all their ids
+    # the candidates are the same whatever is excluded, so this comparison has all their ids
     complete = comparison(
         selection.data, selection.adapter, selection.query, selection.text, frozenset()
     )
-    return selections.left_out(selection.dropped, complete.document_ids)
+    return selections.excluded_ids(selection.dropped, complete.document_ids)

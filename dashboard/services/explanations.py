@@ -60,7 +60,7 @@ class PairKey:
             selection.adapter,
             selection.query,
             selection.text,
-            comparisons.left_out(selection),
+            comparisons.excluded_ids(selection),
             document,
         )
 

@@ -19,7 +19,7 @@ def influence(selection: Selection) -> FeedbackInfluence:
         selection.adapter,
         selection.query,
         selection.text,
-        comparisons.left_out(selection),
+        comparisons.excluded_ids(selection),
     )
 
 

@@ -18,12 +18,12 @@ MAX_OPTIONS = 5_000
 """Longer lists are cut. Type the id of a query to reach one that is not listed."""
 CHECK_SECONDS = 1.0
 HELP = (
-    "Choose a query, or search with your own question: type it and press Enter. Key: /. "
-    "Signs: "
-    + " · ".join(f"{sign} {outcome}" for outcome, sign in SIGNS.items())
-    + f" · {NOT_JUDGED} not judged"
+    "Choose a query, or search with your own question: type it and press Enter. Key: /\n\n"
+    "What the adapter did to the query (Failures explains each outcome):\n\n"
+    + "\n".join(f"- {sign} {outcome}" for outcome, sign in SIGNS.items())
+    + f"\n- {NOT_JUDGED} not judged"
 )
-NOT_LEFT_OUT = (
+NOT_EXCLUDED = (
     "This link excludes documents that cannot be excluded",
     "Only candidates can be excluded from query refinement, and at least one must remain. "
     "All candidates are used instead.",
@@ -65,9 +65,11 @@ def step(by: int) -> None:
     ids = state.followed_list() or list(catalog.dataset(state.current().data).queries)
     if not ids:
         return
-    # −1, so that j goes from a typed question to the first query
-    position = ids.index(state.current().query) if state.current().query in ids else -1
-    state.update(query=ids[(position + by) % len(ids)], text="")
+    if state.current().query in ids:
+        position = ids.index(state.current().query) + by
+    else:  # from a typed question, j goes to the first query and k to the last one
+        position = 0 if by > 0 else -1
+    state.update(query=ids[position % len(ids)], text="")
 
 
 def await_outcomes() -> None:
@@ -106,8 +108,8 @@ def _complete_dropped() -> None:
     """Exclude no document if those that the link names cannot be excluded."""
     selection = state.current()
     has_query = selection.query or selection.text
-    if selection.dropped and has_query and not comparisons.left_out(selection):
-        notices.show("warning", *NOT_LEFT_OUT)
+    if selection.dropped and has_query and not comparisons.excluded_ids(selection):
+        notices.show("warning", *NOT_EXCLUDED)
         state.update(dropped="")
 
 

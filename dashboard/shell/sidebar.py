@@ -15,17 +15,17 @@ ADAPTER_HELP = (
     "Lists the adapters whose dimensions match the data set. "
     "Add one with `imrnns-lens adapters import FILE`."
 )
-PICTURE_HELP = "Use a chart’s camera icon to save it. Tables have a Download CSV button."
+PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
 TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
 NO_QUERIES = (
     "This data set has no queries",
     "Type a question into the query box of the sidebar. Compare, Modulation, Map and Explain work "
     "with it.",
 )
-LIST_ORDER = "This list is the one you opened in Failures, in the same order."
+LIST_ORDER = "Previous and Next go through your list from Failures, in its order."
 FILE_ORDER = (
-    "This list has all queries of the data set. To step through failures only, open one from "
-    "Failures."
+    "Previous and Next go through all queries. If you open a query from Failures, they go through "
+    "the list that is shown there."
 )
 
 
@@ -120,7 +120,7 @@ def _step_buttons() -> None:
         on_click=query_choice.step,
         args=(-1,),
         width="stretch",
-        help=f"Previous query in the list. Key: k. {source}",
+        help=f"Key: k. {source}",
     )
     right.button(
         "Next",
@@ -128,7 +128,7 @@ def _step_buttons() -> None:
         on_click=query_choice.step,
         args=(1,),
         width="stretch",
-        help=f"Next query in the list. Key: j. {source}",
+        help=f"Key: j. {source}",
     )
     if order:
         position = order.index(state.current().query) + 1

@@ -7,57 +7,36 @@ import streamlit as st
 from dashboard import navigation, state
 
 _STEP = "tour_step"
+# in the order of the menu, from the page of the address without a path: readers start there
 STEPS = (
     (
         "compare",
-        "What moved?",
-        (
-            "The base ranking is on the left, the modulated ranking on the right. Hover over a "
-            "card to highlight the same document in the other list. Click a card to read the "
-            "document. The slider α moves from one ranking to the other."
-        ),
-    ),
-    (
-        "failures",
-        "Which queries fail, and why?",
-        (
-            "All judged queries, largest losses first, each with its likely causes. "
-            "Click a row to open the query in Compare."
-        ),
+        "Move the slider α between 0 (base ranking) and 1 (modulated ranking). Then click a card "
+        "to read its document.",
     ),
     (
         "modulation",
-        "How do query and documents act on each other?",
-        (
-            "This page shows what the adapter computes: how the query shifts each document, how "
-            "the documents refine the query, and a breakdown of every score change that adds up "
-            "exactly. Click a cell to see the words behind it."
-        ),
+        "Click a cell of the chart to see the words behind it. The choice “Chart” has two more "
+        "charts.",
     ),
     (
         "map",
-        "Where did they go?",
-        (
-            "In the target view, the distance from the centre is the exact angle to the query. "
-            "The other views are maps of the corpus; each is shown with its noise level."
-        ),
+        "Start with the target view. Click a mark to read its document, then choose another view.",
     ),
     (
         "explain",
-        "Why this document?",
-        (
-            "The words of both texts behind the score change: first estimated, then measured by "
-            "deleting them and compared with random words. Edit a text to see the new scores."
-        ),
+        "See which words of both texts are behind the score change. Then edit a text to see the "
+        "new scores.",
     ),
     (
         "overview",
-        "Does this adapter help?",
-        (
-            "The verdict over all queries, with seen and unseen queries apart. Then choose your "
-            "own query in the sidebar. Key / opens the query box, j and k go to the next and the "
-            "previous query."
-        ),
+        "Read the three answers. The table at the end has all measures, for seen and unseen "
+        "queries separately.",
+    ),
+    (
+        "failures",
+        "Click a row to open its query in Compare, or choose your own query in the sidebar. Key / "
+        "opens the query box; j and k go to the next and the previous query.",
     ),
 )
 
@@ -70,16 +49,12 @@ def show(current: str) -> None:
     step = st.session_state[_STEP]
     if step is None or STEPS[step][0] != current:
         return
-    _, question, text = STEPS[step]
+    _, text = STEPS[step]
     with st.container(border=True, key="tour"):
-        st.markdown(f"**{question}** {text}")
+        st.markdown(f"**Step {step + 1} of {len(STEPS)}.** {text}")
         with st.container(horizontal=True, vertical_alignment="center"):
             last = step == len(STEPS) - 1
-            if st.button(
-                "Done" if last else "Continue",
-                key="tour_next",
-                help=f"Page {step + 1} of {len(STEPS)}",
-            ):
+            if st.button("Done" if last else "Continue", key="tour_next"):
                 st.session_state[_STEP] = None if last else step + 1
                 if last:
                     st.rerun()  # draws the page without the panel

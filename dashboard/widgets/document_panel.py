@@ -28,13 +28,20 @@ def query(comparison: Comparison) -> None:
         facts = f"Query {comparison.query.id} · no document is judged relevant"
     else:
         base, modulated = (comparison.best_relevant_rank(s) for s in ("base", "modulated"))
-        missing = len(comparison.relevant_not_retrieved)
         facts = (
             f"Query {comparison.query.id} · rank of the best relevant document: "
-            f"base {base or '—'}, modulated {modulated or '—'} · {relevant} relevant"
+            f"base {base or '—'}, modulated {modulated or '—'} · "
+            + _relevant_documents(relevant, len(comparison.relevant_not_retrieved))
         )
-        facts += f", {missing} not retrieved" if missing else ""
     notices.text_block(comparison.query.text, "", facts)
+
+
+def _relevant_documents(relevant: int, missing: int) -> str:
+    """Count the relevant documents, and those of them that were not retrieved."""
+    counted = formatting.count(relevant, "relevant document", "relevant documents")
+    if not missing:
+        return counted
+    return f"{counted}, {'' if missing == relevant else f'{missing:,} '}not retrieved"
 
 
 def show(comparison: Comparison, dataset: Dataset, key: str) -> None:

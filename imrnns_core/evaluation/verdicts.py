@@ -73,14 +73,14 @@ class OutcomeVerdict:
         counts: Number of queries of each outcome that occurs, best outcome first.
         better: Number of queries that are rescued or improved.
         worse: Number of queries that are broken or worsened.
-        largest_step: The stage that changes mean nDCG@10 most compared with the previous stage, and
-            the change; None if no change is visible.
+        steps: Change of mean nDCG@10 from the previous stage to each later stage; empty if no
+            change is visible.
     """
 
     counts: Mapping[Outcome, int]
     better: int
     worse: int
-    largest_step: tuple[Stage, float] | None
+    steps: Mapping[Stage, float]
 
 
 @dataclass(frozen=True)
@@ -125,19 +125,18 @@ def judge_effect(evaluation: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
 
 
 def judge_outcomes(evaluation: Evaluation) -> OutcomeVerdict:
-    """Count the outcomes, and find the stage that changes mean nDCG@10 most."""
+    """Count the outcomes, and split the change of mean nDCG@10 into the steps between stages."""
     counts = Counter(evaluation.outcomes())
     means = [evaluation.mean(stage)[NDCG] for stage in STAGES]
     steps = {
         stage: mean - previous
         for stage, previous, mean in zip(STAGES[1:], means, means[1:], strict=False)
     }
-    largest = max(steps, key=lambda name: abs(steps[name]))
     return OutcomeVerdict(
         {name: counts[name] for name in OUTCOMES if counts[name]},
         counts["rescued"] + counts["improved"],
         counts["broken"] + counts["worsened"],
-        (largest, steps[largest]) if abs(steps[largest]) >= MIN_STEP else None,
+        steps if any(abs(step) >= MIN_STEP for step in steps.values()) else {},
     )
 
 

@@ -113,6 +113,7 @@ def test_cards_below_the_shown_ranks_stand_below_a_divider(page: Page) -> None:
                     card("b", further=True, skipped=27),
                     card("c", further=True, skipped=3),
                 ],
+                divider="below rank 1",
             ),
             Column("Other", "", [card("a")]),
         ],
@@ -121,7 +122,7 @@ def test_cards_below_the_shown_ranks_stand_below_a_divider(page: Page) -> None:
     order = page.locator("section[aria-label=Base] > :is(button, .divider)").evaluate_all(
         "nodes => nodes.map(n => n.dataset.document || n.innerText)"
     )
-    assert order == ["a", "lower ranks: relevant or selected documents", "b", "c"]
+    assert order == ["a", "below rank 1", "b", "c"]
     assert page.locator("section[aria-label=Other] .divider").count() == 0
 
 

@@ -104,7 +104,7 @@ def test_a_signal_ends_the_server_and_the_map_in_work(
         page = browser.new_context().new_page()
         open_page(page, f"{server.address}/map?data=toys&adapter=toy&query=q0&view=neighbourhood")
         before = family(server.process.pid)
-        page.get_by_role("button", name="Make the map").click()
+        page.get_by_role("button", name="Create the map").click()
         page.get_by_role("button", name="Stop").wait_for()
         processes = family(server.process.pid)
         assert processes > before, "no process makes the map"

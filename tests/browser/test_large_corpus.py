@@ -120,5 +120,5 @@ def test_three_dimensions_say_that_they_draw_a_part_of_the_cloud(page: Page, lar
     )
     assert drawn == 20_000
     expect(
-        page.get_by_text("The cloud shows 20,000 of 100,000 documents, drawn at random.")
+        page.get_by_text("The map shows 20,000 of 100,000 documents, drawn at random.")
     ).to_be_visible()

@@ -79,7 +79,10 @@ def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
     frame = plot.bounding_box()
     assert frame is not None
     names = [box for name in plot.locator(".annotation-text").all() if (box := name.bounding_box())]
-    assert len(names) == 11  # the top ten, and the relevant document below them
+    lines = plot.evaluate(
+        "plot => new Set(plot.data.flatMap(t => t.customdata.filter(Boolean).map(c => c[0]))).size"
+    )
+    assert len(names) == lines == 16  # every line has its name: the axis has room for 20
     assert all(box["x"] + box["width"] <= frame["x"] + frame["width"] for box in names)
     stages = [box for name in plot.locator(".xtick text").all() if (box := name.bounding_box())]
     assert not any(

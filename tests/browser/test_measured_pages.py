@@ -284,8 +284,8 @@ def test_failures_shows_the_numbers_of_evaluate(
         assert [shown[name] for name in ("Base", "Proj.", "Doc.", "Mod.", "BM25")] == [
             row[name] or "—" for name in (*STAGES, "BM25")
         ]
-        assert (shown["Group"], shown["Likely causes"], shown["Outcome"]) == (
-            row["group"],
+        assert (shown["Seen in training"], shown["Likely causes"], shown["Outcome"]) == (
+            {"seen": "yes", "unseen": "no"}[row["group"]],
             row["likely causes"],
             row["outcome"].removeprefix("'"),  # the download guards a leading =
         )

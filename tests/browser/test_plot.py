@@ -68,3 +68,23 @@ def test_a_plot_fills_the_screen_and_comes_back(page: Page, address: str) -> Non
         ),
         arg=small["width"],
     )
+
+
+def test_the_rank_chart_has_longer_names_where_it_is_wide(page: Page, address: str) -> None:
+    """Longer names need a wider margin, and both follow the width of the window."""
+    read = """() => {
+      const { layout } = document.querySelector('.st-key-bump .js-plotly-plot');
+      const written = layout.annotations.map((a) => a.text);
+      return [JSON.stringify(written) === JSON.stringify(layout.meta.names), layout.margin.r,
+        written.some((text) => text.endsWith('…'))];
+    }"""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page, f"{address}/?query=q003")
+    chart(page, "bump")
+    page.wait_for_function(f"() => ({read})()[0]")
+    assert page.evaluate(read)[2] is False
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function(f"() => !({read})()[0] && ({read})()[1] === 136")
+    assert page.evaluate(read)[2] is True
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_function(f"() => ({read})()[0] && ({read})()[1] > 136")

@@ -11,7 +11,7 @@ from dashboard.selection import (
     Selection,
     changed,
     dropped,
-    left_out,
+    excluded_ids,
     options,
     parameters,
     parse,
@@ -73,12 +73,12 @@ def test_what_no_control_offers_is_ignored(field: str, value: str) -> None:
 
 def test_a_link_names_the_feedback_documents_that_are_kept_where_they_are_fewer() -> None:
     ids = ["a", "b", "c", "d"]
-    assert left_out("", ids) == frozenset()
-    assert left_out("b,d,elsewhere", ids) == {"b", "d"}
-    assert left_out("a%2C1", ["a,1", "b"]) == {"a,1"}
-    assert left_out(f"{ONLY}c", ids) == {"a", "b", "d"}
+    assert excluded_ids("", ids) == frozenset()
+    assert excluded_ids("b,d,elsewhere", ids) == {"b", "d"}
+    assert excluded_ids("a%2C1", ["a,1", "b"]) == {"a,1"}
+    assert excluded_ids(f"{ONLY}c", ids) == {"a", "b", "d"}
     assert (
-        left_out("a,b,c,d", ids) == left_out(f"{ONLY}elsewhere", ids) == frozenset()
+        excluded_ids("a,b,c,d", ids) == excluded_ids(f"{ONLY}elsewhere", ids) == frozenset()
     )  # one has to refine the query
 
 
@@ -96,4 +96,4 @@ def test_dropped_names_whichever_are_fewer() -> None:
     ids = ["a", "b,c", "d"]
     for out, text in ((["b,c"], "b%2Cc"), (["a", "b,c"], f"{ONLY}d"), ([], "")):
         assert dropped(out, ids) == text
-        assert left_out(text, ids) == frozenset(out)
+        assert excluded_ids(text, ids) == frozenset(out)

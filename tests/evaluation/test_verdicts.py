@@ -77,11 +77,15 @@ def test_an_effect_comes_with_its_means() -> None:
     assert judge_effect(evaluation([0.1, -0.1] * 10), lexical).effect == "not shown"
 
 
-def test_outcomes_are_counted_and_the_largest_step_is_named() -> None:
+def test_outcomes_are_counted_and_the_change_is_split_into_steps() -> None:
     verdict = judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0]))
     assert list(verdict.counts.items()) == [("improved", 2), ("unchanged", 1), ("worsened", 1)]
     assert (verdict.better, verdict.worse) == (2, 1)
-    assert verdict.largest_step == ("document-modulated", pytest.approx(0.05))
+    assert verdict.steps == {
+        "projected": 0.0,
+        "document-modulated": pytest.approx(0.05),
+        "modulated": 0.0,
+    }
 
 
 def test_rescued_and_broken_count_as_better_and_worse() -> None:
@@ -94,12 +98,9 @@ def test_rescued_and_broken_count_as_better_and_worse() -> None:
 
 
 def test_a_step_below_four_decimals_is_none() -> None:
-    assert judge_outcomes(evaluation(NONE)).largest_step is None
-    assert judge_outcomes(evaluation([4e-5])).largest_step is None
-    assert judge_outcomes(evaluation([-6e-5])).largest_step == (
-        "document-modulated",
-        pytest.approx(-6e-5),
-    )
+    assert judge_outcomes(evaluation(NONE)).steps == {}
+    assert judge_outcomes(evaluation([4e-5])).steps == {}
+    assert judge_outcomes(evaluation([-6e-5])).steps["document-modulated"] == pytest.approx(-6e-5)
 
 
 @pytest.mark.parametrize(

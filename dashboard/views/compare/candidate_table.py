@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,10 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
 TITLE_WIDTH = 150
+ID_WIDTHS = (96, 260)
+"""The smallest and the largest width of the column of ids."""
+LETTER = 6.8
+"""Width of a letter in pixels."""
 CHANGE = "rank change"
 READING = (
     "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
@@ -48,7 +52,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         hide_index=True,
         height=tables.table_height(len(frame), 420),
         row_height=tables.TABLE_ROW,
-        column_config=_columns(),
+        column_config=_columns(_id_width(comparison.document_ids)),
         column_order=ORDER,
         key="candidates",
     )
@@ -69,17 +73,24 @@ def _frame(comparison: Comparison, dataset: Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns).sort_values("modulated rank")
 
 
-def _columns() -> dict[str, Any]:
+def _id_width(ids: Sequence[str]) -> int:
+    # the table breaks an id that is wider than its column within a word
+    width = 16 + LETTER * max(map(len, ids), default=0)
+    return int(min(max(width, ID_WIDTHS[0]), ID_WIDTHS[1]))
+
+
+def _columns(id_width: int) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
-        "document": st.column_config.TextColumn(width=96),
-        CHANGE: st.column_config.NumberColumn(width=88, help="Base rank − modulated rank."),
+        "document": st.column_config.TextColumn(width=id_width),
+        "relevance": st.column_config.TextColumn(width=96),
+        CHANGE: st.column_config.NumberColumn(width=100, help="Base rank − modulated rank."),
     }
     for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(
-            short, width=58, help=f"Rank at the stage “{stage}”."
+            short, width=48, help=f"Rank at the stage “{stage}”."
         )
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=88, help=f"Cosine at the stage “{stage}”."
+            f"{short} score", width=84, help=f"Cosine at the stage “{stage}”."
         )
     return columns

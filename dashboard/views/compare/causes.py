@@ -12,13 +12,19 @@ from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
     "No known cause",
-    "We checked for keyword mismatch, unfamiliar words, truncated text, near-duplicates and "
-    "missing judgments. None applies. Details: BM25 does not rank a relevant document higher "
-    f"within its top {LEXICAL_TOP}; the encoder splits no query word into "
-    f"{UNFAMILIAR_WORD_TOKENS} or more tokens; it reads every query word that the relevant "
-    "document contains; no near-duplicate is ranked above that document; and the top document "
-    "has been judged.",
+    "The page looked for five causes and found none of them:",
 )
+CHECKS = f"""
+- **Keyword mismatch:** BM25 has no relevant document in its top {LEXICAL_TOP}, or ranks it no
+  higher.
+- **Truncated text:** no query word occurs only in the part of a relevant document that the encoder
+  cuts off.
+- **Near-duplicate:** no document with nearly the same embedding is ranked above the best relevant
+  document.
+- **Unfamiliar words:** the encoder splits no query word into {UNFAMILIAR_WORD_TOKENS} or more
+  tokens.
+- **Missing judgment:** the top document has been judged.
+"""
 READING = (
     "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
     "and see whether the rank changes."
@@ -34,6 +40,7 @@ def show(comparison: Comparison) -> None:
         st.header("Why is the relevant document not at rank 1?", anchor=False)
         if not diagnosis.findings:
             notices.show("info", *NO_CAUSE)
+            st.caption(CHECKS)
             return
         st.caption(READING)
         for finding in diagnosis.findings:

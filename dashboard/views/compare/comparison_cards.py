@@ -90,7 +90,14 @@ def _column(ranking: _Ranking, comparison: Comparison, top_k: int, picked: str) 
             )
         )
         last = rank
-    return Column(ranking.title, ranking.caption, cards, "No candidates.", len(order) - last)
+    return Column(
+        ranking.title,
+        ranking.caption,
+        cards,
+        "No candidates.",
+        len(order) - last,
+        f"Relevant or selected documents below rank {top_k}",
+    )
 
 
 def _move(base: int, new: int) -> str:
@@ -138,8 +145,10 @@ def ideal(comparison: Comparison, top_k: int) -> Column:
         cards.append(Card(document_id, str(n), score, move))
     return Column(
         "Ideal order",
-        f"{formatting.count(len(relevant), 'relevant document', 'relevant documents')} · modulated "
-        "scores",
+        f"{formatting.count(len(relevant), 'relevant document', 'relevant documents')}, highest "
+        "grade first. Number on the right: modulated score."
+        if relevant
+        else "",
         cards,
         "No document was judged relevant.",
         max(0, len(relevant) - len(cards)),

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard import selection as selections
 from dashboard import state
 from dashboard.figures import compare
+from dashboard.formatting import count
 from dashboard.services import catalog, comparisons
 from dashboard.views.compare import candidate_table, causes, document_lookup, rankings
 from dashboard.widgets import chart, document_panel, dropped_choice, notices
@@ -14,17 +15,17 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 
 READING = (
-    "Base ranking on the left, modulated ranking on the right. Hover over a card to highlight the "
-    "same document in the other list. Click a card to read the document."
+    "The base ranking and the modulated ranking of the same candidates. Hover over a card to "
+    "highlight the same document in the other list. Click a card to read the document."
 )
 DROPPED_HELP = (
     "The adapter refines the query without these documents. They stay in the ranking. At least one "
     "document must remain."
 )
 STAGES_READING = (
-    "One line per document: all that reach the top ranks at any stage, and every relevant "
-    "candidate. Lines that cross swap their order. Click a line’s mark to read the document. "
-    "Ranks below the chart are drawn at its lower edge; hover over a mark for the exact rank."
+    "One line per document: those in the top {k} at any stage, every relevant candidate and the "
+    "selected document. Where two lines cross, the documents swap ranks. Hover over a mark for the "
+    "exact rank; click it to read the document."
 )
 
 
@@ -39,7 +40,7 @@ def show() -> None:
     left.selectbox(
         "Documents per list",
         selections.options("shown"),
-        help="Lower relevant documents are shown below each list, too.",
+        help="Relevant documents with a lower rank are shown below each list.",
         **state.bound("shown"),
     )
     with right:
@@ -58,9 +59,21 @@ def show() -> None:
     candidate_table.show(comparison, dataset)
 
 
+def _stages_reading(comparison: Comparison, selection: selections.Selection) -> str:
+    """Return how to read the chart, and which ranks and documents it cannot show exactly."""
+    floor, deepest = compare.lower_edge(comparison, selection.shown, selection.document)
+    sentences = [STAGES_READING.format(k=selection.shown)]
+    if deepest > floor:
+        sentences.append(f"Ranks of {floor} and more are drawn at the lower edge.")
+    if missing := len(comparison.relevant_not_retrieved):
+        documents = count(missing, "relevant document", "relevant documents")
+        sentences.append(f"Not in the chart: {documents} that the base retriever did not return.")
+    return " ".join(sentences)
+
+
 def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
     st.header("Rank at every stage", anchor=False)
-    st.caption(STAGES_READING)
+    st.caption(_stages_reading(comparison, selection))
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
     figure = compare.bump(comparison, selection.shown, titles, selection.document)
     alt = "Ranks of the top and the relevant documents at the four stages"

@@ -21,9 +21,8 @@ from imrnns_core.retrieval.comparison import Comparison
 ALPHAS = [n / 20 for n in range(21)]
 """The values of the slider for α."""
 ALPHA_HELP = (
-    "The second list is ranked by (1 − α) · base score + α · modulated score. If a smaller α puts "
-    "the relevant documents higher for most of your queries, mix the two scores with this α in "
-    "your search, too."
+    "The second list is ranked by (1 − α) · base score + α · modulated score. You can use the same "
+    "mix in your own search. Check it on several queries first."
 )
 MARKS_HELP = (
     "Estimated, about one second per document. Explain gives measured values. Words such as “the” "

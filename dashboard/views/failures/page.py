@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
-from dashboard.widgets import notices, split_choice
+from dashboard.widgets import notices, outcome_legend, split_choice
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
@@ -17,7 +17,9 @@ READING = (
     "One row per query, largest losses first. Click a row to open the query in Compare. "
     "On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
-TOP_K_HELP = "A query fails if no relevant document is in the top k. Choose k here."
+TOP_K_HELP = (
+    "The number of top documents. It also decides the outcomes in the query box and on Overview."
+)
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
 NOT_JUDGED = (
@@ -25,15 +27,6 @@ NOT_JUDGED = (
     "So the page shows how much each ranking changes, not whether it improves. The queries whose "
     "rankings change most come first. A large change is worth a look, but it is not a failure.",
 )
-OUTCOME_MEANINGS = {
-    "rescued": "the modulated top {k} has a relevant document, the base top {k} has none",
-    "improved": "nDCG@10 rose, with a relevant document in the top {k} of both rankings",
-    "unchanged": "nDCG@10 did not change, and a relevant document is in the top {k}",
-    "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
-    "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
-    "ranked too low": "a relevant document was retrieved, but below rank {k} in both rankings",
-    "not retrieved": "no relevant document is among the candidates, so re-ranking cannot help",
-}
 
 
 def show() -> None:
@@ -48,7 +41,7 @@ def show() -> None:
 def _show_judged(split: str) -> None:
     top_k, outcomes = st.columns([3, 7])
     top_k.segmented_control(
-        "Counts as failed below rank",
+        "Fails if no relevant document is in the top",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),
@@ -69,7 +62,7 @@ def _show_judged(split: str) -> None:
         "— means that none was retrieved."
     )
     frame = frames.judged_queries(rows, catalog.dataset(selection.data), measured, split)
-    query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split", "id"))
+    query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split",))
     _show_legend(selection.top_k)
 
 
@@ -79,7 +72,7 @@ def _show_unjudged() -> None:
     # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *NOT_JUDGED)
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
-    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv", hidden=("id",))
+    query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv")
 
 
 def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
@@ -102,12 +95,8 @@ def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
 
 def _show_legend(top_k: int) -> None:
     """Explain the signs of the outcomes, and the short headings of the stages."""
-    with st.expander("Legend: outcomes and columns"):
-        lines = [
-            f"- {SIGNS[name]} **{name}**: {OUTCOME_MEANINGS[name].format(k=top_k)}"
-            for name in SIGNS
-        ]
-        st.markdown("\n".join(lines))
+    with st.expander("Legend: outcomes and columns", expanded=True):
+        st.markdown(outcome_legend.markdown(top_k))
         st.markdown(
             "**Base**, **Proj.** (projected), **Doc.** (document-modulated) and **Mod.** "
             "(modulated) are the four stages of the adapter."

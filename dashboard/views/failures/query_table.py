@@ -15,6 +15,7 @@ from imrnns_core.types import STAGES
 
 COLUMNS: dict[str, Column] = {
     "outcome": Column("Outcome", "What the adapter did to the query. See the legend below."),
+    "id": Column("Id", "Id of the query."),
     "query": Column("Query", wide=True),
     **{
         stage: Column(
@@ -32,7 +33,8 @@ COLUMNS: dict[str, Column] = {
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
     "group": Column(
-        "Group", "Seen: one of the query’s relevant documents was used to train the adapter."
+        "Seen in training",
+        "Yes: one of the query’s relevant documents was used to train the adapter.",
     ),
     "overlap": Column(
         "Overlap",
@@ -42,11 +44,11 @@ COLUMNS: dict[str, Column] = {
     ),
 }
 """Columns whose heading differs from the name in the download, or that need an explanation."""
-FIRST = ("outcome", "query", "overlap", "base", "modulated", CHANGE, "likely causes")
+FIRST = ("outcome", "query", "id", "overlap", "base", "modulated", CHANGE, "likely causes")
 """The columns on the left; the others follow in the order of the frame."""
 
 
-def show(frame: pd.DataFrame, file: str, hidden: tuple[str, ...]) -> None:
+def show(frame: pd.DataFrame, file: str, hidden: tuple[str, ...] = ()) -> None:
     """Draw the rows, and a download that has all columns."""
     # what a reader needs first must be visible without sideways scrolling
     names = sorted((c for c in frame.columns if c not in hidden), key=_position)
@@ -78,6 +80,8 @@ def _texts(values: pd.Series[Any], name: str) -> list[str]:
 
 
 def _text(value: Any, name: str) -> str:
+    if name == "group":
+        return "yes" if value == "seen" else "no"
     if isinstance(value, float):
         return formatting.signed(value) if name == CHANGE else formatting.decimal(value)
     return str(value)

@@ -17,10 +17,10 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
-    "Share of each part in the score changes, relative to the other candidates of the query. "
-    "Projector: the trained projection of all vectors. Constant modulation: the same for every "
-    "query. Query-specific modulation: different for each query. A negative share works against "
-    "the total change."
+    "How much of the variation of the score changes among a query’s candidates each part explains. "
+    "Modulation here means document modulation and query refinement together. Its constant part "
+    "is the same for every query. Shares are rounded. A negative share works against the total "
+    "change."
 )
 
 
@@ -28,8 +28,8 @@ def scatter(measured: Evaluation) -> None:
     """Draw each query by its measure in both rankings. A click opens it in Compare."""
     st.subheader("Query by query", anchor=False)
     st.caption(
-        "One mark per query. Points above the dotted line improved. Equal points are spread a "
-        "little. Click a point to open the query in Compare."
+        "One mark per query. Points above the dotted line improved. Points at the same place "
+        "are moved apart slightly. Click a point to open the query in Compare."
     )
     figure = overview.scatter(
         measured.column("base"),

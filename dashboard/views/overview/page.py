@@ -9,14 +9,17 @@ from dashboard.figures import overview
 from dashboard.services import catalog, evaluations
 from dashboard.views.overview import charts, measure_table, wording
 from dashboard.views.overview.groups import group_rows
-from dashboard.widgets import chart, notices, split_choice
-from imrnns_core.evaluation.evaluate import NDCG
+from dashboard.widgets import chart, notices, outcome_legend, split_choice
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
 GROUPS_READING = (
     "The line goes from base to modulated; the number on the right is the change. Band: its 95 % "
     "interval, green for a gain, orange for a loss, grey if it includes zero."
+)
+ALL_UNSEEN = (
+    " No relevant document of these queries was used to train the adapter, so all are unseen."
 )
 
 
@@ -44,16 +47,25 @@ def _show_judged(split: str) -> None:
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
+    with st.expander("What do the outcomes mean?"):
+        st.markdown(
+            "Better: rescued or improved. Worse: broken or worsened.\n\n"
+            + outcome_legend.markdown(selection.top_k)
+        )
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
-        st.caption(GROUPS_READING)
+        st.caption(GROUPS_READING + (ALL_UNSEEN if _all_unseen(measured) else ""))
         chart.show(overview.groups(group_rows(measured, bm25), NDCG), "groups")
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
     measure_table.show(measured, bm25)
     _show_memory(selection.data, selection.adapter)
+
+
+def _all_unseen(measured: Evaluation) -> bool:
+    return measured.groups is not None and bool((measured.groups == "unseen").all())
 
 
 def _show_unjudged() -> None:

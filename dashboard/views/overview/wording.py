@@ -67,7 +67,7 @@ GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
 }
 """Kind of the box, answer, and a remark after the figures."""
 STEPS: dict[Stage, str] = {
-    "projected": "the projector",
+    "projected": "projector",
     "document-modulated": "document modulation",
     "modulated": "query refinement",
 }
@@ -90,13 +90,13 @@ def helps(verdict: EffectVerdict) -> Answer:
 
 
 def where(verdict: OutcomeVerdict) -> Answer:
-    """Answer "Which queries changed?": the outcomes, and the stage with the largest step."""
+    """Answer "Which queries changed?": the outcomes, and the step to each stage."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     figures = f"{listed[0].upper()}{listed[1:]}."
-    # without a visible step, naming the largest one would sound like an effect
-    if verdict.largest_step:
-        stage, step = verdict.largest_step
-        figures += f" The step with the largest effect is {STEPS[stage]}: {signed(step)} {NDCG}."
+    # steps can have opposite signs: the largest alone may be larger than the total change
+    if verdict.steps:
+        steps = ", ".join(f"{STEPS[stage]} {signed(step)}" for stage, step in verdict.steps.items())
+        figures += f" Change of {NDCG} by step: {steps}."
     answer = f"{count(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
     return Answer("info", "Which queries changed?", answer, figures)
 
@@ -144,13 +144,14 @@ NO_SHARES = (
     "no rank, so it does not count."
 )
 MEMORY = (
-    "Its query adapter relies on stored sentences close to the query. It has no sentences of "
-    "documents that were added later"
+    "Its query adapter uses the stored sentences that are closest to the query. It stores no "
+    "sentence of {}, so do not expect the gain for them."
 )
 
 
 def memory(sentences: int, trained_on: str | None, data: str) -> tuple[str, str]:
     """Return title and text of the note that the adapter stores sentences of a collection."""
-    other_data = "." if trained_on == data else f", or of the data set {data}."
     title = f"This adapter stores {sentences:,} sentences of the data set {trained_on}"
-    return title, MEMORY + other_data
+    later = "documents that were added later"
+    other_data = f"the documents of the data set {data}"
+    return title, MEMORY.format(later if trained_on == data else other_data)

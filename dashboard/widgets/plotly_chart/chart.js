@@ -32,11 +32,19 @@ class Plot {
     const full = document.fullscreenElement === this.frame;
     return { width: this.width, height: full ? this.frame.clientHeight : this.data.height };
   }
+  // Longer names, and a margin for them, where the chart is wide (figures/compare.py)
+  room_for_names() { return Boolean(this.wide) && this.width >= this.wide.from; }
   async draw() {
     const { data } = this, Plotly = await load(data.library), size = this.size();
     if (data !== this.data || !size.width || !this.frame.isConnected) return;  // a later one follows, or a resize
     const figure = JSON.parse(data.figure), config = { ...data.config, ...PRIVATE, modeBarButtonsToAdd: [expand] };
     Object.assign(figure.layout, size, { selectionrevision: data.name });
+    this.wide = figure.layout.meta?.names ? figure.layout.meta : undefined;
+    this.is_wide = this.room_for_names();
+    if (this.is_wide) {
+      figure.layout.margin.r = this.wide.right;
+      this.wide.names.forEach((name, i) => { figure.layout.annotations[i].text = name; });
+    }
     await Plotly.react(this.node, { data: figure.data, layout: figure.layout, frames: figure.frames ?? [], config });
     if (!this.drawn && data.clicks) this.listen();
     if (this.drawn !== data.name) this.marks = "[]";
@@ -44,7 +52,7 @@ class Plot {
   }
   async fit() {
     if (!this.data) return;
-    if (this.drawn !== this.data.name) return this.draw();
+    if (this.drawn !== this.data.name || this.is_wide !== this.room_for_names()) return this.draw();
     const { width, height } = this.size(), now = this.node.layout;
     if (width && (now.width !== width || now.height !== height)) await globalThis.Plotly.relayout(this.node, { width, height });
   }

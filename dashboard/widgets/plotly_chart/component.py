@@ -1,4 +1,4 @@
-"""One plot for the life of a page: a figure that changes is drawn into the plot that stands there.
+"""One plot for the life of a page: a figure that changes is drawn into the existing plot.
 
 Streamlit's own element makes a new plot for each figure that differs, with GL contexts of its own,
 and draws it twice, first at a width that it does not know yet; `Plotly.react` draws it once.

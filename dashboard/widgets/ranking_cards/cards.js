@@ -60,11 +60,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
       section.append(make("h2", "", column.title), make("p", "caption", column.caption));
       if (!column.cards.length) section.append(make("p", "empty", column.empty));
       for (const item of column.cards) {
-        if (item.further && !section.querySelector(".divider")) section.append(make("p", "divider", "lower ranks: relevant or selected documents"));
-        if (item.skipped) section.append(make("p", "skipped", `⋮ ${item.skipped} documents not shown`));
+        if (item.further && !section.querySelector(".divider")) section.append(make("p", "divider", column.divider));
+        if (item.skipped) section.append(make("p", "skipped", `⋮ ${item.skipped} ${item.skipped === 1 ? "document" : "documents"} not shown`));
         section.append(make_card(item));
       }
-      if (column.rest) section.append(make("p", "skipped", `⋮ ${column.rest} more documents`));
+      if (column.rest) section.append(make("p", "skipped", `⋮ ${column.rest} more ${column.rest === 1 ? "document" : "documents"}`));
       root.append(section);
     }
     if (focused && focused.document) {

@@ -65,6 +65,7 @@ class Column:
         cards: Its cards, in the order of their ranks.
         empty: The text that replaces the cards if there are none.
         rest: Number of documents below the last card.
+        divider: The line above the cards whose rank is below the top k.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Column:
     cards: Sequence[Card]
     empty: str = "No documents."
     rest: int = 0
+    divider: str = ""
 
 
 @dataclass(frozen=True)

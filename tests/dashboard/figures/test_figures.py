@@ -63,7 +63,7 @@ def test_relevance_has_one_name_and_one_colour() -> None:
 
 
 def test_bump_draws_every_top_document_and_every_relevant_one(comparison: Comparison) -> None:
-    titles = dict.fromkeys(comparison.document_ids, "<i>t</i>")
+    titles = {d: f"<i>{n}</i>" for n, d in enumerate(comparison.document_ids)}
     figure = compare.bump(comparison, 5, titles, "mexican-peso")
     drawn: dict[str, list[float]] = {}
     for trace in figure.data:
@@ -84,7 +84,8 @@ def test_bump_draws_every_top_document_and_every_relevant_one(comparison: Compar
     deepest = min(10, int(stage_ranks(comparison)[:, rows].max()))
     assert list(figure.layout.yaxis.range) == [deepest + 0.7, 0.3]
     assert [(a.y, a.text) for a in figure.layout.annotations][:5] == [
-        (rank, "&lt;i&gt;t&lt;/i&gt;") for rank in range(1, 6)
+        (rank, f"&lt;i&gt;{i}&lt;/i&gt;")
+        for rank, i in enumerate(comparison.order("modulated")[:5], 1)
     ]
     assert all("<i>" not in text for trace in figure.data for text in trace.text if text)
     picked = next(trace for trace in figure.data if trace.line.width == 4)
@@ -115,6 +116,34 @@ def test_bump_cuts_names_at_the_end_of_a_word_and_has_them_whole_on_hover(
         "El Salvador gives up the colón",
         "Interchangeable dollars &amp; more",
     ]
+
+
+def test_bump_names_documents_with_the_same_title_by_their_id(comparison: Comparison) -> None:
+    order = [comparison.document_ids[i] for i in comparison.order("modulated")]
+    titles = {d: f"Title {d}" for d in order} | dict.fromkeys(order[:2], "El Salvador")
+    figure = compare.bump(comparison, 5, titles)
+    shown = [a.text for a in figure.layout.annotations[:3]]
+    assert shown == [*(i if len(i) <= 20 else "…" + i[-19:] for i in order[:2]), shown[2]]
+    assert shown[2].startswith("Title")
+    # a wide screen has room for more of a title, so fewer become equal
+    assert figure.layout.meta["names"][2] == f"Title {order[2]}"
+
+
+def test_bump_names_lines_that_leave_the_top_and_keeps_its_legend() -> None:
+    angles = np.radians(np.arange(0.0, 24.0, 2.0))
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    space = toys.collection(vectors, [vectors[0]], {"q0": {}})
+    comparison = toys.Ranker(space, toys.adapter(toys.still_model(2))).compare("q0")
+    picked = comparison.document_ids[comparison.order("modulated")[8]]
+    titles = {i: f"Title {i}" for i in comparison.document_ids}
+    figure = compare.bump(comparison, 5, titles, picked)
+    assert (9, f"Title {picked}") in [(a.y, a.text) for a in figure.layout.annotations]
+    assert {t.name for t in figure.data} == {"unjudged", "unjudged, selected"}
+    assert figure.layout.showlegend is True
+    drawn = {c[0] for trace in figure.data for c in trace.customdata if c}
+    deepest = int(stage_ranks(comparison)[:, [comparison.position[i] for i in drawn]].max())
+    assert deepest > 10
+    assert compare.lower_edge(comparison, 5, picked) == (10, deepest)
 
 
 def test_heatmap_clips_alike_and_catches_clicks() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from dashboard import navigation
 from dashboard.services import caching, catalog
+from dashboard.shell import tour
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.model.checkpoint import save_adapter
 from tests import toys
@@ -96,6 +98,29 @@ def step_through_a_list() -> None:
     query_choice.step(1)
     assert state.current().query == "q008"
     assert state.followed_list() == ()
+
+
+def step_from_a_typed_question() -> None:
+    from dashboard import state
+    from dashboard.services import catalog
+    from dashboard.shell import query_choice
+
+    state.start()
+    ids = list(catalog.dataset("sample").queries)
+    for by, expected in ((1, ids[0]), (-1, ids[-1])):
+        state.update(query="", text="which?")
+        query_choice.step(by)
+        assert state.current().query == expected, by
+
+
+def test_from_a_typed_question_j_goes_to_the_first_query_and_k_to_the_last(fresh: None) -> None:
+    app = AppTest.from_function(step_from_a_typed_question, default_timeout=60).run()
+    assert not app.exception
+
+
+def test_the_tour_follows_the_menu_from_the_start_page() -> None:
+    menu, first = list(navigation.PAGES), list(navigation.PAGES).index(navigation.START)
+    assert [page for page, _ in tour.STEPS] == menu[first:] + menu[:first]
 
 
 def test_next_and_previous_follow_the_list_that_a_query_was_opened_from(fresh: None) -> None:

@@ -103,3 +103,15 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
 def test_the_second_ranking_is_named(alpha: float, title: str) -> None:
     comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare("q0")
     assert [column.title for column in rankings(comparison, alpha, 5, "")] == ["Base", title]
+
+
+def test_a_ranking_names_the_rank_of_its_divider_and_the_ideal_order_its_score() -> None:
+    comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare("q0")
+    assert {column.divider for column in rankings(comparison, 1.0, 5, "")} == {
+        "Relevant or selected documents below rank 5"
+    }
+    number = sum(grade > 0 for grade in comparison.judgments.values())
+    counted = formatting.count(number, "relevant document", "relevant documents")
+    assert ideal(comparison, 5).caption == (
+        f"{counted}, highest grade first. Number on the right: modulated score."
+    )

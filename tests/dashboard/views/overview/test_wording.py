@@ -73,12 +73,21 @@ def test_where() -> None:
     assert found.question == "Which queries changed?"
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == (
-        "2 improved, 1 unchanged, 1 worsened. The step with the largest effect is document "
-        "modulation: +0.0500 nDCG@10."
+        "2 improved, 1 unchanged, 1 worsened. Change of nDCG@10 by step: projector +0.0000, "
+        "document modulation +0.0500, query refinement +0.0000."
     )
     one = wording.where(judge_outcomes(evaluation([0.1], None)))
     assert one.answer == "1 query better, 0 worse"
     assert wording.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
+
+
+def test_where_names_the_steps_that_lower_the_measure() -> None:
+    measured = evaluation(UP, None)
+    measured.values[3] += 0.25
+    measured.values[2] -= 0.5
+    assert wording.where(judge_outcomes(measured)).figures.endswith(
+        "projector +0.0000, document modulation −0.3500, query refinement +0.7500."
+    )
 
 
 @pytest.mark.parametrize(
