@@ -24,7 +24,7 @@ from imrnns_core.statistics.significance import Significance, difference_of_mean
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage, relevant_ids
 
 # 2: delta is now change, kept is top_k_overlap, first is top_documents; two outcomes are renamed
-SCHEMA = 2
+SCHEMA = 3
 # outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"
 BM25 = "bm25"
@@ -160,7 +160,7 @@ class Evaluation:
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
         tests = zip(self.measures, self._tests[group], strict=True)
-        return {measure: asdict(test) for measure, test in tests}
+        return {measure: test.to_json() for measure, test in tests}
 
     def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
         systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}

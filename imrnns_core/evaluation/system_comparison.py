@@ -5,7 +5,7 @@ The other system is another adapter, or a TREC run.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
@@ -119,7 +119,7 @@ class SystemComparison:
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
-        return {name: asdict(test) for name, test in self.tests(group).items()}
+        return {name: test.to_json() for name, test in self.tests(group).items()}
 
 
 def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemComparison:

@@ -60,6 +60,18 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return call
 
 
+NO_CHANGE = {
+    "change": 0.0,
+    "ci95": [0.0, 0.0],
+    "p": 1.0,
+    "queries": 3,
+    "changed": 0,
+    "studentized_ci95": [0.0, 0.0],
+    "detectable": 0.0,
+}
+"""The test of three queries that do not change."""
+
+
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
     """A folder with a data set, its vectors and an adapter that was trained on d1."""
@@ -100,7 +112,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {
-        "schema": 2,
+        "schema": 3,
         "dataset": "toy",
         "split": "test",
         "adapter": "toy",
@@ -133,16 +145,20 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
         "change": -0.25,
         "ci95": [-0.5, 0.0],
         "p": 1.0,
+        "queries": 2,
+        "changed": 1,
+        "studentized_ci95": [None, None],
+        "detectable": pytest.approx(0.7),
     }
     assert record["shares"] == pytest.approx(
         {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
     )
     significance = record["significance"]["RR@10"]
-    assert set(significance) == {"change", "ci95", "p"}
+    assert (significance["queries"], significance["changed"]) == (3, 1)
     assert significance["change"] == pytest.approx(-1 / 6)
     assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
     assert significance["p"] == 1.0
-    assert record["significance"]["R@10"] == {"change": 0.0, "ci95": [0.0, 0.0], "p": 1.0}
+    assert record["significance"]["R@10"] == NO_CHANGE
     by_query = {q["query_id"]: q for q in record["queries"]}
     assert list(by_query) == ["q0", "q1", "q2"]
     assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]
@@ -323,7 +339,7 @@ def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Pa
     itself = json.loads(target.read_text())["against"]
     assert (itself["kind"], itself["significance"]["nDCG@10"]) == (
         "adapter",
-        {"change": 0.0, "ci95": [0.0, 0.0], "p": 1.0},
+        NO_CHANGE,
     )
 
 

@@ -67,6 +67,10 @@ def test_equal_queries_do_not_differ():
         "change": 0.0,
         "ci95": (0.0, 0.0),
         "p": 1.0,
+        "queries": 3,
+        "changed": 0,
+        "studentized_ci95": [0.0, 0.0],
+        "detectable": 0.0,
     }
     assert comparison.to_json()["groups"] is None
 

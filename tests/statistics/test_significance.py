@@ -10,7 +10,12 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
+from imrnns_core.statistics.significance import (
+    Significance,
+    difference_of_means,
+    holm,
+    paired_tests,
+)
 from imrnns_core.types import DoubleArray
 
 
@@ -106,3 +111,30 @@ def test_the_interval_of_two_groups_agrees_with_scipy():
     assert difference_of_means(first, second) == pytest.approx(
         (theirs.low, theirs.high), abs=0.04 * width
     )
+
+
+def test_the_studentized_interval_is_that_of_the_book():
+    """Efron and Tibshirani, section 12.5: mean − t* · se with the t* of the resamples."""
+    values = np.random.default_rng(5).exponential(size=40) - 0.6
+    rng = np.random.default_rng(9)
+    resamples = values[rng.integers(0, 40, size=(20_000, 40))]
+    t = (resamples.mean(1) - values.mean()) / (resamples.std(1) / math.sqrt(40))
+    error = values.std() / math.sqrt(40)
+    low, high = values.mean() - np.percentile(t, [97.5, 2.5]) * error
+    assert alone(values).studentized_ci95 == pytest.approx((low, high), abs=0.02)
+    assert alone(values).studentized_ci95[1] > alone(values).ci95[1]  # skewed to the right
+
+
+def test_the_smallest_detectable_difference():
+    values = np.random.default_rng(5).normal(size=50)
+    assert alone(values).detectable == pytest.approx(2.8 * values.std(ddof=1) / math.sqrt(50))
+    assert alone(np.array([0.2])).detectable is None
+    counted = alone(np.array([0.0, 0.1, 1e-12, -0.2]))
+    assert (counted.queries, counted.changed) == (4, 2)
+
+
+def test_holm_corrects_by_rank():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
