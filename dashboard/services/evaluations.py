@@ -13,7 +13,7 @@ from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation.evaluate import Evaluation, evaluate, judged_queries, measure_bm25
+from imrnns_core.evaluation.evaluate import Evaluation, evaluate, measure_bm25
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.retrieval.bm25 import BM25Index
@@ -67,7 +67,7 @@ def _lexical(data: str) -> BM25Index:
 def bm25(data: str, split: str) -> SystemMetrics:
     """Measure the lexical baseline, which no adapter changes."""
     dataset = catalog.dataset(data)
-    return measure_bm25(dataset, judged_queries(dataset, split), _lexical(data), MEASURES)
+    return measure_bm25(dataset, dataset.judged_queries(split), _lexical(data), MEASURES)
 
 
 @shared(24)

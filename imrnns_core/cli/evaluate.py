@@ -112,13 +112,13 @@ def _evaluate_judged(
     against: str | None,
     outputs: _Outputs,
 ) -> None:
-    from imrnns_core.evaluation.evaluate import evaluate, judged_queries
+    from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.evaluation.trec import write_qrels
     from imrnns_core.reporting import terminal as tables
 
     dataset = ranker.collection.dataset
     # before the slow work: this rejects a split that cannot be measured
-    judged_queries(dataset, split)
+    dataset.judged_queries(split)
     # before the slow work: this rejects an unknown adapter and a faulty run
     compare = _read_other_system(space, ranker.collection, against) if against else None
     with progress_bar() as progress:

@@ -12,7 +12,7 @@ from typing import Any
 
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.types import Qrels
+from imrnns_core.types import Qrels, relevant_ids
 
 MAX_GRADE = 3
 """Highest grade of a judgment."""
@@ -107,3 +107,35 @@ class Dataset:
             remedy = f"available splits: {', '.join(self.splits) or 'none'}"
             raise DataError(self.path / "qrels" / f"{split}.tsv", "no such split", remedy)
         return self.splits[split]
+
+    def judged_queries(self, split: str) -> Qrels:
+        """Return the queries of a split that have a relevant document, with their judgments.
+
+        Raises:
+            DataError: The split is unknown, no query has a relevant document, or all documents are
+                equally relevant.
+        """
+        path = self.path / "qrels" / f"{split}.tsv"
+        # with one document no ranking is better than another
+        if len(self.documents) == 1:
+            raise DataError(
+                self.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
+            )
+        # without a relevant document, every measure is 0 whatever the ranking
+        qrels = {q: judged for q, judged in self.qrels(split).items() if relevant_ids(judged)}
+        if not qrels:
+            raise DataError(
+                path,
+                "no query has a relevant document",
+                "give at least one document grade 1, 2 or 3",
+            )
+        if all(
+            len(judged) == len(self.documents) and len(set(judged.values())) == 1
+            for judged in qrels.values()
+        ):
+            raise DataError(
+                path,
+                "all documents are equally relevant, so no ranking is better than another",
+                "add documents that are not relevant",
+            )
+        return qrels

@@ -13,17 +13,21 @@ from numpy.typing import NDArray
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.outcomes import Outcome, outcome_of
 from imrnns_core.evaluation.seen import Group, seen_groups, training_positives
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
-from imrnns_core.statistics.significance import Significance, difference_of_means, paired_tests
-from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage, relevant_ids
+from imrnns_core.statistics.significance import (
+    Significance,
+    difference_of_means,
+    holm,
+    paired_tests,
+)
+from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage
 
-# 2: delta is now change, kept is top_k_overlap, first is top_documents; two outcomes are renamed
+# 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant
 SCHEMA = 3
 # outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"
@@ -121,6 +125,11 @@ class Evaluation:
             **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()},
         }
 
+    def corrected_p(self, group: Group | None = None) -> dict[str, float]:
+        """Return the p value of each measure, corrected for the number of measures (Holm)."""
+        p_values = holm([test.p for test in self._tests[group]])
+        return dict(zip(self.measures, p_values, strict=True))
+
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of each query; `outcome_of` defines them."""
         base, modulated = self.best_rank("base"), self.best_rank("modulated")
@@ -159,8 +168,9 @@ class Evaluation:
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
+        corrected = self.corrected_p(group)
         tests = zip(self.measures, self._tests[group], strict=True)
-        return {measure: test.to_json() for measure, test in tests}
+        return {name: {**test.to_json(), "p_holm": corrected[name]} for name, test in tests}
 
     def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
         systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
@@ -204,10 +214,10 @@ def evaluate(
         with_shares: Compute the shares of the score change.
         query_ids: Only these queries of the split.
 
-    Raises DataError as `judged_queries` does.
+    Raises DataError as `Dataset.judged_queries` does.
     """
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
-    judged = judged_queries(dataset, split)
+    judged = dataset.judged_queries(split)
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
@@ -246,37 +256,6 @@ def measure_bm25(
         qrels,
         {q: [ids[row] for row in rows] for q, rows in zip(qrels, ranked, strict=True)},
     )
-
-
-def judged_queries(dataset: Dataset, split: str) -> Qrels:
-    """Return the queries of a split that have a relevant document, with their judgments.
-
-    Raises:
-        DataError: The split is unknown, no query has a relevant document, or all documents are
-            equally relevant.
-    """
-    path = dataset.path / "qrels" / f"{split}.tsv"
-    # with one document no ranking is better than another
-    if len(dataset.documents) == 1:
-        raise DataError(
-            dataset.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
-        )
-    # without a relevant document, every measure is 0 whatever the ranking
-    qrels = {q: judged for q, judged in dataset.qrels(split).items() if relevant_ids(judged)}
-    if not qrels:
-        raise DataError(
-            path, "no query has a relevant document", "give at least one document grade 1, 2 or 3"
-        )
-    if all(
-        len(judged) == len(dataset.documents) and len(set(judged.values())) == 1
-        for judged in qrels.values()
-    ):
-        raise DataError(
-            path,
-            "all documents are equally relevant, so no ranking is better than another",
-            "add documents that are not relevant",
-        )
-    return qrels
 
 
 def mean_of(

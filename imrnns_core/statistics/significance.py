@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -134,6 +134,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - position) * p_values[i]))
         corrected[i] = largest
     return corrected
+
+
+def test_records(tests: Mapping[str, Significance]) -> dict[str, dict[str, Any]]:
+    """Return the records of tests that are shown together, with Holm-corrected p values."""
+    corrected = holm([test.p for test in tests.values()])
+    return {
+        name: {**test.to_json(), "p_holm": p}
+        for (name, test), p in zip(tests.items(), corrected, strict=True)
+    }
 
 
 def difference_of_means(

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from imrnns_core.statistics.significance import holm
 from tests.browser.app import ROOT, WAIT_MS, chart, click_point, open_page, settle
 
 pytestmark = pytest.mark.browser
@@ -140,9 +141,16 @@ def change(test: dict[str, Any]) -> str:
 def assert_overview(page: Page, record: dict[str, Any]) -> None:
     """Compare answers, figures, table and download with a record."""
     said, measures, test = answers(page), record["measures"], record["significance"]["nDCG@10"]
+    # each group that is not the whole split adds a test, for which the p value is corrected
+    tests = [test["p"]] + [
+        group["significance"]["nDCG@10"]["p"]
+        for group in (record["groups"] or {}).values()
+        if 0 < group["n"] < record["n_queries"]
+    ]
+    corrected = f" (Holm-corrected for {len(tests)} tests)" if len(tests) > 1 else ""
     assert (
-        f"nDCG@10 changes by {change(test)}, {p_value(test['p'])}, on {record['n_queries']} queries"
-        in said["Does it help?"]
+        f"nDCG@10 changes by {change(test)}, {p_value(holm(tests)[0])}{corrected}, on "
+        f"{record['n_queries']} queries" in said["Does it help?"]
     )
     means = [measures[name]["nDCG@10"] for name in ("base", "modulated", "bm25")]
     assert (
@@ -186,7 +194,7 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
             "BM25": source["bm25"][m],
             **{s: source[s][m] for s in STAGES},
             "change": source["significance"][m]["change"],
-            "p": source["significance"][m]["p"],
+            "p": source["significance"][m]["p_holm"],
         }
         for source in sources
         for m in MEASURES

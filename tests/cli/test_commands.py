@@ -149,6 +149,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
         "changed": 1,
         "studentized_ci95": [None, None],
         "detectable": pytest.approx(0.7),
+        "p_holm": 1.0,
     }
     assert record["shares"] == pytest.approx(
         {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
@@ -158,7 +159,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     assert significance["change"] == pytest.approx(-1 / 6)
     assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
     assert significance["p"] == 1.0
-    assert record["significance"]["R@10"] == NO_CHANGE
+    assert record["significance"]["R@10"] == {**NO_CHANGE, "p_holm": 1.0}
     by_query = {q["query_id"]: q for q in record["queries"]}
     assert list(by_query) == ["q0", "q1", "q2"]
     assert [q["group"] for q in by_query.values()] == ["seen", "unseen", "seen"]

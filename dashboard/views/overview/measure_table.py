@@ -16,8 +16,9 @@ from imrnns_core.types import STAGES
 
 READING = (
     "Means over the queries of a group. nDCG uses linear gains, as trec_eval does. Change is "
-    "modulated − base. Its 95 % interval comes from a bootstrap over queries, p from a paired "
-    "randomisation test; the two methods can disagree when a change is close to zero."
+    "modulated − base. Its 95 % interval comes from a bootstrap over queries. p comes from a "
+    "paired randomisation test and is corrected for the number of measures in a group (Holm), so "
+    "an interval can exclude zero although p is above 0.05."
 )
 
 
@@ -41,7 +42,8 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     columns["n"] = st.column_config.NumberColumn(help="Number of queries.")
     columns["change"] = st.column_config.NumberColumn(help="Modulated − base.")
     columns["p"] = st.column_config.NumberColumn(
-        help="The probability of a change at least this large if the adapter had no effect."
+        help="The probability of a change at least this large if the adapter had no effect, "
+        "corrected for the number of measures (Holm)."
     )
     # the format of a column would write a hyphen for minus
     shown = frame.style.format(
@@ -66,6 +68,7 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
     for name, (group, mask) in query_groups(measured).items():
         means = {"BM25": mean_of(measured.measures, bm25.values, mask)}
         means.update({stage: measured.mean(stage, mask) for stage in STAGES})
+        corrected = measured.corrected_p(group)
         for measure in measured.measures:
             test = measured.significance(measure, group)
             records.append(
@@ -76,7 +79,7 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
                     **{system: values[measure] for system, values in means.items()},
                     "change": test.change,
                     "95 % interval": f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]",
-                    "p": test.p,
+                    "p": corrected[measure],
                 }
             )
     return pd.DataFrame(records)

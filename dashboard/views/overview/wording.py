@@ -9,6 +9,7 @@ from dashboard.formatting import count, p_value, percent, signed
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.verdicts import (
+    MIN_CHANGED,
     Effect,
     EffectVerdict,
     Generalization,
@@ -38,6 +39,7 @@ EFFECTS: dict[Effect, tuple[Kind, str]] = {
     "helps": ("good", "Yes"),
     "harms": ("warning", "No, it makes rankings worse"),
     "not shown": ("info", "No measurable change"),
+    "too few queries": ("info", "Unknown: too few queries changed"),
 }
 GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
     "unknown": (
@@ -53,15 +55,15 @@ GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
     ),
     "harms unseen queries": ("warning", "No, unseen queries get worse", ""),
     "holds on unseen queries": ("good", "Yes, the gain holds on unseen queries", ""),
-    "gain on seen queries only": (
-        "warning",
-        "No, only seen queries gain",
-        "The adapter has memorised training documents; it does not help with new queries.",
-    ),
     "not shown on unseen queries": (
         "warning",
-        "No significant gain on unseen queries",
-        "There are too few queries to say whether seen and unseen queries differ.",
+        "Unknown: no significant gain on unseen queries",
+        "",
+    ),
+    "too few unseen queries": (
+        "warning",
+        "Unknown: too few unseen queries changed",
+        f"A verdict needs at least {MIN_CHANGED} unseen queries that change.",
     ),
     "no gain": ("info", "No significant gain", ""),
 }
@@ -81,11 +83,19 @@ UNJUDGED = (
 def helps(verdict: EffectVerdict) -> Answer:
     """Answer "Does it help?"."""
     kind, answer = EFFECTS[verdict.effect]
+    corrected = f" (Holm-corrected for {verdict.tests} tests)" if verdict.tests > 1 else ""
     figures = (
-        f"{NDCG} changes by {with_interval(verdict.test)}, {p_value(verdict.test.p)}, on "
-        f"{count(verdict.queries, 'query', 'queries')}: base {verdict.base:.4f}, modulated "
+        f"{NDCG} changes by {with_interval(verdict.test)}, {p_value(verdict.p)}{corrected}, on "
+        f"{count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, modulated "
         f"{verdict.modulated:.4f}, BM25 {verdict.bm25:.4f}."
     )
+    if verdict.effect == "not shown":
+        figures += f" {_detectable(verdict.test)}"
+    if verdict.effect == "too few queries":
+        figures += (
+            f" {count(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
+            f"at least {MIN_CHANGED}."
+        )
     return Answer(kind, "Does it help?", answer, figures)
 
 
@@ -104,8 +114,12 @@ def where(verdict: OutcomeVerdict) -> Answer:
 def trust(verdict: GeneralizationVerdict) -> Answer:
     """Answer "Can I trust it?"."""
     kind, answer, remark = GENERALIZATIONS[verdict.generalization]
-    figures = " ".join([*map(_change, verdict.groups), *([remark] if remark else [])])
-    return Answer(kind, "Can I trust it?", answer, figures)
+    sentences = [*map(_change, verdict.groups), remark]
+    if verdict.seen_gain_more:
+        sentences.append("Seen queries gain more than unseen ones.")
+    if verdict.generalization == "not shown on unseen queries":
+        sentences += [_detectable(g.test) for g in verdict.groups if g.group == "unseen"]
+    return Answer(kind, "Can I trust it?", answer, " ".join(filter(None, sentences)))
 
 
 def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
@@ -126,10 +140,20 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
 def _change(change: GroupChange) -> str:
     """Return the change on a group of queries."""
     low, high = change.test.ci95
-    queries = count(change.queries, f"{change.group} query", f"{change.group} queries")
+    queries = count(change.test.queries, f"{change.group} query", f"{change.group} queries")
     return (
         f"On {queries}, {NDCG} changes by {signed(change.test.change)}. The 95 % interval of this "
         f"change is {signed(low)} to {signed(high)}."
+    )
+
+
+def _detectable(test: Significance) -> str:
+    """Return what a test that shows nothing could have shown."""
+    if not test.detectable:
+        return "No query changes."
+    return (
+        f"With {count(test.queries, 'query', 'queries')} and this spread, the test finds a change "
+        f"of {test.detectable:.4f} or more in 80 % of cases; a smaller one may exist."
     )
 
 

@@ -65,7 +65,8 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
         f"nDCG@10 changes by {wording.with_interval(test)}, {formatting.p_value(test.p)}, on 20 "
         "queries: base 0.5000, modulated "
     )
-    assert found.figures.endswith("BM25 0.2500.")
+    assert "BM25 0.2500." in found.figures
+    assert ("a smaller one may exist" in found.figures) == (answer == "No measurable change")
 
 
 def test_where() -> None:
@@ -97,12 +98,17 @@ def test_where_names_the_steps_that_lower_the_measure() -> None:
         (UP, SEEN, "warning", "Unknown: all queries of this split are seen"),
         (UP + UP, SEEN + UNSEEN, "good", "Yes, the gain holds on unseen queries"),
         (UP, UNSEEN, "good", "Yes, the gain holds on unseen queries"),
-        (UP + NONE, SEEN + UNSEEN, "warning", "No, only seen queries gain"),
+        (
+            UP + [0.001, -0.001] * 10,
+            SEEN + UNSEEN,
+            "warning",
+            "Unknown: no significant gain on unseen queries",
+        ),
         (
             UP + [1.0, -0.7] * 10,
             SEEN + UNSEEN,
             "warning",
-            "No significant gain on unseen queries",
+            "Unknown: no significant gain on unseen queries",
         ),  # the same mean, far apart
         (UP + DOWN, SEEN + UNSEEN, "warning", "No, unseen queries get worse"),
         (NONE + NONE, SEEN + UNSEEN, "info", "No significant gain"),
@@ -116,6 +122,28 @@ def test_can_i_trust_it(
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
         assert f"On 20 {groups[-1]} queries, nDCG@10 changes by " in found.figures
+
+
+def test_missing_evidence_is_called_missing() -> None:
+    found = wording.trust(judge_generalization(evaluation(UP + [0.1, -0.1] * 10, SEEN + UNSEEN)))
+    assert found.figures.endswith(
+        "Seen queries gain more than unseen ones. With 20 queries and this spread, the test finds "
+        "a change of 0.0642 or more in 80 % of cases; a smaller one may exist."
+    )
+    few = wording.trust(judge_generalization(evaluation([0.1] * 19, ["unseen"] * 19)))
+    assert few.answer == "Unknown: too few unseen queries changed"
+
+
+def test_the_correction_is_named() -> None:
+    measured = evaluation(UP + UP, SEEN + UNSEEN)
+    bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64))
+    assert (
+        "(Holm-corrected for 3 tests), on 40 queries"
+        in wording.helps(judge_effect(measured, bm25)).figures
+    )
+    one = judge_effect(evaluation([0.1], None), SystemMetrics(np.zeros((1, 1)), np.zeros(1)))
+    assert wording.helps(one).answer == "Unknown: too few queries changed"
+    assert wording.helps(one).figures.endswith("1 query changes. A verdict needs at least 20.")
 
 
 def test_trust_has_one_fact_per_sentence() -> None:
