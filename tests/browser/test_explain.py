@@ -253,9 +253,9 @@ def test_a_document_is_compared_with_rank_1_or_the_one_just_above(
 def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
     explained(page, address)
     page.get_by_text("Vocabulary view, as in the paper").click()
-    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 words beat chance"))).to_be_visible(
-        timeout=60_000
-    )
+    expect(
+        page.get_by_text(re.compile(r"Document: \d+ of 10 words are closer than chance"))
+    ).to_be_visible(timeout=60_000)
     page.get_by_text("Score change as a sum over words").click()
     expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(
         timeout=60_000
