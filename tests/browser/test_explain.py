@@ -474,7 +474,7 @@ def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(
         page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
         open_page(page, f"{url}/explain?data=sample&adapter=still&query=q054")
         failure = page.get_by_text(
-            "no document of split 'dev' changes its rank under still: nothing to explain"
+            "still changes no rank in split 'dev', so there is nothing to test"
         )
         page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
         for _ in range(2):

@@ -32,9 +32,9 @@ A click still opens the document.
 """
 TARGET = (
     "The query is in the centre. Only the distance from the centre is exact: it is the angle "
-    "between document and query. Around the circle, similar documents are placed side by side. Arrows run "
-    "from base to modulated: inward means a higher score. Dotted rings are modulated ranks; do not "
-    "read base marks (○) against them."
+    "between document and query. Around the circle, similar documents are placed side by side. "
+    "Arrows run from base to modulated: inward means a higher score. Dotted rings are "
+    "modulated ranks; do not read base marks (○) against them."
 )
 SCALE_START = " The centre is at {:.1f}°, not at 0°, so that the documents have more room."
 PLANE = (
