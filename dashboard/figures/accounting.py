@@ -58,7 +58,8 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         330,
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"tickangle": 0, "tickfont": {"size": 10}},
+        # on a phone, larger labels would touch each other
+        xaxis={"tickangle": 0, "tickfont": {"size": 9}},
         yaxis={**canvas.titled("score (axis does not start at 0)"), "range": shown},
     )
 

@@ -87,7 +87,8 @@ def _word_bars(
             "pattern": {"shape": ["/" if v == "opposite sign" else "" for v in verdicts]},
         },
         "name": "this word",
-        "showlegend": False,  # green and orange bars have no common colour; the page explains both
+        # one legend above both charts also explains the pale and the hatched bars
+        "showlegend": False,
         "hovertemplate": "%{customdata}<br>drop: %{text}<extra></extra>",
         "customdata": [formatting.plain(w.word.text) for w in words],
         "text": [formatting.signed(d) for d in drops],
@@ -105,6 +106,7 @@ def _random_words(words: Sequence[VerifiedWord], column: int, dark: bool) -> dic
         "y": list(range(len(words))),
         "mode": "markers",
         "name": "random words (mean ± 1 SD)",
+        "showlegend": False,
         "marker": {
             "symbol": "line-ns-open",
             "size": 14,

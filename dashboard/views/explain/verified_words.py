@@ -45,11 +45,15 @@ LEGEND = (
 )
 TABLE_COLUMNS = {
     # all four columns fit next to each other: the query has two fifths of the page
-    "word": st.column_config.TextColumn(width=100),
-    "drop": st.column_config.NumberColumn(width=70, help="How much the value falls without it."),
-    "random words": st.column_config.NumberColumn(width=100, help="Mean drop of ten draws."),
-    "verdict": st.column_config.TextColumn(width=170),
+    "word": st.column_config.TextColumn(width=86),
+    "drop": st.column_config.NumberColumn(width=66, help="How much the value falls without it."),
+    "random words": st.column_config.NumberColumn(
+        "random", width=70, help="Mean drop when random words are deleted (ten draws)."
+    ),
+    "verdict": st.column_config.TextColumn(width=100),
 }
+ROW_PIXELS = 48
+"""Two lines, because a verdict has no room in one."""
 MOST_BARS = 30
 SECONDS_PER_WORD = 0.06
 
@@ -94,6 +98,7 @@ def _show(key: PairKey, side: Side) -> None:
             hide_index=True,
             key=f"verified_table_{side}",
             column_config=TABLE_COLUMNS,
+            row_height=ROW_PIXELS,
         )
 
 

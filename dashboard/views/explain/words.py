@@ -69,7 +69,7 @@ def _account(key: PairKey, side: Side) -> None:
         return
     # the sum is shown so that a reader can check it against the change above
     total = float(accounting.words.sum()) + accounting.other + accounting.constant
-    st.caption(f"Words of the {side}; sum {formatting.signed(total)}")
+    st.caption(f"Words of the {side}; sum {formatting.signed(total)} (rounded)")
     chart.show(
         figures.word_accounting(drops, accounting),
         f"word_accounting_{side}",

@@ -18,7 +18,7 @@ from imrnns_core.retrieval.comparison import Comparison
 MOST_LISTED = 500
 ROW_PIXELS, HEAD_PIXELS, MOST_PIXELS = 36, 38, 580
 """One line per row: a title that is too long is cut, and whole in the document's card."""
-TITLE_PIXELS, TITLE_LETTERS = 138, 19
+TITLE_PIXELS, TITLE_LETTERS = 138, 18
 COLUMNS = [
     "title",
     "base rank",
@@ -84,10 +84,7 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
     frame = document_frame(comparison, dataset, ids[:MOST_LISTED])
     signs = [formatting.RELEVANCE_SIGNS[name] for name in frame["relevance"]]
     # the table would cut a long title in the middle of a letter, without a sign that it is cut
-    frame["title"] = [
-        formatting.cut(sign + name, TITLE_LETTERS)
-        for sign, name in zip(signs, frame["title"], strict=True)
-    ]
+    frame["title"] = [_cut(sign + name) for sign, name in zip(signs, frame["title"], strict=True)]
     st.dataframe(
         frame,
         hide_index=True,
@@ -97,6 +94,11 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
         height=min(MOST_PIXELS, HEAD_PIXELS + ROW_PIXELS * max(1, len(frame))),
         row_height=ROW_PIXELS,
     )
+
+
+def _cut(title: str) -> str:
+    # not at the end of a word: of some titles only the first word would be left
+    return title if len(title) <= TITLE_LETTERS else title[: TITLE_LETTERS - 1] + "…"
 
 
 def _columns() -> dict[str, Any]:

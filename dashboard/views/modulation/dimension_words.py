@@ -87,7 +87,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
         st.caption("None of the dimensions drawn here is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest}, the nearest in the chart that is linked to words",
+        f"Show dimension {nearest} (nearest in the chart with words)",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )

@@ -118,3 +118,8 @@ def test_the_map_names_which_documents_are_drawn(sample: Ranker) -> None:
     top = int(document_list.DRAWN.rule.split()[2])
     assert ((base <= top) | (modulated <= top) | (comparison.relevance[drawn] > 0)).all()
     assert {*range(1, top + 1)} <= set(base.tolist()) & set(modulated.tolist())
+
+
+def test_a_long_title_is_cut_with_a_sign() -> None:
+    assert document_list._cut("Sri Jayawardenepura Kotte") == "Sri Jayawardenepu…"
+    assert document_list._cut("★ The Hague") == "★ The Hague"
