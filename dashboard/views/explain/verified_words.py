@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import formatting, state, theme
@@ -15,7 +15,7 @@ from dashboard.services.explanations import PairKey
 from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import chart, texts
 from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord
-from imrnns_core.reporting.html import VERDICT_NAMES
+from imrnns_core.reporting.html import VERDICT_NAMES, random_drop
 from imrnns_core.types import Side
 
 EFFECTS: dict[Verdict, str] = {
@@ -43,17 +43,9 @@ LEGEND = (
     "<b>┼</b> random words: mean ± 1 SD of ten draws</span>"
     "</div>"
 )
-TABLE_COLUMNS = {
-    # all four columns fit next to each other: the query has two fifths of the page
-    "word": st.column_config.TextColumn(width=86),
-    "drop": st.column_config.NumberColumn(width=66, help="How much the value falls without it."),
-    "random words": st.column_config.NumberColumn(
-        "random", width=70, help="Mean drop when random words are deleted (ten draws)."
-    ),
-    "verdict": st.column_config.TextColumn(width=100),
-}
-ROW_PIXELS = 48
-"""Two lines, because a verdict has no room in one."""
+TABLE_HEAD = ("word", "drop", "random words", "verdict")
+MOST_ROWS, TABLE_PIXELS = 12, 480
+"""A table with more rows scrolls."""
 MOST_BARS = 30
 SECONDS_PER_WORD = 0.06
 
@@ -93,13 +85,9 @@ def _show(key: PairKey, side: Side) -> None:
     with st.expander("As a table"):
         # the table has all words, also those without a bar
         ordered = figures.strongest(words, target, len(words))
-        st.dataframe(
-            _frame(ordered, target).style.format({"drop": _signed, "random words": _signed}),
-            hide_index=True,
-            key=f"verified_table_{side}",
-            column_config=TABLE_COLUMNS,
-            row_height=ROW_PIXELS,
-        )
+        height: int | Literal["content"] = TABLE_PIXELS if len(words) > MOST_ROWS else "content"
+        with st.container(height=height, border=False):
+            texts.table(TABLE_HEAD, _rows(ordered, target), f"verified_table_{side}")
 
 
 def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -> str:
@@ -114,21 +102,17 @@ def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -
     return f"{measured} words of the {side} measured: {results}.{drawn}"
 
 
-def _frame(words: list[VerifiedWord], target: Target) -> pd.DataFrame:
+def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:
     column = 0 if target == "score" else 1
-    return pd.DataFrame(
-        {
-            "word": w.word.text,
-            "drop": w.drop[column],
-            "random words": w.random[column],
-            "verdict": VERDICT_NAMES[w.verdict(target)],
-        }
-        for w in words
-    )
-
-
-def _signed(value: object) -> str:
-    return formatting.signed(float(str(value)))
+    return [
+        (
+            word.word.text,
+            formatting.signed(word.drop[column]),
+            random_drop(word, column),
+            VERDICT_NAMES[word.verdict(target)],
+        )
+        for word in words
+    ]
 
 
 def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:

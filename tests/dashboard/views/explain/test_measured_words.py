@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.views.explain.verified_words import _frame, summary
+from dashboard.views.explain.verified_words import _rows, summary
 from imrnns_core.explanation.word_drops import Target, VerifiedWord
 from imrnns_core.text.words import Word
 
@@ -34,10 +34,12 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
     )
 
 
-@pytest.mark.parametrize(("target", "drop"), [("score", 0.3), ("change", -0.2)])
-def test_the_table_has_the_drops_of_the_chosen_value(target: Target, drop: float) -> None:
+@pytest.mark.parametrize(
+    ("target", "drop", "random"),
+    [("score", "+0.3000", "+0.0100 ± 0.1000"), ("change", "−0.2000", "+0.0200 ± 0.1000")],
+)
+def test_the_table_has_the_drops_of_the_chosen_value(
+    target: Target, drop: str, random: str
+) -> None:
     word = VerifiedWord(Word("w", ((0, 1),)), (0.3, -0.2), (0.01, 0.02), (0.1, 0.1), (0.2, -0.1))
-    frame = _frame([word], target)
-    assert list(frame.columns) == ["word", "drop", "random words", "verdict"]
-    assert frame["drop"].tolist() == [drop]
-    assert frame["verdict"].tolist() == ["confirmed"]
+    assert _rows([word], target) == [("w", drop, random, "confirmed")]
