@@ -15,7 +15,7 @@ from dashboard.services.explanations import PairKey
 from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import chart, texts
 from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord
-from imrnns_core.reporting.html import VERDICT_NAMES, random_drop
+from imrnns_core.reporting.html import VERDICT_NAMES
 from imrnns_core.types import Side
 
 EFFECTS: dict[Verdict, str] = {
@@ -108,7 +108,8 @@ def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:
         (
             word.word.text,
             formatting.signed(word.drop[column]),
-            random_drop(word, column),
+            # the chart has their deviation
+            formatting.signed(word.random[column]),
             VERDICT_NAMES[word.verdict(target)],
         )
         for word in words
