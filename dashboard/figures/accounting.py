@@ -16,8 +16,8 @@ from imrnns_core.explanation.score_accounting import Accounting
 WATERFALL = {
     "base": "base<br>score",
     "projector": "projector",
-    "document_modulation": "document<br>modu-<br>lation",
-    "query_refinement": "query<br>refine-<br>ment",
+    "document_modulation": "document<br>modulation",
+    "query_refinement": "query<br>refinement",
     "modulated": "modulated<br>score",
 }
 """Part of the accounting → its label, short enough for a phone."""
@@ -58,7 +58,8 @@ def waterfall(accounting: Accounting, position: int) -> go.Figure:
         330,
         showlegend=False,
         margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"tickangle": 0, "tickfont": {"size": 10}},
+        # on a phone, larger labels would touch each other
+        xaxis={"tickangle": 0, "tickfont": {"size": 9}},
         yaxis={**canvas.titled("score (axis does not start at 0)"), "range": shown},
     )
 
@@ -138,8 +139,8 @@ def leave_one_out(
         order: (R,) documents to draw, from the top.
         document_ids: (K,) ids.
         row_labels: (R,) row labels.
-        best_relevant_change: (K,) rank change of the best relevant document, or None without
-            judgments.
+        best_relevant_change: (K,) rank change of the best relevant document, positive if it is
+            promoted; None without judgments.
     """
     largest = float(changed_ranks[order].max())
     best = np.zeros(len(order)) if best_relevant_change is None else best_relevant_change[order]
@@ -155,7 +156,7 @@ def leave_one_out(
         "customdata": [[document_ids[i]] for i in order],
         "hovertemplate": LEFT_OUT_LABEL,
     }
-    # the texts behind the bars need room
+    # the texts to the right of the bars need room
     axis = {**canvas.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * largest)]}
     return canvas.figure(
         [bars],

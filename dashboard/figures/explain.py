@@ -1,4 +1,4 @@
-"""Figures of the page Explain: what each word contributes, measured and as exact accounting."""
+"""Figures of the page Explain: the measured drop of each word, and the exact accounting."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
 LARGEST_PARTS = 12
 """Words with a bar of their own in the accounting; the others share one."""
 PALE = 0.35
+EDGE = 0.1
+"""Room on both sides of the bars, as a share of their range."""
+VISIBLE = 5e-5
+"""The smallest value that four decimals show."""
 OTHER_PARTS = ("other words", "other tokens", "adapter constant")
-LOST = {
-    "score": "contribution: score lost<br>when the word is deleted",
-    "change": "contribution: score change lost<br>when the word is deleted",
+DROP_TITLES = {
+    "score": "drop of the modulated score<br>when the word is deleted",
+    "change": "drop of the score change<br>when the word is deleted",
 }
 
 
@@ -30,14 +34,15 @@ def strongest(words: Sequence[VerifiedWord], target: Target, count: int) -> list
     return sorted(largest, key=lambda word: -word.drop[column])
 
 
-def measured_words(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
-    """Draw the measured contribution of each word, and that of random words (mean ± 1 SD).
+def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = False) -> go.Figure:
+    """Draw the measured drop of each word, and that of random words (mean ± 1 SD).
 
     Bars within the random range are pale. Bars with another sign than the estimate are hatched.
 
     Args:
         words: In the order to draw, from the top.
-        target: Whether contributions to the score or to its change are drawn.
+        target: Whether drops of the score or of its change are drawn.
+        dark: Whether the page is dark.
     """
     rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
@@ -45,16 +50,16 @@ def measured_words(words: Sequence[VerifiedWord], target: Target) -> go.Figure:
     # bars start at zero, so the axis must contain it
     values = [*drops, *random_ends, 0.0]
     # the value is in the label: next to a bar it would cover the random range
-    pad = 0.05 * (max(values) - min(values) or 0.01)
+    pad = EDGE * (max(values) - min(values) or 0.01)
     labels = [
         f"{formatting.short(w.word.text, 20)} {formatting.signed(d)}"
         for w, d in zip(words, drops, strict=True)
     ]
     return canvas.figure(
-        [_word_bars(words, drops, target), _random_words(words, column)],
+        [_word_bars(words, drops, target), _random_words(words, column, dark)],
         125 + 26 * max(len(words), 3),
         xaxis={
-            **canvas.titled(LOST[target]),
+            **canvas.titled(DROP_TITLES[target]),
             "range": [min(values) - pad, max(values) + pad],
             "zeroline": True,
         },
@@ -82,15 +87,18 @@ def _word_bars(
             "pattern": {"shape": ["/" if v == "opposite sign" else "" for v in verdicts]},
         },
         "name": "this word",
-        "showlegend": False,  # green and orange bars have no common colour; the page explains both
-        "hovertemplate": "%{customdata}<br>contribution: %{text}<extra></extra>",
+        # one legend above both charts also explains the pale and the hatched bars
+        "showlegend": False,
+        "hovertemplate": "%{customdata}<br>drop: %{text}<extra></extra>",
         "customdata": [formatting.plain(w.word.text) for w in words],
         "text": [formatting.signed(d) for d in drops],
         "textposition": "none",
     }
 
 
-def _random_words(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
+def _random_words(words: Sequence[VerifiedWord], column: int, dark: bool) -> dict[str, Any]:
+    # they lie on green and orange bars: only the colour of the text is clear on both
+    colour = theme.page_colours(dark).text
     means = [w.random[column] for w in words]
     return {
         "type": "scatter",
@@ -98,16 +106,17 @@ def _random_words(words: Sequence[VerifiedWord], column: int) -> dict[str, Any]:
         "y": list(range(len(words))),
         "mode": "markers",
         "name": "random words (mean ± 1 SD)",
+        "showlegend": False,
         "marker": {
             "symbol": "line-ns-open",
             "size": 14,
-            "color": theme.QUERY,
+            "color": colour,
             "line": {"width": 2.5},
         },
         "error_x": {
             "type": "data",
             "array": [w.random_std[column] for w in words],
-            "color": theme.QUERY,
+            "color": colour,
             "thickness": 1.2,
             "width": 3,
         },
@@ -120,14 +129,16 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
     """Draw the score change of a document as a sum over the words of one text.
 
     The largest parts have a bar each; then come all other words, other tokens, and the constant
-    of the adapter.
+    of the adapter. Those three are left out where they are zero.
     """
     order = np.argsort(-np.abs(accounting.words))[:LARGEST_PARTS]
     # the bars have to add up, so the words without a bar share one
     rest = float(accounting.words.sum() - accounting.words[order].sum())
-    names = [*(formatting.short(drops.words[i].text, 20) for i in order), *OTHER_PARTS]
-    largest = (float(accounting.words[i]) for i in order)
-    values = [*largest, rest, accounting.other, accounting.constant]
+    others = zip(OTHER_PARTS, (rest, accounting.other, accounting.constant), strict=True)
+    # a short text has no other words: rows of zero would need an explanation
+    shown = [(name, value) for name, value in others if abs(value) >= VISIBLE]
+    names = [*(formatting.short(drops.words[i].text, 20) for i in order), *(n for n, _ in shown)]
+    values = [*(float(accounting.words[i]) for i in order), *(value for _, value in shown)]
     rows = list(range(len(values)))
     # The values are in the labels: behind the bars they would cover each other on narrow screens
     labels = [
@@ -144,7 +155,7 @@ def word_accounting(drops: WordDrops, accounting: WordAccounting) -> go.Figure:
         "hovertemplate": "%{text}<extra></extra>",
     }
     low, high = min(*values, 0.0), max(*values, 0.0)
-    pad = 0.05 * (high - low or 0.01)
+    pad = EDGE * (high - low or 0.01)
     axis = {**canvas.titled("part of modulated − base"), "range": [low - pad, high + pad]}
     return canvas.figure(
         [bars],

@@ -27,8 +27,8 @@ def sort_dimensions(values: Array, count: int, by: str) -> NDArray[np.int64]:
     Args:
         values: (K, m).
         count: How many dimensions.
-        by: "strength": the largest mean |value| first. "sign": from the largest rise to the
-            largest fall. "cluster": dimensions with similar values are neighbours.
+        by: "strength": the largest mean |value| first. "sign": the largest mean value
+            first. "cluster": dimensions with similar values are neighbours.
     """
     # a stable sort: equal dimensions have the same order in every run
     strongest = np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:count]

@@ -14,8 +14,8 @@ from dashboard.figures import cloud as clouds
 from dashboard.figures.cloud import Cloud
 from dashboard.figures.map_marks import Array, Points
 
-PLAYED = ("base, projected", "document-modulated", "modulated")
-"""The stages that a map can show. It maps projected embeddings, so base and projected coincide."""
+PLAYED = ("projected", "document-modulated", "modulated")
+"""The stages that a map can show. It maps projected embeddings, so it has no base positions."""
 _HIDDEN_AXIS = {"visible": False}
 
 
@@ -24,9 +24,9 @@ class Move:
     """The movement of R documents, and of the query.
 
     Attributes:
-        start: (R, d) base positions.
+        start: (R, d) projected positions.
         end: (R, d) modulated positions.
-        query: The query's base and modulated position, (d,) each.
+        query: The query's projected and modulated position, (d,) each.
     """
 
     start: Array
@@ -52,7 +52,7 @@ class Look:
 
 
 def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
-    """Draw a corpus as a cloud, and over it the movement of documents from base to modulated.
+    """Draw a corpus as a cloud, and over it the movement of documents by modulation.
 
     The traces of the groups come first, in their order: the number of a trace and of a dot in it
     name the dot's document. Several groups are named. Three dimensions have lines for arrows.
@@ -113,7 +113,7 @@ def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
 
 
 def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
-    """Return the query at its base and its modulated position."""
+    """Return the query at its projected and its modulated position."""
     signs = (("query, projected", "diamond-open"), ("query, modulated", "diamond"))
     return [
         {

@@ -20,13 +20,15 @@ FAR = 1.5
 
 It would leave the documents little room.
 """
+MARK = 12.0
+"""Size of a mark in pixels."""
 MARGIN_DEGREES = 4.0
 """Between the centre and the innermost document, so that it does not cover the query."""
 
 
 def drawn_rings(view: TargetView, rings: Mapping[int, float]) -> dict[int, float]:
     """Return the rings, modulated rank → angle, for which the target view has room."""
-    inner = _inner(view)
+    inner = centre_angle(view)
     return {
         rank: angle
         for rank, angle in rings.items()
@@ -34,7 +36,7 @@ def drawn_rings(view: TargetView, rings: Mapping[int, float]) -> dict[int, float
     }
 
 
-def _inner(view: TargetView) -> float:
+def centre_angle(view: TargetView) -> float:
     """Return the angle at the centre, close to the innermost document, so that all fill it."""
     return max(0.0, float(view.radius.min()) - MARGIN_DEGREES)
 
@@ -50,7 +52,7 @@ def target(
         points: How to draw the documents.
         dark: Whether the page is dark.
     """
-    theta, inner = np.radians(view.direction), _inner(view)
+    theta, inner = np.radians(view.direction), centre_angle(view)
     radii = view.radius - inner
     stages = [(radius * np.cos(theta), radius * np.sin(theta)) for radius in radii]
     start, end = stages[0], stages[-1]
@@ -133,7 +135,11 @@ def _ring_names(
     turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
     around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
     pixel = 2 * reach / label_placement.NARROW
-    sizes = [(pixel * width, pixel * height) for width, height in map(label_placement.size, texts)]
+    # a mark has a size: a label must keep away from its edge, not only from its centre
+    sizes = [
+        (pixel * (width + MARK), pixel * (height + MARK))
+        for width, height in map(label_placement.size, texts)
+    ]
     # a label that leaves the picture would be cut
     inside = [
         around[np.abs(radius * around[:, 0]) + width / 2 <= reach]

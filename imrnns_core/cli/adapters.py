@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import WorkspaceFolder
+
+if TYPE_CHECKING:
+    from imrnns_core.model.adapter_card import AdapterCard
 
 UNKNOWN = "—"
 
@@ -62,8 +65,31 @@ def adapters_show(
     """Print an adapter's card (encoder, training, results) as JSON."""
     from imrnns_core.storage.workspace import Workspace
 
-    out.print(
-        # soft_wrap, because a wrapped line would break the JSON
-        json.dumps(asdict(Workspace(workspace).adapter(name).card), indent=1, ensure_ascii=False),
-        soft_wrap=True,
-    )
+    card = Workspace(workspace).adapter(name).card
+    # soft_wrap, because a wrapped line would break the JSON
+    out.print(json.dumps(asdict(card), indent=1, ensure_ascii=False), soft_wrap=True)
+    # on stderr, so that the JSON can be piped
+    if note := _selection_note(card):
+        err.print(note, soft_wrap=True)
+
+
+def _selection_note(card: AdapterCard) -> str:
+    """Return why the selected epoch is not the one with the highest value in the history."""
+    selected = card.outcome.best_epoch if card.outcome else 0
+    values = {epoch["number"]: epoch["validation"] for epoch in card.history}
+    later = [epoch for epoch in card.history if epoch["number"] > selected]
+    higher = [e for e in later if e["validation"] > values.get(selected, float("inf"))]
+    if card.outcome is None or not higher:
+        return ""
+    phase = next(epoch["phase"] for epoch in card.history if epoch["number"] == selected)
+    note = f"Epoch {selected} is selected, although later epochs have higher values in the history."
+    if phase == "pretrain" and {e["phase"] for e in higher} == {"train"}:
+        note += (
+            " The values of the phases pretrain and train are not comparable: the first are means "
+            "over all judged queries, the others over the validation queries."
+        )
+        if card.outcome.validation is not None:
+            note += (
+                f" On the validation queries, epoch {selected} has {card.outcome.validation:.4f}."
+            )
+    return f"{note} A later epoch is selected only if its gain is larger than its standard error."

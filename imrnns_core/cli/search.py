@@ -24,7 +24,7 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.config import SearchConfig
-from imrnns_core.types import STAGES
+from imrnns_core.types import STAGES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,19 +67,26 @@ def search(
         stage: _hits(comparison, stage, top_k, collection.dataset.document) for stage in STAGES
     }
     out.print(Text(comparison.query.text, style="bold"))
-    for stage in ("base", "modulated"):
-        out.print(tables.hits(stage, rankings[stage]))
+    shown: tuple[tuple[Stage, Stage], ...] = (("base", "modulated"), ("modulated", "base"))
+    for stage, other_stage in shown:
+        other_ranks = _ranks(comparison, other_stage)
+        out.print(tables.hits(stage, rankings[stage], other_stage, other_ranks))
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
         record = {"schema": 1, **query_fields, "adapter": loaded.card.name, "rankings": rankings}
         write_record(json_file, "search", record)
 
 
+def _ranks(comparison: Comparison, stage: str) -> dict[str, int]:
+    """Return each candidate's rank in a stage."""
+    return dict(zip(comparison.document_ids, comparison.rank(stage).tolist(), strict=True))
+
+
 def _hits(
     comparison: Comparison, stage: str, top_k: int, documents: Mapping[str, Document]
 ) -> list[dict[str, Any]]:
     """Return the top documents of a ranking, each with its title and base rank."""
-    base_rank = dict(zip(comparison.document_ids, comparison.rank("base").tolist(), strict=True))
+    base_rank = _ranks(comparison, "base")
     return [
         {
             **asdict(hit),

@@ -21,7 +21,7 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.errors import AdapterError, DataError, LensError
-from imrnns_core.training.config import RECIPES, TrainConfig
+from imrnns_core.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
@@ -29,8 +29,22 @@ if TYPE_CHECKING:
     from imrnns_core.training.trainer import Trainer
 
 _DEFAULTS = TrainConfig()
+_RECIPE_PURPOSES = {
+    "best": "pretrained without judgments, then trained on the judged queries",
+    "contrastive": "softmax loss over 63 candidates of the base ranking",
+    "modulation-only": "only the modulation is trained, the projector is fixed",
+    "paper": "as in the paper: margin loss, negatives from BM25",
+    "reference": "as in the reference package: loss on the improvement over the base score",
+    "unlabeled": "needs no judgments: only the corpus and its titles",
+}
 RecipeName = Annotated[
-    str, typer.Option("--recipe", help=f"Training recipe: {', '.join(RECIPES)}.")
+    str,
+    typer.Option(
+        "--recipe",
+        help="Training recipe. "
+        + "; ".join(f"{name}: {purpose}" for name, purpose in _RECIPE_PURPOSES.items())
+        + ".",
+    ),
 ]
 TrainSplit = Annotated[str, typer.Option(help="Split with the training judgments.")]
 ValidSplit = Annotated[

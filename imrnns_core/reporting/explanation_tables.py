@@ -11,7 +11,7 @@ from rich.text import Text
 from imrnns_core.explanation.deletion_records import DELETED, TARGETS
 from imrnns_core.explanation.word_drops import SHORTLIST
 from imrnns_core.reporting.formatting import decimal, interval, signed
-from imrnns_core.reporting.html import VERDICT_NAMES, verdict
+from imrnns_core.reporting.html import VERDICT_NAMES, by_effect, random_drop
 from imrnns_core.reporting.terminal import table_of
 from imrnns_core.types import SCORE_PARTS, STAGES
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.explanation.explain import Explanation
+    from imrnns_core.explanation.nearest_tokens import NamedToken
     from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 
 
@@ -50,12 +51,13 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
         )
     if explained.verified:
         yield (
-            "Random words: mean drop when the same number of random words is deleted (ten draws). "
-            "Estimate: whether the measured drop confirms the estimated one."
+            "Random words: mean ± standard deviation of ten draws; each draw deletes random words, "
+            "one for each occurrence of the word. Verdict: confirmed if the measured drop has the "
+            "sign of the estimated one; no more than random words if it is within one standard "
+            "deviation of their mean."
         )
     for side, tokens in explained.vocabulary.items():
-        listed = ", ".join(f"{token.token} ({verdict(token)})" for token in tokens)
-        yield f"Vocabulary near the {side}'s change (as in the paper): {listed}"
+        yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"
     # the reasons why this encoder does not allow a view
     yield from explained.missing
 
@@ -64,23 +66,34 @@ def _estimated_words(drops: WordDrops) -> Table:
     table = table_of(
         f"Words of the {drops.side}: estimated drops", "word", "drop of change", "drop of score"
     )
-    # as many words as are measured by default
-    for i in drops.top("change", SHORTLIST[drops.side]):
+    # for a demoted document, words with a negative drop explain the change
+    for i in by_effect(drops.change)[: SHORTLIST[drops.side]]:
         table.add_row(drops.words[i].text, signed(drops.change[i]), signed(drops.score[i]))
     return table
 
 
 def _measured_words(side: str, words: Sequence[VerifiedWord]) -> Table:
-    control = ("random words", "estimate")
+    control = ("random words", "verdict")
     heads = ("word", "drop of change", *control, "drop of score", *control)
     table = table_of(f"Words of the {side}: measured drops", *heads)
-    for word in sorted(words, key=lambda word: -word.drop[1]):
+    for word in sorted(words, key=lambda word: -abs(word.drop[1])):
         table.add_row(
             word.word.text,
-            *(signed(word.drop[1]), signed(word.random[1]), VERDICT_NAMES[word.verdict("change")]),
-            *(signed(word.drop[0]), signed(word.random[0]), VERDICT_NAMES[word.verdict("score")]),
+            *(signed(word.drop[1]), random_drop(word, 1), VERDICT_NAMES[word.verdict("change")]),
+            *(signed(word.drop[0]), random_drop(word, 0), VERDICT_NAMES[word.verdict("score")]),
         )
     return table
+
+
+def _nearest_words(tokens: Sequence[NamedToken]) -> str:
+    """Return the words nearest to a change, those closer than chance apart from the others."""
+    closer = ", ".join(token.token for token in tokens if not token.spurious)
+    others = ", ".join(token.token for token in tokens if token.spurious)
+    if not closer:
+        return f"none of the {len(tokens)} nearest words is closer than chance: {others}"
+    if not others:
+        return f"all {len(tokens)} nearest words are closer than chance: {closer}"
+    return f"closer than chance: {closer}; not closer: {others}"
 
 
 def faithfulness(result: DeletionTest) -> Iterator[RenderableType]:

@@ -14,12 +14,12 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from imrnns_core.config import REPORT_GENERATOR
-from imrnns_core.explanation.deletion_records import DeletionSummary
+from imrnns_core.explanation.deletion_records import SIDES, DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
-from imrnns_core.types import STAGES, FloatArray, Side
+from imrnns_core.types import STAGES, FloatArray
 
 _FOLDER = Path(__file__).parent
 MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ AXIS_REM = 16
 """Width of the accounting chart."""
 VERDICT_NAMES: dict[Verdict, str] = {
     "confirmed": "confirmed",
-    "chance": "no different from chance",
+    "chance": "no more than random words",
     "opposite sign": "opposite sign",
 }
 """What reports and tables say about an estimate whose drop was measured."""
@@ -68,10 +68,15 @@ class MarkedPiece:
     number: int = 0
 
 
+def by_effect(values: FloatArray) -> list[int]:
+    """Return the positions of values (W,), those with the largest effect of either sign first."""
+    return [int(i) for i in np.argsort(-np.abs(values), kind="stable")]
+
+
 def marked_pieces(drops: WordDrops, values: FloatArray) -> Iterator[MarkedPiece]:
     """Yield the pieces of a text, its words marked by their drops, values (W,)."""
     largest = float(np.abs(values).max()) if len(values) else 0.0
-    order = np.argsort(-np.abs(values), kind="stable").tolist()
+    order = by_effect(values)
     # without any effect no word is the strongest
     numbers = {i: n for n, i in enumerate(order[:NUMBERED_WORDS], 1)} if largest else {}
     end = 0
@@ -144,6 +149,8 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
         },
         legend=LEGEND,
         trust=trust_sentence(test),
+        trust_head=TRUST_HEAD,
+        trust_rows=trust_rows(test) if test else [],
     )
 
 
@@ -158,11 +165,17 @@ def _verified(words: Sequence[VerifiedWord]) -> list[tuple[str, ...]]:
     return [
         (
             word.word.text,
-            *(signed(word.drop[1]), signed(word.random[1]), VERDICT_NAMES[word.verdict("change")]),
-            *(signed(word.drop[0]), signed(word.random[0]), VERDICT_NAMES[word.verdict("score")]),
+            *(signed(word.drop[1]), random_drop(word, 1), VERDICT_NAMES[word.verdict("change")]),
+            *(signed(word.drop[0]), random_drop(word, 0), VERDICT_NAMES[word.verdict("score")]),
         )
-        for word in sorted(words, key=lambda word: -word.drop[1])
+        # for a demoted document, words with a negative drop explain the change
+        for word in sorted(words, key=lambda word: -abs(word.drop[1]))
     ]
+
+
+def random_drop(word: VerifiedWord, column: int) -> str:
+    """Return the drop of random words as mean ± SD, of the score (0) or of the change (1)."""
+    return f"{signed(word.random[column])} ± {decimal(word.random_std[column])}"
 
 
 def _token(token: NamedToken) -> tuple[str, ...]:
@@ -187,26 +200,34 @@ def _bars(accounting: Mapping[str, float]) -> Iterator[dict[str, Any]]:
 
 
 def verdict(token: NamedToken) -> str:
-    """Return whether a token is nearer than chance."""
-    return "chance level" if token.spurious else "above chance"
+    """Return whether a token is closer than chance."""
+    return "not closer than chance" if token.spurious else "closer than chance"
 
 
 def trust_sentence(test: DeletionSummary | None) -> str:
-    """Return the result of the deletion test in words."""
+    """Return which deletion test there is, and how to read `trust_rows`."""
     if test is None:
         return (
             "The explanations of this adapter have not been tested by deletion on this data set. "
             "To test them, run imrnns-lens faithfulness."
         )
     return (
-        f"Tested by deletion on {counted(test.pairs, 'pair')} of {test.dataset} {test.split}. On a "
-        "scale from 0 (random word) to 1 (best possible word), the top word for the change scores "
-        f"{_both(test.estimated)}; after a shortlist is measured, {_both(test.verified)}. The rank "
-        "correlation of estimated and measured drops is "
-        f"{_both(test.rho)}."
+        f"Tested by deletion on {counted(test.pairs, 'pair')} of {test.dataset} {test.split}. The "
+        "first two figures rate the top word for the score change: 0 = a random word, 1 = the best "
+        "possible word. Estimated: the top word by estimate. Measured: the top word after a "
+        "shortlist is measured."
     )
 
 
-def _both(values: Mapping[Side, float]) -> str:
-    document, query = decimal(values["document"], 2), decimal(values["query"], 2)
-    return f"{document} for documents and {query} for queries"
+TRUST_HEAD = ("text", "estimated", "measured", "rank correlation of estimated and measured drops")
+
+
+def trust_rows(test: DeletionSummary) -> list[tuple[str, ...]]:
+    """Return the figures of the deletion test, one row per text, with the columns `TRUST_HEAD`."""
+    return [
+        (
+            side,
+            *(decimal(values[side], 2) for values in (test.estimated, test.verified, test.rho)),
+        )
+        for side in SIDES
+    ]

@@ -60,6 +60,10 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
             f"{measure}: modulated − base {signed(test.change)}, "
             f"95 % interval {interval(test.ci95)}, {p_equals(test.p)}"
         )
+    yield (
+        "The interval comes from a bootstrap over queries, p from a paired randomisation test. The "
+        "two methods can disagree when a change is close to zero."
+    )
     if result.shares is not None:
         yield _share_line(result.shares)
     counts = Counter(result.outcomes())
@@ -195,14 +199,23 @@ def _query_differences(
     return table
 
 
-def hits(stage: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Return one ranking of one query, as the rows that `search` writes."""
-    heads = ("rank", "base rank", "score", "relevance", "document", "title")
+def hits(
+    stage: str, rows: Sequence[Mapping[str, Any]], other_stage: str, other_ranks: Mapping[str, int]
+) -> Table:
+    """Return one ranking of one query, with the ranks in another stage.
+
+    Args:
+        stage: The stage of the ranking.
+        rows: Its documents, as the rows that `search` writes.
+        other_stage: The other stage.
+        other_ranks: Document → its rank there.
+    """
+    heads = ("rank", f"{other_stage} rank", "score", "relevance", "document", "title")
     table = table_of(f"{stage.capitalize()} ranking", *heads)
     for row in rows:
         table.add_row(
             str(row["rank"]),
-            str(row["base_rank"]),
+            str(other_ranks[row["document_id"]]),
             decimal(row["score"]),
             "unjudged" if row["relevance"] < 0 else str(row["relevance"]),
             row["document_id"],
@@ -218,7 +231,7 @@ def table_of(title: str, *heads: str) -> Table:
 
 def _share_line(shares: ChangeDecomposition) -> str:
     return (
-        f"Score change: projector {percent(shares.projector)}, "
+        f"Share of the variation of the score change: projector {percent(shares.projector)}, "
         f"constant modulation (the same for all queries) {percent(shares.constant)}, "
         f"query-specific modulation {percent(shares.query_specific)}"
     )

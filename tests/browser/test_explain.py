@@ -253,9 +253,9 @@ def test_a_document_is_compared_with_rank_1_or_the_one_just_above(
 def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None:
     explained(page, address)
     page.get_by_text("Vocabulary view, as in the paper").click()
-    expect(page.get_by_text(re.compile(r"Document: \d+ of 10 words beat chance"))).to_be_visible(
-        timeout=60_000
-    )
+    expect(
+        page.get_by_text(re.compile(r"Document: \d+ of 10 words are closer than chance"))
+    ).to_be_visible(timeout=60_000)
     page.get_by_text("Score change as a sum over words").click()
     expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(
         timeout=60_000
@@ -474,7 +474,7 @@ def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(
         page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
         open_page(page, f"{url}/explain?data=sample&adapter=still&query=q054")
         failure = page.get_by_text(
-            "no document of split 'dev' changes its rank under still: nothing to explain"
+            "still changes no rank in split 'dev', so there is nothing to test"
         )
         page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
         for _ in range(2):

@@ -255,7 +255,7 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     open_page(page, f"{address}/map?query=q007&view={view}")
     note = page.locator('[role="note"]').first
     expect(note).to_contain_text(
-        "Noise level" if view == "neighbourhood" else "of the true movement"
+        "Noise level" if view == "neighbourhood" else "of the movement is along these axes"
     )
     corpus = page.locator(".js-plotly-plot").evaluate(
         "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
@@ -265,7 +265,7 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     plot = page.locator(".js-plotly-plot")
     assert plot.evaluate("plot => plot._fullData.filter(t => t.name === 'modulated').length") == 2
     if view == "neighbourhood":
-        expect(note).to_contain_text("These movements are within noise, so arrows are hidden")
+        expect(note).to_contain_text("The arrows are within noise, so they are hidden")
         assert plot.evaluate(arrows) == 0
         page.get_by_text("Show arrows within noise").click()
         settle(page)

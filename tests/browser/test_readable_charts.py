@@ -76,7 +76,7 @@ def test_the_table_of_the_map_needs_no_sideways_scrolling(page: Page, address: s
     table.wait_for()
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
     heads = page.locator("[data-testid=stDataFrame] th").all_text_contents()
-    assert [head for head in heads if head] == ["title", "base", "modulated", "moved"]
+    assert [head for head in heads if head] == ["title", "base", "modulated", "movement"]
 
 
 def test_labels_are_readable_and_links_keep_their_values(page: Page, address: str) -> None:
@@ -84,7 +84,7 @@ def test_labels_are_readable_and_links_keep_their_values(page: Page, address: st
     page.get_by_role("radio", name="Full values").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('shift') === 'whole'")
     settle(page)
-    page.get_by_role("radio", name="Direction").click()
+    page.get_by_role("radio", name="Signed value").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('columns') === 'sign'")
     settle(page)
     open_page(page, f"{address}/map?query=q054&view=linear&drag=lasso")

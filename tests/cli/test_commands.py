@@ -22,6 +22,7 @@ import torch
 
 from imrnns_core.cli import app as cli
 from imrnns_core.cli import console as terminal
+from imrnns_core.cli import train
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
@@ -227,12 +228,13 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     ]
     assert lines["seen", "2", "BM25"] == ["0.0000"] * 7
     assert (
-        "Score change: projector 0 %, constant modulation (the same for all queries) 100 %, "
-        "query-specific modulation 0 %"
+        "Share of the variation of the score change: projector 0 %, constant modulation (the same "
+        "for all queries) 100 %, query-specific modulation 0 %"
     ) in result.out
     assert (
         "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"
     ) in result.out
+    assert "The interval comes from a bootstrap over queries, p from a paired" in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
         "base.run",
         "document-modulated.run",
@@ -268,7 +270,7 @@ def test_search_prints_and_writes_both_rankings(run: Run, toy: Path, tmp_path: P
     assert [h["score"] for h in record["rankings"]["base"]] == pytest.approx([0.96, 0.8], abs=1e-6)
     assert [h["title"] for h in record["rankings"]["modulated"]] == ["Title 2", "Title 0"]
     assert [line.split() for line in result.out.splitlines() if "Title 2" in line] == [
-        ["2", "2", "0.8000", "2", "d2", "Title", "2"],
+        ["2", "1", "0.8000", "2", "d2", "Title", "2"],
         ["1", "2", "1.0000", "2", "d2", "Title", "2"],
     ]
 
@@ -303,6 +305,7 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     )
     assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
     assert json.loads(run("adapters", "show", "toy").out)["training_positives"] == ["d1"]
+    assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()
     assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)
     by_name = run("search", "toy", "q0", "--adapter", "toy", "--json", tmp_path / "r.json")
@@ -311,6 +314,17 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
         json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"]
         == "d2"
     )
+
+
+def test_adapters_show_says_why_an_earlier_epoch_is_selected(run: Run):
+    shown = run("adapters", "show", "sample-adapter")
+    outcome = json.loads(shown.out)["outcome"]
+    assert shown.err.startswith(f"Epoch {outcome['best_epoch']} is selected, although later epochs")
+    assert f"epoch {outcome['best_epoch']} has {outcome['validation']:.4f}" in shown.err
+
+
+def test_the_help_of_train_describes_every_recipe():
+    assert sorted(train._RECIPE_PURPOSES) == sorted(RECIPES)
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
@@ -956,14 +970,28 @@ def test_explain_prints_and_writes_record_and_report(run: Run, tmp_path: Path):
         f"{parts['query_refinement']:+.4f} (query refinement) = modulated {parts['modulated']:.4f}"
     )
     assert shown.replace(" -", " −") in result.out
-    first = max(record["words"]["document"], key=lambda word: word["change"])
-    assert f"{first['word']} {first['change']:+.4f}".split() == next(
+    first = max(record["words"]["document"], key=lambda word: abs(word["change"]))
+    assert f"{first['word']} {first['change']:+.4f}".replace(" -", " −").split() == next(
         line.split()[:2]
         for line in result.out.splitlines()
         if line.strip().startswith(f"{first['word']} ")
     )
     assert record["verified"] == {}
     assert "The Hague" in page.read_text()
+
+
+def test_explain_lists_the_words_with_the_largest_effect_of_either_sign(run: Run, tmp_path: Path):
+    record_file = tmp_path / "e.json"
+    pair = ("--query", "q048", "--document", "mauritius-mauritania")
+    result = run("explain", "sample", *pair, "--adapter", "sample-adapter", "--json", record_file)
+    words = json.loads(record_file.read_text())["words"]["query"]
+    expected = sorted(words, key=lambda word: -abs(word["change"]))[:5]
+    assert expected[0]["change"] < 0  # the word that explains why the document lost score
+    table = result.out.split("Words of the query: estimated drops")[1].splitlines()[2:7]
+    assert [line.split()[0] for line in table] == [word["word"] for word in expected]
+    near = "Vocabulary near the query's change (as in the paper): none of the 10 nearest words is"
+    assert f"{near} closer than chance: " in result.out
+    assert "chance level" not in result.out
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
         "waterfall": accounting.waterfall(parts, 0),
         "score parts": accounting.score_parts(parts, order, ids, ids),
         "leave one out": accounting.leave_one_out(np.arange(5), order, ids, ids, np.arange(5)),
-        "measured words": explain.measured_words(words, "change"),
+        "measured words": explain.measured_words(words, "change", dark),
         "word accounting": explain.word_accounting(drops, WordAccounting(values[0, :4], -0.1, 0.1)),
         "target": target.target(view, {1: 52.0}, points(5, dark, "relevance"), dark),
         "target by movement": target.target(view, {}, points(5, dark, "movement"), dark),

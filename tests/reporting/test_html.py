@@ -14,7 +14,8 @@ from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation, explain
 from imrnns_core.explanation.word_drops import WordDrops
 from imrnns_core.model.checkpoint import load_adapter
-from imrnns_core.reporting.html import marked_html, to_html, trust_sentence
+from imrnns_core.reporting import html as html_report
+from imrnns_core.reporting.html import marked_html, to_html, trust_rows, trust_sentence
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
@@ -155,8 +156,27 @@ def test_the_deletion_test_is_described_with_its_figures():
     )
     sentence = trust_sentence(found)
     assert "60 pairs of toy dev" in sentence
-    assert "0.91" in sentence
-    assert "0.99 for documents and 1.00 for queries" in sentence
+    assert "0 = a random word, 1 = the best possible word" in sentence
+    assert trust_rows(found) == [
+        ("document", "0.91", "0.99", "0.60"),
+        ("query", "0.90", "1.00", "0.80"),
+    ]
+
+
+def test_a_report_has_the_figures_of_the_deletion_test(explained: Explanation):
+    rho = {"document": 0.61, "query": 0.82}
+    page = to_html(explained, DeletionSummary("toy", "dev", 60, rho, rho, rho))
+    assert "<td>document</td><td>0.61</td><td>0.61</td><td>0.61</td>" in page
+    assert "rank correlation of estimated" not in to_html(explained)
+
+
+def test_measured_words_are_sorted_by_effect_with_their_random_words(explained: Explanation):
+    words = sorted(explained.verified["document"], key=lambda word: -abs(word.drop[1]))
+    assert any(word.drop[1] < 0 for word in words)
+    rows = html_report._verified(explained.verified["document"])
+    assert [row[0] for row in rows] == [word.word.text for word in words]
+    mean, deviation = words[0].random[1], words[0].random_std[1]
+    assert rows[0][2] == f"{mean:+.4f} ± {deviation:.4f}".replace("-", "−")
 
 
 def test_negative_parts_are_drawn_left_of_the_zero_line(explained: Explanation):

@@ -9,9 +9,9 @@ import streamlit as st
 from dashboard.services import catalog, deletion_tests
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
-from dashboard.widgets import notices, progress_panel
+from dashboard.widgets import notices, progress_panel, texts
 from dashboard.widgets.progress_panel import Button, Panel
-from imrnns_core.reporting.html import trust_sentence
+from imrnns_core.reporting.html import TRUST_HEAD, trust_rows, trust_sentence
 
 # at 5 to 20 seconds per pair, a few minutes
 PAIRS = 12
@@ -30,7 +30,9 @@ def show(key: PairKey) -> None:
     notices.show(
         "good" if record else "info", "Deletion test of this adapter", trust_sentence(record)
     )
-    if record is None:
+    if record:
+        texts.table(TRUST_HEAD, trust_rows(record), "trust")
+    else:
         splits = list(catalog.dataset(key.data).splits)
         split = "dev" if "dev" in splits else splits[0] if splits else ""
         progress_panel.show(

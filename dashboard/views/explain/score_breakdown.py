@@ -15,10 +15,13 @@ VISIBLE = 5e-5
 """The smallest difference that four decimals show."""
 HEAD = ("part of the score", "this document", "average candidate", "difference")
 EXACT = (
-    "The three parts add up to modulated − base = {} (rounding error {}). The document and query "
-    "steps share their joint effect equally. In the chart, green is a gain and orange a loss."
+    "The three parts add up to modulated − base = {} (rounding error {}). Document modulation and "
+    "query refinement also have a joint effect; half of it is counted for each (Shapley values). "
+    "In the chart, green is a gain and orange a loss."
 )
 CHANGE = "modulated − base"
+ARTICLE = {"projector": "the projector"}
+"""A part that is a thing needs an article in a sentence; the others are actions."""
 STAGES_READING = (
     "Here each stage applies one more step. A difference between two stages can differ from the "
     "part above: the joint effect of document modulation and query refinement appears only once "
@@ -53,7 +56,6 @@ def summary(pair: Pair, accounting: Accounting) -> tuple[str, str]:
     comparison, position = pair.comparison, pair.position
     base, modulated = (int(comparison.rank(s)[position]) for s in ("base", "modulated"))
     change = float(accounting.modulated[position] - accounting.base[position])
-    average = float((accounting.modulated - accounting.base).mean())
     direction = "rose" if modulated < base else "fell"
     title = (
         f"Rank {base}, unchanged"
@@ -61,12 +63,52 @@ def summary(pair: Pair, accounting: Accounting) -> tuple[str, str]:
         else f"Rank {base} → {modulated}: {direction}"
     )
     text = f"Its score changed by {change:+.4f}{_largest(accounting, position)}."
-    text += f" The average candidate changed by {average:+.4f}"
     # the rank follows the change relative to the others, not the change alone
-    if abs(change - average) >= VISIBLE:
-        relation = "gained" if change > average else "lost"
-        text += f", so this document {relation} {abs(change - average):.4f} relative to it"
-    return title, formatting.minus(f"{text}.")
+    compared = _compared(accounting.modulated - accounting.base, position)
+    overtaking = _overtaking(pair, accounting)
+    return title, formatting.minus(f"{text} {compared}{overtaking}")
+
+
+def _compared(changes: FloatArray, position: int) -> str:
+    """Return a sentence: the mean of the changes (K,) and the change of this document."""
+    own, average = float(changes[position]), float(changes.mean())
+    if abs(average) < VISIBLE:
+        return "The average candidate’s score did not change."
+    is_common = bool((changes > 0).all() or (changes < 0).all())
+    others = (
+        f"All candidates {_gained(average)} score ({abs(average):.4f} on average)"
+        if is_common and len(changes) > 1
+        else f"The average candidate {_gained(average)} {abs(average):.4f}"
+    )
+    if abs(own - average) < VISIBLE:
+        return f"{others}; this one did, too."
+    own_change = f"{_gained(own)} {abs(own):.4f}"
+    if abs(own) < VISIBLE:
+        return f"{others}; this one kept its score."
+    if own * average < 0:
+        return f"{others}, but this one {own_change}."
+    if abs(own) > abs(average):
+        return f"{others}; this one {own_change}, more than the average."
+    return f"{others}; this one {_gained(own)} only {abs(own):.4f}."
+
+
+def _gained(change: float) -> str:
+    return "gained" if change > 0 else "lost"
+
+
+def _overtaking(pair: Pair, accounting: Accounting) -> str:
+    """Return why the rank changed against the change relative to the average, if it did."""
+    position = pair.position
+    base, modulated = (pair.comparison.rank(stage) for stage in ("base", "modulated"))
+    changes = accounting.modulated - accounting.base
+    relative = float(changes[position] - changes.mean())
+    was_above, is_above = base < base[position], modulated < modulated[position]
+    overtaken, overtaking = int((was_above & ~is_above).sum()), int((~was_above & is_above).sum())
+    if relative <= -VISIBLE and modulated[position] < base[position]:
+        return f" It still overtook {formatting.count(overtaken, 'document', 'documents')}."
+    if relative >= VISIBLE and modulated[position] > base[position]:
+        return f" {formatting.count(overtaking, 'document', 'documents')} still overtook it."
+    return ""
 
 
 def _largest(accounting: Accounting, position: int) -> str:
@@ -76,9 +118,9 @@ def _largest(accounting: Accounting, position: int) -> str:
     gain, loss = max(parts, key=parts.__getitem__), min(parts, key=parts.__getitem__)
     said = []
     if parts[gain] >= VISIBLE:
-        said.append(f"the largest gain came from {gain} ({parts[gain]:+.4f})")
+        said.append(f"the largest gain came from {ARTICLE.get(gain, gain)} ({parts[gain]:+.4f})")
     if parts[loss] <= -VISIBLE:
-        said.append(f"the largest loss from {loss} ({parts[loss]:+.4f})")
+        said.append(f"the largest loss came from {ARTICLE.get(loss, loss)} ({parts[loss]:+.4f})")
     return f": {', '.join(said)}" if said else ""
 
 

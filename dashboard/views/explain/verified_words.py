@@ -4,31 +4,48 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
-from dashboard import state
+from dashboard import formatting, state, theme
 from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import chart, texts
 from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord
+from imrnns_core.reporting.html import VERDICT_NAMES
 from imrnns_core.types import Side
 
-VERDICTS: dict[Verdict, str] = {
-    "confirmed": "confirmed",
-    "chance": "no different from chance",
-    "opposite sign": "opposite to the estimate",
+EFFECTS: dict[Verdict, str] = {
+    "confirmed": "the effect that was estimated",
+    "chance": "no more effect than random words",
+    "opposite sign": "the opposite effect",
 }
+"""Verdict → what the counted words have, for the summary."""
 READING = (
-    "Each word was deleted everywhere in the text; the text was encoded again and scored among the "
-    "same candidates. A bar is the word’s contribution to the {}: what is lost without it. Green "
-    "words raise it, orange words lower it. The yellow mark is the effect of deleting the same "
-    "number of random words (mean ± 1 SD of ten draws). Pale bars are within that range and not "
-    "meaningful. Hatched bars have the opposite sign of their estimate."
+    "A bar is the drop of a word: how much the {value} falls when the word is deleted everywhere "
+    "and the text is encoded again. To the right: the word raises the {value}. To the left: the "
+    "word lowers it; without the word, the {value} would be higher."
 )
+LEGEND = (
+    "<style>.swatch {{ display: inline-block; width: 1.4rem; height: .7rem; margin-right: .3rem; "
+    "border: 1px solid {up} }}</style>"
+    '<div class="groups" data-legend="measured">'
+    '<span><span class="swatch" style="background:{up}"></span>raises the {value}</span>'
+    '<span><span class="swatch" style="background:{down};border-color:{down}"></span>lowers it'
+    "</span>"
+    '<span><span class="swatch" style="background:{pale}"></span>pale: {chance}</span>'
+    '<span><span class="swatch" style="background:repeating-linear-gradient(45deg,{up} 0 2px,'
+    'transparent 2px 5px)"></span>hatched: opposite sign to the estimate</span>'
+    '<span title="Each draw deletes random words, one for each occurrence of the word.">'
+    "<b>┼</b> random words: mean ± 1 SD of ten draws</span>"
+    "</div>"
+)
+TABLE_HEAD = ("word", "drop", "random words", "verdict")
+MOST_ROWS, TABLE_PIXELS = 12, 480
+"""A table with more rows scrolls."""
 MOST_BARS = 30
 SECONDS_PER_WORD = 0.06
 
@@ -36,9 +53,19 @@ SECONDS_PER_WORD = 0.06
 # a fragment: measuring all words does not run the rest of the page again
 @st.fragment
 def show(key: PairKey) -> None:
-    """Delete words and encode again: measured contributions next to those of random words."""
+    """Delete words and encode again: measured drops next to those of random words."""
     st.header("Deleted and measured", anchor=False)
-    st.caption(READING.format(TARGET_NAMES[state.current().carry]))
+    value = TARGET_NAMES[state.current().carry]
+    st.caption(READING.format(value=value))
+    st.html(
+        LEGEND.format(
+            up=theme.UP,
+            down=theme.DOWN,
+            pale=theme.transparent(theme.UP, figures.PALE),
+            chance=VERDICT_NAMES["chance"],
+            value=value,
+        )
+    )
     for side, column in reversed(list(texts.sides())):  # the query's words need only a moment
         with column:
             _show(key, side)
@@ -51,37 +78,42 @@ def _show(key: PairKey, side: Side) -> None:
     words = _measure(key, side, every)
     st.caption(summary(words, len(drops.words), side, target))
     chart.show(
-        figures.measured_words(figures.strongest(words, target, MOST_BARS), target),
+        figures.measured_words(figures.strongest(words, target, MOST_BARS), target, state.dark()),
         f"verified_{side}",
-        f"Measured contribution of each word of the {side}, next to random words",
+        f"Measured drop of each word of the {side}, next to random words",
     )
     with st.expander("As a table"):
         # the table has all words, also those without a bar
         ordered = figures.strongest(words, target, len(words))
-        st.dataframe(_frame(ordered, target), hide_index=True, key=f"verified_table_{side}")
+        height: int | Literal["content"] = TABLE_PIXELS if len(words) > MOST_ROWS else "content"
+        with st.container(height=height, border=False):
+            texts.table(TABLE_HEAD, _rows(ordered, target), f"verified_table_{side}")
 
 
 def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -> str:
     """Return how many words were measured, with which results, and how many the chart draws."""
     measured = f"{len(words)} of {total}" if len(words) < total else f"All {total}"
     counts = Counter(word.verdict(target) for word in words)
-    results = ", ".join(f"{counts[v]} {name}" for v, name in VERDICTS.items() if counts[v])
+    effects = [f"{counts[v]} {name}" for v, name in EFFECTS.items() if counts[v]]
+    # the verb comes once, after the first count
+    first, _, rest = ", ".join(effects).partition(" ")
+    results = f"{first} {'has' if first == '1' else 'have'} {rest}" if effects else "none"
     drawn = f" The chart shows the {MOST_BARS} strongest." if len(words) > MOST_BARS else ""
     return f"{measured} words of the {side} measured: {results}.{drawn}"
 
 
-def _frame(words: list[VerifiedWord], target: Target) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "word": w.word.text,
-            "estimate": VERDICTS[w.verdict(target)],
-            "contribution to change": w.drop[1],
-            "random words, change": w.random[1],
-            "contribution to score": w.drop[0],
-            "random words, score": w.random[0],
-        }
-        for w in words
-    )
+def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:
+    column = 0 if target == "score" else 1
+    return [
+        (
+            word.word.text,
+            formatting.signed(word.drop[column]),
+            # the chart has their deviation
+            formatting.signed(word.random[column]),
+            VERDICT_NAMES[word.verdict(target)],
+        )
+        for word in words
+    ]
 
 
 def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:

@@ -8,15 +8,16 @@ from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import notices, texts
 from imrnns_core.errors import ExplanationError
-from imrnns_core.explanation.nearest_tokens import NamedToken
+from imrnns_core.explanation.nearest_tokens import NULL_DRAWS, SIGNIFICANCE_LEVEL, NamedToken
 from imrnns_core.reporting.html import verdict
 from imrnns_core.types import Side
 
 READING = (
     "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
     "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
-    "text. p is the share of random trials with an equally close word: with an untrained adapter, "
-    "or with another query. A word beats chance only if both are small."
+    "text. p: share of {} trials in which some word is at least as close; the real result is one "
+    "trial, the others have an untrained adapter or another query. A word is closer than chance "
+    "only if both p are {:.4f}: no other trial had a word as close."
 )
 P_NAMES = ("p, untrained adapter", "p, other queries")
 
@@ -27,7 +28,7 @@ def show(key: PairKey) -> None:
     with st.expander(title, on_change="rerun", key="vocabulary") as expander:
         if not expander.open:
             return
-        st.caption(READING)
+        st.caption(READING.format(NULL_DRAWS + 1, SIGNIFICANCE_LEVEL))
         for side, column in texts.sides():
             with column:
                 try:
@@ -40,10 +41,10 @@ def show(key: PairKey) -> None:
 
 
 def _table(tokens: list[NamedToken], side: Side) -> None:
-    beat = sum(not t.spurious for t in tokens)
+    closer = sum(not t.spurious for t in tokens)
     head, rows, common = table(tokens)
     st.caption(
-        f"{side.capitalize()}: {beat} of {len(tokens)} words beat chance."
+        f"{side.capitalize()}: {closer} of {len(tokens)} words are closer than chance."
         + "".join(f" {text} for every word." for text in common)
     )
     texts.table(head, rows, f"vocabulary_{side}")

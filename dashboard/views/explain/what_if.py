@@ -16,6 +16,7 @@ from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import dropped_choice, notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
+from imrnns_core.reporting.html import by_effect
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import blend
 from imrnns_core.text.words import without
@@ -25,6 +26,7 @@ READING = (
     "Delete words or edit a text to see new scores and ranks. The candidates stay the same, so any "
     "difference is due to your edit."
 )
+ORIGINAL = "The sections above and below still describe the original texts."
 EMPTY = ("An empty text cannot be scored", "The original text is used.")
 HEAD = ("stage", "score", "edited score", "difference", "rank", "edited rank")
 
@@ -33,6 +35,12 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     """Let the reader edit both texts and the feedback; draw the new scores, ranks and words."""
     st.header("What if?", anchor=False)
     st.caption(READING)
+    is_edited = {
+        "document": bool(state.current().edited_document),
+        "query": bool(state.current().edited_query),
+    }
+    if any(is_edited.values()):
+        st.caption(ORIGINAL)
     for side, column in texts.sides():
         with column:
             _edit(key, side)
@@ -48,6 +56,8 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     if edited_key != key:
         carry = state.current().carry
         for side, column in texts.sides():
+            if not is_edited[side]:
+                continue
             with column:
                 st.caption(f"Edited {side}: words behind the {TARGET_NAMES[carry]}")
                 drops = explanations.word_drops(edited_key, side)[0]
@@ -66,7 +76,7 @@ def _feedback(comparison: Comparison, dataset: Dataset) -> None:
         0.0,
         1.0,
         step=0.05,
-        help="0 ranks by the base score, 1 by the modulated score.",
+        help="α = 0: base score only. α = 1: modulated score only.",
         **state.bound("alpha"),
     )
 
@@ -80,7 +90,8 @@ def _edit(key: PairKey, side: Side) -> None:
     # an encoder’s prefix (“query: ”) is not part of the text that a reader edits
     prefix = len(explanations.prefix(key.data, side))
     # words of the original, so an edit does not change what can be deleted
-    names = {i: drops.words[i].text for i in drops.top(state.current().carry, len(drops.words))}
+    order = by_effect(drops.values(state.current().carry))
+    names = {i: drops.words[i].text for i in order}
     widget = f"delete_{side}_{key.query}_{key.document}"
 
     def delete() -> None:

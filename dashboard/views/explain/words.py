@@ -1,4 +1,4 @@
-"""The words of both texts: marked by their estimated contribution, and as exact accounting."""
+"""The words of both texts: marked by their estimated drops, and as exact accounting."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from imrnns_core.types import Side
 
 TARGET_NAMES = {"change": "score change", "score": "modulated score"}
 LEGEND = (
-    f"<style>{MARK_CSS}</style>"
     '<div class="marked groups" data-legend="words">'
-    '<span><mark class="up" style="--share:1">solid green</mark> raises it</span>'
-    '<span><mark class="down" style="--share:1">dotted orange</mark> lowers it</span>'
+    '<span><mark class="up" style="--share:1">solid green</mark> raises the {value}</span>'
+    '<span><mark class="down" style="--share:1">dotted orange</mark> lowers the {value}</span>'
     "<span>1–5: the strongest words</span>"
     '<span><span class="unread">struck through</span> not read by the encoder</span>'
     "</div>"
 )
 READING = (
-    "Contribution of a word: what is lost when it is deleted. The values are estimates; the next "
-    "section measures them. Hover over a word for its value."
+    "Hover over a word for its drop: how much the {} falls when the word is deleted. The drops are "
+    "estimates; the next section measures them."
 )
 ACCOUNTING = (
-    "The parts of modulated − base by word, with every norm held fixed. They add up exactly, but "
-    "they do not show what the score would lose if the word were deleted."
+    "Each text alone accounts for the whole change: the parts of modulated − base by word, with "
+    "every norm held fixed. A part is not a drop: it does not show what happens if the word is "
+    "deleted. Other tokens: special tokens such as [CLS] and [SEP], punctuation and a prefix. "
+    "Adapter constant: the part that depends on no word."
 )
 NO_ACCOUNTING = (
     "Not available for this encoder",
@@ -38,9 +39,10 @@ NO_ACCOUNTING = (
 
 def show(key: PairKey) -> None:
     """Draw both texts with their words marked."""
-    st.header(f"Words behind the {TARGET_NAMES[state.current().carry]}", anchor=False)
-    st.html(LEGEND)
-    st.caption(READING)
+    value = TARGET_NAMES[state.current().carry]
+    st.header(f"Words behind the {value}", anchor=False)
+    st.html(f"<style>{MARK_CSS}</style>{LEGEND.format(value=value)}")
+    st.caption(READING.format(value))
     for side, column in texts.sides():
         with column, st.spinner("Reading the text …"):
             drops = explanations.word_drops(key, side)[0]
@@ -67,7 +69,7 @@ def _account(key: PairKey, side: Side) -> None:
         return
     # the sum is shown so that a reader can check it against the change above
     total = float(accounting.words.sum()) + accounting.other + accounting.constant
-    st.caption(f"Words of the {side}; sum {formatting.signed(total)}")
+    st.caption(f"Words of the {side}; sum {formatting.signed(total)} (rounded)")
     chart.show(
         figures.word_accounting(drops, accounting),
         f"word_accounting_{side}",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formatting, state
+from dashboard.views.map.drawn_documents import SHOWN
 from dashboard.widgets import csv_button
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.movement import true_movement
@@ -17,6 +18,7 @@ from imrnns_core.retrieval.comparison import Comparison
 MOST_LISTED = 500
 ROW_PIXELS, HEAD_PIXELS, MOST_PIXELS = 36, 38, 580
 """One line per row: a title that is too long is cut, and whole in the document's card."""
+TITLE_PIXELS, TITLE_LETTERS = 138, 18
 COLUMNS = [
     "title",
     "base rank",
@@ -31,14 +33,27 @@ SHOWN_COLUMNS = COLUMNS[:4]
 
 
 class Listing(NamedTuple):
-    """Which documents are listed, and the last part of the name of the saved file."""
+    """Which documents are listed.
+
+    Attributes:
+        which: One word, for the heading.
+        rule: How they were selected.
+        file: The last part of the name of the saved file.
+    """
 
     which: str
+    rule: str
     file: str
 
 
-LASSO = Listing("selected", "lasso")
-DRAWN = Listing("drawn", "map")
+LASSO = Listing("selected", "", "lasso")
+DRAWN = Listing(
+    "drawn",
+    f"The top {SHOWN // 2} candidates of the base and of the modulated ranking, and all relevant "
+    "candidates. ",
+    "map",
+)
+MOVEMENT = "Movement: cosine distance between projected and modulated embedding."
 
 
 def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: Listing) -> None:
@@ -62,12 +77,14 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
             "listing_csv",
             width="stretch",
         )
+    st.caption(f"{listing.rule}{MOVEMENT}")
     # a lasso may hold the whole corpus
     if len(ids) > MOST_LISTED:
         st.caption(f"The first {MOST_LISTED} are listed; the CSV file has all.")
     frame = document_frame(comparison, dataset, ids[:MOST_LISTED])
     signs = [formatting.RELEVANCE_SIGNS[name] for name in frame["relevance"]]
-    frame["title"] = [sign + name for sign, name in zip(signs, frame["title"], strict=True)]
+    # the table would cut a long title in the middle of a letter, without a sign that it is cut
+    frame["title"] = [_cut(sign + name) for sign, name in zip(signs, frame["title"], strict=True)]
     st.dataframe(
         frame,
         hide_index=True,
@@ -79,10 +96,15 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
     )
 
 
+def _cut(title: str) -> str:
+    # not at the end of a word: of some titles only the first word would be left
+    return title if len(title) <= TITLE_LETTERS else title[: TITLE_LETTERS - 1] + "…"
+
+
 def _columns() -> dict[str, Any]:
     return {
         # with the other widths, all that a phone has room for
-        "title": st.column_config.TextColumn(width=150),
+        "title": st.column_config.TextColumn(width=TITLE_PIXELS),
         "base rank": st.column_config.NumberColumn(
             "base", width=50, help="Base rank. Empty if the document is not a candidate."
         ),
@@ -90,10 +112,10 @@ def _columns() -> dict[str, Any]:
             "modulated", width=86, help="Modulated rank. Empty if it is not a candidate."
         ),
         "true movement": st.column_config.NumberColumn(
-            "moved",
+            "movement",
             format="%.4f",
-            width=70,
-            help="True movement: cosine distance between projected and modulated embedding.",
+            width=84,
+            help="Cosine distance between projected and modulated embedding.",
         ),
     }
 

@@ -56,7 +56,7 @@ def _signs(coloured: bool) -> list[str]:
     if state.current().view == "target":
         signs.append(("○", "base position", theme.BASE))
     else:
-        signs.append(("◇", "the query before refinement", theme.QUERY))
+        signs.append(("◇", "the projected query", theme.QUERY))
     return [
         f"<span><span{f' style=color:{colour}' if colour else ''}>{sign}</span> {name}</span>"
         for sign, name, colour in signs

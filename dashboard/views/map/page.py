@@ -23,8 +23,8 @@ def show() -> None:
     """Draw the page."""
     notices.heading(
         "Where did the documents go?",
-        "Three views of the same movement, from base to modulated. Only the target view is exact; "
-        "each map is shown with its noise level. Click a mark to read its document.",
+        "Three views of the movement. Only the target view is exact; each map says how far its "
+        "arrows can be trusted. Click a mark to read its document.",
     )
     selection = state.current()
     dataset = catalog.dataset(selection.data)
@@ -70,7 +70,7 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     clicks = chart.clicks(
         figure,
         f"map_{selection.view}_{'3-D' if three else '2-D'}",
-        f"{len(picture.drawn)} documents around the query, from base to modulated: "
+        f"{len(picture.drawn)} documents and the query, and how they move: "
         f"{controls.VIEWS[selection.view]} view. The table next to it has their ranks.",
         lasso=True,
         # a selection that was made for another query names other documents

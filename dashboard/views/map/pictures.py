@@ -31,18 +31,20 @@ LABELLED = 1_000
 A click still opens the document.
 """
 TARGET = (
-    "The query is in the centre. The distance of a document is its true angle to the query, so the "
-    "closest document has rank 1. Arrows run from base to modulated: inward means a higher score. "
-    "Dotted rings are modulated ranks. Direction has no meaning, except that similar documents lie "
-    "close together. The radial scale starts {:.0f}° inside the innermost document."
+    "The query is in the centre. Only the distance from the centre is exact: it is the angle "
+    "between document and query. Around the circle, similar documents are placed side by side. "
+    "Arrows run from base to modulated: inward means a higher score. Dotted rings are "
+    "modulated ranks; do not read base marks (○) against them."
 )
+SCALE_START = " The centre is at {:.1f}°, not at 0°, so that the documents have more room."
 PLANE = (
-    "The map shows projected embeddings, so base and projected share a position. Document "
-    "modulation moves the documents; then query refinement moves the query."
+    "The map shows projected embeddings; the projector’s own effect is not drawn. First, document "
+    "modulation moves the documents, then query refinement moves the query."
 )
-PATHS = " Arrows run from base to modulated."
-THREE = " Lines run from base to modulated. Drag to turn the map."
-WITHIN_NOISE = "These movements are within noise, so arrows are hidden"
+PATHS = " Arrows run from projected to modulated."
+THREE = " Lines run from projected to modulated. Drag to turn the map."
+WITHIN_NOISE = "The arrows are within noise, so they are hidden"
+MOVEMENT = "True movement: median cosine distance {:.4f} between projected and modulated embedding."
 SHOW_PATHS = "Show arrows within noise"
 
 
@@ -94,7 +96,9 @@ def target(picture: Picture) -> go.Figure:
         for rank, angle in rings.items()
         if rank not in drawn
     ]
-    st.caption(TARGET.format(targets.MARGIN_DEGREES) + "".join(beyond))
+    centre = targets.centre_angle(view)
+    scale_start = SCALE_START.format(centre) if centre else ""
+    st.caption(TARGET + scale_start + "".join(beyond))
     return targets.target(view, drawn, picture.points, state.dark())
 
 
@@ -149,16 +153,26 @@ def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
 
 def _noise_notice(movement: Movement) -> bool:
     """Write whether the arrows exceed the noise; return whether they are drawn."""
-    numbers = (
-        f"Median true movement: {np.median(movement.true):.4f} (cosine distance). Median length of "
-        f"an arrow: {np.median(movement.arrow_length):.3f} map widths. Noise level: "
-        f"{np.median(movement.noise):.3f}, the arrow of a document that did not move."
+    arrow, noise = (f"{np.median(v):.3f}" for v in (movement.arrow_length, movement.noise))
+    explanation = (
+        "Noise level: the median length of the arrow that this map draws for documents that did "
+        f"not move. {MOVEMENT.format(np.median(movement.true))}"
     )
     # arrows within noise mislead, so they are off until a reader asks for them
     if not movement.within_noise:
-        notices.show("info", "UMAP shows which documents are similar, not distances", numbers)
+        notices.show(
+            "info",
+            "UMAP shows which documents are similar, not distances",
+            f"The arrows (median {arrow} map widths) are longer than twice the noise level "
+            f"({noise}). {explanation}",
+        )
         return True
-    notices.show("warning", WITHIN_NOISE, f"{numbers} The target view shows the exact movement.")
+    notices.show(
+        "warning",
+        WITHIN_NOISE,
+        f"The arrows (median {arrow} map widths) are shorter than twice the noise level ({noise}). "
+        f"{explanation} The target view is exact.",
+    )
     return st.toggle(
         SHOW_PATHS,
         key="paths_within_noise",
@@ -171,7 +185,7 @@ def _share_notice(corpus_map: CorpusMap, share: float, true: float, dimensions: 
     notices.show(
         # below half, most of the movement happens outside the picture
         "info" if share > 0.5 else "warning",
-        f"These axes show {100 * share:.0f} % of the true movement",
-        f"PCA of the projected corpus: the axes explain {axes} of its variance. Median true "
-        f"movement: {true:.4f} (cosine distance).",
+        f"{'' if share > 0.5 else 'Only '}{100 * share:.0f} % of the movement is along these axes",
+        "The share is that of the squared movement; the rest is not visible. PCA of the projected "
+        f"corpus: the axes explain {axes} of its variance. {MOVEMENT.format(true)}",
     )

@@ -21,10 +21,10 @@ SHIFT_HELP = (
     "adapter’s average over many queries and shows what is special about this one."
 )
 WIDTHS = {"top 40": "40 strongest", "all": "All"}
-COLUMNS = {"strength": "Strength", "cluster": "Similarity", "sign": "Direction"}
+COLUMNS = {"strength": "Strength", "cluster": "Similarity", "sign": "Signed value"}
 COLUMNS_HELP = (
-    "Strength: the largest mean |value| first. Similarity: dimensions with similar values are "
-    "neighbours. Direction: from the largest rise to the largest fall."
+    "Strength: largest mean |value| first. Similarity: dimensions with similar values are "
+    "neighbours. Signed value: largest mean value first, from + to −."
 )
 
 

@@ -1,4 +1,4 @@
-"""The words whose documents score high or low on a dimension of the adapter's working space."""
+"""The words whose documents have high or low values on a dimension of the working space."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Of a million pairs of word and dimension about one does so by chance.
 """
 NO_WORD = "No word is linked to this dimension: none differs from chance."
 READING = (
-    "Words whose documents score unusually high (+) or low (−) on this dimension, in standard "
-    "errors. With {} dimensions and many words, chance reaches ± {:.0f}; only words beyond that "
-    "are listed."
+    "Documents with such a word have an unusually high (+) or low (−) value on this dimension. A "
+    "word is listed only beyond ± {:.0f} standard errors: with so many words and dimensions, "
+    "chance reaches that."
 )
 
 
@@ -47,7 +47,7 @@ def show(rows: DocumentRows, heatmap: Heatmap | None) -> None:
         notices.text_block(
             f"Dimension {selection.dimension}: which words is it linked to?",
             listing or NO_WORD,
-            READING.format(count, STRONG),
+            READING.format(STRONG),
         )
         for line in _values(rows, comparison, heatmap):
             st.caption(line)
@@ -87,7 +87,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
         st.caption("None of the dimensions drawn here is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest}, the nearest one with words",
+        f"Show dimension {nearest} (nearest in the chart with words)",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )

@@ -17,6 +17,9 @@ from imrnns_core.retrieval.comparison import Comparison
 SHOWN = 20
 SIGNS = "★ relevant, ✕ judged not relevant; the number is the modulated rank."
 """How to read a row's label, for the caption of every chart."""
+CLICK = "Click a cell: below the chart, you see its document and the words linked to its dimension."
+CLIPPED = "Colours are clipped at ± {}, the 99.5th percentile over many queries."
+"""Where the colours of a heat map end, for the tooltip of its caption."""
 LABEL_LETTERS = 26
 """Letters in each of the two lines of a row's label, for which the charts have room."""
 
@@ -93,10 +96,11 @@ class DocumentRows:
     def description(self) -> str:
         """Which documents these are, for a caption."""
         beyond = int((self.comparison.rank("modulated")[self.order] > SHOWN).sum())
-        first = f"the first {len(self.order) - beyond} documents"
+        first = f"the top {len(self.order) - beyond} documents of the modulated ranking"
         if not beyond:
             return first
-        return f"{first} and {beyond} relevant one{'s' if beyond > 1 else ''} ranked lower"
+        more = "document" if beyond == 1 else "documents"
+        return f"{first} and {beyond} relevant {more} ranked lower"
 
     def clickable_heatmap(self, heatmap: Heatmap) -> Section:
         """Draw a heat map; put the document and dimension of a new click into the Selection."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from dashboard import state
 from dashboard.figures import modulation as figures
 from dashboard.services import modulations
-from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Heatmap, Section
+from dashboard.views.modulation.document_rows import (
+    CLICK,
+    CLIPPED,
+    SIGNS,
+    DocumentRows,
+    Heatmap,
+    Section,
+)
 from dashboard.widgets import chart
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
@@ -19,15 +28,20 @@ STRIPS = (
     "LayerNorm(s ∘ d + b). {} Blue is higher, orange lower; the colours mean the same for all "
     "queries."
 )
-FROM_NEUTRAL = "Shown as the difference from ½ and 0, where the adapter has no effect."
-FROM_MEAN = "Shown relative to the adapter’s average over many {}."
+FROM_NEUTRAL = (
+    "The chart shows s − ½ and b: with s = ½ and b = 0, the query treats all dimensions alike."
+)
+FROM_MEAN = "The chart shows {} minus {} average over many {}."
 QUERIES, DOCUMENTS = "queries", "documents used as queries"
 NEUTRAL = {"scale": "is ½ everywhere", "bias": "is zero"}
+EQUAL_TO_AVERAGE = "of this query equals the average"
+SYMBOLS = {"scale": "s", "bias": "b"}
 SHIFTS = (
-    "Each row is a document: {}. {} Each cell is the shift on one dimension: modulated − projected "
-    "embedding, both of unit length{}. "
-    "Blue is higher, orange lower, on one colour scale for all queries, clipped at ± {} (99.5th "
-    "percentile). Click a cell to see its document and the words of its dimension."
+    "The rows are {}. {} Each cell is the shift of the document on one dimension, from the "
+    f"projected to the modulated embedding{{}}. Blue is higher, orange lower. {CLICK}"
+)
+SHIFTS_HELP = (
+    f"Both embeddings have unit length. The colours mean the same for all queries. {CLIPPED}"
 )
 NO_SHIFT = {
     True: "Every document moves by the adapter’s average shift, so no heat map is shown.",
@@ -53,23 +67,35 @@ def _strips(comparison: Comparison) -> None:
     bias = comparison.modulation.query_bias.numpy()
     st.header("What the query does to every document", anchor=False)
     averaged = QUERIES if modulations.has_mean(selection.data) else DOCUMENTS
-    st.caption(STRIPS.format(FROM_MEAN.format(averaged) if specific else FROM_NEUTRAL))
     # ½ and 0 are where sigmoid and tanh start: an adapter without effect has these
     scale = scale - (ranges.mean_scale if specific else np.float32(0.5))
     bias = bias - ranges.mean_bias if specific else bias
-    drawn = 0
-    for name, values in (("scale", scale), ("bias", bias)):
-        # colours of rounding errors would look like an effect
-        if np.abs(values).max() < ROUNDING:
-            reason = "does not differ from the average" if specific else NEUTRAL[name]
-            st.caption(f"The {name} {reason}, so it is not shown.")
-        else:
-            drawn += 1
-    if drawn:
+    # colours of rounding errors would look like an effect
+    drawn = {
+        name: bool(np.abs(values).max() >= ROUNDING)
+        for name, values in (("scale", scale), ("bias", bias))
+    }
+    st.caption(_reading(drawn, averaged, specific))
+    if any(drawn.values()):
         # False and True are the positions of the full and the query-specific range
         limits = (ranges.scale[specific], ranges.bias[specific])
         figure = figures.strips(scale, bias, limits, state.dark(), specific)
         chart.show(figure, "strips", "The query’s scale and bias on each dimension")
+
+
+def _reading(drawn: Mapping[str, bool], averaged: str, specific: bool) -> str:
+    """Return how to read the strips, and why one is not drawn."""
+    symbols = [SYMBOLS[name] for name, is_drawn in drawn.items() if is_drawn]
+    shown = FROM_NEUTRAL if symbols else ""
+    if specific:
+        average = "its" if len(symbols) == 1 else "their"
+        shown = FROM_MEAN.format(" and ".join(symbols), average, averaged) if symbols else ""
+    left_out = "".join(
+        f" The {name} {EQUAL_TO_AVERAGE if specific else NEUTRAL[name]}, so it is left out."
+        for name, is_drawn in drawn.items()
+        if not is_drawn
+    )
+    return STRIPS.format(f"{shown}{left_out}".strip())
 
 
 def _heatmap(rows: DocumentRows) -> Section:
@@ -82,8 +108,11 @@ def _heatmap(rows: DocumentRows) -> Section:
         st.caption(NO_SHIFT[specific])
         return Section(False)
     limit = ranges.shift[specific]
-    subtracted = ", minus the adapter’s average shift" if specific else ""
-    st.caption(SHIFTS.format(rows.description, SIGNS, subtracted, figures.written_limit(limit)))
+    subtracted = ". The adapter’s average shift is subtracted" if specific else ""
+    st.caption(
+        SHIFTS.format(rows.description, SIGNS, subtracted),
+        help=SHIFTS_HELP.format(figures.written_limit(limit)),
+    )
     name = "shift relative to the average" if specific else "full shift"
     alt = f"Shift of {len(rows.order)} documents on the dimensions of the adapter"
     return rows.clickable_heatmap(Heatmap(values, limit, name, "shift_heatmap", alt))

@@ -9,16 +9,23 @@ from dashboard import formatting, state
 from dashboard.figures import accounting as figures
 from dashboard.figures.modulation import written_limit
 from dashboard.services import modulations
-from dashboard.views.modulation.document_rows import SIGNS, DocumentRows, Heatmap, Section
+from dashboard.views.modulation.document_rows import (
+    CLICK,
+    CLIPPED,
+    SIGNS,
+    DocumentRows,
+    Heatmap,
+    Section,
+)
 from dashboard.widgets import chart, notices
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence
 
 READING = (
-    "Each row is a document: {}. {} Each cell is its contribution to the refined query on one "
-    "dimension, before LayerNorm and minus the mean contribution. All {} feedback documents "
-    "contribute. Blue is higher, orange lower, on one colour scale for all queries, clipped at "
-    "± {}. Click a cell to see its document and the words of its dimension."
+    "The rows are {}. {} All {} feedback documents refine the query. Each cell is the document’s "
+    "contribution to one dimension of the refined query (before LayerNorm), minus the mean over "
+    f"the feedback documents. Blue is higher, orange lower. {CLICK}"
 )
+READING_HELP = f"The colours mean the same for all queries. {CLIPPED}"
 ONE_DOCUMENT = (
     "Only one document refines the query",
     "Leaving it out would leave no refinement.",
@@ -29,10 +36,13 @@ SMALL_EFFECT = (
     "score change is {}."
 )
 LEAVE_ONE_OUT = (
-    "Each bar leaves one document out of the query refinement, ranks again, and counts the "
-    "candidates that change rank. Computed exactly."
+    "Each bar shows how many candidates change rank when this document is excluded from the "
+    "refinement."
 )
-BEST_RELEVANT = " The text behind a bar is the rank change of the best relevant document (− rises)."
+BEST_RELEVANT = (
+    " If the best relevant document changes rank, its change is written to the right of the bar "
+    "(+ = promoted)."
+)
 
 
 def show(rows: DocumentRows) -> Section:
@@ -41,7 +51,10 @@ def show(rows: DocumentRows) -> Section:
     influence = modulations.influence(selection)
     limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
-    st.caption(READING.format(rows.description, SIGNS, feedback, written_limit(limit)))
+    st.caption(
+        READING.format(rows.description, SIGNS, feedback),
+        help=READING_HELP.format(written_limit(limit)),
+    )
     alt = f"Contribution of {len(rows.order)} documents to the refined query, on each dimension"
     contributions = influence.contributions[rows.order]
     section = rows.clickable_heatmap(
@@ -65,8 +78,10 @@ def _leave_one_out(rows: DocumentRows, influence: FeedbackInfluence) -> None:
     if relevant.any():
         # one number per bar: the relevant document that decides RR is the most telling
         ranks = comparison.rank("modulated")[relevant]
-        best_change = influence.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
-    st.caption(LEAVE_ONE_OUT + (BEST_RELEVANT if best_change is not None else ""))
+        # ranks count from the top: the sign is turned, so that + is a promotion as in Compare
+        best_change = -influence.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
+    is_labelled = best_change is not None and bool(best_change[rows.order].any())
+    st.caption(LEAVE_ONE_OUT + (BEST_RELEVANT if is_labelled else ""))
     chart.show(
         figures.leave_one_out(
             influence.rank_changes, rows.order, comparison.document_ids, rows.labels, best_change

@@ -56,6 +56,15 @@ def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> No
     assert list(bars.marker.color) == [theme.UP]  # a drop of 0.07: random words do 0.01 ± 0.02
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_random_words_are_seen_on_bars_and_bars_end_inside_the_axis(dark: bool) -> None:
+    figure = explain.measured_words([verified("peso", 0.4), verified("nor", -0.1)], "change", dark)
+    random = figure.data[1]
+    assert random.marker.color == random.error_x.color == theme.page_colours(dark).text
+    low, high = figure.layout.xaxis.range
+    assert (low, high) == pytest.approx((-0.15, 0.45))
+
+
 def test_no_words_is_an_empty_figure() -> None:
     figure = explain.measured_words([], "change")
     assert list(figure.data[0].x) == []
@@ -82,12 +91,12 @@ def test_the_strongest_words_of_either_sign_are_drawn() -> None:
     assert len(explain.strongest(words, "score", 9)) == 5
 
 
-def test_a_positive_contribution_means_that_the_word_helps() -> None:
+def test_a_positive_drop_means_that_the_word_helps() -> None:
     score = explain.measured_words([verified("peso", 0.4)], "score")
-    assert "score lost" in score.layout.xaxis.title.text
+    assert "drop of the modulated score" in score.layout.xaxis.title.text
     assert list(score.data[0].text) == ["+0.8000"]
     change = explain.measured_words([verified("peso", 0.4)], "change")
-    assert "score change lost" in change.layout.xaxis.title.text
+    assert "drop of the score change" in change.layout.xaxis.title.text
 
 
 def test_values_of_the_account_by_word_are_in_its_labels() -> None:
@@ -99,7 +108,7 @@ def test_values_of_the_account_by_word_are_in_its_labels() -> None:
     assert list(figure.layout.yaxis.ticktext) == [
         "one +0.2000",
         "zeros −0.0358",
-        "other words +0.0000",
+        # “other words” is zero and has no row
         "other tokens −0.0348",
         "adapter constant +0.0295",
     ]

@@ -395,9 +395,9 @@ def test_plane_plays_the_stages(three: bool) -> None:
     """
     figure = plane(10, 1, three)
     ground = np.stack([figure.data[0][axis] for axis in ("xyz" if three else "xy")], axis=1)
-    assert [f.name for f in figure.frames] == ["base, projected", "document-modulated", "modulated"]
+    assert [f.name for f in figure.frames] == ["projected", "document-modulated", "modulated"]
     assert [step.label for step in figure.layout.sliders[0].steps] == [
-        "base,<br>projected",
+        "projected",
         "document-<br>modulated",
         "modulated",
     ]

@@ -99,8 +99,8 @@ def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:
     register(tmp_path, ONE_DOCUMENT, still=True)
     shown = run("modulation", query="q1", shift="whole")
-    assert "The scale is ½ everywhere, so it is not shown." in shown
-    assert "The bias is zero, so it is not shown." in shown
+    assert "The scale is ½ everywhere, so it is left out." in shown
+    assert "The bias is zero, so it is left out." in shown
     shown = run("modulation", query="q1", part="query refined")
     assert "Only one document refines the query" in shown
 

@@ -59,5 +59,57 @@ def test_a_document_without_a_change_has_no_largest_part(sample: Ranker) -> None
         accounting.query_by_dimension,
     )
     assert score_breakdown.summary(explained, still)[1] == (
-        "Its score changed by +0.0000. The average candidate changed by +0.0000."
+        "Its score changed by +0.0000. The average candidate’s score did not change."
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            (-0.0056, -0.2),
+            "All candidates lost score (0.1028 on average); this one lost only 0.0056.",
+        ),
+        (
+            (-0.3, -0.1),
+            "All candidates lost score (0.2000 on average); this one lost 0.3000, more than the "
+            "average.",
+        ),
+        ((0.1, -0.3), "The average candidate lost 0.1000, but this one gained 0.1000."),
+        ((0.0, 0.4), "The average candidate gained 0.2000; this one kept its score."),
+        ((0.2, 0.2), "All candidates gained score (0.2000 on average); this one did, too."),
+    ],
+)
+def test_the_change_is_compared_with_the_average(
+    changes: tuple[float, float], expected: str
+) -> None:
+    assert score_breakdown._compared(np.array(changes, np.float32), 0) == expected
+
+
+def test_a_rank_against_the_relative_change_is_explained(sample: Ranker) -> None:
+    comparison = sample.compare("q048")
+    position = int(np.flatnonzero(comparison.relevance > 0)[0])
+    _, text = score_breakdown.summary(
+        Pair(comparison, sample.adapter.model, position), account(comparison)
+    )
+    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    assert (base[position], modulated[position]) == (15, 14)
+    overtaken = int(((base < 15) & (modulated > 14)).sum())
+    assert text.endswith(
+        f" It still overtook {overtaken} documents.".replace("1 documents", "1 document")
+    )
+
+
+@pytest.mark.parametrize("query", ["q001", "q054", "q708", "q007"])
+def test_a_promotion_has_one_explanation(sample: Ranker, query: str) -> None:
+    comparison = sample.compare(query)
+    accounting = account(comparison)
+    changes = accounting.modulated - accounting.base
+    for position in range(100):
+        explained = Pair(comparison, sample.adapter.model, position)
+        text = score_breakdown._overtaking(explained, accounting)
+        rose = comparison.rank("modulated")[position] < comparison.rank("base")[position]
+        assert ("It still overtook" in text) == (
+            rose and changes[position] - changes.mean() <= -score_breakdown.VISIBLE
+        )
+        assert " 0 " not in text

@@ -102,6 +102,24 @@ def test_a_switch_shows_the_arrows_that_are_within_noise() -> None:
     app = AppTest.from_function(noise).run()
     assert not app.exception
     assert [text.value for text in app.text] == ["paths: False", "paths: True"]
+    # the sentence has both numbers and the factor, so that a reader can check it
+    hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
+    assert "(median 0.025 map widths) are shorter than twice the noise level (0.020)" in hidden
+    assert "(median 0.225 map widths) are longer than twice the noise level (0.020)" in drawn
     (switch,) = app.toggle
     assert switch.label == "Show arrows within noise"
     assert [text.value for text in switch.set_value(True).run().text] == ["paths: True"] * 2
+
+
+def test_the_map_names_which_documents_are_drawn(sample: Ranker) -> None:
+    comparison = sample.compare("q054")
+    drawn = drawn_documents.positions(comparison)
+    base, modulated = comparison.rank("base")[drawn], comparison.rank("modulated")[drawn]
+    top = int(document_list.DRAWN.rule.split()[2])
+    assert ((base <= top) | (modulated <= top) | (comparison.relevance[drawn] > 0)).all()
+    assert {*range(1, top + 1)} <= set(base.tolist()) & set(modulated.tolist())
+
+
+def test_a_long_title_is_cut_with_a_sign() -> None:
+    assert document_list._cut("Sri Jayawardenepura Kotte") == "Sri Jayawardenepu…"
+    assert document_list._cut("★ The Hague") == "★ The Hague"

@@ -44,13 +44,16 @@ def test_a_relevant_document_has_a_row_wherever_it_is_ranked(
     assert label.startswith("<b>63 · ★ ")
     assert label.endswith("</b>")
     assert sum("★" in text for text in rows.labels) == 1
-    assert rows.description == "the first 20 documents and 1 relevant one ranked lower"
+    assert (
+        rows.description
+        == "the top 20 documents of the modulated ranking and 1 relevant document ranked lower"
+    )
 
 
 def test_row_labels_show_long_titles_in_two_lines(sample: Ranker) -> None:
     rows = DocumentRows.from_comparison(sample.compare("q054"), sample.collection.dataset)
     assert rows.labels[0] == "1 · Euro agreements with<br>microstates"
-    assert rows.description == "the first 20 documents"
+    assert rows.description == "the top 20 documents of the modulated ranking"
     assert all(len(line) <= 30 for text in rows.labels for line in text.split("<br>"))
 
 
