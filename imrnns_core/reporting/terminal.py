@@ -54,15 +54,16 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         )
     else:
         yield "Seen: a relevant document of the query was used in training. Unseen: none was."
-    for measure in result.measures:
+    for measure, p in result.corrected_p().items():
         test = result.significance(measure)
         yield (
             f"{measure}: modulated − base {signed(test.change)}, "
-            f"95 % interval {interval(test.ci95)}, {p_equals(test.p)}"
+            f"95 % interval {interval(test.ci95)}, {p_equals(p)}"
         )
     yield (
-        "The interval comes from a bootstrap over queries, p from a paired randomisation test. The "
-        "two methods can disagree when a change is close to zero."
+        "The interval comes from a bootstrap over queries. p comes from a paired randomisation "
+        f"test and is corrected for {len(result.measures)} measures (Holm), so an interval can "
+        "exclude zero although p is above 0.05."
     )
     if result.shares is not None:
         yield _share_line(result.shares)

@@ -58,8 +58,7 @@ def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
     """
     count, columns = differences.shape
     if count == 0:
-        nothing = Significance(0.0, (0.0, 0.0), 1.0, 0, 0, (-math.inf, math.inf), None)
-        return [nothing] * columns
+        return [Significance(0.0, (0.0, 0.0), 1.0, 0, 0, (-math.inf, math.inf), None)] * columns
     rng = np.random.default_rng(seed)
     observed = differences.mean(axis=0)
     squared = (differences - observed) ** 2

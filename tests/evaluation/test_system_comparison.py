@@ -71,6 +71,7 @@ def test_equal_queries_do_not_differ():
         "changed": 0,
         "studentized_ci95": [0.0, 0.0],
         "detectable": 0.0,
+        "p_holm": 1.0,
     }
     assert comparison.to_json()["groups"] is None
 
