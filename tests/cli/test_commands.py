@@ -234,7 +234,7 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert (
         "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"
     ) in result.out
-    assert "The interval comes from a bootstrap over queries, p from a paired" in result.out
+    assert "The interval comes from a bootstrap over queries. p comes from a paired" in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
         "base.run",
         "document-modulated.run",
