@@ -15,7 +15,7 @@ NO_QUERIES = (
     "This page needs queries of the data set. Type a question into the query box of the sidebar, "
     "and open Compare, Modulation, Map or Explain.",
 )
-SPLIT_HELP = "The part of the queries that this page shows, as the data set divides them."
+SPLIT_HELP = "Which split of the data set’s queries this page shows."
 
 
 def heading(question: str, reading: str) -> str | None:

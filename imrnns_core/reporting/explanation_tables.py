@@ -52,9 +52,9 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
     if explained.verified:
         yield (
             "Random words: mean ± standard deviation of ten draws; each draw deletes random words, "
-            "one for each occurrence of the word. Verdict: confirmed if the measured drop has the "
-            "sign of the estimated one; no more than random words if it is within one standard "
-            "deviation of their mean."
+            "one for each occurrence of the word. Verdict: no more than random words if the drop "
+            "is within one standard deviation of their mean; otherwise confirmed (the sign is that "
+            "of the estimate) or opposite sign."
         )
     for side, tokens in explained.vocabulary.items():
         yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"

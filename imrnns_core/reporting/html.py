@@ -212,10 +212,11 @@ def trust_sentence(test: DeletionSummary | None) -> str:
             "To test them, run imrnns-lens faithfulness."
         )
     return (
-        f"Tested by deletion on {counted(test.pairs, 'pair')} of {test.dataset} {test.split}. The "
-        "first two figures rate the top word for the score change: 0 = a random word, 1 = the best "
-        "possible word. Estimated: the top word by estimate. Measured: the top word after a "
-        "shortlist is measured."
+        f"Tested by deletion on {counted(test.pairs, 'pair')} of queries and documents of "
+        f"{test.dataset}, split {test.split}. The columns “estimated” and “measured” give F for "
+        "the top word of the score change: 0 is as good as a random word, 1 as good as the best "
+        "word. Estimated: the top word by estimate. Measured: the top word after about ten words "
+        "were measured."
     )
 
 

@@ -155,7 +155,7 @@ def test_the_deletion_test_is_described_with_its_figures():
         {"document": 0.6, "query": 0.8},
     )
     sentence = trust_sentence(found)
-    assert "60 pairs of toy dev" in sentence
+    assert "60 pairs of queries and documents of toy, split dev" in sentence
     assert "0 = a random word, 1 = the best possible word" in sentence
     assert trust_rows(found) == [
         ("document", "0.91", "0.99", "0.60"),

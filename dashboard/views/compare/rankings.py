@@ -25,8 +25,8 @@ ALPHA_HELP = (
     "mix in your own search. Check it on several queries first."
 )
 MARKS_HELP = (
-    "Estimated, about one second per document. Explain gives measured values. Words such as “the” "
-    "and “of” are not marked."
+    "The marks are estimates; they take about one second per document. Explain gives measured "
+    "values. Words such as “the” and “of” are not marked."
 )
 
 

@@ -23,9 +23,10 @@ CHANGE = "modulated − base"
 ARTICLE = {"projector": "the projector"}
 """A part that is a thing needs an article in a sentence; the others are actions."""
 STAGES_READING = (
-    "Here each stage applies one more step. A difference between two stages can differ from the "
-    "part above: the joint effect of document modulation and query refinement appears only once "
-    "both are applied."
+    "Here the steps are applied one after the other, so the whole joint effect of document "
+    "modulation and query refinement falls into the last step. Above, half of it is counted for "
+    "each. Therefore the differences between these stages are not the parts above; they can even "
+    "have the other sign."
 )
 
 
@@ -89,7 +90,7 @@ def _compared(changes: FloatArray, position: int) -> str:
         return f"{others}, but this one {own_change}."
     if abs(own) > abs(average):
         return f"{others}; this one {own_change}, more than the average."
-    return f"{others}; this one {_gained(own)} only {abs(own):.4f}."
+    return f"{others}; this one {own_change}, less than the average."
 
 
 def _gained(change: float) -> str:
@@ -104,11 +105,14 @@ def _overtaking(pair: Pair, accounting: Accounting) -> str:
     relative = float(changes[position] - changes.mean())
     was_above, is_above = base < base[position], modulated < modulated[position]
     overtaken, overtaking = int((was_above & ~is_above).sum()), int((~was_above & is_above).sum())
-    if relative <= -VISIBLE and modulated[position] < base[position]:
-        return f" It still overtook {formatting.count(overtaken, 'document', 'documents')}."
-    if relative >= VISIBLE and modulated[position] > base[position]:
-        return f" {formatting.count(overtaking, 'document', 'documents')} still overtook it."
+    rises, falls = modulated[position] < base[position], modulated[position] > base[position]
+    if (relative <= -VISIBLE and rises) or (relative >= VISIBLE and falls):
+        return f" It overtook {_documents(overtaken)}, and {_documents(overtaking)} overtook it."
     return ""
+
+
+def _documents(number: int) -> str:
+    return formatting.count(number, "document", "documents") if number else "no document"
 
 
 def _largest(accounting: Accounting, position: int) -> str:

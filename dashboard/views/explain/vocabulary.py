@@ -15,9 +15,9 @@ from imrnns_core.types import Side
 READING = (
     "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
     "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
-    "text. p: share of {} trials in which some word is at least as close; the real result is one "
-    "trial, the others have an untrained adapter or another query. A word is closer than chance "
-    "only if both p are {:.4f}: no other trial had a word as close."
+    "text. Each word is compared with untrained adapters and, separately, with other queries. p is "
+    "the share of {} results, the real one included, in which any word is at least as close. The "
+    "smallest possible p is {:.4f}. A word is closer than chance only if both p have this value."
 )
 P_NAMES = ("p, untrained adapter", "p, other queries")
 

@@ -18,7 +18,8 @@ READING = (
     "On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
-    "The number of top documents. It also decides the outcomes in the query box and on Overview."
+    "A query fails if no relevant document is in the top k. This k also applies to the query box "
+    "and to Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")

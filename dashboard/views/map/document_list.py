@@ -53,7 +53,10 @@ DRAWN = Listing(
     "candidates. ",
     "map",
 )
-MOVEMENT = "Movement: cosine distance between projected and modulated embedding."
+MOVEMENT = (
+    "Movement: cosine distance between projected and modulated embedding, without the projector’s "
+    "part."
+)
 
 
 def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: Listing) -> None:

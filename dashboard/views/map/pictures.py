@@ -34,9 +34,11 @@ TARGET = (
     "The query is in the centre. Only the distance from the centre is exact: it is the angle "
     "between document and query. Around the circle, similar documents are placed side by side. "
     "Arrows run from base to modulated: inward means a higher score. Dotted rings are "
-    "modulated ranks; do not read base marks (○) against them."
+    "modulated ranks; they do not apply to the base marks (○)."
 )
-SCALE_START = " The centre is at {:.1f}°, not at 0°, so that the documents have more room."
+SCALE_START = (
+    " The scale of the radius starts at {:.1f}°, not at 0°, to give the documents more room."
+)
 PLANE = (
     "The map shows projected embeddings; the projector’s own effect is not drawn. First, document "
     "modulation moves the documents, then query refinement moves the query."
@@ -163,15 +165,16 @@ def _noise_notice(movement: Movement) -> bool:
         notices.show(
             "info",
             "UMAP shows which documents are similar, not distances",
-            f"The arrows (median {arrow} map widths) are longer than twice the noise level "
-            f"({noise}). {explanation}",
+            f"The median arrow is {arrow} map widths long, more than twice the noise level of "
+            f"{noise}. {explanation}",
         )
         return True
     notices.show(
         "warning",
         WITHIN_NOISE,
-        f"The arrows (median {arrow} map widths) are shorter than twice the noise level ({noise}). "
-        f"{explanation} The target view is exact.",
+        f"The median arrow is {arrow} map widths long. The noise level is {noise}, and arrows are "
+        f"shown only if their median is more than twice that. {explanation} The target view is "
+        "exact.",
     )
     return st.toggle(
         SHOW_PATHS,
@@ -186,6 +189,7 @@ def _share_notice(corpus_map: CorpusMap, share: float, true: float, dimensions: 
         # below half, most of the movement happens outside the picture
         "info" if share > 0.5 else "warning",
         f"{'' if share > 0.5 else 'Only '}{100 * share:.0f} % of the movement is along these axes",
-        "The share is that of the squared movement; the rest is not visible. PCA of the projected "
-        f"corpus: the axes explain {axes} of its variance. {MOVEMENT.format(true)}",
+        "This is the share of the squared length of the movements; the rest cannot be seen here. "
+        f"The axes explain {axes} of the variance of the projected corpus. "
+        f"{MOVEMENT.format(true)}",
     )

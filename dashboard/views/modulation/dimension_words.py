@@ -21,9 +21,9 @@ Of a million pairs of word and dimension about one does so by chance.
 """
 NO_WORD = "No word is linked to this dimension: none differs from chance."
 READING = (
-    "Documents with such a word have an unusually high (+) or low (−) value on this dimension. A "
-    "word is listed only beyond ± {:.0f} standard errors: with so many words and dimensions, "
-    "chance reaches that."
+    "A word is linked to a dimension if the documents that contain it have an unusually high (+) "
+    "or low (−) value there. With so many words and dimensions, chance alone reaches nearly "
+    "± {:.0f} standard errors, so only words beyond that are listed."
 )
 
 
@@ -87,7 +87,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
         st.caption("None of the dimensions drawn here is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest} (nearest in the chart with words)",
+        f"Show dimension {nearest}, the nearest one in the chart with linked words",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )

@@ -34,7 +34,7 @@ FROM_NEUTRAL = (
 FROM_MEAN = "The chart shows {} minus {} average over many {}."
 QUERIES, DOCUMENTS = "queries", "documents used as queries"
 NEUTRAL = {"scale": "is ½ everywhere", "bias": "is zero"}
-EQUAL_TO_AVERAGE = "of this query equals the average"
+EQUAL_TO_AVERAGE = "is the same for every query of this adapter"
 SYMBOLS = {"scale": "s", "bias": "b"}
 SHIFTS = (
     "The rows are {}. {} Each cell is the shift of the document on one dimension, from the "

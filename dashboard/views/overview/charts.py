@@ -17,7 +17,8 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
-    "How much of the variation of the score changes among a query’s candidates each part explains. "
+    "The score change differs between the candidates of a query. Each bar shows which share of "
+    "this variation one part explains. "
     "Modulation here means document modulation and query refinement together. Its constant part "
     "is the same for every query. Shares are rounded. A negative share works against the total "
     "change."

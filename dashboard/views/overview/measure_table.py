@@ -18,7 +18,8 @@ READING = (
     "Means over the queries of a group. nDCG uses linear gains, as trec_eval does. Change is "
     "modulated − base. Its 95 % interval comes from a bootstrap over queries. p comes from a "
     "paired randomisation test and is corrected for the number of measures in a group (Holm), so "
-    "an interval can exclude zero although p is above 0.05."
+    "an interval can exclude zero although p is above 0.05. The verdict above is about nDCG@10 "
+    "alone, so its p is not corrected for measures."
 )
 
 

@@ -15,12 +15,11 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
 GROUPS_READING = (
-    "The line goes from base to modulated; the number on the right is the change. Band: its 95 % "
-    "interval, green for a gain, orange for a loss, grey if it includes zero."
+    "The line goes from base to modulated; the number on the right is the change. Band: the 95 % "
+    "interval of the change, drawn from the base. Green: a gain, orange: a loss, grey: it includes "
+    "zero."
 )
-ALL_UNSEEN = (
-    " No relevant document of these queries was used to train the adapter, so all are unseen."
-)
+ALL_UNSEEN = " No judged query was a training example of this adapter, so all queries are unseen."
 
 
 def show() -> None:

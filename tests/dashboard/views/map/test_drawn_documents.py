@@ -104,8 +104,11 @@ def test_a_switch_shows_the_arrows_that_are_within_noise() -> None:
     assert [text.value for text in app.text] == ["paths: False", "paths: True"]
     # the sentence has both numbers and the factor, so that a reader can check it
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
-    assert "(median 0.025 map widths) are shorter than twice the noise level (0.020)" in hidden
-    assert "(median 0.225 map widths) are longer than twice the noise level (0.020)" in drawn
+    assert "The median arrow is 0.025 map widths long. The noise level is 0.020" in hidden
+    assert (
+        "The median arrow is 0.225 map widths long, more than twice the noise level of 0.020"
+        in drawn
+    )
     (switch,) = app.toggle
     assert switch.label == "Show arrows within noise"
     assert [text.value for text in switch.set_value(True).run().text] == ["paths: True"] * 2

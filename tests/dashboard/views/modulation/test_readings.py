@@ -19,8 +19,8 @@ def test_the_strips_name_their_values_and_what_is_left_out() -> None:
     assert "The chart shows s and b minus their average over many queries. Blue" in both
     scale_only = document_shifts._reading({"scale": True, "bias": False}, "queries", True)
     assert (
-        "The chart shows s minus its average over many queries. The bias of this query equals the "
-        "average, so it is left out."
+        "The chart shows s minus its average over many queries. The bias is the same for every "
+        "query of this adapter, so it is left out."
     ) in scale_only
     full = document_shifts._reading({"scale": True, "bias": False}, "queries", False)
     assert "The chart shows s − ½ and b: with s = ½ and b = 0" in full
