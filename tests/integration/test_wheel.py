@@ -213,7 +213,7 @@ def test_search(full: Environment) -> None:
 def test_a_map_is_made(full: Environment) -> None:
     done = full.lens("prepare", data_set(full.folder), "--adapter", "sample-adapter")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("map for sample-adapter: ready\n")
+    assert done.stdout.endswith("Map for sample-adapter: ready\n")
 
 
 def test_dashboard_listens_on_this_machine_only(server: Server) -> None:
