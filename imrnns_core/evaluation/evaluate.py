@@ -24,7 +24,7 @@ from imrnns_core.statistics.significance import (
     difference_of_means,
     holm,
     paired_tests,
-    test_records,
+    significance_records,
 )
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage
 
@@ -169,7 +169,7 @@ class Evaluation:
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
-        return test_records(dict(zip(self.measures, self._tests[group], strict=True)))
+        return significance_records(dict(zip(self.measures, self._tests[group], strict=True)))
 
     def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
         systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}

@@ -17,7 +17,7 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, mean_of
 from imrnns_core.evaluation.seen import Group
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
-from imrnns_core.statistics.significance import Significance, paired_tests, test_records
+from imrnns_core.statistics.significance import Significance, paired_tests, significance_records
 from imrnns_core.types import DoubleArray
 
 
@@ -119,7 +119,7 @@ class SystemComparison:
         }
 
     def _significance(self, group: Group | None = None) -> dict[str, Any]:
-        return test_records(self.tests(group))
+        return significance_records(self.tests(group))
 
 
 def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemComparison:

@@ -148,11 +148,13 @@ def judge_effect(evaluation: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
     """Conclude whether the adapter helps over all queries; `bm25` (Q, M) has the same measures."""
     tests = verdict_tests(evaluation)
     test, p = tests[None]
+    # a group of all queries repeats the first test
+    partial = [mask for mask in evaluation.group_masks().values() if mask.any() and not mask.all()]
     return EffectVerdict(
         effect_of(test, p),
         test,
         p,
-        1 if len(tests) <= 2 else len(tests),
+        1 + len(partial),
         evaluation.mean("base")[NDCG],
         evaluation.mean("modulated")[NDCG],
         float(bm25.values[:, evaluation.measures.index(NDCG)].mean()),

@@ -27,8 +27,8 @@ METHODS = ("explanation", "verified", "adapter_blind_baseline")
 DeletionDrops = dict[tuple[Side, Target, int, str], tuple[float, float, float, float]]
 """(side, target, number of deleted words, method) → four drops.
 
-The four are: the words that the method names, the mean of as many random occurrences, the words
-with the largest single drops, and the words that a stepwise search finds.
+The four are: the words that the method names, the mean over the same number of random occurrences,
+the words with the largest single drops, and the words that a stepwise search finds.
 """
 
 

@@ -135,7 +135,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def test_records(tests: Mapping[str, Significance]) -> dict[str, dict[str, Any]]:
+def significance_records(tests: Mapping[str, Significance]) -> dict[str, dict[str, Any]]:
     """Return the records of tests that are shown together, with Holm-corrected p values."""
     corrected = holm([test.p for test in tests.values()])
     return {

@@ -211,9 +211,21 @@ def test_bm25_is_a_column_of_its_own(run: Run, toy: Path, tmp_path: Path):
     )  # BM25 returns d3, so the old index was not used
 
 
+def test_zero_vectors_are_named_before_the_table(run: Run, toy: Path):
+    vectors = np.array(QUERY_VECTORS, np.float32)
+    vectors[2] = 0
+    np.save(toy / "vectors" / "queries.npy", vectors)
+    result = run(*command(toy))
+    assert result.code == 0
+    assert result.err.startswith(
+        "imrnns-lens: 1 of 4 query vectors are zero, the first one of 'q2'"
+    )
+
+
 def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path: Path):
     result = run(*command(toy), "--measure", "P@1", "--run-out", tmp_path / "runs")
     assert result.code == 0
+    assert "1 judged query has no relevant document and is left out: q3" in result.out
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
     assert lines["all", "3", "BM25"] == ["0.0000"] * 7
     assert lines["all", "3", "base"] == ["0.9532", *["1.0000"] * 6]
@@ -383,6 +395,8 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert run(*command(toy), *again).code == 0
     before, after = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
     assert (before["split"], after["split"]) == ("test", "my")
+    assert before["without_relevant"] == ["q3"]
+    assert "q3" not in (tmp_path / "my.qrels").read_text()  # the files reproduce the table
     assert after["queries"] == before["queries"]
     assert after["against"]["measures"] == before["measures"]["base"]
     assert after["against"]["significance"] == before["significance"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from imrnns_core.statistics.significance import (
     difference_of_means,
     holm,
     paired_tests,
+    significance_records,
 )
 from imrnns_core.types import DoubleArray
 
@@ -131,6 +133,12 @@ def test_the_smallest_detectable_difference():
     assert alone(np.array([0.2])).detectable is None
     counted = alone(np.array([0.0, 0.1, 1e-12, -0.2]))
     assert (counted.queries, counted.changed) == (4, 2)
+
+
+def test_records_of_tests_that_are_shown_together_have_corrected_p():
+    tests = {name: replace(alone(np.zeros(3)), p=p) for name, p in (("a", 0.01), ("b", 0.04))}
+    records = significance_records(tests)
+    assert [(r["p"], r["p_holm"]) for r in records.values()] == [(0.01, 0.02), (0.04, 0.04)]
 
 
 def test_holm_corrects_by_rank():

@@ -30,8 +30,8 @@ class Colours:
 
     Attributes:
         colours: (R,) colours.
-        names: (R,) the group of each document, where a colour stands for one; else empty.
-        values: (R,) the value of each document, where a colour stands for one; else empty.
+        names: (R,) the group of each document, if colours show groups; else empty.
+        values: (R,) the value of each document, if colours show values; else empty.
     """
 
     colours: list[str]

@@ -34,7 +34,7 @@ def show(colours: Colours) -> None:
     if by == "movement":
         st.html(f'<div class="groups">{_movement_scale(colours.values)}</div>')
     # the most frequent group first, as in the picture it is the largest; there are no names where
-    # a colour stands for a value, so the lengths can differ
+    # the colours show values, so the lengths can differ
     drawn = Counter(zip(colours.names, colours.colours, strict=False)).most_common()
     entries = [
         f'<span><span style="color:{c}">■</span> {html.escape(n)} ({count})</span>'

@@ -40,6 +40,22 @@ def sidebar_alone() -> None:
     sidebar.show()
 
 
+def test_zero_vectors_are_named(fresh: None, tmp_path: Path) -> None:
+    space, vectors = caching.workspace(), tmp_path / "vectors"
+    vectors.mkdir()
+    documents = toys.letters(("d1", "d2"))
+    documents[1] = 0
+    save_embeddings(EmbeddingMatrix(("d1", "d2"), documents), vectors, "documents", "document")
+    save_embeddings(EmbeddingMatrix(("q1",), toys.letters(("q1",))), vectors, "queries", "query")
+    space.register(space.resolve(str(toys.write_dataset(tmp_path / "mine")), vectors))
+    app = AppTest.from_function(sidebar_alone, default_timeout=60)
+    app.query_params["data"] = "mine"
+    app.run()
+    assert "1 of 2 document vectors are zero, the first one of" in " ".join(
+        str(box.proto) for box in app.get("html")
+    )
+
+
 def test_a_data_set_without_an_adapter_ends_the_run_with_a_remedy(
     fresh: None, tmp_path: Path
 ) -> None:
