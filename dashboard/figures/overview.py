@@ -97,7 +97,9 @@ def _means(names: Sequence[str], rows: Sequence[GroupRow], measure: str) -> list
 
 _STYLES = {
     "seen": (theme.QUERY, "square"),
+    "text used": (theme.REFINEMENT, "triangle-up"),
     "unseen": (theme.MODULATED, "circle"),
+    "validation": (theme.UNJUDGED, "x"),
     "query": (theme.MODULATED, "circle"),
 }
 

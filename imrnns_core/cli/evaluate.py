@@ -22,7 +22,7 @@ from imrnns_core.cli.options import (
     RunFolder,
     Split,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -91,9 +91,9 @@ def evaluate(
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)
-    loaded = space.adapter(adapter)
-    collection, split = _with_qrels(open_collection(space, registration), split, qrels)
-    ranker = Ranker(collection, loaded)
+    ranker = open_ranker(space, registration, adapter)
+    collection, split = _with_qrels(ranker.collection, split, qrels)
+    ranker = Ranker(collection, ranker.adapter)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
@@ -166,11 +166,10 @@ def _read_other_system(
     """
     from imrnns_core.data.readers.trec import read_run
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
-    from imrnns_core.retrieval.ranker import Ranker
 
     path = Path(other).expanduser()
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
-        ranker = Ranker(collection, space.adapter(other))
+        ranker = space.ranker(collection, other)
         return lambda evaluation: compare_with_adapter(evaluation, ranker)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"

@@ -18,7 +18,7 @@ from imrnns_core.cli.options import (
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -68,12 +68,11 @@ def explain(
     from imrnns_core.explanation.explain import explain as explain_pair
     from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.reporting.html import to_html
-    from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("explain", force, json_file, html_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    ranker = Ranker(open_collection(space, registration), space.adapter(adapter))
+    ranker = open_ranker(space, registration, adapter)
     comparison = ranker.compare(query)
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)

@@ -17,7 +17,7 @@ from imrnns_core.cli.options import (
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -57,13 +57,12 @@ def faithfulness(
     """
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import explanation_tables as tables
-    from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("faithfulness", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    collection = open_collection(space, registration)
-    ranker = Ranker(collection, space.adapter(adapter))
+    ranker = open_ranker(space, registration, adapter)
+    collection = ranker.collection
     if split not in collection.dataset.splits:
         known = ", ".join(collection.dataset.splits) or "none"
         raise LensError(

@@ -12,6 +12,7 @@ from imrnns_core.config import EncoderSpec
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
+    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
 
@@ -128,3 +129,16 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     for warning in collection.warnings:
         err.print(f"imrnns-lens: {warning}", soft_wrap=True)
     return collection
+
+
+def open_ranker(space: Workspace, registration: Registration, adapter: str) -> Ranker:
+    """Open a data set with an adapter; progress is shown while texts are encoded."""
+    from imrnns_core.storage.extensions import memory_warnings
+
+    space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
+    collection = open_collection(space, registration)
+    with progress_bar() as progress:
+        ranker = space.ranker(collection, adapter, encoding(progress))
+    for warning in memory_warnings(ranker.adapter, collection):
+        err.print(f"imrnns-lens: {warning}", soft_wrap=True)
+    return ranker

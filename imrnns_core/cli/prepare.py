@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from imrnns_core.cli.console import err, out
+from imrnns_core.cli.console import encoding, err, out, progress_bar
 from imrnns_core.cli.options import (
     Data,
     DocumentPrefix,
@@ -71,10 +71,10 @@ def prepare(
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     from imrnns_core.projection.corpus_map import fit_map, load_map, map_key, save_map
-    from imrnns_core.retrieval.ranker import Ranker
 
-    adapter = space.adapter(name)
-    ranker = Ranker(collection, adapter)
+    with progress_bar() as progress:
+        ranker = space.ranker(collection, name, encoding(progress))
+    adapter = ranker.adapter
     key = map_key(adapter, collection.fingerprint)
     if first_readable(space.map_paths(key), load_map) is None:
         seconds = 5 + len(collection.documents) // 60

@@ -1,4 +1,4 @@
-"""Measures of every query at every stage and for BM25, by seen and unseen queries."""
+"""Measures of every query at every stage and for BM25, by how training met its documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.outcomes import Outcome, outcome_of
-from imrnns_core.evaluation.seen import Group, seen_groups, training_positives
+from imrnns_core.evaluation.seen import Group, masks_of, query_groups
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.statistics.measures import SystemMetrics, measure
@@ -28,8 +29,9 @@ from imrnns_core.statistics.significance import (
 )
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage
 
-# 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant
-SCHEMA = 3
+# 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant;
+# 4: groups by training texts
+SCHEMA = 4
 # outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"
 BM25 = "bm25"
@@ -47,12 +49,13 @@ class Evaluation:
         measures: Names of the M measures.
         values: (4, Q, M) measures at each stage of `STAGES`.
         best_ranks: (4, Q) rank of the best relevant candidate, 0 if no candidate is relevant.
-        groups: (Q,) "seen" or "unseen"; None if the adapter's card lists no training positives.
+        groups: (Q,) the `Group` of each query; None if the adapter's card lists no training texts.
         top_k: A query fails if no relevant document is in the top `top_k`.
         batch: The rankings.
         qrels: The judgments.
         bm25: BM25 over the whole corpus, None if it was not requested.
         shares: The shares of the score change, None if they were not requested.
+        left_out: The gain for documents that the adapter's sentence memory lacks, from its card.
         without_relevant: Ids of the judged queries without a relevant document. They are left out.
     """
 
@@ -69,6 +72,7 @@ class Evaluation:
     qrels: Qrels = field(repr=False)
     bm25: SystemMetrics | None = None
     shares: ChangeDecomposition | None = None
+    left_out: LeftOutGain | None = None
     without_relevant: tuple[str, ...] = ()
 
     def column(self, stage: Stage, measure: str = NDCG) -> DoubleArray:
@@ -96,10 +100,8 @@ class Evaluation:
         return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
 
     def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
-        """Return the mask (Q,) of each group; empty if seen and unseen queries are unknown."""
-        if self.groups is None:
-            return {}
-        return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
+        """Return the mask (Q,) of each group that has queries; empty if they are unknown."""
+        return masks_of(self.groups)
 
     def significance(self, measure: str, group: Group | None = None) -> Significance:
         """Return the test of modulated − base on one measure, over all queries or one group."""
@@ -107,15 +109,16 @@ class Evaluation:
 
     @cached_property
     def seen_minus_unseen(self) -> tuple[float, float] | None:
-        """The mean change of nDCG@10 on seen minus that on unseen queries, as a 95 % interval.
+        """The mean change of nDCG@10 on seen minus that on other queries, as a 95 % interval.
 
-        None if a group is empty.
+        Validation queries do not count. None if either side is empty.
         """
         masks = self.group_masks()
-        if not masks or not all(mask.any() for mask in masks.values()):
+        others = [masks[group] for group in ("text used", "unseen") if group in masks]
+        if "seen" not in masks or not others:
             return None
         change = self.column("modulated") - self.column("base")
-        return difference_of_means(change[masks["seen"]], change[masks["unseen"]])
+        return difference_of_means(change[masks["seen"]], change[np.any(others, axis=0)])
 
     # cached, because each test draws 20,000 samples
     @cached_property
@@ -145,11 +148,8 @@ class Evaluation:
         groups = {
             name: {
                 "n": int(mask.sum()),
-                **(
-                    {**self.means(mask), "significance": self._significance(name)}
-                    if mask.any()
-                    else {}
-                ),
+                **self.means(mask),
+                "significance": self._significance(name),
             }
             for name, mask in self.group_masks().items()
         }
@@ -163,6 +163,7 @@ class Evaluation:
             "top_k": self.top_k,
             "measures": self.means(),
             "groups": groups or None,
+            "left_out": None if self.left_out is None else asdict(self.left_out),
             "significance": self._significance(),
             "shares": None if self.shares is None else asdict(self.shares),
             "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.outcomes())],
@@ -216,21 +217,22 @@ def evaluate(
     Raises DataError as `Dataset.judged_queries` does.
     """
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
-    judged = dataset.judged_queries(split)
+    judged, card = dataset.judged_queries(split), ranker.adapter.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
-        *(dataset.name, split, ranker.adapter.card.name, tuple(qrels), names),
+        *(dataset.name, split, card.name, tuple(qrels), names),
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
-        groups=seen_groups(qrels, training_positives(ranker.adapter.card, dataset)),
+        groups=query_groups(qrels, card, dataset),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
         bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
+        left_out=card.outcome.left_out if card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
     )
 

@@ -12,8 +12,10 @@ from imrnns_core.data.records import Query
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import BM25, NDCG, Evaluation, mean_of
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
 from imrnns_core.evaluation.verdicts import OUTCOMES
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.reporting.formatting import (
     counted,
     decimal,
@@ -47,13 +49,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
             f"document and {'is' if len(left_out) == 1 else 'are'} left out: "
             f"{', '.join(left_out[:LISTED_QUERIES])}{more}"
         )
-    if result.groups is None:
-        yield (
-            "Seen and unseen queries cannot be distinguished: the adapter's card does not list its "
-            "training documents."
-        )
-    else:
-        yield "Seen: a relevant document of the query was used in training. Unseen: none was."
+    yield from _group_lines(result)
     for measure, p in result.corrected_p().items():
         test = result.significance(measure)
         yield (
@@ -74,6 +70,30 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     )
 
 
+def _group_lines(result: Evaluation) -> Iterator[str]:
+    """Yield the meaning of each group, and the gain for documents that a memory lacks."""
+    if result.groups is None:
+        yield (
+            "Seen and unseen queries cannot be distinguished: the adapter's card does not list its "
+            "training documents."
+        )
+    for group in result.group_masks():
+        yield f"{group.capitalize()}: {MEANINGS[group]}."
+    if result.left_out is not None:
+        yield left_out_line(result.left_out)
+
+
+def left_out_line(gain: LeftOutGain) -> str:
+    """Return what a sentence memory does for documents that it lacks."""
+    return (
+        f"Sentence memory, measured in training on {counted(gain.queries, 'query', 'queries')}: "
+        f"{NDCG} {decimal(gain.base)} for the base, {decimal(gain.complete)} with the memory, "
+        f"{decimal(gain.left_out)} with a memory that lacks the relevant documents "
+        f"({signed(gain.left_out - gain.base)}, 95 % interval {interval(gain.change_ci95)}, "
+        f"{p_equals(gain.p)}), {decimal(gain.extended)} after these were added to it."
+    )
+
+
 def _means(result: Evaluation) -> Table:
     table = table_of(
         f"{result.dataset} {result.split}, adapter {result.adapter}: mean of each measure",
@@ -82,8 +102,7 @@ def _means(result: Evaluation) -> Table:
     for system, means in result.means().items():
         _add_means(table, "all", len(result.query_ids), system, means)
     for group, mask in result.group_masks().items():
-        # a group without queries has no means
-        for system, means in result.means(mask).items() if mask.any() else ():
+        for system, means in result.means(mask).items():
             if system not in ("projected", "document-modulated"):
                 _add_means(table, group, int(mask.sum()), system, means)
     return table

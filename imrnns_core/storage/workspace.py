@@ -2,6 +2,7 @@
 
     WORKSPACE/datasets.json                 name → folder, embeddings, encoder
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
+    WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
     WORKSPACE/vectors/NAME/ENCODER/         documents.npy, document_ids.txt, queries.npy,
                                             query_ids.txt, encoding/ (shards of an unfinished
                                             encode) and manifest.json, which is written last
@@ -22,12 +23,10 @@ from pathlib import Path
 
 from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import (
-    EMBEDDING_FILES,
-)
+from imrnns_core.data.embeddings import EMBEDDING_FILES
 from imrnns_core.data.readers.beir import load_dataset, source_files
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.errors import AdapterError, DataError
+from imrnns_core.errors import AdapterError, DataError, TrainingError
 from imrnns_core.io import (
     atomic_write,
     file_digests,
@@ -36,9 +35,11 @@ from imrnns_core.io import (
     read_json,
     write_json,
 )
-from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
+from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
 from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
@@ -225,6 +226,29 @@ class Workspace:
                 f"{', '.join(paths) or 'none'}"
             )
         return load_adapter(path)
+
+    def ranker(
+        self, collection: Collection, adapter: str, progress: LabelledProgress | None = None
+    ) -> Ranker:
+        """Return a ranker for a collection and an adapter, by its name or from a file.
+
+        A sentence memory is extended by the documents that the collection has got since; if that is
+        not possible, `memory_warnings` says so.
+
+        Args:
+            collection: The collection.
+            adapter: The name or file of the adapter.
+            progress: Called with (label, done, total) while sentences of new documents are encoded.
+
+        Raises:
+            AdapterError: If the name is unknown, the file cannot be read, or the adapter does not
+                fit the embeddings.
+        """
+        loaded = self.adapter(adapter)
+        check_dimensions(loaded, collection.documents.dimension)
+        with suppress(TrainingError):
+            loaded = extended_adapter(self.root, loaded, collection, progress)
+        return Ranker(collection, loaded)
 
     def adapters(self) -> tuple[dict[str, Adapter], dict[str, str]]:
         """Return name → adapter for readable files, and name → error for the others."""

@@ -75,32 +75,42 @@ class Validator:
 
         The reference package selects epochs by the same mean.
         """
-        return self._measure(
-            score_candidates(
-                model,
-                transform_corpus(model, self.documents),
-                self.documents,
-                self.vectors,
-                self.rows,
-            )[:, 3]
-        )
+        return _mean_of_three(self._measure(self._scores(model)))
 
     def base_values(self) -> Tensor:
         """Return (Q,) means of nDCG@10, R@10 and RR@10 for the base rankings."""
+        return _mean_of_three(self._measure(self._base_scores()))
+
+    def ndcg(self, model: IMRNN | None = None) -> Tensor:
+        """Return (Q,) nDCG@10 of the modulated rankings; without a model, of the base rankings."""
+        return self._measure(self._scores(model) if model else self._base_scores())[0]
+
+    def _scores(self, model: IMRNN) -> Tensor:
+        """Return the modulated scores (Q, K)."""
+        transform = transform_corpus(model, self.documents)
+        return score_candidates(model, transform, self.documents, self.vectors, self.rows)[:, 3]
+
+    def _base_scores(self) -> Tensor:
+        """Return the base scores (Q, K)."""
         units, queries = F.normalize(self.documents, dim=-1), F.normalize(self.vectors, dim=-1)
         scores = [
             (units[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(queries, self.rows, strict=True)
         ]
-        return self._measure(torch.stack(scores))
+        return torch.stack(scores)
 
-    def _measure(self, scores: Tensor) -> Tensor:
-        """Return (Q,) means of the three measures for scores (Q, K)."""
+    def _measure(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return nDCG@10, R@10 and RR@10, each (Q,), for scores (Q, K)."""
         order = scores.sort(dim=1, descending=True, stable=True).indices[:, :CUTOFF]
         gains = self.gains.gather(1, order)
         hits = (gains > 0).float()
         ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal
         reciprocal = (hits / torch.arange(1, hits.shape[1] + 1)).amax(1)
-        return (ndcg + hits.sum(1) / self.counts + reciprocal) / 3
+        return ndcg, hits.sum(1) / self.counts, reciprocal
+
+
+def _mean_of_three(measures: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    ndcg, recall, reciprocal = measures
+    return (ndcg + recall + reciprocal) / 3
 
 
 def exceeds_standard_error(gains: Tensor, errors: float = 1.65) -> bool:

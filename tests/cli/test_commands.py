@@ -27,7 +27,7 @@ from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
 from imrnns_core.training.config import RECIPES
-from tests.toys import adapter, still_model, write_dataset
+from tests.toys import adapter, document, still_model, write_dataset
 
 LOG3 = math.log2(3)
 DOCUMENTS = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"text {i}"} for i in range(3)]
@@ -305,7 +305,8 @@ def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_pa
     assert sorted(p.name for p in target.parent.iterdir()) == ["mine.safetensors"]
     card = load_adapter(target).card
     assert (card.name, card.dataset, card.train_split) == ("mine", "toy", "test")
-    assert set(card.training_positives or []) == {"d0", "d1", "d2"}
+    assert card.texts is not None
+    assert set(card.texts.positives) == {document(f"d{i}").text_hash for i in range(3)}
     assert run("evaluate", toy, "--adapter", target, "--embeddings", toy / "vectors").code == 0
 
 
@@ -316,7 +317,8 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
         == "toy: 3 documents, 4 queries, 2 dimensions; judged splits: test (4)"
     )
     assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
-    assert json.loads(run("adapters", "show", "toy").out)["training_positives"] == ["d1"]
+    shown = json.loads(run("adapters", "show", "toy").out)
+    assert shown["texts"] == {"positives": 1, "used": 0, "uses": [], "validation_queries": 0}
     assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()
     assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)

@@ -27,7 +27,15 @@ from imrnns_core.storage.layout import SAMPLE_FOLDER
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import FloatArray
-from tests.toys import FakeEncoder, adapter, collection, letters, random_model, write_dataset
+from tests.toys import (
+    FakeEncoder,
+    adapter,
+    collection,
+    document,
+    letters,
+    random_model,
+    write_dataset,
+)
 
 DOCUMENTS = [{"_id": f"d{i}", "title": f"t{i}", "text": f"text number {i}"} for i in range(10)]
 QUERIES = [{"_id": f"q{i}", "text": f"question {i}"} for i in range(3)]
@@ -415,7 +423,7 @@ def test_an_imported_adapter_loads_by_its_name(space: Workspace, tmp_path: Path)
     assert space.adapter_paths()["mine"] == target
     for name in ("mine", str(tmp_path / "mine.safetensors")):
         loaded = space.adapter(name)
-        assert loaded.card.training_positives == ["d1"]
+        assert loaded.card.texts.positives == [document("d1").text_hash]
         assert (loaded.model.projector.weight == random_model(0, 8, 4).projector.weight).all()
     assert "sample-adapter" in space.adapter_paths()
 

@@ -11,6 +11,7 @@ from dashboard.views.failures.frames import CHANGE
 from dashboard.widgets import csv_button
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.types import STAGES
 
 COLUMNS: dict[str, Column] = {
@@ -33,8 +34,9 @@ COLUMNS: dict[str, Column] = {
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
     "group": Column(
-        "Seen in training",
-        "Yes: one of the query’s relevant documents was used to train the adapter.",
+        "Training",
+        "How training used the query’s relevant documents. "
+        + " ".join(f"{group.capitalize()}: {meaning}." for group, meaning in MEANINGS.items()),
     ),
     "overlap": Column(
         "Overlap",
@@ -80,8 +82,6 @@ def _texts(values: pd.Series[Any], name: str) -> list[str]:
 
 
 def _text(value: Any, name: str) -> str:
-    if name == "group":
-        return "yes" if value == "seen" else "no"
     if isinstance(value, float):
         return formatting.signed(value) if name == CHANGE else formatting.decimal(value)
     return str(value)

@@ -11,6 +11,7 @@ from dashboard import formatting, state
 from dashboard.views.overview.groups import query_groups
 from dashboard.widgets import csv_button
 from imrnns_core.evaluation.evaluate import Evaluation, mean_of
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.types import STAGES
 
@@ -38,7 +39,7 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     # means are never negative, so they need no minus sign
     columns = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES)}
     columns["queries"] = st.column_config.TextColumn(
-        help="Seen: one of the query’s relevant documents was used to train the adapter."
+        help=" ".join(f"{name.capitalize()}: {text}." for name, text in MEANINGS.items())
     )
     columns["n"] = st.column_config.NumberColumn(help="Number of queries.")
     columns["change"] = st.column_config.NumberColumn(help="Modulated − base.")
