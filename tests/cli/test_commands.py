@@ -113,7 +113,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {
-        "schema": 3,
+        "schema": 4,
         "dataset": "toy",
         "split": "test",
         "adapter": "toy",
@@ -839,7 +839,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     assert not (tmp_path / "a.safetensors").exists()
     one_line(
         run(*command(toy), "--against", "rival"),
-        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter",
+        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter, sample-paper",
     )
     (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
     one_line(
