@@ -18,7 +18,7 @@ from imrnns_core.evaluation.seen import Group
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, paired_tests, significance_records
-from imrnns_core.types import DoubleArray
+from imrnns_core.types import STAGES, DoubleArray
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,11 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
         other_evaluation.adapter,
         "adapter",
         evaluation,
-        SystemMetrics(other_evaluation.value("modulated"), other_evaluation.best_rank("modulated")),
+        SystemMetrics(
+            other_evaluation.value("modulated"),
+            other_evaluation.best_rank("modulated"),
+            other_evaluation.judged[STAGES.index("modulated")],
+        ),
         0,
         groups,
     )
