@@ -18,7 +18,8 @@ def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
     assert (one.top_k, ten.top_k) == (1, 10)
     assert one.outcomes().count("ranked too low") > ten.outcomes().count("ranked too low")
     assert evaluations.bm25("sample", "dev") is evaluations.bm25("sample", "dev")
-    assert evaluations.shares(*chosen) is evaluations.shares(*chosen)
+    for compute in (evaluations.shares, evaluations.gain, evaluations.ndcg_range):
+        assert compute(*chosen) is compute(*chosen)
     first, again = evaluations.diagnoses(*chosen, 10), evaluations.diagnoses(*chosen, 1)
     assert all(a.findings is b.findings for a, b in zip(first, again, strict=True))
     assert [d.outcome for d in again] == one.outcomes()

@@ -11,6 +11,7 @@ from dashboard import formatting
 from dashboard.views.overview import wording
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import measure_overlap
+from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
@@ -37,8 +38,9 @@ def evaluation(changes: list[float], groups: list[str] | None) -> Evaluation:
         tuple(f"q{i}" for i in range(count)),
         None if groups is None else np.array(groups),
     )
+    ranks, judged = np.full((4, count), 2), np.ones((4, count, 1))
     return Evaluation(
-        "toy", "test", "toy", ids, (NDCG,), values, np.full((4, count), 2), grouped, 10, batch, {}
+        "toy", "test", "toy", ids, (NDCG,), values, ranks, grouped, 10, batch, {}, judged
     )
 
 
@@ -57,7 +59,10 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     measured = evaluation(changes, None)
     found = wording.helps(
-        judge_effect(measured, SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64)))
+        judge_effect(
+            measured,
+            SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64), np.ones((20, 1))),
+        )
     )
     assert (found.kind, found.answer) == (kind, answer)
     test = measured.significance(NDCG)
@@ -67,6 +72,29 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     )
     assert "BM25 0.2500." in found.figures
     assert ("a smaller one may exist" in found.figures) == (answer == "No measurable change")
+
+
+def test_unjudged_documents_are_named_beside_the_figures() -> None:
+    answer = wording.Answer("good", "Does it help?", "Yes", "nDCG@10 changes.")
+    ends = UnjudgedRange((0.5, 0.75), (0.6, 0.7), (0.1, -0.05))
+    judged = {"base": {"Judged@10": 0.2345}, "modulated": {"Judged@10": 0.24}}
+    found = wording.with_unjudged(answer, ends, judged)
+    assert found.figures == (
+        "nDCG@10 changes. In the top 10, 23 % (base) and 24 % (modulated) are judged. The rest "
+        "counts as not relevant. If the rest had the best grade of the query: base 0.7500, "
+        "modulated 0.7000, change −0.0500."
+    )
+    assert (found.kind, found.answer) == ("good", "Yes")
+
+
+def test_queries_without_a_relevant_document_are_named() -> None:
+    assert wording.without_relevant(["q3"]) == (
+        "1 judged query has no relevant document and is left out",
+        "q3",
+    )
+    title, ids = wording.without_relevant([f"q{i}" for i in range(11)])
+    assert title == "11 judged queries have no relevant document and are left out"
+    assert ids == "q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, …"
 
 
 def test_where() -> None:
@@ -136,12 +164,14 @@ def test_missing_evidence_is_called_missing() -> None:
 
 def test_the_correction_is_named() -> None:
     measured = evaluation(UP + UP, SEEN + UNSEEN)
-    bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64))
+    bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64), np.ones((40, 1)))
     assert (
         "(Holm-corrected for 3 tests), on 40 queries"
         in wording.helps(judge_effect(measured, bm25)).figures
     )
-    one = judge_effect(evaluation([0.1], None), SystemMetrics(np.zeros((1, 1)), np.zeros(1)))
+    one = judge_effect(
+        evaluation([0.1], None), SystemMetrics(np.zeros((1, 1)), np.zeros(1), np.ones((1, 1)))
+    )
     assert wording.helps(one).answer == "Unknown: too few queries changed"
     assert wording.helps(one).figures.endswith("1 query changes. A verdict needs at least 20.")
 
