@@ -124,7 +124,7 @@ def _evaluate_judged(
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
-        result = evaluate(ranker, split, names, lexical=lexical, with_shares=True)
+        result = evaluate(ranker, split, names, lexical=lexical, with_parts=True)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
     if comparison:

@@ -39,7 +39,7 @@ class RankOverlap:
         top_k: Depth of `top_k_overlap`.
         batch: The rankings.
         document_ids: (N,) document ids of the corpus.
-        shares: The shares of the score change.
+        shares: The shares of the score change, None for a single query.
     """
 
     dataset: str
@@ -51,7 +51,7 @@ class RankOverlap:
     top_k: int
     batch: RankedBatch
     document_ids: tuple[str, ...]
-    shares: ChangeDecomposition
+    shares: ChangeDecomposition | None
 
     @property
     def top_document_changed(self) -> float:
@@ -83,7 +83,7 @@ class RankOverlap:
             "measures": None,
             "groups": None,
             "significance": None,
-            "shares": asdict(self.shares),
+            "shares": None if self.shares is None else asdict(self.shares),
             "overlap": {
                 "rbo": float(self.rbo.mean()),
                 "top_k_overlap": float(self.top_k_overlap.mean()),

@@ -18,7 +18,7 @@ from imrnns_core.evaluation.seen import Group, masks_of, merged_groups
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, paired_tests, significance_records
-from imrnns_core.types import DoubleArray
+from imrnns_core.types import STAGES, DoubleArray
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,8 @@ class SystemComparison:
 
     def group_masks(self) -> dict[Group | None, NDArray[np.bool_]]:
         """Return the mask (Q,) of each group that has queries; None is the group of all queries."""
-        masks: dict[Group | None, NDArray[np.bool_]] = {
-            None: np.ones(len(self.evaluation.query_ids), dtype=bool)
-        }
-        for group, mask in masks_of(self.groups).items():
-            masks[group] = mask
-        return masks
+        every = np.ones(len(self.evaluation.query_ids), dtype=bool)
+        return {None: every} | dict(masks_of(self.groups).items())
 
     def tests(self, group: Group | None = None) -> dict[str, Significance]:
         """Return the test of the differences on each measure, over all queries or one group."""
@@ -137,7 +133,11 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
         other_evaluation.adapter,
         "adapter",
         evaluation,
-        SystemMetrics(other_evaluation.value("modulated"), other_evaluation.best_rank("modulated")),
+        SystemMetrics(
+            other_evaluation.value("modulated"),
+            other_evaluation.best_rank("modulated"),
+            other_evaluation.judged[STAGES.index("modulated")],
+        ),
         0,
         groups,
     )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from imrnns_core.data.records import Query
-from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import BM25, NDCG, Evaluation, mean_of
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
 from imrnns_core.evaluation.verdicts import OUTCOMES
 from imrnns_core.model.adapter_card import LeftOutGain
+from imrnns_core.reporting.change_lines import gain_lines, range_line, share_line
 from imrnns_core.reporting.formatting import (
     counted,
     decimal,
@@ -25,6 +25,7 @@ from imrnns_core.reporting.formatting import (
     percent,
     signed,
 )
+from imrnns_core.statistics.measures import judged_measures
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -61,8 +62,11 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         f"test and is corrected for {len(result.measures)} measures (Holm), so an interval can "
         "exclude zero although p is above 0.05."
     )
-    if result.shares is not None:
-        yield _share_line(result.shares)
+    if result.ndcg_range is not None:
+        yield range_line(result.ndcg_range)
+    if result.gain is not None:
+        yield from gain_lines(result.gain)
+    yield share_line(result.shares)
     counts = Counter(result.outcomes())
     listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
     yield (
@@ -97,14 +101,18 @@ def left_out_line(gain: LeftOutGain) -> str:
 def _means(result: Evaluation) -> Table:
     table = table_of(
         f"{result.dataset} {result.split}, adapter {result.adapter}: mean of each measure",
-        *("query group", "queries", "ranking", *result.measures),
+        *("query group", "queries", "ranking"),
+        # a user can also name Judged@k as a measure
+        *dict.fromkeys((*result.measures, *judged_measures(result.measures))),
     )
+    judged = result.judged_means()
     for system, means in result.means().items():
-        _add_means(table, "all", len(result.query_ids), system, means)
+        _add_means(table, "all", len(result.query_ids), system, {**means, **judged[system]})
     for group, mask in result.group_masks().items():
         for system, means in result.means(mask).items():
             if system not in ("projected", "document-modulated"):
-                _add_means(table, group, int(mask.sum()), system, means)
+                shown = {**means, **result.judged_means(mask)[system]}
+                _add_means(table, group, int(mask.sum()), system, shown)
     return table
 
 
@@ -128,7 +136,7 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
         f"documents in common, another top document for {percent(result.top_document_changed)} of "
         "the queries"
     )
-    yield _share_line(result.shares)
+    yield share_line(result.shares)
     table = table_of(
         "Queries whose ranking changes most",
         "query",
@@ -247,11 +255,3 @@ def hits(
 def table_of(title: str, *heads: str) -> Table:
     """Return an empty table without borders."""
     return Table(*heads, title=title, title_justify="left", box=None)
-
-
-def _share_line(shares: ChangeDecomposition) -> str:
-    return (
-        f"Share of the variation of the score change: projector {percent(shares.projector)}, "
-        f"constant modulation (the same for all queries) {percent(shares.constant)}, "
-        f"query-specific modulation {percent(shares.query_specific)}"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
+from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
@@ -63,6 +65,15 @@ def rank(scores: FloatArray, rows: IntArray) -> IntArray:
     ranks = np.empty(scores.shape, dtype=np.int64)
     np.put_along_axis(ranks, order, np.arange(1, scores.shape[-1] + 1), axis=-1)
     return ranks
+
+
+def ranked_ids(dataset: Dataset, query_ids: Iterable[str], rows: IntArray) -> dict[str, list[str]]:
+    """Return the ranked document ids of each query from corpus rows (B, K), best first."""
+    ids = dataset.document_ids
+    return {
+        query_id: [ids[row] for row in ranked]
+        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
+    }
 
 
 class Ranker:

@@ -157,6 +157,13 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         f"base {means[0]:.4f}, modulated {means[1]:.4f}, BM25 {means[2]:.4f}."
         in said["Does it help?"]
     )
+    shares = [record["judged"][name]["Judged@10"] for name in ("base", "modulated")]
+    ends = {name: values[1] for name, values in record["ndcg_range"].items()}
+    assert (
+        f"In the top 10, {shares[0]:.0%} (base) and {shares[1]:.0%} (modulated) are judged. The "
+        "rest counts as not relevant. If the rest had the best grade of the query: base "
+        f"{ends['base']:.4f}, modulated {ends['modulated']:.4f}, change {ends['change']:+.4f}."
+    ).replace("%", " %") in said["Does it help?"]
     outcomes = [q["outcome"] for q in record["queries"]]
     for name in set(outcomes):
         assert f"{outcomes.count(name)} {name}" in said["Which queries changed?"]
@@ -188,6 +195,10 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     }
     assert parts == pytest.approx(
         {name: record["shares"][key] for name, key in names.items()}, abs=1e-4
+    )
+    gained = {names[name]: values[0] for name, values in marks(page, "gain").items()}
+    assert gained == pytest.approx(
+        {key: record["gain"][key]["change"] for key in names.values()}, abs=1e-9
     )
     expected = [
         {
@@ -226,7 +237,7 @@ def test_overview_shows_the_numbers_of_evaluate(
     assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]
     scatter = page.locator(".st-key-scatter").bounding_box()
     assert scatter is not None
-    assert scatter["y"] + scatter["height"] < 900
+    assert scatter["y"] + scatter["height"] < 1000  # the window has 1100
 
 
 def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace: Path) -> None:

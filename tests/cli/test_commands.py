@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import ir_measures
 import numpy as np
 import pytest
 import torch
@@ -23,10 +24,12 @@ import torch
 from imrnns_core.cli import app as cli
 from imrnns_core.cli import console as terminal
 from imrnns_core.cli import train
+from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
 from imrnns_core.training.config import RECIPES
+from imrnns_core.types import STAGES
 from tests.toys import adapter, document, still_model, write_dataset
 
 LOG3 = math.log2(3)
@@ -155,6 +158,22 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     assert record["shares"] == pytest.approx(
         {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
     )
+    change = record["significance"]["nDCG@10"]["change"]
+    parts = {name: record["gain"][name] for name in ("projector", "constant", "query_specific")}
+    assert [part["change"] for part in parts.values()] == pytest.approx([0, change, 0])
+    assert parts["constant"]["left_out"] == pytest.approx(-change)
+    assert (record["gain"]["measure"], record["gain"]["projector_first"]) == ("nDCG@10", False)
+    # of three documents, q0 has two judgments and the others have one; d1 is judged for q0 and q2
+    shares = {"Judged@10": 4 / 9, "Judged@100": 4 / 9, "Judged@1": 1}
+    assert record["judged"]["base"] == pytest.approx(shares)
+    assert record["judged"]["modulated"] == pytest.approx({**shares, "Judged@1": 2 / 3})
+    assert set(record["judged"]["bm25"].values()) == {0.0}  # no question has a word of a document
+    assert groups["seen"]["judged"]["base"]["Judged@10"] == pytest.approx(1 / 2)
+    # d0 gets grade 2 for q0; the other two queries reach 1 when every document is relevant
+    best_base = (1 + 2 / LOG3 + 1) / (2 + 2 / LOG3 + 0.5)
+    assert record["ndcg_range"]["base"] == pytest.approx([(first + 2) / 3, (best_base + 2) / 3])
+    assert record["ndcg_range"]["modulated"][1] == pytest.approx(1)
+    assert record["ndcg_range"]["change"] == pytest.approx([change, (1 - best_base) / 3])
     significance = record["significance"]["RR@10"]
     assert (significance["queries"], significance["changed"]) == (3, 1)
     assert significance["change"] == pytest.approx(-1 / 6)
@@ -227,8 +246,11 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert result.code == 0
     assert "1 judged query has no relevant document and is left out: q3" in result.out
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
-    assert lines["all", "3", "BM25"] == ["0.0000"] * 7
-    assert lines["all", "3", "base"] == ["0.9532", *["1.0000"] * 6]
+    assert lines["all", "3", "BM25"] == ["0.0000"] * 10
+    assert lines["all", "3", "base"] == [
+        *["0.9532", *["1.0000"] * 6],
+        *["0.4444", "0.4444", "1.0000"],
+    ]
     assert lines["all", "3", "modulated"] == [
         "0.8604",
         "1.0000",
@@ -237,8 +259,16 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
         "1.0000",
         "0.6667",
         "0.6667",
+        *["0.4444", "0.4444", "0.6667"],
     ]
-    assert lines["seen", "2", "BM25"] == ["0.0000"] * 7
+    assert lines["seen", "2", "BM25"] == ["0.0000"] * 10
+    assert "Judged@10" in result.out
+    assert (
+        "If every unjudged document in the top 10 of base or modulated had the best grade of its "
+        "query, nDCG@10 would be 0.9"
+    ) in result.out
+    assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; left out +0.0000" in result.out
+    assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
     assert (
         "Share of the variation of the score change: projector 0 %, constant modulation (the same "
         "for all queries) 100 %, query-specific modulation 0 %"
@@ -399,6 +429,15 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert (before["split"], after["split"]) == ("test", "my")
     assert before["without_relevant"] == ["q3"]
     assert "q3" not in (tmp_path / "my.qrels").read_text()  # the files reproduce the table
+    for stage in STAGES:
+        metrics = ir_measures.calc_aggregate(
+            [ir_measures.parse_measure(name) for name in MEASURES],
+            list(ir_measures.read_trec_qrels(str(tmp_path / "my.qrels"))),
+            list(ir_measures.read_trec_run(str(tmp_path / "runs" / f"{stage}.run"))),
+        )
+        assert {str(measure): value for measure, value in metrics.items()} == pytest.approx(
+            before["measures"][stage], abs=1e-9
+        )
     assert after["queries"] == before["queries"]
     assert after["against"]["measures"] == before["measures"]["base"]
     assert after["against"]["significance"] == before["significance"]
@@ -839,7 +878,8 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     assert not (tmp_path / "a.safetensors").exists()
     one_line(
         run(*command(toy), "--against", "rival"),
-        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter, sample-paper",
+        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter, "
+        "sample-paper",
     )
     (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
     one_line(

@@ -9,20 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import ir_measures
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate
 from imrnns_core.evaluation.outcomes import outcome_of
 from imrnns_core.evaluation.seen import query_groups
 from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import measure, measure_rankings
-from imrnns_core.training.whitening import identity_adapter
-from tests.toys import World, adapter, collection, still_model, worlds
+from tests.toys import adapter, collection, still_model
 
 LOG3 = math.log2(3)
 DOCUMENTS = [[1, 0], [0.8, 0.6], [0, 1]]
@@ -242,47 +238,6 @@ def test_one_thread_at_a_time_is_in_trec_eval(monkeypatch: pytest.MonkeyPatch):
         )
     assert found == [[[0.5]]] * 8
     assert most == [1]
-
-
-# Where the change comes from
-
-
-@given(worlds(min_documents=3))
-def test_shares_of_the_change_sum_to_one(world: World):
-    ranker = world.ranker()
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    total = shares.projector + shares.constant + shares.query_specific
-    expected = 1.0 if world.candidates > 1 else 0.0
-    assert total == pytest.approx(expected, abs=1e-4)
-
-
-def test_a_query_independent_adapter_has_only_a_constant_share():
-    ranker = Ranker(collection(DOCUMENTS, QUERIES), adapter(still_model(2)))
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    np.testing.assert_allclose(
-        [shares.projector, shares.constant, shares.query_specific], [0, 1, 0], atol=1e-5
-    )
-
-
-def test_the_identity_has_no_shares():
-    there = collection(DOCUMENTS, QUERIES)
-    ranker = Ranker(there, adapter(identity_adapter(there.documents.dimension)))
-    queries = there.queries.vectors
-    batch = ranker.rank_batch(queries)
-    assert np.abs(batch.scores[:, 3] - batch.scores[:, 0]).max() < 1e-6
-    assert decompose_change(ranker, batch, torch.from_numpy(queries)) == ChangeDecomposition(
-        0.0, 0.0, 0.0
-    )
-
-
-def test_one_query_has_no_query_specific_part():
-    ranker = World(seed=4, n=12, m=8, documents=9, queries=1, candidates=9).ranker()
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    assert shares.query_specific == pytest.approx(0, abs=1e-5)
-    assert shares.projector != pytest.approx(0, abs=1e-2)
 
 
 # Published figures

@@ -52,6 +52,7 @@ def evaluation(
         top_k=10,
         batch=batch,
         qrels={},
+        judged=np.ones((4, count, 1)),
     )
 
 
@@ -68,7 +69,9 @@ def evaluation(
 def test_an_interval_that_includes_zero_shows_nothing(
     interval: tuple[float, float], effect: str
 ) -> None:
-    test = judge_effect(evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20))).test
+    test = judge_effect(
+        evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20), np.ones((20, 1)))
+    ).test
     for name in ("ci95", "studentized_ci95"):
         assert effect_of(replace(test, change=sum(interval), **{name: interval}), 0.001) == (
             effect if effect != "harms" else "not shown"
@@ -82,7 +85,7 @@ def test_an_interval_that_includes_zero_shows_nothing(
 
 
 def test_an_effect_comes_with_its_means() -> None:
-    lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64))
+    lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64), np.ones((20, 1)))
     verdict = judge_effect(evaluation(UP), lexical)
     assert (verdict.effect, verdict.test.queries, verdict.bm25) == ("helps", 20, 0.25)
     assert (verdict.base, verdict.modulated) == (0.5, pytest.approx(0.65))
@@ -159,7 +162,10 @@ def test_the_tests_that_are_shown_correct_each_other() -> None:
     tests = verdict_tests(both)
     raw = [tests[key][0].p for key in (None, "seen", "unseen")]
     assert [tests[key][1] for key in (None, "seen", "unseen")] == holm(raw)
-    assert judge_effect(both, SystemMetrics(np.zeros((40, 1)), np.zeros(40))).tests == 3
+    assert (
+        judge_effect(both, SystemMetrics(np.zeros((40, 1)), np.zeros(40), np.ones((40, 1)))).tests
+        == 3
+    )
     alone = evaluation(UP, UNSEEN)  # the group is the whole split: one test
     assert {p for _, p in verdict_tests(alone).values()} == {alone.significance(NDCG).p}
 

@@ -41,11 +41,16 @@ def _show_judged(split: str) -> None:
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
     # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
+    unjudged = evaluations.ndcg_range(selection.data, selection.adapter, split)
     _show_answers(
-        wording.helps(judge_effect(measured, bm25)),
+        wording.with_unjudged(
+            wording.helps(judge_effect(measured, bm25)), unjudged, measured.judged_means()
+        ),
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
+    if measured.without_relevant:
+        notices.show("info", *wording.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):
         st.markdown(
             "Better: rescued or improved. Worse: broken or worsened.\n\n"
@@ -56,6 +61,7 @@ def _show_judged(split: str) -> None:
         st.subheader("Mean of each group", anchor=False)
         st.caption(GROUPS_READING + _group_meanings(measured))
         chart.show(overview.groups(group_rows(measured, bm25), NDCG), "groups")
+        charts.gain(evaluations.gain(selection.data, selection.adapter, split))
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)

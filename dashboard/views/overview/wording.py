@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dashboard.formatting import count, p_value, percent, signed
+from imrnns_core.evaluation.change_decomposition import MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.seen import Group
+from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import (
     MIN_CHANGED,
     Effect,
@@ -105,6 +108,34 @@ def helps(verdict: EffectVerdict) -> Answer:
     return Answer(kind, "Does it help?", answer, figures)
 
 
+def with_unjudged(
+    answer: Answer, ends: UnjudgedRange, judged: Mapping[str, Mapping[str, float]]
+) -> Answer:
+    """Add what unjudged documents could change to the figures of an answer.
+
+    Args:
+        answer: The answer.
+        ends: nDCG@10 under both assumptions about unjudged documents.
+        judged: Ranking → measure → share of judged documents.
+    """
+    base, modulated = (percent(judged[system]["Judged@10"]) for system in ("base", "modulated"))
+    figures = (
+        f"{answer.figures} In the top 10, {base} (base) and {modulated} (modulated) are judged. "
+        "The rest counts as not relevant. If the rest had the best grade of the query: base "
+        f"{ends.base[1]:.4f}, modulated {ends.modulated[1]:.4f}, change {signed(ends.change[1])}."
+    )
+    return replace(answer, figures=figures)
+
+
+def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
+    """Return title and text of the note about judged queries that cannot be measured."""
+    number = len(query_ids)
+    queries = count(number, "judged query has", "judged queries have")
+    title = f"{queries} no relevant document and {'is' if number == 1 else 'are'} left out"
+    more = ", …" if number > LISTED_QUERIES else ""
+    return title, ", ".join(query_ids[:LISTED_QUERIES]) + more
+
+
 def where(verdict: OutcomeVerdict) -> Answer:
     """Answer "Which queries changed?": the outcomes, and the step to each stage."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
@@ -188,6 +219,9 @@ def with_interval(test: Significance) -> str:
     return f"{signed(test.change)} (95 % interval {signed(low)} to {signed(high)})"
 
 
+TOO_FEW_FOR_PARTS = f"The parts of a change need at least {MIN_QUERIES} queries."
+LISTED_QUERIES = 10
+"""Largest number of queries that a note names."""
 NO_SHARES = (
     "No score changes relative to the other candidates. A shift that all candidates share changes "
     "no rank, so it does not count."

@@ -15,6 +15,7 @@ from dashboard.figures.map_marks import Points
 from dashboard.figures.modulation import HeatmapValues
 from dashboard.figures.plane import Look, Move
 from dashboard.widgets import tables
+from imrnns_core.evaluation.gain_decomposition import GainOfPart
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.projection.movement import true_movement
 from imrnns_core.projection.target_view import TargetView, target_view
@@ -517,6 +518,23 @@ def test_shares_add_up() -> None:
         ("projector", "50 %"),
         ("constant modulation", "60 %"),
         ("query-specific modulation", "−10 %"),
+    ]
+
+
+def test_the_parts_of_a_gain_have_intervals_and_no_negative_zero() -> None:
+    parts = {
+        "projector": GainOfPart(0.05, (0.03, 0.08), None),
+        "constant modulation": GainOfPart(-0.02, (-0.05, 0.01), 0.01),
+        "query-specific modulation": GainOfPart(-0.00001, (-0.01, 0.01), -0.00001),
+    }
+    figure = overview.gain(parts, "nDCG@10")
+    assert [t.x[0] for t in figure.data] == [0.05, -0.02, -0.00001]
+    ends = [(t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in figure.data]
+    np.testing.assert_allclose(ends, [p.ci95 for p in parts.values()])
+    assert [a.text for a in figure.layout.annotations] == [
+        "+0.0500",
+        "−0.0200<br>left out: +0.0100",
+        "+0.0000<br>left out: +0.0000",
     ]
 
 

@@ -76,6 +76,17 @@ def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
     assert "This data set has no queries" in run(page)
 
 
+def test_overview_of_one_query_and_one_without_a_relevant_document(tmp_path: Any) -> None:
+    register(tmp_path, queries=("q1", "q2"), qrels="q1\td1\t2\nq2\td1\t0\n")
+    said = run("overview")
+    assert "1 judged query has no relevant document and is left out" in said
+    assert "<br>q2<" in said
+    assert said.count("The parts of a change need at least 2 queries.") == 2
+    # one of the two documents is judged; if both had grade 2, every order would be ideal
+    assert "In the top 10, 50 % (base) and 50 % (modulated) are judged." in said
+    assert "best grade of the query: base 1.0000, modulated 1.0000, change +0.0000." in said
+
+
 def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("overview", split="unjudged")
