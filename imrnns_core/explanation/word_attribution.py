@@ -25,10 +25,12 @@ from imrnns_core.explanation.occlusion import (
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account_words
 from imrnns_core.explanation.word_drops import (
+    FIRST_DRAWS,
     Draw,
     VerifiedWord,
     WordDrops,
     random_draws,
+    undecided_counts,
     verified_words,
 )
 from imrnns_core.retrieval.ranker import Ranker
@@ -245,16 +247,21 @@ class WordExplainer:
             count: random_draws(drops, count, [i for i in positions if occurrences[i] == count])
             for count in sorted(set(occurrences.values()) - {0})
         }
+        shortened = {
+            count: [without(drops.text, [Word("", tuple(draw.values()))]) for draw in of_count]
+            for count, of_count in draws.items()
+        }
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
-        texts += [
-            without(drops.text, [Word("", tuple(draw.values()))]) for draw in chain(*draws.values())
-        ]
+        texts += chain(*(of_count[:FIRST_DRAWS] for of_count in shortened.values()))
         lost = reference_scores(pair) - self.measure(pair, side, texts, progress)
         measured, end = dict(zip(positions, lost, strict=False)), len(positions)
         random = dict[int, tuple[Sequence[Draw], FloatArray]]()
         for count, of_count in draws.items():
-            random[count] = of_count, lost[end : end + len(of_count)]
-            end += len(of_count)
+            first = lost[end : end + min(FIRST_DRAWS, len(of_count))]
+            random[count], end = (of_count, first), end + len(first)
+        for count in sorted(undecided_counts(drops, measured, random)):
+            values = self.measure(pair, side, shortened[count], progress)
+            random[count] = draws[count], reference_scores(pair) - values
         return verified_words(drops, measured, random)
 
 

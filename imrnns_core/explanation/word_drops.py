@@ -25,6 +25,8 @@ RANDOM_DRAWS = 22
 19 allow a p value of 5 %. With 19, random words of 18 texts got a verdict in up to 5.7 % of trials,
 because a word that occurs once has a larger drop than one occurrence of a repeated word.
 """
+FIRST_DRAWS = 10
+"""Draws that are measured for every word; the others only for words that still can pass."""
 SIGNIFICANT = 0.05
 """Level of the test: the largest share of texts with a verdict that random words would get."""
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
@@ -186,19 +188,15 @@ def verified_words(
     Args:
         drops: The text, with its W words and their estimates.
         measured: Word → (2,) measured drop of the score and of the change.
-        random: Number of occurrences → D draws, and their (D, 2) measured drops.
+        random: Number of occurrences → D draws, and the (E, 2) measured drops of the first E.
+            If E < D, a word of `undecided_counts` must have all.
     """
     estimates = np.stack([drops.score, drops.change], axis=1)  # (W, 2)
-    controls: dict[int, FloatArray] = {}
-    for i in measured:
-        draws, values = random.get(len(drops.spans_read(i)), ((), np.zeros((0, 2), np.float32)))
-        controls[i] = values[_leaving_out(i, draws)]
+    controls = {i: _controls(drops, i, random) for i in measured}
     p = {i: dict[int, float]() for i in measured}
     for column in (0, 1):
         largest = 0.0
-        for i in sorted(measured, key=lambda i: -abs(estimates[i, column])):
-            if len(controls[i]) < RANDOM_DRAWS:
-                continue
+        for i in _tested(drops, measured, random, column):
             size = abs(measured[i][column])
             as_large = int((np.abs(controls[i][:, column]) >= size).sum())
             largest = p[i][column] = max(largest, (1 + as_large) / (1 + len(controls[i])))
@@ -213,6 +211,46 @@ def verified_words(
         )
         for i in measured
     ]
+
+
+def undecided_counts(
+    drops: WordDrops,
+    measured: Mapping[int, FloatArray],
+    random: Mapping[int, tuple[Sequence[Draw], FloatArray]],
+) -> set[int]:
+    """Return the numbers of occurrences whose other draws decide a verdict.
+
+    The arguments are those of `verified_words`, with the drops of the first draws only.
+    """
+    counts = set[int]()
+    for column in (0, 1):
+        for i in _tested(drops, measured, random, column):
+            sizes = np.abs(_controls(drops, i, random)[:, column])
+            if (sizes >= abs(measured[i][column])).any():
+                break  # this word fails, and so do all later ones
+            counts.add(len(drops.spans_read(i)))
+    return counts
+
+
+def _controls(
+    drops: WordDrops, word: int, random: Mapping[int, tuple[Sequence[Draw], FloatArray]]
+) -> FloatArray:
+    """Return (D, 2) measured drops of the draws that a word is compared with."""
+    draws, values = random.get(len(drops.spans_read(word)), ((), np.zeros((0, 2), np.float32)))
+    return values[[n for n in _leaving_out(word, draws) if n < len(values)]]
+
+
+def _tested(
+    drops: WordDrops,
+    words: Iterable[int],
+    random: Mapping[int, tuple[Sequence[Draw], FloatArray]],
+    column: int,
+) -> list[int]:
+    """Return the words with enough draws, in the order of their estimates."""
+    estimates = np.abs(drops.score if column == 0 else drops.change)
+    draws = {i: random.get(len(drops.spans_read(i)), ((),))[0] for i in words}
+    tested = [i for i in draws if len(_leaving_out(i, draws[i])) == RANDOM_DRAWS]
+    return sorted(tested, key=lambda i: -estimates[i])
 
 
 _UNKNOWN = np.full(2, np.nan, np.float32)

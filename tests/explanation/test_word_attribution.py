@@ -29,6 +29,7 @@ from imrnns_core.explanation.word_drops import (
     VerifiedWord,
     WordDrops,
     random_draws,
+    undecided_counts,
     verified_words,
 )
 from imrnns_core.retrieval.collection import Collection
@@ -241,6 +242,29 @@ def test_words_are_tested_in_the_order_of_their_estimates_until_one_fails():
     assert verdicts(words_of([1] * 40, estimates), sizes, [0]) == ["opposite sign"]
 
 
+def test_draws_that_decide_nothing_are_not_needed():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        sizes = rng.standard_t(2, 40).astype(np.float32)
+        sizes[0] = 30
+        drops = words_of([1, 2] * 20, (np.abs(sizes) + rng.random(40)).tolist())
+        positions = drops.top("score", 10)
+        measured = {
+            i: np.full(2, len(drops.words[i].spans) * sizes[i], np.float32) for i in positions
+        }
+        whole, first = {}, {}
+        for count in (1, 2):
+            draws = random_draws(drops, count, positions)
+            values = [[sum(float(sizes[j]) for j in draw)] * 2 for draw in draws]
+            whole[count] = draws, np.array(values, np.float32)
+            first[count] = draws, np.array(values[:10], np.float32)
+        undecided = undecided_counts(drops, measured, first)
+        assert 1 in undecided
+        enough = {n: whole[n] if n in undecided else first[n] for n in first}
+        expected = [w.verdict("score") for w in verified_words(drops, measured, whole)]
+        assert [w.verdict("score") for w in verified_words(drops, measured, enough)] == expected
+
+
 def test_a_text_with_too_few_other_words_is_not_tested():
     sizes = np.full(40, 0.01, np.float32)
     sizes[0] = 0.9
@@ -348,7 +372,7 @@ def test_texts_encoded_before_a_stop_are_kept(ranker: Ranker, pair: Pair):
     found = explainer.verify(
         pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step)
     )
-    assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
+    assert heard[2] == (0, first[1] - first[0])  # only the rest is encoded
     whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
     assert np.array([w.random for w in found]) == pytest.approx(
         np.array([w.random for w in whole]), abs=1e-6
