@@ -11,7 +11,7 @@ from rich.text import Text
 from imrnns_core.explanation.deletion_records import DELETED, TARGETS
 from imrnns_core.explanation.word_drops import SHORTLIST
 from imrnns_core.reporting.formatting import decimal, interval, signed
-from imrnns_core.reporting.html import VERDICT_NAMES, by_effect, random_drop
+from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING, by_effect, random_drop
 from imrnns_core.reporting.terminal import table_of
 from imrnns_core.types import SCORE_PARTS, STAGES
 
@@ -50,12 +50,7 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
             "score. Positive: the word raises the value; negative: it lowers it."
         )
     if explained.verified:
-        yield (
-            "Random words: mean ± standard deviation of ten draws; each draw deletes random words, "
-            "one for each occurrence of the word. Verdict: no more than random words if the drop "
-            "is within one standard deviation of their mean; otherwise confirmed (the sign is that "
-            "of the estimate) or opposite sign."
-        )
+        yield VERDICT_READING
     for side, tokens in explained.vocabulary.items():
         yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"
     # the reasons why this encoder does not allow a view

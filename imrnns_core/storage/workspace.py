@@ -43,6 +43,7 @@ from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
 from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
+from imrnns_core.text.words import SEGMENTATION
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
@@ -167,7 +168,12 @@ class Workspace:
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
         folder = self.root / "lexical" / file_name(dataset.name)
-        manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
+        manifest = {
+            "schema": SCHEMA,
+            "dataset_digest": dataset.digest,
+            "bm25s": version("bm25s"),
+            "words": SEGMENTATION,
+        }
 
         def stored_index() -> BM25Index | None:
             current = read_json(folder / "manifest.json") == {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -147,9 +148,12 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
     heat = HeatmapValues(values, ids, ids, np.arange(8), 0.5, "shift")
     view = TargetView(50 + 9 * rng.random((4, 5)).astype(np.float32), 72 * MOVED)
     words = [
-        VerifiedWord(Word(f"w{i}", ((i, i + 1),)), (d, d), (0.0, 0.0), (0.2, 0.2), (0.1, 0.1))
+        VerifiedWord(
+            Word(f"w{i}", ((i, i + 1),)), (d, d), (0.0, 0.0), (0.2, 0.2), (0.1, 0.1), (0.04, 0.04)
+        )
         for i, d in enumerate((0.5, 0.1, -0.1, -0.5))
     ]
+    words[1:3] = [replace(word, p=(0.2, 0.2)) for word in words[1:3]]  # pale bars
     drops = WordDrops("document", "", [w.word for w in words], values[0, :4], values[0, :4], 4)
     return {
         "strips": modulation.strips(values[0], values[1], (0.5, 0.5), dark, True),

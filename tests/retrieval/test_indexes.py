@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,29 @@ def test_a_corpus_without_words_matches_nothing():
         rows.tolist()
         for rows in BM25Index([Document("d", "", "the ?")]).matches(["the", "pear"], 5)
     ] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("query", "row"),
+    [
+        ("北京大学", 0),  # inside a longer text without spaces
+        ("東京の大学", 1),
+        ("हिन्दी", 2),
+        ("CAFE\u0301", 3),
+        ("ภาษาไทย", 4),
+        ("5,000", 5),
+        ("한국어", 6),
+    ],
+)
+def test_bm25_finds_words_of_all_scripts(query: str, row: int):
+    texts = (
+        "他在北京大学学习人工智能。",
+        "私は東京の大学で働いています。",
+        "यह किताब हिन्दी में है",
+        "Un café noir",
+        "เขาเรียนภาษาไทยทุกวัน",
+        "The price is 5,000 or 000",
+        "나는 한국어 수업을 듣는다",
+    )
+    index = BM25Index([Document(f"d{i}", "", text) for i, text in enumerate(texts)])
+    assert index.matches([query], 7)[0].tolist()[:1] == [row]

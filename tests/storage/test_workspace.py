@@ -23,9 +23,11 @@ from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.projection.corpus_map import load_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage import workspace
 from imrnns_core.storage.layout import SAMPLE_FOLDER
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.workspace import Workspace
+from imrnns_core.text.words import SEGMENTATION
 from imrnns_core.types import FloatArray
 from tests.toys import (
     FakeEncoder,
@@ -502,6 +504,19 @@ def test_a_lexical_index_with_one_changed_byte_is_built_again(tmp_path: Path):
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     space.lexical_index(dataset)
     assert path.read_bytes() == content
+
+
+def test_a_lexical_index_of_other_words_is_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "SEGMENTATION", "0")
+        space.lexical_index(dataset)
+    manifest = tmp_path / "space" / "lexical" / "toy" / "manifest.json"
+    assert json.loads(manifest.read_text())["words"] == "0"
+    space.lexical_index(dataset)
+    assert json.loads(manifest.read_text())["words"] == SEGMENTATION
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
