@@ -38,7 +38,9 @@ def transform_corpus(
     """
     count, m = len(documents), model.config.output_dim
     projected, effect = torch.empty(count, m), torch.empty(count, 2 * m)
-    for rows in (torch.arange(count) if order is None else order).split(DOCUMENT_BATCH):
+    order = torch.arange(count) if order is None else order
+    for start in range(0, count, DOCUMENT_BATCH):
+        rows = order[start : start + DOCUMENT_BATCH]
         projected[rows] = model.project(documents[rows])
         effect[rows, :m], effect[rows, m:] = model.document_adapter(projected[rows])
     return CorpusTransform(projected, effect)

@@ -57,10 +57,12 @@ class BM25Index:
         while depth < self._count and (scores[:, -1] == np.maximum(scores[:, k - 1], 1e-9)).any():
             depth *= 2
             rows, scores = self._retrieve(texts, depth)
-        order = np.lexsort((self._ties[rows], -scores), axis=1)[:, :k]
-        rows, scores = (np.take_along_axis(x, order, axis=1) for x in (rows, scores))
-        # bm25s fills the list up with documents that share no word; their score is 0
-        return [r[s > 0] for r, s in zip(rows, scores, strict=True)]
+        matching = []
+        for row, score in zip(rows, scores, strict=True):
+            order = np.lexsort((self._ties[row], -score))[:k]
+            # bm25s fills the list up with documents that share no word; their score is 0
+            matching.append(row[order][score[order] > 0])
+        return matching
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:
         # bm25s fails on a text without words (all are stop words) and on "" as a word
