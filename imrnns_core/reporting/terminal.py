@@ -132,9 +132,10 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
     )
     yield (
         f"Base and modulated ranking: mean rank-biased overlap {decimal(result.rbo.mean())} "
-        f"(1: identical), {decimal(result.top_k_overlap.mean(), 2)} of the top {result.top_k} "
-        f"documents in common, another top document for {percent(result.top_document_changed)} of "
-        "the queries"
+        f"(1: identical; {decimal(result.lowest_rbo)}: the lowest possible for lists of "
+        f"{counted(result.depth, 'document')}), {decimal(result.top_k_overlap.mean(), 2)} of the "
+        f"top {result.top_k} documents in common, another top document for "
+        f"{percent(result.top_document_changed)} of the queries"
     )
     yield share_line(result.shares)
     table = table_of(

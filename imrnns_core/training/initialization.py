@@ -181,6 +181,7 @@ class Initialization:
             torch.from_numpy(candidates),
             self._documents,
             [{int(row): 1} for row in rows],
+            torch.from_numpy(self.collection.tie_ranks),
         )
 
     def whitened_model(self, power: float | None = None) -> IMRNN:

@@ -26,6 +26,7 @@ class Validator:
         rows: (Q, K) rows of the candidates in `documents`.
         documents: (N, n) base embeddings of the corpus.
         relevant: Row → grade for all relevant documents of each query, also if not retrieved.
+        ties: (N,) order of the documents where scores are equal.
     """
 
     def __init__(
@@ -34,10 +35,10 @@ class Validator:
         rows: Tensor,
         documents: Tensor,
         relevant: Sequence[Mapping[int, int]],
+        ties: Tensor,
     ) -> None:
-        rows = rows.sort(
-            dim=1
-        ).values  # equal scores then rank in corpus order, as in `ranker.rank`
+        # a stable sort by score then keeps the order of ties, as `ranker.rank` does
+        rows = rows.gather(1, ties[rows].argsort(dim=1))
         # only documents that are candidates of a query are transformed
         used, self.rows = torch.unique(rows, return_inverse=True)
         self.vectors, self.documents = vectors, documents[used]
@@ -68,6 +69,7 @@ class Validator:
             torch.from_numpy(rows),
             torch.from_numpy(collection.documents.vectors),
             relevant,
+            torch.from_numpy(collection.tie_ranks),
         )
 
     def values(self, model: IMRNN) -> Tensor:

@@ -15,11 +15,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.views.map import drawn_documents
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.explanation.dimension_words import DimensionWordIndex
 from imrnns_core.explanation.score_accounting import shifts
+from imrnns_core.io import first_readable
 from imrnns_core.model.checkpoint import load_adapter
-from imrnns_core.projection.movement import true_movement
+from imrnns_core.projection.corpus_map import load_map, map_key
+from imrnns_core.projection.movement import (
+    DrawnMovement,
+    pca_movement,
+    true_movement,
+    umap_movement,
+)
 from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.retrieval.ranker import Ranker, blend
 from imrnns_core.storage.workspace import Workspace
@@ -250,13 +258,33 @@ def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) 
     )
 
 
+def movement(ranker: Ranker, query: str, view: str) -> DrawnMovement:
+    """Return the movement of a query's candidates that a map of the page draws."""
+    paths = Workspace().map_paths(map_key(ranker.adapter, ranker.collection.fingerprint))
+    corpus_map = first_readable(paths, load_map)
+    assert corpus_map is not None
+    comparison = ranker.compare(query)
+    positions = drawn_documents.positions(comparison)
+    if view == "linear":
+        return pca_movement(corpus_map, comparison, positions, 2)
+    projected = ranker.transform.projected.numpy()
+    return umap_movement(corpus_map, projected, comparison, positions, 2)
+
+
 @pytest.mark.parametrize("view", ["neighbourhood", "linear"])
-def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> None:
+def test_maps_say_how_far_to_trust_them(
+    page: Page, address: str, sample: Ranker, view: str
+) -> None:
     open_page(page, f"{address}/map?query=q007&view={view}")
     note = page.locator('[role="note"]').first
+    drawn = movement(sample, "q007", view)
     expect(note).to_contain_text(
-        "Noise level" if view == "neighbourhood" else "of the movement is along these axes"
+        "map places the unmoved vector"
+        if view == "neighbourhood"
+        else "of the movement is along these axes"
     )
+    expect(note).to_contain_text(f"(p = {drawn.agreement.length_p:.4f})")
+    expect(note).to_contain_text(f"(p = {drawn.agreement.direction_p:.4f})")
     corpus = page.locator(".js-plotly-plot").evaluate(
         "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
     )
@@ -264,10 +292,10 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     arrows = "plot => plot._fullData.filter(t => t.mode === 'lines+markers').length"
     plot = page.locator(".js-plotly-plot")
     assert plot.evaluate("plot => plot._fullData.filter(t => t.name === 'modulated').length") == 2
-    if view == "neighbourhood":
-        expect(note).to_contain_text("The arrows are within noise, so they are hidden")
+    if not drawn.agreement.better_than_chance:
+        expect(note).to_contain_text("no better than chance, so they are hidden")
         assert plot.evaluate(arrows) == 0
-        page.get_by_text("Show arrows within noise").click()
+        page.get_by_text("Show these arrows").click()
         settle(page)
     assert plot.evaluate(arrows) >= 1
 

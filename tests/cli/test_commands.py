@@ -473,8 +473,16 @@ def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tm
     assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
     assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
     assert record["overlap"] == pytest.approx(
-        {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "top_k_overlap": 3, "top_document_changed": 0.5}
+        {
+            "rbo": (q0["rbo"] + q3["rbo"]) / 2,
+            # of a ranking and its reverse, X is 0 1 3
+            "lowest_rbo": 0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729,
+            "depth": 3,
+            "top_k_overlap": 3,
+            "top_document_changed": 0.5,
+        }
     )
+    assert "(1: identical; 0.8550: the lowest possible for lists of 3 documents)" in result.out
     assert (
         "toy, adapter toy: 2 queries without judgments. The figures show how much the ranking "
         "changes, not whether it is better." in result.out

@@ -41,7 +41,7 @@ COLUMNS: dict[str, Column] = {
     "overlap": Column(
         "Overlap",
         "Rank-biased overlap (p = 0.9) of the base and the modulated ranking. "
-        "1: both are the same.",
+        "1: both are the same. Overview names the lowest possible value.",
         numeric=True,
     ),
 }

@@ -181,7 +181,9 @@ def left_out(gain: LeftOutGain) -> str:
 def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
     """Answer what can be answered without judgments."""
     figures = (
-        "1 means that both rankings are the same. On average, the two rankings share "
+        "1 means that both rankings are the same. The lowest possible value for lists of "
+        f"{count(overlap.depth, 'document', 'documents')} is {overlap.lowest_rbo:.4f}. On average, "
+        "the two rankings share "
         f"{overlap.top_k_overlap.mean():.2f} of their top {overlap.top_k} documents. The top "
         f"document changes for {percent(overlap.top_document_changed)} of "
         f"{count(len(overlap.query_ids), 'query', 'queries')}."

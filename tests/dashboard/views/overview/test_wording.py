@@ -219,6 +219,7 @@ def test_what_moves_without_judgments() -> None:
     )
     assert first.answer == "Unknown without judgments"
     assert second.answer.startswith("Mean rank-biased overlap 0.")
+    assert "The lowest possible value for lists of 3 documents is 0.8550." in second.figures
     assert second.figures.endswith(
         "share 0.33 of their top 1 documents. The top document changes for 67 % of 3 queries."
     )
