@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from imrnns_core.data.records import Document
+from imrnns_core.retrieval.fusion import ScoredRows
 from imrnns_core.text.stop_words import tokenize
 from imrnns_core.types import FloatArray, IntArray
 
@@ -50,11 +51,16 @@ class BM25Index:
         A document matches if it shares a word with the text. Documents with equal scores are in
         corpus order.
         """
+        return [match.rows for match in self.scored_matches(texts, k)]
+
+    def scored_matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
+        """Return the documents that `matches` returns, in its order, with their BM25 scores."""
         matching = []
         for rows, scores in zip(*self._retrieve(texts, k), strict=True):
             order = np.lexsort((rows, -scores))
             # bm25s fills the list up with documents that share no word; their score is 0
-            matching.append(rows[order][scores[order] > 0])
+            order = order[scores[order] > 0]
+            matching.append(ScoredRows(rows[order], scores[order]))
         return matching
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import overview
 from dashboard.services import catalog, evaluations
-from dashboard.views.overview import charts, measure_table, wording
+from dashboard.views.overview import baselines, charts, measure_table, wording
 from dashboard.views.overview.groups import group_rows
 from dashboard.widgets import chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
@@ -41,8 +41,11 @@ def _show_judged(split: str) -> None:
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
     # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
+    with_baselines = evaluations.baselines(selection.data, selection.adapter, split)
     _show_answers(
-        wording.helps(judge_effect(measured, bm25)),
+        baselines.with_strongest(
+            wording.helps(judge_effect(measured, bm25)), with_baselines.judge()
+        ),
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
@@ -59,6 +62,7 @@ def _show_judged(split: str) -> None:
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
+    baselines.show(with_baselines)
     measure_table.show(measured, bm25)
     _show_memory(selection.data, selection.adapter)
 
