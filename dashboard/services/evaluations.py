@@ -11,7 +11,8 @@ from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
-from imrnns_core.evaluation.baselines import Baselines, measure_baselines
+from imrnns_core.evaluation.baseline_rankings import measure_baselines
+from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate, measure_bm25

@@ -112,7 +112,7 @@ def _evaluate_judged(
     against: str | None,
     outputs: _Outputs,
 ) -> None:
-    from imrnns_core.evaluation.baselines import measure_baselines
+    from imrnns_core.evaluation.baseline_rankings import measure_baselines
     from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.evaluation.trec import write_qrels
     from imrnns_core.reporting import baselines as baseline_tables

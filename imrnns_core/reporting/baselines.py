@@ -54,16 +54,16 @@ def baselines(result: Baselines, data: str) -> Iterator[RenderableType]:
 def _table(result: Baselines) -> RenderableType:
     table = table_of(
         f"Baselines: {NDCG}, and modulated − baseline",
-        *("query group", "queries", "ranking", "weight", NDCG),
+        *("ranking", "query group", "queries", "weight", NDCG),
         *("difference", "95 % interval", "p"),
     )
     for group, mask in result.masks().items():
         queries = str(int(mask.sum()))
         adapter = float(result.evaluation.column("modulated")[mask].mean())
-        table.add_row(group, queries, "modulated", "", decimal(adapter), "", "", "")
+        table.add_row("modulated", group, queries, "", decimal(adapter), "", "", "")
         for row in result.tests(mask):
             table.add_row(
-                *(group, queries, row.baseline.name, weight(row.baseline), decimal(row.mean)),
+                *(row.baseline.name, group, queries, weight(row.baseline), decimal(row.mean)),
                 *(signed(row.test.change), interval(row.test.ci95), p_value(row.p)),
             )
     return table
@@ -129,6 +129,11 @@ def figures(verdict: BaselineVerdict) -> str:
         sentences.append(
             f"{counted(verdict.excluded, 'query is', 'queries are')} left out of this comparison, "
             "because training used their judgments."
+        )
+    if verdict.favoured:
+        sentences.append(
+            f"Training used, or may have used, judgments of {verdict.favoured:,} of them, which "
+            "favours the adapter."
         )
     if verdict.effect == "too few queries":
         sentences.append("Too few queries differ for a verdict.")

@@ -267,6 +267,39 @@ def test_evaluate_explains_why_there_are_no_groups(run: Run, toy: Path, tmp_path
     assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
 
 
+def test_evaluate_compares_with_baselines(run: Run, toy: Path, tmp_path: Path):
+    result = run(*command(toy), "--json", tmp_path / "r.json")
+    lines = {tuple(line.split()[:-7]): line.split()[-7:] for line in result.out.splitlines()}
+    # 0.5: three queries are too few to choose a weight
+    assert lines["base", "+", "BM25", "all", "3"][:2] == ["0.5", "0.9532"]
+    assert (
+        "base + BM25 has the fixed weight 0.5, because fewer than 20 queries are left"
+        in " ".join(result.out.split())
+    )
+    assert f"imrnns-lens prepare {toy} --sentences" in result.out.replace("\n", "")
+    record = json.loads((tmp_path / "r.json").read_text())
+    systems = record["baselines"]["systems"]
+    assert list(systems) == [
+        "base",
+        "BM25",
+        "reciprocal rank fusion",
+        "base + BM25",
+        "adapter + BM25",
+    ]
+    assert systems["base"]["groups"]["all"]["measures"] == record["measures"]["base"]
+    assert systems["BM25"]["groups"]["all"]["measures"] == record["measures"]["bm25"]
+
+
+def test_prepare_encodes_sentences_for_max_sim(run: Run, toy: Path, tmp_path: Path):
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--sentences").code == 2
+    folder = write_dataset(tmp_path / "small")
+    assert "2 sentences: ready" in run("prepare", folder, "--sentences").out.splitlines()
+    save_adapter(adapter(still_model(384)), folder / "still.safetensors")
+    result = run("evaluate", "small", "--adapter", folder / "still.safetensors")
+    assert "sentence max-sim" in result.out
+    assert "--sentences" not in result.out
+
+
 @pytest.mark.parametrize("question", ["q0", "question 0?", "  question 0? "])
 def test_search_prints_and_writes_both_rankings(run: Run, toy: Path, tmp_path: Path, question: str):
     result = run(*command(toy, "search", question), "-k", 2, "--json", tmp_path / "r.json")
