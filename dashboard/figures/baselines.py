@@ -76,6 +76,7 @@ def _mark(row: BaselineRow) -> dict[str, Any]:
         "x": [row.mean],
         "y": [row.name],
         "mode": "markers",
-        "marker": {"size": 11, "color": colour, "symbol": symbol},
+        # the line is the outline of open symbols
+        "marker": {"size": 11, "color": colour, "symbol": symbol, "line": {"width": 2}},
         "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}<extra></extra>",
     }

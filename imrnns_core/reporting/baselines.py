@@ -122,8 +122,8 @@ def figures(verdict: BaselineVerdict) -> str:
         return "No baseline without training is better than base."
     queries = counted(test.queries, "query", "queries")
     sentences = [
-        f"Modulated − {name} is {signed(test.change)} (95 % interval {interval(test.ci95)}) on "
-        f"{queries}; p is Holm-corrected for the baselines."
+        f"Compared with {name}, the adapter changes {NDCG} by {signed(test.change)} (95 % interval "
+        f"{interval(test.ci95)}) on {queries}; p is Holm-corrected for the baselines."
     ]
     if verdict.excluded:
         sentences.append(

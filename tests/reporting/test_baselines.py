@@ -73,10 +73,10 @@ def test_base_as_the_strongest_needs_no_headline():
 
 def test_the_figures_name_what_the_test_can_miss_and_what_is_left_out():
     assert texts.figures(verdict("not shown", excluded=70)) == (
-        "Modulated − base + BM25 is +0.0170 (95 % interval +0.0070 to +0.0270) on 236 queries; p "
-        "is Holm-corrected for the baselines. 70 queries are left out of this comparison, because "
-        "training used their judgments. With 236 queries, the test can miss a difference below "
-        "0.0200."
+        "Compared with base + BM25, the adapter changes nDCG@10 by +0.0170 (95 % interval +0.0070 "
+        "to +0.0270) on 236 queries; p is Holm-corrected for the baselines. 70 queries are left "
+        "out of this comparison, because training used their judgments. With 236 queries, the test "
+        "can miss a difference below 0.0200."
     )
 
 

@@ -20,7 +20,8 @@ from imrnns_core.reporting import baselines as texts
 READING = (
     "What can be reached without training. Band: the 95 % interval of the difference from the "
     "adapter, drawn from the adapter’s mean (dotted line). Green: the adapter is better, orange: "
-    "the baseline is better, grey: no difference is shown."
+    "the baseline is better, grey: no difference is shown. The figure and the following "
+    "comparison are about the same queries."
 )
 DEFINITIONS = f"""\
 - **BM25**: the lexical ranking of the whole corpus.
@@ -46,9 +47,7 @@ def with_strongest(answer: Answer, verdict: BaselineVerdict) -> Answer:
         if verdict.effect != "helps":
             headline = f"But {_continued(headline)}"
     line = f"{answer.answer}. {headline}" if headline else answer.answer
-    return replace(
-        answer, kind=kind, answer=line, figures=f"{answer.figures} {texts.figures(verdict)}"
-    )
+    return replace(answer, kind=kind, answer=line)
 
 
 def _continued(sentence: str) -> str:
@@ -68,10 +67,9 @@ def show(measured: Baselines) -> None:
     with left:
         chart.show(_figure(measured), "baselines")
     with right:
-        queries = formatting.count(int(measured.fair.sum()), "query", "queries")
-        excluded = int((~measured.fair).sum())
-        rest = f", without {excluded:,} whose judgments training used" if excluded else ""
-        st.caption(f"{READING} Drawn for {queries}{rest}.")
+        st.caption(READING)
+        # the box "Does it help?" has no room for these figures
+        st.caption(texts.figures(measured.judge()))
         for note in texts.notes(measured, selection.data):
             st.caption(note)
         with st.expander("How are the baselines computed?"):
