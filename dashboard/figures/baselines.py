@@ -71,12 +71,12 @@ def _band(row: BaselineRow, ci95: tuple[float, float], adapter: float) -> dict[s
 
 def _mark(row: BaselineRow) -> dict[str, Any]:
     colour, symbol = _STYLES.get(row.name, (theme.BASE, "circle"))
+    outline = {"width": 2, "color": colour}  # open symbols consist of it
     return {
         "type": "scatter",
         "x": [row.mean],
         "y": [row.name],
         "mode": "markers",
-        # the line is the outline of open symbols
-        "marker": {"size": 11, "color": colour, "symbol": symbol, "line": {"width": 2}},
+        "marker": {"size": 11, "color": colour, "symbol": symbol, "line": outline},
         "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}<extra></extra>",
     }
