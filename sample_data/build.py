@@ -24,6 +24,7 @@ from imrnns_core.projection.corpus_map import fit_map, map_key, save_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER
+from imrnns_core.storage.sentences import encode_sentences, save_sentences, sentence_paths
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.trainer import Trainer
@@ -44,6 +45,7 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
+    write_sentences(collection)
     adapters = write_adapters(collection)
     shutil.rmtree(SAMPLE_FOLDER / "maps", ignore_errors=True)
     for adapter in adapters:
@@ -68,6 +70,14 @@ def write_adapters(collection: Collection) -> list[Adapter]:
         adapters.append(trainer.adapter(name))
         save_adapter(adapters[-1], ASSETS_FOLDER / f"{name}.safetensors")
     return adapters
+
+
+def write_sentences(collection: Collection) -> None:
+    """Encode and save the sentences, as `imrnns-lens prepare sample --sentences` does."""
+    path = sentence_paths(Path("unused"), collection)[1]
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    save_sentences(encode_sentences(collection), path)
 
 
 def write_map(collection: Collection, adapter: Adapter) -> None:

@@ -11,6 +11,8 @@ from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
+from imrnns_core.evaluation.baseline_rankings import measure_baselines
+from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, measure_bm25
@@ -18,8 +20,10 @@ from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompo
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
+from imrnns_core.io import identity
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.sentences import sentence_paths, stored_sentences
 
 
 @shared(8)
@@ -70,6 +74,21 @@ def bm25(data: str, split: str) -> SystemMetrics:
     """Measure the lexical baseline, which no adapter changes."""
     dataset = catalog.dataset(data)
     return measure_bm25(dataset, dataset.judged_queries(split), _lexical(data), MEASURES)
+
+
+def baselines(data: str, adapter_name: str, split: str) -> Baselines:
+    """Return the baselines on the queries of a split."""
+    # sentences can be encoded while the server runs
+    files = sentence_paths(caching.workspace().root, catalog.collection(data))
+    return _baselines(data, adapter_name, split, identity(files))
+
+
+@shared(24, "Measuring the baselines …")
+def _baselines(data: str, adapter_name: str, split: str, sentence_files: str) -> Baselines:
+    collection = catalog.collection(data)
+    sentences = stored_sentences(caching.workspace().root, collection)
+    measured = _measured(data, adapter_name, split)
+    return measure_baselines(measured, collection, _lexical(data), sentences)
 
 
 @shared(24)

@@ -77,7 +77,7 @@ def evaluate(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure BM25, base and modulated rankings, for all, seen and unseen queries.
+    """Measure BM25, base and modulated rankings, and baselines, for each group of queries.
 
     --against adds a comparison with another system. Without judgments, the command measures how
     much the rankings change.
@@ -112,9 +112,12 @@ def _evaluate_judged(
     against: str | None,
     outputs: _Outputs,
 ) -> None:
+    from imrnns_core.evaluation.baseline_rankings import measure_baselines
     from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.evaluation.trec import write_qrels
+    from imrnns_core.reporting import baselines as baseline_tables
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.storage.sentences import stored_sentences
 
     dataset = ranker.collection.dataset
     # before the slow work: this rejects a split that cannot be measured
@@ -125,12 +128,19 @@ def _evaluate_judged(
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
         result = evaluate(ranker, split, names, lexical=lexical, with_parts=True)
+        # encoding sentences takes minutes, so only `prepare` does it
+        sentences = stored_sentences(space.root, ranker.collection)
+        baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    name = dataset.name if dataset.name in space.registrations() else str(dataset.path)
+    show(baseline_tables.baselines(baselines, name))
     if comparison:
         show(tables.system_comparison(comparison, dataset.queries))
-    against_record = {"against": comparison.to_json()} if comparison else {}
-    outputs.write(result, {**result.to_json(), **against_record}, dataset)
+    added = {"baselines": baselines.to_json()}
+    if comparison:
+        added["against"] = comparison.to_json()
+    outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 

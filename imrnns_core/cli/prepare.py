@@ -37,6 +37,12 @@ def prepare(
         list[str] | None,
         typer.Option("--adapter", help="Compute the map for this adapter. Can be repeated."),
     ] = None,
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
+        ),
+    ] = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Encode a data set, register its name, and compute its maps.
@@ -57,6 +63,8 @@ def prepare(
         f"{counted(collection.documents.dimension, 'dimension')}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    if sentences:
+        _prepare_sentences(space, collection)
     names = adapter or [
         name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
     ]
@@ -67,6 +75,14 @@ def prepare(
             if adapter:  # the user asked for a map
                 raise
             err.print(f"imrnns-lens: {error}", soft_wrap=True)
+
+
+def _prepare_sentences(space: Workspace, collection: Collection) -> None:
+    from imrnns_core.storage.sentences import stored_or_encoded_sentences
+
+    with progress_bar() as progress:
+        encoded = stored_or_encoded_sentences(space.root, collection, encoding(progress))
+    out.print(f"{counted(len(encoded.rows), 'sentence')}: ready")
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:

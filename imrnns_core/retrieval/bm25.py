@@ -9,6 +9,7 @@ import numpy as np
 
 from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Document
+from imrnns_core.retrieval.fusion import ScoredRows
 from imrnns_core.text.stop_words import tokenize
 from imrnns_core.types import FloatArray, IntArray
 
@@ -51,6 +52,10 @@ class BM25Index:
         A document matches if it shares a word with the text. Documents with equal scores are in
         the order of `tie_ranks`, also where only some of them fit.
         """
+        return [match.rows for match in self.scored_matches(texts, k)]
+
+    def scored_matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
+        """Return the documents that `matches` returns, in its order, with their BM25 scores."""
         depth = 2 * k
         rows, scores = self._retrieve(texts, depth)
         # bm25s keeps any of the documents with the last score, so all of them must be there
@@ -61,7 +66,8 @@ class BM25Index:
         for row, score in zip(rows, scores, strict=True):
             order = np.lexsort((self._ties[row], -score))[:k]
             # bm25s fills the list up with documents that share no word; their score is 0
-            matching.append(row[order][score[order] > 0])
+            order = order[score[order] > 0]
+            matching.append(ScoredRows(row[order], score[order]))
         return matching
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:

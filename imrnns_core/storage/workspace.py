@@ -7,6 +7,7 @@
                                             query_ids.txt, encoding/ (shards of an unfinished
                                             encode) and manifest.json, which is written last
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
+    WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
     WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
 

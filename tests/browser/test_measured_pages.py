@@ -217,8 +217,9 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     ]
     shown, saved = grid(page, "measures"), download(page, "measures_csv")
     own = page.locator("[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV'])")
-    assert own.count() == 1
-    assert not own.is_visible()  # it saves formulas as they are
+    assert own.count() == 2  # of baselines and measures
+    # they save formulas as they are
+    assert not any(button.is_visible() for button in own.all())
     assert saved[0]["95 % interval"].startswith("[")  # no formula
     assert len(shown) >= len(MEASURES)
     assert len(saved) == len(expected)
@@ -258,7 +259,15 @@ def test_overview_of_an_adapter_that_names_no_positives(
     record = evaluated(workspace, "scifact", "--adapter", "imrnns-minilm-scifact", "--split", "dev")
     open_page(page, f"{address}/overview?data=scifact&adapter=imrnns-minilm-scifact&split=dev")
     assert_overview(page, record)
-    assert answers(page)["Does it help?"].startswith("Yes nDCG@10 changes by +0.1057")
+    said = answers(page)["Does it help?"]
+    baselines = record["baselines"]
+    strongest = baselines["systems"][baselines["strongest"]]["groups"]["all"]["measures"]
+    assert said.startswith(
+        "Yes. It is better than the strongest baseline without training, "
+        f"{baselines['strongest']}: {strongest['nDCG@10']:.4f} against "
+        f"{record['measures']['modulated']['nDCG@10']:.4f}, p = "
+    )
+    assert "nDCG@10 changes by +0.1057" in said
     assert answers(page)["Can I trust it?"].startswith(
         "Unknown: the training documents are not listed"
     )

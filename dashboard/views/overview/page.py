@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import overview
 from dashboard.services import evaluations
-from dashboard.views.overview import charts, measure_table, wording
+from dashboard.views.overview import baselines, charts, measure_table, wording
 from dashboard.views.overview.groups import group_rows
 from dashboard.widgets import chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
@@ -42,10 +42,12 @@ def _show_judged(split: str) -> None:
     # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
     unjudged = evaluations.ndcg_range(selection.data, selection.adapter, split)
+    with_baselines = evaluations.baselines(selection.data, selection.adapter, split)
+    helps = wording.with_unjudged(
+        wording.helps(judge_effect(measured, bm25)), unjudged, measured.judged_means()
+    )
     _show_answers(
-        wording.with_unjudged(
-            wording.helps(judge_effect(measured, bm25)), unjudged, measured.judged_means()
-        ),
+        baselines.with_strongest(helps, with_baselines.judge()),
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
@@ -65,6 +67,7 @@ def _show_judged(split: str) -> None:
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
+    baselines.show(with_baselines)
     measure_table.show(measured, bm25)
 
 
