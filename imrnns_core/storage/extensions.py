@@ -16,7 +16,7 @@ from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.io import none_if_damaged
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter, tensors_digest
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.training.memory_extension import extend_adapter, missing_rows
+from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
 from imrnns_core.types import LabelledProgress
 
 

@@ -18,7 +18,6 @@ from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
-from imrnns_core.training.initialization import Initialization
 from imrnns_core.training.judged import (
     check_collection,
     judged_examples,
@@ -26,23 +25,21 @@ from imrnns_core.training.judged import (
     training_texts,
     validators,
 )
+from imrnns_core.training.label_free.initialization import Initialization
+from imrnns_core.training.label_free.memory_extension import left_out_gain
+from imrnns_core.training.label_free.title_queries import PseudoQueries
+from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop, interpolate
-from imrnns_core.training.memory_extension import left_out_gain
 from imrnns_core.training.progress import BestModel, Epoch, Phase
 from imrnns_core.training.resume import ReplayLog, run_key
 from imrnns_core.training.splits import QrelsDict, TrainValidationSplit
-from imrnns_core.training.title_queries import PseudoQueries
 from imrnns_core.training.validator import (
     Validator,
     exceeds_standard_error,
     is_reliable_gain,
     mean_of_groups,
 )
-from imrnns_core.training.whitening import identity_adapter
 from imrnns_core.types import LabelledProgress
-
-HELD_OUT_TITLES = 300
-"""Maximum number of titles, and of sentences, that check the training on titles."""
 
 
 class Trainer:
@@ -235,26 +232,12 @@ class Trainer:
 
     def _train_on_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
         """Train on titles; select the last epoch without harm to held-out titles and sentences."""
-        settings = self.config.pretrain
-        order = torch.randperm(
-            len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
-        )
-        count = min(HELD_OUT_TITLES, len(order) // 10)
-        held_out = titles.validation(self.collection, order[:count], settings.candidates * 4)
-        base = float(held_out.base_values().mean())
-        self._best.measures["base_validation"] = base
-        sentences = self._initialization.sentence_validator(HELD_OUT_TITLES)
-        sentence_base = sentences.base_values()
-        losses = self._initialization.train_on_titles(
-            model, titles, titles.examples(self.collection, order[count:], settings.candidates)
-        )
-        for number in range(settings.epochs + 1):
+        check, losses = self._initialization.titles_with_check(model, titles)
+        self._best.measures["base_validation"] = check.base_value
+        for number in range(self.config.pretrain.epochs + 1):
             loss = next(losses) if number else None
-            value = float(self._values([held_out], model)[0].mean())
-            (sentence_values,) = self._values([sentences], model)
-            # Titles and sentences reveal harm, but they do not show which good epoch is best. The
-            # number of epochs comes from docs/training-study.md.
-            harmless = value >= base and not exceeds_standard_error(sentence_base - sentence_values)
+            values = self._values([check.titles, check.sentences], model)
+            value, harmless = float(values[0].mean()), check.is_harmless(*values)
             if harmless:
                 self._best.update(model, "initialization", value)
                 self._best.measures["initialization"] = {

@@ -17,7 +17,7 @@ from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, save_adapter
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
-from imrnns_core.training.whitening import identity_adapter
+from imrnns_core.training.label_free.whitening import identity_adapter
 from tests import toys
 from tests.browser.app import chart, open_page, serving, settle
 from tests.browser.test_pages import command

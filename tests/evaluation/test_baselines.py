@@ -119,13 +119,13 @@ def by_hand(
         values,
         np.zeros((4, count), np.int64),
         None if groups is None else np.array(groups),
-        *(10, batch, {}),
+        *(10, batch, {}, np.ones((4, count, 1))),
     )
     ranks = np.zeros(count, np.int64)
     return Baselines(
         evaluation,
         tuple(
-            Baseline(name, SystemMetrics(np.array(column)[:, None], ranks))
+            Baseline(name, SystemMetrics(np.array(column)[:, None], ranks, np.ones((count, 1))))
             for name, column in (
                 ("base", base),
                 ("BM25", lexical),

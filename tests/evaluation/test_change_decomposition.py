@@ -14,7 +14,7 @@ from imrnns_core.evaluation.change_decomposition import (
     decompose_change,
 )
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.training.whitening import identity_adapter
+from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.types import Stage
 from tests.toys import OUR_NAMES, PlainAdapter, World, adapter, collection, still_model, worlds
 

@@ -14,7 +14,7 @@ from imrnns_core.reporting import baselines as texts
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import Significance
 
-METRICS = SystemMetrics(np.zeros((0, 1)), np.zeros(0, np.int64))
+METRICS = SystemMetrics(np.zeros((0, 1)), np.zeros(0, np.int64), np.zeros((0, 1)))
 
 
 def verdict(

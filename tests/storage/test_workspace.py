@@ -23,7 +23,7 @@ from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.projection.corpus_map import load_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.storage import workspace
+from imrnns_core.storage import lexical
 from imrnns_core.storage.layout import SAMPLE_FOLDER
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.workspace import Workspace
@@ -511,7 +511,7 @@ def test_a_lexical_index_of_other_words_is_built_again(
 ):
     space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
     with monkeypatch.context() as patch:
-        patch.setattr(workspace, "SEGMENTATION", "0")
+        patch.setattr(lexical, "SEGMENTATION", "0")
         space.lexical_index(dataset)
     manifest = tmp_path / "space" / "lexical" / "toy" / "manifest.json"
     assert json.loads(manifest.read_text())["words"] == "0"

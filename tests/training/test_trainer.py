@@ -21,10 +21,10 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import RECIPES, Recipe, TrainConfig
 from imrnns_core.training.examples import ranked_examples
+from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.splits import split_disjoint
 from imrnns_core.training.trainer import Trainer
-from imrnns_core.training.whitening import identity_adapter
 from tests.toys import collection, document
 
 CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)

@@ -17,13 +17,18 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
-from imrnns_core.training.memory_extension import add_sentences, left_out_values
+from imrnns_core.training.label_free.harm_check import HELD_OUT, HarmCheck
+from imrnns_core.training.label_free.memory_extension import add_sentences, left_out_values
+from imrnns_core.training.label_free.sentence_memory import (
+    SentenceMemory,
+    Sentences,
+    encode_sentences,
+)
+from imrnns_core.training.label_free.title_queries import PseudoQueries, title_queries, title_recipe
+from imrnns_core.training.label_free.whitening import whiten
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, encode_sentences
 from imrnns_core.training.splits import QrelsDict
-from imrnns_core.training.title_queries import PseudoQueries, title_queries, title_recipe
 from imrnns_core.training.validator import Validator, exceeds_standard_error
-from imrnns_core.training.whitening import whiten
 
 TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
 """Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch."""
@@ -189,6 +194,22 @@ class Initialization:
         model = copy.deepcopy(self.untrained)
         whiten(model, self._documents, self.config.pretrain, power)
         return model
+
+    def titles_with_check(
+        self, model: IMRNN, titles: PseudoQueries
+    ) -> tuple[HarmCheck, Iterator[float]]:
+        """Return a check on held-out titles, and the losses of the training on the others."""
+        settings = self.config.pretrain
+        order = torch.randperm(
+            len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
+        )
+        count = min(HELD_OUT, len(order) // 10)
+        check = HarmCheck(
+            titles.validation(self.collection, order[:count], settings.candidates * 4),
+            self.sentence_validator(HELD_OUT),
+        )
+        examples = titles.examples(self.collection, order[count:], settings.candidates)
+        return check, self.train_on_titles(model, titles, examples)
 
     def train_on_titles(
         self, model: IMRNN, titles: PseudoQueries, examples: Examples

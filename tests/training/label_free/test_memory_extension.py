@@ -15,10 +15,10 @@ from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import TrainConfig
-from imrnns_core.training.memory_extension import extend_adapter, missing_rows
+from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
 from imrnns_core.training.trainer import Trainer
 from imrnns_core.types import FloatArray
-from tests.training.test_sentence_memory import told
+from tests.training.label_free.test_sentence_memory import told
 
 
 def part(whole: Collection, rows: Sequence[int]) -> Collection:

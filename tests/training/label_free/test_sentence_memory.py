@@ -18,7 +18,11 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig, TrainConfig
-from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, encode_sentences
+from imrnns_core.training.label_free.sentence_memory import (
+    SentenceMemory,
+    Sentences,
+    encode_sentences,
+)
 from imrnns_core.training.splits import queries_with_relevant
 from imrnns_core.training.trainer import Trainer
 from tests.toys import FakeEncoder, collection

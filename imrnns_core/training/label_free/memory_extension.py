@@ -24,7 +24,7 @@ from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.statistics.significance import paired_tests
 from imrnns_core.training.config import MemoryConfig
-from imrnns_core.training.sentence_memory import (
+from imrnns_core.training.label_free.sentence_memory import (
     EncodeSentences,
     Sentences,
     encode_sentences,
