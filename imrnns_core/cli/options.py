@@ -21,9 +21,9 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help=(
-            "Data set: “sample”, the name of a prepared data set, or the path of a folder or zip in "
-            "BEIR layout. If a data set and a folder have the same name, NAME is the data set and "
-            "./NAME is the folder."
+            "Data set: “sample”, the name of a prepared data set, or the path of a folder or zip "
+            "in BEIR layout. If a data set and a folder have the same name, NAME is the data set "
+            "and ./NAME is the folder."
         ),
     ),
 ]
@@ -51,7 +51,9 @@ DocumentPrefix = Annotated[str, typer.Option(help="Text before each document.")]
 WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", envvar="IMRNNS_WORKSPACE", help="Folder for embeddings, UMAP maps and adapters."
+        "--workspace",
+        envvar="IMRNNS_WORKSPACE",
+        help="Folder for embeddings, UMAP maps and adapters.",
     ),
 ]
 JsonFile = Annotated[
