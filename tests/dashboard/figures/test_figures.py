@@ -239,7 +239,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
     accounting, order = account(comparison), np.array([4, 0])
     projector, document, query, change = accounting_figures.score_parts(
-        accounting, order, comparison.document_ids, ["a", "b"]
+        accounting, order, comparison.document_ids, ["a", "b"], False
     ).data
     np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
     assert projector.customdata[0][0] == comparison.document_ids[4]
