@@ -19,8 +19,7 @@ PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
 TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
 NO_QUERIES = (
     "This data set has no queries",
-    "Type a question into the query box of the sidebar. Compare, Modulation, Map and Explain work "
-    "with it.",
+    "Type your own question in the sidebar. Compare, Modulation, Map and Explain work with it.",
 )
 LIST_ORDER = "Previous and Next go through your list from Failures, in its order."
 FILE_ORDER = (

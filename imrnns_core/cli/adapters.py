@@ -95,8 +95,9 @@ def _selection_note(card: AdapterCard) -> str:
     note = f"Epoch {selected} is selected, although later epochs have higher values in the history."
     if phase == "pretrain" and {e["phase"] for e in higher} == {"train"}:
         note += (
-            " The values of the phases pretrain and train are not comparable: the first are means "
-            "over all judged queries, the others over the validation queries."
+            " The values of the two phases cannot be compared: in the phase pretrain, a value is a "
+            "mean over all judged queries; in the phase train, it is a mean over the validation "
+            "queries only."
         )
         if card.outcome.validation is not None:
             note += (

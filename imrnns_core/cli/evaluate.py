@@ -77,10 +77,11 @@ def evaluate(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure BM25, base and modulated rankings, and baselines, for each group of queries.
+    """Measure the rankings of BM25, of the base retriever, of the adapter, and of baselines.
 
-    --against adds a comparison with another system. Without judgments, the command measures how
-    much the rankings change.
+    The table has the means over all queries and over each query group. With
+    --against, another system is compared, too. For queries without judgments,
+    the command measures how much the adapter changes each ranking.
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT

@@ -22,6 +22,7 @@ from imrnns_core.cli.options import (
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
+from imrnns_core.config import SearchConfig
 from imrnns_core.io import first_readable, write_text
 
 Question = Annotated[
@@ -31,7 +32,11 @@ Candidate = Annotated[
     str,
     typer.Option(
         "--document",
-        help="The id of the document to explain. It must be a candidate; see `search`.",
+        help=(
+            "The id of the document to explain. The base retriever must return it among its "
+            f"{SearchConfig().candidates} candidates; `imrnns-lens search DATA QUERY -k "
+            f"{SearchConfig().candidates}` lists them."
+        ),
     ),
 ]
 Verify = Annotated[
@@ -60,8 +65,9 @@ def explain(
 ) -> None:
     """Explain why a document has its rank for a query.
 
-    Shows the parts of the score change, the words of both texts behind it, and the paper's
-    vocabulary view.
+    Name the query with --query and the document with --document. The command
+    shows the parts of the score change, the words of both texts behind the
+    change, and the paper's vocabulary view.
     """
     from imrnns_core.explanation.deletion_records import DeletionSummary
     from imrnns_core.explanation.deletion_test import record_key

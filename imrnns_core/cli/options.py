@@ -22,8 +22,9 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help=(
-            "Name of a prepared data set (or: sample), or a folder or zip in BEIR layout. Write "
-            "./NAME for a folder that has the name of a data set."
+            "Data set: “sample”, the name of a prepared data set, or the path of a folder or zip "
+            "in BEIR layout. If a data set and a folder have the same name, NAME is the data set "
+            "and ./NAME is the folder."
         ),
     ),
 ]
@@ -51,14 +52,23 @@ DocumentPrefix = Annotated[str, typer.Option(help="Text before each document.")]
 WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", envvar="IMRNNS_WORKSPACE", help="Folder for embeddings, maps and adapters."
+        "--workspace",
+        envvar="IMRNNS_WORKSPACE",
+        help="Folder for embeddings, UMAP maps and adapters.",
     ),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Write the result to this JSON file.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite existing files that this command did not write.")
+    bool,
+    typer.Option(
+        "--force",
+        help=(
+            "Also overwrite files that something else wrote. Without --force, the command "
+            "overwrites only files from its own earlier runs."
+        ),
+    ),
 ]
 
 

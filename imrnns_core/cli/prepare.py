@@ -35,7 +35,7 @@ def prepare(
     document_prefix: DocumentPrefix = "",
     adapter: Annotated[
         list[str] | None,
-        typer.Option("--adapter", help="Compute the map for this adapter. Can be repeated."),
+        typer.Option("--adapter", help="Compute the UMAP map for this adapter. Can be repeated."),
     ] = None,
     sentences: Annotated[
         bool,
@@ -45,9 +45,11 @@ def prepare(
     ] = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Encode a data set, register its name, and compute its maps.
+    """Encode a data set, register its name, and compute its UMAP maps.
 
-    An interrupted run resumes when the command is run again.
+    Each adapter has a map of its own. Without --adapter, the command computes
+    the maps of all adapters that were trained on the data set. After an
+    interruption, run the command again: it continues where it stopped.
     """
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace

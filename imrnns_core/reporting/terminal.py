@@ -18,6 +18,7 @@ from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.reporting.change_lines import gain_lines, range_line, share_line
 from imrnns_core.reporting.formatting import (
     counted,
+    cut,
     decimal,
     interval,
     p_equals,
@@ -69,8 +70,12 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     yield share_line(result.shares)
     counts = Counter(result.outcomes())
     listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
+    yield f"Outcomes: {listed}"
     yield (
-        f"Outcomes (a query fails if no relevant document is in the top {result.top_k}): {listed}"
+        f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
+        "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
+        f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
+        "neither succeeds. Not retrieved: no relevant document is among the candidates."
     )
 
 
@@ -131,11 +136,11 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
         "how much the ranking changes, not whether it is better."
     )
     yield (
-        f"Base and modulated ranking: mean rank-biased overlap {decimal(result.rbo.mean())} "
-        f"(1: identical; {decimal(result.lowest_rbo)}: the lowest possible for lists of "
-        f"{counted(result.depth, 'document')}), {decimal(result.top_k_overlap.mean(), 2)} of the "
-        f"top {result.top_k} documents in common, another top document for "
-        f"{percent(result.top_document_changed)} of the queries"
+        f"Base compared with modulated ranking: mean rank-biased overlap "
+        f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "
+        f"possible for lists of {counted(result.depth, 'document')}), mean number of documents "
+        f"that both top {result.top_k} have {decimal(result.top_k_overlap.mean(), 2)}. The "
+        f"document at rank 1 differs for {percent(result.top_document_changed)} of the queries."
     )
     yield share_line(result.shares)
     table = table_of(
@@ -155,7 +160,7 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
             decimal(result.rbo[i]),
             str(result.top_k_overlap[i]),
             *(result.document_ids[row] for row in result.top_documents[:, i]),
-            queries[query_id].text[:TEXT_WIDTH],
+            cut(queries[query_id].text, TEXT_WIDTH),
         )
     yield table
 
@@ -223,7 +228,7 @@ def _query_differences(
         table.add_row(
             *(query_id, decimal(own), decimal(theirs), signed(own - theirs)),
             *(str(best_ranks[i] or "—") for best_ranks in ranks),
-            queries[query_id].text[:TEXT_WIDTH],
+            cut(queries[query_id].text, TEXT_WIDTH),
         )
     return table
 

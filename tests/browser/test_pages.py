@@ -520,11 +520,22 @@ def test_typed_query_is_ranked_like_the_command_line_does(
     expect(page.get_by_text("Your own question; no relevance judgments")).to_be_visible()
 
 
-def test_typing_into_the_query_box(page: Page, address: str) -> None:
+def test_choosing_a_query_and_typing_a_question(page: Page, address: str) -> None:
     open_page(page, address)
     page.keyboard.press("/")
-    page.keyboard.type("How deep is the deepest lake?")
+    page.keyboard.type("hemlock")
+    page.get_by_role("option").first.wait_for()
     page.keyboard.press("Enter")
+    page.wait_for_function("() => /query=q(?!001)/.test(location.search)")
+    settle(page)
+    question = page.locator(".st-key-input_text input")
+    question.fill("q007")  # an id selects the query
+    question.press("Enter")
+    page.wait_for_function("() => location.search.includes('query=q007')")
+    settle(page)
+    expect(question).to_have_value("")
+    question.fill("How deep is the deepest lake?")
+    question.press("Enter")
     page.wait_for_function(
         "() => new URLSearchParams(location.search).get('text') === 'How deep is the deepest lake?'"
     )

@@ -479,6 +479,9 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
 def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tmp_path: Path):
     """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
     (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
+    queries = (toy / "queries.jsonl").read_text().splitlines()
+    long = json.dumps(json.loads(queries[0]) | {"text": "long " * 20})
+    (toy / "queries.jsonl").write_text("\n".join([long, *queries[1:]]))
     result = run(
         *command(toy),
         "--split",
@@ -520,10 +523,14 @@ def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tm
         "toy, adapter toy: 2 queries without judgments. The figures show how much the ranking "
         "changes, not whether it is better." in result.out
     )
+    sentence = "The document at rank 1 differs for 50 % of the queries."
+    assert sentence in " ".join(result.out.split())  # it is wrapped at the width of the terminal
     assert [line.split()[0] for line in result.out.splitlines()[-2:]] == [
         "q0",
         "q3",
     ]  # largest change first
+    # a text that is cut says so
+    assert result.out.splitlines()[-2].rstrip().endswith("long long…")
     assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == [
         "q0",
         "Q0",

@@ -159,7 +159,7 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
         "strips": modulation.strips(values[0], values[1], (0.5, 0.5), dark, True),
         "heat map": modulation.heatmap(heat, dark),
         "waterfall": accounting.waterfall(parts, 0),
-        "score parts": accounting.score_parts(parts, order, ids, ids),
+        "score parts": accounting.score_parts(parts, order, ids, ids, dark),
         "leave one out": accounting.leave_one_out(np.arange(5), order, ids, ids, np.arange(5)),
         "measured words": explain.measured_words(words, "change", dark),
         "word accounting": explain.word_accounting(drops, WordAccounting(values[0, :4], -0.1, 0.1)),
@@ -211,6 +211,17 @@ def test_marks_are_seen(page: tuple[bool, dict[str, go.Figure]]) -> None:
         if best < MARK
     ]
     assert weak == []
+
+
+def test_the_total_change_is_seen_on_the_bars(page: tuple[bool, dict[str, go.Figure]]) -> None:
+    *bars, total = page[1]["score parts"].data
+    weak = [
+        bar.name
+        for bar in bars
+        if max(contrast(c, bar.marker.color) for c in (total.marker.color, total.marker.line.color))
+        < MARK
+    ]
+    assert (len(bars), weak) == (3, [])
 
 
 def test_texts_are_read(page: tuple[bool, dict[str, go.Figure]]) -> None:

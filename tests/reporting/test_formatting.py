@@ -54,3 +54,11 @@ def test_counts_agree_with_their_noun():
 
 def test_an_interval_has_signs():
     assert formatting.interval((-0.5, 0.25)) == "−0.5000 to +0.2500"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("five5", "five5"), ("long text", "long…"), ("unbroken", "unbr…"), ("", "")],
+)
+def test_a_cut_text_says_that_it_was_longer(text: str, expected: str):
+    assert formatting.cut(text, 5) == expected

@@ -15,7 +15,10 @@ from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.types import STAGES
 
 COLUMNS: dict[str, Column] = {
-    "outcome": Column("Outcome", "What the adapter did to the query. See the legend below."),
+    "outcome": Column(
+        "Outcome",
+        "How the adapter changes the ranking of the query. The legend below explains each outcome.",
+    ),
     "id": Column("Id", "Id of the query."),
     "query": Column("Query", wide=True),
     **{
@@ -26,10 +29,11 @@ COLUMNS: dict[str, Column] = {
         )
         for stage, heading in zip(STAGES, formatting.STAGE_HEADS, strict=True)
     },
-    CHANGE: Column("nDCG change", "Modulated − base nDCG@10.", numeric=True),
+    CHANGE: Column("nDCG change", "nDCG@10, modulated − base ranking.", numeric=True),
     "likely causes": Column(
         "Likely causes",
-        "Compare shows the evidence for each cause. Empty: the relevant document is at rank 1.",
+        "The legend below explains each cause, and Compare shows the evidence. Empty: the best "
+        "relevant document is at rank 1.",
         wide=True,
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),

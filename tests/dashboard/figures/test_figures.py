@@ -240,7 +240,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
     accounting, order = account(comparison), np.array([4, 0])
     projector, document, query, change = accounting_figures.score_parts(
-        accounting, order, comparison.document_ids, ["a", "b"]
+        accounting, order, comparison.document_ids, ["a", "b"], False
     ).data
     np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
     assert projector.customdata[0][0] == comparison.document_ids[4]
@@ -575,11 +575,20 @@ def test_bump_names_a_relevant_document_that_no_stage_has_on_top() -> None:
     deep = toys.Ranker(space, toys.adapter(toys.still_model(2))).compare("q0")
     titles = {i: f"Title {i}" for i in deep.document_ids}
     figure = compare.bump(deep, 5, titles)
-    names = {a.text: a.y for a in figure.layout.annotations}
     d30, d31 = (stage_ranks(deep)[3, deep.position[i]] for i in ("d30", "d31"))
-    # the axis ends at rank 10: two documents there are named one above the other, with their ranks
+    # the axis ends at rank 10: documents beyond it are named there, in order of rank, with their
+    # ranks, one below the other
     assert 10 < d31 < d30
-    assert (names[f"Title d31 ({d31})"], names[f"Title d30 ({d30})"]) == (10, 9)
+    below = [(a.y, a.yshift, a.text) for a in figure.layout.annotations if "(" in a.text]
+    assert [(y, shift) for y, shift, _ in below] == [(10, -16 * n) for n in range(5)]
+    assert [text for *_, text in below][-2:] == [f"Title d31 ({d31})", f"Title d30 ({d30})"]
+    ranks = [int(text.split("(")[1].rstrip(")")) for *_, text in below]
+    assert ranks == sorted(ranks)
+    assert figure.layout.margin.b == 40 + 4 * 16
+    # the others have their own rank on the axis
+    inside = [a for a in figure.layout.annotations if "(" not in a.text]
+    assert [(a.y, a.yshift) for a in inside] == [(n, 0) for n in range(1, 8)]
+    assert all(trace.line.shape is None for trace in figure.data)  # a curve leaves the axis
     relevant = next(t for t in figure.data if t.name == "relevant")
     assert {c[0] for c in relevant.customdata if c} == {"d30", "d31"}
     assert relevant.line.width == 3

@@ -99,8 +99,13 @@ def test_failures_among_queries_without_judgments(tmp_path: Any) -> None:
     assert "These queries have no relevance judgments" in run("failures", split="unjudged")
 
 
-def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
+def test_compare_of_a_query_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
+    assert "Query q1 · no relevance judgments" in run("compare", query="q1")
+
+
+def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
+    register(tmp_path, qrels=f"{NOT_JUDGED}q1\td1\t0\n")
     shown = run("compare", query="q1", where="nowhere")
     assert "Query q1 · no document is judged relevant" in shown
     assert "Why is the relevant document not at rank 1?" not in shown
@@ -110,8 +115,8 @@ def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:
     register(tmp_path, ONE_DOCUMENT, still=True)
     shown = run("modulation", query="q1", shift="whole")
-    assert "The scale is ½ everywhere, so it is left out." in shown
-    assert "The bias is zero, so it is left out." in shown
+    assert "s is ½ on every dimension, so the chart has no row for s." in shown
+    assert "b is 0 on every dimension, so the chart has no row for b." in shown
     shown = run("modulation", query="q1", part="query refined")
     assert "Only one document refines the query" in shown
 
