@@ -101,9 +101,9 @@ def test_a_failing_query_without_a_cause_says_what_was_checked(page: Page, addre
     )  # BM25 has a relevant document at 20, the first one was judged
     causes = page.locator(".st-key-causes")
     expect(causes).to_contain_text("No known cause")
-    expect(causes).to_contain_text(
-        "BM25 has no relevant document in its top 3, or ranks it no higher"
-    )
+    expect(causes).to_contain_text("None of these five likely causes applies to this query:")
+    expect(causes.locator("li")).to_have_count(5)
+    expect(causes).to_contain_text("BM25 finds a relevant document and the dense ranking does not.")
     expect(causes).not_to_contain_text("These are clues, not proof")
 
 
@@ -184,7 +184,7 @@ def test_a_dimension_lists_only_words_that_stand_out(
         sample.transform.projected[:, dimension].numpy()
     )
     strong = [
-        f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)"
+        f"{w.word}: {w.z:+.1f} standard errors, in {w.documents} documents".replace("-", "−")
         for w in drivers
         if abs(w.z) >= 5
     ]
@@ -192,9 +192,7 @@ def test_a_dimension_lists_only_words_that_stand_out(
     open_page(page, f"{address}/modulation?query=q054&dimension={dimension}&document=the-hague")
     panel = page.locator(".st-key-dimension .document-text > div")
     assert panel.last.inner_text() == (
-        "\n".join(strong)
-        if strong
-        else "No word is linked to this dimension: none differs from chance."
+        "\n".join(strong) if strong else "No word is linked to this dimension."
     )
     expect(page.locator(".st-key-dimension")).to_contain_text("the-hague: full shift ")
 

@@ -19,7 +19,7 @@ READING = (
 )
 TOP_K_HELP = (
     "A query fails if no relevant document is in the top k of its ranking. Choose k here. The same "
-    "k applies to the outcomes in the query box and on Overview."
+    "k applies to the outcomes in the list of queries and on Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
