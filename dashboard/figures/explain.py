@@ -24,8 +24,8 @@ VISIBLE = 5e-5
 """The smallest value that four decimals show."""
 OTHER_PARTS = ("other words", "other tokens", "adapter constant")
 DROP_TITLES = {
-    "score": "drop of the modulated score<br>when the word is deleted",
-    "change": "drop of the score change<br>when the word is deleted",
+    "score": "drop: modulated score<br>with the word − without it",
+    "change": "drop: score change<br>with the word − without it",
 }
 
 

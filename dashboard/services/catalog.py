@@ -53,10 +53,18 @@ def adapter_warnings(data: str, adapter_name: str) -> list[str]:
     return memory_warnings(ranker(data, adapter_name).adapter, opened)
 
 
-def adapter_label(adapter_name: str) -> str:
-    """Return the name of an adapter, with its kind if it is a sentence memory."""
-    has_memory = load_adapter(adapter_name).card.has_memory
-    return f"{adapter_name} (sentence memory)" if has_memory else adapter_name
+def adapter_kind(adapter_name: str) -> str:
+    """Return how an adapter was made, in a few words."""
+    card = load_adapter(adapter_name).card
+    shipped = card.outcome.shipped if card.outcome else None
+    if shipped == "identity":
+        return "The identity: ranks as the base does"
+    if card.has_memory:
+        trained = "" if shipped == "initialization" else ", trained further"
+        return f"Sentence memory{trained}"
+    if shipped == "initialization":
+        return "Whitening, without judgments"
+    return "Trained on judgments" if shipped else "Origin unknown"
 
 
 def dataset(data: str) -> Dataset:

@@ -103,13 +103,8 @@ def _choose_adapter() -> bool:
                 f"{adapters[0]} is shown instead.",
             )
         state.update(adapter=adapters[0])
-    st.selectbox(
-        "Adapter",
-        adapters,
-        help=ADAPTER_HELP,
-        format_func=catalog.adapter_label,
-        **state.bound("adapter", adapters),
-    )
+    st.selectbox("Adapter", adapters, help=ADAPTER_HELP, **state.bound("adapter", adapters))
+    st.caption(catalog.adapter_kind(state.current().adapter))
     for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
         notices.show("warning", "Some documents are ranked too low", f"{warning}.")
     return True

@@ -16,8 +16,9 @@ def share_line(shares: ChangeDecomposition | None) -> str:
     if shares is None:
         return f"The parts of a change need at least {MIN_QUERIES} queries."
     return (
-        f"Share of the variation of the score change: projector {percent(shares.projector)}, "
-        f"constant modulation (the same for all queries) {percent(shares.constant)}, "
+        "Share of the differences between the candidates' score changes: "
+        f"projector {percent(shares.projector)}, "
+        f"constant modulation (the average over all queries) {percent(shares.constant)}, "
         f"query-specific modulation {percent(shares.query_specific)}"
     )
 

@@ -40,14 +40,19 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
         f"Score: base {decimal(accounting['base'])} {parts} = modulated "
         f"{decimal(accounting['modulated'])}"
     )
+    yield (
+        "Document modulation and query refinement have a joint effect. Each of the two parts has "
+        "half of it (Shapley values); the table of stages has all of it in the last stage."
+    )
     for side, drops in explained.words.items():
         yield _estimated_words(drops)
         if side in explained.verified:
             yield _measured_words(side, explained.verified[side])
     if explained.words:
         yield (
-            "Drop: how much the value falls when the word is deleted. Change: modulated − base "
-            "score. Positive: the word raises the value; negative: it lowers it."
+            "Drop of score: the modulated score with the word minus the modulated score without "
+            "it. Drop of change: the same for modulated − base. A positive drop means that the "
+            "word raises the score or the change, a negative drop that it lowers it."
         )
     if explained.verified:
         yield VERDICT_READING

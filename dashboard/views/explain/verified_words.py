@@ -20,9 +20,9 @@ from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING
 from imrnns_core.types import Side
 
 READING = (
-    "A bar is the drop of a word: how much the {value} falls when the word is deleted everywhere "
-    "and the text is encoded again. To the right: the word raises the {value}. To the left: the "
-    "word lowers it; without the word, the {value} would be higher."
+    "A bar is the drop of a word: the {value} with the word minus the {value} without it. For the "
+    "second value, the word is deleted everywhere and the text is encoded again. A bar to the "
+    "right means that the word raises the {value}, a bar to the left that it lowers the {value}."
 )
 LEGEND = (
     "<style>.swatch {{ display: inline-block; width: 1.4rem; height: .7rem; margin-right: .3rem; "

@@ -18,11 +18,11 @@ from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
-    "The score change differs between the candidates of a query. Each bar shows which share of "
-    "this variation one part explains. "
-    "Modulation here means document modulation and query refinement together. Its constant part "
-    "is the same for every query. Shares are rounded. A negative share works against the total "
-    "change."
+    "An adapter changes the scores of a query’s candidates by different amounts, and only these "
+    "differences change ranks. Each bar is the share of the differences that comes from one part "
+    "of the adapter. Modulation is document modulation and query refinement together. Constant "
+    "modulation is its average over all queries, query-specific modulation is the rest. A part "
+    "with a negative share works against the others."
 )
 
 

@@ -72,7 +72,7 @@ GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
 """Kind of the box, answer with a place for the group, and a remark after the figures."""
 QUERIES: dict[Group, str] = {
     "seen": "seen queries",
-    "text used": "queries about used texts",
+    "text used": "“text used” queries",
     "unseen": "unseen queries",
     "validation": "validation queries",
 }
@@ -169,12 +169,11 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        f"Documents that the memory lacks: {NDCG} changes by {signed(gain.left_out - gain.base)} "
-        f"(95 % interval {signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, "
-        f"{p_value(gain.p)}). This was measured in training, on "
-        f"{count(gain.queries, 'query', 'queries')} and memories without their relevant documents. "
-        f"After the documents were added to the memory, the change was "
-        f"{signed(gain.extended - gain.base)}."
+        f"For documents that the memory lacks, {NDCG} changes by "
+        f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
+        f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}); after they were added to the memory, "
+        f"by {signed(gain.extended - gain.base)}. Both were measured in training, on "
+        f"{count(gain.queries, 'query', 'queries')}. The dashboard adds new documents by itself."
     )
 
 
@@ -200,8 +199,8 @@ def _change(change: GroupChange) -> str:
     low, high = change.test.ci95
     queries = f"{change.test.queries:,} {QUERIES[change.group]}"
     return (
-        f"On {queries}, {NDCG} changes by {signed(change.test.change)}. The 95 % interval of this "
-        f"change is {signed(low)} to {signed(high)}."
+        f"On {queries}, {NDCG} changes by {signed(change.test.change)} (95 % interval "
+        f"{signed(low)} to {signed(high)})."
     )
 
 

@@ -127,7 +127,7 @@ def test_where_names_the_steps_that_lower_the_measure() -> None:
         (UP, SEEN, "warning", "Unknown: training used judgments of every query of this split"),
         (UP + UP, SEEN + UNSEEN, "good", "Yes, the gain holds on unseen queries"),
         (UP, UNSEEN, "good", "Yes, the gain holds on unseen queries"),
-        (UP, ["text used"] * 20, "good", "Yes, the gain holds on queries about used texts"),
+        (UP, ["text used"] * 20, "good", "Yes, the gain holds on “text used” queries"),
         (
             UP + [0.001, -0.001] * 10,
             SEEN + UNSEEN,
@@ -151,7 +151,7 @@ def test_can_i_trust_it(
     found = wording.trust(judge_generalization(evaluation(changes, groups)))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
-        name = "queries about used texts" if groups[-1] == "text used" else f"{groups[-1]} queries"
+        name = "“text used” queries" if groups[-1] == "text used" else f"{groups[-1]} queries"
         assert f"On 20 {name}, nDCG@10 changes by " in found.figures
 
 
@@ -172,10 +172,9 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     assert found.kind == "warning"
     assert found.answer == "Yes, but only for documents in the sentence memory"
     assert found.figures.endswith(
-        "Documents that the memory lacks: nDCG@10 changes by −0.0500 (95 % interval −0.0800 to "
-        "−0.0200, p = 0.0002). This was measured in training, on 50 queries and memories without "
-        "their relevant documents. After the documents were added to the memory, the change was "
-        "+0.0800."
+        "For documents that the memory lacks, nDCG@10 changes by −0.0500 (95 % interval −0.0800 "
+        "to −0.0200, p = 0.0002); after they were added to the memory, by +0.0800. Both were "
+        "measured in training, on 50 queries. The dashboard adds new documents by itself."
     )
     alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
     assert alone.figures.endswith(
@@ -203,8 +202,7 @@ def test_trust_has_one_fact_per_sentence() -> None:
         f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
     )
     assert wording.trust(judge_generalization(measured)).figures == (
-        "On 20 unseen queries, nDCG@10 changes by −0.1500. The 95 % interval of this "
-        f"change is {low} to {high}."
+        f"On 20 unseen queries, nDCG@10 changes by −0.1500 (95 % interval {low} to {high})."
     )
 
 
