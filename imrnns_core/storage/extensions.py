@@ -46,18 +46,22 @@ def extended_adapter(
     if stored is not None:
         return stored
     encoder = collection.encoder
+    folder: Path | None = shards
+    try:
+        shards.mkdir(parents=True, exist_ok=True)
+    except OSError:  # without write access, the memory is extended again each time
+        folder = None
     extended = extend_adapter(
         adapter,
         collection,
         lambda texts: encode_shards(
-            shards,
-            "sentences of new documents",
+            folder,
+            "new-sentences",
             texts,
             lambda shard: unit(encoder.encode_queries(shard)),
             progress,
         ),
     )
-    # without write access, the memory is extended again each time
     with suppress(OSError):
         save_adapter(extended, path)
         shutil.rmtree(shards, ignore_errors=True)
