@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.views.overview.wording import QUERIES
 from imrnns_core.statistics.significance import holm
 from tests.browser.app import ROOT, WAIT_MS, chart, click_point, open_page, settle
 
@@ -171,13 +172,13 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     for name, group in groups.items():
         test = group["significance"]["nDCG@10"]
         fact = (
-            f"On {group['n']} {name} queries, nDCG@10 changes by {test['change']:+.4f}. The 95 % "
-            f"interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
+            f"On {group['n']} {QUERIES[name]}, nDCG@10 changes by {test['change']:+.4f} (95 % "
+            f"interval {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f})."
         )
         assert fact in said["Can I trust it?"]
     every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
     shown_groups = (
-        {f"all {name}": group for name, group in groups.items()}
+        {f"all: {name}": group for name, group in groups.items()}
         if len(groups) == 1
         else every | groups
     )
@@ -243,11 +244,11 @@ def test_overview_shows_the_numbers_of_evaluate(
 
 def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace: Path) -> None:
     record = evaluated(workspace, "sample", "--adapter", "sample-adapter", "--split", "test")
-    assert record["groups"]["unseen"]["n"] == record["n_queries"]
+    assert record["groups"]["text used"]["n"] == record["n_queries"]
     open_page(page, f"{address}/overview?split=test")
     assert_overview(page, record)
     names = chart(page, "groups").evaluate("plot => plot._fullData.find(t => t.name === 'base').y")
-    assert names == [f"all unseen (n = {record['n_queries']})"]
+    assert names == [f"all: text used (n = {record['n_queries']})"]
 
 
 def test_overview_of_an_adapter_that_names_no_positives(
@@ -312,8 +313,8 @@ def test_failures_shows_the_numbers_of_evaluate(
         assert [shown[name] for name in ("Base", "Proj.", "Doc.", "Mod.", "BM25")] == [
             row[name] or "—" for name in (*STAGES, "BM25")
         ]
-        assert (shown["Seen in training"], shown["Likely causes"], shown["Outcome"]) == (
-            {"seen": "yes", "unseen": "no"}[row["group"]],
+        assert (shown["Training"], shown["Likely causes"], shown["Outcome"]) == (
+            row["group"],
             row["likely causes"],
             row["outcome"].removeprefix("'"),  # the download guards a leading =
         )
