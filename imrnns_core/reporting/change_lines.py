@@ -16,9 +16,9 @@ def share_line(shares: ChangeDecomposition | None) -> str:
     if shares is None:
         return f"The parts of a change need at least {MIN_QUERIES} queries."
     return (
-        "Share of the differences between the candidates' score changes: "
+        "Shares of the differences in score change between candidates: "
         f"projector {percent(shares.projector)}, "
-        f"constant modulation (the average over all queries) {percent(shares.constant)}, "
+        f"constant modulation (average over queries) {percent(shares.constant)}, "
         f"query-specific modulation {percent(shares.query_specific)}"
     )
 

@@ -110,10 +110,10 @@ def test_the_strongest_words_of_either_sign_are_drawn() -> None:
 
 def test_a_positive_drop_means_that_the_word_helps() -> None:
     score = explain.measured_words([verified("peso", 0.4)], "score")
-    assert "drop of the modulated score" in score.layout.xaxis.title.text
+    assert "drop: modulated score" in score.layout.xaxis.title.text
     assert list(score.data[0].text) == ["+0.8000"]
     change = explain.measured_words([verified("peso", 0.4)], "change")
-    assert "drop of the score change" in change.layout.xaxis.title.text
+    assert "drop: score change" in change.layout.xaxis.title.text
 
 
 def test_values_of_the_account_by_word_are_in_its_labels() -> None:
