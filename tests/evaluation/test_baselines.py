@@ -45,12 +45,12 @@ def test_the_baselines_of_the_sample(on_sample: Baselines, measured: Evaluation)
     found = means(on_sample)
     assert list(found) == [*NAMES, "adapter + BM25"]
     assert found["base"] == measured.mean("base")[NDCG]
-    assert found["BM25"] == pytest.approx(0.6944, abs=5e-3)
-    assert found["reciprocal rank fusion"] == pytest.approx(0.7924, abs=5e-3)
+    assert found["BM25"] == pytest.approx(0.6945, abs=5e-3)
+    assert found["reciprocal rank fusion"] == pytest.approx(0.7908, abs=5e-3)
     # .857, .878 and .887 with weights from dev
-    assert found["base + BM25"] == pytest.approx(0.8534, abs=5e-3)
+    assert found["base + BM25"] == pytest.approx(0.8550, abs=5e-3)
     assert found["sentence max-sim"] == pytest.approx(0.8689, abs=5e-3)
-    assert found["adapter + BM25"] == pytest.approx(0.8838, abs=5e-3)
+    assert found["adapter + BM25"] == pytest.approx(0.8851, abs=5e-3)
 
 
 def test_an_untrained_baseline_may_be_as_good_on_the_sample(on_sample: Baselines):
