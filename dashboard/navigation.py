@@ -65,7 +65,7 @@ def go_to_query(query_id: str, list_order: Sequence[str] = ()) -> None:
 
     `list_order` has the ids of the list that it was opened from: Previous and Next follow them.
     """
-    # otherwise the query box would still show a question that was typed before
+    # otherwise the sidebar would still show a question that was typed before
     state.update(query=query_id, text="")
     state.follow(list_order)
     go("compare")

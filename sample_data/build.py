@@ -1,4 +1,4 @@
-"""Compute the sample's embeddings, adapter, map, deletion test and list of failed queries.
+"""Compute the sample's embeddings, adapters, maps, deletion test and list of failed queries.
 
 `make sample` runs it.
 """
@@ -24,6 +24,7 @@ from imrnns_core.projection.corpus_map import fit_map, map_key, save_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER
+from imrnns_core.storage.sentences import encode_sentences, save_sentences, sentence_paths
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.trainer import Trainer
@@ -44,20 +45,44 @@ def main() -> None:
     workspace = Workspace(Path("unused"))
     collection = workspace.open(workspace.resolve(SAMPLE))
     write_failures(collection)
-    # the same as: imrnns-lens train sample --out sample-adapter.safetensors
-    trainer = Trainer(collection, TrainConfig())
-    for epoch in trainer.epochs():
-        print(epoch)
-    adapter = trainer.adapter(SAMPLE_ADAPTER)
-    save_adapter(adapter, ASSETS_FOLDER / f"{SAMPLE_ADAPTER}.safetensors")
-    write_map(collection, adapter)
-    write_faithfulness(Ranker(collection, adapter))
+    write_sentences(collection)
+    adapters = write_adapters(collection)
+    shutil.rmtree(SAMPLE_FOLDER / "maps", ignore_errors=True)
+    for adapter in adapters:
+        write_map(collection, adapter)
+    write_faithfulness(Ranker(collection, adapters[0]))
+
+
+def write_adapters(collection: Collection) -> list[Adapter]:
+    """Train and save the two adapters, as these commands do.
+
+    imrnns-lens train sample --out sample-adapter.safetensors
+    imrnns-lens train sample --recipe paper --valid-split train --out sample-paper.safetensors
+    """
+    adapters = []
+    for name, recipe, valid_split in (
+        (SAMPLE_ADAPTER, "best", None),
+        ("sample-paper", "paper", "train"),
+    ):
+        trainer = Trainer(collection, TrainConfig(recipe), valid_split=valid_split)
+        for epoch in trainer.epochs():
+            print(epoch)
+        adapters.append(trainer.adapter(name))
+        save_adapter(adapters[-1], ASSETS_FOLDER / f"{name}.safetensors")
+    return adapters
+
+
+def write_sentences(collection: Collection) -> None:
+    """Encode and save the sentences, as `imrnns-lens prepare sample --sentences` does."""
+    path = sentence_paths(Path("unused"), collection)[1]
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    save_sentences(encode_sentences(collection), path)
 
 
 def write_map(collection: Collection, adapter: Adapter) -> None:
     """Compute and save the map of the projected documents."""
     maps = SAMPLE_FOLDER / "maps"
-    shutil.rmtree(maps, ignore_errors=True)
     ranker = Ranker(collection, adapter)
     corpus_map = fit_map(ranker.transform.projected.numpy(), collection.dataset.documents)
     save_map(corpus_map, maps / f"{map_key(adapter, collection.fingerprint)}.npz")

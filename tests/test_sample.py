@@ -83,7 +83,9 @@ def test_the_shipped_adapter_was_trained_on_these_texts(sample: Collection):
         "train",
     )
     # judged queries selected the memory and rejected the trained epochs, so no query is seen
-    assert card.training_positives == []
+    assert card.texts.positives == []
+    assert card.texts.uses == ["whitening", "sentence memory"]
+    assert set(card.texts.used) == set(sample.dataset.text_hashes)
     assert card.outcome.initialization["sentences"] > 2 * len(sample.documents)
 
 

@@ -16,7 +16,7 @@ from imrnns_core.config import AdapterConfig, EncoderSpec, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.records import Document, Query
-from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
@@ -92,7 +92,7 @@ def collection(
     dataset = Dataset(
         "toy",
         Path("toy"),
-        tuple(Document(f"d{i}", f"title {i}", f"text {i}") for i in range(len(vectors))),
+        tuple(document(f"d{i}") for i in range(len(vectors))),
         {f"q{i}": Query(f"q{i}", f"question {i}") for i in range(len(query_vectors))},
         {split: qrels or {}},
     )
@@ -130,12 +130,30 @@ def write_dataset(
 # Adapters
 
 
-def adapter(model: IMRNN, positives: list[str] | None = None, name: str = "toy") -> Adapter:
-    config = model.config
-    return Adapter(
-        model.eval().requires_grad_(False),
-        AdapterCard(name, config.input_dim, config.output_dim, training_positives=positives),
-    )
+def document(document_id: str) -> Document:
+    """Return the document `dI` of `collection`."""
+    return Document(document_id, f"title {document_id[1:]}", f"text {document_id[1:]}")
+
+
+def adapter(
+    model: IMRNN,
+    positives: list[str] | None = None,
+    name: str = "toy",
+    *,
+    used: list[str] | None = None,
+    validation: list[str] | None = None,
+) -> Adapter:
+    """Return an adapter whose card lists documents of `collection`; None lists no texts at all."""
+    config, texts = model.config, None
+    if positives is not None:
+        texts = TrainingTexts(
+            [document(d).text_hash for d in positives],
+            [document(d).text_hash for d in used or []],
+            ["negatives"] if used else [],
+            [Query(q, f"question {q[1:]}").text_hash for q in validation or []],
+        )
+    card = AdapterCard(name, config.input_dim, config.output_dim, texts=texts)
+    return Adapter(model.eval().requires_grad_(False), card)
 
 
 def still_model(n: int, m: int | None = None) -> IMRNN:

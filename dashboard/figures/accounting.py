@@ -69,6 +69,7 @@ def score_parts(
     order: NDArray[np.int64],
     document_ids: Sequence[str],
     row_labels: Sequence[str],
+    dark: bool,
 ) -> go.Figure:
     """Draw the three parts of each candidate's score change as bars, and their sum as a mark.
 
@@ -77,28 +78,39 @@ def score_parts(
         order: (R,) candidates to draw, from the top.
         document_ids: (K,) ids.
         row_labels: (R,) row labels.
+        dark: Whether the page is dark.
     """
-    rows, ids = list(range(len(order))), [[document_ids[i]] for i in order]
+    ids = [[document_ids[i]] for i in order]
     changes = (accounting.modulated - accounting.base)[order]
-    sums = {
-        "type": "scatter",
-        "x": changes,
-        "y": rows,
-        "mode": "markers",
-        "name": "total change",
-        "marker": {"symbol": "diamond", "size": 9, "color": theme.QUERY},
-        "customdata": ids,
-        "text": [formatting.signed(float(v)) for v in changes],
-        "hovertemplate": "%{customdata[0]}<br>modulated − base: %{text}<extra></extra>",
-    }
     return canvas.figure(
-        [*_part_bars(accounting, order, ids), sums],
-        130 + 30 * len(rows),
+        [*_part_bars(accounting, order, ids), _total_marks(changes, ids, dark)],
+        130 + 30 * len(order),
         # gains stack to the right and losses to the left, so the mark is where they balance
         barmode="relative",
         xaxis={**canvas.titled("score change"), "zeroline": True},
         yaxis=_row_axis(row_labels),
     )
+
+
+def _total_marks(changes: NDArray[np.float32], ids: list[list[str]], dark: bool) -> dict[str, Any]:
+    colours = theme.page_colours(dark)
+    return {
+        "type": "scatter",
+        "x": changes,
+        "y": list(range(len(changes))),
+        "mode": "markers",
+        "name": "total change",
+        # the edge separates the mark from the bars, whatever their colour
+        "marker": {
+            "symbol": "diamond",
+            "size": 12,
+            "color": colours.text,
+            "line": {"color": colours.background, "width": 2},
+        },
+        "customdata": ids,
+        "text": [formatting.signed(float(v)) for v in changes],
+        "hovertemplate": "%{customdata[0]}<br>modulated − base: %{text}<extra></extra>",
+    }
 
 
 def _part_bars(

@@ -23,13 +23,15 @@ class _Name(NamedTuple):
     wide: str
 
 
-_STAGE_NAMES = ("base", "projected", "<br>document-<br>modulated", "modulated")
-"""The longest name is on lines of its own: a phone has no room for all of them on one line."""
 LABEL_LENGTH = 20
 """Characters of a name at the right edge on a phone."""
 WIDE_LABEL_LENGTH = 56
 _WIDE_FROM = 800
-"""From this width in pixels the chart has the longer names."""
+"""From this width in pixels the chart has the longer names of documents and stages."""
+NAMES_BELOW = 5
+"""Most names of documents beyond the lower edge."""
+_LINE = 16
+"""Height of a name in pixels."""
 _MARGIN, _LETTER = 136, 6.2
 """Smallest right margin, and width of a letter of a name, in pixels."""
 
@@ -39,21 +41,21 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
 
     Drawn are all documents in the top k at any stage, every relevant candidate, and the picked one.
     Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
-    holds the document id. The right edge names the modulated top k, and other documents while there
-    is room.
+    holds the document id. The right edge names the documents where their lines end.
     """
     shown = _drawn(comparison, top_k, picked)
     floor, deepest = lower_edge(comparison, top_k, picked)
-    names = _names(comparison, shown, min(top_k, floor), floor, titles)
+    names = _names(comparison, shown, floor, titles)
+    below = -min((name.annotation["yshift"] for name in names), default=0)
     groups: dict[tuple[int, bool], list[int]] = {}  # emphasised documents last: drawn on top
     for i in sorted(shown.tolist(), key=lambda i: _weight(comparison, i, picked)):
         group = (min(int(comparison.relevance[i]), 1), comparison.document_ids[i] == picked)
         groups.setdefault(group, []).append(i)
     return canvas.figure(
         [_lines(comparison, rows, floor, titles, pick) for (_, pick), rows in groups.items()],
-        204 + 14 * floor,
+        186 + 14 * floor + below,
         fixed_margins=True,
-        margin={"l": 58, "r": _MARGIN, "t": 48, "b": 58},
+        margin={"l": 58, "r": _MARGIN, "t": 48, "b": 40 + below},
         # Plotly hides the legend of a single trace
         showlegend=True,
         annotations=[name.annotation for name in names],
@@ -65,7 +67,8 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
             "range": [-0.2, 3.2],
             "showgrid": False,
             "tickvals": list(STAGES),
-            "ticktext": list(_STAGE_NAMES),
+            # a phone has no room for the whole names on one line
+            "ticktext": list(formatting.STAGE_HEADS),
             "tickangle": 0,
             "tickfont": {"size": 10.5},
         },
@@ -75,7 +78,12 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
 def _wide_screen(names: Sequence[str]) -> dict[str, Any]:
     """Return the names for a wide screen, and the right margin that they need."""
     longest = max(map(len, names), default=0)
-    return {"from": _WIDE_FROM, "right": max(_MARGIN, 16 + _LETTER * longest), "names": names}
+    return {
+        "from": _WIDE_FROM,
+        "right": max(_MARGIN, 16 + _LETTER * longest),
+        "names": names,
+        "ticks": list(STAGES),
+    }
 
 
 def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[int, int]:
@@ -97,42 +105,32 @@ def _weight(comparison: Comparison, i: int, picked: str) -> tuple[bool, bool]:
     return bool(comparison.relevance[i] > 0), comparison.document_ids[i] == picked
 
 
-def _label_rows(
-    comparison: Comparison, shown: NDArray[np.int64], depth: int, floor: int
-) -> dict[int, int]:
-    """Return which documents have a name at the right edge, and at which rank of the axis.
+def _label_shifts(comparison: Comparison, shown: NDArray[np.int64], floor: int) -> dict[int, int]:
+    """Return which documents have a name at the right edge, in order of rank.
 
-    These are the first `depth` documents, and while there is room those below, relevant ones first:
-    several documents at the lower edge are named one above the other.
+    A name is where the line of its document ends. Lines beyond the lower edge all end there: their
+    names follow one below the other, and the value is how many pixels each one is below the edge.
+    If there are too many, relevant documents are named first.
     """
-    last, rows = comparison.rank("modulated"), dict[int, int]()
-
-    def importance(i: int) -> tuple[bool, bool, int]:
-        below = bool(last[i] > depth)
-        return below, below and bool(comparison.relevance[i] <= 0), int(last[i])
-
-    for i in sorted(shown.tolist(), key=importance):
-        if last[i] <= depth:
-            rows[i] = int(last[i])
-        else:
-            free = [r for r in range(depth + 1, floor + 1) if r not in rows.values()]
-            if free:
-                rows[i] = min(free, key=lambda r: abs(r - int(last[i])))
-    return rows
+    last = comparison.rank("modulated")
+    inside = sorted((i for i in shown.tolist() if last[i] <= floor), key=lambda i: last[i])
+    beyond = sorted(
+        (i for i in shown.tolist() if last[i] > floor),
+        key=lambda i: (comparison.relevance[i] <= 0, last[i]),
+    )[:NAMES_BELOW]
+    edge_is_named = bool(inside) and last[inside[-1]] == floor
+    lines = enumerate(sorted(beyond, key=lambda i: last[i]), start=int(edge_is_named))
+    return dict.fromkeys(inside, 0) | {i: _LINE * line for line, i in lines}
 
 
 def _names(
-    comparison: Comparison,
-    shown: NDArray[np.int64],
-    depth: int,
-    floor: int,
-    titles: dict[str, str],
+    comparison: Comparison, shown: NDArray[np.int64], floor: int, titles: dict[str, str]
 ) -> list[_Name]:
     """Return the names at the right edge; their hover texts are whole."""
-    last, rows = comparison.rank("modulated"), _label_rows(comparison, shown, depth, floor)
-    ids = [comparison.document_ids[i] for i in rows]
+    last, shifts = comparison.rank("modulated"), _label_shifts(comparison, shown, floor)
+    ids = [comparison.document_ids[i] for i in shifts]
     # a label has its rank where the axis does not show it
-    ranks = ["" if last[i] == row else f" ({last[i]})" for i, row in rows.items()]
+    ranks = ["" if last[i] <= floor else f" ({last[i]})" for i in shifts]
     short, wide = (
         _labels(ids, titles, ranks, length) for length in (LABEL_LENGTH, WIDE_LABEL_LENGTH)
     )
@@ -142,7 +140,8 @@ def _names(
                 "x": 1,
                 "xref": "paper",
                 "xanchor": "left",
-                "y": row,
+                "y": min(int(last[i]), floor),
+                "yshift": -shift,
                 "showarrow": False,
                 "text": text,
                 "font": {"size": 11},
@@ -151,7 +150,9 @@ def _names(
             },
             wide_text,
         )
-        for document_id, row, text, wide_text in zip(ids, rows.values(), short, wide, strict=True)
+        for (i, shift), document_id, text, wide_text in zip(
+            shifts.items(), ids, short, wide, strict=True
+        )
     ]
 
 
@@ -206,9 +207,8 @@ def _lines(
         "name": f"{name}, selected" if picked else name,
         "line": {
             "color": theme.relevance_colour(grade),
+            # straight: a curve would leave the lower edge and come back
             "width": 4 if picked else 3 if emphasised else 1.5,
-            "shape": "spline",
-            "smoothing": 0.6,
         },
         "marker": {"size": 10 if emphasised else 7, "symbol": theme.SYMBOLS[name]},
         "customdata": custom,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,20 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord, WordDrops
 
 LARGEST_PARTS = 12
 """Words with a bar of their own in the accounting; the others share one."""
 PALE = 0.35
+OPACITY: dict[Verdict, float] = {"not confirmed": PALE, "not tested": 0.0}
 EDGE = 0.1
 """Room on both sides of the bars, as a share of their range."""
 VISIBLE = 5e-5
 """The smallest value that four decimals show."""
 OTHER_PARTS = ("other words", "other tokens", "adapter constant")
 DROP_TITLES = {
-    "score": "drop of the modulated score<br>when the word is deleted",
-    "change": "drop of the score change<br>when the word is deleted",
+    "score": "drop: modulated score<br>with the word − without it",
+    "change": "drop: score change<br>with the word − without it",
 }
 
 
@@ -37,7 +39,8 @@ def strongest(words: Sequence[VerifiedWord], target: Target, count: int) -> list
 def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = False) -> go.Figure:
     """Draw the measured drop of each word, and that of random words (mean ± 1 SD).
 
-    Bars within the random range are pale. Bars with another sign than the estimate are hatched.
+    Bars that are not confirmed are pale, those that are not tested are an outline. Bars with
+    another sign than the estimate are hatched.
 
     Args:
         words: In the order to draw, from the top.
@@ -47,8 +50,8 @@ def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = F
     rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
     random_ends = (w.random[column] + s * w.random_std[column] for w in words for s in (-1, 1))
-    # bars start at zero, so the axis must contain it
-    values = [*drops, *random_ends, 0.0]
+    # bars start at zero, so the axis must contain it; without other words the ends are NaN
+    values = [*drops, *(end for end in random_ends if not isnan(end)), 0.0]
     # the value is in the label: next to a bar it would cover the random range
     pad = EDGE * (max(values) - min(values) or 0.01)
     labels = [
@@ -79,7 +82,7 @@ def _word_bars(
         "orientation": "h",
         "marker": {
             "color": [
-                theme.transparent(colour, PALE) if v == "chance" else colour
+                theme.transparent(colour, OPACITY[v]) if v in OPACITY else colour
                 for colour, v in zip(colours, verdicts, strict=True)
             ],
             # a pale bar keeps an outline that can be seen

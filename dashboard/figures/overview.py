@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard import formatting, theme
 from dashboard.figures import canvas
+from imrnns_core.evaluation.gain_decomposition import GainOfPart
 
 
 class GroupRow(NamedTuple):
@@ -97,7 +98,9 @@ def _means(names: Sequence[str], rows: Sequence[GroupRow], measure: str) -> list
 
 _STYLES = {
     "seen": (theme.QUERY, "square"),
+    "text used": (theme.REFINEMENT, "triangle-up"),
     "unseen": (theme.MODULATED, "circle"),
+    "validation": (theme.UNJUDGED, "x"),
     "query": (theme.MODULATED, "circle"),
 }
 
@@ -205,13 +208,67 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
     )
 
 
+def gain(parts: Mapping[str, GainOfPart], measure: str) -> go.Figure:
+    """Draw each part of the change of a measure as a bar with its 95 % interval."""
+    texts = [
+        {
+            "x": 1.01,
+            "xref": "paper",
+            "xanchor": "left",
+            "align": "left",
+            "y": name,
+            "text": formatting.signed(part.change) + _left_out(part),
+            "showarrow": False,
+        }
+        for name, part in parts.items()
+    ]
+    return canvas.figure(
+        [_gain_bar(name, part) for name, part in parts.items()],
+        196,
+        showlegend=False,
+        bargap=0.35,
+        margin={"l": 8, "r": 120, "t": 8, "b": 8},
+        annotations=texts,
+        # few numbers, so that they fit on a phone without being turned
+        xaxis={**canvas.titled(f"change of mean {measure}"), "nticks": 4, "tickangle": 0},
+        yaxis={"autorange": "reversed"},
+    )
+
+
+def _gain_bar(name: str, part: GainOfPart) -> dict[str, Any]:
+    low, high = part.ci95
+    return {
+        "type": "bar",
+        "x": [part.change],
+        "y": [name],
+        "orientation": "h",
+        "name": name,
+        "marker": {"color": _PARTS[name]},
+        "error_x": {
+            "symmetric": False,
+            "array": [high - part.change],
+            "arrayminus": [part.change - low],
+            "color": theme.UNJUDGED,
+        },
+        "hovertemplate": f"{name}: {formatting.signed(part.change)}, 95 % interval "
+        f"{formatting.signed(low)} to {formatting.signed(high)}<extra></extra>",
+    }
+
+
+def _left_out(part: GainOfPart) -> str:
+    return "" if part.left_out is None else f"<br>left out: {formatting.signed(part.left_out)}"
+
+
+_PARTS = {
+    "projector": theme.PROJECTOR,
+    "constant modulation": theme.DOCUMENT,
+    "query-specific modulation": theme.REFINEMENT,
+}
+"""Colours of the parts of an adapter."""
+
+
 def shares(parts: Mapping[str, float]) -> go.Figure:
     """Draw each part's share of the score change as a bar. The shares add up to 100 %."""
-    colours = {
-        "projector": theme.PROJECTOR,
-        "constant modulation": theme.DOCUMENT,
-        "query-specific modulation": theme.REFINEMENT,
-    }
     bars = [
         {
             "type": "bar",
@@ -219,7 +276,7 @@ def shares(parts: Mapping[str, float]) -> go.Figure:
             "y": [name],
             "orientation": "h",
             "name": name,
-            "marker": {"color": colours[name]},
+            "marker": {"color": _PARTS[name]},
             "text": formatting.percent(value),
             "textposition": "outside",
             "cliponaxis": False,

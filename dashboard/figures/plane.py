@@ -41,7 +41,7 @@ class Look:
     Attributes:
         name: Keeps zoom and pan while the figure has the same name.
         dark: Whether the page is dark.
-        paths: Whether the way of each document is drawn.
+        paths: Whether the way of each document is drawn, and can be played.
         axis_names: The axis titles in three dimensions.
     """
 
@@ -71,14 +71,24 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
     marks = {**map_marks.coordinates(move.end), **map_marks.document_marks(points, three)}
     traces.append({"type": kind, **marks})
     traces += [map_marks.legend_mark(three), *_queries(move, three)]
-    frames = [
+    space = _deep_space(look) if three else _flat_space(cloud, move, look.dark)
+    frames = []
+    if look.paths:
+        frames = _frames(move, kind, [moving, len(traces) - 1])
+        space |= map_marks.play_controls(PLAYED, look.dark, redraw=three)
+    return canvas.figure(traces, 620, frames=frames, uirevision=look.name, **space)
+
+
+def _frames(move: Move, kind: str, traces: list[int]) -> list[dict[str, Any]]:
+    """Return one frame per stage; `traces` are the numbers of the documents and of the query."""
+    return [
         {
             "name": stage,
             "data": [
                 {"type": kind, **map_marks.coordinate_lists(documents)},
                 {"type": kind, **map_marks.coordinate_lists(query[None])},
             ],
-            "traces": [moving, len(traces) - 1],
+            "traces": traces,
         }
         # documents move first and the query after them, as in the stages
         for stage, documents, query in zip(
@@ -88,9 +98,6 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
             strict=True,
         )
     ]
-    space = _deep_space(look) if three else _flat_space(cloud, move, look.dark)
-    controls = map_marks.play_controls(PLAYED, look.dark, redraw=three)
-    return canvas.figure(traces, 620, frames=frames, uirevision=look.name, **space, **controls)
 
 
 def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:

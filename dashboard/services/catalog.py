@@ -12,6 +12,7 @@ from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.extensions import memory_warnings
 
 
 def settle_memory() -> None:
@@ -41,6 +42,29 @@ def collection(data: str) -> Collection:
 def warnings(data: str) -> list[str]:
     """Return what a reader must know about the embeddings of a data set."""
     return collection(data).warnings
+
+
+def adapter_warnings(data: str, adapter_name: str) -> list[str]:
+    """Return what a reader must know about an adapter over a data set."""
+    opened = collection(data)
+    # the adapter over the corpus takes a moment, so only if its memory may lack documents
+    if not memory_warnings(load_adapter(adapter_name), opened):
+        return []
+    return memory_warnings(ranker(data, adapter_name).adapter, opened)
+
+
+def adapter_kind(adapter_name: str) -> str:
+    """Return how an adapter was made, in a few words."""
+    card = load_adapter(adapter_name).card
+    shipped = card.outcome.shipped if card.outcome else None
+    if shipped == "identity":
+        return "The identity: ranks as the base does"
+    if card.has_memory:
+        trained = "" if shipped == "initialization" else ", trained further"
+        return f"Sentence memory{trained}"
+    if shipped == "initialization":
+        return "Whitening, without judgments"
+    return "Trained on judgments" if shipped else "Origin unknown"
 
 
 def dataset(data: str) -> Dataset:
@@ -93,7 +117,8 @@ def adapter_error(adapter_name: str) -> str | None:
 @shared(4, "Running the adapter over the corpus …")
 def ranker(data: str, adapter_name: str) -> Ranker:
     """Return the adapter with the collection, which it has transformed."""
-    new = Ranker(collection(data), load_adapter(adapter_name))
+    # documents that were added to the collection are added to a sentence memory, too
+    new = caching.workspace().ranker(collection(data), adapter_name)
     # both are computed at first use: do it here, where the page shows the spinner
     _ = new.transform, new.collection.index
     settle_memory()

@@ -11,13 +11,19 @@ from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
+from imrnns_core.evaluation.baseline_rankings import measure_baselines
+from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation.evaluate import Evaluation, evaluate, measure_bm25
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, measure_bm25
+from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
+from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
+from imrnns_core.io import identity
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.sentences import sentence_paths, stored_sentences
 
 
 @shared(8)
@@ -70,9 +76,24 @@ def bm25(data: str, split: str) -> SystemMetrics:
     return measure_bm25(dataset, dataset.judged_queries(split), _lexical(data), MEASURES)
 
 
+def baselines(data: str, adapter_name: str, split: str) -> Baselines:
+    """Return the baselines on the queries of a split."""
+    # sentences can be encoded while the server runs
+    files = sentence_paths(caching.workspace().root, catalog.collection(data))
+    return _baselines(data, adapter_name, split, identity(files))
+
+
+@shared(24, "Measuring the baselines …")
+def _baselines(data: str, adapter_name: str, split: str, sentence_files: str) -> Baselines:
+    collection = catalog.collection(data)
+    sentences = stored_sentences(caching.workspace().root, collection)
+    measured = _measured(data, adapter_name, split)
+    return measure_baselines(measured, collection, _lexical(data), sentences)
+
+
 @shared(24)
-def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
-    """Return each part's share of the score change."""
+def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition | None:
+    """Return each part's share of the score change, None for a single query."""
     measured = _measured(data, adapter_name, split)
     vectors = catalog.collection(data).query_vectors(measured.query_ids)
     return decompose_change(
@@ -80,6 +101,20 @@ def shares(data: str, adapter_name: str, split: str) -> ChangeDecomposition:
         measured.batch,
         torch.from_numpy(vectors),
     )
+
+
+@shared(24)
+def gain(data: str, adapter_name: str, split: str) -> GainDecomposition | None:
+    """Return each part of the change of nDCG@10, None for a single query."""
+    measured = _measured(data, adapter_name, split)
+    return decompose_gain(catalog.ranker(data, adapter_name), measured.batch, measured.qrels, NDCG)
+
+
+@shared(24)
+def ndcg_range(data: str, adapter_name: str, split: str) -> UnjudgedRange:
+    """Return nDCG@10 under two assumptions about unjudged documents."""
+    measured = _measured(data, adapter_name, split)
+    return unjudged_range(catalog.dataset(data), measured.batch, measured.qrels, NDCG)
 
 
 @shared(8, "Ranking the queries without judgments …")

@@ -1,4 +1,6 @@
-const queryBox = () => document.querySelector(".st-key-input_query input");
+const QUESTION = ".st-key-input_text input";
+// A data set without queries has only the box for questions
+const queryBox = () => document.querySelector(`.st-key-input_query input, ${QUESTION}`);
 
 // One listener for as long as the page lives: Streamlit calls a component anew in each run, and a
 // key between two calls would be lost
@@ -8,8 +10,8 @@ export default function ({ setTriggerValue }) {
   if (!first) return;
   document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0];
-    // After Enter the box shows the start of a typed question again, and the keys j and k work
-    if (event.key === "Enter" && target === queryBox()) setTimeout(() => target.blur());
+    // After Enter the box shows the start of a long text again, and the keys j and k work
+    if (event.key === "Enter" && (target === queryBox() || target.matches?.(QUESTION))) setTimeout(() => target.blur());
     const typing = target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable=true]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") {

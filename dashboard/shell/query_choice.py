@@ -1,4 +1,4 @@
-"""The query box: all queries with the signs of their outcomes, or a question of one's own."""
+"""The choice of the query: one of the data set, with the sign of its outcome, or a question."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from imrnns_core.evaluation.outcomes import Outcome
 
 NOT_JUDGED = "·"
 MAX_OPTIONS = 5_000
-"""Longer lists are cut. Type the id of a query to reach one that is not listed."""
+"""Longer lists are cut. The box for questions takes the ids of the queries that are not listed."""
 CHECK_SECONDS = 1.0
 HELP = (
-    "Choose a query, or search with your own question: type it and press Enter. Key: /\n\n"
-    "What the adapter did to the query (Failures explains each outcome):\n\n"
+    "A query of the data set. Type a part of its text to find it. Key: /\n\n"
+    "The sign before a query is its outcome: how the adapter changes its ranking. Failures "
+    "explains each outcome.\n\n"
     + "\n".join(f"- {sign} {outcome}" for outcome, sign in SIGNS.items())
     + f"\n- {NOT_JUDGED} not judged"
+)
+QUESTION_HELP = (
+    "Type any question and press Enter. It is ranked against the whole corpus and needs no "
+    "judgments. The id of a query selects this query."
 )
 NOT_EXCLUDED = (
     "This link excludes documents that cannot be excluded",
@@ -31,7 +36,7 @@ NOT_EXCLUDED = (
 
 
 def show() -> bool:
-    """Draw the query box, and select a query where the Selection names none.
+    """Draw both boxes, and select a query where the Selection names none.
 
     Returns whether all outcomes are known. If not, `await_outcomes` draws the page again later.
     """
@@ -41,21 +46,25 @@ def show() -> bool:
     queries, selection = catalog.dataset(state.current().data).queries, state.current()
     outcomes = _outcomes()
     options = list(queries)[:MAX_OPTIONS]
-    current = selection.text or selection.query
     # in every run, because links, keys and other pages also change the query
-    st.session_state["input_query"] = current or None
-    st.selectbox(
-        "Query",
-        # a typed question, or a query beyond MAX_OPTIONS, is not among the options
-        options if current in options or not current else [*options, current],
-        format_func=lambda value: _label(value, queries, outcomes),
-        key="input_query",
-        on_change=_on_choice,
-        args=(selection.query,),
-        accept_new_options=True,
-        placeholder="Choose or type a query",
-        filter_mode="contains",  # fuzzy search offers queries without any of the typed words
-        help=HELP,
+    st.session_state["input_query"] = selection.query or None
+    if options:
+        st.selectbox(
+            "Query",
+            # a query beyond MAX_OPTIONS is not among the options
+            options if selection.query in ("", *options) else [*options, selection.query],
+            format_func=lambda query_id: _label(query_id, queries, outcomes),
+            key="input_query",
+            on_change=_on_choice,
+            placeholder="Choose a query",
+            filter_mode="contains",  # fuzzy search offers queries without any of the typed words
+            help=HELP,
+        )
+    st.text_input(
+        "Or ask your own question" if options else "Ask your own question",
+        placeholder="Type a question, press Enter",
+        help=QUESTION_HELP,
+        **{**state.bound("text"), "on_change": _on_question},
     )
     return outcomes is not None
 
@@ -113,26 +122,32 @@ def _complete_dropped() -> None:
         state.update(dropped="")
 
 
-def _label(value: str, queries: Mapping[str, Query], outcomes: Mapping[str, Outcome] | None) -> str:
-    if value not in queries:
-        return value
-    text = queries[value].text
+def _label(
+    query_id: str, queries: Mapping[str, Query], outcomes: Mapping[str, Outcome] | None
+) -> str:
+    text = queries[query_id].text
     if outcomes is None:
         return text
-    return f"{SIGNS[outcomes[value]] if value in outcomes else NOT_JUDGED} {text}"
+    return f"{SIGNS[outcomes[query_id]] if query_id in outcomes else NOT_JUDGED} {text}"
 
 
-def _on_choice(previous: str) -> None:
-    """Select the query that was chosen or typed in place of `previous`.
+def _on_choice() -> None:
+    """Select the query that was chosen.
 
-    When outcome signs arrive after the list was drawn, the browser sends the old label as if it had
-    been typed. That label is the current query, and must not undo a key that was pressed meanwhile.
+    When outcome signs arrive after the list was drawn, the browser sends the old label. It is no id
+    of a query, and must not undo a key that was pressed meanwhile.
     """
-    value = (st.session_state["input_query"] or "").strip()
-    queries = catalog.dataset(state.current().data).queries
-    sign, _, rest = value.partition(" ")
-    signed = sign in {*SIGNS.values(), NOT_JUDGED}
-    if previous in queries and queries[previous].text in (value, rest if signed else value):
-        return
-    is_known = value in queries
-    state.update(query=value if is_known else "", text="" if is_known else value)
+    chosen = st.session_state["input_query"]
+    if chosen in catalog.dataset(state.current().data).queries:
+        state.update(query=chosen, text="")
+
+
+def _on_question() -> None:
+    """Select the question that was typed, or the query with this id."""
+    typed = st.session_state["input_text"].strip()
+    if typed in catalog.dataset(state.current().data).queries:
+        state.update(query=typed, text="")
+    elif typed:
+        state.update(query="", text=typed)
+    else:  # the box was emptied: the first query follows
+        state.update(text="")

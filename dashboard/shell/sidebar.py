@@ -19,8 +19,7 @@ PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
 TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
 NO_QUERIES = (
     "This data set has no queries",
-    "Type a question into the query box of the sidebar. Compare, Modulation, Map and Explain work "
-    "with it.",
+    "Type your own question in the sidebar. Compare, Modulation, Map and Explain work with it.",
 )
 LIST_ORDER = "Previous and Next go through your list from Failures, in its order."
 FILE_ORDER = (
@@ -105,6 +104,9 @@ def _choose_adapter() -> bool:
             )
         state.update(adapter=adapters[0])
     st.selectbox("Adapter", adapters, help=ADAPTER_HELP, **state.bound("adapter", adapters))
+    st.caption(catalog.adapter_kind(state.current().adapter))
+    for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
+        notices.show("warning", "Some documents are ranked too low", f"{warning}.")
     return True
 
 

@@ -35,8 +35,8 @@ STEPS = (
     ),
     (
         "failures",
-        "Click a row to open its query in Compare, or choose your own query in the sidebar. Key / "
-        "opens the query box; j and k go to the next and the previous query.",
+        "Click a row to open its query in Compare, or choose a query in the sidebar. Key / goes to "
+        "the list of queries; j and k go to the next and the previous query.",
     ),
 )
 

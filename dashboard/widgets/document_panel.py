@@ -24,6 +24,8 @@ def query(comparison: Comparison) -> None:
     relevant = sum(grade > 0 for grade in judged.values())
     if not comparison.query.id:
         facts = "Your own question; no relevance judgments"
+    elif not judged:
+        facts = f"Query {comparison.query.id} · no relevance judgments"
     elif not relevant:
         facts = f"Query {comparison.query.id} · no document is judged relevant"
     else:

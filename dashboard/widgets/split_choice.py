@@ -12,8 +12,8 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
 NO_QUERIES = (
     "This data set has no queries",
-    "This page needs queries of the data set. Type a question into the query box of the sidebar, "
-    "and open Compare, Modulation, Map or Explain.",
+    "This page needs queries of the data set. Type your own question in the sidebar, and open "
+    "Compare, Modulation, Map or Explain.",
 )
 SPLIT_HELP = "Which split of the data set’s queries this page shows."
 

@@ -48,7 +48,7 @@ def adapters_list(workspace: WorkspaceFolder = None) -> None:
             name,
             f"{card.input_dim}→{card.output_dim}",
             card.encoder or UNKNOWN,
-            card.recipe or card.source or UNKNOWN,
+            f"{card.recipe or card.source or UNKNOWN}{', sentence memory' * card.has_memory}",
             card.dataset or UNKNOWN,
         )
     out.print(table)
@@ -62,12 +62,22 @@ def adapters_show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an adapter, or its file.")],
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Print an adapter's card (encoder, training, results) as JSON."""
+    """Print an adapter's card (encoder, training, results) as JSON.
+
+    Of the texts that training used, it prints the numbers; the file has their hashes.
+    """
     from imrnns_core.storage.workspace import Workspace
 
     card = Workspace(workspace).adapter(name).card
+    record = asdict(card)
+    if card.texts is not None:
+        record["texts"] |= {
+            "positives": len(card.texts.positives),
+            "used": len(card.texts.used),
+            "validation_queries": len(card.texts.validation_queries),
+        }
     # soft_wrap, because a wrapped line would break the JSON
-    out.print(json.dumps(asdict(card), indent=1, ensure_ascii=False), soft_wrap=True)
+    out.print(json.dumps(record, indent=1, ensure_ascii=False), soft_wrap=True)
     # on stderr, so that the JSON can be piped
     if note := _selection_note(card):
         err.print(note, soft_wrap=True)
@@ -85,8 +95,9 @@ def _selection_note(card: AdapterCard) -> str:
     note = f"Epoch {selected} is selected, although later epochs have higher values in the history."
     if phase == "pretrain" and {e["phase"] for e in higher} == {"train"}:
         note += (
-            " The values of the phases pretrain and train are not comparable: the first are means "
-            "over all judged queries, the others over the validation queries."
+            " The values of the two phases cannot be compared: in the phase pretrain, a value is a "
+            "mean over all judged queries; in the phase train, it is a mean over the validation "
+            "queries only."
         )
         if card.outcome.validation is not None:
             note += (

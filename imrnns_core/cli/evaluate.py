@@ -22,7 +22,7 @@ from imrnns_core.cli.options import (
     RunFolder,
     Split,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -77,10 +77,11 @@ def evaluate(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure BM25, base and modulated rankings, for all, seen and unseen queries.
+    """Measure the rankings of BM25, of the base retriever, of the adapter, and of baselines.
 
-    --against adds a comparison with another system. Without judgments, the command measures how
-    much the rankings change.
+    The table has the means over all queries and over each query group. With
+    --against, another system is compared, too. For queries without judgments,
+    the command measures how much the adapter changes each ranking.
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
@@ -91,9 +92,9 @@ def evaluate(
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, "", "", workspace)
-    loaded = space.adapter(adapter)
-    collection, split = _with_qrels(open_collection(space, registration), split, qrels)
-    ranker = Ranker(collection, loaded)
+    ranker = open_ranker(space, registration, adapter)
+    collection, split = _with_qrels(ranker.collection, split, qrels)
+    ranker = Ranker(collection, ranker.adapter)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
@@ -112,9 +113,12 @@ def _evaluate_judged(
     against: str | None,
     outputs: _Outputs,
 ) -> None:
+    from imrnns_core.evaluation.baseline_rankings import measure_baselines
     from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.evaluation.trec import write_qrels
+    from imrnns_core.reporting import baselines as baseline_tables
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.storage.sentences import stored_sentences
 
     dataset = ranker.collection.dataset
     # before the slow work: this rejects a split that cannot be measured
@@ -124,13 +128,20 @@ def _evaluate_judged(
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
-        result = evaluate(ranker, split, names, lexical=lexical, with_shares=True)
+        result = evaluate(ranker, split, names, lexical=lexical, with_parts=True)
+        # encoding sentences takes minutes, so only `prepare` does it
+        sentences = stored_sentences(space.root, ranker.collection)
+        baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    name = dataset.name if dataset.name in space.registrations() else str(dataset.path)
+    show(baseline_tables.baselines(baselines, name))
     if comparison:
         show(tables.system_comparison(comparison, dataset.queries))
-    against_record = {"against": comparison.to_json()} if comparison else {}
-    outputs.write(result, {**result.to_json(), **against_record}, dataset)
+    added = {"baselines": baselines.to_json()}
+    if comparison:
+        added["against"] = comparison.to_json()
+    outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 
@@ -166,11 +177,10 @@ def _read_other_system(
     """
     from imrnns_core.data.readers.trec import read_run
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
-    from imrnns_core.retrieval.ranker import Ranker
 
     path = Path(other).expanduser()
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
-        ranker = Ranker(collection, space.adapter(other))
+        ranker = space.ranker(collection, other)
         return lambda evaluation: compare_with_adapter(evaluation, ranker)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"

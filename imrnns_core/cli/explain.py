@@ -18,10 +18,11 @@ from imrnns_core.cli.options import (
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
+from imrnns_core.config import SearchConfig
 from imrnns_core.io import first_readable, write_text
 
 Question = Annotated[
@@ -31,7 +32,11 @@ Candidate = Annotated[
     str,
     typer.Option(
         "--document",
-        help="The id of the document to explain. It must be a candidate; see `search`.",
+        help=(
+            "The id of the document to explain. The base retriever must return it among its "
+            f"{SearchConfig().candidates} candidates; `imrnns-lens search DATA QUERY -k "
+            f"{SearchConfig().candidates}` lists them."
+        ),
     ),
 ]
 Verify = Annotated[
@@ -60,20 +65,20 @@ def explain(
 ) -> None:
     """Explain why a document has its rank for a query.
 
-    Shows the parts of the score change, the words of both texts behind it, and the paper's
-    vocabulary view.
+    Name the query with --query and the document with --document. The command
+    shows the parts of the score change, the words of both texts behind the
+    change, and the paper's vocabulary view.
     """
     from imrnns_core.explanation.deletion_records import DeletionSummary
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.explanation.explain import explain as explain_pair
     from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.reporting.html import to_html
-    from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("explain", force, json_file, html_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    ranker = Ranker(open_collection(space, registration), space.adapter(adapter))
+    ranker = open_ranker(space, registration, adapter)
     comparison = ranker.compare(query)
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)

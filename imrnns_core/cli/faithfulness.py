@@ -17,7 +17,7 @@ from imrnns_core.cli.options import (
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -33,7 +33,11 @@ TestedSplit = Annotated[str, typer.Option(help="Split whose queries are tested."
 Pairs = Annotated[
     int,
     typer.Option(
-        min=2, help="Number of query-document pairs, with promoted and demoted documents in turn."
+        min=2,
+        help=(
+            "Number of query-document pairs to test. Half of the documents are promoted by the "
+            "adapter, half are demoted."
+        ),
     ),
 ]
 
@@ -53,17 +57,17 @@ def faithfulness(
 ) -> None:
     """Test the explanations: does the score drop when the words they name are deleted?
 
-    Takes 5 to 20 seconds per pair. The dashboard and HTML reports then show the result.
+    The test takes 5 to 20 seconds per pair of a query and a document. The
+    dashboard and later HTML reports show the result.
     """
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import explanation_tables as tables
-    from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("faithfulness", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    collection = open_collection(space, registration)
-    ranker = Ranker(collection, space.adapter(adapter))
+    ranker = open_ranker(space, registration, adapter)
+    collection = ranker.collection
     if split not in collection.dataset.splits:
         known = ", ".join(collection.dataset.splits) or "none"
         raise LensError(

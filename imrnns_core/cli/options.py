@@ -12,6 +12,7 @@ from imrnns_core.config import EncoderSpec
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
+    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
 
@@ -21,8 +22,9 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help=(
-            "Name of a prepared data set (or: sample), or a folder or zip in BEIR layout. Write "
-            "./NAME for a folder that has the name of a data set."
+            "Data set: “sample”, the name of a prepared data set, or the path of a folder or zip "
+            "in BEIR layout. If a data set and a folder have the same name, NAME is the data set "
+            "and ./NAME is the folder."
         ),
     ),
 ]
@@ -50,14 +52,23 @@ DocumentPrefix = Annotated[str, typer.Option(help="Text before each document.")]
 WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", envvar="IMRNNS_WORKSPACE", help="Folder for embeddings, maps and adapters."
+        "--workspace",
+        envvar="IMRNNS_WORKSPACE",
+        help="Folder for embeddings, UMAP maps and adapters.",
     ),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", help="Write the result to this JSON file.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Overwrite existing files that this command did not write.")
+    bool,
+    typer.Option(
+        "--force",
+        help=(
+            "Also overwrite files that something else wrote. Without --force, the command "
+            "overwrites only files from its own earlier runs."
+        ),
+    ),
 ]
 
 
@@ -128,3 +139,16 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     for warning in collection.warnings:
         err.print(f"imrnns-lens: {warning}", soft_wrap=True)
     return collection
+
+
+def open_ranker(space: Workspace, registration: Registration, adapter: str) -> Ranker:
+    """Open a data set with an adapter; progress is shown while texts are encoded."""
+    from imrnns_core.storage.extensions import memory_warnings
+
+    space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
+    collection = open_collection(space, registration)
+    with progress_bar() as progress:
+        ranker = space.ranker(collection, adapter, encoding(progress))
+    for warning in memory_warnings(ranker.adapter, collection):
+        err.print(f"imrnns-lens: {warning}", soft_wrap=True)
+    return ranker

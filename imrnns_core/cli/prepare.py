@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from imrnns_core.cli.console import err, out
+from imrnns_core.cli.console import encoding, err, out, progress_bar
 from imrnns_core.cli.options import (
     Data,
     DocumentPrefix,
@@ -35,13 +35,21 @@ def prepare(
     document_prefix: DocumentPrefix = "",
     adapter: Annotated[
         list[str] | None,
-        typer.Option("--adapter", help="Compute the map for this adapter. Can be repeated."),
+        typer.Option("--adapter", help="Compute the UMAP map for this adapter. Can be repeated."),
     ] = None,
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
+        ),
+    ] = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Encode a data set, register its name, and compute its maps.
+    """Encode a data set, register its name, and compute its UMAP maps.
 
-    An interrupted run resumes when the command is run again.
+    Each adapter has a map of its own. Without --adapter, the command computes
+    the maps of all adapters that were trained on the data set. After an
+    interruption, run the command again: it continues where it stopped.
     """
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
@@ -57,6 +65,8 @@ def prepare(
         f"{counted(collection.documents.dimension, 'dimension')}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    if sentences:
+        _prepare_sentences(space, collection)
     names = adapter or [
         name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
     ]
@@ -69,12 +79,20 @@ def prepare(
             err.print(f"imrnns-lens: {error}", soft_wrap=True)
 
 
+def _prepare_sentences(space: Workspace, collection: Collection) -> None:
+    from imrnns_core.storage.sentences import stored_or_encoded_sentences
+
+    with progress_bar() as progress:
+        encoded = stored_or_encoded_sentences(space.root, collection, encoding(progress))
+    out.print(f"{counted(len(encoded.rows), 'sentence')}: ready")
+
+
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     from imrnns_core.projection.corpus_map import fit_map, load_map, map_key, save_map
-    from imrnns_core.retrieval.ranker import Ranker
 
-    adapter = space.adapter(name)
-    ranker = Ranker(collection, adapter)
+    with progress_bar() as progress:
+        ranker = space.ranker(collection, name, encoding(progress))
+    adapter = ranker.adapter
     key = map_key(adapter, collection.fingerprint)
     if first_readable(space.map_paths(key), load_map) is None:
         seconds = 5 + len(collection.documents) // 60

@@ -19,7 +19,7 @@ from imrnns_core.cli.options import (
     JsonFile,
     QueryPrefix,
     WorkspaceFolder,
-    open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
@@ -54,15 +54,12 @@ def search(
 ) -> None:
     """Print the base and the modulated ranking of one query."""
     from imrnns_core.reporting import terminal as tables
-    from imrnns_core.retrieval.ranker import Ranker
 
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    # before any text is encoded: this rejects an unknown adapter
-    loaded = space.adapter(adapter)
-    collection = open_collection(space, registration)
-    comparison = Ranker(collection, loaded).compare(query)
+    ranker = open_ranker(space, registration, adapter)
+    collection, comparison = ranker.collection, ranker.compare(query)
     rankings = {
         stage: _hits(comparison, stage, top_k, collection.dataset.document) for stage in STAGES
     }
@@ -73,7 +70,12 @@ def search(
         out.print(tables.hits(stage, rankings[stage], other_stage, other_ranks))
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
-        record = {"schema": 1, **query_fields, "adapter": loaded.card.name, "rankings": rankings}
+        record = {
+            "schema": 1,
+            **query_fields,
+            "adapter": ranker.adapter.card.name,
+            "rankings": rankings,
+        }
         write_record(json_file, "search", record)
 
 

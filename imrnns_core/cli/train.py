@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 
 _DEFAULTS = TrainConfig()
 _RECIPE_PURPOSES = {
-    "best": "pretrained without judgments, then trained on the judged queries",
-    "contrastive": "softmax loss over 63 candidates of the base ranking",
-    "modulation-only": "only the modulation is trained, the projector is fixed",
-    "paper": "as in the paper: margin loss, negatives from BM25",
-    "reference": "as in the reference package: loss on the improvement over the base score",
-    "unlabeled": "needs no judgments: only the corpus and its titles",
+    "best": "builds initial models from the documents, chooses one by the judged queries, then "
+    "trains it on them",
+    "contrastive": "trains with a softmax loss and 63 negatives from the base ranking",
+    "modulation-only": "trains the two adapters and keeps the projector fixed",
+    "paper": "uses the margin loss of the paper and negatives from BM25",
+    "reference": "uses the loss of the reference package: improvement over the base margin",
+    "unlabeled": "uses the documents and their titles, but no judgments",
 }
 RecipeName = Annotated[
     str,
@@ -66,7 +67,11 @@ def train(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Train an adapter. Ctrl-C saves the best epoch so far; a killed run resumes if run again."""
+    """Train an adapter.
+
+    Ctrl-C saves the best epoch so far. If the run is killed instead, run the
+    command again: it continues with the next epoch.
+    """
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer
 

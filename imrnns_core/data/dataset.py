@@ -47,6 +47,11 @@ class Dataset:
         return {document.id: document for document in self.documents}
 
     @cached_property
+    def text_hashes(self) -> tuple[str, ...]:
+        """Hashes of the documents' texts, in corpus order."""
+        return tuple(document.text_hash for document in self.documents)
+
+    @cached_property
     def judgments(self) -> Qrels:
         """The judgments of all splits in one mapping."""
         merged: dict[str, dict[str, int]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -104,6 +105,19 @@ def unit(vectors: FloatArray) -> FloatArray:
     """Return (…, n) vectors, L2-normalised; a zero vector stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+def tie_ranks(ids: Sequence[str]) -> IntArray:
+    """Return the order (N,) of documents with equal scores, counted from 0, by their N ids.
+
+    It is the order of a hash of the ids. So it does not depend on the order of the corpus, and no
+    judgment can depend on it, as one could on the ids or on the lines of the file.
+    """
+    # JSON can contain half of a surrogate pair, which is not UTF-8
+    hashes = [hashlib.sha256(i.encode(errors="surrogatepass")).digest() for i in ids]
+    ranks = np.empty(len(ids), dtype=np.int64)
+    ranks[sorted(range(len(ids)), key=hashes.__getitem__)] = np.arange(len(ids))
+    return ranks
 
 
 def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:

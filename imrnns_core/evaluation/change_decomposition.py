@@ -6,17 +6,20 @@ The constant modulation is the same for all queries.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from imrnns_core.model.scoring import QUERY_BATCH
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
-from imrnns_core.types import ROUNDING, FloatArray
+from imrnns_core.types import ROUNDING, DoubleArray, FloatArray
 
-DoubleArray = NDArray[np.float64]
+MIN_QUERIES = 2
+"""With one query, its own modulation is the mean: nothing tells constant from query-specific."""
+Part = Literal["projector", "constant", "query_specific"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class ChangeDecomposition:
 
     Attributes:
         projector: Share of the projector.
-        constant: Share of the mean modulation over all queries.
+        constant: Share of the mean modulation over all queries, with the LayerNorms.
         query_specific: Share of the difference from that mean.
     """
 
@@ -39,8 +42,9 @@ class ChangeDecomposition:
     query_specific: float
 
 
-@torch.inference_mode()
-def decompose_change(ranker: Ranker, batch: RankedBatch, queries: Tensor) -> ChangeDecomposition:
+def decompose_change(
+    ranker: Ranker, batch: RankedBatch, queries: Tensor
+) -> ChangeDecomposition | None:
     """Split the change into projector, constant modulation and query-specific modulation.
 
     The constant modulation is the mean over these queries.
@@ -49,13 +53,18 @@ def decompose_change(ranker: Ranker, batch: RankedBatch, queries: Tensor) -> Cha
         ranker: The ranker that made `batch`.
         batch: Rankings of B queries.
         queries: (B, n) base embeddings of the queries.
+
+    Returns:
+        The shares, None for fewer than two queries.
     """
-    constant = _constant_scores(ranker, torch.from_numpy(batch.rows), queries)
+    if len(queries) < MIN_QUERIES:
+        return None
+    constant = PartScorer(ranker, batch, queries).scores({"projector", "constant"})
     base, projected, modulated = (
         batch.score(stage) for stage in ("base", "projected", "modulated")
     )
 
-    def centred(x: NDArray[np.float32]) -> DoubleArray:
+    def centred(x: FloatArray) -> DoubleArray:
         # a shift that all candidates of a query share changes no rank
         return np.asarray(x - x.mean(axis=1, keepdims=True), dtype=np.float64)
 
@@ -69,30 +78,74 @@ def decompose_change(ranker: Ranker, batch: RankedBatch, queries: Tensor) -> Cha
     return ChangeDecomposition(*(float((centred(part) * total).sum() / variance) for part in parts))
 
 
-def _constant_scores(ranker: Ranker, rows: Tensor, queries: Tensor) -> FloatArray:
-    """Return (B, K) scores of candidates under the mean modulation of the queries.
+class PartScorer:
+    """Score the candidates of B queries with some parts of an adapter.
 
-    Args:
-        ranker: The ranker.
-        rows: (B, K) corpus rows of the candidates.
-        queries: (B, n) base embeddings of the queries.
+    Every query has scale and bias for its documents, and a mean scale and bias from its candidates
+    for itself. The complete adapter computes these values once.
+
+    - The constant part is the mean of the values over the queries, followed by the LayerNorms,
+      which are the same for all queries, too. Without it, scale ½ and bias 0 are in the place of
+      the mean, and no LayerNorm is applied.
+    - The query-specific part adds the difference between a query's values and the mean.
+    - The projector maps the embeddings. Without it, the same values modulate the base embeddings,
+      scaled to length 1. This needs a projector that keeps the number of dimensions.
+
+    So no part gives the base scores, the projector alone gives the projected scores, and all parts
+    give the modulated scores. An adapter that modulates all queries equally has no query-specific
+    part: it changes no score, whatever the other parts are.
     """
-    model, corpus = ranker.adapter.model, ranker.transform
-    query = model.project(queries)
-    scale, bias = (x.mean(0, keepdim=True) for x in model.query_adapter(query))
-    # counting the candidates avoids a copy of all B · K effects in memory
-    counts = torch.bincount(rows.reshape(-1), minlength=len(corpus.effect)).float()
-    mean_effect = (counts[None] @ corpus.effect / counts.sum()).chunk(2, dim=-1)
-    refined = torch.nn.functional.normalize(model.refine_query(query, *mean_effect), dim=-1)
-    constant = np.empty(tuple(rows.shape), dtype=np.float32)
-    # in batches that stay in the processor's cache (see QUERY_BATCH)
-    for i in range(0, len(queries), QUERY_BATCH):
-        documents = corpus.projected[rows[i : i + QUERY_BATCH]]  # (b, K, m)
-        count = len(documents)
-        modulated = model.modulate_documents(
-            documents, scale.expand(count, -1), bias.expand(count, -1)
-        )
-        unit = torch.nn.functional.normalize(modulated, dim=-1)
-        batch_queries = refined[i : i + QUERY_BATCH].unsqueeze(2)
-        constant[i : i + QUERY_BATCH] = torch.bmm(unit, batch_queries).squeeze(2).numpy()
-    return constant
+
+    @torch.inference_mode()
+    def __init__(self, ranker: Ranker, batch: RankedBatch, queries: Tensor) -> None:
+        """Compute the modulation of all queries.
+
+        Args:
+            ranker: The ranker that made `batch`.
+            batch: Rankings of B queries.
+            queries: (B, n) base embeddings of the queries.
+        """
+        self.ranker, self.queries, self.rows = ranker, queries, torch.from_numpy(batch.rows)
+        self.projected = ranker.adapter.model.project(queries)
+        # (B, 2m) scale and bias of the documents, and of the query
+        self.for_documents = torch.cat(ranker.adapter.model.query_adapter(self.projected), dim=-1)
+        self.for_query = F.embedding_bag(self.rows, ranker.transform.effect, mode="mean")
+
+    @torch.inference_mode()
+    def scores(self, parts: set[Part] | frozenset[Part]) -> FloatArray:
+        """Return (B, K) scores of the candidates with these parts of the adapter."""
+        model = self.ranker.adapter.model
+        query, vectors = F.normalize(self.queries, dim=-1), self.ranker.base
+        if "projector" in parts:
+            query, vectors = self.projected, self.ranker.transform.projected
+        query_norm: nn.Module = nn.Identity()
+        document_norm: nn.Module = nn.Identity()
+        if "constant" in parts:
+            query_norm, document_norm = model.query_norm, model.document_norm
+        scale, bias = _select(self.for_query, parts)
+        refined = F.normalize(query_norm(scale * query + bias), dim=-1)
+        scale, bias = _select(self.for_documents, parts)
+        scores = torch.empty(self.rows.shape)
+        # in batches that stay in the processor's cache (see QUERY_BATCH)
+        for i in range(0, len(query), QUERY_BATCH):
+            span = slice(i, i + QUERY_BATCH)
+            rows = self.rows[span]
+            documents = vectors.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)  # (b, K, m)
+            shifted = torch.addcmul(bias[span].unsqueeze(1), documents, scale[span].unsqueeze(1))
+            modulated = document_norm(shifted)
+            dot = torch.bmm(refined[span].unsqueeze(1), modulated.transpose(1, 2)).squeeze(1)
+            # a vector of zeros scores 0
+            scores[span] = dot / torch.linalg.vector_norm(modulated, dim=-1).clamp_min(1e-12)
+        return scores.numpy()
+
+
+def _select(values: Tensor, parts: set[Part] | frozenset[Part]) -> tuple[Tensor, Tensor]:
+    """Return scale and bias (B, m) with these parts of the values (B, 2m) of all queries."""
+    mean = values.mean(0, keepdim=True)
+    m = values.shape[1] // 2
+    neutral = torch.cat([torch.full((1, m), 0.5), torch.zeros(1, m)], dim=-1)
+    selected = (mean if "constant" in parts else neutral).expand_as(values)
+    if "query_specific" in parts:
+        selected = selected + (values - mean)
+    scale, bias = selected.chunk(2, dim=-1)
+    return scale, bias

@@ -1,4 +1,4 @@
-"""Measures of every query at every stage and for BM25, by seen and unseen queries."""
+"""Measures of every query at every stage and for BM25, by how training met its documents."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
 from imrnns_core.evaluation.outcomes import Outcome, outcome_of
-from imrnns_core.evaluation.seen import Group, seen_groups, training_positives
+from imrnns_core.evaluation.seen import Group, masks_of, query_groups
+from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.retrieval.bm25 import BM25Index
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker
-from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.retrieval.ranker import RankedBatch, Ranker, ranked_ids
+from imrnns_core.statistics.measures import SystemMetrics, judged_measures, measure
 from imrnns_core.statistics.significance import (
     Significance,
     difference_of_means,
@@ -28,8 +31,9 @@ from imrnns_core.statistics.significance import (
 )
 from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage
 
-# 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant
-SCHEMA = 3
+# 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant;
+# 4: groups by training texts
+SCHEMA = 4
 # outcomes and verdicts need this measure, so every evaluation has it
 NDCG = "nDCG@10"
 BM25 = "bm25"
@@ -47,12 +51,16 @@ class Evaluation:
         measures: Names of the M measures.
         values: (4, Q, M) measures at each stage of `STAGES`.
         best_ranks: (4, Q) rank of the best relevant candidate, 0 if no candidate is relevant.
-        groups: (Q,) "seen" or "unseen"; None if the adapter's card lists no training positives.
+        groups: (Q,) the `Group` of each query; None if the adapter's card lists no training texts.
         top_k: A query fails if no relevant document is in the top `top_k`.
         batch: The rankings.
         qrels: The judgments.
+        judged: (4, Q, C) values of the C `judged_measures` of the measures, at each stage.
         bm25: BM25 over the whole corpus, None if it was not requested.
         shares: The shares of the score change, None if they were not requested.
+        left_out: The gain for documents that the adapter's sentence memory lacks, from its card.
+        gain: The parts of the change of nDCG@10, None if they were not requested.
+        ndcg_range: nDCG@10 under two assumptions about unjudged documents, None if not requested.
         without_relevant: Ids of the judged queries without a relevant document. They are left out.
     """
 
@@ -67,8 +75,12 @@ class Evaluation:
     top_k: int
     batch: RankedBatch
     qrels: Qrels = field(repr=False)
+    judged: DoubleArray
     bm25: SystemMetrics | None = None
     shares: ChangeDecomposition | None = None
+    left_out: LeftOutGain | None = None
+    gain: GainDecomposition | None = None
+    ndcg_range: UnjudgedRange | None = None
     without_relevant: tuple[str, ...] = ()
 
     def column(self, stage: Stage, measure: str = NDCG) -> DoubleArray:
@@ -95,11 +107,16 @@ class Evaluation:
         bm25 = {} if self.bm25 is None else {BM25: mean_of(self.measures, self.bm25.values, mask)}
         return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
 
+    def judged_means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
+        """Return the means of `judged_measures` for the same systems as in `means`."""
+        names = judged_measures(self.measures)
+        bm25 = {} if self.bm25 is None else {BM25: mean_of(names, self.bm25.judged, mask)}
+        stages = zip(STAGES, self.judged, strict=True)
+        return {**bm25, **{stage: mean_of(names, judged, mask) for stage, judged in stages}}
+
     def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
-        """Return the mask (Q,) of each group; empty if seen and unseen queries are unknown."""
-        if self.groups is None:
-            return {}
-        return {"seen": self.groups == "seen", "unseen": self.groups == "unseen"}
+        """Return the mask (Q,) of each group that has queries; empty if they are unknown."""
+        return masks_of(self.groups)
 
     def significance(self, measure: str, group: Group | None = None) -> Significance:
         """Return the test of modulated − base on one measure, over all queries or one group."""
@@ -107,15 +124,16 @@ class Evaluation:
 
     @cached_property
     def seen_minus_unseen(self) -> tuple[float, float] | None:
-        """The mean change of nDCG@10 on seen minus that on unseen queries, as a 95 % interval.
+        """The mean change of nDCG@10 on seen minus that on other queries, as a 95 % interval.
 
-        None if a group is empty.
+        Validation queries do not count. None if either side is empty.
         """
         masks = self.group_masks()
-        if not masks or not all(mask.any() for mask in masks.values()):
+        others = [masks[group] for group in ("text used", "unseen") if group in masks]
+        if "seen" not in masks or not others:
             return None
         change = self.column("modulated") - self.column("base")
-        return difference_of_means(change[masks["seen"]], change[masks["unseen"]])
+        return difference_of_means(change[masks["seen"]], change[np.any(others, axis=0)])
 
     # cached, because each test draws 20,000 samples
     @cached_property
@@ -145,11 +163,9 @@ class Evaluation:
         groups = {
             name: {
                 "n": int(mask.sum()),
-                **(
-                    {**self.means(mask), "significance": self._significance(name)}
-                    if mask.any()
-                    else {}
-                ),
+                **self.means(mask),
+                "judged": self.judged_means(mask),
+                "significance": self._significance(name),
             }
             for name, mask in self.group_masks().items()
         }
@@ -162,9 +178,13 @@ class Evaluation:
             "without_relevant": list(self.without_relevant),
             "top_k": self.top_k,
             "measures": self.means(),
+            "judged": self.judged_means(),
+            "ndcg_range": None if self.ndcg_range is None else asdict(self.ndcg_range),
             "groups": groups or None,
+            "left_out": None if self.left_out is None else asdict(self.left_out),
             "significance": self._significance(),
             "shares": None if self.shares is None else asdict(self.shares),
+            "gain": None if self.gain is None else asdict(self.gain),
             "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.outcomes())],
         }
 
@@ -175,7 +195,7 @@ class Evaluation:
         systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
         systems.update(
             {
-                stage: SystemMetrics(self.values[s], self.best_ranks[s])
+                stage: SystemMetrics(self.values[s], self.best_ranks[s], self.judged[s])
                 for s, stage in enumerate(STAGES)
             }
         )
@@ -199,7 +219,7 @@ def evaluate(
     measures: Sequence[str] = MEASURES,
     top_k: int | None = None,
     lexical: BM25Index | None = None,
-    with_shares: bool = False,
+    with_parts: bool = False,
     query_ids: Sequence[str] | None = None,
 ) -> Evaluation:
     """Rank and measure every query of a split that has a relevant document.
@@ -210,27 +230,32 @@ def evaluate(
         measures: Names as in ir-measures; nDCG@10 is always added.
         top_k: As in `Evaluation`.
         lexical: A BM25 index to measure as well.
-        with_shares: Compute the shares of the score change.
+        with_parts: Compute the shares of the score change, the parts of the gain, and the range
+            that unjudged documents leave open.
         query_ids: Only these queries of the split.
 
     Raises DataError as `Dataset.judged_queries` does.
     """
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
-    judged = dataset.judged_queries(split)
+    judged, card = dataset.judged_queries(split), ranker.adapter.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
-        *(dataset.name, split, ranker.adapter.card.name, tuple(qrels), names),
+        *(dataset.name, split, card.name, tuple(qrels), names),
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
-        groups=seen_groups(qrels, training_positives(ranker.adapter.card, dataset)),
+        judged=np.stack([system.judged for system in stages]),
+        groups=query_groups(qrels, card, dataset),
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
         bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
-        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_shares else None,
+        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_parts else None,
+        gain=decompose_gain(ranker, batch, qrels, NDCG) if with_parts else None,
+        ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
+        left_out=card.outcome.left_out if card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
     )
 
@@ -263,14 +288,3 @@ def mean_of(
     """Return the mean of M measures, values (Q, M), over all queries or those of a mask (Q,)."""
     means = (values if mask is None else values[mask]).mean(axis=0)
     return {measure: float(mean) for measure, mean in zip(measures, means, strict=True)}
-
-
-def ranked_ids(
-    dataset: Dataset, query_ids: Sequence[str], rows: NDArray[np.int64]
-) -> dict[str, list[str]]:
-    """Return the ranked document ids of each query from corpus rows (Q, K), best first."""
-    ids = dataset.document_ids
-    return {
-        query_id: [ids[row] for row in ranked]
-        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
-    }

@@ -39,7 +39,8 @@ class RankOverlap:
         top_k: Depth of `top_k_overlap`.
         batch: The rankings.
         document_ids: (N,) document ids of the corpus.
-        shares: The shares of the score change.
+        lowest_rbo: The lowest rank-biased overlap that two rankings of the candidates can have.
+        shares: The shares of the score change, None for a single query.
     """
 
     dataset: str
@@ -51,7 +52,13 @@ class RankOverlap:
     top_k: int
     batch: RankedBatch
     document_ids: tuple[str, ...]
-    shares: ChangeDecomposition
+    lowest_rbo: float
+    shares: ChangeDecomposition | None
+
+    @property
+    def depth(self) -> int:
+        """The number of candidates of each query."""
+        return int(self.batch.rows.shape[1])
 
     @property
     def top_document_changed(self) -> float:
@@ -83,9 +90,11 @@ class RankOverlap:
             "measures": None,
             "groups": None,
             "significance": None,
-            "shares": asdict(self.shares),
+            "shares": None if self.shares is None else asdict(self.shares),
             "overlap": {
                 "rbo": float(self.rbo.mean()),
+                "lowest_rbo": self.lowest_rbo,
+                "depth": self.depth,
                 "top_k_overlap": float(self.top_k_overlap.mean()),
                 "top_document_changed": self.top_document_changed,
             },
@@ -114,6 +123,20 @@ def rank_biased_overlap(
     weights = p ** np.arange(1, depth + 1)
     overlap: DoubleArray = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
     return overlap
+
+
+def lowest_rank_biased_overlap(depth: int, p: float = PERSISTENCE) -> float:
+    """Return the lowest value of `rank_biased_overlap` for two rankings of the same documents.
+
+    The lowest value is above 0: two rankings of K documents share at least 2d − K of their top d.
+    A ranking and its reverse share no more than that at any depth.
+
+    Args:
+        depth: The number of documents K.
+        p: Persistence.
+    """
+    ranks = np.arange(1, depth + 1)
+    return float(rank_biased_overlap(ranks, ranks[::-1], p))
 
 
 def unjudged_queries(dataset: Dataset) -> tuple[str, ...]:
@@ -151,5 +174,6 @@ def measure_overlap(
         top_k=depth,
         batch=batch,
         document_ids=collection.dataset.document_ids,
+        lowest_rbo=lowest_rank_biased_overlap(base.shape[1]),
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)),
     )

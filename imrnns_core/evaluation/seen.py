@@ -1,8 +1,8 @@
-"""Which queries an adapter has seen: one of their relevant documents was used in training."""
+"""How training met the relevant documents of a query: the groups in which gains are reported."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,31 +11,55 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.types import Qrels, relevant_ids
 
-Group = Literal["seen", "unseen"]
+Group = Literal["seen", "text used", "unseen", "validation"]
+"""How training met a query.
+
+- seen: a relevant document was the positive of a training query;
+- text used: no relevant document was, but the text of one was used without a judgment, for example
+  in a sentence memory, in whitening or as a negative;
+- unseen: training used no relevant document in any way;
+- validation: the query selected the model, so its gain is too good.
+"""
+GROUPS: tuple[Group, ...] = get_args(Group)
+MEANINGS: dict[Group, str] = {
+    "seen": "a relevant document was a positive in training",
+    "text used": "training used the text of a relevant document, but no judgment of it",
+    "unseen": "training did not use any relevant document",
+    "validation": "the query selected the adapter in training",
+}
 
 
-def training_positives(card: AdapterCard, dataset: Dataset) -> set[str] | None:
-    """Return the ids of this data set's documents that were training positives.
+def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[np.str_] | None:
+    """Return the group (Q,) of each query; None if the card does not list the training texts.
 
-    None if the card does not list them. Empty if the adapter was trained on another data set: its
-    ids may be the same by chance.
+    Documents and queries are recognised by their texts, so neither another data-set name nor other
+    ids hide that training used them.
     """
-    if card.training_positives is None:
+    if card.texts is None:
         return None
-    # only if both differ: a data set may be renamed, or have a query added since
-    other_dataset = card.dataset not in (None, dataset.name) and card.dataset_digest not in (
-        None,
-        dataset.digest,
-    )
-    return set() if other_dataset else set(card.training_positives)
+    positives, used = set(card.texts.positives), set(card.texts.used)
+    validation = set(card.texts.validation_queries)
+    hash_of = dict(zip(dataset.document_ids, dataset.text_hashes, strict=True))
+
+    def group(query_id: str) -> Group:
+        if dataset.queries[query_id].text_hash in validation:
+            return "validation"
+        relevant = {hash_of[d] for d in relevant_ids(qrels[query_id]) if d in hash_of}
+        if relevant & positives:
+            return "seen"
+        return "text used" if relevant & used else "unseen"
+
+    return np.array([group(query_id) for query_id in qrels])
 
 
-def seen_groups(qrels: Qrels, training_positives: set[str] | None) -> NDArray[np.str_] | None:
-    """Return (Q,) "seen" or "unseen" for each query, None if the training positives are unknown.
+def masks_of(groups: NDArray[np.str_] | None) -> dict[Group, NDArray[np.bool_]]:
+    """Return the mask (Q,) of each group that has queries, from the groups (Q,) of the queries."""
+    masks = {} if groups is None else {group: groups == group for group in GROUPS}
+    return {group: mask for group, mask in masks.items() if mask.any()}
 
-    A query is seen if one of its relevant documents was a training positive.
-    """
-    if training_positives is None:
-        return None
-    seen = [any(d in training_positives for d in relevant_ids(judged)) for judged in qrels.values()]
-    return np.where(seen, "seen", "unseen")
+
+def merged_groups(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return the group (Q,) of each query for two adapters: the closer contact with training."""
+    # in GROUPS, validation comes last but is no weaker contact than seen
+    order = {name: i for i, name in enumerate(("validation", *GROUPS[:-1]))}
+    return np.array([min(pair, key=order.__getitem__) for pair in zip(first, second, strict=True)])

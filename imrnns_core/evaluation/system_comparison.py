@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from imrnns_core.errors import LensError
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, mean_of
-from imrnns_core.evaluation.seen import Group
+from imrnns_core.evaluation.seen import Group, masks_of, merged_groups
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import Significance, paired_tests, significance_records
-from imrnns_core.types import DoubleArray
+from imrnns_core.types import STAGES, DoubleArray
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SystemComparison:
         other_metrics: The measures (Q, M) and best ranks (Q,) of the other system; of an adapter,
             those of its modulated rankings.
         missing: Number of queries that are missing from a run. They count as 0.
-        groups: (Q,) "seen" if either adapter has seen the query; None if this is unknown.
+        groups: (Q,) the closest contact of either adapter with the query; None if this is unknown.
     """
 
     name: str
@@ -50,12 +50,8 @@ class SystemComparison:
 
     def group_masks(self) -> dict[Group | None, NDArray[np.bool_]]:
         """Return the mask (Q,) of each group that has queries; None is the group of all queries."""
-        masks: dict[Group | None, NDArray[np.bool_]] = {
-            None: np.ones(len(self.evaluation.query_ids), dtype=bool)
-        }
-        if self.groups is not None:
-            masks.update({"seen": self.groups == "seen", "unseen": self.groups == "unseen"})
-        return {name: mask for name, mask in masks.items() if mask.any()}
+        every = np.ones(len(self.evaluation.query_ids), dtype=bool)
+        return {None: every} | dict(masks_of(self.groups).items())
 
     def tests(self, group: Group | None = None) -> dict[str, Significance]:
         """Return the test of the differences on each measure, over all queries or one group."""
@@ -132,13 +128,16 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
     groups = None
     if evaluation.groups is not None and other_evaluation.groups is not None:
         # memorised documents of either adapter can be behind a difference
-        seen = (evaluation.groups == "seen") | (other_evaluation.groups == "seen")
-        groups = np.where(seen, "seen", "unseen")
+        groups = merged_groups(evaluation.groups, other_evaluation.groups)
     return SystemComparison(
         other_evaluation.adapter,
         "adapter",
         evaluation,
-        SystemMetrics(other_evaluation.value("modulated"), other_evaluation.best_rank("modulated")),
+        SystemMetrics(
+            other_evaluation.value("modulated"),
+            other_evaluation.best_rank("modulated"),
+            other_evaluation.judged[STAGES.index("modulated")],
+        ),
         0,
         groups,
     )

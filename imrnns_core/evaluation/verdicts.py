@@ -1,4 +1,4 @@
-"""Conclusions from an evaluation: does the adapter help, where, and on unseen queries?
+"""Conclusions from an evaluation: does the adapter help, where, and does the gain generalise?
 
 Conclusions are data; callers choose the words. A change of nDCG@10 counts as shown if
 
@@ -21,19 +21,14 @@ from typing import Literal
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.seen import Group
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import Significance, holm
 from imrnns_core.types import STAGES, Stage
 
 Effect = Literal["helps", "harms", "not shown", "too few queries"]
 Generalization = Literal[
-    "unknown",
-    "only seen queries",
-    "harms unseen queries",
-    "holds on unseen queries",
-    "not shown on unseen queries",
-    "too few unseen queries",
-    "no gain",
+    "unknown", "no independent queries", "harms", "holds", "not shown", "too few queries", "no gain"
 ]
 
 OUTCOMES: tuple[Outcome, ...] = (
@@ -51,6 +46,8 @@ LEVEL = 0.05
 """Largest corrected p value that counts as shown."""
 MIN_CHANGED = 20
 """With fewer changed queries, no test tells a gain from a lucky selection."""
+INDEPENDENT: tuple[Group, ...] = ("unseen", "text used")
+"""Groups on which no judgment was learned, the strictest first."""
 MIN_STEP = 5e-5
 """Smallest step that is visible with four decimals."""
 
@@ -107,17 +104,22 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class GeneralizationVerdict:
-    """Whether a gain also exists on unseen queries.
+    """Whether a gain also exists for queries that training knew no judgment of.
 
     Attributes:
         generalization: The conclusion.
+        group: The group that decides: unseen queries or, if they show too little, queries of whose
+            documents only the text was used. None if there is neither.
         groups: The change on each group that has queries, seen queries first.
         seen_gain_more: Whether the change on seen queries is larger, with 95 % confidence.
+        left_out: The gain for documents that a sentence memory lacks, if it was measured.
     """
 
     generalization: Generalization
+    group: Group | None
     groups: tuple[GroupChange, ...]
     seen_gain_more: bool = False
+    left_out: LeftOutGain | None = None
 
 
 def effect_of(test: Significance, p: float) -> Effect:
@@ -178,30 +180,35 @@ def judge_outcomes(evaluation: Evaluation) -> OutcomeVerdict:
 
 
 def judge_generalization(evaluation: Evaluation) -> GeneralizationVerdict:
-    """Conclude whether a gain also exists on unseen queries.
+    """Conclude whether a gain also exists for queries that training knew no judgment of.
 
-    Missing evidence is never taken as evidence of no gain: "not shown" means that a gain on unseen
-    queries may exist, up to the size that this number of queries can show.
+    Missing evidence is never taken as evidence of no gain: "not shown" means that a gain may exist,
+    up to the size that this number of queries can show.
     """
     tests = verdict_tests(evaluation)
     groups = tuple(GroupChange(group, *tests[group]) for group in tests if group is not None)
     difference = evaluation.seen_minus_unseen
     enough = all(change.test.changed >= MIN_CHANGED for change in groups)
     more = enough and difference is not None and difference[0] > 0
-    return GeneralizationVerdict(_generalization(evaluation, groups), groups, more)
+    conclusion, group = _generalization(evaluation, groups)
+    return GeneralizationVerdict(conclusion, group, groups, more, evaluation.left_out)
 
 
-def _generalization(evaluation: Evaluation, groups: tuple[GroupChange, ...]) -> Generalization:
+def _generalization(
+    evaluation: Evaluation, groups: tuple[GroupChange, ...]
+) -> tuple[Generalization, Group | None]:
+    """Return the conclusion and the group that decides it."""
     if evaluation.groups is None:
-        return "unknown"
+        return "unknown", None
     effects = {change.group: effect_of(change.test, change.p) for change in groups}
-    if "unseen" not in effects:
-        return "only seen queries"
-    # unseen queries decide: a gain on seen ones may be memorised
-    if effects["unseen"] == "helps":
-        return "holds on unseen queries"
-    if effects["unseen"] == "harms":
-        return "harms unseen queries"
-    if effects["unseen"] == "too few queries":
-        return "too few unseen queries"
-    return "not shown on unseen queries" if effects.get("seen") == "helps" else "no gain"
+    # a gain on seen or validation queries may be memorised or selected
+    independent = [group for group in INDEPENDENT if group in effects]
+    if not independent:
+        return "no independent queries", None
+    tested = [group for group in independent if effects[group] != "too few queries"]
+    if not tested:
+        return "too few queries", independent[0]
+    group = tested[0]
+    conclusions: dict[Effect, Generalization] = {"helps": "holds", "harms": "harms"}
+    missing: Generalization = "not shown" if effects.get("seen") == "helps" else "no gain"
+    return conclusions.get(effects[group], missing), group

@@ -28,15 +28,11 @@ from imrnns_core.explanation.deletion_records import (
 )
 from imrnns_core.explanation.nearest_tokens import untrained_models
 from imrnns_core.explanation.pair import Pair, rescore
-from imrnns_core.explanation.word_attribution import (
-    WordExplainer,
-    random_deletion,
-    reference_scores,
-)
+from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
 from imrnns_core.explanation.word_drops import SHORTLIST, Target, WordDrops
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.text.words import without
+from imrnns_core.text.words import Word, without
 from imrnns_core.types import FloatArray, Progress, Side
 
 PAIRS = 60
@@ -162,6 +158,13 @@ def _jaccard(a: set[int], b: set[int]) -> float:
     return len(a & b) / max(1, len(a | b))
 
 
+def _shortened(drops: WordDrops, count: int, generator: np.random.Generator) -> str:
+    """Return the text without `count` random occurrences of words that the encoder reads."""
+    spans = [span for i in range(len(drops.words)) for span in drops.spans_read(i)]
+    selected = generator.permutation(len(spans))[:count]
+    return without(drops.text, [Word("", (spans[i],)) for i in selected])
+
+
 class _Deletions:
     """Measured drops of one text of one pair. Each set of words is deleted at most once."""
 
@@ -225,7 +228,7 @@ class _Deletions:
         count = sum(len(self.estimated.words[i].spans) for i in words)
         if count not in self.random_drops:
             generator = np.random.default_rng(count)
-            texts = [random_deletion(self.estimated, count, generator) for _ in range(RANDOM_DRAWS)]
+            texts = [_shortened(self.estimated, count, generator) for _ in range(RANDOM_DRAWS)]
             self.random_drops[count] = self._measure_texts(texts).mean(0)
         return self.random_drops[count]
 

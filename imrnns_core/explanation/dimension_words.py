@@ -11,6 +11,7 @@ import numpy as np
 
 from imrnns_core.data.records import Document
 from imrnns_core.text.stop_words import stop_words
+from imrnns_core.text.words import terms
 from imrnns_core.types import FloatArray
 
 MIN_DOCUMENTS = 3
@@ -46,6 +47,8 @@ class DimensionWordIndex:
 
         vectorizer = CountVectorizer(
             binary=True,
+            tokenizer=terms,
+            token_pattern=None,
             stop_words=sorted(stop_words()),
             min_df=min(MIN_DOCUMENTS, len(self._texts)),
             dtype=np.float32,

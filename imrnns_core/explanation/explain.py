@@ -19,7 +19,7 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES, Side
 
-SCHEMA = 2
+SCHEMA = 3
 SHORT_QUERY_WORDS = 24
 """All words of a query of up to this length are verified: short texts encode in about 1 ms."""
 SIDES: tuple[Side, ...] = ("document", "query")

@@ -51,8 +51,7 @@ def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluenc
         (modulation.document_scale * query + modulation.document_bias) * mask[:, None] / count
     )  # (K, m)
     contributions = (parts - parts.sum(0) / count) * mask[:, None]
-    rows = comparison.rows
-    shape = (len(rows), len(rows))
+    shape = (len(mask), len(mask))
     if count < 2:
         return FeedbackInfluence(
             contributions.numpy(), np.zeros(shape, np.float32), np.zeros(shape, np.int64)
@@ -64,6 +63,8 @@ def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluenc
         comparison.feedback[:, None], scores - comparison.score("modulated"), 0.0
     ).astype(np.float32)
     ranks = np.where(
-        comparison.feedback[:, None], rank(scores, rows) - comparison.rank("modulated"), 0
+        comparison.feedback[:, None],
+        rank(scores, comparison.ties) - comparison.rank("modulated"),
+        0,
     )
     return FeedbackInfluence(contributions.numpy(), effect, ranks)

@@ -148,7 +148,7 @@ def rescore(
     with torch.inference_mode():
         modulation = model(query_vector[None], vectors[None], feedback[None])[0]
     scores = stage_scores(modulation)
-    rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.rows[None]))
+    rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.ties))
     return replace(
         comparison, rankings={**comparison.rankings, **rankings}, stage_vectors=modulation
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import torch
@@ -23,12 +24,19 @@ from imrnns_core.explanation.occlusion import (
 )
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account_words
-from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import (
+    FIRST_DRAWS,
+    Draw,
+    VerifiedWord,
+    WordDrops,
+    random_draws,
+    undecided_counts,
+    verified_words,
+)
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.text.words import Word, find_words, without
+from imrnns_core.text.words import Word, end_of_character, find_words, without
 from imrnns_core.types import FloatArray, Progress, Side
 
-RANDOM_DRAWS = 10
 BATCH_CHARACTERS = 4000
 """Largest number of characters of one batch of texts, about 0.2 s of encoding.
 
@@ -168,7 +176,8 @@ class WordExplainer:
         words_read = int(word_of_token.max()) + 1
         drops[:words_read] = self._estimated(pair, side, text, trace, word_of_token)
         score, change = drops.numpy().T
-        characters_read = max((end for _, end in trace.spans), default=0)
+        # some encoders leave out combining marks
+        characters_read = end_of_character(text, max((end for _, end in trace.spans), default=0))
         accounting = (
             account_words(pair, side, trace, word_of_token, length)
             if self.traced.has_additive_pooling
@@ -227,51 +236,36 @@ class WordExplainer:
     ) -> list[VerifiedWord]:
         """Delete words, encode the text again, and compare with random deletions.
 
-        A random deletion removes as many occurrences as the word has. Words with the same number
-        of occurrences share the draws. Drops refer to the scores as ranked.
+        A random deletion removes as many other words as the word has occurrences. Words with the
+        same number of occurrences share the draws. Drops refer to the scores as ranked.
 
         Raises:
             EncoderError: The lengths of the stored embeddings vary.
         """
-        counts = sorted({len(drops.words[i].spans) for i in positions})
+        occurrences = {i: len(drops.spans_read(i)) for i in positions}
+        draws = {
+            count: random_draws(drops, count, [i for i in positions if occurrences[i] == count])
+            for count in sorted(set(occurrences.values()) - {0})
+        }
+        shortened = {
+            count: [without(drops.text, [Word("", tuple(draw.values()))]) for draw in of_count]
+            for count, of_count in draws.items()
+        }
         texts = [without(drops.text, [drops.words[i]]) for i in positions]
-        for count in counts:
-            # the draws must not depend on which words are verified
-            generator = np.random.default_rng(0)
-            texts += [random_deletion(drops, count, generator) for _ in range(RANDOM_DRAWS)]
-        measured = reference_scores(pair) - self.measure(pair, side, texts, progress)
-        random = measured[len(positions) :].reshape(len(counts), RANDOM_DRAWS, 2)
-        mean, std = random.mean(1), random.std(1)
-
-        def both(row: FloatArray) -> tuple[float, float]:
-            return float(row[0]), float(row[1])
-
-        rows = [counts.index(len(drops.words[i].spans)) for i in positions]
-        return [
-            VerifiedWord(
-                drops.words[i],
-                both(measured[n]),
-                both(mean[row]),
-                both(std[row]),
-                (float(drops.score[i]), float(drops.change[i])),
-            )
-            for n, (i, row) in enumerate(zip(positions, rows, strict=True))
-        ]
+        texts += chain(*(of_count[:FIRST_DRAWS] for of_count in shortened.values()))
+        lost = reference_scores(pair) - self.measure(pair, side, texts, progress)
+        measured, end = dict(zip(positions, lost, strict=False)), len(positions)
+        random = dict[int, tuple[Sequence[Draw], FloatArray]]()
+        for count, of_count in draws.items():
+            first = lost[end : end + min(FIRST_DRAWS, len(of_count))]
+            random[count], end = (of_count, first), end + len(first)
+        for count in sorted(undecided_counts(drops, measured, random)):
+            values = self.measure(pair, side, shortened[count], progress)
+            random[count] = draws[count], reference_scores(pair) - values
+        return verified_words(drops, measured, random)
 
 
 def reference_scores(pair: Pair) -> FloatArray:
     """Return (2,) the pair's modulated score and change."""
     base, modulated = pair.scores.tolist()
     return np.array([modulated, modulated - base], dtype=np.float32)
-
-
-def random_deletion(drops: WordDrops, count: int, generator: np.random.Generator) -> str:
-    """Return the text without `count` random occurrences of words that the encoder reads."""
-    spans = [
-        (left, right)
-        for word in drops.words
-        for left, right in word.spans
-        if right <= drops.characters_read
-    ]
-    selected = generator.permutation(len(spans))[:count]
-    return without(drops.text, [Word("", (spans[i],)) for i in selected])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-CARD_SCHEMA = 3
-"""Version of the card's record; `read_card` converts schemas 1 and 2."""
+CARD_SCHEMA = 4
+"""Version of the card's record; `read_card` converts schemas 1 to 3."""
 Shipped = Literal["identity", "initialization", "trained", "refit"]
 _RENAMED = {
     "outcome": {"start": "initialization"},
@@ -19,6 +19,54 @@ _RENAMED = {
     "pretrain": {"texts": "max_titles", "minimum": "min_titles"},
 }
 """Part of the card → its keys up to schema 2 → their names today."""
+
+
+TextUse = Literal["sentence memory", "whitening", "titles", "negatives"]
+
+
+@dataclass(frozen=True)
+class TrainingTexts:
+    """The documents and queries that training used, as hashes of their texts (`text_hash`).
+
+    Ids and names of data sets differ from copy to copy; texts do not.
+
+    Attributes:
+        positives: Documents that were the positive of a training query.
+        used: Documents whose text was used without a judgment.
+        uses: What the texts in `used` were used for.
+        validation_queries: Queries that selected the model or its epoch, and were not trained on.
+    """
+
+    positives: list[str] = field(default_factory=list)
+    used: list[str] = field(default_factory=list)
+    uses: list[TextUse] = field(default_factory=list)
+    validation_queries: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LeftOutGain:
+    """What a sentence memory does for documents that it was not built from.
+
+    The memory is built five times, each time without one fifth of the documents. Each judged query
+    is measured with the memory that was built without its relevant documents.
+
+    Attributes:
+        queries: Number of judged queries.
+        base: Mean nDCG@10 of the base ranking.
+        complete: Mean nDCG@10 with the memory of all documents.
+        left_out: Mean nDCG@10 with memories that lack the query's relevant documents.
+        extended: The same after the missing documents were added to each memory.
+        change_ci95: 95 % interval of the mean of left_out − base.
+        p: p value of left_out − base.
+    """
+
+    queries: int
+    base: float
+    complete: float
+    left_out: float
+    extended: float
+    change_ci95: tuple[float, float]
+    p: float
 
 
 @dataclass(frozen=True)
@@ -32,6 +80,8 @@ class TrainingOutcome:
         validation: Validation measure of the shipped model, None if nothing was validated.
         base_validation: The same measure for the base ranking.
         initialization: Settings of the initial model, and the measures that selected it.
+        left_out: The gain for documents that the sentence memory does not hold; None without a
+            memory or judged queries.
         notes: Remarks for the reader of the card.
     """
 
@@ -40,6 +90,7 @@ class TrainingOutcome:
     validation: float | None = None
     base_validation: float | None = None
     initialization: dict[str, Any] = field(default_factory=dict)
+    left_out: LeftOutGain | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -56,8 +107,8 @@ class AdapterCard:
         dataset: The data set that it was trained on.
         dataset_digest: The digest of the data set.
         train_split: The split that it was trained on, None without judgments.
-        training_positives: Ids of the documents that were positives in training. A query with such
-            a relevant document is seen. None if unknown, as in files of the reference package.
+        texts: The documents and queries that training used. None if unknown, as in files of the
+            reference package and in cards up to schema 3.
         config: The settings of the training.
         history: One record per epoch.
         outcome: The result of the training.
@@ -73,12 +124,17 @@ class AdapterCard:
     dataset: str | None = None
     dataset_digest: str | None = None
     train_split: str | None = None
-    training_positives: list[str] | None = None
+    texts: TrainingTexts | None = None
     config: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     outcome: TrainingOutcome | None = None
     source: str | None = None
     schema: int = CARD_SCHEMA
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether the query adapter is a sentence memory."""
+        return self.outcome is not None and "sentences" in self.outcome.initialization
 
 
 def read_card(record: Mapping[str, Any]) -> AdapterCard:
@@ -97,6 +153,7 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
     converted = _known_keys(AdapterCard, record) | {
         "config": config,
         "history": [_converted_value("phase", epoch) for epoch in record.get("history") or []],
+        "texts": TrainingTexts(**record["texts"]) if record.get("texts") else None,
         "outcome": _outcome(outcome) if outcome else None,
         "schema": CARD_SCHEMA,
     }
@@ -105,6 +162,9 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
 
 def _outcome(record: Mapping[str, Any]) -> TrainingOutcome:
     converted = _converted_value("shipped", _renamed("outcome", record))
+    if converted.get("left_out"):
+        low, high = converted["left_out"]["change_ci95"]
+        converted["left_out"] = LeftOutGain(**converted["left_out"] | {"change_ci95": (low, high)})
     return TrainingOutcome(**_known_keys(TrainingOutcome, converted))
 
 

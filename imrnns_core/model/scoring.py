@@ -25,12 +25,22 @@ class CorpusTransform(NamedTuple):
 
 
 @torch.inference_mode()
-def transform_corpus(model: IMRNN, documents: Tensor) -> CorpusTransform:
-    """Project (N, n) base embeddings and apply the document adapter to them."""
+def transform_corpus(
+    model: IMRNN, documents: Tensor, order: Tensor | None = None
+) -> CorpusTransform:
+    """Project (N, n) base embeddings and apply the document adapter to them.
+
+    Args:
+        model: The adapter.
+        documents: (N, n) base embeddings.
+        order: (N,) order in which they are computed, as rounding depends on the position in a
+            batch; None means that of the rows.
+    """
     count, m = len(documents), model.config.output_dim
     projected, effect = torch.empty(count, m), torch.empty(count, 2 * m)
+    order = torch.arange(count) if order is None else order
     for start in range(0, count, DOCUMENT_BATCH):
-        rows = slice(start, start + DOCUMENT_BATCH)
+        rows = order[start : start + DOCUMENT_BATCH]
         projected[rows] = model.project(documents[rows])
         effect[rows, :m], effect[rows, m:] = model.document_adapter(projected[rows])
     return CorpusTransform(projected, effect)

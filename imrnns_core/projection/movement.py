@@ -1,34 +1,37 @@
-"""Movement of candidates by modulation: its true size, and its size on a map."""
+"""Movement of candidates by modulation: its true size, and how a map draws it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
 from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
-class Movement:
-    """True movement of R candidates, and its size on the map.
+class DrawnMovement:
+    """Coordinates of R candidates and the query on a map with d dimensions.
 
     Attributes:
-        true: (R,) cosine distance between projected and modulated embedding.
-        arrow_length: (R,) length of the arrow, in map units.
-        noise: (R,) length that the arrow would have if the embedding did not change.
+        start: (R, d) coordinates of the unmoved candidates.
+        end: (R, d) coordinates of the modulated candidates.
+        query_start: (d,) coordinates of the projected query.
+        query_end: (d,) coordinates of the modulated query.
+        true: (R,) true movement: cosine distance between projected and modulated embedding.
+        agreement: How well the arrows agree with the true movement.
     """
 
+    start: FloatArray
+    end: FloatArray
+    query_start: FloatArray
+    query_end: FloatArray
     true: FloatArray
-    arrow_length: FloatArray
-    noise: FloatArray
-
-    @property
-    def within_noise(self) -> bool:
-        """Whether the median arrow is shorter than twice the median noise and so not meaningful."""
-        return bool(np.median(self.arrow_length) < 2 * np.median(self.noise))
+    agreement: ArrowAgreement
 
 
 def true_movement(comparison: Comparison) -> FloatArray:
@@ -38,37 +41,18 @@ def true_movement(comparison: Comparison) -> FloatArray:
     return np.asarray((1.0 - cosine).clamp_min(0.0).numpy())
 
 
-@dataclass(frozen=True)
-class UmapMovement:
-    """Coordinates of R candidates and the query on a UMAP map with d dimensions.
-
-    Attributes:
-        base: (R, d) coordinates of the candidates, base.
-        modulated: (R, d) coordinates of the candidates, modulated.
-        query_base: (d,) coordinates of the query, base.
-        query_modulated: (d,) coordinates of the query, modulated.
-        movement: The movement of the candidates.
-    """
-
-    base: FloatArray
-    modulated: FloatArray
-    query_base: FloatArray
-    query_modulated: FloatArray
-    movement: Movement
-
-
 def umap_movement(
     corpus_map: CorpusMap,
     projected: FloatArray,
     comparison: Comparison,
     positions: IntArray,
     dimensions: int,
-) -> UmapMovement:
-    """Return the coordinates of candidates and query on the UMAP map, base and modulated.
+) -> DrawnMovement:
+    """Return the coordinates of candidates and query on the UMAP map.
 
-    The base coordinates of a candidate are those of its document on the map. The modulated ones are
-    the projection of its modulated vector, which ignores its own document. The noise is the
-    distance between the base coordinates and the same projection of its unmodulated vector.
+    Both ends of an arrow are projections that ignore the document itself, of its unmoved and of
+    its modulated vector. If an arrow started at the document's own coordinates, most of it would
+    be the error of the projection, which is there without any movement.
 
     Args:
         corpus_map: The map.
@@ -77,38 +61,71 @@ def umap_movement(
         positions: (R,) positions of the candidates in the comparison.
         dimensions: 2 or 3.
     """
-    modulation = comparison.modulation
     rows = comparison.rows[positions]
-    base = corpus_map.umap[dimensions][rows]
-    unmodulated = knn_project(
-        corpus_map, projected, modulation.projected_documents.numpy()[positions], dimensions, rows
+
+    def place(vectors: FloatArray, leave_out: IntArray | None = None) -> FloatArray:
+        return knn_project(corpus_map, projected, vectors, dimensions, leave_out)
+
+    return _drawn(
+        comparison,
+        positions,
+        corpus_map.umap[dimensions][comparison.rows],
+        lambda documents: place(documents, rows),
+        place,
     )
-    modulated = knn_project(
-        corpus_map, projected, modulation.modulated_documents.numpy()[positions], dimensions, rows
-    )
-    queries = np.stack([modulation.projected_query.numpy(), modulation.modulated_query.numpy()])
-    query_base, query_modulated = knn_project(corpus_map, projected, queries, dimensions)
-    movement = Movement(
-        true_movement(comparison)[positions],
-        np.linalg.norm(modulated - base, axis=1),
-        np.linalg.norm(unmodulated - base, axis=1),
-    )
-    return UmapMovement(base, modulated, query_base, query_modulated, movement)
 
 
 def pca_movement(
     corpus_map: CorpusMap, comparison: Comparison, positions: IntArray, dimensions: int
-) -> tuple[FloatArray, FloatArray, float]:
-    """Return PCA coordinates (R, d) of candidates, base and modulated, and the share they show.
+) -> DrawnMovement:
+    """Return the coordinates of candidates, positions (R,), and query on the PCA map."""
 
-    The share is the part of the squared true movement that is visible on the map's axes.
-    """
-    # PCA is linear, so the difference of coordinates is the projected movement
+    def place(vectors: FloatArray) -> FloatArray:
+        return corpus_map.pca_project(vectors, dimensions)
+
+    targets = place(comparison.modulation.projected_documents.numpy())
+    return _drawn(comparison, positions, targets, place, place)
+
+
+def _drawn(
+    comparison: Comparison,
+    positions: IntArray,
+    targets: FloatArray,
+    place_documents: Callable[[FloatArray], FloatArray],
+    place_queries: Callable[[FloatArray], FloatArray],
+) -> DrawnMovement:
+    """Return the movement of candidates, positions (R,); targets (K, d) are all on the map."""
     modulation = comparison.modulation
-    base_vectors = modulation.projected_documents.numpy()[positions]
-    modulated_vectors = modulation.modulated_documents.numpy()[positions]
-    base = corpus_map.pca_project(base_vectors, dimensions)
-    modulated = corpus_map.pca_project(modulated_vectors, dimensions)
-    total = float(((modulated_vectors - base_vectors) ** 2).sum())
-    visible = float(((modulated - base) ** 2).sum())
-    return base, modulated, visible / total if total > 0 else 0.0
+    projected = modulation.projected_documents.numpy()  # (K, m)
+    unmoved, moved = projected[positions], modulation.modulated_documents.numpy()[positions]
+    start, end = place_documents(unmoved), place_documents(moved)
+    queries = np.stack([modulation.projected_query.numpy(), modulation.modulated_query.numpy()])
+    query_start, query_end = place_queries(queries)
+    true = true_movement(comparison)[positions]
+    agreement = arrow_agreement(
+        (start, end), true, targets, (moved - unmoved) @ projected.T, positions
+    )
+    return DrawnMovement(start, end, query_start, query_end, true, agreement)
+
+
+def placement_error(
+    corpus_map: CorpusMap, comparison: Comparison, positions: IntArray, start: FloatArray
+) -> float:
+    """Return the median distance of unmoved candidates, start (R, d), from their own coordinates.
+
+    Args:
+        corpus_map: The map, whose longest side is 1.
+        comparison: The query and its candidates.
+        positions: (R,) positions of the candidates in the comparison.
+        start: (R, d) where UMAP's map places their unmoved vectors.
+    """
+    own = corpus_map.umap[start.shape[1]][comparison.rows[positions]]
+    return float(np.median(np.linalg.norm(start - own, axis=1)))
+
+
+def visible_share(comparison: Comparison, positions: IntArray, drawn: DrawnMovement) -> float:
+    """Return the part of the squared true movement that is visible on the axes of a PCA map."""
+    modulation = comparison.modulation
+    moves = (modulation.modulated_documents - modulation.projected_documents).numpy()[positions]
+    total = float((moves**2).sum())
+    return float(((drawn.end - drawn.start) ** 2).sum()) / total if total > 0 else 0.0

@@ -11,7 +11,7 @@ from rich.text import Text
 from imrnns_core.explanation.deletion_records import DELETED, TARGETS
 from imrnns_core.explanation.word_drops import SHORTLIST
 from imrnns_core.reporting.formatting import decimal, interval, signed
-from imrnns_core.reporting.html import VERDICT_NAMES, by_effect, random_drop
+from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING, by_effect, random_drop
 from imrnns_core.reporting.terminal import table_of
 from imrnns_core.types import SCORE_PARTS, STAGES
 
@@ -40,22 +40,22 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
         f"Score: base {decimal(accounting['base'])} {parts} = modulated "
         f"{decimal(accounting['modulated'])}"
     )
+    yield (
+        "Document modulation and query refinement have a joint effect. Each of the two parts has "
+        "half of it (Shapley values); the table of stages has all of it in the last stage."
+    )
     for side, drops in explained.words.items():
         yield _estimated_words(drops)
         if side in explained.verified:
             yield _measured_words(side, explained.verified[side])
     if explained.words:
         yield (
-            "Drop: how much the value falls when the word is deleted. Change: modulated − base "
-            "score. Positive: the word raises the value; negative: it lowers it."
+            "Drop of score: the modulated score with the word minus the modulated score without "
+            "it. Drop of change: the same for modulated − base. A positive drop means that the "
+            "word raises the score or the change, a negative drop that it lowers it."
         )
     if explained.verified:
-        yield (
-            "Random words: mean ± standard deviation of ten draws; each draw deletes random words, "
-            "one for each occurrence of the word. Verdict: no more than random words if the drop "
-            "is within one standard deviation of their mean; otherwise confirmed (the sign is that "
-            "of the estimate) or opposite sign."
-        )
+        yield VERDICT_READING
     for side, tokens in explained.vocabulary.items():
         yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"
     # the reasons why this encoder does not allow a view

@@ -42,3 +42,8 @@ def p_equals(p: float) -> str:
 def counted(count: int, singular: str, plural: str = "") -> str:
     """Return a count with its noun: `1 query`, `2 queries`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def cut(text: str, length: int) -> str:
+    """Return a text of at most `length` characters; `…` shows that it was longer."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_records import SIDES, DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_drops import Verdict, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
 from imrnns_core.types import STAGES, FloatArray
 
@@ -31,10 +32,21 @@ AXIS_REM = 16
 """Width of the accounting chart."""
 VERDICT_NAMES: dict[Verdict, str] = {
     "confirmed": "confirmed",
-    "chance": "no more than random words",
+    "not confirmed": "not confirmed",
     "opposite sign": "opposite sign",
+    "not tested": "not tested",
 }
 """What reports and tables say about an estimate whose drop was measured."""
+VERDICT_READING = (
+    f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. Each draw deletes as "
+    "many other words as the word has occurrences. Verdict: confirmed if the word's drop is larger "
+    "than that of every draw and has the sign of its estimate; opposite sign if it has the other "
+    "sign. The words are tested in the order of their estimates, and the first word that fails "
+    "ends the test: it and all later words are not confirmed. If the estimates named random words, "
+    "at most 5 % of texts would have a verdict other than not confirmed. Not tested: the text "
+    f"does not allow {RANDOM_DRAWS} different draws."
+)
+"""How the verdicts are reached, for the terminal and the report."""
 LEGEND = (
     "Solid green: the word raises the value. Dotted orange: the word lowers it. The stronger the "
     "colour, the larger the effect; the five strongest words are numbered. Struck through: not "
@@ -148,6 +160,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
             for side, tokens in explanation.vocabulary.items()
         },
         legend=LEGEND,
+        verdict_reading=VERDICT_READING,
         trust=trust_sentence(test),
         trust_head=TRUST_HEAD,
         trust_rows=trust_rows(test) if test else [],
@@ -175,7 +188,8 @@ def _verified(words: Sequence[VerifiedWord]) -> list[tuple[str, ...]]:
 
 def random_drop(word: VerifiedWord, column: int) -> str:
     """Return the drop of random words as mean ± SD, of the score (0) or of the change (1)."""
-    return f"{signed(word.random[column])} ± {decimal(word.random_std[column])}"
+    mean, deviation = word.random[column], word.random_std[column]
+    return "no other words" if isnan(mean) else f"{signed(mean)} ± {decimal(deviation)}"
 
 
 def _token(token: NamedToken) -> tuple[str, ...]:
@@ -213,10 +227,11 @@ def trust_sentence(test: DeletionSummary | None) -> str:
         )
     return (
         f"Tested by deletion on {counted(test.pairs, 'pair')} of queries and documents of "
-        f"{test.dataset}, split {test.split}. The columns “estimated” and “measured” give F for "
-        "the top word of the score change: 0 is as good as a random word, 1 as good as the best "
-        "word. Estimated: the top word by estimate. Measured: the top word after about ten words "
-        "were measured."
+        f"{test.dataset}, split {test.split}. The columns “estimated” and “measured” say how "
+        "well the explanation chooses one word, by the effect of deleting it on the score change: "
+        "0 means no better than a random word, 1 means as good as the best word. Estimated: the "
+        "explanation chooses the word with the largest estimate. Measured: it measures about ten "
+        "words and chooses the one with the largest drop."
     )
 
 

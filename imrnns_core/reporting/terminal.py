@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from imrnns_core.data.records import Query
-from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import BM25, NDCG, Evaluation, mean_of
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
 from imrnns_core.evaluation.verdicts import OUTCOMES
+from imrnns_core.model.adapter_card import LeftOutGain
+from imrnns_core.reporting.change_lines import gain_lines, range_line, share_line
 from imrnns_core.reporting.formatting import (
     counted,
+    cut,
     decimal,
     interval,
     p_equals,
@@ -23,6 +26,7 @@ from imrnns_core.reporting.formatting import (
     percent,
     signed,
 )
+from imrnns_core.statistics.measures import judged_measures
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,13 +51,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
             f"document and {'is' if len(left_out) == 1 else 'are'} left out: "
             f"{', '.join(left_out[:LISTED_QUERIES])}{more}"
         )
-    if result.groups is None:
-        yield (
-            "Seen and unseen queries cannot be distinguished: the adapter's card does not list its "
-            "training documents."
-        )
-    else:
-        yield "Seen: a relevant document of the query was used in training. Unseen: none was."
+    yield from _group_lines(result)
     for measure, p in result.corrected_p().items():
         test = result.significance(measure)
         yield (
@@ -65,27 +63,61 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         f"test and is corrected for {len(result.measures)} measures (Holm), so an interval can "
         "exclude zero although p is above 0.05."
     )
-    if result.shares is not None:
-        yield _share_line(result.shares)
+    if result.ndcg_range is not None:
+        yield range_line(result.ndcg_range)
+    if result.gain is not None:
+        yield from gain_lines(result.gain)
+    yield share_line(result.shares)
     counts = Counter(result.outcomes())
     listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
+    yield f"Outcomes: {listed}"
     yield (
-        f"Outcomes (a query fails if no relevant document is in the top {result.top_k}): {listed}"
+        f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
+        "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
+        f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
+        "neither succeeds. Not retrieved: no relevant document is among the candidates."
+    )
+
+
+def _group_lines(result: Evaluation) -> Iterator[str]:
+    """Yield the meaning of each group, and the gain for documents that a memory lacks."""
+    if result.groups is None:
+        yield (
+            "Seen and unseen queries cannot be distinguished: the adapter's card does not list its "
+            "training documents."
+        )
+    for group in result.group_masks():
+        yield f"{group.capitalize()}: {MEANINGS[group]}."
+    if result.left_out is not None:
+        yield left_out_line(result.left_out)
+
+
+def left_out_line(gain: LeftOutGain) -> str:
+    """Return what a sentence memory does for documents that it lacks."""
+    return (
+        f"Sentence memory, measured in training on {counted(gain.queries, 'query', 'queries')}: "
+        f"{NDCG} {decimal(gain.base)} for the base, {decimal(gain.complete)} with the memory, "
+        f"{decimal(gain.left_out)} with a memory that lacks the relevant documents "
+        f"({signed(gain.left_out - gain.base)}, 95 % interval {interval(gain.change_ci95)}, "
+        f"{p_equals(gain.p)}), {decimal(gain.extended)} after these were added to it."
     )
 
 
 def _means(result: Evaluation) -> Table:
     table = table_of(
         f"{result.dataset} {result.split}, adapter {result.adapter}: mean of each measure",
-        *("query group", "queries", "ranking", *result.measures),
+        *("query group", "queries", "ranking"),
+        # a user can also name Judged@k as a measure
+        *dict.fromkeys((*result.measures, *judged_measures(result.measures))),
     )
+    judged = result.judged_means()
     for system, means in result.means().items():
-        _add_means(table, "all", len(result.query_ids), system, means)
+        _add_means(table, "all", len(result.query_ids), system, {**means, **judged[system]})
     for group, mask in result.group_masks().items():
-        # a group without queries has no means
-        for system, means in result.means(mask).items() if mask.any() else ():
+        for system, means in result.means(mask).items():
             if system not in ("projected", "document-modulated"):
-                _add_means(table, group, int(mask.sum()), system, means)
+                shown = {**means, **result.judged_means(mask)[system]}
+                _add_means(table, group, int(mask.sum()), system, shown)
     return table
 
 
@@ -104,12 +136,13 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
         "how much the ranking changes, not whether it is better."
     )
     yield (
-        f"Base and modulated ranking: mean rank-biased overlap {decimal(result.rbo.mean())} "
-        f"(1: identical), {decimal(result.top_k_overlap.mean(), 2)} of the top {result.top_k} "
-        f"documents in common, another top document for {percent(result.top_document_changed)} of "
-        "the queries"
+        f"Base compared with modulated ranking: mean rank-biased overlap "
+        f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "
+        f"possible for lists of {counted(result.depth, 'document')}), mean number of documents "
+        f"that both top {result.top_k} have {decimal(result.top_k_overlap.mean(), 2)}. The "
+        f"document at rank 1 differs for {percent(result.top_document_changed)} of the queries."
     )
-    yield _share_line(result.shares)
+    yield share_line(result.shares)
     table = table_of(
         "Queries whose ranking changes most",
         "query",
@@ -127,7 +160,7 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
             decimal(result.rbo[i]),
             str(result.top_k_overlap[i]),
             *(result.document_ids[row] for row in result.top_documents[:, i]),
-            queries[query_id].text[:TEXT_WIDTH],
+            cut(queries[query_id].text, TEXT_WIDTH),
         )
     yield table
 
@@ -195,7 +228,7 @@ def _query_differences(
         table.add_row(
             *(query_id, decimal(own), decimal(theirs), signed(own - theirs)),
             *(str(best_ranks[i] or "—") for best_ranks in ranks),
-            queries[query_id].text[:TEXT_WIDTH],
+            cut(queries[query_id].text, TEXT_WIDTH),
         )
     return table
 
@@ -228,11 +261,3 @@ def hits(
 def table_of(title: str, *heads: str) -> Table:
     """Return an empty table without borders."""
     return Table(*heads, title=title, title_justify="left", box=None)
-
-
-def _share_line(shares: ChangeDecomposition) -> str:
-    return (
-        f"Share of the variation of the score change: projector {percent(shares.projector)}, "
-        f"constant modulation (the same for all queries) {percent(shares.constant)}, "
-        f"query-specific modulation {percent(shares.query_specific)}"
-    )

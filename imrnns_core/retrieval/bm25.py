@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Document
+from imrnns_core.retrieval.fusion import ScoredRows
 from imrnns_core.text.stop_words import tokenize
 from imrnns_core.types import FloatArray, IntArray
 
@@ -23,7 +25,7 @@ class BM25Index:
     def __init__(self, documents: Sequence[Document], folder: Path | None = None) -> None:
         import bm25s  # takes half a second to import
 
-        self._count = len(documents)
+        self._count, self._ties = len(documents), tie_ranks([d.id for d in documents])
         if folder is not None:
             self._retriever = bm25s.BM25.load(str(folder))
             return
@@ -48,13 +50,24 @@ class BM25Index:
         """Return the corpus rows (up to k,) of matching documents for each of B texts, best first.
 
         A document matches if it shares a word with the text. Documents with equal scores are in
-        corpus order.
+        the order of `tie_ranks`, also where only some of them fit.
         """
+        return [match.rows for match in self.scored_matches(texts, k)]
+
+    def scored_matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
+        """Return the documents that `matches` returns, in its order, with their BM25 scores."""
+        depth = 2 * k
+        rows, scores = self._retrieve(texts, depth)
+        # bm25s keeps any of the documents with the last score, so all of them must be there
+        while depth < self._count and (scores[:, -1] == np.maximum(scores[:, k - 1], 1e-9)).any():
+            depth *= 2
+            rows, scores = self._retrieve(texts, depth)
         matching = []
-        for rows, scores in zip(*self._retrieve(texts, k), strict=True):
-            order = np.lexsort((rows, -scores))
+        for row, score in zip(rows, scores, strict=True):
+            order = np.lexsort((self._ties[row], -score))[:k]
             # bm25s fills the list up with documents that share no word; their score is 0
-            matching.append(rows[order][scores[order] > 0])
+            order = order[score[order] > 0]
+            matching.append(ScoredRows(row[order], score[order]))
         return matching
 
     def _retrieve(self, texts: Sequence[str], k: int) -> tuple[IntArray, FloatArray]:

@@ -10,12 +10,12 @@ from functools import cached_property
 import numpy as np
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import EmbeddingMatrix, unit
+from imrnns_core.data.embeddings import EmbeddingMatrix, tie_ranks, unit
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.errors import EncoderError
 from imrnns_core.retrieval.dense import DenseIndex
-from imrnns_core.types import FloatArray
+from imrnns_core.types import FloatArray, IntArray
 
 FINGERPRINT_ROWS = 4096
 """Vectors per block of the hash."""
@@ -35,7 +35,12 @@ class Collection:
     @cached_property
     def index(self) -> DenseIndex:
         """The exact index of the document embeddings, built on first use."""
-        return DenseIndex.build(self.documents.vectors)
+        return DenseIndex.build(self.documents.vectors, self.tie_ranks)
+
+    @cached_property
+    def tie_ranks(self) -> IntArray:
+        """(N,) order of the documents where scores are equal."""
+        return tie_ranks(self.documents.ids)
 
     @cached_property
     def unit_documents(self) -> FloatArray:

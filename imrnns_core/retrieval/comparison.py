@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.modulation import Modulation
@@ -80,6 +81,11 @@ class Comparison:
     def document_ids(self) -> tuple[str, ...]:
         """(K,) ids of the candidates, in base order."""
         return self.rankings["base"].document_ids
+
+    @cached_property
+    def ties(self) -> IntArray:
+        """(K,) order of the candidates where scores are equal."""
+        return tie_ranks(self.document_ids)
 
     @property
     def modulation(self) -> Modulation:

@@ -13,23 +13,65 @@ from imrnns_core.types import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class DenseIndex:
-    """An exact FAISS index over N unit vectors."""
+    """An exact FAISS index over the U distinct vectors of N documents.
+
+    FAISS orders equal scores by rules of its own, and it can round the score of a vector
+    differently at another row. With one row per distinct vector, in an order that does not depend
+    on that of the corpus, it finds the same documents for every order of the corpus.
+
+    Attributes:
+        faiss_index: The index.
+        rows: (N,) corpus rows. Those of one vector are next to each other, in the order of ties.
+        starts: (U + 1,) where the rows of each distinct vector start in `rows`, and N.
+        representatives: (N,) for each document, the first row in `rows` with the same vector.
+    """
 
     faiss_index: faiss.IndexFlatIP
+    rows: IntArray
+    starts: IntArray
+    representatives: IntArray
 
     @classmethod
-    def build(cls, vectors: FloatArray) -> DenseIndex:
-        """Return an index of (N, n) vectors."""
+    def build(cls, vectors: FloatArray, ties: IntArray) -> DenseIndex:
+        """Return an index of (N, n) vectors; `ties` (N,) is their order where scores are equal."""
+        order, number_of = np.argsort(ties), dict[bytes, int]()
+        numbers = np.array(
+            [number_of.setdefault(vectors[row].tobytes(), len(number_of)) for row in order],
+            dtype=np.int64,
+        )
+        rows = order[np.argsort(numbers, kind="stable")]
+        sizes = np.bincount(numbers, minlength=len(number_of))
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        first = rows[starts[:-1]]
+        representatives = np.empty_like(rows)
+        representatives[rows] = np.repeat(first, sizes)
         # the inner product of unit vectors is their cosine
         index = faiss.IndexFlatIP(int(vectors.shape[1]))
-        index.add(unit(vectors))
-        return cls(index)
+        index.add(unit(vectors[first]))
+        return cls(index, rows, starts, representatives)
 
     def __len__(self) -> int:
-        return int(self.faiss_index.ntotal)
+        return len(self.rows)
+
+    @property
+    def has_duplicates(self) -> bool:
+        """Whether two documents have the same vector."""
+        return len(self.starts) <= len(self)
 
     def search(self, queries: FloatArray, k: int) -> IntArray:
-        """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first."""
-        # with a k above N, FAISS would fill the rows with −1
-        _, rows = self.faiss_index.search(unit(queries), min(k, len(self)))
-        return np.asarray(rows, dtype=np.int64)
+        """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first.
+
+        Documents with the same vector are in the order of ties, also where only some of them fit.
+        """
+        # with a k above the number of vectors, FAISS would fill the rows with −1
+        _, numbers = self.faiss_index.search(unit(queries), min(k, len(self.starts) - 1))
+        if not self.has_duplicates:
+            return np.asarray(self.rows[numbers], dtype=np.int64)
+        return np.stack(
+            [
+                np.concatenate([self.rows[self.starts[n] : self.starts[n + 1]] for n in nearest])[
+                    :k
+                ]
+                for nearest in numbers
+            ]
+        )

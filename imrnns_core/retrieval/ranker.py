@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
+from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
@@ -54,15 +56,24 @@ class RankedBatch:
         return np.take_along_axis(self.rows, np.argsort(self.rank(stage), axis=1), axis=1)
 
 
-def rank(scores: FloatArray, rows: IntArray) -> IntArray:
+def rank(scores: FloatArray, ties: IntArray) -> IntArray:
     """Return ranks (…, K), counted from 1, of scores (…, K).
 
-    Documents with equal scores are in corpus order, by their rows (…, K).
+    Documents with equal scores are in the order of `ties` (…, K).
     """
-    order = np.lexsort((np.broadcast_to(rows, scores.shape), -scores), axis=-1)
+    order = np.lexsort((np.broadcast_to(ties, scores.shape), -scores), axis=-1)
     ranks = np.empty(scores.shape, dtype=np.int64)
     np.put_along_axis(ranks, order, np.arange(1, scores.shape[-1] + 1), axis=-1)
     return ranks
+
+
+def ranked_ids(dataset: Dataset, query_ids: Iterable[str], rows: IntArray) -> dict[str, list[str]]:
+    """Return the ranked document ids of each query from corpus rows (B, K), best first."""
+    ids = dataset.document_ids
+    return {
+        query_id: [ids[row] for row in ranked]
+        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
+    }
 
 
 class Ranker:
@@ -83,7 +94,9 @@ class Ranker:
     def transform(self) -> CorpusTransform:
         """The adapter's transform of all documents, computed on first use."""
         return transform_corpus(
-            self.adapter.model, torch.from_numpy(np.asarray(self.collection.documents.vectors))
+            self.adapter.model,
+            torch.from_numpy(np.asarray(self.collection.documents.vectors)),
+            torch.from_numpy(np.argsort(self.collection.tie_ranks)),
         )
 
     def rank_batch(self, vectors: FloatArray) -> RankedBatch:
@@ -93,12 +106,16 @@ class Ranker:
             AdapterError: If a score is NaN.
         """
         candidates = self.collection.index.search(vectors, self.config.candidates)
-        scores = self._scores(vectors, candidates)
+        ties = self.collection.tie_ranks
+        # rounding depends on the position of a candidate, so the positions must not depend on the
+        # order of the corpus
+        rows = np.take_along_axis(candidates, np.argsort(ties[candidates], axis=1), axis=1)
+        scores = self._scores(vectors, rows)
         # FAISS rounds differently: the base order must follow the scores that are shown
-        order = np.argsort(rank(scores[:, 0], candidates), axis=1)
-        rows = np.take_along_axis(candidates, order, axis=1)
+        order = np.argsort(rank(scores[:, 0], ties[rows]), axis=1)
+        rows = np.take_along_axis(rows, order, axis=1)
         scores = np.take_along_axis(scores, order[:, None, :], axis=2)
-        return RankedBatch(rows, scores, rank(scores, rows[:, None, :]))
+        return RankedBatch(rows, scores, rank(scores, ties[rows][:, None, :]))
 
     def compare(
         self,
@@ -133,7 +150,7 @@ class Ranker:
         # without these documents only the modulated scores change, but one call computes all stages
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
-            ranks = rank(scores, rows[None, :])
+            ranks = rank(scores, self.collection.tie_ranks[rows])
         modulation = self._modulate(vector, rows, feedback)
         judgments, rankings = (
             dataset.judgments.get(query.id, {}),
@@ -177,9 +194,9 @@ class Ranker:
                 )[0],
                 "modulated": score_corpus(self.adapter.model, self.transform, query, refined)[0],
             }
-        corpus_rows = np.arange(len(self.collection.documents))
+        same = self.collection.index.representatives
         return {
-            stage: int(rank(self._checked(scores.numpy()), corpus_rows)[row])
+            stage: int(rank(self._checked(scores.numpy())[same], self.collection.tie_ranks)[row])
             for stage, scores in by_stage.items()
         }
 
@@ -191,7 +208,19 @@ class Ranker:
         scores = score_candidates(
             self.adapter.model, self.transform, self.base, queries, torch.from_numpy(rows), mask
         )
-        return self._checked(scores.numpy())
+        return self._equalized(self._checked(scores.numpy()), rows)
+
+    def _equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
+        """Return scores (B, 4, K) that are equal for candidates with equal vectors.
+
+        Matrix products can round the same vector differently at another position.
+        """
+        index = self.collection.index
+        if index.has_duplicates:
+            for i, same in enumerate(index.representatives[rows]):
+                _, first, group = np.unique(same, return_index=True, return_inverse=True)
+                scores[i] = scores[i][:, first[group]]
+        return scores
 
     def _checked(self, scores: FloatArray) -> FloatArray:
         """Return the scores (…) if all are finite; very large tensors of an adapter give NaN.
@@ -213,4 +242,4 @@ def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
     scores = (
         (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
     ).astype(np.float32)
-    return scores, rank(scores, comparison.rows)
+    return scores, rank(scores, comparison.ties)

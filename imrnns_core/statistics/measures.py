@@ -31,10 +31,12 @@ class SystemMetrics:
     Attributes:
         values: (Q, M) values of M measures.
         best_ranks: (Q,) rank of the best-ranked relevant document, 0 if none is ranked.
+        judged: (Q, C) values of the C measures that `judged_measures` returns for these measures.
     """
 
     values: DoubleArray
     best_ranks: IntArray
+    judged: DoubleArray
 
 
 def parse_measures(names: Iterable[str]) -> list[Any]:
@@ -46,6 +48,18 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
     return [_parse(name) for name in names]
 
 
+def cutoff_of(name: str) -> int | None:
+    """Return the cut-off k of a measure, None if it has none."""
+    cutoff: int | None = ir_measures.parse_measure(name).params.get("cutoff")
+    return cutoff
+
+
+def judged_measures(names: Sequence[str]) -> tuple[str, ...]:
+    """Return Judged@k, the share of the top k that is judged, for each cut-off k of measures."""
+    cutoffs = dict.fromkeys(cutoff_of(name) for name in names)
+    return tuple(f"Judged@{cutoff}" for cutoff in cutoffs if cutoff is not None)
+
+
 def measure(names: Sequence[str], qrels: Qrels, rankings: Rankings) -> SystemMetrics:
     """Measure the rankings of one system for the queries of `qrels`, in their order.
 
@@ -55,21 +69,27 @@ def measure(names: Sequence[str], qrels: Qrels, rankings: Rankings) -> SystemMet
         LensError: If a measure is unknown or cannot be computed.
     """
     ordered = {q: rankings.get(q, ()) for q in qrels}
-    values = measure_rankings(parse_measures(names), qrels, ordered)
+    measures = parse_measures(names)
+    measures += parse_measures(judged_measures(names))
+    values = measure_rankings(measures, qrels, ordered)
     return SystemMetrics(
-        values,
+        values[:, : len(names)],
         np.array([_best_rank(qrels[q], ranked) for q, ranked in ordered.items()], dtype=np.int64),
+        values[:, len(names) :],
     )
 
 
 def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) -> DoubleArray:
     """Return (Q, M) values of M measures for the Q queries of `rankings`, in their order.
 
+    An empty ranking scores 0.
+
     Raises:
         LensError: If a measure cannot be computed for these queries.
     """
     # ir-measures sorts by score; negative ranks keep the order that is shown, also for equal scores
-    run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items()}
+    # Judged@k divides by the length of a ranking, so ir-measures gets no empty one
+    run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items() if ids}
     row = {q: i for i, q in enumerate(rankings)}
     values: dict[Any, DoubleArray] = {m: np.zeros(len(rankings)) for m in measures}
     judged = {q: dict(qrels[q]) for q in rankings}

@@ -80,15 +80,27 @@ def _encode(
     folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
 ) -> Vectors:
     manifest, shards = _manifest(dataset, encoder.spec), folder / "encoding"
-    if read_json(shards / "manifest.json") != manifest:
-        # shards of other texts or of another encoder must not be used
+    unfinished = {**manifest, "order": "by text"}
+    if read_json(shards / "manifest.json") != unfinished:
+        # shards of other texts, of another encoder or in another order must not be used
         shutil.rmtree(folder, ignore_errors=True)
         shards.mkdir(parents=True)
-        write_json(shards / "manifest.json", manifest)
+        write_json(shards / "manifest.json", unfinished)
     texts = [query.text for query in dataset.queries.values()]
+    # encoders round a text differently in another batch: with each text once, in an order of its
+    # own, the vectors do not depend on the order of the corpus
+    document_of = {(document.title, document.text): document for document in dataset.documents}
+    distinct = sorted(document_of)
+    row = {text: i for i, text in enumerate(distinct)}
+    vectors = encode_shards(
+        shards,
+        "documents",
+        [document_of[text] for text in distinct],
+        encoder.encode_documents,
+        progress,
+    )
     documents = EmbeddingMatrix(
-        dataset.document_ids,
-        encode_shards(shards, "documents", dataset.documents, encoder.encode_documents, progress),
+        dataset.document_ids, vectors[[row[d.title, d.text] for d in dataset.documents]]
     )
     queries = EmbeddingMatrix(
         tuple(dataset.queries),

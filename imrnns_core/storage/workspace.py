@@ -2,10 +2,12 @@
 
     WORKSPACE/datasets.json                 name → folder, embeddings, encoder
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
+    WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
     WORKSPACE/vectors/NAME/ENCODER/         documents.npy, document_ids.txt, queries.npy,
                                             query_ids.txt, encoding/ (shards of an unfinished
                                             encode) and manifest.json, which is written last
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
+    WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
     WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
 
@@ -14,32 +16,26 @@ The exact FAISS index is not stored: building it from the vectors is faster than
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import (
-    EMBEDDING_FILES,
-)
+from imrnns_core.data.embeddings import EMBEDDING_FILES
 from imrnns_core.data.readers.beir import load_dataset, source_files
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.errors import AdapterError, DataError
+from imrnns_core.errors import AdapterError, DataError, TrainingError
 from imrnns_core.io import (
-    atomic_write,
-    file_digests,
     identity,
-    none_if_damaged,
-    read_json,
-    write_json,
 )
-from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
+from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
+from imrnns_core.storage.lexical import stored_or_built_index
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
 from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
@@ -165,31 +161,7 @@ class Workspace:
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
-        folder = self.root / "lexical" / file_name(dataset.name)
-        manifest = {"schema": SCHEMA, "dataset_digest": dataset.digest, "bm25s": version("bm25s")}
-
-        def stored_index() -> BM25Index | None:
-            current = read_json(folder / "manifest.json") == {
-                **manifest,
-                "files": file_digests(folder),
-            }
-            return BM25Index(dataset.documents, folder) if current else None
-
-        index = none_if_damaged(stored_index)
-        if index is not None:
-            return index
-        index = BM25Index(dataset.documents)
-        # without write access, the index is only built again each time
-        with suppress(OSError):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_write(folder) as temporary:
-                index.save(temporary)
-                write_json(
-                    temporary / "manifest.json", {**manifest, "files": file_digests(temporary)}
-                )
-                # renaming replaces a folder only if that is empty
-                shutil.rmtree(folder, ignore_errors=True)
-        return index
+        return stored_or_built_index(self.root / "lexical" / file_name(dataset.name), dataset)
 
     def _vectors_folder(self, registration: Registration) -> Path:
         encoder = registration.encoder
@@ -225,6 +197,29 @@ class Workspace:
                 f"{', '.join(paths) or 'none'}"
             )
         return load_adapter(path)
+
+    def ranker(
+        self, collection: Collection, adapter: str, progress: LabelledProgress | None = None
+    ) -> Ranker:
+        """Return a ranker for a collection and an adapter, by its name or from a file.
+
+        A sentence memory is extended by the documents that the collection has got since; if that is
+        not possible, `memory_warnings` says so.
+
+        Args:
+            collection: The collection.
+            adapter: The name or file of the adapter.
+            progress: Called with (label, done, total) while sentences of new documents are encoded.
+
+        Raises:
+            AdapterError: If the name is unknown, the file cannot be read, or the adapter does not
+                fit the embeddings.
+        """
+        loaded = self.adapter(adapter)
+        check_dimensions(loaded, collection.documents.dimension)
+        with suppress(TrainingError):
+            loaded = extended_adapter(self.root, loaded, collection, progress)
+        return Ranker(collection, loaded)
 
     def adapters(self) -> tuple[dict[str, Adapter], dict[str, str]]:
         """Return name → adapter for readable files, and name → error for the others."""

@@ -1,12 +1,14 @@
-"""Stop words and tokenization of BM25, from bm25s.
+"""Stop words, and the words of a text without them.
 
 BM25 ignores the 33 words of Lucene's list, as published baselines do. Names of clusters, dimensions
-and directions also exclude the 179 words of NLTK's list.
+and directions also exclude the 179 words of NLTK's list. Both lists are from bm25s.
 """
 
 from __future__ import annotations
 
 from functools import cache
+
+from imrnns_core.text.words import terms
 
 
 @cache
@@ -19,12 +21,10 @@ def stop_words() -> frozenset[str]:
 
 def tokenize(texts: list[str]) -> list[list[str]]:
     """Return the words of each text for BM25: in lower case, without Lucene's stop words."""
-    import bm25s
+    from bm25s.stopwords import STOPWORDS_EN
 
-    words: list[list[str]] = bm25s.tokenize(
-        texts, stopwords="en", show_progress=False, return_ids=False
-    )
-    return words
+    ignored = frozenset(STOPWORDS_EN)
+    return [[term for term in terms(text) if term not in ignored] for text in texts]
 
 
 def content_words(text: str) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from imrnns_core.errors import TrainingError
-from imrnns_core.model.adapter_card import Shipped
+from imrnns_core.model.adapter_card import TextUse, TrainingOutcome, TrainingTexts
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples, check_vectors, paired_examples, ranked_examples
@@ -82,14 +84,38 @@ def judged_examples(collection: Collection, qrels: QrelsDict, recipe: Recipe) ->
     return paired_examples(collection, qrels, recipe.negatives, recipe.negatives_from == "lexical")
 
 
-def trained_positives(shipped: Shipped, split: TrainValidationSplit, recipe: Recipe) -> list[str]:
-    """Return the ids of the documents that were training positives of the shipped model."""
-    if shipped not in ("trained", "refit"):
-        return []
-    # a refit also trains on the validation queries
-    qrels = split.all if shipped == "refit" else split.train
-    if recipe.negatives_from == "batch":
-        return sorted({d for judged in qrels.values() for d in relevant_ids(judged)})
-    return sorted(
-        {min(relevant_ids(judged), key=lambda d: (-judged[d], d)) for judged in qrels.values()}
+def training_texts(
+    collection: Collection, split: TrainValidationSplit, recipe: Recipe, outcome: TrainingOutcome
+) -> TrainingTexts:
+    """Return the documents and queries that the shipped model was made from, and selected with."""
+    hashes = np.array(collection.dataset.text_hashes)
+    uses = _uses_of_all_texts(outcome)
+    positive = used = np.array([], dtype=np.int64)
+    trained_on: QrelsDict = {}
+    if outcome.shipped in ("trained", "refit"):
+        # a refit also trains on the validation queries
+        trained_on = split.all if outcome.shipped == "refit" else split.train
+        examples = judged_examples(collection, trained_on, recipe)
+        positive, used = np.unique(examples.relevant), np.unique(examples.documents)
+        uses = [*uses, "negatives"]
+    if _uses_of_all_texts(outcome):
+        used = np.arange(len(hashes))
+    queries = collection.dataset.queries
+    return TrainingTexts(
+        sorted(set(hashes[positive])),
+        sorted(set(hashes[np.setdiff1d(used, positive)])),
+        uses,
+        sorted({queries[q].text_hash for q in split.all if q not in trained_on}),
     )
+
+
+def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:
+    """Return what the texts of all documents were used for by the initial model."""
+    settings = outcome.initialization if outcome.shipped != "identity" else {}
+    # every initial model but the untrained one has a projector that whitens the documents
+    uses: list[TextUse] = ["whitening"] if settings else []
+    if "sentences" in settings:
+        uses.append("sentence memory")
+    if "titles" in settings:
+        uses.append("titles")
+    return uses

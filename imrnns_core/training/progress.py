@@ -9,7 +9,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
-from imrnns_core.model.adapter_card import Shipped, TrainingOutcome
+from imrnns_core.model.adapter_card import LeftOutGain, Shipped, TrainingOutcome
 from imrnns_core.model.imrnn import IMRNN
 
 Phase = Literal["initialization", "pretrain", "train", "refit"]
@@ -65,7 +65,10 @@ class BestModel:
             "no epoch was better than the base on validation, so the adapter is the identity"
         ]
         notes = [*self.notes, *(identity if self.shipped == "identity" else [])]
-        return TrainingOutcome(self.shipped, best_epoch, notes=notes, **self.measures)
+        measures = dict(self.measures)
+        if "left_out" in measures:
+            measures["left_out"] = LeftOutGain(**measures["left_out"])
+        return TrainingOutcome(self.shipped, best_epoch, notes=notes, **measures)
 
     def state(self) -> dict[str, Any]:
         """Return everything in types that can be loaded without pickle."""

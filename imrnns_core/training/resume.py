@@ -28,6 +28,8 @@ from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.splits import TrainValidationSplit
 from imrnns_core.types import FloatArray, LabelledProgress
 
+SCHEMA = 2
+"""Version of the order in which a run requests its results."""
 Result = TypeVar("Result")
 
 
@@ -117,4 +119,4 @@ def run_key(collection: Collection, config: TrainConfig, split: TrainValidationS
     digest.update(json.dumps([config.to_json(), dataset.digest, encoder, judged]).encode())
     for matrix in (collection.documents, collection.queries):
         digest.update(matrix.vectors.tobytes())
-    return f"{torch.__version__} {digest.hexdigest()}\n"
+    return f"{SCHEMA} {torch.__version__} {digest.hexdigest()}\n"

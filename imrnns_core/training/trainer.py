@@ -18,30 +18,28 @@ from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
-from imrnns_core.training.initialization import Initialization
 from imrnns_core.training.judged import (
     check_collection,
     judged_examples,
     split_judged,
-    trained_positives,
+    training_texts,
     validators,
 )
+from imrnns_core.training.label_free.initialization import Initialization
+from imrnns_core.training.label_free.memory_extension import left_out_gain
+from imrnns_core.training.label_free.title_queries import PseudoQueries
+from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop, interpolate
 from imrnns_core.training.progress import BestModel, Epoch, Phase
 from imrnns_core.training.resume import ReplayLog, run_key
 from imrnns_core.training.splits import QrelsDict, TrainValidationSplit
-from imrnns_core.training.title_queries import PseudoQueries
 from imrnns_core.training.validator import (
     Validator,
     exceeds_standard_error,
     is_reliable_gain,
     mean_of_groups,
 )
-from imrnns_core.training.whitening import identity_adapter
 from imrnns_core.types import LabelledProgress
-
-HELD_OUT_TITLES = 300
-"""Maximum number of titles, and of sentences, that check the training on titles."""
 
 
 class Trainer:
@@ -155,7 +153,7 @@ class Trainer:
             if identity
             else copy.deepcopy(self._best.model)
         )
-        dataset = self.collection.dataset
+        dataset, outcome = self.collection.dataset, self._best.outcome(self.best_epoch.number)
         card = AdapterCard(
             name,
             model.config.input_dim,
@@ -165,10 +163,10 @@ class Trainer:
             dataset=dataset.name,
             dataset_digest=dataset.digest,
             train_split=self.train_split,
-            training_positives=trained_positives(self._best.shipped, self.split, self.recipe),
+            texts=training_texts(self.collection, self.split, self.recipe, outcome),
             config=self.config.to_json(),
             history=[asdict(epoch) for epoch in self.history],
-            outcome=self._best.outcome(self.best_epoch.number),
+            outcome=outcome,
         )
         return Adapter(model.eval().requires_grad_(False), card)
 
@@ -200,20 +198,32 @@ class Trainer:
                 means = {"judged": float(judged_values.mean()), "judged_base": float(base.mean())}
                 self._best.measures["initialization"] = {**settings, **means}
             yield self._record(loss, float(judged_values.mean()), better, "pretrain")
+        self._measure_left_out()
         self.model = copy.deepcopy(self._best.initial_model)
         return values
+
+    def _measure_left_out(self) -> None:
+        """Measure what the initial model does for documents that its sentence memory lacks."""
+        settings = self._best.measures.get("initialization", {})
+        if "sentences" in settings:
+            values = self._replay_log.compute_or_replay(
+                lambda: self._initialization.left_out_values(self.split.all, settings)
+            )
+            self._best.measures["left_out"] = asdict(left_out_gain(values))
 
     def _train_without_judgments(self) -> Iterator[Epoch]:
         """Use the sentence memory or, if there is none, whiten and train on titles."""
         memory = self._initialization.memory()
         if memory is not None:
-            settings = self.config.memory
-            model = memory.adapter(settings.offsets[0], settings.strengths[0])
+            choice = self.config.memory.offsets[0], self.config.memory.strengths[0]
+            model = memory.adapter(*choice)
+            self._best.measures["initialization"] = memory.settings(*choice)
             # titles cannot validate it, because they retrieve their documents by their own words
             self._best.update(model, "initialization", 0.0)
             yield self._not_validated("sentence memory")
             return
         model, titles = self._initialization.whitened_model(), self._initialization.titles()
+        self._best.measures["initialization"] = {"power": self.config.pretrain.power}
         if titles is None:
             self._best.update(model, "initialization", 0.0)
             yield self._not_validated("whitening only")
@@ -222,28 +232,18 @@ class Trainer:
 
     def _train_on_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
         """Train on titles; select the last epoch without harm to held-out titles and sentences."""
-        settings = self.config.pretrain
-        order = torch.randperm(
-            len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
-        )
-        count = min(HELD_OUT_TITLES, len(order) // 10)
-        held_out = titles.validation(self.collection, order[:count], settings.candidates * 4)
-        base = float(held_out.base_values().mean())
-        self._best.measures["base_validation"] = base
-        sentences = self._initialization.sentence_validator(HELD_OUT_TITLES)
-        sentence_base = sentences.base_values()
-        losses = self._initialization.train_on_titles(
-            model, titles, titles.examples(self.collection, order[count:], settings.candidates)
-        )
-        for number in range(settings.epochs + 1):
+        check, losses = self._initialization.titles_with_check(model, titles)
+        self._best.measures["base_validation"] = check.base_value
+        for number in range(self.config.pretrain.epochs + 1):
             loss = next(losses) if number else None
-            value = float(self._values([held_out], model)[0].mean())
-            (sentence_values,) = self._values([sentences], model)
-            # Titles and sentences reveal harm, but they do not show which good epoch is best. The
-            # number of epochs comes from docs/training-study.md.
-            harmless = value >= base and not exceeds_standard_error(sentence_base - sentence_values)
+            values = self._values([check.titles, check.sentences], model)
+            value, harmless = float(values[0].mean()), check.is_harmless(*values)
             if harmless:
                 self._best.update(model, "initialization", value)
+                self._best.measures["initialization"] = {
+                    "power": self.config.pretrain.power,
+                    **({"titles": number} if number else {}),
+                }
             yield self._record(loss, value, harmless, "pretrain" if number else "initialization")
 
     def _not_validated(self, model: str) -> Epoch:

@@ -26,6 +26,7 @@ class Validator:
         rows: (Q, K) rows of the candidates in `documents`.
         documents: (N, n) base embeddings of the corpus.
         relevant: Row → grade for all relevant documents of each query, also if not retrieved.
+        ties: (N,) order of the documents where scores are equal.
     """
 
     def __init__(
@@ -34,10 +35,10 @@ class Validator:
         rows: Tensor,
         documents: Tensor,
         relevant: Sequence[Mapping[int, int]],
+        ties: Tensor,
     ) -> None:
-        rows = rows.sort(
-            dim=1
-        ).values  # equal scores then rank in corpus order, as in `ranker.rank`
+        # a stable sort by score then keeps the order of ties, as `ranker.rank` does
+        rows = rows.gather(1, ties[rows].argsort(dim=1))
         # only documents that are candidates of a query are transformed
         used, self.rows = torch.unique(rows, return_inverse=True)
         self.vectors, self.documents = vectors, documents[used]
@@ -68,6 +69,7 @@ class Validator:
             torch.from_numpy(rows),
             torch.from_numpy(collection.documents.vectors),
             relevant,
+            torch.from_numpy(collection.tie_ranks),
         )
 
     def values(self, model: IMRNN) -> Tensor:
@@ -75,32 +77,42 @@ class Validator:
 
         The reference package selects epochs by the same mean.
         """
-        return self._measure(
-            score_candidates(
-                model,
-                transform_corpus(model, self.documents),
-                self.documents,
-                self.vectors,
-                self.rows,
-            )[:, 3]
-        )
+        return _mean_of_three(self._measure(self._scores(model)))
 
     def base_values(self) -> Tensor:
         """Return (Q,) means of nDCG@10, R@10 and RR@10 for the base rankings."""
+        return _mean_of_three(self._measure(self._base_scores()))
+
+    def ndcg(self, model: IMRNN | None = None) -> Tensor:
+        """Return (Q,) nDCG@10 of the modulated rankings; without a model, of the base rankings."""
+        return self._measure(self._scores(model) if model else self._base_scores())[0]
+
+    def _scores(self, model: IMRNN) -> Tensor:
+        """Return the modulated scores (Q, K)."""
+        transform = transform_corpus(model, self.documents)
+        return score_candidates(model, transform, self.documents, self.vectors, self.rows)[:, 3]
+
+    def _base_scores(self) -> Tensor:
+        """Return the base scores (Q, K)."""
         units, queries = F.normalize(self.documents, dim=-1), F.normalize(self.vectors, dim=-1)
         scores = [
             (units[r] @ v.unsqueeze(1)).squeeze(1) for v, r in zip(queries, self.rows, strict=True)
         ]
-        return self._measure(torch.stack(scores))
+        return torch.stack(scores)
 
-    def _measure(self, scores: Tensor) -> Tensor:
-        """Return (Q,) means of the three measures for scores (Q, K)."""
+    def _measure(self, scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return nDCG@10, R@10 and RR@10, each (Q,), for scores (Q, K)."""
         order = scores.sort(dim=1, descending=True, stable=True).indices[:, :CUTOFF]
         gains = self.gains.gather(1, order)
         hits = (gains > 0).float()
         ndcg = (gains * self.discounts[: gains.shape[1]]).sum(1) / self.ideal
         reciprocal = (hits / torch.arange(1, hits.shape[1] + 1)).amax(1)
-        return (ndcg + hits.sum(1) / self.counts + reciprocal) / 3
+        return ndcg, hits.sum(1) / self.counts, reciprocal
+
+
+def _mean_of_three(measures: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    ndcg, recall, reciprocal = measures
+    return (ndcg + recall + reciprocal) / 3
 
 
 def exceeds_standard_error(gains: Tensor, errors: float = 1.65) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboard.views.overview.wording import QUERIES
 from imrnns_core.statistics.significance import holm
 from tests.browser.app import ROOT, WAIT_MS, chart, click_point, open_page, settle
 
@@ -157,6 +158,13 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         f"base {means[0]:.4f}, modulated {means[1]:.4f}, BM25 {means[2]:.4f}."
         in said["Does it help?"]
     )
+    shares = [record["judged"][name]["Judged@10"] for name in ("base", "modulated")]
+    ends = {name: values[1] for name, values in record["ndcg_range"].items()}
+    assert (
+        f"In the top 10, {shares[0]:.0%} (base) and {shares[1]:.0%} (modulated) are judged. The "
+        "rest counts as not relevant. If the rest had the best grade of the query: base "
+        f"{ends['base']:.4f}, modulated {ends['modulated']:.4f}, change {ends['change']:+.4f}."
+    ).replace("%", " %") in said["Does it help?"]
     outcomes = [q["outcome"] for q in record["queries"]]
     for name in set(outcomes):
         assert f"{outcomes.count(name)} {name}" in said["Which queries changed?"]
@@ -164,13 +172,13 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     for name, group in groups.items():
         test = group["significance"]["nDCG@10"]
         fact = (
-            f"On {group['n']} {name} queries, nDCG@10 changes by {test['change']:+.4f}. The 95 % "
-            f"interval of this change is {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f}."
+            f"On {group['n']} {QUERIES[name]}, nDCG@10 changes by {test['change']:+.4f} (95 % "
+            f"interval {test['ci95'][0]:+.4f} to {test['ci95'][1]:+.4f})."
         )
         assert fact in said["Can I trust it?"]
     every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
     shown_groups = (
-        {f"all {name}": group for name, group in groups.items()}
+        {f"all: {name}": group for name, group in groups.items()}
         if len(groups) == 1
         else every | groups
     )
@@ -189,6 +197,10 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     assert parts == pytest.approx(
         {name: record["shares"][key] for name, key in names.items()}, abs=1e-4
     )
+    gained = {names[name]: values[0] for name, values in marks(page, "gain").items()}
+    assert gained == pytest.approx(
+        {key: record["gain"][key]["change"] for key in names.values()}, abs=1e-9
+    )
     expected = [
         {
             "BM25": source["bm25"][m],
@@ -206,8 +218,9 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     ]
     shown, saved = grid(page, "measures"), download(page, "measures_csv")
     own = page.locator("[data-testid=stElementToolbarButton]:has([aria-label^='Download as CSV'])")
-    assert own.count() == 1
-    assert not own.is_visible()  # it saves formulas as they are
+    assert own.count() == 2  # of baselines and measures
+    # they save formulas as they are
+    assert not any(button.is_visible() for button in own.all())
     assert saved[0]["95 % interval"].startswith("[")  # no formula
     assert len(shown) >= len(MEASURES)
     assert len(saved) == len(expected)
@@ -226,16 +239,16 @@ def test_overview_shows_the_numbers_of_evaluate(
     assert page.locator(".answer").last.bounding_box()["y"] < 320  # type: ignore[index]
     scatter = page.locator(".st-key-scatter").bounding_box()
     assert scatter is not None
-    assert scatter["y"] + scatter["height"] < 900
+    assert scatter["y"] + scatter["height"] < 1000  # the window has 1100
 
 
 def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace: Path) -> None:
     record = evaluated(workspace, "sample", "--adapter", "sample-adapter", "--split", "test")
-    assert record["groups"]["unseen"]["n"] == record["n_queries"]
+    assert record["groups"]["text used"]["n"] == record["n_queries"]
     open_page(page, f"{address}/overview?split=test")
     assert_overview(page, record)
     names = chart(page, "groups").evaluate("plot => plot._fullData.find(t => t.name === 'base').y")
-    assert names == [f"all unseen (n = {record['n_queries']})"]
+    assert names == [f"all: text used (n = {record['n_queries']})"]
 
 
 def test_overview_of_an_adapter_that_names_no_positives(
@@ -247,7 +260,15 @@ def test_overview_of_an_adapter_that_names_no_positives(
     record = evaluated(workspace, "scifact", "--adapter", "imrnns-minilm-scifact", "--split", "dev")
     open_page(page, f"{address}/overview?data=scifact&adapter=imrnns-minilm-scifact&split=dev")
     assert_overview(page, record)
-    assert answers(page)["Does it help?"].startswith("Yes nDCG@10 changes by +0.1057")
+    said = answers(page)["Does it help?"]
+    baselines = record["baselines"]
+    strongest = baselines["systems"][baselines["strongest"]]["groups"]["all"]["measures"]
+    assert said.startswith(
+        "Yes. It is better than the strongest baseline without training, "
+        f"{baselines['strongest']}: {strongest['nDCG@10']:.4f} against "
+        f"{record['measures']['modulated']['nDCG@10']:.4f}, p = "
+    )
+    assert "nDCG@10 changes by +0.1057" in said
     assert answers(page)["Can I trust it?"].startswith(
         "Unknown: the training documents are not listed"
     )
@@ -292,8 +313,8 @@ def test_failures_shows_the_numbers_of_evaluate(
         assert [shown[name] for name in ("Base", "Proj.", "Doc.", "Mod.", "BM25")] == [
             row[name] or "—" for name in (*STAGES, "BM25")
         ]
-        assert (shown["Seen in training"], shown["Likely causes"], shown["Outcome"]) == (
-            {"seen": "yes", "unseen": "no"}[row["group"]],
+        assert (shown["Training"], shown["Likely causes"], shown["Outcome"]) == (
+            row["group"],
             row["likely causes"],
             row["outcome"].removeprefix("'"),  # the download guards a leading =
         )

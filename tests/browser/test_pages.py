@@ -15,11 +15,19 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.views.map import drawn_documents
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.explanation.dimension_words import DimensionWordIndex
 from imrnns_core.explanation.score_accounting import shifts
+from imrnns_core.io import first_readable
 from imrnns_core.model.checkpoint import load_adapter
-from imrnns_core.projection.movement import true_movement
+from imrnns_core.projection.corpus_map import load_map, map_key
+from imrnns_core.projection.movement import (
+    DrawnMovement,
+    pca_movement,
+    true_movement,
+    umap_movement,
+)
 from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.retrieval.ranker import Ranker, blend
 from imrnns_core.storage.workspace import Workspace
@@ -93,9 +101,9 @@ def test_a_failing_query_without_a_cause_says_what_was_checked(page: Page, addre
     )  # BM25 has a relevant document at 20, the first one was judged
     causes = page.locator(".st-key-causes")
     expect(causes).to_contain_text("No known cause")
-    expect(causes).to_contain_text(
-        "BM25 has no relevant document in its top 3, or ranks it no higher"
-    )
+    expect(causes).to_contain_text("None of these five likely causes applies to this query:")
+    expect(causes.locator("li")).to_have_count(5)
+    expect(causes).to_contain_text("BM25 finds a relevant document and the dense ranking does not.")
     expect(causes).not_to_contain_text("These are clues, not proof")
 
 
@@ -176,7 +184,7 @@ def test_a_dimension_lists_only_words_that_stand_out(
         sample.transform.projected[:, dimension].numpy()
     )
     strong = [
-        f"{w.z:+.1f}".replace("-", "−") + f"  {w.word} ({w.documents} documents)"
+        f"{w.word}: {w.z:+.1f} standard errors, in {w.documents} documents".replace("-", "−")
         for w in drivers
         if abs(w.z) >= 5
     ]
@@ -184,9 +192,7 @@ def test_a_dimension_lists_only_words_that_stand_out(
     open_page(page, f"{address}/modulation?query=q054&dimension={dimension}&document=the-hague")
     panel = page.locator(".st-key-dimension .document-text > div")
     assert panel.last.inner_text() == (
-        "\n".join(strong)
-        if strong
-        else "No word is linked to this dimension: none differs from chance."
+        "\n".join(strong) if strong else "No word is linked to this dimension."
     )
     expect(page.locator(".st-key-dimension")).to_contain_text("the-hague: full shift ")
 
@@ -250,13 +256,33 @@ def test_map_point_opens_its_document(page: Page, address: str, sample: Ranker) 
     )
 
 
+def movement(ranker: Ranker, query: str, view: str) -> DrawnMovement:
+    """Return the movement of a query's candidates that a map of the page draws."""
+    paths = Workspace().map_paths(map_key(ranker.adapter, ranker.collection.fingerprint))
+    corpus_map = first_readable(paths, load_map)
+    assert corpus_map is not None
+    comparison = ranker.compare(query)
+    positions = drawn_documents.positions(comparison)
+    if view == "linear":
+        return pca_movement(corpus_map, comparison, positions, 2)
+    projected = ranker.transform.projected.numpy()
+    return umap_movement(corpus_map, projected, comparison, positions, 2)
+
+
 @pytest.mark.parametrize("view", ["neighbourhood", "linear"])
-def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> None:
+def test_maps_say_how_far_to_trust_them(
+    page: Page, address: str, sample: Ranker, view: str
+) -> None:
     open_page(page, f"{address}/map?query=q007&view={view}")
     note = page.locator('[role="note"]').first
+    drawn = movement(sample, "q007", view)
     expect(note).to_contain_text(
-        "Noise level" if view == "neighbourhood" else "of the movement is along these axes"
+        "map places the unmoved vector"
+        if view == "neighbourhood"
+        else "of the movement is along these axes"
     )
+    expect(note).to_contain_text(f"(p = {drawn.agreement.length_p:.4f})")
+    expect(note).to_contain_text(f"(p = {drawn.agreement.direction_p:.4f})")
     corpus = page.locator(".js-plotly-plot").evaluate(
         "plot => plot._fullData.find(t => t.name === 'corpus').x.length"
     )
@@ -264,10 +290,10 @@ def test_maps_say_how_far_to_trust_them(page: Page, address: str, view: str) -> 
     arrows = "plot => plot._fullData.filter(t => t.mode === 'lines+markers').length"
     plot = page.locator(".js-plotly-plot")
     assert plot.evaluate("plot => plot._fullData.filter(t => t.name === 'modulated').length") == 2
-    if view == "neighbourhood":
-        expect(note).to_contain_text("The arrows are within noise, so they are hidden")
+    if not drawn.agreement.better_than_chance:
+        expect(note).to_contain_text("no better than chance, so they are hidden")
         assert plot.evaluate(arrows) == 0
-        page.get_by_text("Show arrows within noise").click()
+        page.get_by_text("Show these arrows").click()
         settle(page)
     assert plot.evaluate(arrows) >= 1
 
@@ -492,11 +518,22 @@ def test_typed_query_is_ranked_like_the_command_line_does(
     expect(page.get_by_text("Your own question; no relevance judgments")).to_be_visible()
 
 
-def test_typing_into_the_query_box(page: Page, address: str) -> None:
+def test_choosing_a_query_and_typing_a_question(page: Page, address: str) -> None:
     open_page(page, address)
     page.keyboard.press("/")
-    page.keyboard.type("How deep is the deepest lake?")
+    page.keyboard.type("hemlock")
+    page.get_by_role("option").first.wait_for()
     page.keyboard.press("Enter")
+    page.wait_for_function("() => /query=q(?!001)/.test(location.search)")
+    settle(page)
+    question = page.locator(".st-key-input_text input")
+    question.fill("q007")  # an id selects the query
+    question.press("Enter")
+    page.wait_for_function("() => location.search.includes('query=q007')")
+    settle(page)
+    expect(question).to_have_value("")
+    question.fill("How deep is the deepest lake?")
+    question.press("Enter")
     page.wait_for_function(
         "() => new URLSearchParams(location.search).get('text') === 'How deep is the deepest lake?'"
     )

@@ -55,7 +55,7 @@ def test_a_dimension_without_words_offers_the_nearest_one_with_words(
         f"() => new URLSearchParams(location.search).get('dimension') === '{dimension}'"
     )
     settle(page)
-    assert re.search(r"[+−]\d+\.\d  \w+ \(\d+ documents\)", card.inner_text())
+    assert re.search(r"\w+: [+−]\d+\.\d standard errors, in \d+ documents", card.inner_text())
 
 
 def test_the_card_of_a_clicked_cell_has_the_hovered_number(page: Page, address: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import ir_measures
 import numpy as np
 import pytest
 import torch
@@ -23,11 +24,13 @@ import torch
 from imrnns_core.cli import app as cli
 from imrnns_core.cli import console as terminal
 from imrnns_core.cli import train
+from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
 from imrnns_core.training.config import RECIPES
-from tests.toys import adapter, still_model, write_dataset
+from imrnns_core.types import STAGES
+from tests.toys import adapter, document, still_model, write_dataset
 
 LOG3 = math.log2(3)
 DOCUMENTS = [{"_id": f"d{i}", "title": f"Title {i}", "text": f"text {i}"} for i in range(3)]
@@ -113,7 +116,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     first, last = (1 + 2 / LOG3) / (2 + 1 / LOG3), 2.5 / (2 + 1 / LOG3)
     heads = {k: record[k] for k in ("schema", "dataset", "split", "adapter", "n_queries")}
     assert heads == {
-        "schema": 3,
+        "schema": 4,
         "dataset": "toy",
         "split": "test",
         "adapter": "toy",
@@ -155,6 +158,22 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     assert record["shares"] == pytest.approx(
         {"projector": 0, "constant": 1, "query_specific": 0}, abs=1e-5
     )
+    change = record["significance"]["nDCG@10"]["change"]
+    parts = {name: record["gain"][name] for name in ("projector", "constant", "query_specific")}
+    assert [part["change"] for part in parts.values()] == pytest.approx([0, change, 0])
+    assert parts["constant"]["left_out"] == pytest.approx(-change)
+    assert (record["gain"]["measure"], record["gain"]["projector_first"]) == ("nDCG@10", False)
+    # of three documents, q0 has two judgments and the others have one; d1 is judged for q0 and q2
+    shares = {"Judged@10": 4 / 9, "Judged@100": 4 / 9, "Judged@1": 1}
+    assert record["judged"]["base"] == pytest.approx(shares)
+    assert record["judged"]["modulated"] == pytest.approx({**shares, "Judged@1": 2 / 3})
+    assert set(record["judged"]["bm25"].values()) == {0.0}  # no question has a word of a document
+    assert groups["seen"]["judged"]["base"]["Judged@10"] == pytest.approx(1 / 2)
+    # d0 gets grade 2 for q0; the other two queries reach 1 when every document is relevant
+    best_base = (1 + 2 / LOG3 + 1) / (2 + 2 / LOG3 + 0.5)
+    assert record["ndcg_range"]["base"] == pytest.approx([(first + 2) / 3, (best_base + 2) / 3])
+    assert record["ndcg_range"]["modulated"][1] == pytest.approx(1)
+    assert record["ndcg_range"]["change"] == pytest.approx([change, (1 - best_base) / 3])
     significance = record["significance"]["RR@10"]
     assert (significance["queries"], significance["changed"]) == (3, 1)
     assert significance["change"] == pytest.approx(-1 / 6)
@@ -227,8 +246,11 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert result.code == 0
     assert "1 judged query has no relevant document and is left out: q3" in result.out
     lines = {tuple(line.split()[:3]): line.split()[3:] for line in result.out.splitlines()}
-    assert lines["all", "3", "BM25"] == ["0.0000"] * 7
-    assert lines["all", "3", "base"] == ["0.9532", *["1.0000"] * 6]
+    assert lines["all", "3", "BM25"] == ["0.0000"] * 10
+    assert lines["all", "3", "base"] == [
+        *["0.9532", *["1.0000"] * 6],
+        *["0.4444", "0.4444", "1.0000"],
+    ]
     assert lines["all", "3", "modulated"] == [
         "0.8604",
         "1.0000",
@@ -237,11 +259,19 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
         "1.0000",
         "0.6667",
         "0.6667",
+        *["0.4444", "0.4444", "0.6667"],
     ]
-    assert lines["seen", "2", "BM25"] == ["0.0000"] * 7
+    assert lines["seen", "2", "BM25"] == ["0.0000"] * 10
+    assert "Judged@10" in result.out
     assert (
-        "Share of the variation of the score change: projector 0 %, constant modulation (the same "
-        "for all queries) 100 %, query-specific modulation 0 %"
+        "If every unjudged document in the top 10 of base or modulated had the best grade of its "
+        "query, nDCG@10 would be 0.9"
+    ) in result.out
+    assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; left out +0.0000" in result.out
+    assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
+    assert (
+        "Shares of the differences in score change between candidates: projector 0 %, constant "
+        "modulation (average over queries) 100 %, query-specific modulation 0 %"
     ) in result.out
     assert (
         "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"
@@ -265,6 +295,39 @@ def test_evaluate_explains_why_there_are_no_groups(run: Run, toy: Path, tmp_path
         "memorised training documents."
     ) in against
     assert json.loads((tmp_path / "r.json").read_text())["groups"] is None
+
+
+def test_evaluate_compares_with_baselines(run: Run, toy: Path, tmp_path: Path):
+    result = run(*command(toy), "--json", tmp_path / "r.json")
+    lines = {tuple(line.split()[:-7]): line.split()[-7:] for line in result.out.splitlines()}
+    # 0.5: three queries are too few to choose a weight
+    assert lines["base", "+", "BM25", "all", "3"][:2] == ["0.5", "0.9532"]
+    assert (
+        "base + BM25 has the fixed weight 0.5, because fewer than 20 queries are left"
+        in " ".join(result.out.split())
+    )
+    assert f"imrnns-lens prepare {toy} --sentences" in result.out.replace("\n", "")
+    record = json.loads((tmp_path / "r.json").read_text())
+    systems = record["baselines"]["systems"]
+    assert list(systems) == [
+        "base",
+        "BM25",
+        "reciprocal rank fusion",
+        "base + BM25",
+        "adapter + BM25",
+    ]
+    assert systems["base"]["groups"]["all"]["measures"] == record["measures"]["base"]
+    assert systems["BM25"]["groups"]["all"]["measures"] == record["measures"]["bm25"]
+
+
+def test_prepare_encodes_sentences_for_max_sim(run: Run, toy: Path, tmp_path: Path):
+    assert run("prepare", toy, "--embeddings", toy / "vectors", "--sentences").code == 2
+    folder = write_dataset(tmp_path / "small")
+    assert "2 sentences: ready" in run("prepare", folder, "--sentences").out.splitlines()
+    save_adapter(adapter(still_model(384)), folder / "still.safetensors")
+    result = run("evaluate", "small", "--adapter", folder / "still.safetensors")
+    assert "sentence max-sim" in result.out
+    assert "--sentences" not in result.out
 
 
 @pytest.mark.parametrize("question", ["q0", "question 0?", "  question 0? "])
@@ -305,7 +368,8 @@ def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_pa
     assert sorted(p.name for p in target.parent.iterdir()) == ["mine.safetensors"]
     card = load_adapter(target).card
     assert (card.name, card.dataset, card.train_split) == ("mine", "toy", "test")
-    assert set(card.training_positives or []) == {"d0", "d1", "d2"}
+    assert card.texts is not None
+    assert set(card.texts.positives) == {document(f"d{i}").text_hash for i in range(3)}
     assert run("evaluate", toy, "--adapter", target, "--embeddings", toy / "vectors").code == 0
 
 
@@ -316,7 +380,8 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
         == "toy: 3 documents, 4 queries, 2 dimensions; judged splits: test (4)"
     )
     assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
-    assert json.loads(run("adapters", "show", "toy").out)["training_positives"] == ["d1"]
+    shown = json.loads(run("adapters", "show", "toy").out)
+    assert shown["texts"] == {"positives": 1, "used": 0, "uses": [], "validation_queries": 0}
     assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()
     assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)
@@ -397,6 +462,15 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
     assert (before["split"], after["split"]) == ("test", "my")
     assert before["without_relevant"] == ["q3"]
     assert "q3" not in (tmp_path / "my.qrels").read_text()  # the files reproduce the table
+    for stage in STAGES:
+        metrics = ir_measures.calc_aggregate(
+            [ir_measures.parse_measure(name) for name in MEASURES],
+            list(ir_measures.read_trec_qrels(str(tmp_path / "my.qrels"))),
+            list(ir_measures.read_trec_run(str(tmp_path / "runs" / f"{stage}.run"))),
+        )
+        assert {str(measure): value for measure, value in metrics.items()} == pytest.approx(
+            before["measures"][stage], abs=1e-9
+        )
     assert after["queries"] == before["queries"]
     assert after["against"]["measures"] == before["measures"]["base"]
     assert after["against"]["significance"] == before["significance"]
@@ -405,6 +479,9 @@ def test_run_and_judgments_out_and_in_again(run: Run, toy: Path, tmp_path: Path)
 def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tmp_path: Path):
     """Base orders d1 d2 d0 and d2 d1 d0 for q0 and q3; modulated d2 d0 d1 for both."""
     (toy / "qrels" / "test.tsv").write_text("q1\td0\t1\nq2\td0\t0\n")
+    queries = (toy / "queries.jsonl").read_text().splitlines()
+    long = json.dumps(json.loads(queries[0]) | {"text": "long " * 20})
+    (toy / "queries.jsonl").write_text("\n".join([long, *queries[1:]]))
     result = run(
         *command(toy),
         "--split",
@@ -432,16 +509,28 @@ def test_without_judgments_evaluate_measures_the_overlap(run: Run, toy: Path, tm
     assert q0["rbo"] == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
     assert q3["rbo"] == pytest.approx(0.1 / 0.9 * (0.9 + 0.81 / 2 + 0.729) + 0.729)
     assert record["overlap"] == pytest.approx(
-        {"rbo": (q0["rbo"] + q3["rbo"]) / 2, "top_k_overlap": 3, "top_document_changed": 0.5}
+        {
+            "rbo": (q0["rbo"] + q3["rbo"]) / 2,
+            # of a ranking and its reverse, X is 0 1 3
+            "lowest_rbo": 0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729,
+            "depth": 3,
+            "top_k_overlap": 3,
+            "top_document_changed": 0.5,
+        }
     )
+    assert "(1: identical; 0.8550: the lowest possible for lists of 3 documents)" in result.out
     assert (
         "toy, adapter toy: 2 queries without judgments. The figures show how much the ranking "
         "changes, not whether it is better." in result.out
     )
+    sentence = "The document at rank 1 differs for 50 % of the queries."
+    assert sentence in " ".join(result.out.split())  # it is wrapped at the width of the terminal
     assert [line.split()[0] for line in result.out.splitlines()[-2:]] == [
         "q0",
         "q3",
     ]  # largest change first
+    # a text that is cut says so
+    assert result.out.splitlines()[-2].rstrip().endswith("long long…")
     assert (tmp_path / "runs" / "modulated.run").read_text().splitlines()[0].split()[:3] == [
         "q0",
         "Q0",
@@ -480,7 +569,7 @@ def test_scifact_dev_through_the_command_line(run: Run, test_data: Path, tmp_pat
         assert means == pytest.approx(values, abs=1e-9)
     lexical = [record["measures"]["bm25"][m] for m in ("nDCG@10", "R@10", "RR@10")]
     assert lexical == pytest.approx(
-        [0.6481, 0.7721, 0.6160], abs=2e-4
+        [0.6485, 0.7721, 0.6164], abs=2e-4
     )  # docs/method.md, "Reference figures"
     assert record["shares"] == pytest.approx(
         {"projector": 0.73, "constant": 0.18, "query_specific": 0.09}, abs=0.01
@@ -837,7 +926,8 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     assert not (tmp_path / "a.safetensors").exists()
     one_line(
         run(*command(toy), "--against", "rival"),
-        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter",
+        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter, "
+        "sample-paper",
     )
     (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
     one_line(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -147,15 +148,18 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
     heat = HeatmapValues(values, ids, ids, np.arange(8), 0.5, "shift")
     view = TargetView(50 + 9 * rng.random((4, 5)).astype(np.float32), 72 * MOVED)
     words = [
-        VerifiedWord(Word(f"w{i}", ((i, i + 1),)), (d, d), (0.0, 0.0), (0.2, 0.2), (0.1, 0.1))
+        VerifiedWord(
+            Word(f"w{i}", ((i, i + 1),)), (d, d), (0.0, 0.0), (0.2, 0.2), (0.1, 0.1), (0.04, 0.04)
+        )
         for i, d in enumerate((0.5, 0.1, -0.1, -0.5))
     ]
+    words[1:3] = [replace(word, p=(0.2, 0.2)) for word in words[1:3]]  # pale bars
     drops = WordDrops("document", "", [w.word for w in words], values[0, :4], values[0, :4], 4)
     return {
         "strips": modulation.strips(values[0], values[1], (0.5, 0.5), dark, True),
         "heat map": modulation.heatmap(heat, dark),
         "waterfall": accounting.waterfall(parts, 0),
-        "score parts": accounting.score_parts(parts, order, ids, ids),
+        "score parts": accounting.score_parts(parts, order, ids, ids, dark),
         "leave one out": accounting.leave_one_out(np.arange(5), order, ids, ids, np.arange(5)),
         "measured words": explain.measured_words(words, "change", dark),
         "word accounting": explain.word_accounting(drops, WordAccounting(values[0, :4], -0.1, 0.1)),
@@ -207,6 +211,17 @@ def test_marks_are_seen(page: tuple[bool, dict[str, go.Figure]]) -> None:
         if best < MARK
     ]
     assert weak == []
+
+
+def test_the_total_change_is_seen_on_the_bars(page: tuple[bool, dict[str, go.Figure]]) -> None:
+    *bars, total = page[1]["score parts"].data
+    weak = [
+        bar.name
+        for bar in bars
+        if max(contrast(c, bar.marker.color) for c in (total.marker.color, total.marker.line.color))
+        < MARK
+    ]
+    assert (len(bars), weak) == (3, [])
 
 
 def test_texts_are_read(page: tuple[bool, dict[str, go.Figure]]) -> None:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import ir_measures
 import numpy as np
 import pytest
-import torch
-from hypothesis import given
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate
 from imrnns_core.evaluation.outcomes import outcome_of
-from imrnns_core.evaluation.seen import seen_groups
+from imrnns_core.evaluation.seen import query_groups
+from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import measure, measure_rankings
-from imrnns_core.training.whitening import identity_adapter
-from tests.toys import World, adapter, collection, still_model, worlds
+from tests.toys import adapter, collection, still_model
 
 LOG3 = math.log2(3)
 DOCUMENTS = [[1, 0], [0.8, 0.6], [0, 1]]
@@ -133,43 +129,11 @@ def test_without_known_positives_there_are_no_groups():
     assert [q["group"] for q in record["queries"]] == [None] * 3
 
 
-def test_an_empty_group_has_a_count_and_no_means():
+def test_a_group_without_queries_is_left_out():
     record = hand_made([]).to_json()
-    assert record["groups"]["seen"] == {"n": 0}
+    assert list(record["groups"]) == ["unseen"]
     assert record["groups"]["unseen"]["n"] == 3
     assert record["groups"]["unseen"]["modulated"] == pytest.approx(record["measures"]["modulated"])
-
-
-def test_seen_is_a_relevant_document_that_was_a_training_positive():
-    qrels = {"a": {"d1": 1, "d2": 0}, "b": {"d2": 0, "d3": 2}, "c": {"d3": 1, "d4": 2}}
-    assert seen_groups(qrels, {"d2", "d4"}).tolist() == ["unseen", "unseen", "seen"]
-    assert seen_groups(qrels, {"d1", "d3"}).tolist() == ["seen"] * 3
-
-
-@pytest.mark.parametrize(
-    ("trained_on", "digest", "groups"),
-    [
-        (
-            "toy",
-            "other texts",
-            ["seen", "unseen", "seen"],
-        ),  # the same data set, a query added since
-        ("elsewhere", "same", ["seen", "unseen", "seen"]),  # the same texts under another name
-        ("elsewhere", "other texts", ["unseen"] * 3),  # its d1 is another document
-    ],
-)
-def test_positives_of_another_data_set_do_not_count_as_seen(
-    trained_on: str, digest: str, groups: list[str]
-):
-    world, made = collection(DOCUMENTS, QUERIES, QRELS), adapter(still_model(2), ["d1"])
-    card = replace(
-        made.card,
-        dataset=trained_on,
-        dataset_digest=world.dataset.digest if digest == "same" else digest,
-    )
-    result = evaluate(Ranker(world, replace(made, card=card)), "test")
-    assert result.groups is not None
-    assert result.groups.tolist() == groups
 
 
 @pytest.mark.parametrize(
@@ -276,47 +240,6 @@ def test_one_thread_at_a_time_is_in_trec_eval(monkeypatch: pytest.MonkeyPatch):
     assert most == [1]
 
 
-# Where the change comes from
-
-
-@given(worlds(min_documents=3))
-def test_shares_of_the_change_sum_to_one(world: World):
-    ranker = world.ranker()
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    total = shares.projector + shares.constant + shares.query_specific
-    expected = 1.0 if world.candidates > 1 else 0.0
-    assert total == pytest.approx(expected, abs=1e-4)
-
-
-def test_a_query_independent_adapter_has_only_a_constant_share():
-    ranker = Ranker(collection(DOCUMENTS, QUERIES), adapter(still_model(2)))
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    np.testing.assert_allclose(
-        [shares.projector, shares.constant, shares.query_specific], [0, 1, 0], atol=1e-5
-    )
-
-
-def test_the_identity_has_no_shares():
-    there = collection(DOCUMENTS, QUERIES)
-    ranker = Ranker(there, adapter(identity_adapter(there.documents.dimension)))
-    queries = there.queries.vectors
-    batch = ranker.rank_batch(queries)
-    assert np.abs(batch.scores[:, 3] - batch.scores[:, 0]).max() < 1e-6
-    assert decompose_change(ranker, batch, torch.from_numpy(queries)) == ChangeDecomposition(
-        0.0, 0.0, 0.0
-    )
-
-
-def test_one_query_has_no_query_specific_part():
-    ranker = World(seed=4, n=12, m=8, documents=9, queries=1, candidates=9).ranker()
-    queries = ranker.collection.queries.vectors
-    shares = decompose_change(ranker, ranker.rank_batch(queries), torch.from_numpy(queries))
-    assert shares.query_specific == pytest.approx(0, abs=1e-5)
-    assert shares.projector != pytest.approx(0, abs=1e-2)
-
-
 # Published figures
 
 
@@ -341,7 +264,10 @@ def test_the_groups_of_scifact_dev(dev: Evaluation, scifact_ranker: Ranker):
     """70 dev queries share a relevant document with train, 100 share none."""
     dataset = scifact_ranker.collection.dataset
     train = {d for judged in dataset.qrels("train").values() for d, g in judged.items() if g > 0}
-    groups = seen_groups({q: dataset.qrels("dev")[q] for q in dev.query_ids}, train)
+    texts = TrainingTexts([dataset.document[d].text_hash for d in train])
+    card = AdapterCard("any", 384, 384, texts=texts)
+    groups = query_groups({q: dataset.qrels("dev")[q] for q in dev.query_ids}, card, dataset)
+    assert groups is not None
     seen = groups == "seen"
     assert (int(seen.sum()), int((~seen).sum())) == (70, 100)
     assert dev.mean("base", seen)["nDCG@10"] == pytest.approx(0.7255, abs=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.rank_overlap import (
+    lowest_rank_biased_overlap,
     measure_overlap,
     rank_biased_overlap,
     unjudged_queries,
@@ -56,6 +59,19 @@ def test_the_definition(ranks: list[int], others: list[int], p: float):
     assert 0 < value <= 1 + 1e-12
 
 
+@pytest.mark.parametrize("depth", range(1, 7))
+@pytest.mark.parametrize("p", [0.1, 0.9, 0.99])
+def test_the_lowest_overlap_is_the_lowest_of_all_permutations(depth: int, p: float):
+    ranks = np.arange(1, depth + 1)
+    every = [rank_biased_overlap(ranks, np.array(o), p) for o in itertools.permutations(ranks)]
+    assert lowest_rank_biased_overlap(depth, p) == pytest.approx(min(every))
+
+
+def test_the_lowest_overlap_depends_on_the_depth():
+    values = {depth: lowest_rank_biased_overlap(depth) for depth in (1, 5, 10, 100)}
+    assert values == pytest.approx({1: 1, 5: 0.737775, 10: 0.511608, 100: 0.00154}, abs=1e-6)
+
+
 def test_identical_rankings_overlap_fully_and_a_batch_equals_each():
     ranks = np.stack([np.random.default_rng(s).permutation(100) + 1 for s in range(3)])
     np.testing.assert_allclose(rank_biased_overlap(ranks, ranks), 1.0)
@@ -74,6 +90,9 @@ def test_queries_without_judgments_are_found_and_measured():
     assert result.top_k_overlap.tolist() == [0, 1]
     assert result.top_documents.tolist() == [[1, 2], [2, 2]]
     assert result.top_document_changed == 0.5
+    # three documents: the shared ones at depths 1, 2, 3 are at least 0, 1, 3
+    assert result.lowest_rbo == pytest.approx(0.1 / 0.9 * (0.81 / 2 + 0.729) + 0.729)
+    assert result.depth == 3
     assert result.shares.constant == pytest.approx(1, abs=1e-5)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -10,15 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imrnns_core.config import SearchConfig
+from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.readers.beir import load_dataset, load_qrels
 from imrnns_core.data.readers.trec import read_run
+from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.evaluation.trec import run_lines, write_qrels, write_runs
+from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.comparison import Hit
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES
-from tests.toys import adapter, collection, still_model, write_dataset
+from tests.toys import adapter, collection, random_model, still_model, write_dataset
 
 
 @pytest.fixture
@@ -51,6 +57,45 @@ def test_scores_of_a_run_fall_strictly_in_32_bits(scores: list[float]):
     written = [line.split()[4] for line in run_lines("q", hits, "base")]
     assert (np.diff(np.array(written, dtype=np.float32)) < 0).all()
     assert np.allclose([float(w) for w in written], ordered, atol=1e-5)
+
+
+@given(
+    st.integers(0, 2**31),
+    st.integers(2, 40),
+    st.integers(1, 40),
+    st.sampled_from([1, 3, 25]),
+    st.integers(1, 40),
+)
+def test_the_order_of_the_corpus_changes_no_figure_and_no_run(
+    seed: int, documents: int, distinct: int, queries: int, candidates: int
+):
+    """Many documents are copies of another one, and only some of the copies are judged."""
+    rng = np.random.default_rng(seed)
+    copy_of = rng.integers(0, distinct, documents)
+    vectors, words = rng.normal(size=(distinct, 9)), rng.integers(0, 4, distinct)
+    qrels = {f"q{i}": {"d0": 0, f"d{rng.integers(documents)}": 1} for i in range(queries)}
+    world = collection(vectors[copy_of], rng.normal(size=(queries, 9)), qrels)
+    texts = [Document(f"d{i}", "", f"word{words[copy_of[i]]}") for i in range(documents)]
+    asked = {f"q{i}": Query(f"q{i}", f"word{i % 4}") for i in range(queries)}
+    files, figures = [], []
+    for order in (np.arange(documents), rng.permutation(documents)):
+        dataset = replace(world.dataset, documents=tuple(texts[i] for i in order), queries=asked)
+        ids, matrix = dataset.document_ids, world.documents
+        shuffled = replace(
+            world, dataset=dataset, documents=EmbeddingMatrix(ids, matrix.vectors[order])
+        )
+        ranker = Ranker(shuffled, adapter(random_model(seed, 9, 8)), SearchConfig(candidates))
+        result = evaluate(ranker, "test", lexical=BM25Index(dataset.documents))
+        assert result.bm25 is not None
+        figures.append(
+            (result.values, result.best_ranks, result.bm25.values, result.bm25.best_ranks)
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            paths = write_runs(result, ids, Path(folder))
+            files.append([path.read_bytes() for path in paths])
+    for first, second in zip(*figures, strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert files[0] == files[1]
 
 
 def test_trec_eval_reproduces_the_table_from_the_written_files(tmp_path: Path):

@@ -52,6 +52,7 @@ def evaluation(
         top_k=10,
         batch=batch,
         qrels={},
+        judged=np.ones((4, count, 1)),
     )
 
 
@@ -68,7 +69,9 @@ def evaluation(
 def test_an_interval_that_includes_zero_shows_nothing(
     interval: tuple[float, float], effect: str
 ) -> None:
-    test = judge_effect(evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20))).test
+    test = judge_effect(
+        evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20), np.ones((20, 1)))
+    ).test
     for name in ("ci95", "studentized_ci95"):
         assert effect_of(replace(test, change=sum(interval), **{name: interval}), 0.001) == (
             effect if effect != "harms" else "not shown"
@@ -82,7 +85,7 @@ def test_an_interval_that_includes_zero_shows_nothing(
 
 
 def test_an_effect_comes_with_its_means() -> None:
-    lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64))
+    lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64), np.ones((20, 1)))
     verdict = judge_effect(evaluation(UP), lexical)
     assert (verdict.effect, verdict.test.queries, verdict.bm25) == ("helps", 20, 0.25)
     assert (verdict.base, verdict.modulated) == (0.5, pytest.approx(0.65))
@@ -117,29 +120,41 @@ def test_a_step_below_four_decimals_is_none() -> None:
     assert judge_outcomes(evaluation([-6e-5])).steps["document-modulated"] == pytest.approx(-6e-5)
 
 
+USED = ["text used"] * 20
+VALIDATION = ["validation"] * 20
+
+
 @pytest.mark.parametrize(
-    ("changes", "groups", "expected"),
+    ("changes", "groups", "expected", "group"),
     [
-        (UP, None, "unknown"),
-        (UP, SEEN, "only seen queries"),
-        (UP + UP, SEEN + UNSEEN, "holds on unseen queries"),
-        (UP, UNSEEN, "holds on unseen queries"),
-        (DOWN + UP, SEEN + UNSEEN, "holds on unseen queries"),
-        (UP + NONE, SEEN + UNSEEN, "not shown on unseen queries"),
-        (UP + [1.0, -0.7] * 10, SEEN + UNSEEN, "not shown on unseen queries"),
-        (UP + DOWN, SEEN + UNSEEN, "harms unseen queries"),
-        (NONE + NONE, SEEN + UNSEEN, "no gain"),
-        (DOWN + NONE, SEEN + UNSEEN, "no gain"),
-        (NONE, UNSEEN, "no gain"),
-        (UP + [0.1] * 19, SEEN + ["unseen"] * 19, "too few unseen queries"),
-        (UP + [0.1] * 19 + NONE, SEEN + ["unseen"] * 39, "too few unseen queries"),
+        (UP, None, "unknown", None),
+        (UP, SEEN, "no independent queries", None),
+        (UP + UP, SEEN + VALIDATION, "no independent queries", None),
+        (UP + UP, SEEN + UNSEEN, "holds", "unseen"),
+        (UP, UNSEEN, "holds", "unseen"),
+        (UP, USED, "holds", "text used"),
+        (DOWN + UP, SEEN + UNSEEN, "holds", "unseen"),
+        (UP + NONE, SEEN + UNSEEN, "not shown", "unseen"),
+        (UP + [1.0, -0.7] * 10, SEEN + UNSEEN, "not shown", "unseen"),
+        (UP + DOWN, SEEN + UNSEEN, "harms", "unseen"),
+        (UP + DOWN, SEEN + USED, "harms", "text used"),
+        (UP + UP + DOWN, SEEN + USED + UNSEEN, "harms", "unseen"),
+        (UP + UP + NONE, SEEN + USED + UNSEEN, "not shown", "unseen"),
+        # too few unseen queries leave the decision to those about used texts
+        (UP + UP + [0.1] * 3, SEEN + USED + ["unseen"] * 3, "holds", "text used"),
+        (NONE + NONE, SEEN + UNSEEN, "no gain", "unseen"),
+        (DOWN + NONE, SEEN + UNSEEN, "no gain", "unseen"),
+        (NONE, UNSEEN, "no gain", "unseen"),
+        (UP + [0.1] * 19, SEEN + ["unseen"] * 19, "too few queries", "unseen"),
+        (UP + [0.1] * 19 + NONE, SEEN + ["unseen"] * 39, "too few queries", "unseen"),
     ],
 )
-def test_generalization(changes: list[float], groups: list[str] | None, expected: str) -> None:
+def test_generalization(
+    changes: list[float], groups: list[str] | None, expected: str, group: str | None
+) -> None:
     verdict = judge_generalization(evaluation(changes, groups))
-    assert verdict.generalization == expected
-    counts = Counter(groups or [])
-    assert [(c.group, c.test.queries) for c in verdict.groups] == list(counts.items())
+    assert (verdict.generalization, verdict.group) == (expected, group)
+    assert {c.group: c.test.queries for c in verdict.groups} == Counter(groups or [])
 
 
 def test_the_tests_that_are_shown_correct_each_other() -> None:
@@ -147,7 +162,10 @@ def test_the_tests_that_are_shown_correct_each_other() -> None:
     tests = verdict_tests(both)
     raw = [tests[key][0].p for key in (None, "seen", "unseen")]
     assert [tests[key][1] for key in (None, "seen", "unseen")] == holm(raw)
-    assert judge_effect(both, SystemMetrics(np.zeros((40, 1)), np.zeros(40))).tests == 3
+    assert (
+        judge_effect(both, SystemMetrics(np.zeros((40, 1)), np.zeros(40), np.ones((40, 1)))).tests
+        == 3
+    )
     alone = evaluation(UP, UNSEEN)  # the group is the whole split: one test
     assert {p for _, p in verdict_tests(alone).values()} == {alone.significance(NDCG).p}
 
@@ -227,6 +245,6 @@ def test_missing_evidence_is_never_called_no_gain() -> None:
         changes = [*rng.normal(0.1, 0.12, 70), *rng.normal(0.03, 0.12, 100)]
         verdict = judge_generalization(evaluation(changes, ["seen"] * 70 + ["unseen"] * 100))
         assert verdict.generalization in (
-            "holds on unseen queries",
-            "not shown on unseen queries",
+            "holds",
+            "not shown",
         )

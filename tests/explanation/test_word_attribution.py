@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,10 +23,19 @@ from imrnns_core.explanation.occlusion import token_to_word
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import account_words
 from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
-from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import (
+    RANDOM_DRAWS,
+    Draw,
+    VerifiedWord,
+    WordDrops,
+    random_draws,
+    undecided_counts,
+    verified_words,
+)
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import Word, without
+from imrnns_core.types import FloatArray
 from tests import toys
 
 
@@ -120,7 +130,9 @@ def test_verified_words_drop_what_the_edited_text_loses(explainer: WordExplainer
         assert word.random_std[0] > 0
         at = [w.text for w in drops.words].index(word.word.text)
         assert word.estimate == (drops.score[at], drops.change[at])
-    assert first[0].drop[0] > first[0].random[0] + first[0].random_std[0]
+    # the word with the largest estimate has a larger drop than all draws
+    assert first[0].p[0] == 1 / 23
+    assert first[0].verdict("score") == "confirmed"
     again = explainer.verify(pair, "document", drops, drops.top("score", 3))
     assert [w.random for w in again] == [w.random for w in first]
 
@@ -143,21 +155,141 @@ def test_masking_a_word_of_one_token_equals_deleting_it(explainer: WordExplainer
 
 
 @pytest.mark.parametrize(
-    ("drop", "estimate", "verdict"),
+    ("drop", "estimate", "p", "verdict"),
     [
-        (0.1, 0.2, "confirmed"),
-        (-0.1, -0.2, "confirmed"),
-        (0.1, -0.2, "opposite sign"),
-        (0.03, 0.2, "chance"),
-        (0.03, -0.2, "chance"),
+        (0.1, 0.2, 0.05, "confirmed"),
+        (-0.1, -0.2, 0.04, "confirmed"),
+        (0.1, -0.2, 0.05, "opposite sign"),
+        (0.1, 0.2, 0.051, "not confirmed"),
+        (0.1, -0.2, 1.0, "not confirmed"),
+        (0.1, 0.2, None, "not tested"),
     ],
 )
-def test_a_measured_drop_judges_its_estimate(drop: float, estimate: float, verdict: str):
+def test_a_measured_drop_judges_its_estimate(
+    drop: float, estimate: float, p: float | None, verdict: str
+):
     word = VerifiedWord(
-        Word("peso", ((0, 4),)), (0.0, drop), (0.0, 0.01), (0.0, 0.025), (0.0, estimate)
+        Word("peso", ((0, 4),)), (0.0, drop), (0.0, 0.01), (0.0, 0.02), (0.0, estimate), (1.0, p)
     )
     assert word.verdict("change") == verdict
-    assert word.verdict("score") == "chance"
+    assert word.verdict("score") == "not confirmed"
+    assert word.to_json() == {
+        "word": "peso",
+        "drop": {"score": 0.0, "change": drop},
+        "random": {"score": 0.0, "change": 0.01},
+        "random_std": {"score": 0.0, "change": 0.02},
+        "p_corrected": {"score": 1.0, "change": p},
+        "verdict": {"score": "not confirmed", "change": verdict},
+    }
+
+
+def words_of(occurrences: Sequence[int], estimates: Sequence[float]) -> WordDrops:
+    """Return a text in which word i occurs `occurrences[i]` times, with these estimates."""
+    ends = np.cumsum(occurrences)
+    words = [
+        Word(f"w{i}", tuple((2 * n, 2 * n + 1) for n in range(end - count, end)))
+        for i, (count, end) in enumerate(zip(occurrences, ends, strict=True))
+    ]
+    values = np.array(estimates, np.float32)
+    return WordDrops("document", "x " * int(ends[-1]), words, values, values, 2 * int(ends[-1]))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_random_draws_are_different_words_and_leave_each_word_out_often_enough(count: int):
+    drops = words_of([1, 2, 3] * 10, [0.0] * 30)
+    draws = random_draws(drops, count, range(30))
+    assert len({frozenset(draw) for draw in draws}) == len(draws)
+    assert all(len(draw) == count for draw in draws)
+    assert all(span in drops.words[i].spans for draw in draws for i, span in draw.items())
+    assert all(sum(i not in draw for draw in draws) >= RANDOM_DRAWS for i in range(30))
+    # the draws of fewer words are the same ones
+    fewer = random_draws(drops, count, [0])
+    assert fewer == draws[: len(fewer)]
+
+
+def test_a_short_text_has_fewer_draws():
+    drops = words_of([1] * 12, [0.0] * 12)
+    assert len(random_draws(drops, 1, [0])) == 12
+    assert random_draws(drops, 13, [0]) == []
+    unread = replace(drops, characters_read=6)
+    assert {i for draw in random_draws(unread, 1, [0]) for i in draw} == {0, 1, 2}
+
+
+def verdicts(drops: WordDrops, sizes: FloatArray, positions: Sequence[int]) -> list[str]:
+    """Verify words whose drops are the sums of the sizes of their occurrences."""
+    measured, random = dict[int, FloatArray](), dict[int, tuple[list[Draw], FloatArray]]()
+    for i in positions:
+        count = len(drops.words[i].spans)
+        measured[i] = np.full(2, count * sizes[i], np.float32)
+        draws = random_draws(
+            drops, count, [j for j in positions if len(drops.words[j].spans) == count]
+        )
+        values = [[sum(float(sizes[j]) for j in draw)] * 2 for draw in draws]
+        random[count] = draws, np.array(values, np.float32).reshape(-1, 2)
+    return [word.verdict("score") for word in verified_words(drops, measured, random)]
+
+
+def test_words_are_tested_in_the_order_of_their_estimates_until_one_fails():
+    sizes = np.full(40, 0.01, np.float32)
+    sizes[:5] = 0.5, -0.6, 0.0, 0.7, 0.8
+    estimates = [*(0.9, -0.8, 0.7, 0.6), *[0.1] * 36]
+    found = verdicts(words_of([1] * 40, estimates), sizes, [3, 2, 1, 0])
+    # the draws of 1/23 leave the word itself out, but may contain the others
+    assert found[:2] == ["not confirmed", "not confirmed"]
+    sizes[:5] = 0.8, 0.01, 0.01, 0.01, 0.01
+    assert verdicts(words_of([1] * 40, estimates), sizes, [0, 1]) == ["confirmed", "not confirmed"]
+    sizes[0] = -0.8
+    assert verdicts(words_of([1] * 40, estimates), sizes, [0]) == ["opposite sign"]
+
+
+def test_draws_that_decide_nothing_are_not_needed():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        sizes = rng.standard_t(2, 40).astype(np.float32)
+        sizes[0] = 30
+        drops = words_of([1, 2] * 20, (np.abs(sizes) + rng.random(40)).tolist())
+        positions = drops.top("score", 10)
+        measured = {
+            i: np.full(2, len(drops.words[i].spans) * sizes[i], np.float32) for i in positions
+        }
+        whole, first = {}, {}
+        for count in (1, 2):
+            draws = random_draws(drops, count, positions)
+            values = [[sum(float(sizes[j]) for j in draw)] * 2 for draw in draws]
+            whole[count] = draws, np.array(values, np.float32)
+            first[count] = draws, np.array(values[:10], np.float32)
+        undecided = undecided_counts(drops, measured, first)
+        assert 1 in undecided
+        enough = {n: whole[n] if n in undecided else first[n] for n in first}
+        expected = [w.verdict("score") for w in verified_words(drops, measured, whole)]
+        assert [w.verdict("score") for w in verified_words(drops, measured, enough)] == expected
+
+
+def test_a_text_with_too_few_other_words_is_not_tested():
+    sizes = np.full(40, 0.01, np.float32)
+    sizes[0] = 0.9
+    for count, verdict in ((22, "not tested"), (23, "confirmed")):
+        drops = words_of([1] * count, [0.9, *[0.1] * (count - 1)])
+        assert verdicts(drops, sizes, [0]) == [verdict]
+
+
+def test_words_without_other_words_have_no_random_drop():
+    (word,) = verified_words(words_of([1], [0.2]), {0: np.array([0.1, 0.2], np.float32)}, {})
+    assert np.isnan([*word.random, *word.random_std]).all()
+    assert word.to_json()["random"] == {"score": None, "change": None}
+    assert word.verdict("change") == "not tested"
+
+
+def test_random_words_get_a_verdict_in_at_most_one_text_of_twenty():
+    """Drops with heavy tails, as real ones have, and estimates that know nothing of them."""
+    rng, texts, with_verdict = np.random.default_rng(0), 2000, 0
+    for _ in range(texts):
+        sizes = rng.standard_t(2, 60).astype(np.float32)
+        drops = words_of([1] * 60, rng.random(60).tolist())
+        found = verdicts(drops, sizes, drops.top("score", 12))
+        with_verdict += any(v != "not confirmed" for v in found)
+    assert with_verdict / texts == pytest.approx(1 / 23, abs=0.01)
+    assert with_verdict / texts <= 0.05
 
 
 def test_the_strongest_words_of_opposite_sign_are_verified_too():
@@ -216,11 +348,11 @@ def test_random_deletions_are_encoded_once_per_count(
     drops = explainer.estimate(pair, "query")
     explainer.verify(pair, "query", drops, range(5))
     assert (
-        len(texts) == len(set(texts)) == 8
-        # each of ten draws deletes one of eight words, and no text is encoded twice
+        len(texts) == len(set(texts)) == 11
+        # each draw deletes one of eleven words, and no text is encoded twice
     )
     explainer.verify(pair, "query", drops, range(5))
-    assert len(texts) == 8  # known now
+    assert len(texts) == 11  # known now
 
 
 def test_texts_encoded_before_a_stop_are_kept(ranker: Ranker, pair: Pair):
@@ -240,7 +372,7 @@ def test_texts_encoded_before_a_stop_are_kept(ranker: Ranker, pair: Pair):
     found = explainer.verify(
         pair, "document", drops, range(len(drops.words)), lambda *step: heard.append(step)
     )
-    assert heard[-1] == (first[1] - first[0],) * 2  # only the rest is encoded
+    assert heard[2] == (0, first[1] - first[0])  # only the rest is encoded
     whole = WordExplainer(ranker).verify(pair, "document", drops, range(len(drops.words)))
     assert np.array([w.random for w in found]) == pytest.approx(
         np.array([w.random for w in whole]), abs=1e-6

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.errors import AdapterError
-from imrnns_core.model.adapter_card import CARD_SCHEMA, AdapterCard, TrainingOutcome
+from imrnns_core.model.adapter_card import CARD_SCHEMA, AdapterCard, TrainingOutcome, TrainingTexts
 from imrnns_core.model.checkpoint import (
     Adapter,
     check_dimensions,
@@ -50,7 +50,7 @@ CARD = AdapterCard(
     dataset="sample",
     dataset_digest="abc",
     train_split="train",
-    training_positives=["d1", "dä"],
+    texts=TrainingTexts(["0a", "0b"], ["0c"], ["whitening"], ["0d"]),
     config={"margin": 0.05},
     history=[{"number": 0, "loss": None, "validation": 0.5, "best": True}],
     outcome=TrainingOutcome("trained", 3, validation=0.5, base_validation=0.4, notes=["a note"]),
@@ -166,14 +166,15 @@ def test_a_card_of_schema_2_is_converted(tmp_path: Path):
         "memory": {"max_sentences": 9, "min_words": 4},
     }
     assert [epoch["phase"] for epoch in card.history] == ["initialization", "train"]
-    assert card.schema == CARD_SCHEMA == 3
+    assert card.schema == CARD_SCHEMA == 4
 
 
 def test_unknown_keys_of_a_later_card_are_ignored(tmp_path: Path):
     record = {**asdict(CARD), "mood": "fine"}
-    assert load_adapter(
-        old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))
-    ).card.training_positives == ["d1", "dä"]
+    assert (
+        load_adapter(old_pair(tmp_path, random_model(0, 6, 4), json.dumps(record))).card.texts
+        == CARD.texts
+    )
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
@@ -406,7 +407,7 @@ def test_the_current_format_of_the_reference_package(test_data: Path):
     card = load_adapter(test_data / "peer" / "imrnns-minilm-scifact.pt").card
     assert (card.name, card.input_dim, card.output_dim) == ("imrnns-minilm-scifact", 384, 384)
     assert card.source == "reference package, imrnns-final-v1"
-    assert card.training_positives is None
+    assert card.texts is None
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The target view, the maps, and the noise of the maps."""
+"""The target view, the maps, and the movement on them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,16 @@ from imrnns_core.projection.corpus_map import (
     map_key,
     save_map,
 )
-from imrnns_core.projection.movement import Movement, pca_movement, true_movement, umap_movement
+from imrnns_core.projection.movement import (
+    pca_movement,
+    placement_error,
+    true_movement,
+    umap_movement,
+    visible_share,
+)
 from imrnns_core.projection.target_view import neighbourhood_order, target_view
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from tests.toys import (
@@ -140,31 +147,42 @@ def test_too_few_documents_for_a_map_still_get_coordinates():
 def test_the_share_of_the_movement_that_pca_shows():
     ranker = World(seed=2, n=9, m=9, documents=12, queries=1, candidates=6).ranker()
     comparison, positions = ranker.compare("q0"), np.array([0, 3, 5])
+    modulation = comparison.modulation
     fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
-    base, modulated, share = pca_movement(fitted, comparison, positions, 2)
+    drawn = pca_movement(fitted, comparison, positions, 2)
     np.testing.assert_allclose(
-        base,
-        fitted.pca_project(comparison.modulation.projected_documents.numpy()[positions], 2),
+        drawn.start,
+        fitted.pca_project(modulation.projected_documents.numpy()[positions], 2),
         atol=1e-6,
     )
-    move = (
-        comparison.modulation.modulated_documents - comparison.modulation.projected_documents
-    ).numpy()[positions]
-    np.testing.assert_allclose(modulated - base, move @ fitted.pca_axes[:2].T, atol=1e-5)
-    assert share == pytest.approx(
+    move = (modulation.modulated_documents - modulation.projected_documents).numpy()[positions]
+    np.testing.assert_allclose(drawn.end - drawn.start, move @ fitted.pca_axes[:2].T, atol=1e-5)
+    np.testing.assert_allclose(
+        [drawn.query_start, drawn.query_end],
+        fitted.pca_project(
+            np.stack([modulation.projected_query.numpy(), modulation.modulated_query.numpy()]), 2
+        ),
+        atol=1e-6,
+    )
+    assert visible_share(comparison, positions, drawn) == pytest.approx(
         float(((move @ fitted.pca_axes[:2].T) ** 2).sum() / (move**2).sum()), abs=1e-4
     )
     axis = replace(
-        comparison.modulation,
-        modulated_documents=comparison.modulation.projected_documents + fitted.pca_axes[0],
+        modulation, modulated_documents=modulation.projected_documents + fitted.pca_axes[0]
     )
-    assert pca_movement(fitted, replace(comparison, stage_vectors=axis), positions, 2)[
-        2
-    ] == pytest.approx(1, abs=1e-4)
-    still = replace(
-        comparison.modulation, modulated_documents=comparison.modulation.projected_documents
-    )
-    assert pca_movement(fitted, replace(comparison, stage_vectors=still), positions, 2)[2] == 0.0
+    along = replace(comparison, stage_vectors=axis)
+    assert visible_share(
+        along, positions, pca_movement(fitted, along, positions, 2)
+    ) == pytest.approx(1, abs=1e-4)
+    still = unmoved(comparison)
+    assert visible_share(still, positions, pca_movement(fitted, still, positions, 2)) == 0.0
+
+
+def unmoved(comparison: Comparison) -> Comparison:
+    """Return the comparison with modulated documents that did not move."""
+    vectors = comparison.modulation
+    still = replace(vectors, modulated_documents=vectors.projected_documents)
+    return replace(comparison, stage_vectors=still)
 
 
 # Coordinates of new points
@@ -220,28 +238,23 @@ def test_coordinates_are_a_mean_of_neighbours_weighted_by_similarity():
 
 
 @pytest.mark.usefixtures("_no_umap")
-def test_the_noise_is_the_arrow_length_of_unmoved_documents():
+def test_an_arrow_starts_where_the_map_places_the_unmoved_vector():
     ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
     comparison, positions = ranker.compare("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
     flat = fit_map(projected, ranker.collection.dataset.documents)
-    result = umap_movement(flat, projected, comparison, positions, 2)
+    drawn = umap_movement(flat, projected, comparison, positions, 2)
     rows = comparison.rows[positions]
-    own = flat.umap[2][rows]
-    np.testing.assert_array_equal(result.base, own)
-    unmoved = knn_project(flat, projected, projected[rows], 2, rows)
     np.testing.assert_allclose(
-        result.movement.noise, np.linalg.norm(unmoved - own, axis=1), atol=1e-5
+        drawn.start, knn_project(flat, projected, projected[rows], 2, rows), atol=1e-5
     )
-    assert float(result.movement.noise.min()) > 0
-    np.testing.assert_allclose(
-        result.movement.arrow_length,
-        np.linalg.norm(result.modulated - result.base, axis=1),
-        atol=1e-6,
-    )
-    np.testing.assert_allclose(
-        result.movement.true, true_movement(comparison)[positions], atol=1e-7
-    )
+    moved = comparison.modulation.modulated_documents.numpy()[positions]
+    np.testing.assert_allclose(drawn.end, knn_project(flat, projected, moved, 2, rows), atol=1e-5)
+    distances = np.linalg.norm(drawn.start - flat.umap[2][rows], axis=1)
+    error = placement_error(flat, comparison, positions, drawn.start)
+    assert error == pytest.approx(np.median(distances))
+    assert error > 0
+    np.testing.assert_allclose(drawn.true, true_movement(comparison)[positions], atol=1e-7)
     queries = np.stack(
         [
             comparison.modulation.projected_query.numpy(),
@@ -249,31 +262,40 @@ def test_the_noise_is_the_arrow_length_of_unmoved_documents():
         ]
     )
     np.testing.assert_allclose(
-        [result.query_base, result.query_modulated],
+        [drawn.query_start, drawn.query_end],
         knn_project(flat, projected, queries, 2),
         atol=1e-6,
     )
-    # without movement, the arrows are as long as the noise
-    still = replace(
-        comparison.modulation, modulated_documents=comparison.modulation.projected_documents
-    )
-    nothing = umap_movement(
-        flat, projected, replace(comparison, stage_vectors=still), positions, 2
-    ).movement
-    np.testing.assert_allclose(nothing.arrow_length, nothing.noise, atol=1e-6)
-    np.testing.assert_allclose(nothing.true, 0, atol=1e-6)
-    assert nothing.within_noise
 
 
-@pytest.mark.parametrize(
-    ("drawn", "noise", "within"),
-    [([3, 3, 9], [2, 2, 2], True), ([5, 5, 0], [2, 2, 9], False), ([4], [2], False)],
-)
-def test_arrows_shorter_than_twice_the_noise_are_within_noise(
-    drawn: list[float], noise: list[float], within: bool
-):
-    arrays = np.array(drawn, np.float32), np.array(noise, np.float32)
-    assert Movement(arrays[0], *arrays).within_noise is within
+@pytest.mark.usefixtures("_no_umap")
+def test_without_movement_the_arrows_have_no_length_and_are_no_better_than_chance():
+    ranker = World(seed=6, n=10, m=8, documents=30, queries=1, candidates=10).ranker()
+    projected = ranker.transform.projected.numpy()
+    flat = fit_map(projected, ranker.collection.dataset.documents)
+    still = unmoved(ranker.compare("q0"))
+    for drawn in (
+        umap_movement(flat, projected, still, np.arange(10), 2),
+        pca_movement(flat, still, np.arange(10), 2),
+    ):
+        np.testing.assert_array_equal(drawn.end, drawn.start)
+        np.testing.assert_allclose(drawn.true, 0, atol=1e-6)
+        assert drawn.agreement.direction_p == 1.0
+        assert not drawn.agreement.better_than_chance
+
+
+def test_the_arrows_of_an_exact_map_agree_with_the_true_movement():
+    """In three dimensions, PCA shows the whole movement."""
+    ranker = World(seed=2, n=3, m=3, documents=60, queries=1, candidates=40).ranker()
+    comparison, projected = ranker.compare("q0"), ranker.transform.projected.numpy()
+    _, _, axes = np.linalg.svd(projected - projected.mean(0), full_matrices=False)
+    exact = CorpusMap({}, projected.mean(0), axes, np.ones(3, np.float32), ONE)
+    drawn = pca_movement(exact, comparison, np.arange(20), 3)
+    assert visible_share(comparison, np.arange(20), drawn) == pytest.approx(1, abs=1e-5)
+    assert drawn.agreement.length == pytest.approx(1, abs=1e-6)
+    # not 1: the map compares distances, the truth compares cosines
+    assert drawn.agreement.direction > 0.85
+    assert drawn.agreement.better_than_chance
 
 
 # On disk

@@ -6,7 +6,7 @@ import pytest
 
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.reporting import formatting
-from imrnns_core.reporting.terminal import _share_line
+from imrnns_core.reporting.change_lines import share_line
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_no_percentage_is_minus_zero(share: float, expected: str):
 
 
 def test_the_shares_of_a_change_are_never_minus_zero():
-    line = _share_line(ChangeDecomposition(1.002, -0.001, -0.001))
+    line = share_line(ChangeDecomposition(1.002, -0.001, -0.001))
     assert "-0" not in line
     assert "−0" not in line
 
@@ -54,3 +54,11 @@ def test_counts_agree_with_their_noun():
 
 def test_an_interval_has_signs():
     assert formatting.interval((-0.5, 0.25)) == "−0.5000 to +0.2500"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("five5", "five5"), ("long text", "long…"), ("unbroken", "unbr…"), ("", "")],
+)
+def test_a_cut_text_says_that_it_was_longer(text: str, expected: str):
+    assert formatting.cut(text, 5) == expected

@@ -15,6 +15,7 @@ from imrnns_core.explanation.explain import Explanation, explain
 from imrnns_core.explanation.word_drops import WordDrops
 from imrnns_core.model.checkpoint import load_adapter
 from imrnns_core.reporting import html as html_report
+from imrnns_core.reporting.formatting import signed
 from imrnns_core.reporting.html import marked_html, to_html, trust_rows, trust_sentence
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
@@ -156,7 +157,7 @@ def test_the_deletion_test_is_described_with_its_figures():
     )
     sentence = trust_sentence(found)
     assert "60 pairs of queries and documents of toy, split dev" in sentence
-    assert "0 is as good as a random word, 1 as good as the best word" in sentence
+    assert "0 means no better than a random word, 1 means as good as the best word" in sentence
     assert trust_rows(found) == [
         ("document", "0.91", "0.99", "0.60"),
         ("query", "0.90", "1.00", "0.80"),
@@ -176,7 +177,7 @@ def test_measured_words_are_sorted_by_effect_with_their_random_words(explained: 
     rows = html_report._verified(explained.verified["document"])
     assert [row[0] for row in rows] == [word.word.text for word in words]
     mean, deviation = words[0].random[1], words[0].random_std[1]
-    assert rows[0][2] == f"{mean:+.4f} ± {deviation:.4f}".replace("-", "−")
+    assert rows[0][2] == f"{signed(mean)} ± {deviation:.4f}"
 
 
 def test_negative_parts_are_drawn_left_of_the_zero_line(explained: Explanation):

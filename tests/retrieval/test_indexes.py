@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ DOCUMENTS = np.array([[10, 0], [0, 1], [3, 4], [-1, 0]], np.float32)
 
 
 def test_the_most_similar_are_first_regardless_of_length():
-    index = DenseIndex.build(DOCUMENTS)
+    index = DenseIndex.build(DOCUMENTS, np.arange(4))
     assert len(index) == 4
     np.testing.assert_array_equal(
         index.search(np.array([[1, 0.1], [0, 9]], np.float32), 3), [[0, 2, 1], [1, 2, 0]]
@@ -25,7 +27,8 @@ def test_the_most_similar_are_first_regardless_of_length():
 
 def test_no_more_rows_than_documents():
     np.testing.assert_array_equal(
-        DenseIndex.build(DOCUMENTS).search(np.array([[1, 0]], np.float32), 100), [[0, 2, 1, 3]]
+        DenseIndex.build(DOCUMENTS, np.arange(4)).search(np.array([[1, 0]], np.float32), 100),
+        [[0, 2, 1, 3]],
     )
 
 
@@ -37,7 +40,7 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
         rng.normal(size=dimension).astype(np.float32),
     )
     cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
-    rows = DenseIndex.build(documents).search(query[None], 5)[0]
+    rows = DenseIndex.build(documents, np.arange(count)).search(query[None], 5)[0]
     np.testing.assert_allclose(cosine[rows], np.sort(cosine)[::-1][:5], atol=1e-6)
 
 
@@ -52,18 +55,27 @@ def test_bm25_finds_documents_that_share_a_word_and_no_others():
         [1],
         [],
         [],
-    ]  # equal scores are in corpus order; "the" is a stop word
+    ]  # of equal scores, d2 is first by the hash of its id; "the" is a stop word
 
 
 def test_bm25_returns_at_most_k_documents():
     assert [rows.tolist() for rows in LEXICAL.matches(["pie apple"], 2)] == [[2, 3]]
 
 
+@pytest.mark.parametrize("count", [1, 3, 11, 12])
+def test_of_equal_bm25_scores_the_first_ones_by_hash_are_kept(count: int):
+    words = ["apple"] * 12 + ["apple apple pie"] + ["pear"] * 40
+    documents = [Document(f"d{i}", "", text) for i, text in enumerate(words)]
+    by_hash = sorted(range(12), key=lambda i: hashlib.sha256(f"d{i}".encode()).hexdigest())
+    for order in (documents, documents[::-1]):
+        (rows,) = BM25Index(order).matches(["apple pie"], count + 1)
+        assert [order[row].id for row in rows] == ["d12", *(f"d{i}" for i in by_hash[:count])]
+
+
 def test_a_saved_lexical_index_gives_the_same_results(tmp_path: Path):
     LEXICAL.save(tmp_path / "kept")
-    documents = [Document("", "", "another text")] * len(
-        WORDS
-    )  # ignored, because the index is read
+    # the texts are ignored, because the index is read
+    documents = [Document(f"d{i}", "", "another text") for i in range(len(WORDS))]
     loaded = BM25Index(documents, tmp_path / "kept")
     assert [rows.tolist() for rows in loaded.matches(["apple pie", "zebra"], 10)] == [[2, 3, 0], []]
 
@@ -73,3 +85,29 @@ def test_a_corpus_without_words_matches_nothing():
         rows.tolist()
         for rows in BM25Index([Document("d", "", "the ?")]).matches(["the", "pear"], 5)
     ] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("query", "row"),
+    [
+        ("北京大学", 0),  # inside a longer text without spaces
+        ("東京の大学", 1),
+        ("हिन्दी", 2),
+        ("CAFE\u0301", 3),
+        ("ภาษาไทย", 4),
+        ("5,000", 5),
+        ("한국어", 6),
+    ],
+)
+def test_bm25_finds_words_of_all_scripts(query: str, row: int):
+    texts = (
+        "他在北京大学学习人工智能。",
+        "私は東京の大学で働いています。",
+        "यह किताब हिन्दी में है",
+        "Un café noir",
+        "เขาเรียนภาษาไทยทุกวัน",
+        "The price is 5,000 or 000",
+        "나는 한국어 수업을 듣는다",
+    )
+    index = BM25Index([Document(f"d{i}", "", text) for i, text in enumerate(texts)])
+    assert index.matches([query], 7)[0].tolist()[:1] == [row]

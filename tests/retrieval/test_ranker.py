@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -28,17 +30,17 @@ from tests.toys import (
 
 
 @pytest.mark.parametrize(
-    ("scores", "rows", "expected"),
+    ("scores", "ties", "expected"),
     [
         ([0.1, 0.9, 0.5], [0, 1, 2], [3, 1, 2]),
-        ([0.5, 0.5, 0.5], [7, 2, 4], [3, 1, 2]),  # equal scores rank in corpus order
+        ([0.5, 0.5, 0.5], [7, 2, 4], [3, 1, 2]),  # equal scores rank in the order of ties
         ([0.5, 0.9, 0.5], [9, 1, 3], [3, 1, 2]),
         ([-0.0, 0.0], [5, 4], [2, 1]),
         ([[1, 2], [2, 1]], [3, 4], [[2, 1], [1, 2]]),
     ],
 )
-def test_rank(scores: list, rows: list[int], expected: list):
-    np.testing.assert_array_equal(rank(np.array(scores, np.float32), np.array(rows)), expected)
+def test_rank(scores: list, ties: list[int], expected: list):
+    np.testing.assert_array_equal(rank(np.array(scores, np.float32), np.array(ties)), expected)
 
 
 def test_hand_set_vectors_at_all_stages():
@@ -48,18 +50,54 @@ def test_hand_set_vectors_at_all_stages():
     np.testing.assert_array_equal(comparison.rows, [1, 2, 0])
     np.testing.assert_allclose(stage_scores(comparison)[0], [0.96, 0.8, 0.6], atol=1e-6)
     np.testing.assert_allclose(stage_scores(comparison)[3], [-1, 1, -1], atol=1e-6)
-    # d0 and d1 have equal modulated scores: they rank in corpus order, not in base order
+    # d0 and d1 have equal modulated scores: they rank by the hash of their ids, not in base order
     np.testing.assert_array_equal(
         stage_ranks(comparison), [[1, 2, 3], [1, 2, 3], [3, 1, 2], [3, 1, 2]]
     )
 
 
-def test_identical_documents_rank_in_corpus_order_at_every_stage():
+BY_HASH = ("d0", "d1", "d4", "d2", "d3")
+"""Five ids in the order of their SHA-256."""
+
+
+def test_identical_documents_rank_by_the_hash_of_their_ids_at_every_stage():
+    assert sorted(BY_HASH, key=lambda i: hashlib.sha256(i.encode()).hexdigest()) == [*BY_HASH]
     comparison = Ranker(
         collection([[0.6, 0.8]] * 5, [[1, 0]]), adapter(still_model(2)), SearchConfig(5)
     ).compare("q0")
-    assert comparison.document_ids == ("d0", "d1", "d2", "d3", "d4")
+    assert comparison.document_ids == BY_HASH
     np.testing.assert_array_equal(stage_ranks(comparison), [[1, 2, 3, 4, 5]] * 4)
+
+
+def test_of_identical_documents_the_first_ones_by_hash_are_candidates():
+    world = collection([[0, 1]] * 5 + [[1, 0]], [[1, 0.1]] * 30)
+    for count in range(1, 6):
+        ranker = Ranker(world, adapter(still_model(2)), SearchConfig(count))
+        assert ranker.compare("q0").document_ids == ("d5", *BY_HASH)[:count]
+        # more than 20 queries: FAISS computes them in another way
+        batch = ranker.rank_batch(world.queries.vectors)
+        assert (batch.rows == ranker.compare("q0").rows).all()
+
+
+@pytest.mark.parametrize("candidates", [37, 97])
+def test_identical_documents_have_equal_scores_in_a_batch_and_alone(candidates: int):
+    """Matrix products round the last columns differently, and a batch unlike a single query."""
+    rng = np.random.default_rng(0)
+    vectors = np.repeat(rng.normal(size=(1, 384)), candidates, axis=0)
+    ranker = Ranker(
+        collection(vectors, rng.normal(size=(20, 384))),
+        adapter(random_model(0, 384, 384)),
+        SearchConfig(candidates),
+    )
+    batch = ranker.rank_batch(ranker.collection.queries.vectors)
+    np.testing.assert_array_equal(
+        batch.scores, np.broadcast_to(batch.scores[..., :1], batch.scores.shape)
+    )
+    for i in range(20):
+        np.testing.assert_array_equal(stage_ranks(ranker.compare(f"q{i}")), batch.ranks[i])
+    alone = ranker.compare("q0")
+    last = {i: ranker.corpus_ranks(alone, i) for i in alone.document_ids}
+    assert [last[i]["modulated"] for i in alone.document_ids] == [*range(1, candidates + 1)]
 
 
 def test_the_number_of_candidates_is_configurable():
@@ -107,7 +145,7 @@ def test_scores_of_a_comparison_are_those_of_its_vectors(world: World):
             err_msg=STAGES[s],
         )
         np.testing.assert_array_equal(
-            stage_ranks(comparison)[s], rank(stage_scores(comparison)[s], comparison.rows)
+            stage_ranks(comparison)[s], rank(stage_scores(comparison)[s], comparison.ties)
         )
     assert (np.diff(stage_scores(comparison)[0]) <= 0).all()
 

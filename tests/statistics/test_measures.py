@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imrnns_core.errors import LensError
-from imrnns_core.statistics.measures import measure, parse_measures
+from imrnns_core.statistics.measures import judged_measures, measure, parse_measures
 
 QRELS = {"q1": {"a": 2, "b": 1, "c": 0}, "q2": {"b": 1}}
 RANKINGS = {"q1": ["c", "a", "b"], "q2": ["a", "c", "b"]}
@@ -18,6 +18,22 @@ def test_two_names_of_one_measure_have_the_same_values():
     np.testing.assert_allclose(values[:, [3, 4, 5]], values[:, [2, 1, 0]])
     np.testing.assert_allclose(values[:, 1], [1 / 2, 1 / 3])
     np.testing.assert_allclose(values[:, 2], [(1 / 2 + 2 / 3) / 2, 1 / 3])
+
+
+def test_each_cut_off_has_a_share_of_judged_documents():
+    names = ("nDCG@10", "R@10", "AP", "Success@1", "P(rel=2)@5")
+    assert judged_measures(names) == ("Judged@10", "Judged@1", "Judged@5")
+    rankings = {"q1": ["c", "x", "a", "y"], "q2": ["x", "b"]}
+    judged = measure(names, QRELS, rankings).judged
+    np.testing.assert_allclose(judged, [[2 / 4, 1, 2 / 4], [1 / 2, 0, 1 / 2]])
+
+
+def test_an_empty_ranking_has_no_judged_document():
+    """BM25 ranks nothing for a query without a known word."""
+    metrics = measure(["Judged@10", "nDCG@10"], QRELS, {"q1": ["a"], "q2": []})
+    np.testing.assert_allclose(metrics.values[:, 0], [1, 0])
+    np.testing.assert_allclose(metrics.judged, [[1], [0]])
+    assert measure(["nDCG@10"], QRELS, {}).judged.tolist() == [[0], [0]]
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,21 @@ from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.projection.corpus_map import load_map
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage import lexical
 from imrnns_core.storage.layout import SAMPLE_FOLDER
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.workspace import Workspace
+from imrnns_core.text.words import SEGMENTATION
 from imrnns_core.types import FloatArray
-from tests.toys import FakeEncoder, adapter, collection, letters, random_model, write_dataset
+from tests.toys import (
+    FakeEncoder,
+    adapter,
+    collection,
+    document,
+    letters,
+    random_model,
+    write_dataset,
+)
 
 DOCUMENTS = [{"_id": f"d{i}", "title": f"t{i}", "text": f"text number {i}"} for i in range(10)]
 QUERIES = [{"_id": f"q{i}", "text": f"question {i}"} for i in range(3)]
@@ -415,7 +425,7 @@ def test_an_imported_adapter_loads_by_its_name(space: Workspace, tmp_path: Path)
     assert space.adapter_paths()["mine"] == target
     for name in ("mine", str(tmp_path / "mine.safetensors")):
         loaded = space.adapter(name)
-        assert loaded.card.training_positives == ["d1"]
+        assert loaded.card.texts.positives == [document("d1").text_hash]
         assert (loaded.model.projector.weight == random_model(0, 8, 4).projector.weight).all()
     assert "sample-adapter" in space.adapter_paths()
 
@@ -494,6 +504,19 @@ def test_a_lexical_index_with_one_changed_byte_is_built_again(tmp_path: Path):
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     space.lexical_index(dataset)
     assert path.read_bytes() == content
+
+
+def test_a_lexical_index_of_other_words_is_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    space, dataset = Workspace(tmp_path / "space"), load_dataset(write_dataset(tmp_path / "toy"))
+    with monkeypatch.context() as patch:
+        patch.setattr(lexical, "SEGMENTATION", "0")
+        space.lexical_index(dataset)
+    manifest = tmp_path / "space" / "lexical" / "toy" / "manifest.json"
+    assert json.loads(manifest.read_text())["words"] == "0"
+    space.lexical_index(dataset)
+    assert json.loads(manifest.read_text())["words"] == SEGMENTATION
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -17,7 +17,7 @@ from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sharded import SHARD
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import RECIPES, MemoryConfig, PretrainConfig, TrainConfig
-from imrnns_core.training.initialization import Initialization
+from imrnns_core.training.label_free.initialization import Initialization
 from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.resume import ReplayLog
 from imrnns_core.training.trainer import Trainer

@@ -21,11 +21,11 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import RECIPES, Recipe, TrainConfig
 from imrnns_core.training.examples import ranked_examples
+from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.splits import split_disjoint
 from imrnns_core.training.trainer import Trainer
-from imrnns_core.training.whitening import identity_adapter
-from tests.toys import collection
+from tests.toys import collection, document
 
 CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
 
@@ -110,7 +110,8 @@ def test_no_recipe_ships_an_adapter_that_is_worse_than_the_base_on_validation(
             "no epoch was better than the base on validation, so the adapter is the identity"
             in card.outcome.notes
         )
-        assert card.training_positives == []
+        assert card.texts is not None
+        assert (card.texts.positives, card.texts.used, card.texts.uses) == ([], [], [])
 
 
 def test_modulation_only_does_not_change_the_projector(world: Collection):
@@ -145,10 +146,10 @@ def test_the_card_describes_the_training(world: Collection):
     assert (card.name, card.input_dim, card.output_dim, card.recipe) == ("mine", 8, 8, "reference")
     assert (card.encoder, card.dataset, card.train_split) == ("fake", "toy", "train")
     assert card.dataset_digest == world.dataset.digest
-    assert card.training_positives is not None
-    assert sorted(card.training_positives) == sorted(
-        f"d{i}" for i in range(12)
-    )  # grade 0 is not a positive
+    assert card.texts is not None
+    positive = {document(f"d{i}").text_hash for i in range(12)}  # grade 0 is not a positive
+    assert card.texts.positives == sorted(positive)
+    assert (card.texts.used, card.texts.uses) == ([], ["negatives"])  # all 12 are positives
     assert [h["number"] for h in card.history] == [0, 1, 2, 3]
     assert card.config["learning_rate"] == 1e-2
 

@@ -14,16 +14,19 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import STAGES
 
-TITLE_WIDTH = 150
-ID_WIDTHS = (96, 260)
-"""The smallest and the largest width of the column of ids."""
+TITLE_WIDTH = 124
+ID_WIDTHS = (96, 186)
+"""The smallest and the largest width of the column of ids.
+
+With the largest one, the table fits into a window of 1440 pixels.
+"""
 LETTER = 6.8
 """Width of a letter in pixels."""
 CHANGE = "rank change"
 READING = (
     "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
-    "modulated (mod.). Rank change is base rank − modulated rank; + means that the adapter "
-    "promoted the document. Click a column header to sort."
+    "modulated (mod.). Change is base rank − modulated rank; + means that the adapter promoted the "
+    "document. Click a column header to sort."
 )
 ORDER = [
     "title",
@@ -84,7 +87,9 @@ def _columns(id_width: int) -> dict[str, Any]:
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "document": st.column_config.TextColumn(width=id_width),
         "relevance": st.column_config.TextColumn(width=96),
-        CHANGE: st.column_config.NumberColumn(width=100, help="Base rank − modulated rank."),
+        CHANGE: st.column_config.NumberColumn(
+            "change", width=72, help="Base rank − modulated rank."
+        ),
     }
     for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
         columns[f"{stage} rank"] = st.column_config.NumberColumn(

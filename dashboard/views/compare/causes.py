@@ -6,25 +6,14 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.services import catalog, evaluations
-from dashboard.widgets import notices
-from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNFAMILIAR_WORD_TOKENS, Diagnosis
+from dashboard.widgets import cause_legend, notices
+from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
     "No known cause",
-    "The page looked for five causes and found none of them:",
+    "None of these five likely causes applies to this query:",
 )
-CHECKS = f"""
-- **Keyword mismatch:** BM25 has no relevant document in its top {LEXICAL_TOP}, or ranks it no
-  higher.
-- **Truncated text:** no query word occurs only in the part of a relevant document that the encoder
-  cuts off.
-- **Near-duplicate:** no document with nearly the same embedding is ranked above the best relevant
-  document.
-- **Unfamiliar words:** the encoder splits no query word into {UNFAMILIAR_WORD_TOKENS} or more
-  tokens.
-- **Missing judgment:** the top document has been judged.
-"""
 READING = (
     "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
     "and see whether the rank changes."
@@ -40,7 +29,8 @@ def show(comparison: Comparison) -> None:
         st.header("Why is the relevant document not at rank 1?", anchor=False)
         if not diagnosis.findings:
             notices.show("info", *NO_CAUSE)
-            st.caption(CHECKS)
+            # a query of which no relevant document was retrieved has this cause, so it is not here
+            st.caption(cause_legend.markdown(cause_legend.NOT_RETRIEVED))
             return
         st.caption(READING)
         for finding in diagnosis.findings:

@@ -9,7 +9,13 @@ from dashboard import state
 from dashboard.figures import compare
 from dashboard.formatting import count
 from dashboard.services import catalog, comparisons
-from dashboard.views.compare import candidate_table, causes, document_lookup, rankings
+from dashboard.views.compare import (
+    candidate_table,
+    causes,
+    comparison_cards,
+    document_lookup,
+    rankings,
+)
 from dashboard.widgets import chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
@@ -17,6 +23,11 @@ from imrnns_core.retrieval.comparison import Comparison
 READING = (
     "The base ranking and the modulated ranking of the same candidates. Hover over a card to "
     "highlight the same document in the other list. Click a card to read the document."
+)
+SHOWN_HELP = (
+    "Number of top documents in each list. Below them, each list also has up to "
+    f"{comparison_cards.LOWER_RELEVANT} relevant documents that are ranked lower, and the document "
+    "that you selected."
 )
 DROPPED_HELP = (
     "The adapter refines the query without these documents. They stay in the ranking. At least one "
@@ -40,7 +51,7 @@ def show() -> None:
     left.selectbox(
         "Documents per list",
         selections.options("shown"),
-        help="Relevant documents with a lower rank are shown below each list.",
+        help=SHOWN_HELP,
         **state.bound("shown"),
     )
     with right:

@@ -21,8 +21,9 @@ from imrnns_core.retrieval.comparison import Comparison
 ALPHAS = [n / 20 for n in range(21)]
 """The values of the slider for α."""
 ALPHA_HELP = (
-    "The second list is ranked by (1 − α) · base score + α · modulated score. You can use the same "
-    "mix in your own search. Check it on several queries first."
+    "α is the weight of the modulated score. The second list is ranked by the mix (1 − α) · base "
+    "score + α · modulated score. You can rank by this mix in your own search. First try one α on "
+    "several queries: the best α differs from query to query."
 )
 MARKS_HELP = (
     "The marks are estimates; they take about one second per document. Explain gives measured "

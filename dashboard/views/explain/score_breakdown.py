@@ -23,10 +23,10 @@ CHANGE = "modulated − base"
 ARTICLE = {"projector": "the projector"}
 """A part that is a thing needs an article in a sentence; the others are actions."""
 STAGES_READING = (
-    "Here the steps are applied one after the other, so the whole joint effect of document "
-    "modulation and query refinement falls into the last step. Above, half of it is counted for "
-    "each. Therefore the differences between these stages are not the parts above; they can even "
-    "have the other sign."
+    "Document modulation and query refinement have a joint effect. This table applies them one "
+    "after the other, so the last stage has the whole joint effect. The parts above have half of "
+    "the joint effect each. So a part can differ from the step between two stages, even in its "
+    "sign."
 )
 
 

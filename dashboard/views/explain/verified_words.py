@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from math import isnan
 from typing import Literal
 
 import streamlit as st
@@ -14,20 +15,14 @@ from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain.words import TARGET_NAMES
 from dashboard.widgets import chart, texts
-from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord
-from imrnns_core.reporting.html import VERDICT_NAMES
+from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Target, VerifiedWord
+from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING
 from imrnns_core.types import Side
 
-EFFECTS: dict[Verdict, str] = {
-    "confirmed": "the effect that was estimated",
-    "chance": "no more effect than random words",
-    "opposite sign": "the opposite effect",
-}
-"""Verdict → what the counted words have, for the summary."""
 READING = (
-    "A bar is the drop of a word: how much the {value} falls when the word is deleted everywhere "
-    "and the text is encoded again. To the right: the word raises the {value}. To the left: the "
-    "word lowers it; without the word, the {value} would be higher."
+    "A bar is the drop of a word: the {value} with the word minus the {value} without it. For the "
+    "second value, the word is deleted everywhere and the text is encoded again. A bar to the "
+    "right means that the word raises the {value}, a bar to the left that it lowers the {value}."
 )
 LEGEND = (
     "<style>.swatch {{ display: inline-block; width: 1.4rem; height: .7rem; margin-right: .3rem; "
@@ -36,17 +31,18 @@ LEGEND = (
     '<span><span class="swatch" style="background:{up}"></span>raises the {value}</span>'
     '<span><span class="swatch" style="background:{down};border-color:{down}"></span>lowers it'
     "</span>"
-    '<span><span class="swatch" style="background:{pale}"></span>pale: {chance}</span>'
+    '<span><span class="swatch" style="background:{pale}"></span>pale: not confirmed</span>'
     '<span><span class="swatch" style="background:repeating-linear-gradient(45deg,{up} 0 2px,'
     'transparent 2px 5px)"></span>hatched: opposite sign to the estimate</span>'
-    '<span title="Each draw deletes random words, one for each occurrence of the word.">'
-    "<b>┼</b> random words: mean ± 1 SD of ten draws</span>"
+    '<span><span class="swatch"></span>outline: not tested</span>'
+    "<span><b>┼</b> random words: mean ± 1 SD</span>"
     "</div>"
 )
 TABLE_HEAD = ("word", "drop", "random words", "verdict")
 MOST_ROWS, TABLE_PIXELS = 12, 480
 """A table with more rows scrolls."""
 MOST_BARS = 30
+TOO_SHORT = f"the text does not allow {RANDOM_DRAWS} different draws of random words"
 SECONDS_PER_WORD = 0.06
 
 
@@ -56,13 +52,12 @@ def show(key: PairKey) -> None:
     """Delete words and encode again: measured drops next to those of random words."""
     st.header("Deleted and measured", anchor=False)
     value = TARGET_NAMES[state.current().carry]
-    st.caption(READING.format(value=value))
+    st.caption(READING.format(value=value), help=VERDICT_READING)
     st.html(
         LEGEND.format(
             up=theme.UP,
             down=theme.DOWN,
             pale=theme.transparent(theme.UP, figures.PALE),
-            chance=VERDICT_NAMES["chance"],
             value=value,
         )
     )
@@ -94,10 +89,10 @@ def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -
     """Return how many words were measured, with which results, and how many the chart draws."""
     measured = f"{len(words)} of {total}" if len(words) < total else f"All {total}"
     counts = Counter(word.verdict(target) for word in words)
-    effects = [f"{counts[v]} {name}" for v, name in EFFECTS.items() if counts[v]]
-    # the verb comes once, after the first count
-    first, _, rest = ", ".join(effects).partition(" ")
-    results = f"{first} {'has' if first == '1' else 'have'} {rest}" if effects else "none"
+    results = ", ".join(f"{counts[v]} {name}" for v, name in VERDICT_NAMES.items() if counts[v])
+    if counts["not tested"]:
+        results += f" ({TOO_SHORT})"
+    results = results or "none"
     drawn = f" The chart shows the {MOST_BARS} strongest." if len(words) > MOST_BARS else ""
     return f"{measured} words of the {side} measured: {results}.{drawn}"
 
@@ -109,7 +104,7 @@ def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:
             word.word.text,
             formatting.signed(word.drop[column]),
             # the chart has their deviation
-            formatting.signed(word.random[column]),
+            "none" if isnan(word.random[column]) else formatting.signed(word.random[column]),
             VERDICT_NAMES[word.verdict(target)],
         )
         for word in words

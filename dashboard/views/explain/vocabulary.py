@@ -15,9 +15,10 @@ from imrnns_core.types import Side
 READING = (
     "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
     "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
-    "text. Each word is compared with untrained adapters and, separately, with other queries. p is "
-    "the share of {} results, the real one included, in which any word is at least as close. The "
-    "smallest possible p is {:.4f}. A word is closer than chance only if both p have this value."
+    "text. Each word is compared with chance twice: with untrained adapters and with other "
+    "queries. Each comparison has {} cases, the real one included. p is the share of the cases in "
+    "which the closest word is at least as close as this word. The smallest possible p is {:.4f}. "
+    "A word is closer than chance only if both of its p values are this small."
 )
 P_NAMES = ("p, untrained adapter", "p, other queries")
 

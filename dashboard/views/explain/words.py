@@ -22,7 +22,7 @@ LEGEND = (
     "</div>"
 )
 READING = (
-    "Hover over a word for its drop: how much the {} falls when the word is deleted. The drops are "
+    "Hover over a word for its drop: the {0} with the word minus the {0} without it. The drops are "
     "estimates; the next section measures them."
 )
 ACCOUNTING = (

@@ -9,24 +9,32 @@ from dashboard import state
 from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
-from dashboard.widgets import notices, outcome_legend, split_choice
+from dashboard.widgets import cause_legend, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
 READING = (
-    "One row per query, largest losses first. Click a row to open the query in Compare. "
-    "On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
+    "The table has one row per query. Click a row to open the query in Compare. On the keyboard: "
+    "Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
-    "A query fails if no relevant document is in the top k. This k also applies to the query box "
-    "and to Overview."
+    "A query fails if no relevant document is in the top k of its ranking. Choose k here. The same "
+    "k applies to the outcomes in the list of queries and on Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
+COLUMNS = """
+- **Base**, **Proj.**, **Doc.**, **Mod.**: rank of the best relevant document at the stages base,
+  projected, document-modulated and modulated
+- **nDCG change**: nDCG@10 of the modulated ranking minus nDCG@10 of the base ranking
+- **BM25**: rank of the best relevant document in the ranking by BM25 (keyword search)
+"""
 NOT_JUDGED = (
     "These queries have no relevance judgments",
-    "So the page shows how much each ranking changes, not whether it improves. The queries whose "
-    "rankings change most come first. A large change is worth a look, but it is not a failure.",
+    "So the page shows how much the adapter changes each ranking, not whether the ranking is "
+    "better. The column Overlap says how similar the base and the modulated ranking of a query "
+    "are: 1 means identical, and a small value means a large change. The smallest values come "
+    "first. A large change is worth a look, but it is not a failure.",
 )
 
 
@@ -42,7 +50,7 @@ def show() -> None:
 def _show_judged(split: str) -> None:
     top_k, outcomes = st.columns([3, 7])
     top_k.segmented_control(
-        "Fails if no relevant document is in the top",
+        "Failure: no relevant document in the top",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),
@@ -59,8 +67,8 @@ def _show_judged(split: str) -> None:
         notices.show("info", *EMPTY)
         return
     st.caption(
-        f"{count(len(rows), 'query', 'queries')}. Ranks are those of the best relevant document; "
-        "— means that none was retrieved."
+        f"{count(len(rows), 'query', 'queries')}, largest losses of nDCG@10 first. Ranks are those "
+        "of the best relevant document; — means that none was retrieved."
     )
     frame = frames.judged_queries(rows, catalog.dataset(selection.data), measured, split)
     query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split",))
@@ -95,10 +103,11 @@ def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
 
 
 def _show_legend(top_k: int) -> None:
-    """Explain the signs of the outcomes, and the short headings of the stages."""
-    with st.expander("Legend: outcomes and columns", expanded=True):
-        st.markdown(outcome_legend.markdown(top_k))
-        st.markdown(
-            "**Base**, **Proj.** (projected), **Doc.** (document-modulated) and **Mod.** "
-            "(modulated) are the four stages of the adapter."
-        )
+    """Explain outcomes, likely causes and the headings of columns."""
+    with st.expander("Legend: outcomes, likely causes and columns", expanded=True):
+        for title, items in (
+            ("Outcomes", outcome_legend.markdown(top_k)),
+            ("Likely causes", cause_legend.markdown()),
+            ("Columns", COLUMNS),
+        ):
+            st.markdown(f"**{title}**\n\n{items}")

@@ -11,10 +11,14 @@ from dashboard.views.failures.frames import CHANGE
 from dashboard.widgets import csv_button
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.types import STAGES
 
 COLUMNS: dict[str, Column] = {
-    "outcome": Column("Outcome", "What the adapter did to the query. See the legend below."),
+    "outcome": Column(
+        "Outcome",
+        "How the adapter changes the ranking of the query. The legend below explains each outcome.",
+    ),
     "id": Column("Id", "Id of the query."),
     "query": Column("Query", wide=True),
     **{
@@ -25,21 +29,23 @@ COLUMNS: dict[str, Column] = {
         )
         for stage, heading in zip(STAGES, formatting.STAGE_HEADS, strict=True)
     },
-    CHANGE: Column("nDCG change", "Modulated − base nDCG@10.", numeric=True),
+    CHANGE: Column("nDCG change", "nDCG@10, modulated − base ranking.", numeric=True),
     "likely causes": Column(
         "Likely causes",
-        "Compare shows the evidence for each cause. Empty: the relevant document is at rank 1.",
+        "The legend below explains each cause, and Compare shows the evidence. Empty: the best "
+        "relevant document is at rank 1.",
         wide=True,
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
     "group": Column(
-        "Seen in training",
-        "Yes: one of the query’s relevant documents was used to train the adapter.",
+        "Training",
+        "How training used the query’s relevant documents. "
+        + " ".join(f"{group.capitalize()}: {meaning}." for group, meaning in MEANINGS.items()),
     ),
     "overlap": Column(
         "Overlap",
         "Rank-biased overlap (p = 0.9) of the base and the modulated ranking. "
-        "1: both are the same.",
+        "1: both are the same. Overview names the lowest possible value.",
         numeric=True,
     ),
 }
@@ -80,8 +86,6 @@ def _texts(values: pd.Series[Any], name: str) -> list[str]:
 
 
 def _text(value: Any, name: str) -> str:
-    if name == "group":
-        return "yes" if value == "seen" else "no"
     if isinstance(value, float):
         return formatting.signed(value) if name == CHANGE else formatting.decimal(value)
     return str(value)

@@ -54,8 +54,9 @@ DRAWN = Listing(
     "map",
 )
 MOVEMENT = (
-    "Movement: cosine distance between projected and modulated embedding, without the projector’s "
-    "part."
+    "Movement: the cosine distance between the projected and the modulated embedding of a "
+    "document. The step from base to projected is not part of it. So it is not the length of an "
+    "arrow of the target view, which begins at base."
 )
 
 

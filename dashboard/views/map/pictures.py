@@ -15,12 +15,19 @@ from dashboard.figures import target as targets
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
 from dashboard.figures.plane import Look, Move
+from dashboard.formatting import p_value, signed
 from dashboard.services import catalog, maps
 from dashboard.views.map import drawn_documents
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
-from imrnns_core.projection.movement import Movement, pca_movement, true_movement, umap_movement
+from imrnns_core.projection.movement import (
+    DrawnMovement,
+    pca_movement,
+    placement_error,
+    umap_movement,
+    visible_share,
+)
 from imrnns_core.projection.target_view import target_view
 from imrnns_core.retrieval.comparison import Comparison
 
@@ -40,14 +47,39 @@ SCALE_START = (
     " The scale of the radius starts at {:.1f}°, not at 0°, to give the documents more room."
 )
 PLANE = (
-    "The map shows projected embeddings; the projector’s own effect is not drawn. First, document "
-    "modulation moves the documents, then query refinement moves the query."
+    "The map shows projected embeddings; the projector’s own effect is not drawn. The marks of the "
+    "candidates are at their modulated positions."
 )
-PATHS = " Arrows run from projected to modulated."
-THREE = " Lines run from projected to modulated. Drag to turn the map."
-WITHIN_NOISE = "The arrows are within noise, so they are hidden"
+PATHS = (
+    " {} run from projected to modulated. First, document modulation moves the documents, then "
+    "query refinement moves the query."
+)
+TURN = " Drag to turn the map."
+BETTER_THAN_CHANCE = "The arrows agree with the true movement better than chance"
+NO_BETTER_THAN_CHANCE = (
+    "The arrows agree with the true movement no better than chance, so they are hidden"
+)
+AGREEMENT = (
+    "Length: longer arrows should mean more movement. Their rank correlation with the true "
+    "movement is {} ({}). Direction: an arrow should lead to the candidates that the document "
+    "truly gets closer to. The mean rank correlation is {}; it is {} on average if each document "
+    "gets the arrow of another one ({}). Arrows are shown only if both p values are at most 0.05 "
+    "(one-sided permutation test). The target view is exact."
+)
+PLACEMENT = (
+    "An arrow starts where the map places the unmoved vector of the document. The median distance "
+    "of this place from the document’s own dot is {:.3f} map widths."
+)
+SHARE = (
+    "{:.0f} % of the movement is along these axes (share of the squared length). The axes explain "
+    "{} of the variance of the projected corpus."
+)
 MOVEMENT = "True movement: median cosine distance {:.4f} between projected and modulated embedding."
-SHOW_PATHS = "Show arrows within noise"
+SHOW_ARROWS = "Show these arrows"
+ARROWS_HELP = (
+    "Chance alone gives arrows that agree as well with the true movement. Do not read lengths or "
+    "directions from them."
+)
 
 
 @dataclass(frozen=True)
@@ -118,78 +150,60 @@ def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figu
     # notices come before the figure, so each map writes its own while it is computed
     draw = _neighbourhood if selection.view == "neighbourhood" else _linear
     layer = draw(picture, corpus_map, 3 if three else 2)
-    st.caption(PLANE + ((THREE if three else PATHS) if layer.paths else ""))
+    paths = PATHS.format("Lines" if three else "Arrows") if layer.paths else ""
+    st.caption(PLANE + paths + (TURN if three else ""))
     cloud = Cloud(layer.corpus, groups, labels)
     look = Look(selection.view, state.dark(), layer.paths, layer.axis_names)
     return planes.plane(cloud, layer.move, picture.points, look), groups
 
 
 def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
-    """Return the UMAP map, and write how far its arrows can be trusted."""
+    """Return the UMAP map, and write how well its arrows agree with the true movement."""
     selection = state.current()
     projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    placed = umap_movement(corpus_map, projected, picture.comparison, picture.drawn, dimensions)
-    paths = _noise_notice(placed.movement)
-    query = (placed.query_base, placed.query_modulated)
-    names = ("UMAP 1", "UMAP 2", "UMAP 3")
-    move = Move(placed.base, placed.modulated, query)
-    return Layer(corpus_map.umap[dimensions], move, paths, names)
+    drawn = umap_movement(corpus_map, projected, picture.comparison, picture.drawn, dimensions)
+    error = placement_error(corpus_map, picture.comparison, picture.drawn, drawn.start)
+    paths = _agreement_notice(drawn, PLACEMENT.format(error))
+    return Layer(corpus_map.umap[dimensions], _move(drawn), paths, ("UMAP 1", "UMAP 2", "UMAP 3"))
 
 
 def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
-    """Return the PCA map, and write how much of the movement its axes show."""
-    selection, comparison = state.current(), picture.comparison
-    base, modulated, share = pca_movement(corpus_map, comparison, picture.drawn, dimensions)
-    true = float(np.median(true_movement(comparison)[picture.drawn]))
-    _share_notice(corpus_map, share, true, dimensions)
+    """Return the PCA map, and write how well its arrows agree with the true movement."""
+    selection = state.current()
+    drawn = pca_movement(corpus_map, picture.comparison, picture.drawn, dimensions)
+    share = visible_share(picture.comparison, picture.drawn, drawn)
+    axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
+    paths = _agreement_notice(drawn, SHARE.format(100 * share, axes))
     corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
-    query = (
-        corpus_map.pca_project(comparison.modulation.projected_query.numpy(), dimensions),
-        corpus_map.pca_project(comparison.modulation.modulated_query.numpy(), dimensions),
-    )
     first, second, third = (
         f"PC {n} ({100 * variance:.0f} %)" for n, variance in enumerate(corpus_map.pca_share[:3], 1)
     )
-    return Layer(corpus, Move(base, modulated, query), True, (first, second, third))
+    return Layer(corpus, _move(drawn), paths, (first, second, third))
 
 
-def _noise_notice(movement: Movement) -> bool:
-    """Write whether the arrows exceed the noise; return whether they are drawn."""
-    arrow, noise = (f"{np.median(v):.3f}" for v in (movement.arrow_length, movement.noise))
-    explanation = (
-        "Noise level: the median length of the arrow that this map draws for documents that did "
-        f"not move. {MOVEMENT.format(np.median(movement.true))}"
-    )
-    # arrows within noise mislead, so they are off until a reader asks for them
-    if not movement.within_noise:
-        notices.show(
-            "info",
-            "UMAP shows which documents are similar, not distances",
-            f"The median arrow is {arrow} map widths long, more than twice the noise level of "
-            f"{noise}. {explanation}",
+def _move(drawn: DrawnMovement) -> Move:
+    return Move(drawn.start, drawn.end, (drawn.query_start, drawn.query_end))
+
+
+def _agreement_notice(drawn: DrawnMovement, map_figures: str) -> bool:
+    """Write how well the arrows agree with the true movement; return whether they are drawn."""
+    agreement = drawn.agreement
+    text = " ".join(
+        (
+            AGREEMENT.format(
+                signed(agreement.length, 2),
+                p_value(agreement.length_p),
+                signed(agreement.direction, 2),
+                signed(agreement.direction_by_chance, 2),
+                p_value(agreement.direction_p),
+            ),
+            map_figures,
+            MOVEMENT.format(np.median(drawn.true)),
         )
+    )
+    if agreement.better_than_chance:
+        notices.show("info", BETTER_THAN_CHANCE, text)
         return True
-    notices.show(
-        "warning",
-        WITHIN_NOISE,
-        f"The median arrow is {arrow} map widths long. The noise level is {noise}, and arrows are "
-        f"shown only if their median is more than twice that. {explanation} The target view is "
-        "exact.",
-    )
-    return st.toggle(
-        SHOW_PATHS,
-        key="paths_within_noise",
-        help="Arrows are within noise if their median length is less than twice the noise level.",
-    )
-
-
-def _share_notice(corpus_map: CorpusMap, share: float, true: float, dimensions: int) -> None:
-    axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
-    notices.show(
-        # below half, most of the movement happens outside the picture
-        "info" if share > 0.5 else "warning",
-        f"{'' if share > 0.5 else 'Only '}{100 * share:.0f} % of the movement is along these axes",
-        "This is the share of the squared length of the movements; the rest cannot be seen here. "
-        f"The axes explain {axes} of the variance of the projected corpus. "
-        f"{MOVEMENT.format(true)}",
-    )
+    # these arrows mislead, so they are off until a reader asks for them
+    notices.show("warning", NO_BETTER_THAN_CHANCE, text)
+    return st.toggle(SHOW_ARROWS, key="arrows_by_chance", help=ARROWS_HELP)

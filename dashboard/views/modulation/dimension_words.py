@@ -19,11 +19,12 @@ STRONG = 5.0
 
 Of a million pairs of word and dimension about one does so by chance.
 """
-NO_WORD = "No word is linked to this dimension: none differs from chance."
+NO_WORD = "No word is linked to this dimension."
 READING = (
-    "A word is linked to a dimension if the documents that contain it have an unusually high (+) "
-    "or low (−) value there. With so many words and dimensions, chance alone reaches nearly "
-    "± {:.0f} standard errors, so only words beyond that are listed."
+    "A word is linked to a dimension if the documents with this word have a mean value on the "
+    "dimension that is far above (+) or below (−) the mean of all documents. The distance is in "
+    "standard errors. It must be at least {:.0f}: of a million pairs of a word and a dimension, "
+    "only about one reaches this by chance."
 )
 
 
@@ -41,7 +42,9 @@ def show(rows: DocumentRows, heatmap: Heatmap | None) -> None:
         return
     words = _strong_words(selection.dimension)
     listing = "\n".join(
-        f"{formatting.signed(w.z, 1)}  {w.word} ({w.documents} documents)" for w in words
+        f"{w.word}: {formatting.signed(w.z, 1)} standard errors, in "
+        f"{formatting.count(w.documents, 'document', 'documents')}"
+        for w in words
     )
     with st.container(border=True, key="dimension"):
         notices.text_block(
@@ -84,10 +87,10 @@ def _offer_nearest(heatmap: Heatmap) -> None:
     """Offer the nearest column of the heat map whose dimension has words."""
     nearest = _nearest_with_words(heatmap.dimensions.tolist(), state.current().dimension)
     if nearest is None:
-        st.caption("None of the dimensions drawn here is linked to a word.")
+        st.caption("No dimension in this chart is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest}, the nearest one in the chart with linked words",
+        f"Show dimension {nearest}: the closest column of the chart that has linked words",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )

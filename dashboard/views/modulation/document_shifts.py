@@ -24,18 +24,24 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import ROUNDING
 
 STRIPS = (
-    "The query gives one scale s and one bias b per dimension. Every candidate d becomes "
-    "LayerNorm(s ∘ d + b). {} Blue is higher, orange lower; the colours mean the same for all "
-    "queries."
+    "From the query, the adapter computes two numbers for each dimension: a scale s and a bias b. "
+    "It changes every candidate d to LayerNorm(s ∘ d + b)."
 )
-FROM_NEUTRAL = (
-    "The chart shows s − ½ and b: with s = ½ and b = 0, the query treats all dimensions alike."
+NEUTRAL = (
+    "The chart shows {}. The neutral values are s = ½ and b = 0: with them on all dimensions, the "
+    "query would have no influence on the documents."
 )
-FROM_MEAN = "The chart shows {} minus {} average over many {}."
+SPECIFIC = "The chart shows {}."
+FROM_AVERAGE = "{} minus its average over many {}"
 QUERIES, DOCUMENTS = "queries", "documents used as queries"
-NEUTRAL = {"scale": "is ½ everywhere", "bias": "is zero"}
-EQUAL_TO_AVERAGE = "is the same for every query of this adapter"
-SYMBOLS = {"scale": "s", "bias": "b"}
+NOT_DRAWN = {
+    "s": "s is ½ on every dimension, so the chart has no row for s.",
+    "b": "b is 0 on every dimension, so the chart has no row for b.",
+}
+NOT_DRAWN_SPECIFIC = (
+    "With this adapter, {0} is the same for every query, so the chart has no row for {0}."
+)
+COLOURS = "Blue is higher, orange lower; the colours mean the same for all queries."
 SHIFTS = (
     "The rows are {}. {} Each cell is the shift of the document on one dimension, from the "
     f"projected to the modulated embedding{{}}. Blue is higher, orange lower. {CLICK}"
@@ -72,8 +78,8 @@ def _strips(comparison: Comparison) -> None:
     bias = bias - ranges.mean_bias if specific else bias
     # colours of rounding errors would look like an effect
     drawn = {
-        name: bool(np.abs(values).max() >= ROUNDING)
-        for name, values in (("scale", scale), ("bias", bias))
+        symbol: bool(np.abs(values).max() >= ROUNDING)
+        for symbol, values in (("s", scale), ("b", bias))
     }
     st.caption(_reading(drawn, averaged, specific))
     if any(drawn.values()):
@@ -85,17 +91,20 @@ def _strips(comparison: Comparison) -> None:
 
 def _reading(drawn: Mapping[str, bool], averaged: str, specific: bool) -> str:
     """Return how to read the strips, and why one is not drawn."""
-    symbols = [SYMBOLS[name] for name, is_drawn in drawn.items() if is_drawn]
-    shown = FROM_NEUTRAL if symbols else ""
-    if specific:
-        average = "its" if len(symbols) == 1 else "their"
-        shown = FROM_MEAN.format(" and ".join(symbols), average, averaged) if symbols else ""
-    left_out = "".join(
-        f" The {name} {EQUAL_TO_AVERAGE if specific else NEUTRAL[name]}, so it is left out."
-        for name, is_drawn in drawn.items()
-        if not is_drawn
+    symbols = [symbol for symbol, is_drawn in drawn.items() if is_drawn]
+    shown = " and ".join(
+        FROM_AVERAGE.format(symbol, averaged) if specific else {"s": "s − ½", "b": "b"}[symbol]
+        for symbol in symbols
     )
-    return STRIPS.format(f"{shown}{left_out}".strip())
+    sentences = [STRIPS]
+    if shown:
+        sentences.append((SPECIFIC if specific else NEUTRAL).format(shown))
+    sentences += [
+        NOT_DRAWN_SPECIFIC.format(symbol) if specific else NOT_DRAWN[symbol]
+        for symbol, is_drawn in drawn.items()
+        if not is_drawn
+    ]
+    return " ".join([*sentences, COLOURS] if shown else sentences)
 
 
 def _heatmap(rows: DocumentRows) -> Section:

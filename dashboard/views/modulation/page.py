@@ -27,8 +27,8 @@ def show() -> None:
     """Draw the page."""
     notices.heading(
         "How do the query and the documents act on each other?",
-        "The query changes every document by the same scale and bias vectors. The documents "
-        "together refine the query.",
+        "The adapter computes a scale and a bias from the query and applies both to every "
+        "candidate. In return, the candidates together refine the query.",
     )
     dataset = catalog.dataset(state.current().data)
     comparison = comparisons.selected(state.current())

@@ -21,9 +21,10 @@ from dashboard.widgets import chart, notices
 from imrnns_core.explanation.feedback_influence import FeedbackInfluence
 
 READING = (
-    "The rows are {}. {} All {} feedback documents refine the query. Each cell is the document’s "
-    "contribution to one dimension of the refined query (before LayerNorm), minus the mean over "
-    f"the feedback documents. Blue is higher, orange lower. {CLICK}"
+    "The feedback documents are the candidates that refine the query: here {} of {} candidates. "
+    "The rows are {}. {} Each cell is the document’s contribution to one dimension of the refined "
+    "query (before LayerNorm), minus the mean over the feedback documents. Blue is higher, orange "
+    f"lower. {CLICK}"
 )
 READING_HELP = f"The colours mean the same for all queries. {CLIPPED}"
 ONE_DOCUMENT = (
@@ -52,7 +53,7 @@ def show(rows: DocumentRows) -> Section:
     limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(
-        READING.format(rows.description, SIGNS, feedback),
+        READING.format(feedback, len(rows.comparison.rows), rows.description, SIGNS),
         help=READING_HELP.format(written_limit(limit)),
     )
     alt = f"Contribution of {len(rows.order)} documents to the refined query, on each dimension"

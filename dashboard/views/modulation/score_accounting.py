@@ -28,7 +28,9 @@ def show(rows: DocumentRows) -> Section:
     left, right = st.columns([3, 2])
     with left:
         clicked = chart.clicks(
-            figures.score_parts(accounting, rows.order, rows.comparison.document_ids, rows.labels),
+            figures.score_parts(
+                accounting, rows.order, rows.comparison.document_ids, rows.labels, state.dark()
+            ),
             "score_parts",
             "Parts of the score change of each document",
             context=state.current().query or state.current().text,

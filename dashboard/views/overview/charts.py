@@ -14,14 +14,27 @@ from dashboard.views.overview import wording
 from dashboard.widgets import chart
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
+from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
-    "The score change differs between the candidates of a query. Each bar shows which share of "
-    "this variation one part explains. "
-    "Modulation here means document modulation and query refinement together. Its constant part "
-    "is the same for every query. Shares are rounded. A negative share works against the total "
-    "change."
+    "An adapter changes the scores of a query’s candidates by different amounts, and only these "
+    "differences change ranks. Each bar is the share of the differences that comes from one part "
+    "of the adapter. Modulation is document modulation and query refinement together. Constant "
+    "modulation is its average over all queries, query-specific modulation is the rest. A part "
+    "with a negative share works against the others."
+)
+
+
+GAIN_READING = (
+    f"Each bar is one part of the change of {NDCG}. The parts add up to modulated − base. A part "
+    "is the change that it makes when it is added to the other parts, averaged over all orders "
+    "(Shapley value). Line: its 95 % interval. “Left out” is the change if only this part is left "
+    "out of the adapter. It shows how much the other parts need it, so these numbers do not add up."
+)
+PROJECTOR_FIRST = (
+    " This projector changes the number of dimensions, so no other part works without it. Its part "
+    "is the step from base to projected."
 )
 
 
@@ -54,9 +67,27 @@ def overlaps(overlap: RankOverlap) -> None:
     _open_clicked(figure, "overlaps")
 
 
-def shares(parts: ChangeDecomposition) -> None:
+def gain(parts: GainDecomposition | None) -> None:
+    """Draw each part of the change of nDCG@10."""
+    st.subheader(f"What changes {NDCG}", anchor=False)
+    if parts is None:
+        st.caption(wording.TOO_FEW_FOR_PARTS)
+        return
+    st.caption(GAIN_READING + (PROJECTOR_FIRST if parts.projector_first else ""))
+    values = {
+        "projector": parts.projector,
+        "constant modulation": parts.constant,
+        "query-specific modulation": parts.query_specific,
+    }
+    chart.show(overview.gain(values, parts.measure), "gain")
+
+
+def shares(parts: ChangeDecomposition | None) -> None:
     """Draw each part's share of the score change, if there is any change."""
     st.subheader("What changes the scores", anchor=False)
+    if parts is None:
+        st.caption(wording.TOO_FEW_FOR_PARTS)
+        return
     values = {
         "projector": parts.projector,
         "constant modulation": parts.constant,

@@ -12,16 +12,16 @@ from imrnns_core.statistics.measures import SystemMetrics
 
 
 def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[np.bool_]]]:
-    """Return name → (group, mask) for all queries, and for seen and unseen queries.
+    """Return name → (group, mask) for all queries, and for each group of `evaluation.seen`.
 
     If all queries belong to one group, the result has this group only.
     """
     groups: dict[str, tuple[Group | None, NDArray[np.bool_]]] = {
-        n: (n, mask) for n, mask in measured.group_masks().items() if mask.any()
+        group: (group, mask) for group, mask in measured.group_masks().items()
     }
     # “all” and its only group would be the same row twice
     if len(groups) == 1:
-        return {f"all {name}": group for name, group in groups.items()}
+        return {f"all: {name}": group for name, group in groups.items()}
     return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **groups}
 
 

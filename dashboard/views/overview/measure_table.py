@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from dashboard import formatting, state
 from dashboard.views.overview.groups import query_groups
 from dashboard.widgets import csv_button
 from imrnns_core.evaluation.evaluate import Evaluation, mean_of
-from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.evaluation.seen import MEANINGS
+from imrnns_core.statistics.measures import SystemMetrics, cutoff_of, judged_measures
 from imrnns_core.types import STAGES
 
 READING = (
@@ -20,6 +24,13 @@ READING = (
     "paired randomisation test and is corrected for the number of measures in a group (Holm), so "
     "an interval can exclude zero although p is above 0.05. The verdict above is about nDCG@10 "
     "alone, so its p is not corrected for measures."
+)
+
+JUDGED = ("judged, BM25", "judged, base", "judged, modulated")
+"""Columns with the share of judged documents."""
+JUDGED_HELP = (
+    "Share of the documents up to the measure’s cut-off that are judged (Judged@k). Unjudged "
+    "documents count as not relevant."
 )
 
 
@@ -38,7 +49,7 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     # means are never negative, so they need no minus sign
     columns = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES)}
     columns["queries"] = st.column_config.TextColumn(
-        help="Seen: one of the query’s relevant documents was used to train the adapter."
+        help=" ".join(f"{name.capitalize()}: {text}." for name, text in MEANINGS.items())
     )
     columns["n"] = st.column_config.NumberColumn(help="Number of queries.")
     columns["change"] = st.column_config.NumberColumn(help="Modulated − base.")
@@ -46,18 +57,25 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
         help="The probability of a change at least this large if the adapter had no effect, "
         "corrected for the number of measures (Holm)."
     )
+    columns |= {name: st.column_config.NumberColumn(help=JUDGED_HELP) for name in JUDGED}
     # the format of a column would write a hyphen for minus
     shown = frame.style.format(
         {
             "change": lambda value: formatting.signed(float(str(value))),
             "p": lambda value: _p_text(float(str(value))),
             "95 % interval": lambda value: formatting.minus(str(value)),
+            **dict.fromkeys(JUDGED, _share_text),
         }
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
     with st.container(key="measures"):
         st.dataframe(shown, hide_index=True, height=height, column_config=columns)
     st.caption(READING)
+
+
+def _share_text(share: object) -> str:
+    value = float(str(share))
+    return "—" if math.isnan(value) else formatting.percent(value)
 
 
 def _p_text(p: float) -> str:
@@ -70,6 +88,7 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
         means = {"BM25": mean_of(measured.measures, bm25.values, mask)}
         means.update({stage: measured.mean(stage, mask) for stage in STAGES})
         corrected = measured.corrected_p(group)
+        coverage = _judged(measured, bm25, mask)
         for measure in measured.measures:
             test = measured.significance(measure, group)
             records.append(
@@ -81,6 +100,19 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
                     "change": test.change,
                     "95 % interval": f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]",
                     "p": corrected[measure],
+                    **{
+                        f"judged, {system}": values.get(f"Judged@{cutoff_of(measure)}", math.nan)
+                        for system, values in coverage.items()
+                    },
                 }
             )
     return pd.DataFrame(records)
+
+
+def _judged(
+    measured: Evaluation, bm25: SystemMetrics, mask: NDArray[np.bool_]
+) -> dict[str, dict[str, float]]:
+    """Return the shares of judged documents of the rankings that the table compares."""
+    means = measured.judged_means(mask)
+    lexical = mean_of(judged_measures(measured.measures), bm25.judged, mask)
+    return {"BM25": lexical, "base": means["base"], "modulated": means["modulated"]}

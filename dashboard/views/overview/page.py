@@ -6,12 +6,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.figures import overview
-from dashboard.services import catalog, evaluations
-from dashboard.views.overview import charts, measure_table, wording
+from dashboard.services import evaluations
+from dashboard.views.overview import baselines, charts, measure_table, wording
 from dashboard.views.overview.groups import group_rows
 from dashboard.widgets import chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
+from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
 GROUPS_READING = (
@@ -19,15 +20,14 @@ GROUPS_READING = (
     "interval of the change, drawn from the base. Green: a gain, orange: a loss, grey: it includes "
     "zero."
 )
-ALL_UNSEEN = " No judged query was a training example of this adapter, so all queries are unseen."
 
 
 def show() -> None:
     """Draw the page."""
     split = split_choice.heading(
         "Does this adapter help?",
-        "All queries of a split, base against modulated. A query is “seen” if one of its relevant "
-        "documents was used in training.",
+        "All queries of a split, base against modulated, grouped by how training used their "
+        "relevant documents.",
     )
     if split == UNJUDGED_SPLIT:
         _show_unjudged()
@@ -41,11 +41,18 @@ def _show_judged(split: str) -> None:
     measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
     # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
+    unjudged = evaluations.ndcg_range(selection.data, selection.adapter, split)
+    with_baselines = evaluations.baselines(selection.data, selection.adapter, split)
+    helps = wording.with_unjudged(
+        wording.helps(judge_effect(measured, bm25)), unjudged, measured.judged_means()
+    )
     _show_answers(
-        wording.helps(judge_effect(measured, bm25)),
+        baselines.with_strongest(helps, with_baselines.judge()),
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
+    if measured.without_relevant:
+        notices.show("info", *wording.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):
         st.markdown(
             "Better: rescued or improved. Worse: broken or worsened.\n\n"
@@ -54,17 +61,18 @@ def _show_judged(split: str) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Mean of each group", anchor=False)
-        st.caption(GROUPS_READING + (ALL_UNSEEN if _all_unseen(measured) else ""))
+        st.caption(GROUPS_READING + _group_meanings(measured))
         chart.show(overview.groups(group_rows(measured, bm25), NDCG), "groups")
+        charts.gain(evaluations.gain(selection.data, selection.adapter, split))
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
+    baselines.show(with_baselines)
     measure_table.show(measured, bm25)
-    _show_memory(selection.data, selection.adapter)
 
 
-def _all_unseen(measured: Evaluation) -> bool:
-    return measured.groups is not None and bool((measured.groups == "unseen").all())
+def _group_meanings(measured: Evaluation) -> str:
+    return "".join(f" {g.capitalize()}: {MEANINGS[g]}." for g in measured.group_masks())
 
 
 def _show_unjudged() -> None:
@@ -82,12 +90,3 @@ def _show_answers(*answers: wording.Answer) -> None:
     for column, answer in zip(st.columns(len(answers)), answers, strict=True):
         with column:
             notices.answer(answer.kind, answer.question, answer.answer, answer.figures)
-
-
-def _show_memory(data: str, adapter_name: str) -> None:
-    """Say so if the adapter stores sentences of a collection."""
-    card = catalog.load_adapter(adapter_name).card
-    # imported adapters have no outcome of a training run
-    sentences = card.outcome.initialization.get("sentences") if card.outcome else None
-    if sentences:
-        notices.show("info", *wording.memory(sentences, card.dataset, data))

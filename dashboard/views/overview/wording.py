@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dashboard.formatting import count, p_value, percent, signed
+from imrnns_core.evaluation.change_decomposition import MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.evaluation.seen import Group
+from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import (
     MIN_CHANGED,
     Effect,
@@ -17,6 +21,7 @@ from imrnns_core.evaluation.verdicts import (
     GroupChange,
     OutcomeVerdict,
 )
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.statistics.significance import Significance
 from imrnns_core.types import Stage
 
@@ -46,28 +51,32 @@ GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
         "warning",
         "Unknown: the training documents are not listed",
         "The adapter card does not list the documents that were used in training. So it is unknown "
-        "which queries are seen, and a gain may come from memorised documents.",
+        "which queries are seen, and a gain may come from memorised documents. Train the adapter "
+        "again to get a card that lists them.",
     ),
-    "only seen queries": (
+    "no independent queries": (
         "warning",
-        "Unknown: all queries of this split are seen",
-        "Choose a split with unseen queries.",
+        "Unknown: training used judgments of every query of this split",
+        "Choose a split with other queries.",
     ),
-    "harms unseen queries": ("warning", "No, unseen queries get worse", ""),
-    "holds on unseen queries": ("good", "Yes, the gain holds on unseen queries", ""),
-    "not shown on unseen queries": (
+    "harms": ("warning", "No, {} get worse", ""),
+    "holds": ("good", "Yes, the gain holds on {}", ""),
+    "not shown": ("warning", "Unknown: no significant gain on {}", ""),
+    "too few queries": (
         "warning",
-        "Unknown: no significant gain on unseen queries",
-        "",
-    ),
-    "too few unseen queries": (
-        "warning",
-        "Unknown: too few unseen queries changed",
-        f"A verdict needs at least {MIN_CHANGED} unseen queries that change.",
+        "Unknown: too few {} changed",
+        f"A verdict needs at least {MIN_CHANGED} queries that change.",
     ),
     "no gain": ("info", "No significant gain", ""),
 }
-"""Kind of the box, answer, and a remark after the figures."""
+"""Kind of the box, answer with a place for the group, and a remark after the figures."""
+QUERIES: dict[Group, str] = {
+    "seen": "seen queries",
+    "text used": "“text used” queries",
+    "unseen": "unseen queries",
+    "validation": "validation queries",
+}
+"""The queries of a group; `imrnns_core.evaluation.seen` defines the groups."""
 STEPS: dict[Stage, str] = {
     "projected": "projector",
     "document-modulated": "document modulation",
@@ -99,6 +108,34 @@ def helps(verdict: EffectVerdict) -> Answer:
     return Answer(kind, "Does it help?", answer, figures)
 
 
+def with_unjudged(
+    answer: Answer, ends: UnjudgedRange, judged: Mapping[str, Mapping[str, float]]
+) -> Answer:
+    """Add what unjudged documents could change to the figures of an answer.
+
+    Args:
+        answer: The answer.
+        ends: nDCG@10 under both assumptions about unjudged documents.
+        judged: Ranking → measure → share of judged documents.
+    """
+    base, modulated = (percent(judged[system]["Judged@10"]) for system in ("base", "modulated"))
+    figures = (
+        f"{answer.figures} In the top 10, {base} (base) and {modulated} (modulated) are judged. "
+        "The rest counts as not relevant. If the rest had the best grade of the query: base "
+        f"{ends.base[1]:.4f}, modulated {ends.modulated[1]:.4f}, change {signed(ends.change[1])}."
+    )
+    return replace(answer, figures=figures)
+
+
+def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
+    """Return title and text of the note about judged queries that cannot be measured."""
+    number = len(query_ids)
+    queries = count(number, "judged query has", "judged queries have")
+    title = f"{queries} no relevant document and {'is' if number == 1 else 'are'} left out"
+    more = ", …" if number > LISTED_QUERIES else ""
+    return title, ", ".join(query_ids[:LISTED_QUERIES]) + more
+
+
 def where(verdict: OutcomeVerdict) -> Answer:
     """Answer "Which queries changed?": the outcomes, and the step to each stage."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
@@ -114,18 +151,38 @@ def where(verdict: OutcomeVerdict) -> Answer:
 def trust(verdict: GeneralizationVerdict) -> Answer:
     """Answer "Can I trust it?"."""
     kind, answer, remark = GENERALIZATIONS[verdict.generalization]
+    answer = answer.format(QUERIES[verdict.group] if verdict.group else "")
     sentences = [*map(_change, verdict.groups), remark]
     if verdict.seen_gain_more:
-        sentences.append("Seen queries gain more than unseen ones.")
-    if verdict.generalization == "not shown on unseen queries":
-        sentences += [_detectable(g.test) for g in verdict.groups if g.group == "unseen"]
+        sentences.append("Seen queries gain more than the others.")
+    if verdict.generalization == "not shown":
+        sentences += [_detectable(g.test) for g in verdict.groups if g.group == verdict.group]
+    if verdict.group == "text used" and verdict.left_out is None:
+        sentences.append("The gain for documents that training did not use is not measured here.")
+    if verdict.left_out is not None:
+        if verdict.generalization == "holds":
+            kind, answer = "warning", "Yes, but only for documents in the sentence memory"
+        sentences.append(left_out(verdict.left_out))
     return Answer(kind, "Can I trust it?", answer, " ".join(filter(None, sentences)))
+
+
+def left_out(gain: LeftOutGain) -> str:
+    """Return what a sentence memory does for documents that it lacks."""
+    return (
+        f"For documents that the memory lacks, {NDCG} changes by "
+        f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
+        f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}); after they were added to the memory, "
+        f"by {signed(gain.extended - gain.base)}. Both were measured in training, on "
+        f"{count(gain.queries, 'query', 'queries')}. The dashboard adds new documents by itself."
+    )
 
 
 def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
     """Answer what can be answered without judgments."""
     figures = (
-        "1 means that both rankings are the same. On average, the two rankings share "
+        "1 means that both rankings are the same. The lowest possible value for lists of "
+        f"{count(overlap.depth, 'document', 'documents')} is {overlap.lowest_rbo:.4f}. On average, "
+        "the two rankings share "
         f"{overlap.top_k_overlap.mean():.2f} of their top {overlap.top_k} documents. The top "
         f"document changes for {percent(overlap.top_document_changed)} of "
         f"{count(len(overlap.query_ids), 'query', 'queries')}."
@@ -140,10 +197,10 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
 def _change(change: GroupChange) -> str:
     """Return the change on a group of queries."""
     low, high = change.test.ci95
-    queries = count(change.test.queries, f"{change.group} query", f"{change.group} queries")
+    queries = f"{change.test.queries:,} {QUERIES[change.group]}"
     return (
-        f"On {queries}, {NDCG} changes by {signed(change.test.change)}. The 95 % interval of this "
-        f"change is {signed(low)} to {signed(high)}."
+        f"On {queries}, {NDCG} changes by {signed(change.test.change)} (95 % interval "
+        f"{signed(low)} to {signed(high)})."
     )
 
 
@@ -163,19 +220,10 @@ def with_interval(test: Significance) -> str:
     return f"{signed(test.change)} (95 % interval {signed(low)} to {signed(high)})"
 
 
+TOO_FEW_FOR_PARTS = f"The parts of a change need at least {MIN_QUERIES} queries."
+LISTED_QUERIES = 10
+"""Largest number of queries that a note names."""
 NO_SHARES = (
     "No score changes relative to the other candidates. A shift that all candidates share changes "
     "no rank, so it does not count."
 )
-MEMORY = (
-    "Its query adapter uses the stored sentences that are closest to the query. It stores no "
-    "sentence of {}, so do not expect the gain for them."
-)
-
-
-def memory(sentences: int, trained_on: str | None, data: str) -> tuple[str, str]:
-    """Return title and text of the note that the adapter stores sentences of a collection."""
-    title = f"This adapter stores {sentences:,} sentences of the data set {trained_on}"
-    later = "documents that were added later"
-    other_data = f"the documents of the data set {data}"
-    return title, MEMORY.format(later if trained_on == data else other_data)

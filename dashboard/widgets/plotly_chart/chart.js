@@ -43,6 +43,7 @@ class Plot {
     this.is_wide = this.room_for_names();
     if (this.is_wide) {
       figure.layout.margin.r = this.wide.right;
+      figure.layout.xaxis.ticktext = this.wide.ticks;
       this.wide.names.forEach((name, i) => { figure.layout.annotations[i].text = name; });
     }
     await Plotly.react(this.node, { data: figure.data, layout: figure.layout, frames: figure.frames ?? [], config });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import numpy as np
 import pytest
 
@@ -12,13 +14,20 @@ from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.text.words import Word
 
 
-def verified(text: str, drop: float, random: float = 0.01, estimate: float = 0.3) -> VerifiedWord:
+def verified(
+    text: str,
+    drop: float,
+    random: float = 0.01,
+    estimate: float = 0.3,
+    p: tuple[float | None, float | None] = (0.04, 0.04),
+) -> VerifiedWord:
     return VerifiedWord(
         Word(text, ((0, 1),)),
         (2 * drop, drop),
         (random, random),
         (0.02, 0.03),
         (estimate, estimate),
+        p,
     )
 
 
@@ -40,20 +49,28 @@ def test_labels_carry_the_value_and_are_escaped() -> None:
     assert high > 0.8
 
 
-def test_bars_within_chance_are_pale_and_those_of_the_other_sign_hatched() -> None:
+def test_a_bar_shows_its_verdict() -> None:
     words = [
         verified("peso", 0.4),
-        verified("the", 0.035),
+        verified("the", 0.035, p=(0.04, 0.2)),
         verified("not", -0.1),
         verified("nor", -0.1, estimate=-0.2),
+        verified("one", 0.2, p=(None, None)),
     ]
     (bars, _) = explain.measured_words(words, "change").data
     pale = theme.transparent(theme.UP, explain.PALE)
-    assert list(bars.marker.color) == [theme.UP, pale, theme.DOWN, theme.DOWN]
-    assert list(bars.marker.line.color) == [theme.UP, theme.UP, theme.DOWN, theme.DOWN]
-    assert list(bars.marker.pattern.shape) == ["", "", "/", ""]
+    outline = theme.transparent(theme.UP, 0.0)
+    assert list(bars.marker.color) == [theme.UP, pale, theme.DOWN, theme.DOWN, outline]
+    assert list(bars.marker.line.color) == [theme.UP, theme.UP, theme.DOWN, theme.DOWN, theme.UP]
+    assert list(bars.marker.pattern.shape) == ["", "", "/", "", ""]
     (bars, _) = explain.measured_words(words[1:2], "score").data
-    assert list(bars.marker.color) == [theme.UP]  # a drop of 0.07: random words do 0.01 ± 0.02
+    assert list(bars.marker.color) == [theme.UP]  # the score has its own verdict
+
+
+def test_a_word_without_other_words_is_drawn_alone() -> None:
+    figure = explain.measured_words([verified("one", 0.2, random=nan, p=(None, None))], "change")
+    assert list(figure.data[0].x) == [0.2]
+    assert figure.layout.xaxis.range == pytest.approx((-0.02, 0.22))
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -93,10 +110,10 @@ def test_the_strongest_words_of_either_sign_are_drawn() -> None:
 
 def test_a_positive_drop_means_that_the_word_helps() -> None:
     score = explain.measured_words([verified("peso", 0.4)], "score")
-    assert "drop of the modulated score" in score.layout.xaxis.title.text
+    assert "drop: modulated score" in score.layout.xaxis.title.text
     assert list(score.data[0].text) == ["+0.8000"]
     change = explain.measured_words([verified("peso", 0.4)], "change")
-    assert "drop of the score change" in change.layout.xaxis.title.text
+    assert "drop: score change" in change.layout.xaxis.title.text
 
 
 def test_values_of_the_account_by_word_are_in_its_labels() -> None:

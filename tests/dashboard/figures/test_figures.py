@@ -15,6 +15,7 @@ from dashboard.figures.map_marks import Points
 from dashboard.figures.modulation import HeatmapValues
 from dashboard.figures.plane import Look, Move
 from dashboard.widgets import tables
+from imrnns_core.evaluation.gain_decomposition import GainOfPart
 from imrnns_core.explanation.score_accounting import account
 from imrnns_core.projection.movement import true_movement
 from imrnns_core.projection.target_view import TargetView, target_view
@@ -239,7 +240,7 @@ def test_waterfall_sums(comparison: Comparison) -> None:
 def test_parts_are_the_accounting(comparison: Comparison) -> None:
     accounting, order = account(comparison), np.array([4, 0])
     projector, document, query, change = accounting_figures.score_parts(
-        accounting, order, comparison.document_ids, ["a", "b"]
+        accounting, order, comparison.document_ids, ["a", "b"], False
     ).data
     np.testing.assert_allclose(projector.x + document.x + query.x, change.x, atol=1e-6)
     assert projector.customdata[0][0] == comparison.document_ids[4]
@@ -520,6 +521,23 @@ def test_shares_add_up() -> None:
     ]
 
 
+def test_the_parts_of_a_gain_have_intervals_and_no_negative_zero() -> None:
+    parts = {
+        "projector": GainOfPart(0.05, (0.03, 0.08), None),
+        "constant modulation": GainOfPart(-0.02, (-0.05, 0.01), 0.01),
+        "query-specific modulation": GainOfPart(-0.00001, (-0.01, 0.01), -0.00001),
+    }
+    figure = overview.gain(parts, "nDCG@10")
+    assert [t.x[0] for t in figure.data] == [0.05, -0.02, -0.00001]
+    ends = [(t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in figure.data]
+    np.testing.assert_allclose(ends, [p.ci95 for p in parts.values()])
+    assert [a.text for a in figure.layout.annotations] == [
+        "+0.0500",
+        "−0.0200<br>left out: +0.0100",
+        "+0.0000<br>left out: +0.0000",
+    ]
+
+
 @pytest.mark.parametrize("dark", [True, False])
 def test_the_look_of_the_page_is_a_template_that_plotly_knows(dark: bool):
     look = theme.template(dark)
@@ -557,11 +575,24 @@ def test_bump_names_a_relevant_document_that_no_stage_has_on_top() -> None:
     deep = toys.Ranker(space, toys.adapter(toys.still_model(2))).compare("q0")
     titles = {i: f"Title {i}" for i in deep.document_ids}
     figure = compare.bump(deep, 5, titles)
-    names = {a.text: a.y for a in figure.layout.annotations}
     d30, d31 = (stage_ranks(deep)[3, deep.position[i]] for i in ("d30", "d31"))
-    # the axis ends at rank 10: two documents there are named one above the other, with their ranks
+    # the axis ends at rank 10: documents beyond it are named there, in order of rank, with their
+    # ranks, one below the other
     assert 10 < d31 < d30
-    assert (names[f"Title d31 ({d31})"], names[f"Title d30 ({d30})"]) == (10, 9)
+    below = [(a.y, a.yshift, a.text) for a in figure.layout.annotations if "(" in a.text]
+    assert [(y, shift) for y, shift, _ in below] == [(10, -16 * n) for n in range(5)]
+    assert [text for *_, text in below][-2:] == [f"Title d31 ({d31})", f"Title d30 ({d30})"]
+    ranks = [int(text.split("(")[1].rstrip(")")) for *_, text in below]
+    assert ranks == sorted(ranks)
+    assert figure.layout.margin.b == 40 + 4 * 16
+    # the others have their own rank on the axis
+    inside = [a for a in figure.layout.annotations if "(" not in a.text]
+    final = stage_ranks(deep)[3]
+    assert len(inside) >= 5
+    for a in inside:
+        assert (a.y, a.yshift) == (final[deep.position[a.text.removeprefix("Title ")]], 0)
+        assert a.y <= 10
+    assert all(trace.line.shape is None for trace in figure.data)  # a curve leaves the axis
     relevant = next(t for t in figure.data if t.name == "relevant")
     assert {c[0] for c in relevant.customdata if c} == {"d30", "d31"}
     assert relevant.line.width == 3

@@ -76,6 +76,17 @@ def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
     assert "This data set has no queries" in run(page)
 
 
+def test_overview_of_one_query_and_one_without_a_relevant_document(tmp_path: Any) -> None:
+    register(tmp_path, queries=("q1", "q2"), qrels="q1\td1\t2\nq2\td1\t0\n")
+    said = run("overview")
+    assert "1 judged query has no relevant document and is left out" in said
+    assert "<br>q2<" in said
+    assert said.count("The parts of a change need at least 2 queries.") == 2
+    # one of the two documents is judged; if both had grade 2, every order would be ideal
+    assert "In the top 10, 50 % (base) and 50 % (modulated) are judged." in said
+    assert "best grade of the query: base 1.0000, modulated 1.0000, change +0.0000." in said
+
+
 def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
     shown = run("overview", split="unjudged")
@@ -88,8 +99,13 @@ def test_failures_among_queries_without_judgments(tmp_path: Any) -> None:
     assert "These queries have no relevance judgments" in run("failures", split="unjudged")
 
 
-def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
+def test_compare_of_a_query_without_judgments(tmp_path: Any) -> None:
     register(tmp_path)
+    assert "Query q1 · no relevance judgments" in run("compare", query="q1")
+
+
+def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
+    register(tmp_path, qrels=f"{NOT_JUDGED}q1\td1\t0\n")
     shown = run("compare", query="q1", where="nowhere")
     assert "Query q1 · no document is judged relevant" in shown
     assert "Why is the relevant document not at rank 1?" not in shown
@@ -99,8 +115,8 @@ def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:
     register(tmp_path, ONE_DOCUMENT, still=True)
     shown = run("modulation", query="q1", shift="whole")
-    assert "The scale is ½ everywhere, so it is left out." in shown
-    assert "The bias is zero, so it is left out." in shown
+    assert "s is ½ on every dimension, so the chart has no row for s." in shown
+    assert "b is 0 on every dimension, so the chart has no row for b." in shown
     shown = run("modulation", query="q1", part="query refined")
     assert "Only one document refines the query" in shown
 

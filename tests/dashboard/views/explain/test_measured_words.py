@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from math import nan
+
 import pytest
 
 from dashboard.views.explain.verified_words import _rows, summary
@@ -9,29 +12,40 @@ from imrnns_core.text.words import Word
 
 def measured(count: int) -> list[VerifiedWord]:
     return [
-        VerifiedWord(Word(f"w{i}", ((i, i + 1),)), (0.5, 0.5), (0.0, 0.0), (0.1, 0.1), (0.2, 0.2))
+        VerifiedWord(
+            Word(f"w{i}", ((i, i + 1),)),
+            (0.5, 0.5),
+            (0.0, 0.0),
+            (0.1, 0.1),
+            (0.2, 0.2),
+            (0.04, 0.04),
+        )
         for i in range(count)
     ]
 
 
 def test_the_text_says_how_many_words_are_measured_and_drawn() -> None:
     assert summary(measured(12), 48, "document", "change") == (
-        "12 of 48 words of the document measured: 12 have the effect that was estimated."
+        "12 of 48 words of the document measured: 12 confirmed."
     )
     assert summary(measured(62), 62, "document", "score") == (
-        "All 62 words of the document measured: 62 have the effect that was "
-        "estimated. The chart shows the 30 strongest."
+        "All 62 words of the document measured: 62 confirmed. The chart shows the 30 strongest."
     )
 
 
 def test_the_summary_names_each_verdict_in_one_sentence() -> None:
-    word = Word("w", ((0, 1),))
-    chance = VerifiedWord(word, (0.05, 0.05), (0.0, 0.0), (0.1, 0.1), (0.2, 0.2))
-    opposite = VerifiedWord(word, (-0.5, -0.5), (0.0, 0.0), (0.1, 0.1), (0.2, 0.2))
-    assert summary([*measured(1), chance, opposite], 3, "query", "score") == (
-        "All 3 words of the query measured: 1 has the effect that was estimated, 1 no more effect "
-        "than random words, 1 the opposite effect."
+    (first,) = measured(1)
+    words = [
+        first,
+        replace(first, p=(0.06, 0.01)),
+        replace(first, drop=(-0.5, 0.5)),
+        replace(first, p=(None, 0.01)),
+    ]
+    assert summary(words, 4, "query", "score") == (
+        "All 4 words of the query measured: 1 confirmed, 1 not confirmed, 1 opposite sign, "
+        "1 not tested (the text does not allow 22 different draws of random words)."
     )
+    assert summary([], 0, "query", "score") == "All 0 words of the query measured: none."
 
 
 @pytest.mark.parametrize(
@@ -41,5 +55,9 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
 def test_the_table_has_the_drops_of_the_chosen_value(
     target: Target, drop: str, random: str
 ) -> None:
-    word = VerifiedWord(Word("w", ((0, 1),)), (0.3, -0.2), (0.01, 0.02), (0.1, 0.1), (0.2, -0.1))
+    word = VerifiedWord(
+        Word("w", ((0, 1),)), (0.3, -0.2), (0.01, 0.02), (0.1, 0.1), (0.2, -0.1), (0.04, 0.04)
+    )
     assert _rows([word], target) == [("w", drop, random, "confirmed")]
+    alone = replace(word, random=(nan, nan), p=(None, None))
+    assert _rows([alone], target) == [("w", drop, "none", "not tested")]

@@ -23,9 +23,9 @@ def test_the_table_has_ids_and_says_which_queries_were_seen(
     ).assign(id=["q1", "q2", "q3"])
     query_table.show(frame, "file.csv", hidden=("split",))
     [(columns, rows)] = drawn
-    assert [column.label for column in columns] == ["Query", "Id", "Seen in training"]
+    assert [column.label for column in columns] == ["Query", "Id", "Training"]
     assert rows == [
-        ("q1", ("a", "q1", "yes")),
-        ("q2", ("b", "q2", "no")),
+        ("q1", ("a", "q1", "seen")),
+        ("q2", ("b", "q2", "unseen")),
         ("q3", ("c", "q3", "—")),
     ]

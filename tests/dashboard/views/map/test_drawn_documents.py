@@ -67,12 +67,15 @@ def space(paths: bool, three: bool) -> Any:
 
 
 @pytest.mark.parametrize("three", [False, True])
-def test_ways_within_noise_are_not_drawn(three: bool) -> None:
+def test_hidden_ways_are_neither_drawn_nor_played(three: bool) -> None:
     shown, hidden = space(True, three), space(False, three)
     assert len(shown.data) > len(hidden.data)
     assert not any("lines" in (trace.mode or "") for trace in hidden.data)
-    frame = hidden.frames[0]
-    assert [hidden.data[n].name for n in frame.traces] == ["modulated", "query, modulated"]
+    assert (len(shown.frames), len(hidden.frames)) == (3, 0)
+    assert [bool(f.layout.updatemenus) for f in (shown, hidden)] == [True, False]
+    assert [bool(f.layout.sliders) for f in (shown, hidden)] == [True, False]
+    # the marks stay
+    assert [t.name for t in hidden.data if t.name][-2:] == ["query, projected", "query, modulated"]
 
 
 def test_axes_in_three_dimensions_are_named() -> None:
@@ -86,31 +89,37 @@ def test_every_choice_has_a_label() -> None:
     assert list(controls.DRAGGING) == selection.options("drag")
 
 
-def noise() -> None:
+def agreements() -> None:
     import numpy as np
     import streamlit as st
 
     from dashboard.views.map import pictures
-    from imrnns_core.projection.movement import Movement
+    from imrnns_core.projection.arrow_agreement import ArrowAgreement
+    from imrnns_core.projection.movement import DrawnMovement
 
-    small, noise_level = np.array([0.03, 0.02]), np.array([0.02, 0.02])
-    st.text(f"paths: {pictures._noise_notice(Movement(small, small, noise_level))}")
-    st.text(f"paths: {pictures._noise_notice(Movement(small, 9 * small, noise_level))}")
+    places, true = np.zeros((3, 2), np.float32), np.array([0.01, 0.02, 0.09], np.float32)
+    for p in (0.06, 0.012):
+        agreement = ArrowAgreement(0.5, p, 0.25, 0.001, -0.004)
+        drawn = DrawnMovement(places, places, places[0], places[0], true, agreement)
+        st.text(f"paths: {pictures._agreement_notice(drawn, 'About this map.')}")
 
 
-def test_a_switch_shows_the_arrows_that_are_within_noise() -> None:
-    app = AppTest.from_function(noise).run()
+def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
+    app = AppTest.from_function(agreements).run()
     assert not app.exception
     assert [text.value for text in app.text] == ["paths: False", "paths: True"]
-    # the sentence has both numbers and the factor, so that a reader can check it
+    # the sentences have the measured figures and the rule, so that a reader can check it
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
-    assert "The median arrow is 0.025 map widths long. The noise level is 0.020" in hidden
-    assert (
-        "The median arrow is 0.225 map widths long, more than twice the noise level of 0.020"
-        in drawn
-    )
+    assert "no better than chance, so they are hidden" in hidden
+    assert "The arrows agree with the true movement better than chance<" in drawn
+    assert "movement is +0.50 (p = 0.0600)" in hidden
+    assert "movement is +0.50 (p = 0.0120)" in drawn
+    for box in (hidden, drawn):
+        assert "correlation is +0.25; it is +0.00 on average" in box
+        assert "gets the arrow of another one (p = 0.0010)" in box
+        assert "About this map. True movement: median cosine distance 0.0200" in box
     (switch,) = app.toggle
-    assert switch.label == "Show arrows within noise"
+    assert switch.label == "Show these arrows"
     assert [text.value for text in switch.set_value(True).run().text] == ["paths: True"] * 2
 
 

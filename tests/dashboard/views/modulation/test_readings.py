@@ -15,16 +15,22 @@ from imrnns_core.retrieval.ranker import Ranker
 
 
 def test_the_strips_name_their_values_and_what_is_left_out() -> None:
-    both = document_shifts._reading({"scale": True, "bias": True}, "queries", True)
-    assert "The chart shows s and b minus their average over many queries. Blue" in both
-    scale_only = document_shifts._reading({"scale": True, "bias": False}, "queries", True)
+    both = document_shifts._reading({"s": True, "b": True}, "queries", True)
     assert (
-        "The chart shows s minus its average over many queries. The bias is the same for every "
-        "query of this adapter, so it is left out."
+        "The chart shows s minus its average over many queries and b minus its average over many "
+        "queries. Blue"
+    ) in both
+    scale_only = document_shifts._reading({"s": True, "b": False}, "queries", True)
+    assert (
+        "The chart shows s minus its average over many queries. With this adapter, b is the same "
+        "for every query, so the chart has no row for b. Blue"
     ) in scale_only
-    full = document_shifts._reading({"scale": True, "bias": False}, "queries", False)
-    assert "The chart shows s − ½ and b: with s = ½ and b = 0" in full
-    assert "The bias is zero, so it is left out." in full
+    full = document_shifts._reading({"s": True, "b": False}, "queries", False)
+    assert "The chart shows s − ½. The neutral values are s = ½ and b = 0" in full
+    assert "b is 0 on every dimension, so the chart has no row for b." in full
+    nothing = document_shifts._reading({"s": False, "b": False}, "queries", False)
+    assert nothing.endswith("so the chart has no row for b.")
+    assert "Blue" not in nothing
 
 
 @pytest.mark.parametrize("change", [-3, 0])

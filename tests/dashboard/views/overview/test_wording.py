@@ -11,7 +11,9 @@ from dashboard import formatting
 from dashboard.views.overview import wording
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import measure_overlap
+from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
+from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from tests.toys import adapter, collection, still_model
@@ -37,8 +39,9 @@ def evaluation(changes: list[float], groups: list[str] | None) -> Evaluation:
         tuple(f"q{i}" for i in range(count)),
         None if groups is None else np.array(groups),
     )
+    ranks, judged = np.full((4, count), 2), np.ones((4, count, 1))
     return Evaluation(
-        "toy", "test", "toy", ids, (NDCG,), values, np.full((4, count), 2), grouped, 10, batch, {}
+        "toy", "test", "toy", ids, (NDCG,), values, ranks, grouped, 10, batch, {}, judged
     )
 
 
@@ -57,7 +60,10 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     measured = evaluation(changes, None)
     found = wording.helps(
-        judge_effect(measured, SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64)))
+        judge_effect(
+            measured,
+            SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64), np.ones((20, 1))),
+        )
     )
     assert (found.kind, found.answer) == (kind, answer)
     test = measured.significance(NDCG)
@@ -67,6 +73,29 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     )
     assert "BM25 0.2500." in found.figures
     assert ("a smaller one may exist" in found.figures) == (answer == "No measurable change")
+
+
+def test_unjudged_documents_are_named_beside_the_figures() -> None:
+    answer = wording.Answer("good", "Does it help?", "Yes", "nDCG@10 changes.")
+    ends = UnjudgedRange((0.5, 0.75), (0.6, 0.7), (0.1, -0.05))
+    judged = {"base": {"Judged@10": 0.2345}, "modulated": {"Judged@10": 0.24}}
+    found = wording.with_unjudged(answer, ends, judged)
+    assert found.figures == (
+        "nDCG@10 changes. In the top 10, 23 % (base) and 24 % (modulated) are judged. The rest "
+        "counts as not relevant. If the rest had the best grade of the query: base 0.7500, "
+        "modulated 0.7000, change −0.0500."
+    )
+    assert (found.kind, found.answer) == ("good", "Yes")
+
+
+def test_queries_without_a_relevant_document_are_named() -> None:
+    assert wording.without_relevant(["q3"]) == (
+        "1 judged query has no relevant document and is left out",
+        "q3",
+    )
+    title, ids = wording.without_relevant([f"q{i}" for i in range(11)])
+    assert title == "11 judged queries have no relevant document and are left out"
+    assert ids == "q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, …"
 
 
 def test_where() -> None:
@@ -95,9 +124,10 @@ def test_where_names_the_steps_that_lower_the_measure() -> None:
     ("changes", "groups", "kind", "answer"),
     [
         (UP, None, "warning", "Unknown: the training documents are not listed"),
-        (UP, SEEN, "warning", "Unknown: all queries of this split are seen"),
+        (UP, SEEN, "warning", "Unknown: training used judgments of every query of this split"),
         (UP + UP, SEEN + UNSEEN, "good", "Yes, the gain holds on unseen queries"),
         (UP, UNSEEN, "good", "Yes, the gain holds on unseen queries"),
+        (UP, ["text used"] * 20, "good", "Yes, the gain holds on “text used” queries"),
         (
             UP + [0.001, -0.001] * 10,
             SEEN + UNSEEN,
@@ -121,27 +151,47 @@ def test_can_i_trust_it(
     found = wording.trust(judge_generalization(evaluation(changes, groups)))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
-        assert f"On 20 {groups[-1]} queries, nDCG@10 changes by " in found.figures
+        name = "“text used” queries" if groups[-1] == "text used" else f"{groups[-1]} queries"
+        assert f"On 20 {name}, nDCG@10 changes by " in found.figures
 
 
 def test_missing_evidence_is_called_missing() -> None:
     found = wording.trust(judge_generalization(evaluation(UP + [0.1, -0.1] * 10, SEEN + UNSEEN)))
     assert found.figures.endswith(
-        "Seen queries gain more than unseen ones. With 20 queries and this spread, the test finds "
+        "Seen queries gain more than the others. With 20 queries and this spread, the test finds "
         "a change of 0.0642 or more in 80 % of cases; a smaller one may exist."
     )
     few = wording.trust(judge_generalization(evaluation([0.1] * 19, ["unseen"] * 19)))
     assert few.answer == "Unknown: too few unseen queries changed"
 
 
+def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
+    gain = LeftOutGain(50, 0.8, 0.87, 0.75, 0.88, (-0.08, -0.02), 0.0002)
+    measured = replace(evaluation(UP, ["text used"] * 20), left_out=gain)
+    found = wording.trust(judge_generalization(measured))
+    assert found.kind == "warning"
+    assert found.answer == "Yes, but only for documents in the sentence memory"
+    assert found.figures.endswith(
+        "For documents that the memory lacks, nDCG@10 changes by −0.0500 (95 % interval −0.0800 "
+        "to −0.0200, p = 0.0002); after they were added to the memory, by +0.0800. Both were "
+        "measured in training, on 50 queries. The dashboard adds new documents by itself."
+    )
+    alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
+    assert alone.figures.endswith(
+        "The gain for documents that training did not use is not measured here."
+    )
+
+
 def test_the_correction_is_named() -> None:
     measured = evaluation(UP + UP, SEEN + UNSEEN)
-    bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64))
+    bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64), np.ones((40, 1)))
     assert (
         "(Holm-corrected for 3 tests), on 40 queries"
         in wording.helps(judge_effect(measured, bm25)).figures
     )
-    one = judge_effect(evaluation([0.1], None), SystemMetrics(np.zeros((1, 1)), np.zeros(1)))
+    one = judge_effect(
+        evaluation([0.1], None), SystemMetrics(np.zeros((1, 1)), np.zeros(1), np.ones((1, 1)))
+    )
     assert wording.helps(one).answer == "Unknown: too few queries changed"
     assert wording.helps(one).figures.endswith("1 query changes. A verdict needs at least 20.")
 
@@ -152,8 +202,7 @@ def test_trust_has_one_fact_per_sentence() -> None:
         f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
     )
     assert wording.trust(judge_generalization(measured)).figures == (
-        "On 20 unseen queries, nDCG@10 changes by −0.1500. The 95 % interval of this "
-        f"change is {low} to {high}."
+        f"On 20 unseen queries, nDCG@10 changes by −0.1500 (95 % interval {low} to {high})."
     )
 
 
@@ -168,6 +217,7 @@ def test_what_moves_without_judgments() -> None:
     )
     assert first.answer == "Unknown without judgments"
     assert second.answer.startswith("Mean rank-biased overlap 0.")
+    assert "The lowest possible value for lists of 3 documents is 0.8550." in second.figures
     assert second.figures.endswith(
         "share 0.33 of their top 1 documents. The top document changes for 67 % of 3 queries."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,18 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
+from imrnns_core.training.label_free.harm_check import HELD_OUT, HarmCheck
+from imrnns_core.training.label_free.memory_extension import add_sentences, left_out_values
+from imrnns_core.training.label_free.sentence_memory import (
+    SentenceMemory,
+    Sentences,
+    encode_sentences,
+)
+from imrnns_core.training.label_free.title_queries import PseudoQueries, title_queries, title_recipe
+from imrnns_core.training.label_free.whitening import whiten
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, encode_sentences
-from imrnns_core.training.title_queries import PseudoQueries, title_queries, title_recipe
+from imrnns_core.training.splits import QrelsDict
 from imrnns_core.training.validator import Validator, exceeds_standard_error
-from imrnns_core.training.whitening import whiten
 
 TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
 """Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch."""
@@ -91,24 +98,53 @@ class Initialization:
         # the first choice is the default; another one must beat it reliably
         best = max(range(len(choices)), key=lambda i: float(values[i].mean()))
         offset, strength = choices[best if exceeds_standard_error(values[best] - values[0]) else 0]
-        details = {
-            "sentences": len(memory.keys),
-            "threshold": memory.threshold + offset,
-            "strength": strength,
-        }
-        yield memory.adapter(offset, strength), None, details
+        yield memory.adapter(offset, strength), None, memory.settings(offset, strength)
+
+    def left_out_values(self, qrels: QrelsDict, settings: Mapping[str, float]) -> list[Tensor]:
+        """Return what the selected memory does for documents that it lacks.
+
+        Args:
+            qrels: The judged queries.
+            settings: The settings of the memory.
+        """
+        sentences, config = self.sentences(), self.config.memory
+        assert not isinstance(sentences, str)  # the memory was built from them
+
+        def build(documents: Tensor, stored: Sentences) -> IMRNN:
+            whitened = copy.deepcopy(self.untrained)
+            whiten(whitened, documents, self.config.pretrain)
+            memory = SentenceMemory.build(whitened, documents, stored, config, self.config.seed)
+            return memory.adapter(settings["offset"], settings["strength"])
+
+        def extend(model: IMRNN, added: Sentences) -> IMRNN:
+            return add_sentences(
+                model, self._documents, added, settings["strength"], config.sharpness
+            )
+
+        return left_out_values(self.collection, qrels, sentences, build, extend, self.config.seed)
 
     def memory(self) -> SentenceMemory | None:
         """Return the memory of the collection's sentences in the whitened space.
 
         If it cannot be made, return None and append the reason to the notes.
         """
-        sentences = encode_sentences(self.collection, self.config.memory, self.replay_log)
+        sentences = self.sentences()
         if isinstance(sentences, str):
             self.notes.append(f"no sentence memory: {sentences}")
             return None
         return SentenceMemory.build(
             self.whitened_model(), self._documents, sentences, self.config.memory, self.config.seed
+        )
+
+    def sentences(self) -> Sentences | str:
+        """Return the vectors of all sentences, or why they cannot be encoded."""
+        return encode_sentences(
+            self.collection,
+            self.config.memory,
+            lambda texts: self.replay_log.encode(
+                "sentences", texts, self.collection.encoder.encode_queries
+            ),
+            range(len(self.collection.documents)),
         )
 
     def titles(self) -> PseudoQueries | None:
@@ -150,6 +186,7 @@ class Initialization:
             torch.from_numpy(candidates),
             self._documents,
             [{int(row): 1} for row in rows],
+            torch.from_numpy(self.collection.tie_ranks),
         )
 
     def whitened_model(self, power: float | None = None) -> IMRNN:
@@ -157,6 +194,22 @@ class Initialization:
         model = copy.deepcopy(self.untrained)
         whiten(model, self._documents, self.config.pretrain, power)
         return model
+
+    def titles_with_check(
+        self, model: IMRNN, titles: PseudoQueries
+    ) -> tuple[HarmCheck, Iterator[float]]:
+        """Return a check on held-out titles, and the losses of the training on the others."""
+        settings = self.config.pretrain
+        order = torch.randperm(
+            len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
+        )
+        count = min(HELD_OUT, len(order) // 10)
+        check = HarmCheck(
+            titles.validation(self.collection, order[:count], settings.candidates * 4),
+            self.sentence_validator(HELD_OUT),
+        )
+        examples = titles.examples(self.collection, order[count:], settings.candidates)
+        return check, self.train_on_titles(model, titles, examples)
 
     def train_on_titles(
         self, model: IMRNN, titles: PseudoQueries, examples: Examples

@@ -18,8 +18,11 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig, TrainConfig
-from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.sentence_memory import SentenceMemory, Sentences, encode_sentences
+from imrnns_core.training.label_free.sentence_memory import (
+    SentenceMemory,
+    Sentences,
+    encode_sentences,
+)
 from imrnns_core.training.splits import queries_with_relevant
 from imrnns_core.training.trainer import Trainer
 from tests.toys import FakeEncoder, collection
@@ -192,14 +195,16 @@ def test_sentences(text: str, expected: list[str] | None):
 def test_no_memory_if_it_could_store_only_a_part_of_the_sentences():
     space = collection(np.eye(10, dtype=np.float32), np.eye(10, dtype=np.float32)[:1])
     assert (
-        encode_sentences(space, MemoryConfig(max_sentences=9), ReplayLog(None, ""))
+        encode_sentences(
+            space, MemoryConfig(max_sentences=9), space.encoder.encode_queries, range(10)
+        )
         == "10 sentences, more than 9"
     )
 
 
 def test_no_memory_if_the_encoder_did_not_make_the_embeddings():
     space = collection(np.eye(10, dtype=np.float32), encoder=FakeEncoder(dimension=10))
-    why = encode_sentences(space, MemoryConfig(), ReplayLog(None, ""))
+    why = encode_sentences(space, MemoryConfig(), space.encoder.encode_queries, range(10))
     assert isinstance(why, str)
     assert "did not make the embeddings" in why
 
@@ -241,4 +246,6 @@ def test_without_judgments_the_memory_is_shipped_with_a_note_that_it_is_not_vali
     assert [e.phase for e in training.epochs()] == ["initialization"]
     card = training.adapter("x").card
     assert card.outcome.notes == ["sentence memory, not validated, because there are no judgments"]
-    assert card.training_positives == []
+    texts = card.texts
+    assert texts is not None
+    assert (texts.positives, texts.uses) == ([], ["whitening", "sentence memory"])

@@ -47,6 +47,7 @@ class PseudoQueries:
             self._candidates(collection, positions, candidates),
             torch.from_numpy(collection.documents.vectors),
             [{row: 1} for row in self.rows[positions].tolist()],
+            torch.from_numpy(collection.tie_ranks),
         )
 
     def _candidates(self, collection: Collection, positions: Tensor, candidates: int) -> Tensor:

@@ -18,6 +18,7 @@ used.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ from imrnns_core.model.imrnn import IMRNN, HyperNet
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.types import FloatArray
 
 OFFSET = 4.0
 """Added before a ReLU so that negative values pass it, and subtracted after it."""
@@ -49,14 +50,19 @@ class Sentences:
     rows: Tensor
 
 
+EncodeSentences = Callable[[Sequence[str]], FloatArray]
+"""Returns unit vectors (S, n) of S sentences."""
+
+
 def encode_sentences(
-    collection: Collection, config: MemoryConfig, replay_log: ReplayLog
+    collection: Collection, config: MemoryConfig, encode: EncodeSentences, rows: Iterable[int]
 ) -> Sentences | str:
-    """Encode all sentences of the collection as queries, or return why that is not possible."""
+    """Encode all sentences of the documents in `rows`, or return why that is not possible."""
+    documents = collection.dataset.documents
     sentences = [
         (row, text)
-        for row, document in enumerate(collection.dataset.documents)
-        for text in split_sentences(document.body, config.min_words)
+        for row in rows
+        for text in split_sentences(documents[row].body, config.min_words)
     ]
     if collection.documents.dimension < MIN_DIMENSIONS or not sentences:
         return f"{len(sentences)} sentences in {collection.documents.dimension} dimensions"
@@ -64,11 +70,7 @@ def encode_sentences(
         return f"{len(sentences)} sentences, more than {config.max_sentences}"
     try:
         collection.check_encoder()
-        vectors = torch.from_numpy(
-            replay_log.encode(
-                "sentences", [text for _, text in sentences], collection.encoder.encode_queries
-            )
-        )
+        vectors = torch.from_numpy(encode([text for _, text in sentences]))
     except EncoderError as error:
         return str(error)
     # the projector has a bias, so sentences need the length of documents (1 for most encoders)
@@ -125,12 +127,12 @@ class SentenceMemory:
         bias = rotation @ whitened.projector.bias.double()
         projected = F.normalize(documents.double() @ weight.T + bias, dim=-1)  # (N, m)
         keys = F.normalize(sentences.vectors.double() @ weight.T + bias, dim=-1)
-        moment = _moment(projected)
-        ridge = config.sharpness * torch.eye(m, dtype=torch.float64)
-        values = projected @ torch.linalg.inv(moment * m + ridge)
-        # after this, a value adds a cosine of 1 to its own document, on average
-        values /= (values * projected).sum(1).abs().mean()
-        axes = torch.linalg.eigh(moment).eigenvectors[:, -min(whitened.config.hidden_dims) :].T
+        values = memory_values(projected, config.sharpness)
+        axes = (
+            torch.linalg.eigh(_moment(projected))
+            .eigenvectors[:, -min(whitened.config.hidden_dims) :]
+            .T
+        )
         return cls(
             (weight.float(), bias.float()),
             keys.float(),
@@ -140,6 +142,15 @@ class SentenceMemory:
             _threshold(keys, sentences.rows, config.neighbours, seed),
             config,
         )
+
+    def settings(self, offset: float, strength: float) -> dict[str, float]:
+        """Return the settings of `adapter(offset, strength)` for the adapter card."""
+        return {
+            "sentences": len(self.keys),
+            "threshold": self.threshold + offset,
+            "offset": offset,
+            "strength": strength,
+        }
 
     @torch.no_grad()
     def adapter(self, offset: float, strength: float) -> IMRNN:
@@ -201,6 +212,18 @@ class SentenceMemory:
         outputs = slice(first_output, first_output + len(third))
         layer_3.weight[outputs, : third.shape[1]] = third
         layer_3.bias[outputs] = -OFFSET * third.sum(1)
+
+
+def memory_values(projected: Tensor, sharpness: float) -> Tensor:
+    """Return for each document, from projected (N, m), the direction (N, m) towards it.
+
+    On average, a direction adds a cosine of 1 to the score of its own document.
+    """
+    m = projected.shape[1]
+    ridge = sharpness * torch.eye(m, dtype=torch.float64)
+    values: Tensor = projected @ torch.linalg.inv(_moment(projected) * m + ridge)
+    values /= (values * projected).sum(1).abs().mean()
+    return values
 
 
 def _moment(vectors: Tensor) -> Tensor:

@@ -1,0 +1,133 @@
+"""The baselines: a figure, a table, and the strongest one in the answer to "Does it help?"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from dashboard import formatting, state
+from dashboard.figures import baselines as figures
+from dashboard.views.overview.wording import Answer, Kind
+from dashboard.widgets import chart, csv_button
+from imrnns_core.evaluation.baselines import Baselines, BaselineVerdict
+from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.evaluation.verdicts import Effect
+from imrnns_core.reporting import baselines as texts
+
+READING = (
+    "What can be reached without training. Band: the 95 % interval of the difference from the "
+    "adapter, drawn from the adapter’s mean (dotted line). Green: the adapter is better, orange: "
+    "the baseline is better, grey: no difference is shown. The figure and the following "
+    "comparison are about the same queries."
+)
+DEFINITIONS = f"""\
+- **BM25**: the lexical ranking of the whole corpus.
+- **reciprocal rank fusion**: of the top 100 of base and BM25, with k = 60.
+- **base + BM25**: a weighted sum of base and BM25 scores over both top 100s. Each list is scaled \
+from 0 (lowest score, or not in the list) to 1.
+- **sentence max-sim**: a weighted sum of the cosines of the document and of its best sentence, \
+for the base candidates. A sentence memory imitates it.
+- **adapter + BM25**: as base + BM25, with modulated scores. It needs the adapter.
+
+{texts.WEIGHTS} {texts.ADAPTER_WEIGHT}
+"""
+KINDS: dict[Effect, Kind] = {"harms": "warning", "not shown": "info"}
+"""The box of an adapter that helps, if the strongest baseline is better or may be as good."""
+
+
+def with_strongest(answer: Answer, verdict: BaselineVerdict) -> Answer:
+    """Return the answer to "Does it help?" with the strongest baseline in it."""
+    headline = texts.headline(verdict)
+    kind = answer.kind
+    if headline and kind == "good":
+        kind = KINDS.get(verdict.effect, kind)
+        if verdict.effect != "helps":
+            headline = f"But {_continued(headline)}"
+    line = f"{answer.answer}. {headline}" if headline else answer.answer
+    return replace(answer, kind=kind, answer=line)
+
+
+def _continued(sentence: str) -> str:
+    """Return a sentence for its place after another word; abbreviations keep their capitals."""
+    return sentence if sentence[:2].isupper() else f"{sentence[0].lower()}{sentence[1:]}"
+
+
+def show(measured: Baselines) -> None:
+    """Draw the figure, the table and a button that downloads it."""
+    frame, selection = _frame(measured), state.current()
+    title, button = st.columns([5, 1], vertical_alignment="bottom")
+    title.subheader("Baselines", anchor=False)
+    with button:
+        file = f"{selection.data}-{measured.evaluation.split}-{selection.adapter}-baselines.csv"
+        csv_button.show(lambda: frame, file, "baselines_csv", width="stretch")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        chart.show(_figure(measured), "baselines")
+    with right:
+        st.caption(READING)
+        # the box "Does it help?" has no room for these figures
+        st.caption(texts.figures(measured.judge()))
+        for note in texts.notes(measured, selection.data):
+            st.caption(note)
+        with st.expander("How are the baselines computed?"):
+            st.markdown(DEFINITIONS)
+    _table(frame)
+
+
+def _figure(measured: Baselines) -> go.Figure:
+    adapter = float(measured.evaluation.column("modulated")[measured.fair].mean())
+    rows = [
+        figures.BaselineRow(row.baseline.name, row.mean, row.test.ci95)
+        for row in measured.tests(measured.fair)
+    ]
+    return figures.baselines(
+        [figures.BaselineRow("modulated", adapter, None), *rows], adapter, NDCG
+    )
+
+
+def _table(frame: pd.DataFrame) -> None:
+    columns = {
+        NDCG: st.column_config.NumberColumn(format="%.4f", help=f"Mean {NDCG}."),
+        "n": st.column_config.NumberColumn(help="Number of queries."),
+        "weight": st.column_config.TextColumn(help="Weight of the second part."),
+        "difference": st.column_config.NumberColumn(help="Modulated − baseline."),
+        "p": st.column_config.NumberColumn(
+            help="The probability of a difference at least this large if the two systems were "
+            "equally good, corrected for the number of baselines (Holm)."
+        ),
+    }
+    # the format of a column would write a hyphen for minus
+    shown = frame.style.format(
+        {
+            "difference": lambda value: formatting.signed(float(str(value))),
+            "p": lambda value: (
+                formatting.p_value(float(str(value))).removeprefix("p ").removeprefix("= ")
+            ),
+            "95 % interval": lambda value: formatting.minus(str(value)),
+        }
+    )
+    # st.dataframe puts its key on the page only if it reacts to clicks
+    with st.container(key="baselines_table"):
+        st.dataframe(shown, hide_index=True, column_config=columns)
+
+
+def _frame(measured: Baselines) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "queries": group,
+                "n": row.test.queries,
+                "ranking": row.baseline.name,
+                "weight": texts.weight(row.baseline),
+                NDCG: row.mean,
+                "difference": row.test.change,
+                "95 % interval": f"[{row.test.ci95[0]:+.4f}, {row.test.ci95[1]:+.4f}]",
+                "p": row.p,
+            }
+            for group, mask in measured.masks().items()
+            for row in measured.tests(mask)
+        ]
+    )

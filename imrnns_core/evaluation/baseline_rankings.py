@@ -1,0 +1,131 @@
+"""Rank the queries of an evaluation with the baselines, and measure the rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imrnns_core.config import SearchConfig
+from imrnns_core.data.embeddings import unit
+from imrnns_core.evaluation.baselines import (
+    ADAPTER_LEXICAL,
+    BASE,
+    BASE_LEXICAL,
+    LEXICAL,
+    MAX_SIM,
+    RANK_FUSION,
+    Baseline,
+    Baselines,
+    independent,
+)
+from imrnns_core.evaluation.cross_validation import WEIGHTS, choose_weights, query_folds
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.fusion import (
+    ScoredRows,
+    ScorePair,
+    min_max_pair,
+    reciprocal_rank_fusion,
+)
+from imrnns_core.retrieval.sentences import SentenceVectors
+from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.types import IntArray
+
+NDCG_DEPTH = 10
+"""nDCG@10 needs no more documents of a ranking."""
+
+
+def measure_baselines(
+    evaluation: Evaluation,
+    collection: Collection,
+    lexical: BM25Index,
+    sentences: SentenceVectors | None = None,
+) -> Baselines:
+    """Rank and measure the baselines on the queries of an evaluation.
+
+    Args:
+        evaluation: The evaluation.
+        collection: Its collection.
+        lexical: The BM25 index of the collection.
+        sentences: The sentences of the collection; without them there is no sentence max-sim.
+    """
+    depth, batch = SearchConfig().candidates, evaluation.batch
+    texts = [collection.dataset.queries[query_id].text for query_id in evaluation.query_ids]
+    matches = lexical.scored_matches(texts, depth)
+    base, modulated = (
+        [ScoredRows(*ranking) for ranking in zip(batch.rows, batch.score(stage), strict=True)]
+        for stage in ("base", "modulated")
+    )
+    every = np.ones(len(texts), dtype=bool)
+    mixed = _Mixer(evaluation, collection.dataset.document_ids, query_folds(evaluation.qrels))
+
+    def plain(name: str, rankings: Sequence[IntArray]) -> Baseline:
+        return Baseline(name, mixed.measured(rankings, evaluation.measures))
+
+    def hybrid(first: Sequence[ScoredRows]) -> list[ScorePair]:
+        return [min_max_pair(*pair) for pair in zip(first, matches, strict=True)]
+
+    fused = [
+        reciprocal_rank_fusion([own.rows, match.rows], depth)
+        for own, match in zip(base, matches, strict=True)
+    ]
+    systems = [
+        plain(BASE, list(batch.ranked_rows("base"))),
+        plain(LEXICAL, [match.rows for match in matches]),
+        plain(RANK_FUSION, fused),
+        mixed(BASE_LEXICAL, hybrid(base), every),
+    ]
+    if sentences is not None:
+        systems.append(mixed(MAX_SIM, _sentence_pairs(evaluation, collection, sentences), every))
+    systems.append(mixed(ADAPTER_LEXICAL, hybrid(modulated), independent(evaluation)))
+    return Baselines(evaluation, tuple(systems))
+
+
+def _sentence_pairs(
+    evaluation: Evaluation, collection: Collection, sentences: SentenceVectors
+) -> list[ScorePair]:
+    """Return the cosines of document and best sentence for the base candidates of each query."""
+    queries, batch = unit(collection.query_vectors(evaluation.query_ids)), evaluation.batch
+    return [
+        ScorePair(
+            rows,
+            scores.astype(np.float64),
+            sentences.max_similarity(query, rows).astype(np.float64),
+        )
+        for query, rows, scores in zip(queries, batch.rows, batch.score("base"), strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Mixer:
+    """Measures rankings of corpus rows, and mixes of two scores with cross-validated weights."""
+
+    evaluation: Evaluation
+    document_ids: tuple[str, ...]
+    folds: IntArray
+
+    def measured(self, rankings: Sequence[IntArray], measures: Sequence[str]) -> SystemMetrics:
+        ids = {
+            query_id: [self.document_ids[row] for row in rows]
+            for query_id, rows in zip(self.evaluation.query_ids, rankings, strict=True)
+        }
+        return measure(measures, self.evaluation.qrels, ids)
+
+    def __call__(
+        self, name: str, pairs: Sequence[ScorePair], eligible: NDArray[np.bool_]
+    ) -> Baseline:
+        """Return the baseline that mixes the pair of each query; `eligible` (Q,) queries decide."""
+        values = [
+            self.measured([p.rank(weight, NDCG_DEPTH) for p in pairs], [NDCG]).values[:, 0]
+            for weight in WEIGHTS.tolist()
+        ]
+        weights = choose_weights(np.stack(values), self.folds, eligible)
+        rankings = [
+            pair.rank(weight, SearchConfig().candidates)
+            for pair, weight in zip(pairs, weights.values.tolist(), strict=True)
+        ]
+        return Baseline(name, self.measured(rankings, self.evaluation.measures), weights)

@@ -1,0 +1,143 @@
+"""Where the change of a measure comes from: Shapley values of the parts of an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations, permutations
+from typing import get_args
+
+import numpy as np
+import torch
+
+from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, Part, PartScorer
+from imrnns_core.retrieval.ranker import RankedBatch, Ranker, rank, ranked_ids
+from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
+from imrnns_core.statistics.significance import paired_tests
+from imrnns_core.types import DoubleArray, IntArray, Qrels
+
+PARTS: tuple[Part, ...] = get_args(Part)
+Coalition = frozenset[Part]
+
+
+@dataclass(frozen=True)
+class GainOfPart:
+    """What one part adds to the mean of a measure.
+
+    Attributes:
+        change: Its Shapley value.
+        ci95: 95 % bootstrap interval over queries. The mean modulation stays that of all queries.
+        left_out: Change of the measure if only this part is left out of the complete adapter. None
+            for a projector that cannot be left out.
+    """
+
+    change: float
+    ci95: tuple[float, float]
+    left_out: float | None
+
+
+@dataclass(frozen=True)
+class GainDecomposition:
+    """Parts of modulated − base of a mean measure (docs/method.md, "Where the gain comes from").
+
+    The change of a part is its Shapley value: the change that it makes when it is added to the
+    other parts, averaged over all orders of adding the parts. The changes of the three parts add up
+    to the mean of modulated − base. `PartScorer` defines the ranking with some of the parts.
+
+    Source: Shapley, "A value for n-person games", 1953.
+
+    Attributes:
+        measure: The measure.
+        projector_first: Whether only orders that start with the projector count. This is so if the
+            projector changes the number of dimensions: base embeddings do not fit the modulation.
+        projector: The projector.
+        constant: The mean modulation over all queries, with the LayerNorms.
+        query_specific: The difference of each query's modulation from that mean.
+    """
+
+    measure: str
+    projector_first: bool
+    projector: GainOfPart
+    constant: GainOfPart
+    query_specific: GainOfPart
+
+
+def decompose_gain(
+    ranker: Ranker, batch: RankedBatch, qrels: Qrels, measure: str
+) -> GainDecomposition | None:
+    """Split the mean change of a measure among the parts of an adapter.
+
+    Args:
+        ranker: The ranker that made `batch`.
+        batch: Rankings of the Q queries of `qrels`, in their order.
+        qrels: Judgments of the queries.
+        measure: Name of the measure.
+
+    Returns:
+        The parts, None for fewer than two queries.
+    """
+    if len(qrels) < MIN_QUERIES:
+        return None
+    config = ranker.adapter.model.config
+    projector_first = config.input_dim != config.output_dim
+    values = {
+        coalition: _measured(ranker, ranks, batch.rows, qrels, measure)
+        for coalition, ranks in _ranks(ranker, batch, tuple(qrels), projector_first).items()
+    }
+    shapley = np.stack([_shapley_value(part, values) for part in PARTS], axis=1)  # (Q, 3)
+    complete = Coalition(PARTS)
+    gains = [
+        GainOfPart(
+            test.change,
+            test.ci95,
+            float((values[complete - {part}] - values[complete]).mean())
+            if complete - {part} in values
+            else None,
+        )
+        for part, test in zip(PARTS, paired_tests(shapley), strict=True)
+    ]
+    return GainDecomposition(measure, projector_first, *gains)
+
+
+def _ranks(
+    ranker: Ranker, batch: RankedBatch, query_ids: tuple[str, ...], projector_first: bool
+) -> dict[Coalition, IntArray]:
+    """Return the ranks (Q, K) of the candidates with each set of parts that can be computed."""
+    # these three are the rankings of stages, so the parts add up to the change that is shown
+    ranks = {
+        Coalition(): batch.rank("base"),
+        Coalition({"projector"}): batch.rank("projected"),
+        Coalition(PARTS): batch.rank("modulated"),
+    }
+    vectors = torch.from_numpy(ranker.collection.query_vectors(query_ids))
+    scorer = PartScorer(ranker, batch, vectors)
+    for coalition in _coalitions():
+        if coalition not in ranks and ("projector" in coalition or not projector_first):
+            ranks[coalition] = rank(scorer.scores(coalition), batch.rows)
+    return ranks
+
+
+def _coalitions() -> Iterable[Coalition]:
+    return (Coalition(c) for size in range(len(PARTS) + 1) for c in combinations(PARTS, size))
+
+
+def _measured(
+    ranker: Ranker, ranks: IntArray, rows: IntArray, qrels: Qrels, measure: str
+) -> DoubleArray:
+    """Return the measure (Q,) of the ranking of candidates (Q, K) by these ranks."""
+    # no document below the cut-off counts
+    order = np.argsort(ranks, axis=1)[:, : cutoff_of(measure)]
+    top = np.take_along_axis(rows, order, axis=1)
+    rankings = ranked_ids(ranker.collection.dataset, qrels, top)
+    return measure_rankings(parse_measures([measure]), qrels, rankings)[:, 0]
+
+
+def _shapley_value(part: Part, values: dict[Coalition, DoubleArray]) -> DoubleArray:
+    """Return the mean step (Q,) that a part makes, over the orders whose sets all have a value."""
+    steps = []
+    for order in permutations(PARTS):
+        sets = [Coalition(order[:size]) for size in range(len(PARTS) + 1)]
+        if all(parts in values for parts in sets):
+            position = order.index(part)
+            steps.append(values[sets[position + 1]] - values[sets[position]])
+    return np.asarray(np.mean(steps, axis=0))

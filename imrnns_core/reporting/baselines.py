@@ -1,0 +1,144 @@
+"""The baselines as a table for the terminal, and the sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imrnns_core.evaluation.baselines import (
+    ADAPTER_LEXICAL,
+    BASE,
+    Baseline,
+    Baselines,
+    BaselineVerdict,
+)
+from imrnns_core.evaluation.cross_validation import DEFAULT_WEIGHT, FOLDS, MIN_QUERIES
+from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.reporting.formatting import (
+    counted,
+    decimal,
+    interval,
+    p_equals,
+    p_value,
+    signed,
+)
+from imrnns_core.reporting.terminal import table_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+WEIGHTS = (
+    f"The weight is that of the second part. It is chosen in {FOLDS} folds of the judged queries: "
+    "the queries of a fold get the weight that is best for the other folds. Queries with a common "
+    "relevant document are in one fold."
+)
+ADAPTER_WEIGHT = (
+    f"For {ADAPTER_LEXICAL}, only queries decide whose judgments the training did not use."
+)
+
+
+def baselines(result: Baselines, data: str) -> Iterator[RenderableType]:
+    """Yield the baselines with their tests, and the comparison with the strongest one.
+
+    Args:
+        result: The baselines.
+        data: The data set, as the command `prepare` accepts it.
+    """
+    yield _table(result)
+    yield f"{WEIGHTS} {ADAPTER_WEIGHT}"
+    yield from notes(result, data)
+    verdict = result.judge()
+    yield ". ".join(filter(None, (headline(verdict), figures(verdict))))
+
+
+def _table(result: Baselines) -> RenderableType:
+    table = table_of(
+        f"Baselines: {NDCG}, and modulated − baseline",
+        *("ranking", "query group", "queries", "weight", NDCG),
+        *("difference", "95 % interval", "p"),
+    )
+    for group, mask in result.masks().items():
+        queries = str(int(mask.sum()))
+        adapter = float(result.evaluation.column("modulated")[mask].mean())
+        table.add_row("modulated", group, queries, "", decimal(adapter), "", "", "")
+        for row in result.tests(mask):
+            table.add_row(
+                *(row.baseline.name, group, queries, weight(row.baseline), decimal(row.mean)),
+                *(signed(row.test.change), interval(row.test.ci95), p_value(row.p)),
+            )
+    return table
+
+
+def weight(system: Baseline) -> str:
+    """Return the weight of a baseline, or the range of the weights of its folds."""
+    if system.weights is None:
+        return ""
+    first, *_, last = (*system.weights.distinct, system.weights.distinct[-1])
+    return f"{first:.1f}" if first == last else f"{first:.1f}–{last:.1f}"
+
+
+def notes(result: Baselines, data: str) -> Iterator[str]:
+    """Yield what is missing: weights that could not be chosen, and sentence max-sim."""
+    for system in result.systems:
+        if system.weights is not None and not system.weights.cross_validated:
+            yield (
+                f"{system.name} has the fixed weight {DEFAULT_WEIGHT}, because fewer than "
+                f"{MIN_QUERIES} queries are left to choose one."
+            )
+    if not result.has_sentences:
+        yield (
+            "Sentence max-sim is missing, because the sentences are not encoded. Encode them with: "
+            f"imrnns-lens prepare {data} --sentences"
+        )
+
+
+def headline(verdict: BaselineVerdict) -> str:
+    """Return the comparison of the adapter with the strongest baseline, in one sentence.
+
+    It is empty if the base ranking is the strongest, or if too few queries differ.
+    """
+    strongest = verdict.strongest
+    name = strongest.baseline.name
+    if name == BASE or verdict.effect == "too few queries":
+        return ""
+    values = (
+        f"{decimal(strongest.mean)} against {decimal(verdict.adapter)}, {p_equals(strongest.p)}"
+    )
+    if verdict.effect == "helps":
+        return f"It is better than the strongest baseline without training, {name}: {values}"
+    if verdict.effect == "harms":
+        comparison = "is better"
+    else:
+        # an equal mean is evidence; a lower one that is not significant is only missing evidence
+        comparison = "is as good" if strongest.mean >= verdict.adapter else "may be as good"
+    return f"{name[0].upper()}{name[1:]}, without training, {comparison}: {values}"
+
+
+def figures(verdict: BaselineVerdict) -> str:
+    """Return the figures behind the comparison with the strongest baseline."""
+    strongest, test = verdict.strongest, verdict.strongest.test
+    name = strongest.baseline.name
+    if name == BASE:
+        return "No baseline without training is better than base."
+    queries = counted(test.queries, "query", "queries")
+    sentences = [
+        f"Compared with {name}, the adapter changes {NDCG} by {signed(test.change)} (95 % interval "
+        f"{interval(test.ci95)}) on {queries}; p is Holm-corrected for the baselines."
+    ]
+    if verdict.excluded:
+        sentences.append(
+            f"{counted(verdict.excluded, 'query is', 'queries are')} left out of this comparison, "
+            "because training used their judgments."
+        )
+    if verdict.favoured:
+        sentences.append(
+            f"Training used, or may have used, judgments of {verdict.favoured:,} of them, which "
+            "favours the adapter."
+        )
+    if verdict.effect == "too few queries":
+        sentences.append("Too few queries differ for a verdict.")
+    if verdict.effect == "not shown" and test.detectable:
+        sentences.append(
+            f"With {queries}, the test can miss a difference below {decimal(test.detectable)}."
+        )
+    return " ".join(sentences)

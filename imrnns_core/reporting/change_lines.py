@@ -1,0 +1,54 @@
+"""Lines for the terminal about the change from base to modulated: its parts and its range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, ChangeDecomposition
+from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.evaluation.gain_decomposition import GainDecomposition
+from imrnns_core.evaluation.unjudged import UnjudgedRange
+from imrnns_core.reporting.formatting import decimal, interval, percent, signed
+
+
+def share_line(shares: ChangeDecomposition | None) -> str:
+    """Return the share of each part of an adapter in the score change."""
+    if shares is None:
+        return f"The parts of a change need at least {MIN_QUERIES} queries."
+    return (
+        "Shares of the differences in score change between candidates: "
+        f"projector {percent(shares.projector)}, "
+        f"constant modulation (average over queries) {percent(shares.constant)}, "
+        f"query-specific modulation {percent(shares.query_specific)}"
+    )
+
+
+def gain_lines(gain: GainDecomposition) -> Iterator[str]:
+    """Yield what each part of an adapter adds to a measure, one line each."""
+    yield (
+        f"Parts of the change of {gain.measure} (Shapley values, they add up to modulated − base). "
+        "Left out: the change if only this part is left out of the adapter."
+    )
+    if gain.projector_first:
+        yield (
+            "This projector changes the number of dimensions, so no other part works without it. "
+            "Its part is the step from base to projected."
+        )
+    names = {
+        "projector": gain.projector,
+        "constant modulation": gain.constant,
+        "query-specific modulation": gain.query_specific,
+    }
+    for name, part in names.items():
+        left_out = "" if part.left_out is None else f"; left out {signed(part.left_out)}"
+        yield f"  {name} {signed(part.change)}, 95 % interval {interval(part.ci95)}{left_out}"
+
+
+def range_line(ends: UnjudgedRange) -> str:
+    """Return what unjudged documents could change."""
+    return (
+        f"Unjudged documents count as not relevant. If every unjudged document in the top 10 of "
+        f"base or modulated had the best grade of its query, {NDCG} would be "
+        f"{decimal(ends.base[1])} for base and {decimal(ends.modulated[1])} for modulated "
+        f"(change {signed(ends.change[1])} instead of {signed(ends.change[0])})."
+    )

@@ -1,0 +1,92 @@
+"""Fusion of two rankings of one query: a mix of scores, and reciprocal rank fusion.
+
+Shapes: R documents of one ranking, U documents of either ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imrnns_core.types import DoubleArray, FloatArray, IntArray
+
+RRF_CONSTANT = 60
+"""The k of reciprocal rank fusion in Cormack, Clarke and Büttcher, SIGIR 2009."""
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """The documents of one ranking: corpus rows (R,) and scores (R,), in any order."""
+
+    rows: IntArray
+    scores: FloatArray
+
+
+@dataclass(frozen=True)
+class ScorePair:
+    """Two scores of each of U documents, which a weight mixes to one score.
+
+    Attributes:
+        rows: (U,) corpus rows.
+        first: (U,) scores of the first system.
+        second: (U,) scores of the second system.
+    """
+
+    rows: IntArray
+    first: DoubleArray
+    second: DoubleArray
+
+    def rank(self, weight: float, depth: int) -> IntArray:
+        """Return up to `depth` corpus rows by (1 − weight) · first + weight · second, best first.
+
+        Documents with equal scores are in corpus order.
+        """
+        return _best_first(self.rows, (1 - weight) * self.first + weight * self.second, depth)
+
+
+def min_max_pair(first: ScoredRows, second: ScoredRows) -> ScorePair:
+    """Return the min-max normalised scores of the documents of either ranking.
+
+    In each ranking, the lowest score becomes 0 and the highest 1. A document that a ranking lacks
+    gets the lowest score of this ranking, 0.
+    """
+    rows = np.union1d(first.rows, second.rows)
+    return ScorePair(rows, _min_max(rows, first), _min_max(rows, second))
+
+
+def reciprocal_rank_fusion(
+    rankings: Sequence[IntArray], depth: int, constant: int = RRF_CONSTANT
+) -> IntArray:
+    """Return up to `depth` corpus rows by the sum of 1 / (constant + rank), best first.
+
+    A ranking that lacks a document adds nothing to its sum. Documents with equal sums are in corpus
+    order. Source: Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
+    individual rank learning methods", SIGIR 2009.
+
+    Args:
+        rankings: Corpus rows of each ranking, best first.
+        depth: Largest number of documents.
+        constant: Larger values lower the weight of the first ranks.
+    """
+    rows = np.unique(np.concatenate(rankings))
+    sums = np.zeros(len(rows))
+    for ranked in rankings:
+        sums[np.searchsorted(rows, ranked)] += 1 / (constant + 1 + np.arange(len(ranked)))
+    return _best_first(rows, sums, depth)
+
+
+def _min_max(rows: IntArray, ranking: ScoredRows) -> DoubleArray:
+    """Return (U,) normalised scores; equal scores all become 1, so they stay above missing ones."""
+    normalised = np.zeros(len(rows))
+    if len(ranking.rows):
+        scores = ranking.scores.astype(np.float64)
+        low, high = scores.min(), scores.max()
+        values = (scores - low) / (high - low) if high > low else np.ones(len(scores))
+        normalised[np.searchsorted(rows, ranking.rows)] = values
+    return normalised
+
+
+def _best_first(rows: IntArray, scores: DoubleArray, depth: int) -> IntArray:
+    return rows[np.lexsort((rows, -scores))[:depth]]

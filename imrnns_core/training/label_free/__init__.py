@@ -1,0 +1,1 @@
+"""Initial models that need no judgments."""

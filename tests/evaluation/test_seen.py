@@ -1,0 +1,96 @@
+"""The groups of queries: how training met their relevant documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.records import Document, Query
+from imrnns_core.evaluation.seen import masks_of, merged_groups, query_groups
+from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
+from tests.toys import adapter, collection, still_model
+
+WORLD = collection(np.eye(5, dtype=np.float32)[:, :4], np.eye(4, dtype=np.float32))
+QRELS = {
+    "q0": {"d0": 2, "d1": 0},
+    "q1": {"d0": 0, "d1": 1},
+    "q2": {"d2": 1, "d3": 1},
+    "q3": {"d0": 1},
+}
+
+
+def groups_of(card: AdapterCard, dataset: Dataset = WORLD.dataset) -> list[str] | None:
+    groups = query_groups(QRELS, card, dataset)
+    return None if groups is None else groups.tolist()
+
+
+def test_the_closest_contact_with_a_relevant_document_decides():
+    # d1 is judged not relevant for q0, so its use does not matter there
+    model = still_model(4)
+    assert groups_of(adapter(model, ["d0"], used=["d1"]).card) == [
+        *("seen", "text used", "unseen", "seen")
+    ]
+    assert groups_of(adapter(model, ["d1"], used=["d0", "d3"]).card) == [
+        *("text used", "seen", "text used", "text used")
+    ]
+    # one positive is enough, whatever the other relevant documents are
+    assert groups_of(adapter(model, ["d3"], used=["d2"]).card)[2] == "seen"
+    assert groups_of(adapter(model, []).card) == ["unseen"] * 4
+
+
+def test_a_validation_query_is_neither_seen_nor_unseen():
+    card = adapter(still_model(4), ["d0"], validation=["q2", "q3"]).card
+    assert groups_of(card) == ["seen", "unseen", "validation", "validation"]
+
+
+def test_a_card_without_texts_gives_no_groups():
+    assert groups_of(adapter(still_model(4), None).card) is None
+
+
+@pytest.mark.parametrize("change", ["ids", "case and spaces", "title in the text", "NFD"])
+def test_documents_are_recognised_by_their_text(change: str):
+    """The same texts under another name, with another document before them, and other ids."""
+    document = Document("d0", "Caf\u00e9 fires", "They burn.")
+    changed = {
+        "ids": replace(document, id="x17"),
+        "case and spaces": replace(document, title="CAF\u00c9  fires", text="they\nburn. "),
+        "title in the text": replace(document, title="", text="Caf\u00e9 fires They burn."),
+        "NFD": replace(document, title="Cafe\u0301 fires"),
+    }[change]
+    card = AdapterCard("a", 4, 4, dataset="old", texts=TrainingTexts([document.text_hash]))
+    dataset = Dataset(
+        "new",
+        WORLD.dataset.path,
+        (Document("extra", "", "a new first document"), changed),
+        {"q": Query("q", "who?")},
+    )
+    groups = query_groups({"q": {changed.id: 1}}, card, dataset)
+    assert groups is not None
+    assert groups.tolist() == ["seen"]
+    other = replace(changed, text="They burn often.")
+    dataset = replace(dataset, documents=(other,))
+    assert query_groups({"q": {other.id: 1}}, card, dataset).tolist() == ["unseen"]
+
+
+def test_two_adapters_together_have_the_closer_contact():
+    names = ["validation", "seen", "text used", "unseen"]
+    first = np.repeat(names, 4)
+    second = np.tile(names, 4)
+    assert merged_groups(first, second).tolist() == [
+        *["validation"] * 4,
+        *["validation", "seen", "seen", "seen"],
+        *["validation", "seen", "text used", "text used"],
+        *["validation", "seen", "text used", "unseen"],
+    ]
+
+
+def test_masks_leave_empty_groups_out():
+    masks = masks_of(np.array(["unseen", "seen", "unseen"]))
+    assert {name: mask.tolist() for name, mask in masks.items()} == {
+        "seen": [False, True, False],
+        "unseen": [True, False, True],
+    }
+    assert masks_of(None) == {}

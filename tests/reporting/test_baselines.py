@@ -1,0 +1,97 @@
+"""The sentences about baselines, and their table."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from imrnns_core.evaluation.baselines import Baseline, BaselineTest, BaselineVerdict
+from imrnns_core.evaluation.cross_validation import QueryWeights
+from imrnns_core.evaluation.verdicts import Effect
+from imrnns_core.reporting import baselines as texts
+from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.statistics.significance import Significance
+
+METRICS = SystemMetrics(np.zeros((0, 1)), np.zeros(0, np.int64), np.zeros((0, 1)))
+
+
+def verdict(
+    effect: Effect,
+    name: str = "base + BM25",
+    mean: float = 0.857,
+    excluded: int = 0,
+    favoured: int = 0,
+) -> BaselineVerdict:
+    change = 0.874 - mean
+    test = Significance(
+        change, (change - 0.01, change + 0.01), 0.1, 236, 90, (-math.inf, math.inf), 0.02
+    )
+    return BaselineVerdict(
+        effect, BaselineTest(Baseline(name, METRICS), mean, test, 0.21), 0.874, excluded, favoured
+    )
+
+
+@pytest.mark.parametrize(
+    ("effect", "mean", "sentence"),
+    [
+        (
+            "not shown",
+            0.857,
+            "Base + BM25, without training, may be as good: 0.8570 against 0.8740, p = 0.2100",
+        ),
+        (
+            "not shown",
+            0.88,
+            "Base + BM25, without training, is as good: 0.8800 against 0.8740, p = 0.2100",
+        ),
+        (
+            "harms",
+            0.9,
+            "Base + BM25, without training, is better: 0.9000 against 0.8740, p = 0.2100",
+        ),
+        (
+            "helps",
+            0.8,
+            "It is better than the strongest baseline without training, base + BM25: 0.8000 "
+            "against 0.8740, p = 0.2100",
+        ),
+        ("too few queries", 0.857, ""),
+    ],
+)
+def test_the_headline_names_the_strongest_baseline(effect: Effect, mean: float, sentence: str):
+    assert texts.headline(verdict(effect, mean=mean)) == sentence
+
+
+def test_base_as_the_strongest_needs_no_headline():
+    assert texts.headline(verdict("not shown", "base")) == ""
+    assert texts.figures(verdict("not shown", "base")) == (
+        "No baseline without training is better than base."
+    )
+
+
+def test_the_figures_name_what_the_test_can_miss_and_what_is_left_out():
+    assert texts.figures(verdict("not shown", excluded=70)) == (
+        "Compared with base + BM25, the adapter changes nDCG@10 by +0.0170 (95 % interval +0.0070 "
+        "to +0.0270) on 236 queries; p is Holm-corrected for the baselines. 70 queries are left "
+        "out of this comparison, because training used their judgments. With 236 queries, the test "
+        "can miss a difference below 0.0200."
+    )
+
+
+def test_the_figures_say_when_the_adapter_is_favoured():
+    assert (
+        "on 236 queries; p is Holm-corrected for the baselines. Training used, or may have used, "
+        "judgments of 40 of them, which favours the adapter."
+    ) in texts.figures(verdict("helps", favoured=40))
+
+
+def test_weights_of_folds_are_written_as_a_range():
+    def written(*values: float) -> str:
+        weights = QueryWeights(np.array(values), cross_validated=True)
+        return texts.weight(Baseline("base + BM25", METRICS, weights))
+
+    assert written(0.3, 0.3) == "0.3"
+    assert written(0.5, 0.7, 0.6) == "0.5–0.7"
+    assert texts.weight(Baseline("BM25", METRICS)) == ""
