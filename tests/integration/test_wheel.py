@@ -167,6 +167,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
         "assets/icon.png",
         "assets/logo.svg",
         "assets/sample-adapter.safetensors",
+        "assets/sample-paper.safetensors",
     }
     assert {name for name in shipped if name.startswith("sample_data/")} == {
         path.relative_to(REPOSITORY).as_posix()
