@@ -44,6 +44,7 @@ def warnings(data: str) -> list[str]:
     return collection(data).warnings
 
 
+@shared(16)
 def adapter_warnings(data: str, adapter_name: str) -> list[str]:
     """Return what a reader must know about an adapter over a data set."""
     opened = collection(data)
@@ -62,8 +63,9 @@ def adapter_kind(adapter_name: str) -> str:
     if card.has_memory:
         trained = "" if shipped == "initialization" else ", trained further"
         return f"Sentence memory{trained}"
-    if shipped == "initialization":
-        return "Whitening, without judgments"
+    if card.outcome and shipped == "initialization":
+        titles = ", trained on titles" if "titles" in card.outcome.initialization else ""
+        return f"Whitening{titles}"
     return "Trained on judgments" if shipped else "Origin unknown"
 
 

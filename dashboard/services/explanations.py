@@ -80,7 +80,8 @@ def prefix(data: str, side: Side) -> str:
 def pair(key: PairKey) -> Pair:
     """Return the pair, scored with its edited texts if it has any."""
     comparison = comparisons.comparison(key.data, key.adapter, key.query, key.text, key.dropped)
-    model = catalog.load_adapter(key.adapter).model
+    # the ranker's model: the memory of the file may lack documents of the collection
+    model = catalog.ranker(key.data, key.adapter).adapter.model
     query, document = key.formatted("query"), key.formatted("document")
     if query is not None or document is not None:
         encode = explainer(key.data, key.adapter).encode

@@ -28,7 +28,7 @@ def _influence(
     data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
 ) -> FeedbackInfluence:
     comparison = comparisons.comparison(data, adapter_name, query_id, text, dropped)
-    return feedback_influence(comparison, catalog.load_adapter(adapter_name).model)
+    return feedback_influence(comparison, catalog.ranker(data, adapter_name).adapter.model)
 
 
 def has_mean(data: str) -> bool:

@@ -61,7 +61,7 @@ def measure_baselines(
         for stage in ("base", "modulated")
     )
     every = np.ones(len(texts), dtype=bool)
-    mixed = _Mixer(evaluation, collection.dataset.document_ids, query_folds(evaluation.qrels))
+    mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels))
 
     def plain(name: str, rankings: Sequence[IntArray]) -> Baseline:
         return Baseline(name, mixed.measured(rankings, evaluation.measures))
@@ -70,7 +70,7 @@ def measure_baselines(
         return [min_max_pair(*pair) for pair in zip(first, matches, strict=True)]
 
     fused = [
-        reciprocal_rank_fusion([own.rows, match.rows], depth)
+        reciprocal_rank_fusion([own.rows, match.rows], depth, collection.tie_ranks)
         for own, match in zip(base, matches, strict=True)
     ]
     systems = [
@@ -105,12 +105,13 @@ class _Mixer:
     """Measures rankings of corpus rows, and mixes of two scores with cross-validated weights."""
 
     evaluation: Evaluation
-    document_ids: tuple[str, ...]
+    collection: Collection
     folds: IntArray
 
     def measured(self, rankings: Sequence[IntArray], measures: Sequence[str]) -> SystemMetrics:
+        document_ids = self.collection.dataset.document_ids
         ids = {
-            query_id: [self.document_ids[row] for row in rows]
+            query_id: [document_ids[row] for row in rows]
             for query_id, rows in zip(self.evaluation.query_ids, rankings, strict=True)
         }
         return measure(measures, self.evaluation.qrels, ids)
@@ -119,13 +120,14 @@ class _Mixer:
         self, name: str, pairs: Sequence[ScorePair], eligible: NDArray[np.bool_]
     ) -> Baseline:
         """Return the baseline that mixes the pair of each query; `eligible` (Q,) queries decide."""
+        ties = self.collection.tie_ranks
         values = [
-            self.measured([p.rank(weight, NDCG_DEPTH) for p in pairs], [NDCG]).values[:, 0]
+            self.measured([p.rank(weight, NDCG_DEPTH, ties) for p in pairs], [NDCG]).values[:, 0]
             for weight in WEIGHTS.tolist()
         ]
         weights = choose_weights(np.stack(values), self.folds, eligible)
         rankings = [
-            pair.rank(weight, SearchConfig().candidates)
+            pair.rank(weight, SearchConfig().candidates, ties)
             for pair, weight in zip(pairs, weights.values.tolist(), strict=True)
         ]
         return Baseline(name, self.measured(rankings, self.evaluation.measures), weights)

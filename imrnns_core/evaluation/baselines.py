@@ -114,11 +114,11 @@ class Baselines:
     def masks(self) -> dict[str, NDArray[np.bool_]]:
         """Return name → mask (Q,) for all queries and for each group.
 
-        A group without queries, or of all queries, is left out.
+        A group of all queries is left out.
         """
         every = np.ones(len(self.evaluation.query_ids), dtype=bool)
         groups = self.evaluation.group_masks().items()
-        return {"all": every, **{name: m for name, m in groups if m.any() and not m.all()}}
+        return {"all": every, **{name: m for name, m in groups if not m.all()}}
 
     @cached_property
     def fair(self) -> NDArray[np.bool_]:

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.types import DoubleArray, IntArray, Qrels, relevant_ids
+from imrnns_core.statistics.query_groups import connected_queries
+from imrnns_core.types import DoubleArray, IntArray, Qrels
 
 WEIGHTS = np.linspace(0.0, 1.0, 11)
 """The weights to choose from."""
@@ -47,20 +48,10 @@ def query_folds(qrels: Qrels) -> IntArray:
     Queries that share a relevant document are in one fold. There are up to 5 folds, of sizes as
     equal as this allows, and only one if all queries are connected by shared documents.
     """
-    # both take a third of a second to import
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    from sklearn.model_selection import GroupKFold
+    from sklearn.model_selection import GroupKFold  # takes a third of a second to import
 
-    column: dict[str, int] = {}
-    entries = [
-        (row, column.setdefault(document_id, len(column)))
-        for row, judged in enumerate(qrels.values())
-        for document_id in relevant_ids(judged)
-    ]
-    rows, columns = np.array(entries).T
-    incidence = coo_array((np.ones(len(rows)), (rows, columns)), (len(qrels), len(column)))
-    count, groups = connected_components(incidence @ incidence.T, directed=False)
+    groups = connected_queries(qrels)
+    count = len(np.unique(groups))
     folds = np.zeros(len(qrels), dtype=np.int64)
     if count > 1:
         splitter = GroupKFold(min(FOLDS, count))

@@ -111,9 +111,11 @@ def _ranks(
     }
     vectors = torch.from_numpy(ranker.collection.query_vectors(query_ids))
     scorer = PartScorer(ranker, batch, vectors)
+    ties = ranker.collection.tie_ranks[batch.rows]
     for coalition in _coalitions():
         if coalition not in ranks and ("projector" in coalition or not projector_first):
-            ranks[coalition] = rank(scorer.scores(coalition), batch.rows)
+            scores = ranker.equalized(scorer.scores(coalition), batch.rows)
+            ranks[coalition] = rank(scores, ties)
     return ranks
 
 

@@ -97,7 +97,7 @@ class VerifiedWord:
     Attributes:
         word: The word.
         drop: The measured drop.
-        random: Mean drop when as many random other words are deleted; NaN without other words.
+        random: Mean drop of random deletions of the same number of other words; NaN without any.
         random_std: Standard deviation of the random drops.
         estimate: The estimated drop.
         p: p value of the drop among the random ones, corrected for the words that were measured;

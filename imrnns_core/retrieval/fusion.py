@@ -1,6 +1,7 @@
 """Fusion of two rankings of one query: a mix of scores, and reciprocal rank fusion.
 
-Shapes: R documents of one ranking, U documents of either ranking.
+Shapes: N documents of the corpus, R of one ranking, U of either ranking. Documents with equal
+scores are in the order of their tie ranks (N,), which do not depend on the order of the corpus.
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ class ScorePair:
     first: DoubleArray
     second: DoubleArray
 
-    def rank(self, weight: float, depth: int) -> IntArray:
+    def rank(self, weight: float, depth: int, ties: IntArray) -> IntArray:
         """Return up to `depth` corpus rows by (1 − weight) · first + weight · second, best first.
 
-        Documents with equal scores are in corpus order.
+        `ties` (N,) are the tie ranks of the corpus.
         """
-        return _best_first(self.rows, (1 - weight) * self.first + weight * self.second, depth)
+        mixed = (1 - weight) * self.first + weight * self.second
+        return _best_first(self.rows, mixed, depth, ties)
 
 
 def min_max_pair(first: ScoredRows, second: ScoredRows) -> ScorePair:
@@ -56,25 +58,22 @@ def min_max_pair(first: ScoredRows, second: ScoredRows) -> ScorePair:
     return ScorePair(rows, _min_max(rows, first), _min_max(rows, second))
 
 
-def reciprocal_rank_fusion(
-    rankings: Sequence[IntArray], depth: int, constant: int = RRF_CONSTANT
-) -> IntArray:
-    """Return up to `depth` corpus rows by the sum of 1 / (constant + rank), best first.
+def reciprocal_rank_fusion(rankings: Sequence[IntArray], depth: int, ties: IntArray) -> IntArray:
+    """Return up to `depth` corpus rows by the sum of 1 / (60 + rank), best first.
 
-    A ranking that lacks a document adds nothing to its sum. Documents with equal sums are in corpus
-    order. Source: Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
-    individual rank learning methods", SIGIR 2009.
+    A ranking that lacks a document adds nothing to its sum. Source: Cormack, Clarke and Büttcher,
+    "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009.
 
     Args:
         rankings: Corpus rows of each ranking, best first.
         depth: Largest number of documents.
-        constant: Larger values lower the weight of the first ranks.
+        ties: (N,) tie ranks of the corpus.
     """
     rows = np.unique(np.concatenate(rankings))
     sums = np.zeros(len(rows))
     for ranked in rankings:
-        sums[np.searchsorted(rows, ranked)] += 1 / (constant + 1 + np.arange(len(ranked)))
-    return _best_first(rows, sums, depth)
+        sums[np.searchsorted(rows, ranked)] += 1 / (RRF_CONSTANT + 1 + np.arange(len(ranked)))
+    return _best_first(rows, sums, depth, ties)
 
 
 def _min_max(rows: IntArray, ranking: ScoredRows) -> DoubleArray:
@@ -88,5 +87,5 @@ def _min_max(rows: IntArray, ranking: ScoredRows) -> DoubleArray:
     return normalised
 
 
-def _best_first(rows: IntArray, scores: DoubleArray, depth: int) -> IntArray:
-    return rows[np.lexsort((rows, -scores))[:depth]]
+def _best_first(rows: IntArray, scores: DoubleArray, depth: int, ties: IntArray) -> IntArray:
+    return rows[np.lexsort((ties[rows], -scores))[:depth]]

@@ -208,10 +208,10 @@ class Ranker:
         scores = score_candidates(
             self.adapter.model, self.transform, self.base, queries, torch.from_numpy(rows), mask
         )
-        return self._equalized(self._checked(scores.numpy()), rows)
+        return self.equalized(self._checked(scores.numpy()), rows)
 
-    def _equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
-        """Return scores (B, 4, K) that are equal for candidates with equal vectors.
+    def equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
+        """Return scores (B, …, K) of candidates (B, K), equal for candidates with equal vectors.
 
         Matrix products can round the same vector differently at another position.
         """
@@ -219,7 +219,7 @@ class Ranker:
         if index.has_duplicates:
             for i, same in enumerate(index.representatives[rows]):
                 _, first, group = np.unique(same, return_index=True, return_inverse=True)
-                scores[i] = scores[i][:, first[group]]
+                scores[i] = scores[i][..., first[group]]
         return scores
 
     def _checked(self, scores: FloatArray) -> FloatArray:

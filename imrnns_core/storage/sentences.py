@@ -21,7 +21,7 @@ from imrnns_core.io import atomic_write, first_readable
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.sentences import SentenceVectors
 from imrnns_core.storage.layout import SAMPLE_FOLDER
-from imrnns_core.text.sentences import split_sentences
+from imrnns_core.text.sentences import sentences_of
 from imrnns_core.training.config import MemoryConfig
 from imrnns_core.types import LabelledProgress
 
@@ -81,16 +81,11 @@ def encode_sentences(
         DataError: If no document has any text.
     """
     dataset = collection.dataset
-    sentences = [
-        (row, text)
-        for row, document in enumerate(dataset.documents)
-        for text in split_sentences(document.body, MIN_WORDS)
-    ]
-    if not sentences:
+    rows, texts = sentences_of(((i, d.body) for i, d in enumerate(dataset.documents)), MIN_WORDS)
+    if not texts:
         raise DataError(dataset.path, "no document has a sentence", "add texts")
-    texts = [text for _, text in sentences]
     vectors = encode_shards(shards, "sentences", texts, collection.encoder.encode_queries, progress)
-    return SentenceVectors(vectors, np.array([row for row, _ in sentences], dtype=np.int64))
+    return SentenceVectors(vectors, np.array(rows, dtype=np.int64))
 
 
 def save_sentences(sentences: SentenceVectors, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 LANGUAGE = "en"
 """Language of the abbreviations that do not end a sentence; full stops of all scripts count."""
@@ -24,3 +24,9 @@ def split_sentences(text: str, min_words: int) -> Iterator[str]:
             sentence = ""
     if sentence:
         yield sentence
+
+
+def sentences_of(bodies: Iterable[tuple[int, str]], min_words: int) -> tuple[list[int], list[str]]:
+    """Return the sentences of documents, given as (row, text), and the row of each sentence."""
+    sentences = [(row, part) for row, text in bodies for part in split_sentences(text, min_words)]
+    return [row for row, _ in sentences], [text for _, text in sentences]

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.types import Qrels, relevant_ids
 
 QrelsDict = dict[str, Mapping[str, int]]
@@ -88,16 +87,7 @@ def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, Qr
     Queries that share a relevant document, directly or through other queries, form a group. Random
     groups go to validation as a whole, up to `share` of the queries.
     """
-    ids, columns = list(qrels), dict[str, int]()
-    edges = [
-        (row, columns.setdefault(d, len(columns)))
-        for row, q in enumerate(ids)
-        for d in sorted(relevant_ids(qrels[q]))
-    ]
-    rows, documents = np.array(edges, dtype=np.int64).reshape(-1, 2).T
-    nodes = len(ids) + len(columns)
-    graph = coo_array((np.ones(len(edges)), (rows, documents + len(ids))), shape=(nodes, nodes))
-    group = connected_components(graph, directed=False)[1][: len(ids)]
+    ids, group = list(qrels), connected_queries(qrels)
     members: dict[int, list[str]] = {}
     for row in reversed(range(len(ids))):
         members.setdefault(int(group[row]), []).append(ids[row])

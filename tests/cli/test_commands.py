@@ -30,6 +30,7 @@ from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
 from imrnns_core.training.config import RECIPES
 from imrnns_core.types import STAGES
+from tests.grown_sample import NEW, write_grown_sample
 from tests.toys import adapter, document, still_model, write_dataset
 
 LOG3 = math.log2(3)
@@ -1304,3 +1305,21 @@ def test_no_command_overwrites_a_file_that_it_did_not_write(run: Run, toy: Path,
         assert run(*command(toy), "--qrels-out", qrels).code == 0
     assert run(*command(toy), "--qrels-out", notes).code == 2
     assert notes.read_text() == "mine"
+
+
+@pytest.mark.parametrize("of_another_encoder", [False, True])
+def test_a_new_document_is_added_to_the_memory_or_the_reader_is_warned(
+    run: Run, tmp_path: Path, of_another_encoder: bool
+):
+    folder = write_grown_sample(tmp_path / "grown", of_another_encoder)
+    options = ("--embeddings", folder / "embeddings", "--adapter", "sample-adapter")
+    result = run("search", folder, "q001", *options)
+    assert result.code == 0
+    expected = (
+        "imrnns-lens: the sentence memory of sample-adapter lacks 1 of 694 documents, the first "
+        f"one is '{NEW.id}', and cannot be extended, so these documents are ranked too low; train "
+        "the adapter again"
+    )
+    assert (expected in result.err) == of_another_encoder
+    extended = list((tmp_path / "workspace").glob("extended/*.safetensors"))
+    assert len(extended) == (0 if of_another_encoder else 1)

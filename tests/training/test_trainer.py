@@ -346,3 +346,25 @@ def test_connected_queries_are_held_out_at_random(world: Collection):
     assert len(training.split.valid) == 1
     assert not set(training.split.valid) & set(training.split.train)
     assert any("no other queries could be held out" in note for note in training.notes)
+
+
+def test_the_card_lists_the_queries_that_selected_the_adapter(world: Collection):
+    """Six queries are trained on, the other six select the epoch."""
+    qrels = world.dataset.qrels("train")
+    splits = {
+        name: {f"q{i}": qrels[f"q{i}"] for i in rows}
+        for name, rows in (("train", range(6)), ("dev", range(6, 12)))
+    }
+    split = replace(world, dataset=replace(world.dataset, splits=splits))
+    training = Trainer(split, CONFIG, "train", "dev")
+    for _ in training.epochs():
+        pass
+    card = training.adapter("x").card
+    queries = world.dataset.queries
+    assert card.outcome.shipped == "trained"
+    assert card.texts is not None
+    assert card.texts.validation_queries == sorted(queries[q].text_hash for q in splits["dev"])
+    assert card.texts.positives == sorted(document(f"d{i}").text_hash for i in range(6))
+    result = evaluate(Ranker(split, training.adapter("x")), "dev")
+    assert set(result.groups.tolist()) == {"validation"}
+    assert set(evaluate(Ranker(split, training.adapter("x")), "train").groups.tolist()) == {"seen"}

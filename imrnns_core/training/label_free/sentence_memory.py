@@ -30,7 +30,7 @@ from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import EncoderError
 from imrnns_core.model.imrnn import IMRNN, HyperNet
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.text.sentences import split_sentences
+from imrnns_core.text.sentences import sentences_of
 from imrnns_core.training.config import MemoryConfig
 from imrnns_core.types import FloatArray
 
@@ -59,23 +59,19 @@ def encode_sentences(
 ) -> Sentences | str:
     """Encode all sentences of the documents in `rows`, or return why that is not possible."""
     documents = collection.dataset.documents
-    sentences = [
-        (row, text)
-        for row in rows
-        for text in split_sentences(documents[row].body, config.min_words)
-    ]
-    if collection.documents.dimension < MIN_DIMENSIONS or not sentences:
-        return f"{len(sentences)} sentences in {collection.documents.dimension} dimensions"
-    if len(sentences) > config.max_sentences:
-        return f"{len(sentences)} sentences, more than {config.max_sentences}"
+    sentence_rows, texts = sentences_of(((i, documents[i].body) for i in rows), config.min_words)
+    if collection.documents.dimension < MIN_DIMENSIONS or not texts:
+        return f"{len(texts)} sentences in {collection.documents.dimension} dimensions"
+    if len(texts) > config.max_sentences:
+        return f"{len(texts)} sentences, more than {config.max_sentences}"
     try:
         collection.check_encoder()
-        vectors = torch.from_numpy(encode([text for _, text in sentences]))
+        vectors = torch.from_numpy(encode(texts))
     except EncoderError as error:
         return str(error)
     # the projector has a bias, so sentences need the length of documents (1 for most encoders)
     length = float(np.linalg.norm(collection.documents.vectors, axis=1).mean())
-    return Sentences(length * vectors, torch.tensor([row for row, _ in sentences]))
+    return Sentences(length * vectors, torch.tensor(sentence_rows))
 
 
 @dataclass(frozen=True)

@@ -121,3 +121,18 @@ def test_a_memory_that_cannot_be_extended_says_so(whole: Collection):
     )
     with pytest.raises(TrainingError, match="memory lacks 1 documents and cannot be extended"):
         extend_adapter(replace(adapter, card=card), whole, encode(whole))
+
+
+def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
+    """Each query is the sentence of its document, so without the sentence the document is lost."""
+    training = Trainer(told(judged=True), TrainConfig(recipe="best", epochs=1), "train")
+    for _ in training.epochs():
+        pass
+    gain = training.adapter("x").card.outcome.left_out
+    assert gain is not None
+    assert gain.queries == 60
+    assert gain.complete > gain.base + 0.1
+    assert gain.left_out < gain.complete - 0.1
+    assert gain.extended == pytest.approx(gain.complete, abs=0.05)
+    low, high = gain.change_ci95
+    assert low <= gain.left_out - gain.base <= high
