@@ -46,7 +46,7 @@ def test_the_baselines_of_the_sample(on_sample: Baselines, measured: Evaluation)
     assert list(found) == [*NAMES, "adapter + BM25"]
     assert found["base"] == measured.mean("base")[NDCG]
     assert found["BM25"] == pytest.approx(0.6945, abs=5e-3)
-    assert found["reciprocal rank fusion"] == pytest.approx(0.7908, abs=5e-3)
+    assert found["reciprocal rank fusion"] == pytest.approx(0.7943, abs=5e-3)
     # .857, .878 and .887 with weights from dev
     assert found["base + BM25"] == pytest.approx(0.8550, abs=5e-3)
     assert found["sentence max-sim"] == pytest.approx(0.8689, abs=5e-3)
