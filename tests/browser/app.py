@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright
+
+from dashboard import theme
+from imrnns_core.cli.app import app as cli
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -128,6 +131,12 @@ def started(
         process.wait(20)
 
 
+def command(workspace: Path, *arguments: object) -> None:
+    """Run `imrnns-lens` in this process, which has loaded the engine already."""
+    answer = cli([*map(str, arguments), "--workspace", str(workspace)], standalone_mode=False)
+    assert not answer, f"imrnns-lens ended with code {answer}"
+
+
 @contextmanager
 def serving(workspace: Path, **environment: str) -> Iterator[str]:
     """Serve the dashboard with a workspace of its own; yield its address."""
@@ -151,25 +160,58 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=found, args=arguments)
 
 
+def own_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a context that shares nothing with the pages of other tests: another reader."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}, **options})
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
+QUIET_MS, QUIET_FRAMES = 200, 6
+_QUIET = """([quiet, frames]) => {
+  if (!window.changes) {
+    const seen = window.changes = { at: performance.now(), frames: 0 };
+    new MutationObserver(() => { seen.at = performance.now(); seen.frames = 0; }).observe(
+      document.body, { subtree: true, childList: true, characterData: true, attributes: true,
+        attributeFilter: ['data-test-script-state', 'data-stale'] });
+  }
+  const seen = window.changes, app = document.querySelector('[data-testid="stApp"]');
+  if (!app || app.dataset.testScriptState !== 'notRunning'
+    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring')
+    || [...document.querySelectorAll('.plot')].some(
+      plot => plot.clientWidth && !plot.querySelector('.modebar-btn'))) {
+    seen.at = performance.now();
+    seen.frames = 0;
+  }
+  seen.frames += 1;
+  return seen.frames > frames && performance.now() - seen.at > quiet;
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait until the script has run and nothing on the page is a placeholder any more."""
+    """Wait until the script has run, all charts are drawn, and the page does not change.
+
+    A browser without time draws no frames, so a slow machine waits longer.
+    """
     page.wait_for_selector("h1", timeout=WAIT_MS)
-    page.wait_for_function(
-        """() => {
-          const app = document.querySelector('[data-testid="stApp"]');
-          return app && app.dataset.testScriptState === 'notRunning'
-            && !document.querySelector('[data-testid="stSkeleton"], .st-key-measuring');
-        }""",
-        timeout=WAIT_MS,
-    )
-    page.wait_for_timeout(300)
-    page.wait_for_selector(
-        '[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=WAIT_MS
-    )
+    page.wait_for_function(_QUIET, arg=[QUIET_MS, QUIET_FRAMES], timeout=WAIT_MS)
 
 
 def open_page(page: Page, address: str) -> None:
     page.goto(address)
+    settle(page)
+
+
+def darken(page: Page) -> None:
+    """Let the system turn dark; wait until the page is dark, too."""
+    page.emulate_media(color_scheme="dark")
+    background = theme.page_colours(dark=True).background
+    red, green, blue = (int(background[i : i + 2], 16) for i in (1, 3, 5))
+    page.wait_for_function(
+        """colour => getComputedStyle(document.querySelector('[data-testid="stApp"]'))
+        .backgroundColor === colour""",
+        arg=f"rgb({red}, {green}, {blue})",
+    )
     settle(page)
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.app import launch, serving
+from tests.browser.app import WAIT_MS, launch, own_context, serving
+
+NewPage = Callable[..., Page]
+"""Opens a page: `new_page(width=1440, height=1100, scheme="light")`."""
 
 
 @pytest.fixture(scope="session")
@@ -22,19 +26,48 @@ def address(workspace: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         running = launch(playwright)
         yield running
         running.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """The context of all pages that need none of their own.
+
+    Its cache keeps the scripts that every page loads. A new page is a new session all the same.
+    """
+    shared = own_context(browser)
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh session; the test fails if the page logs an error of its own."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
-    opened = context.new_page()
+def new_page(context: BrowserContext) -> Iterator[NewPage]:
+    """Opens pages, each a fresh session; the test fails if one logs an error of its own."""
+    opened: list[Page] = []
     errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
+
+    def new(width: int = 1440, height: int = 1100, scheme: Any = "light") -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        opened.append(page)
+        return page
+
+    yield new
+    for page in opened:
+        if page.url.startswith("http"):
+            page.evaluate("() => localStorage.clear()")
+        page.close()
+    context.clear_cookies()
     assert not errors
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """A fresh session."""
+    return new_page()

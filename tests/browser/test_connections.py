@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.browser.app import Server, healthy, open_page, run_app, started, websocket_status
+from tests.browser.conftest import NewPage
 
 pytestmark = pytest.mark.browser
 _AUDIT = """
@@ -88,8 +88,8 @@ def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(
     assert not log.exists(), log.read_text()
 
 
-def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, browser: Browser) -> None:
-    page = browser.new_context().new_page()
+def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, new_page: NewPage) -> None:
+    page = new_page()
     for path in (
         "/?query=q054",
         "/?query=&text=Which planet spins backwards?",
@@ -98,5 +98,4 @@ def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, browser: 
         "/explain?query=q054",
     ):
         open_page(page, server.address + path)
-    page.context.close()
     assert not log.exists(), log.read_text()

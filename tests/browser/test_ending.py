@@ -21,7 +21,7 @@ from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.storage.workspace import Workspace
 from tests import toys
-from tests.browser.app import open_page, run_app, run_command, started
+from tests.browser.app import open_page, own_context, run_app, run_command, started
 
 pytestmark = pytest.mark.browser
 DOCUMENTS, DIMENSION = 4000, 32
@@ -101,7 +101,7 @@ def test_a_signal_ends_the_server_and_the_map_in_work(
     browser: Browser, workspace: Path, command: Callable[[int], list[str]], sent: signal.Signals
 ) -> None:
     with started(workspace, command) as server:
-        page = browser.new_context().new_page()
+        page = own_context(browser).new_page()
         open_page(page, f"{server.address}/map?data=toys&adapter=toy&query=q0&view=neighbourhood")
         before = family(server.process.pid)
         page.get_by_role("button", name="Create the map").click()

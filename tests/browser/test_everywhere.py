@@ -5,13 +5,19 @@ Accessible, quiet, still, and with data in every figure.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.browser.app import open_page, settle
+from dashboard import theme
+from tests.browser.app import chart, open_page, settle
+from tests.dashboard.test_contrast import contrast
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -39,6 +45,37 @@ FIGURES = {
     "explain": 3,
 }
 """Fewest figures on each page."""
+LETTERS = {"modulation": ["shift_heatmap"], "target": ["map_target_2-D"]}
+"""The keys of charts with many letters."""
+VIEWS = {
+    **PAGES,
+    "neighbourhood in 3-D": "/map?query=q054&view=neighbourhood&axes=3-D",
+    "linear in 3-D": "/map?query=q054&view=linear&axes=3-D",
+}
+BUTTONS = {
+    "Autoscale",
+    "Box Select",
+    "Download plot",
+    "Fullscreen",
+    "Lasso Select",
+    "Orbital rotation",
+    "Pan",
+    "Reset axes",
+    "Reset camera to default",
+    "Reset camera to last save",
+    "Turntable rotation",
+    "Zoom",
+}
+"""What a toolbar may offer. None of it leaves the page."""
+_DRAWN = (
+    "() => [...document.querySelectorAll('.plot')].every(plot => "
+    "plot.querySelector('.modebar-btn'))"
+)
+_CHARTS = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => ({
+  buttons: [...plot.querySelectorAll('.modebar-btn')].map(button => button.dataset.title),
+  links: [...plot.querySelectorAll('a[href^="http"]')].map(link => link.href),
+  server: plot._context.plotlyServerURL,
+}))"""
 MAX_SHIFT = 0.1
 """The layout shift that web.dev calls good."""
 _SHIFTS = """() => { window.shifts = [];
@@ -49,28 +86,60 @@ _COUNT = """() => [...document.querySelectorAll('.js-plotly-plot')].map(
   [trace.x, trace.y, trace.z].filter(Boolean).map(v => v.length)).flat())"""
 
 
-def visit(browser: Browser, url: str, scheme: Any) -> tuple[Page, list[str]]:
-    """Open a page in a session of its own; return it with the errors that its console will show."""
-    page, errors = (
-        browser.new_context(
-            viewport={"width": 1440, "height": 1000}, color_scheme=scheme
-        ).new_page(),
-        list[str](),
-    )
-    page.on("pageerror", lambda error: errors.append(str(error)))
+@dataclass
+class Visit:
+    """A page in a session of its own, and what it did."""
+
+    name: str
+    page: Page
+    errors: list[str]
+    """The errors in its console."""
+    asked: list[str]
+    """The addresses that it asked."""
+
+
+@contextmanager
+def visiting(context: BrowserContext, address: str, name: str, scheme: Any) -> Iterator[Visit]:
+    """Open a page once for all tests that look at it."""
+    page = context.new_page()
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.emulate_media(color_scheme=scheme)
+    visit = Visit(name, page, [], [])
+
+    def ask(request: Request) -> None:
+        visit.asked.append(request.url)
+
+    context.on("request", ask)
+    page.on("websocket", lambda socket: visit.asked.append(socket.url))
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
     # On a deep link Streamlit first looks for its own server below the page's path, and finds it at
     # the second try
     page.on(
         "console",
         lambda m: (
-            errors.append(m.text)
+            visit.errors.append(m.text)
             if m.type == "error" and "/_stcore/" not in m.location.get("url", "")
             else None
         ),
     )
-    open_page(page, url)
-    page.wait_for_timeout(400)
-    return page, errors
+    open_page(page, address + VIEWS[name])
+    yield visit
+    context.remove_listener("request", ask)
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def light(request: pytest.FixtureRequest, context: BrowserContext, address: str) -> Iterator[Visit]:
+    """A page of `VIEWS`. Tests with the same page follow each other, so it is opened once."""
+    with visiting(context, address, request.param, "light") as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def dark(request: pytest.FixtureRequest, context: BrowserContext, address: str) -> Iterator[Visit]:
+    """A page of `PAGES` in the dark, opened once."""
+    with visiting(context, address, request.param, "dark") as visit:
+        yield visit
 
 
 def serious(page: Page) -> list[tuple[str, str]]:
@@ -84,15 +153,64 @@ def serious(page: Page) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible_quiet_and_full_and_does_not_jump(
-    browser: Browser, address: str, name: str
-) -> None:
-    page, errors = visit(browser, address + PAGES[name], "light")
-    assert serious(page) == []
-    figures = page.evaluate(_COUNT)
-    assert len(figures) >= FIGURES[name]
+def weak_letters(page: Page, key: str, dark: bool) -> list[tuple[str, str]]:
+    """Return the letters of a chart without contrast: text and colour."""
+    colours = chart(page, key).evaluate(
+        "plot => [...plot.querySelectorAll('svg text')].filter(t => t.textContent.trim())"
+        ".map(t => [t.textContent, getComputedStyle(t).fill, getComputedStyle(t).fillOpacity])"
+    )
+    assert len(colours) > 10
+    background = theme.page_colours(dark).background
+    return [
+        (text, colour)
+        for text, colour, opacity in colours
+        if contrast(colour, background, float(opacity)) < 4.5
+    ]
+
+
+# pytest groups the tests of a page by its place in the list: every list begins with PAGES
+@pytest.mark.parametrize("light", PAGES, indirect=True)
+def test_page_is_accessible(light: Visit) -> None:
+    assert serious(light.page) == []
+    for key in LETTERS.get(light.name, ()):
+        assert weak_letters(light.page, key, dark=False) == []
+
+
+@pytest.mark.parametrize("dark", PAGES, indirect=True)
+def test_page_is_accessible_and_quiet_in_the_dark(dark: Visit) -> None:
+    assert serious(dark.page) == []
+    for key in LETTERS.get(dark.name, ()):
+        assert weak_letters(dark.page, key, dark=True) == []
+    assert dark.errors == []
+
+
+@pytest.mark.parametrize("light", PAGES, indirect=True)
+def test_every_figure_has_data(light: Visit) -> None:
+    figures = light.page.evaluate(_COUNT)
+    assert len(figures) >= FIGURES[light.name]
     assert all(lengths and min(lengths) > 0 for lengths in figures), figures
+
+
+@pytest.mark.parametrize("light", VIEWS, indirect=True)
+def test_charts_offer_no_upload_and_pages_ask_no_other_host(light: Visit, address: str) -> None:
+    """No chart can send itself anywhere."""
+    light.page.wait_for_function(_DRAWN)
+    charts = light.page.evaluate(_CHARTS)
+    assert len(charts) >= FIGURES.get(light.name, 1)
+    for drawn in charts:
+        offered = {title.split(" as ")[0] for title in drawn["buttons"]}
+        assert "Fullscreen" in offered, "the toolbar is not drawn"
+        assert offered <= BUTTONS
+        assert (drawn["links"], drawn["server"]) == ([], "")
+    assert any(urlsplit(url).scheme == "ws" for url in light.asked)
+    hosts = {urlsplit(url).netloc for url in light.asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {urlsplit(address).netloc}
+
+
+# the last test of a page: it leaves the page at another query
+@pytest.mark.parametrize("light", PAGES, indirect=True)
+def test_page_does_not_jump_when_the_query_changes_and_is_quiet(light: Visit) -> None:
+    page = light.page
     page.evaluate(_SHIFTS)
     page.keyboard.press("j")
     page.wait_for_function("() => /query=q0(55|02)/.test(location.search)")
@@ -100,16 +218,7 @@ def test_page_is_accessible_quiet_and_full_and_does_not_jump(
     page.wait_for_timeout(500)
     shift = sum(page.evaluate("() => window.shifts"))
     assert shift < MAX_SHIFT, f"the page jumps by {shift:.2f} when the query changes"
-    page.context.close()
-    assert errors == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible_in_the_dark(browser: Browser, address: str, name: str) -> None:
-    page, errors = visit(browser, address + PAGES[name], "dark")
-    assert serious(page) == []
-    page.context.close()
-    assert errors == []
+    assert light.errors == []
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])

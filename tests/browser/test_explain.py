@@ -19,8 +19,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.label_free.whitening import identity_adapter
 from tests import toys
-from tests.browser.app import chart, open_page, serving, settle
-from tests.browser.test_pages import command
+from tests.browser.app import chart, command, open_page, own_context, serving, settle
 from tests.toys import stage_ranks, stage_scores
 
 pytestmark = pytest.mark.browser
@@ -28,9 +27,13 @@ HOSTILE = "<script>alert(1)</script> $x$ :red[fire] [link](javascript:alert(2)) 
 
 
 @pytest.fixture(scope="module")
-def pair() -> Pair:
+def ranker() -> Ranker:
     space = Workspace(Path("unused"))
-    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    return Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+
+
+@pytest.fixture(scope="module")
+def pair(ranker: Ranker) -> Pair:
     comparison = ranker.compare("q054")
     return Pair(comparison, ranker.adapter.model, comparison.position["the-hague"])
 
@@ -141,15 +144,15 @@ def test_the_page_shows_what_the_engine_says(
     assert sum(parts[:4]) == pytest.approx(parts[4], abs=1e-6)
 
 
-def test_an_edited_query_is_scored_and_explained_anew(page: Page, address: str, pair: Pair) -> None:
+def test_an_edited_query_is_scored_and_explained_anew(
+    page: Page, address: str, ranker: Ranker, pair: Pair
+) -> None:
     explained(page, address, "&carry=score")
     text = "Where do the ministers of the Netherlands work?"
     box = page.get_by_label("Text of the query", exact=True)
     box.fill(text)
     box.press("Control+Enter")
     settle(page)
-    space = Workspace(Path("unused"))
-    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
     scores = WordExplainer(ranker).measure(pair, "query", [text])[0]
     assert float(rows(page, "outcome")["modulated"][1]) == pytest.approx(float(scores[0]), abs=1e-4)
     expect(page.locator(".st-key-edited_query")).to_contain_text("ministers")
@@ -166,7 +169,7 @@ def test_a_copied_link_reopens_the_edited_texts_with_their_scores(
     choose(page, "Delete words of the document", "Hague")
     outcome = rows(page, "outcome")
     assert "edited_query=" in page.url
-    other = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
+    other = own_context(browser).new_page()
     open_page(other, page.url)
     assert rows(other, "outcome") == outcome
     assert other.get_by_label("Text of the query", exact=True).input_value() == HOSTILE
@@ -179,7 +182,7 @@ def test_a_copied_link_reopens_the_edited_texts_with_their_scores(
 
 
 def test_feedback_documents_and_alpha_change_the_outcome(
-    page: Page, address: str, pair: Pair
+    page: Page, address: str, ranker: Ranker, pair: Pair
 ) -> None:
     explained(page, address, "&alpha=0.5")
     shown = rows(page, "outcome")
@@ -187,10 +190,7 @@ def test_feedback_documents_and_alpha_change_the_outcome(
     assert float(shown["α = 0.50"][0]) == pytest.approx(blended, abs=1.1e-4)
     dropped = frozenset(i for i in pair.comparison.document_ids[5:80] if i != pair.document_id)
     explained(page, address, f"&dropped={','.join(sorted(dropped))}")
-    space = Workspace(Path("unused"))
-    without = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter")).compare(
-        "q054", dropped
-    )
+    without = ranker.compare("q054", dropped)
     scores = [
         f"{score:.4f}" for score in stage_scores(without)[:, without.position[pair.document_id]]
     ]
@@ -201,7 +201,7 @@ def test_every_word_can_be_measured(page: Page, address: str) -> None:
     explained(page, address)
     expect(page.get_by_text("12 of 48 words of the document measured")).to_be_visible()
     page.get_by_text("Measure all 48 words").click()
-    expect(page.get_by_text("All 48 words of the document measured")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("All 48 words of the document measured")).to_be_visible()
 
 
 @pytest.mark.parametrize("above", [False, True])
@@ -255,11 +255,9 @@ def test_the_vocabulary_stands_beside_its_null(page: Page, address: str) -> None
     page.get_by_text("Vocabulary view, as in the paper").click()
     expect(
         page.get_by_text(re.compile(r"Document: \d+ of 10 words are closer than chance"))
-    ).to_be_visible(timeout=60_000)
+    ).to_be_visible()
     page.get_by_text("Score change as a sum over words").click()
-    expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.locator(".st-key-word_accounting_document .js-plotly-plot")).to_be_visible()
 
 
 def test_a_link_reopens_the_same_explanation(page: Page, address: str) -> None:
@@ -270,8 +268,9 @@ def test_a_link_reopens_the_same_explanation(page: Page, address: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("hostile") / "hostile"
+def hostile(address: str, workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page that explains a hostile text."""
+    folder = tmp_path_factory.mktemp("hostile") / "hostile-words"
     (folder / "qrels").mkdir(parents=True)
     documents = [{"_id": "d0", "title": HOSTILE, "text": HOSTILE}] + [
         {
@@ -286,10 +285,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         json.dumps({"_id": "q0", "text": f"fire {HOSTILE}"}) + "\n"
     )
     (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq0\td0\t1\n")
-    workspace = tmp_path_factory.mktemp("hostile-workspace")
-    command(workspace, "prepare", str(folder))
-    with serving(workspace) as url:
-        yield url
+    command(workspace, "prepare", folder)
+    return f"{address}/explain?data=hostile-words&adapter=sample-adapter&query=q0&document=d0"
 
 
 def letters(marked: Locator) -> str:
@@ -305,16 +302,16 @@ def letters(marked: Locator) -> str:
 def test_hostile_texts_stay_letters_in_page_and_report(
     browser: Browser, hostile: str, tmp_path: Path
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
+    context = own_context(browser)
     page = context.new_page()
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    open_page(page, f"{hostile}/explain?data=hostile&adapter=sample-adapter&query=q0&document=d0")
-    expect(page.locator(".st-key-marked_document mark").first).to_be_visible(timeout=60_000)
+    open_page(page, hostile)
+    expect(page.locator(".st-key-marked_document mark").first).to_be_visible()
     assert letters(page.locator(".st-key-marked_document .marked")) == f"{HOSTILE}\n{HOSTILE}"
     assert letters(page.locator(".st-key-marked_query .marked")) == f"fire {HOSTILE}"
     assert page.locator("a[href^='javascript']").count() == 0
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Download this explanation as HTML").click()
     report = tmp_path / "report.html"
     download.value.save_as(report)
@@ -332,13 +329,11 @@ def test_hostile_texts_stay_letters_in_page_and_report(
 
 
 def test_compare_marks_the_explaining_words_and_leads_to_explain(
-    page: Page, address: str, pair: Pair
+    page: Page, address: str, ranker: Ranker, pair: Pair
 ) -> None:
     open_page(page, f"{address}/?data=sample&adapter=sample-adapter&query=q054&shown=5&marks=yes")
     card = page.locator('section[aria-label="Modulated"] button.card[data-document="the-hague"]')
-    expect(card.locator("mark").first).to_be_visible(timeout=60_000)
-    space = Workspace(Path("unused"))
-    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+    expect(card.locator("mark").first).to_be_visible()
     drops = WordExplainer(ranker).estimate(pair, "document")
     signs = {
         w.text.casefold(): v > 0 for w, v in zip(drops.words, drops.change.tolist(), strict=True)
@@ -354,15 +349,15 @@ def test_compare_marks_the_explaining_words_and_leads_to_explain(
     assert whole == {word: signs[word] for word in whole}
     card.click()
     page.get_by_role("button", name="Why this document?").click()
-    expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Explain", level=1)).to_be_visible()
     settle(page)
     assert "document=the-hague" in page.url
     expect(page.locator(".st-key-marked_document mark").first).to_be_visible()
 
 
-def test_says_where_the_relevant_document_is_when_no_candidate_is(page: Page, address: str) -> None:
-    space = Workspace(Path("unused"))
-    ranker = Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
+def test_says_where_the_relevant_document_is_when_no_candidate_is(
+    page: Page, address: str, ranker: Ranker
+) -> None:
     comparison = ranker.compare("q708")
     assert comparison.relevant_not_retrieved == ["corms"]
     places = ranker.corpus_ranks(comparison, "corms")
@@ -397,8 +392,8 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(
     open_page(page, f"{address}/explain?data=sample&adapter=sample-adapter&query=q600")
     page.evaluate(_PRESS_WHEN_MEASURING)
     page.keyboard.press("j")
-    page.wait_for_function("() => window.measuring", timeout=60_000)
-    page.wait_for_function("() => location.search !== window.measuring", timeout=60_000)
+    page.wait_for_function("() => window.measuring")
+    page.wait_for_function("() => location.search !== window.measuring")
     settle(page)
     told = page.evaluate("() => window.bars")
     assert any(
@@ -424,63 +419,66 @@ def test_measuring_says_how_far_it_is_and_gives_way_to_the_next_key(
     assert all(word in letters(page.locator(".st-key-marked_query .marked")) for word in measured)
 
 
+@pytest.fixture(scope="module")
+def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with an adapter that moves documents, and one that leaves all in place."""
+    workspace = tmp_path_factory.mktemp("new")
+    moving = Adapter(toys.random_model(3, 384, 384), AdapterCard("moving", 384, 384))
+    still = Adapter(identity_adapter(384), AdapterCard("still", 384, 385))
+    for adapter in (moving, still):
+        save_adapter(adapter, workspace / "adapters" / f"{adapter.card.name}.safetensors")
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def new_server(new_workspace: Path) -> Iterator[str]:
+    """A server that has measured the outcomes of no adapter. Each test uses one of its own."""
+    with serving(new_workspace) as url:
+        yield url
+
+
 def test_badges_that_come_later_do_not_take_the_document_from_the_link(
-    browser: Browser, tmp_path: Path
+    page: Page, new_server: str
 ) -> None:
     """The browser answers new labels of the query list with the label that it held.
 
     As if a query had been typed.
     """
-    with serving(tmp_path) as url:  # a new server has not measured the outcomes
-        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
-        open_page(
-            page,
-            f"{url}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam"
-            "&dropped=the-hague",
-        )
-        before = page.url
-        choose(page, "Delete words of the query", "capital")
-        assert re.sub("&edited_query=[^&]*", "", page.url) == before
-        page.context.close()
+    open_page(
+        page,
+        f"{new_server}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam"
+        "&dropped=the-hague",
+    )
+    before = page.url
+    choose(page, "Delete words of the query", "capital")
+    assert re.sub("&edited_query=[^&]*", "", page.url) == before
 
 
 def test_a_deletion_test_can_be_stopped_within_its_first_pair(
-    browser: Browser, tmp_path: Path
+    page: Page, new_server: str, new_workspace: Path
 ) -> None:
-    adapter = Adapter(toys.random_model(3, 384, 384), AdapterCard("moving", 384, 384))
-    save_adapter(adapter, tmp_path / "adapters" / "moving.safetensors")
-    with serving(tmp_path) as url:
-        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
-        open_page(page, f"{url}/explain?data=sample&adapter=moving&query=q054")
-        offer = page.get_by_role("button", name="Test it on 12 pairs (minutes)")
-        offer.click()
-        expect(
-            page.get_by_text(re.compile(r"0 of 12 pairs, pair 1: \d+ of \d+ texts encoded"))
-        ).to_be_visible(timeout=60_000)
-        page.get_by_role("button", name="Stop the test").click()
-        expect(offer).to_be_visible(timeout=60_000)
-        expect(page.get_by_role("button", name="Stop the test")).to_have_count(0)
-        assert not list((tmp_path / "faithfulness").glob("*.json"))
-        page.context.close()
+    open_page(page, f"{new_server}/explain?data=sample&adapter=moving&query=q054")
+    offer = page.get_by_role("button", name="Test it on 12 pairs (minutes)")
+    offer.click()
+    expect(
+        page.get_by_text(re.compile(r"0 of 12 pairs, pair 1: \d+ of \d+ texts encoded"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Stop the test").click()
+    expect(offer).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the test")).to_have_count(0)
+    assert not list((new_workspace / "faithfulness").glob("*.json"))
 
 
 def test_a_deletion_test_that_failed_says_why_and_can_be_tried_again(
-    browser: Browser, tmp_path: Path
+    page: Page, new_server: str
 ) -> None:
     """The exact identity changes no rank: there is nothing to test."""
-    adapter = Adapter(identity_adapter(384), AdapterCard("still", 384, 385))
-    save_adapter(adapter, tmp_path / "adapters" / "still.safetensors")
-    with serving(tmp_path) as url:
-        page = browser.new_context(viewport={"width": 1440, "height": 1100}).new_page()
-        open_page(page, f"{url}/explain?data=sample&adapter=still&query=q054")
-        failure = page.get_by_text(
-            "still changes no rank in split 'dev', so there is nothing to test"
-        )
-        page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
-        for _ in range(2):
-            expect(failure).to_be_visible(timeout=60_000)
-            again = page.get_by_role("button", name="Try again")
-            expect(again).to_be_visible()
-            settle(page)
-            again.click()
-        page.context.close()
+    open_page(page, f"{new_server}/explain?data=sample&adapter=still&query=q054")
+    failure = page.get_by_text("still changes no rank in split 'dev', so there is nothing to test")
+    page.get_by_role("button", name="Test it on 12 pairs (minutes)").click()
+    for _ in range(2):
+        expect(failure).to_be_visible()
+        again = page.get_by_role("button", name="Try again")
+        expect(again).to_be_visible()
+        settle(page)
+        again.click()

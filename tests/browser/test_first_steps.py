@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.navigation import PAGES
 from imrnns_core.text.stop_words import stop_words
 from tests.browser.app import WAIT_MS, open_page, settle
+from tests.browser.conftest import NewPage
 
 pytestmark = pytest.mark.browser
 FAILING = "/failures?outcome=ranked too low"
@@ -114,8 +115,8 @@ def test_the_split_is_selected_on_the_next_page(page: Page, address: str) -> Non
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_text_of_a_clicked_card_is_visible(browser: Browser, address: str, width: int) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
+def test_the_text_of_a_clicked_card_is_visible(new_page: NewPage, address: str, width: int) -> None:
+    page = new_page(width, 844)
     open_page(page, f"{address}/?query=q126")
     card = page.locator('section[aria-label="Modulated"] button.card').nth(9)
     card.scroll_into_view_if_needed()
@@ -126,12 +127,11 @@ def test_the_text_of_a_clicked_card_is_visible(browser: Browser, address: str, w
     page.wait_for_timeout(500)
     expect(panel).to_contain_text(str(card.get_attribute("data-document")))
     expect(panel.locator(".document-text-title")).to_be_in_viewport()
-    page.context.close()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_causes_come_early(browser: Browser, address: str, width: int) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 844}).new_page()
+def test_the_causes_come_early(new_page: NewPage, address: str, width: int) -> None:
+    page = new_page(width, 844)
     open_page(page, f"{address}/?query=q126")
     causes = page.locator(".st-key-causes")
     box, cards = causes.bounding_box(), page.locator(".st-key-cards").bounding_box()
@@ -139,7 +139,6 @@ def test_the_causes_come_early(browser: Browser, address: str, width: int) -> No
     assert cards is not None
     assert box["y"] < 844
     assert box["y"] < cards["y"] or box["x"] > cards["x"]
-    page.context.close()
 
 
 def test_the_box_for_questions_shows_the_start_of_a_typed_question(
@@ -190,11 +189,9 @@ def test_marks_have_a_legend_above_the_cards_and_skip_stop_words(page: Page, add
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_toolbar_of_a_chart_is_transparent_and_waits_for_the_mouse(
-    browser: Browser, address: str, scheme: Any
+    new_page: NewPage, address: str, scheme: Any
 ) -> None:
-    page = browser.new_context(
-        viewport={"width": 1440, "height": 1000}, color_scheme=scheme
-    ).new_page()
+    page = new_page(1440, 1000, scheme)
     open_page(page, f"{address}/overview")
     plot = page.locator(".st-key-scatter .js-plotly-plot")
     plot.wait_for(timeout=WAIT_MS)
@@ -205,4 +202,3 @@ def test_the_toolbar_of_a_chart_is_transparent_and_waits_for_the_mouse(
     plot.hover()
     page.wait_for_timeout(700)
     assert {tuple(style) for style in groups.evaluate_all(ground)} == {("1", "rgba(0, 0, 0, 0)")}
-    page.context.close()

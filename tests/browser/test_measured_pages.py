@@ -8,8 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +17,11 @@ from playwright.sync_api import Page, expect
 
 from dashboard.views.overview.wording import QUERIES
 from imrnns_core.statistics.significance import holm
-from tests.browser.app import ROOT, WAIT_MS, chart, click_point, open_page, settle
+from tests.browser.app import ROOT, WAIT_MS, chart, click_point, command, open_page, settle
 
 pytestmark = pytest.mark.browser
 STAGES = ("base", "projected", "document-modulated", "modulated")
 MEASURES = ("nDCG@10", "R@10", "RR@10", "AP", "R@100", "Success@1")
-
-
-def command(workspace: Path, *arguments: object) -> None:
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "imrnns_core.cli",
-            *map(str, arguments),
-            "--workspace",
-            str(workspace),
-        ],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
 
 
 def evaluated(workspace: Path, *arguments: object) -> dict[str, Any]:

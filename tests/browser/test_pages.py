@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -31,19 +29,23 @@ from imrnns_core.projection.movement import (
 from imrnns_core.projection.target_view import neighbourhood_order
 from imrnns_core.retrieval.ranker import Ranker, blend
 from imrnns_core.storage.workspace import Workspace
-from tests.browser.app import ROOT, WAIT_MS, cards, chart, click_point, open_page, serving, settle
+from tests.browser.app import (
+    ROOT,
+    WAIT_MS,
+    cards,
+    chart,
+    click_point,
+    command,
+    darken,
+    open_page,
+    own_context,
+    serving,
+    settle,
+)
+from tests.browser.conftest import NewPage
 from tests.toys import stage_ranks, stage_scores
 
 pytestmark = pytest.mark.browser
-
-
-def command(workspace: Path, *arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", str(workspace)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
 
 
 def search(workspace: Path, tmp_path: Path, query: str, data: str = "sample") -> dict[str, Any]:
@@ -117,7 +119,7 @@ def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address
     settle(page)
     link = page.url
     texts = page.locator(".st-key-compare_document .document-text").inner_text()
-    other = browser.new_context(viewport={"width": 1440, "height": 1100})
+    other = own_context(browser)
     again = other.new_page()
     open_page(again, link)
     assert again.url == link
@@ -813,7 +815,7 @@ def test_one_document_is_enough_for_every_page(
 
 
 def test_very_long_texts_keep_the_page_in_shape(
-    browser: Browser, address: str, workspace: Path, tmp_path: Path
+    new_page: NewPage, address: str, workspace: Path, tmp_path: Path
 ) -> None:
     documents = [
         {"_id": f"d{i}" + "x" * 200, "title": "Titleword " * 60, "text": "word " * 5000}
@@ -823,7 +825,7 @@ def test_very_long_texts_keep_the_page_in_shape(
         workspace, tmp_path / "long", documents, "why " * 1500, {d["_id"]: 1 for d in documents}
     )
     for width, height in ((1440, 1000), (390, 844)):
-        page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+        page = new_page(width, height)
         open_page(page, f"{address}/?data=long&shown=20&document={documents[3]['_id']}")
         assert (
             page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
@@ -841,11 +843,10 @@ def test_very_long_texts_keep_the_page_in_shape(
             for c in page.locator("button.card").all()
         )
         assert tallest < 190  # two lines of title, three of marks, two of text
-        page.context.close()
 
 
 def test_hostile_texts_are_shown_letter_by_letter(
-    browser: Browser, page: Page, address: str, workspace: Path, tmp_path: Path
+    page: Page, address: str, workspace: Path, tmp_path: Path
 ) -> None:
     documents = [
         {"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)
@@ -886,19 +887,16 @@ def test_a_map_is_made_in_the_background(
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/overview", "/failures", "/modulation", "/map"])
 def test_narrow_screen_needs_no_sideways_scrolling(
-    browser: Browser, address: str, path: str, scheme: Any
+    new_page: NewPage, address: str, path: str
 ) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    opened = context.new_page()
-    open_page(opened, address + path)
-    assert (
-        opened.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
-        <= 390
-    )
-    context.close()
+    page = new_page(390, 844)
+    open_page(page, address + path)
+    width = "() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth"
+    assert page.evaluate(width) <= 390
+    darken(page)
+    assert page.evaluate(width) <= 390
 
 
 def test_adapter_file_is_the_one_that_ships(sample: Ranker) -> None:
@@ -911,7 +909,7 @@ def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(
     browser: Browser, tmp_path: Path
 ) -> None:
     with serving(tmp_path) as address:
-        page, seen = browser.new_page(), list[str]()
+        page, seen = own_context(browser).new_page(), list[str]()
         page.on(
             "request",
             lambda request: seen.append("charts") if "/plotly.min.js" in request.url else None,
@@ -924,4 +922,4 @@ def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(
         assert seen.index("charts") < seen.index("page")
         expect(page.get_by_text("Loading the engine …")).to_have_count(0)
         expect(page.locator(".js-plotly-plot")).to_have_count(1)
-        page.close()
+        page.context.close()

@@ -5,41 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from dashboard import theme
 from tests.browser.app import chart, click_point, open_page, settle
-from tests.dashboard.test_contrast import contrast
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("path", "key"), [("modulation", "shift_heatmap"), ("map", "map_target_2-D")]
-)
-def test_the_letters_of_a_chart_have_contrast(
-    browser: Browser, address: str, scheme: str, path: str, key: str
-) -> None:
-    dark = scheme == "dark"
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 1100}, color_scheme="dark" if dark else "light"
-    )
-    page = context.new_page()
-    open_page(page, f"{address}/{path}?query=q054")
-    colours = chart(page, key).evaluate(
-        "plot => [...plot.querySelectorAll('svg text')].filter(t => t.textContent.trim())"
-        ".map(t => [t.textContent, getComputedStyle(t).fill, getComputedStyle(t).fillOpacity])"
-    )
-    assert len(colours) > 10
-    background = theme.page_colours(dark).background
-    weak = [
-        (text, colour)
-        for text, colour, opacity in colours
-        if contrast(colour, background, float(opacity)) < 4.5
-    ]
-    assert weak == []
-    context.close()
 
 
 def test_a_dimension_without_words_offers_the_nearest_one_with_words(

@@ -14,6 +14,7 @@ from streamlit.proto.NewSession_pb2 import Config
 from tests.browser.app import (
     Server,
     open_page,
+    own_context,
     run_app,
     run_command,
     started,
@@ -48,7 +49,7 @@ def test_only_127_0_0_1_is_served(server: Server, family: socket.AddressFamily, 
 
 
 def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Browser) -> None:
-    page, asked = browser.new_context(color_scheme="light").new_page(), list[str]()
+    page, asked = own_context(browser, color_scheme="light").new_page(), list[str]()
     page.on("request", lambda request: asked.append(request.url))
     sent: list[bytes] = []
     page.on(

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from imrnns_core.storage.layout import SAMPLE_FOLDER
 from imrnns_core.storage.workspace import Workspace
-from tests.browser.app import WAIT_MS, open_page, settle
+from tests.browser.app import WAIT_MS, open_page, own_context, settle
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +61,7 @@ def test_two_readers_share_a_map_job_and_its_last_reader_ends_it(
     browser: Browser, address: str, without_map: str
 ) -> None:
     url = f"{address}/map?data={without_map}&adapter=sample-adapter&view=neighbourhood"
-    contexts = [browser.new_context() for _ in range(2)]
+    contexts = [own_context(browser) for _ in range(2)]
     one, other = (context.new_page() for context in contexts)
     for page in (one, other):
         open_page(page, url)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.app import open_page, status
+from tests.browser.app import open_page, own_context, status
 
 pytestmark = pytest.mark.browser
 SMALL, LARGE = 1000, 150_000_000
@@ -20,7 +20,7 @@ _BODY = """async ([path, method, size]) => {
 
 def test_a_page_cannot_upload_a_file_to_its_own_session(browser: Browser, address: str) -> None:
     """The session and the token are valid: only the gate refuses."""
-    page, frames = browser.new_context().new_page(), list[bytes]()
+    page, frames = own_context(browser).new_page(), list[bytes]()
     page.on(
         "websocket",
         lambda channel: channel.on("framereceived", lambda frame: frames.append(bytes(frame))),
