@@ -187,14 +187,26 @@ def bound_switch(field: str) -> dict[str, Any]:
 
 
 def _put(key: str, value: Any) -> None:
-    """Set an input widget, unless it has the value already.
+    """Set an input widget, unless the browser has drawn it with this value already.
 
     Setting it would undo what was typed since the run began. On another page the same key is a new
-    widget in the browser, which starts without a value, although the session still has one.
+    widget in the browser, which starts without a value, although the session still has one. If a
+    run begins before the browser has drawn a widget of the last one, the browser draws only the
+    widget of the new run, which needs the value again.
     """
     context = get_script_run_ctx()
     page = context.page_script_hash if context else ""
     pages = st.session_state.setdefault(_PAGES, {})
-    if key not in st.session_state or st.session_state[key] != value or pages.get(key) != page:
+    put_on, drawn = pages.get(key, ("", False))
+    drawn = put_on == page and (drawn or _is_drawn(key))
+    if key not in st.session_state or st.session_state[key] != value or not drawn:
         st.session_state[key] = value
-    pages[key] = page
+    pages[key] = page, drawn
+
+
+def _is_drawn(key: str) -> bool:
+    """Return whether the browser has drawn an input widget: it sends the value of those it drew."""
+    context = get_script_run_ctx()
+    sent = context.session_state.get_widget_states() if context else []
+    # the id of a widget ends with its key
+    return any(widget.id.endswith(f"-{key}") for widget in sent)

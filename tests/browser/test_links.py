@@ -5,12 +5,11 @@ Pages on a phone, names that are cut.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.app import cards, chart, open_page
+from tests.browser.app import cards, chart, darken, open_page, own_context, settle
+from tests.browser.conftest import NewPage
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +35,32 @@ def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(
     assert "nonsense" not in page.url
 
 
+def test_controls_keep_the_values_of_a_link_if_the_page_runs_again_before_they_are_drawn(
+    browser: Browser, address: str
+) -> None:
+    """A slow browser loads the code of a control while the page runs for the second time."""
+    page = own_context(browser).new_page()
+    held: list[Route] = []
+    page.route("**/ButtonGroup.*.js", lambda route: held.append(route))
+    page.goto(f"{address}/map?query=q054&view=linear")
+    chart(page, "map_linear_2-D")
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    page.keyboard.press("j")
+    page.wait_for_function("() => location.search.includes('query=q055')")
+    page.get_by_text("Query q055").wait_for()
+    assert len(held) == 1
+    held[0].continue_()
+    view = page.locator(".st-key-input_view").get_by_role("radio", checked=True)
+    expect(view).to_have_text("Linear (PCA)")
+    settle(page)
+    page.keyboard.press("j")
+    page.wait_for_function("() => location.search.includes('query=q056')")
+    settle(page)
+    assert "view=linear" in page.url
+    expect(view).to_have_text("Linear (PCA)")
+    page.context.close()
+
+
 def test_one_feedback_document_refines_whatever_a_link_leaves_out(page: Page, address: str) -> None:
     open_page(page, f"{address}/?query=q054")
     before = cards(page, "Modulated")
@@ -47,34 +72,38 @@ def test_one_feedback_document_refines_whatever_a_link_leaves_out(page: Page, ad
     assert "dropped" not in page.url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
-    browser: Browser, address: str, scheme: Any
-) -> None:
-    page = browser.new_context(
-        viewport={"width": 390, "height": 844}, color_scheme=scheme
-    ).new_page()
-    open_page(page, f"{address}/explain?query=q054&document=the-hague")
+def assert_nothing_is_out_of_sight(page: Page) -> None:
     assert (
         page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth") <= 390
     )
-    page.locator(".st-key-outcome").wait_for()
-    page.get_by_text("Rank and score at each stage").click()
-    page.locator(".st-key-stages td").first.wait_for()
-    page.wait_for_timeout(500)  # it unfolds
     # tables in a closed expander have no width
     for table in [table for table in page.locator(".small-table").all() if table.is_visible()]:
         assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0, (
             "its last column is out of sight"
         )
-    page.context.close()
+
+
+def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
+    new_page: NewPage, address: str
+) -> None:
+    page = new_page(390, 844)
+    open_page(page, f"{address}/explain?query=q054&document=the-hague")
+    page.locator(".st-key-outcome").wait_for()
+    assert_nothing_is_out_of_sight(page)
+    page.get_by_text("Rank and score at each stage").click()
+    page.locator(".st-key-stages td").first.wait_for()
+    page.wait_for_timeout(500)  # it unfolds
+    assert_nothing_is_out_of_sight(page)
+    darken(page)
+    page.locator(".st-key-stages td").first.wait_for()
+    assert_nothing_is_out_of_sight(page)
 
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
-    browser: Browser, address: str, width: int
+    new_page: NewPage, address: str, width: int
 ) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 1000}).new_page()
+    page = new_page(width, 1000)
     open_page(page, f"{address}/?query=q100")
     plot = chart(page, "bump")
     frame = plot.bounding_box()
@@ -96,4 +125,3 @@ def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
     )
     page.mouse.move(names[0]["x"] + 9, names[0]["y"] + 5, steps=3)
     expect(plot.locator(".hovertext")).to_have_text("Interchangeable dollars")
-    page.context.close()
