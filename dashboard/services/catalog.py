@@ -59,14 +59,14 @@ def adapter_kind(adapter_name: str) -> str:
     card = load_adapter(adapter_name).card
     shipped = card.outcome.shipped if card.outcome else None
     if shipped == "identity":
-        return "The identity: ranks as the base does"
+        return "the identity, which ranks as the base does"
     if card.has_memory:
         trained = "" if shipped == "initialization" else ", trained further"
-        return f"Sentence memory{trained}"
+        return f"sentence memory{trained}"
     if card.outcome and shipped == "initialization":
         titles = ", trained on titles" if "titles" in card.outcome.initialization else ""
-        return f"Whitening{titles}"
-    return "Trained on judgments" if shipped else "Origin unknown"
+        return f"whitening{titles}"
+    return "trained on judgments" if shipped else "unknown"
 
 
 def dataset(data: str) -> Dataset:

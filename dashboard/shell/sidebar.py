@@ -104,7 +104,7 @@ def _choose_adapter() -> bool:
             )
         state.update(adapter=adapters[0])
     st.selectbox("Adapter", adapters, help=ADAPTER_HELP, **state.bound("adapter", adapters))
-    st.caption(catalog.adapter_kind(state.current().adapter))
+    st.caption(f"Kind of adapter: {catalog.adapter_kind(state.current().adapter)}")
     for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
         notices.show("warning", "Some documents are ranked too low", f"{warning}.")
     return True

@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        "BM25 finds a relevant document and the dense ranking does not. BM25 has it in the top "
-        f"{LEXICAL_TOP}; the modulated ranking has all relevant documents at lower ranks"
+        f"BM25 has a relevant document in its top {LEXICAL_TOP}, and the modulated ranking has "
+        "every relevant document at a lower rank than that"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

@@ -64,7 +64,8 @@ def adapters_show(
 ) -> None:
     """Print an adapter's card (encoder, training, results) as JSON.
 
-    Of the texts that training used, it prints the numbers; the file has their hashes.
+    For the texts that training used, it prints how many they are. The adapter file contains
+    their hashes.
     """
     from imrnns_core.storage.workspace import Workspace
 

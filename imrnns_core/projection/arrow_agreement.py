@@ -41,7 +41,7 @@ class ArrowAgreement:
         """Whether both length and direction agree better than chance.
 
         An arrow shows both. Because both must pass, the rule is wrong in at most `LEVEL` of the
-        cases in which one of them is chance.
+        cases in which one of them is random.
         """
         return max(self.length_p, self.direction_p) <= LEVEL
 

@@ -33,7 +33,8 @@ WEIGHTS = (
     "relevant document are in one fold."
 )
 ADAPTER_WEIGHT = (
-    f"For {ADAPTER_LEXICAL}, only queries decide whose judgments the training did not use."
+    f"The weight of {ADAPTER_LEXICAL} is chosen only by queries whose judgments training did not "
+    "use."
 )
 
 
@@ -104,6 +105,9 @@ def headline(verdict: BaselineVerdict) -> str:
     values = (
         f"{decimal(strongest.mean)} against {decimal(verdict.adapter)}, {p_equals(strongest.p)}"
     )
+    if verdict.excluded:
+        queries = counted(strongest.test.queries, "query", "queries")
+        values += f" (on the {queries} whose judgments training did not use)"
     if verdict.effect == "helps":
         return f"It is better than the strongest baseline without training, {name}: {values}"
     if verdict.effect == "harms":

@@ -38,13 +38,13 @@ VERDICT_NAMES: dict[Verdict, str] = {
 }
 """What reports and tables say about an estimate whose drop was measured."""
 VERDICT_READING = (
-    f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. Each draw deletes as "
-    "many other words as the word has occurrences. Verdict: confirmed if the word's drop is larger "
-    "than that of every draw and has the sign of its estimate; opposite sign if it has the other "
-    "sign. The words are tested in the order of their estimates, and the first word that fails "
-    "ends the test: it and all later words are not confirmed. If the estimates named random words, "
-    "at most 5 % of texts would have a verdict other than not confirmed. Not tested: the text "
-    f"does not allow {RANDOM_DRAWS} different draws."
+    f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. For a word that "
+    "occurs n times, each draw deletes n other words, one occurrence of each. Verdict: confirmed "
+    "if the word's drop is larger than that of every draw and has the sign of its estimate; "
+    "opposite sign if it has the other sign. The words are tested in the order of their "
+    "estimates, and the first word that fails ends the test: it and all later words are not "
+    "confirmed. If the estimates named random words, every word would be not confirmed in at "
+    f"least 95 % of texts. Not tested: the text does not allow {RANDOM_DRAWS} different draws."
 )
 """How the verdicts are reached, for the terminal and the report."""
 LEGEND = (

@@ -293,7 +293,7 @@ def test_maps_say_how_far_to_trust_them(
     plot = page.locator(".js-plotly-plot")
     assert plot.evaluate("plot => plot._fullData.filter(t => t.name === 'modulated').length") == 2
     if not drawn.agreement.better_than_chance:
-        expect(note).to_contain_text("no better than chance, so they are hidden")
+        expect(note).to_contain_text("do not pass both tests against chance")
         assert plot.evaluate(arrows) == 0
         page.get_by_text("Show these arrows").click()
         settle(page)

@@ -20,9 +20,9 @@ from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING
 from imrnns_core.types import Side
 
 READING = (
-    "A bar is the drop of a word: the {value} with the word minus the {value} without it. For the "
-    "second value, the word is deleted everywhere and the text is encoded again. A bar to the "
-    "right means that the word raises the {value}, a bar to the left that it lowers the {value}."
+    "A bar is the drop of a word: the {value} of the whole text minus the {value} after the word "
+    "was deleted everywhere and the text was encoded again. A bar to the right means that the word "
+    "raises the {value}, a bar to the left that it lowers the {value}."
 )
 LEGEND = (
     "<style>.swatch {{ display: inline-block; width: 1.4rem; height: .7rem; margin-right: .3rem; "
@@ -94,7 +94,7 @@ def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -
         results += f" ({TOO_SHORT})"
     results = results or "none"
     drawn = f" The chart shows the {MOST_BARS} strongest." if len(words) > MOST_BARS else ""
-    return f"{measured} words of the {side} measured: {results}.{drawn}"
+    return f"Drops measured for {measured.lower()} words of the {side}. Verdicts: {results}.{drawn}"
 
 
 def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from dashboard.views.failures import frames, query_table
 from dashboard.widgets import cause_legend, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
+from imrnns_core.evaluation.seen import MEANINGS
 
 READING = (
     "The table has one row per query. Click a row to open the query in Compare. On the keyboard: "
@@ -23,11 +24,13 @@ TOP_K_HELP = (
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
-COLUMNS = """
+COLUMNS = f"""
 - **Base**, **Proj.**, **Doc.**, **Mod.**: rank of the best relevant document at the stages base,
   projected, document-modulated and modulated
 - **nDCG change**: nDCG@10 of the modulated ranking minus nDCG@10 of the base ranking
 - **BM25**: rank of the best relevant document in the ranking by BM25 (keyword search)
+- **Training**: how training used the query’s relevant documents
+  ({"; ".join(f"*{group}*: {meaning}" for group, meaning in MEANINGS.items())})
 """
 NOT_JUDGED = (
     "These queries have no relevance judgments",

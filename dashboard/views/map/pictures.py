@@ -47,28 +47,26 @@ SCALE_START = (
     " The scale of the radius starts at {:.1f}°, not at 0°, to give the documents more room."
 )
 PLANE = (
-    "The map shows projected embeddings; the projector’s own effect is not drawn. The marks of the "
-    "candidates are at their modulated positions."
+    "Dots: the projected embeddings of the corpus. Large marks: the candidates, at their modulated "
+    "positions. The effect of the projector itself is not drawn."
 )
 PATHS = (
     " {} run from projected to modulated. First, document modulation moves the documents, then "
     "query refinement moves the query."
 )
 TURN = " Drag to turn the map."
-BETTER_THAN_CHANCE = "The arrows agree with the true movement better than chance"
-NO_BETTER_THAN_CHANCE = (
-    "The arrows agree with the true movement no better than chance, so they are hidden"
-)
+BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
+NO_BETTER_THAN_CHANCE = "The arrows do not pass both tests against chance"
 AGREEMENT = (
-    "Length: longer arrows should mean more movement. Their rank correlation with the true "
-    "movement is {} ({}). Direction: an arrow should lead to the candidates that the document "
-    "truly gets closer to. The mean rank correlation is {}; it is {} on average if each document "
-    "gets the arrow of another one ({}). Arrows are shown only if both p values are at most 0.05 "
-    "(one-sided permutation test). The target view is exact."
+    "Test of lengths: are the longer arrows those of the documents that move more? Rank "
+    "correlation {} ({}). Test of directions: does an arrow lead to the candidates that become "
+    "more similar to its document? Mean rank correlation {}; {} with the arrows of other documents "
+    "({}). Without being asked, the page draws the arrows only if both p values are at most 0.05 "
+    "(one-sided permutation tests). The target view is exact."
 )
 PLACEMENT = (
-    "An arrow starts where the map places the unmoved vector of the document. The median distance "
-    "of this place from the document’s own dot is {:.3f} map widths."
+    "An arrow does not start at the dot of its document, but where the map would place the same "
+    "vector as a new point. The median distance between the two is {:.3f} map widths."
 )
 SHARE = (
     "{:.0f} % of the movement is along these axes (share of the squared length). The axes explain "
@@ -77,8 +75,8 @@ SHARE = (
 MOVEMENT = "True movement: median cosine distance {:.4f} between projected and modulated embedding."
 SHOW_ARROWS = "Show these arrows"
 ARROWS_HELP = (
-    "Chance alone gives arrows that agree as well with the true movement. Do not read lengths or "
-    "directions from them."
+    "In at least one of the two tests, these arrows are no better than random ones. Do not read "
+    "lengths or directions from them."
 )
 
 

@@ -92,7 +92,11 @@ UNJUDGED = (
 def helps(verdict: EffectVerdict) -> Answer:
     """Answer "Does it help?"."""
     kind, answer = EFFECTS[verdict.effect]
-    corrected = f" (Holm-corrected for {verdict.tests} tests)" if verdict.tests > 1 else ""
+    corrected = (
+        f" (Holm-corrected for the {verdict.tests} tests of all queries and of the groups)"
+        if verdict.tests > 1
+        else ""
+    )
     figures = (
         f"{NDCG} changes by {with_interval(verdict.test)}, {p_value(verdict.p)}{corrected}, on "
         f"{count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, modulated "
@@ -143,7 +147,7 @@ def where(verdict: OutcomeVerdict) -> Answer:
     # steps can have opposite signs: the largest alone may be larger than the total change
     if verdict.steps:
         steps = ", ".join(f"{STEPS[stage]} {signed(step)}" for stage, step in verdict.steps.items())
-        figures += f" Change of {NDCG} by step: {steps}."
+        figures += f" {NDCG} after each step, compared with the step before: {steps}."
     answer = f"{count(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
     return Answer("info", "Which queries changed?", answer, figures)
 

@@ -44,7 +44,7 @@ def test_every_view_uses_the_extended_memory(
 
 def test_adapters_are_named_by_how_they_were_made(fresh: None) -> None:
     kinds = {name: catalog.adapter_kind(name) for name in ("sample-adapter", "sample-paper")}
-    assert kinds == {"sample-adapter": "Sentence memory", "sample-paper": "Trained on judgments"}
+    assert kinds == {"sample-adapter": "sentence memory", "sample-paper": "trained on judgments"}
     adapter = toys.adapter(toys.random_model(0, 384, 384), [], "foreign")
     save_adapter(adapter, caching.workspace().root / "adapters" / "foreign.safetensors")
-    assert catalog.adapter_kind("foreign") == "Origin unknown"
+    assert catalog.adapter_kind("foreign") == "unknown"

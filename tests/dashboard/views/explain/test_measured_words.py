@@ -26,10 +26,11 @@ def measured(count: int) -> list[VerifiedWord]:
 
 def test_the_text_says_how_many_words_are_measured_and_drawn() -> None:
     assert summary(measured(12), 48, "document", "change") == (
-        "12 of 48 words of the document measured: 12 confirmed."
+        "Drops measured for 12 of 48 words of the document. Verdicts: 12 confirmed."
     )
     assert summary(measured(62), 62, "document", "score") == (
-        "All 62 words of the document measured: 62 confirmed. The chart shows the 30 strongest."
+        "Drops measured for all 62 words of the document. Verdicts: 62 confirmed. The chart shows "
+        "the 30 strongest."
     )
 
 
@@ -42,10 +43,13 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
         replace(first, p=(None, 0.01)),
     ]
     assert summary(words, 4, "query", "score") == (
-        "All 4 words of the query measured: 1 confirmed, 1 not confirmed, 1 opposite sign, "
+        "Drops measured for all 4 words of the query. Verdicts: 1 confirmed, 1 not confirmed, 1 "
+        "opposite sign, "
         "1 not tested (the text does not allow 22 different draws of random words)."
     )
-    assert summary([], 0, "query", "score") == "All 0 words of the query measured: none."
+    assert summary([], 0, "query", "score") == (
+        "Drops measured for all 0 words of the query. Verdicts: none."
+    )
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     assert [text.value for text in app.text] == ["paths: False", "paths: True"]
     # the sentences have the measured figures and the rule, so that a reader can check it
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
-    assert "no better than chance, so they are hidden" in hidden
+    assert "do not pass both tests against chance" in hidden
     assert "The arrows agree with the true movement better than chance<" in drawn
     assert "movement is +0.50 (p = 0.0600)" in hidden
     assert "movement is +0.50 (p = 0.0120)" in drawn

@@ -103,7 +103,8 @@ def test_where() -> None:
     assert found.question == "Which queries changed?"
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == (
-        "2 improved, 1 unchanged, 1 worsened. Change of nDCG@10 by step: projector +0.0000, "
+        "2 improved, 1 unchanged, 1 worsened. nDCG@10 after each step, compared with the step before: "
+        "projector +0.0000, "
         "document modulation +0.0500, query refinement +0.0000."
     )
     one = wording.where(judge_outcomes(evaluation([0.1], None)))
@@ -186,7 +187,7 @@ def test_the_correction_is_named() -> None:
     measured = evaluation(UP + UP, SEEN + UNSEEN)
     bm25 = SystemMetrics(np.zeros((40, 1)), np.zeros(40, np.int64), np.ones((40, 1)))
     assert (
-        "(Holm-corrected for 3 tests), on 40 queries"
+        "(Holm-corrected for the 3 tests of all queries and of the groups), on 40 queries"
         in wording.helps(judge_effect(measured, bm25)).figures
     )
     one = judge_effect(
