@@ -160,10 +160,27 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=found, args=arguments)
 
 
+_COUNT_MESSAGES = """(() => {
+  const traffic = window.traffic = { asked: 0, answered: 0 };
+  window.WebSocket = class extends WebSocket {
+    constructor(...address) {
+      super(...address);
+      this.addEventListener('message', () => { traffic.answered = performance.now(); });
+    }
+    send(message) {
+      traffic.asked = performance.now();
+      super.send(message);
+    }
+  };
+})()"""
+"""Notes when the page asked its server for a run, and when the server last answered."""
+
+
 def own_context(browser: Browser, **options: Any) -> BrowserContext:
     """Return a context that shares nothing with the pages of other tests: another reader."""
     context = browser.new_context(**{"viewport": {"width": 1440, "height": 1100}, **options})
     context.set_default_timeout(WAIT_MS)
+    context.add_init_script(_COUNT_MESSAGES)
     return context
 
 
@@ -176,7 +193,9 @@ _QUIET = """([quiet, frames]) => {
         attributeFilter: ['data-test-script-state', 'data-stale'] });
   }
   const seen = window.changes, app = document.querySelector('[data-testid="stApp"]');
+  const { asked, answered } = window.traffic ?? { asked: 0, answered: 0 };
   if (!app || app.dataset.testScriptState !== 'notRunning'
+    || asked > answered
     || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring')
     || [...document.querySelectorAll('.plot')].some(
       plot => plot.clientWidth && !plot.querySelector('.modebar-btn'))) {
@@ -184,12 +203,13 @@ _QUIET = """([quiet, frames]) => {
     seen.frames = 0;
   }
   seen.frames += 1;
-  return seen.frames > frames && performance.now() - seen.at > quiet;
+  return seen.frames > frames
+    && performance.now() - Math.max(seen.at, answered) > quiet;
 }"""
 
 
 def settle(page: Page) -> None:
-    """Wait until the script has run, all charts are drawn, and the page does not change.
+    """Wait until the server has answered, all charts are drawn, and the page does not change.
 
     A browser without time draws no frames, so a slow machine waits longer.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard.views.map import drawn_documents
 from imrnns_core.evaluation.evaluate import evaluate
@@ -554,8 +555,19 @@ def test_keys_j_and_k_walk_through_the_queries(page: Page, address: str) -> None
         settle(page)
 
 
-def test_hovering_a_card_marks_its_twin(page: Page, address: str) -> None:
+@pytest.fixture(scope="module")
+def compared(context: BrowserContext, address: str) -> Iterator[Page]:
+    """Compare with the query q007, opened once for tests that change nothing on it."""
+    page, errors = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(str(error)))
     open_page(page, f"{address}/?query=q007")
+    yield page
+    page.close()
+    assert not errors
+
+
+def test_hovering_a_card_marks_its_twin(compared: Page) -> None:
+    page = compared
     card = page.locator('section[aria-label="Base"] button.card').nth(2)
     card.hover()
     document_id = card.get_attribute("data-document")
@@ -564,8 +576,8 @@ def test_hovering_a_card_marks_its_twin(page: Page, address: str) -> None:
     assert twins.count() == 2
 
 
-def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q007")
+def test_a_card_of_the_ideal_order_is_a_twin_too(compared: Page) -> None:
+    page = compared
     ideal = page.locator('section[aria-label="Ideal order"] button.card').first
     ideal.hover()
     assert page.locator("button.card.twin").count() == 3
@@ -573,6 +585,14 @@ def test_a_card_of_the_ideal_order_is_a_twin_too(page: Page, address: str) -> No
     assert page.locator('section[aria-label="Ideal order"] button.card.twin').count() == 1
     page.locator("h1").hover()
     assert page.locator("button.card.twin").count() == 0
+
+
+def test_downloads(compared: Page, sample: Ranker) -> None:
+    with compared.expect_download() as download:
+        compared.get_by_role("button", name="Download this ranking as a TREC run").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    hits = sample.compare("q007").ranking("modulated")
+    assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
 
 
 def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_counted(
@@ -736,15 +756,6 @@ def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ra
         assert abs(values[at[opened]] - values[at[query_id]]) < 0.03
 
 
-def test_downloads(page: Page, address: str, sample: Ranker) -> None:
-    open_page(page, f"{address}/?query=q007")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download this ranking as a TREC run").click()
-    lines = Path(download.value.path()).read_text().splitlines()
-    hits = sample.compare("q007").ranking("modulated")
-    assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
-
-
 @pytest.mark.parametrize(
     ("path", "message"),
     [
@@ -852,10 +863,10 @@ def test_hostile_texts_are_shown_letter_by_letter(
         {"_id": f"d<{i}>", "title": f"<i>title</i> {i} $y$", "text": HOSTILE} for i in range(6)
     ]
     prepare(workspace, tmp_path / "hostile", documents, HOSTILE)
-    for path in ("/", "/modulation", "/map", "/overview", "/failures"):
+    # Compare is the last one, whose texts are read below
+    for path in ("/modulation", "/map", "/overview", "/failures", "/"):
         open_page(page, f"{address}{path}?data=hostile&document=d<0>")
         assert page.evaluate("() => window.hacked") is None
-    open_page(page, f"{address}/?data=hostile&document=d<0>")
     # HTML collapses runs of blanks only where it is told to: the panel keeps every letter
     assert HOSTILE.strip() in page.locator(".st-key-compare_document .document-text").inner_text()
     assert (
