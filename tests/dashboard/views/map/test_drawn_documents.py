@@ -111,12 +111,11 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     # the sentences have the measured figures and the rule, so that a reader can check it
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
     assert "do not pass both tests against chance" in hidden
-    assert "The arrows agree with the true movement better than chance<" in drawn
-    assert "movement is +0.50 (p = 0.0600)" in hidden
-    assert "movement is +0.50 (p = 0.0120)" in drawn
+    assert "The arrows pass both tests against chance<" in drawn
+    assert "correlation +0.50 (p = 0.0600)" in hidden
+    assert "correlation +0.50 (p = 0.0120)" in drawn
     for box in (hidden, drawn):
-        assert "correlation is +0.25; it is +0.00 on average" in box
-        assert "gets the arrow of another one (p = 0.0010)" in box
+        assert "correlation +0.25; +0.00 with the arrows of other documents (p = 0.0010)" in box
         assert "About this map. True movement: median cosine distance 0.0200" in box
     (switch,) = app.toggle
     assert switch.label == "Show these arrows"

@@ -103,9 +103,8 @@ def test_where() -> None:
     assert found.question == "Which queries changed?"
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == (
-        "2 improved, 1 unchanged, 1 worsened. nDCG@10 after each step, compared with the step before: "
-        "projector +0.0000, "
-        "document modulation +0.0500, query refinement +0.0000."
+        "2 improved, 1 unchanged, 1 worsened. nDCG@10 after each step, compared with the step "
+        "before: projector +0.0000, document modulation +0.0500, query refinement +0.0000."
     )
     one = wording.where(judge_outcomes(evaluation([0.1], None)))
     assert one.answer == "1 query better, 0 worse"
