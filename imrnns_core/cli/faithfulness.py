@@ -58,7 +58,7 @@ def faithfulness(
     """Test the explanations: does the score drop when the words they name are deleted?
 
     The test takes 5 to 20 seconds per pair of a query and a document. The
-    dashboard and later HTML reports show the result.
+    dashboard shows the result, and so do HTML reports that you write afterwards.
     """
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import explanation_tables as tables

@@ -65,7 +65,7 @@ Force = Annotated[
     typer.Option(
         "--force",
         help=(
-            "Also overwrite files that something else wrote. Without --force, the command "
+            "Also overwrite files that this command did not write. Without --force, it "
             "overwrites only files from its own earlier runs."
         ),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imrnns_core.evaluation.baselines import (
+    MAX_SIM,
     ADAPTER_LEXICAL,
     BASE,
     Baseline,
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WEIGHTS = (
-    f"The weight is that of the second part. It is chosen in {FOLDS} folds of the judged queries: "
-    "the queries of a fold get the weight that is best for the other folds. Queries with a common "
-    "relevant document are in one fold."
+    "The weight is that of the part named last (for sentence max-sim, of the best sentence). It is "
+    f"chosen in {FOLDS} folds of the judged queries: the queries of a fold get the weight that is "
+    "best for the other folds. Queries with a common relevant document are in one fold."
 )
 ADAPTER_WEIGHT = (
     f"The weight of {ADAPTER_LEXICAL} is chosen only by queries whose judgments training did not "
@@ -103,13 +104,14 @@ def headline(verdict: BaselineVerdict) -> str:
     if name == BASE or verdict.effect == "too few queries":
         return ""
     values = (
-        f"{decimal(strongest.mean)} against {decimal(verdict.adapter)}, {p_equals(strongest.p)}"
+        f"{NDCG} {decimal(strongest.mean)} against {decimal(verdict.adapter)} of the adapter, "
+        f"{p_equals(strongest.p)}"
     )
     if verdict.excluded:
         queries = counted(strongest.test.queries, "query", "queries")
         values += f" (on the {queries} whose judgments training did not use)"
     if verdict.effect == "helps":
-        return f"It is better than the strongest baseline without training, {name}: {values}"
+        return f"It is better than the strongest baseline without training, {name} ({values})"
     if verdict.effect == "harms":
         comparison = "is better"
     else:
@@ -129,6 +131,11 @@ def figures(verdict: BaselineVerdict) -> str:
         f"Compared with {name}, the adapter changes {NDCG} by {signed(test.change)} (95 % interval "
         f"{interval(test.ci95)}) on {queries}; p is Holm-corrected for the baselines."
     ]
+    if name == MAX_SIM:
+        sentences.append(
+            f"{MAX_SIM.capitalize()} ranks by the cosine of the document and that of its best "
+            "sentence."
+        )
     if verdict.excluded:
         sentences.append(
             f"{counted(verdict.excluded, 'query is', 'queries are')} left out of this comparison, "

@@ -144,8 +144,9 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
     ends = {name: values[1] for name, values in record["ndcg_range"].items()}
     assert (
         f"In the top 10, {shares[0]:.0%} (base) and {shares[1]:.0%} (modulated) are judged. The "
-        "rest counts as not relevant. If the rest had the best grade of the query: base "
-        f"{ends['base']:.4f}, modulated {ends['modulated']:.4f}, change {ends['change']:+.4f}."
+        "other documents count as not relevant. If all of them had the best grade that the query "
+        f"has, nDCG@10 would be {ends['base']:.4f} (base) and {ends['modulated']:.4f} "
+        f"(modulated), a change of {ends['change']:+.4f}."
     ).replace("%", " %") in said["Does it help?"]
     outcomes = [q["outcome"] for q in record["queries"]]
     for name in set(outcomes):
@@ -160,7 +161,7 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         assert fact in said["Can I trust it?"]
     every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
     shown_groups = (
-        {f"all: {name}": group for name, group in groups.items()}
+        {f"all ({name})": group for name, group in groups.items()}
         if len(groups) == 1
         else every | groups
     )
@@ -230,7 +231,7 @@ def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace
     open_page(page, f"{address}/overview?split=test")
     assert_overview(page, record)
     names = chart(page, "groups").evaluate("plot => plot._fullData.find(t => t.name === 'base').y")
-    assert names == [f"all: text used (n = {record['n_queries']})"]
+    assert names == [f"all (text used) (n = {record['n_queries']})"]
 
 
 def test_overview_of_an_adapter_that_names_no_positives(

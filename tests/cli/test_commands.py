@@ -271,8 +271,8 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; left out +0.0000" in result.out
     assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
     assert (
-        "Shares of the differences in score change between candidates: projector 0 %, constant "
-        "modulation (average over queries) 100 %, query-specific modulation 0 %"
+        "How much of the candidates' different score changes comes from each part: projector 0 %, "
+        "constant modulation (average over queries) 100 %, query-specific modulation 0 %"
     ) in result.out
     assert (
         "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"

@@ -39,23 +39,26 @@ def verdict(
         (
             "not shown",
             0.857,
-            "Base + BM25, without training, may be as good: 0.8570 against 0.8740, p = 0.2100",
+            "Base + BM25, without training, may be as good: nDCG@10 0.8570 against 0.8740 of the "
+            "adapter, p = 0.2100",
         ),
         (
             "not shown",
             0.88,
-            "Base + BM25, without training, is as good: 0.8800 against 0.8740, p = 0.2100",
+            "Base + BM25, without training, is as good: nDCG@10 0.8800 against 0.8740 of the "
+            "adapter, p = 0.2100",
         ),
         (
             "harms",
             0.9,
-            "Base + BM25, without training, is better: 0.9000 against 0.8740, p = 0.2100",
+            "Base + BM25, without training, is better: nDCG@10 0.9000 against 0.8740 of the "
+            "adapter, p = 0.2100",
         ),
         (
             "helps",
             0.8,
-            "It is better than the strongest baseline without training, base + BM25: 0.8000 "
-            "against 0.8740, p = 0.2100",
+            "It is better than the strongest baseline without training, base + BM25 (nDCG@10 "
+            "0.8000 against 0.8740 of the adapter, p = 0.2100)",
         ),
         ("too few queries", 0.857, ""),
     ],

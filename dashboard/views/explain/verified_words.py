@@ -42,7 +42,7 @@ TABLE_HEAD = ("word", "drop", "random words", "verdict")
 MOST_ROWS, TABLE_PIXELS = 12, 480
 """A table with more rows scrolls."""
 MOST_BARS = 30
-TOO_SHORT = f"the text does not allow {RANDOM_DRAWS} different draws of random words"
+TOO_SHORT = f"too few other words for {RANDOM_DRAWS} different random deletions"
 SECONDS_PER_WORD = 0.06
 
 

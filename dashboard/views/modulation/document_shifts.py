@@ -41,13 +41,13 @@ NOT_DRAWN = {
 NOT_DRAWN_SPECIFIC = (
     "With this adapter, {0} is the same for every query, so the chart has no row for {0}."
 )
-COLOURS = "Blue is higher, orange lower; the colours mean the same for all queries."
+COLOURS = "Blue is higher, orange lower; the colour scale is the same for all queries."
 SHIFTS = (
     "The rows are {}. {} Each cell is the shift of the document on one dimension, from the "
     f"projected to the modulated embedding{{}}. Blue is higher, orange lower. {CLICK}"
 )
 SHIFTS_HELP = (
-    f"Both embeddings have unit length. The colours mean the same for all queries. {CLIPPED}"
+    f"Both embeddings have unit length. The colour scale is the same for all queries. {CLIPPED}"
 )
 NO_SHIFT = {
     True: "Every document moves by the adapter’s average shift, so no heat map is shown.",

@@ -26,7 +26,7 @@ READING = (
     "query (before LayerNorm), minus the mean over the feedback documents. Blue is higher, orange "
     f"lower. {CLICK}"
 )
-READING_HELP = f"The colours mean the same for all queries. {CLIPPED}"
+READING_HELP = f"The colour scale is the same for all queries. {CLIPPED}"
 ONE_DOCUMENT = (
     "Only one document refines the query",
     "Leaving it out would leave no refinement.",

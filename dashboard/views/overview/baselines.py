@@ -18,8 +18,8 @@ from imrnns_core.evaluation.verdicts import Effect
 from imrnns_core.reporting import baselines as texts
 
 READING = (
-    "What can be reached without training. Band: the 95 % interval of the difference from the "
-    "adapter, drawn from the adapter’s mean (dotted line). Green: the adapter is better, orange: "
+    "What can be reached without training. Dotted line: the adapter. Band: the adapter plus the "
+    "95 % interval of the difference from it. Green: the adapter is better, orange: "
     "the baseline is better, grey: no significant difference. The figure and the following "
     "comparison are about the same queries."
 )

@@ -16,8 +16,8 @@ from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
 GROUPS_READING = (
-    "The line goes from base to modulated; the number on the right is the change. Band: the 95 % "
-    "interval of the change, drawn from the base. Green: a gain, orange: a loss, grey: it includes "
+    "The line goes from base to modulated; the number on the right is the change. Band: base plus "
+    "the 95 % interval of the change. Green: a gain, orange: a loss, grey: the interval includes "
     "zero."
 )
 

@@ -125,8 +125,9 @@ def with_unjudged(
     base, modulated = (percent(judged[system]["Judged@10"]) for system in ("base", "modulated"))
     figures = (
         f"{answer.figures} In the top 10, {base} (base) and {modulated} (modulated) are judged. "
-        "The rest counts as not relevant. If the rest had the best grade of the query: base "
-        f"{ends.base[1]:.4f}, modulated {ends.modulated[1]:.4f}, change {signed(ends.change[1])}."
+        "The other documents count as not relevant. If all of them had the best grade that the "
+        f"query has, {NDCG} would be {ends.base[1]:.4f} (base) and {ends.modulated[1]:.4f} "
+        f"(modulated), a change of {signed(ends.change[1])}."
     )
     return replace(answer, figures=figures)
 

@@ -84,7 +84,7 @@ def test_overview_of_one_query_and_one_without_a_relevant_document(tmp_path: Any
     assert said.count("The parts of a change need at least 2 queries.") == 2
     # one of the two documents is judged; if both had grade 2, every order would be ideal
     assert "In the top 10, 50 % (base) and 50 % (modulated) are judged." in said
-    assert "best grade of the query: base 1.0000, modulated 1.0000, change +0.0000." in said
+    assert "nDCG@10 would be 1.0000 (base) and 1.0000 (modulated), a change of +0.0000." in said
 
 
 def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:

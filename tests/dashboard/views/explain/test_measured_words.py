@@ -45,7 +45,7 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
     assert summary(words, 4, "query", "score") == (
         "Drops measured for all 4 words of the query. Verdicts: 1 confirmed, 1 not confirmed, 1 "
         "opposite sign, "
-        "1 not tested (the text does not allow 22 different draws of random words)."
+        "1 not tested (too few other words for 22 different random deletions)."
     )
     assert summary([], 0, "query", "score") == (
         "Drops measured for all 0 words of the query. Verdicts: none."

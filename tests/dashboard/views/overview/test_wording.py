@@ -81,9 +81,9 @@ def test_unjudged_documents_are_named_beside_the_figures() -> None:
     judged = {"base": {"Judged@10": 0.2345}, "modulated": {"Judged@10": 0.24}}
     found = wording.with_unjudged(answer, ends, judged)
     assert found.figures == (
-        "nDCG@10 changes. In the top 10, 23 % (base) and 24 % (modulated) are judged. The rest "
-        "counts as not relevant. If the rest had the best grade of the query: base 0.7500, "
-        "modulated 0.7000, change −0.0500."
+        "nDCG@10 changes. In the top 10, 23 % (base) and 24 % (modulated) are judged. The "
+        "other documents count as not relevant. If all of them had the best grade that the query "
+        "has, nDCG@10 would be 0.7500 (base) and 0.7000 (modulated), a change of −0.0500."
     )
     assert (found.kind, found.answer) == ("good", "Yes")
 
