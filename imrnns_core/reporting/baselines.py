@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from imrnns_core.evaluation.baselines import (
-    MAX_SIM,
     ADAPTER_LEXICAL,
     BASE,
+    MAX_SIM,
     Baseline,
     Baselines,
     BaselineVerdict,

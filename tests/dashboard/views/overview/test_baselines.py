@@ -40,7 +40,8 @@ def test_an_adapter_that_does_not_help_is_compared_too() -> None:
     answer = baselines.with_strongest(no, verdict("harms"))
     assert answer.kind == "warning"
     assert answer.answer.startswith(
-        "No, it makes rankings worse. Base + BM25, without training, is better: nDCG@10 0.8570 against"
+        "No, it makes rankings worse. Base + BM25, without training, is better: nDCG@10 0.8570 "
+        "against"
     )
 
 
