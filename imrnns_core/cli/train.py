@@ -138,11 +138,13 @@ def _run(trainer: Trainer, progress: Progress) -> None:
 
 def _report(out_file: Path, outcome: TrainingOutcome, epochs: int) -> None:
     """Print what was written, and the validation result."""
-    validation = (
-        f"validation score {outcome.validation:.4f} (base ranking {outcome.base_validation:.4f})"
-        if outcome.validation is not None and outcome.base_validation is not None
-        else "not validated, because there are no validation queries"
-    )
+    base, score = outcome.base_validation, outcome.validation
+    if base is None:
+        validation = "not validated"
+    elif score is None:
+        validation = f"no model was better than the base ranking ({base:.4f}) in validation"
+    else:
+        validation = f"validation score {score:.4f} (base ranking {base:.4f})"
     out.print(f"{out_file}: epoch {outcome.best_epoch} of {epochs}, {validation}")
     for note in outcome.notes:
         out.print(f"  {note}")

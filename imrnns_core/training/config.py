@@ -91,6 +91,7 @@ class PretrainConfig:
     Attributes:
         power, shrinkage, centring: The projector is c · (Σ + shrinkage · mean variance)^(−power),
             applied to x − centring · mean, with the covariance Σ and the mean of the documents.
+        weak_power: A weaker power that is also tried without judgments.
         judged_powers: Powers among which judged queries select.
         deflation: Share of the title's vector that is subtracted from its document, so that the
             title does not retrieve the document by its own words.
@@ -105,6 +106,7 @@ class PretrainConfig:
     """
 
     power: float = 0.2
+    weak_power: float = 0.1
     judged_powers: tuple[float, ...] = (0.15, 0.3)
     shrinkage: float = 0.1
     centring: float = 0.5
@@ -133,6 +135,7 @@ class MemoryConfig:
             default.
         strengths: Strengths of the memory among which judged queries select; the first is the
             default.
+        unjudged_strength: Strength without judgments: a weaker memory risks less.
         sharpness: Share of the mean variance that is added to every variance before inversion; it
             limits the values of the memory.
         feedback: Weight of the mean candidate in the refined query.
@@ -145,6 +148,7 @@ class MemoryConfig:
     neighbours: int = 5
     offsets: tuple[float, ...] = (0.0, -0.05, 0.05, 0.1)
     strengths: tuple[float, ...] = (2.0, 1.0, 0.5)
+    unjudged_strength: float = 1.0
     sharpness: float = 1.0
     feedback: float = 0.4
     constant: float = 1.0
@@ -208,7 +212,7 @@ class TrainConfig:
         """
         recipe, settings = self.resolved(), self.pretrain
         if not recipe.supervised:
-            return settings.epochs
+            return 2 + settings.epochs  # memory, two whitenings, and training on titles
         models_per_power = {"identity": 0, "whitened": 1, "pretrained": 1 + settings.epochs}[
             recipe.initialization
         ]

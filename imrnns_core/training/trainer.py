@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from imrnns_core.training.judged import (
 )
 from imrnns_core.training.label_free.initialization import Initialization
 from imrnns_core.training.label_free.memory_extension import left_out_gain
-from imrnns_core.training.label_free.title_queries import PseudoQueries
 from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop, interpolate
 from imrnns_core.training.progress import BestModel, Epoch, Phase
@@ -212,43 +212,27 @@ class Trainer:
             self._best.measures["left_out"] = asdict(left_out_gain(values))
 
     def _train_without_judgments(self) -> Iterator[Epoch]:
-        """Use the sentence memory or, if there is none, whiten and train on titles."""
-        memory = self._initialization.memory()
-        if memory is not None:
-            choice = self.config.memory.offsets[0], self.config.memory.strengths[0]
-            model = memory.adapter(*choice)
-            self._best.measures["initialization"] = memory.settings(*choice)
-            # titles cannot validate it, because they retrieve their documents by their own words
-            self._best.update(model, "initialization", 0.0)
-            yield self._not_validated("sentence memory")
-            return
-        model, titles = self._initialization.whitened_model(), self._initialization.titles()
-        self._best.measures["initialization"] = {"power": self.config.pretrain.power}
-        if titles is None:
-            self._best.update(model, "initialization", 0.0)
-            yield self._not_validated("whitening only")
-            return
-        yield from self._train_on_titles(model, titles)
+        """Ship the sentence memory if it passes the check without judgments.
 
-    def _train_on_titles(self, model: IMRNN, titles: PseudoQueries) -> Iterator[Epoch]:
-        """Train on titles; select the last epoch without harm to held-out titles and sentences."""
-        check, losses = self._initialization.titles_with_check(model, titles)
-        self._best.measures["base_validation"] = check.base_value
-        for number in range(self.config.pretrain.epochs + 1):
-            loss = next(losses) if number else None
-            values = self._values([check.titles, check.sentences], model)
-            value, harmless = float(values[0].mean()), check.is_harmless(*values)
-            if harmless:
+        Otherwise ship the whitened model, maybe trained on titles, that passes it best.
+        """
+        check = self._initialization.harm_check()
+        if isinstance(check, str):
+            self._best.notes.append(f"no check without judgments: {check}")
+            yield self._record(None, 0.0, False, "initialization")
+            return
+        self._best.measures["base_validation"] = float(check.base.mean())
+        for model, loss, settings in self._initialization.unjudged_models():
+            values = self._replay_log.compute_or_replay(partial(check.validator.ndcg, model))
+            value = float(values.mean())
+            best_value = self._best.measures.get("validation", 0.0)
+            better = check.is_better(values) and value > best_value
+            if better:
                 self._best.update(model, "initialization", value)
-                self._best.measures["initialization"] = {
-                    "power": self.config.pretrain.power,
-                    **({"titles": number} if number else {}),
-                }
-            yield self._record(loss, value, harmless, "pretrain" if number else "initialization")
-
-    def _not_validated(self, model: str) -> Epoch:
-        self._best.notes.append(f"{model}, not validated, because there are no judgments")
-        return self._record(None, 0.0, True, "initialization")
+                self._best.measures["initialization"] = settings
+            yield self._record(loss, value, better, "pretrain" if loss else "initialization")
+            if better and "sentences" in settings:
+                return
 
     def _refit(self, epochs: int, value: float) -> Iterator[Epoch]:
         """Train the initial model again on all judged queries, for a number of epochs."""

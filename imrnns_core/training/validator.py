@@ -34,7 +34,7 @@ class Validator:
         vectors: Tensor,
         rows: Tensor,
         documents: Tensor,
-        relevant: Sequence[Mapping[int, int]],
+        relevant: Sequence[Mapping[int, float]],
         ties: Tensor,
     ) -> None:
         # a stable sort by score then keeps the order of ties, as `ranker.rank` does

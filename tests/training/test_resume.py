@@ -17,7 +17,7 @@ from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sharded import SHARD
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import RECIPES, MemoryConfig, PretrainConfig, TrainConfig
-from imrnns_core.training.label_free.initialization import Initialization
+from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.resume import ReplayLog
 from imrnns_core.training.trainer import Trainer
@@ -98,6 +98,8 @@ def test_a_run_that_stops_after_any_epoch_resumes_there(
         return step(self)
 
     monkeypatch.setattr(TrainingLoop, "__next__", counted)
+    # without judgments: these texts have no meaning, so the check would reject every model
+    monkeypatch.setattr(HarmCheck, "is_better", lambda check, values: True)
     whole = finish(Trainer(toy(), config(recipe, memory)))
     trained = sum(epoch.loss is not None for epoch in whole.history)
     assert passes == trained
@@ -218,18 +220,3 @@ def test_every_recipe_is_covered_here():
         "modulation-only",
         "unlabeled",
     }  # the other two run the same phases as "reference"
-
-
-@pytest.mark.parametrize(("value", "shipped"), [(1.0, "initialization"), (0.5, "identity")])
-def test_without_judgments_a_model_that_harms_sentences_is_not_selected(
-    value: float, shipped: str, monkeypatch: pytest.MonkeyPatch
-):
-    class Check:
-        def base_values(self) -> torch.Tensor:
-            return torch.ones(50)
-
-        def values(self, model: object) -> torch.Tensor:
-            return torch.full((50,), value)
-
-    monkeypatch.setattr(Initialization, "sentence_validator", lambda *_: Check())
-    assert finish(Trainer(toy(), config("unlabeled"))).adapter("x").card.outcome.shipped == shipped

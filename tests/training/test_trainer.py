@@ -97,9 +97,7 @@ def test_no_recipe_ships_an_adapter_that_is_worse_than_the_base_on_validation(
         pass
     card = training.adapter("x").card
     assert card.recipe == recipe
-    if (
-        recipe != "unlabeled"
-    ):  # without titles it is only whitened, and a note says that it is not validated
+    if recipe != "unlabeled":  # it is validated without judgments
         base = evaluate(Ranker(world, training.adapter("x")), "train").mean("base")
         assert (
             selected(world, training)

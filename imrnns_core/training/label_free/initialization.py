@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from imrnns_core.config import SearchConfig
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import Recipe, TrainConfig
 from imrnns_core.training.examples import Examples
-from imrnns_core.training.label_free.harm_check import HELD_OUT, HarmCheck
+from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.label_free.memory_extension import add_sentences, left_out_values
 from imrnns_core.training.label_free.sentence_memory import (
     SentenceMemory,
@@ -71,15 +68,43 @@ class Initialization:
             yield from self._memory_model(judged)
         titles = self.titles() if pretrained else None
         for power in settings.judged_powers:
-            model = self.whitened_model(power)
-            yield model, None, {"power": power}
-            if titles is not None:
-                examples = titles.examples(
-                    self.collection, torch.arange(len(titles.rows)), settings.candidates
-                )
-                losses = self.train_on_titles(model, titles, examples)
-                for epoch in range(1, settings.epochs + 1):
-                    yield model, next(losses), {"power": power, "titles": epoch}
+            yield from self._whitened_models(power, titles)
+
+    def unjudged_models(self) -> Iterator[InitialModel]:
+        """Yield the initial models with default settings: memory, whitening, training on titles.
+
+        A later model may be an earlier one that is trained further, in place.
+        """
+        memory, settings = self.memory(), self.config.pretrain
+        if memory is not None:
+            choice = self.config.memory.offsets[0], self.config.memory.unjudged_strength
+            yield memory.adapter(*choice), None, memory.settings(*choice)
+        yield from self._whitened_models(settings.weak_power, None)
+        yield from self._whitened_models(settings.power, self.titles())
+
+    def _whitened_models(
+        self, power: float, titles: PseudoQueries | None
+    ) -> Iterator[InitialModel]:
+        """Yield the whitened model, and the same model after each epoch of training on titles."""
+        settings, model = self.config.pretrain, self.whitened_model(power)
+        yield model, None, {"power": power}
+        if titles is not None:
+            examples = titles.examples(
+                self.collection, torch.arange(len(titles.rows)), settings.candidates
+            )
+            losses = self.train(model, examples, titles.documents, title_recipe(settings))
+            for epoch in range(1, settings.epochs + 1):
+                yield model, next(losses), {"power": power, "titles": epoch}
+
+    def harm_check(self) -> HarmCheck | str:
+        """Return the check without judgments, or why it is not possible."""
+        return HarmCheck.build(
+            self.collection,
+            lambda texts: self.replay_log.encode(
+                "keywords", texts, self.collection.encoder.encode_queries
+            ),
+            self.config.seed,
+        )
 
     def _memory_model(self, judged: Validator) -> Iterator[InitialModel]:
         """Yield the adapter with the sentence memory, if the collection has one.
@@ -160,62 +185,11 @@ class Initialization:
             return None
         return titles
 
-    def sentence_validator(self, count: int) -> Validator:
-        """Return a validator whose queries are random sentences of up to `count` documents.
-
-        The relevant document of a sentence is its own document. Training on titles can harm real
-        questions and sentences alike, and titles do not show it.
-        """
-        generator = np.random.default_rng(self.config.seed)
-        documents = self.collection.dataset.documents
-        rows = generator.permutation(len(documents))[:count]
-        texts = [
-            str(
-                generator.choice(
-                    [*split_sentences(documents[row].body, self.config.memory.min_words)]
-                    # a document without text still has a title
-                    or [documents[row].title]
-                )
-            )
-            for row in rows
-        ]
-        vectors = self.replay_log.encode("check", texts, self.collection.encoder.encode_queries)
-        candidates = self.collection.index.search(vectors, SearchConfig().candidates)
-        return Validator(
-            torch.from_numpy(vectors),
-            torch.from_numpy(candidates),
-            self._documents,
-            [{int(row): 1} for row in rows],
-            torch.from_numpy(self.collection.tie_ranks),
-        )
-
     def whitened_model(self, power: float | None = None) -> IMRNN:
         """Return a copy of the untrained adapter whose projector whitens the documents."""
         model = copy.deepcopy(self.untrained)
         whiten(model, self._documents, self.config.pretrain, power)
         return model
-
-    def titles_with_check(
-        self, model: IMRNN, titles: PseudoQueries
-    ) -> tuple[HarmCheck, Iterator[float]]:
-        """Return a check on held-out titles, and the losses of the training on the others."""
-        settings = self.config.pretrain
-        order = torch.randperm(
-            len(titles.rows), generator=torch.Generator().manual_seed(self.config.seed)
-        )
-        count = min(HELD_OUT, len(order) // 10)
-        check = HarmCheck(
-            titles.validation(self.collection, order[:count], settings.candidates * 4),
-            self.sentence_validator(HELD_OUT),
-        )
-        examples = titles.examples(self.collection, order[count:], settings.candidates)
-        return check, self.train_on_titles(model, titles, examples)
-
-    def train_on_titles(
-        self, model: IMRNN, titles: PseudoQueries, examples: Examples
-    ) -> Iterator[float]:
-        """Train a model in place on titles; yield the mean loss of each epoch."""
-        return self.train(model, examples, titles.documents, title_recipe(self.config.pretrain))
 
     @property
     def _documents(self) -> Tensor:

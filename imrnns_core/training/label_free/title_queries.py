@@ -14,7 +14,6 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import PretrainConfig, Recipe
 from imrnns_core.training.examples import Examples
 from imrnns_core.training.resume import ReplayLog
-from imrnns_core.training.validator import Validator
 
 
 @dataclass(frozen=True)
@@ -33,28 +32,9 @@ class PseudoQueries:
 
     def examples(self, collection: Collection, positions: Tensor, candidates: int) -> Examples:
         """Return training examples of the titles at positions (R,); their document is positive."""
-        rows = self._candidates(collection, positions, candidates)
-        return Examples(self.vectors[positions], rows, self.rows[positions].unsqueeze(1))
-
-    def validation(self, collection: Collection, positions: Tensor, candidates: int) -> Validator:
-        """Return a validator of the titles at positions (R,).
-
-        It scores the unchanged documents. Without the part of their title, they would make whitened
-        models look worse than they are.
-        """
-        return Validator(
-            self.vectors[positions],
-            self._candidates(collection, positions, candidates),
-            torch.from_numpy(collection.documents.vectors),
-            [{row: 1} for row in self.rows[positions].tolist()],
-            torch.from_numpy(collection.tie_ranks),
-        )
-
-    def _candidates(self, collection: Collection, positions: Tensor, candidates: int) -> Tensor:
-        """Return (R, K) corpus rows of the base candidates of titles."""
-        return torch.from_numpy(
-            collection.index.search(self.vectors[positions].numpy(), candidates)
-        )
+        vectors = self.vectors[positions]
+        rows = torch.from_numpy(collection.index.search(vectors.numpy(), candidates))
+        return Examples(vectors, rows, self.rows[positions].unsqueeze(1))
 
 
 def title_queries(

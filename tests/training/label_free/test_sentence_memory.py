@@ -18,6 +18,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.sentences import split_sentences
 from imrnns_core.training.config import MemoryConfig, TrainConfig
+from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.label_free.sentence_memory import (
     SentenceMemory,
     Sentences,
@@ -241,11 +242,14 @@ def test_the_memory_is_selected_if_queries_are_sentences():
     assert len(queries_with_relevant(space.dataset.qrels("train"))) == 60
 
 
-def test_without_judgments_the_memory_is_shipped_with_a_note_that_it_is_not_validated():
+def test_without_judgments_the_memory_is_shipped_if_it_passes_the_check(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(HarmCheck, "is_better", lambda check, values: True)
     training = Trainer(told(judged=False), TrainConfig(recipe="unlabeled"))
     assert [e.phase for e in training.epochs()] == ["initialization"]
     card = training.adapter("x").card
-    assert card.outcome.notes == ["sentence memory, not validated, because there are no judgments"]
+    assert card.outcome.notes == []
     texts = card.texts
     assert texts is not None
     assert (texts.positives, texts.uses) == ([], ["whitening", "sentence memory"])
