@@ -28,7 +28,7 @@ from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
-from imrnns_core.training.config import RECIPES
+from imrnns_core.training.config import BEST, RECIPES
 from imrnns_core.types import STAGES
 from tests.grown_sample import NEW, write_grown_sample
 from tests.toys import adapter, document, still_model, write_dataset
@@ -402,7 +402,7 @@ def test_adapters_show_says_why_an_earlier_epoch_is_selected(run: Run):
 
 
 def test_the_help_of_train_describes_every_recipe():
-    assert sorted(train._RECIPE_PURPOSES) == sorted(RECIPES)
+    assert sorted(train._RECIPE_PURPOSES) == sorted((BEST, *RECIPES))
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
@@ -790,7 +790,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
     "no such recipe": (
         drop("corpus.jsonl"),  # the recipe is checked before anything is read
         ("--recipe", "magic"),
-        f"recipe 'magic' does not exist; available recipes: {', '.join(RECIPES)}",
+        f"recipe 'magic' does not exist; available recipes: {', '.join((BEST, *RECIPES))}",
     ),
     "a grade above 3": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),

@@ -26,12 +26,15 @@ from imrnns_core.training.label_free.sentence_memory import (
 )
 from imrnns_core.training.label_free.title_queries import PseudoQueries, title_queries, title_recipe
 from imrnns_core.training.label_free.whitening import whiten
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.resume import ReplayLog, SharedResults
 from imrnns_core.training.splits import QrelsDict
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 
-TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
-"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch."""
+TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe, str | None], Iterator[float]]
+"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch.
+
+Other runs use the same epochs if a label is passed that names data, settings and initial weights.
+"""
 InitialModel = tuple[IMRNN, float | None, dict[str, Any]]
 """A model, its mean training loss (None if it was not trained), and its settings."""
 
@@ -44,7 +47,8 @@ class Initialization:
         collection: The documents.
         config: The settings of the training.
         untrained: A square, untrained adapter; it is copied and never changed.
-        replay_log: Stores the vectors of titles and sentences, and measured values.
+        replay_log: Stores measured values.
+        shared: Stores the vectors of titles and sentences.
         train: Trains a model on titles.
         notes: Remarks for the user; the methods append to the list.
     """
@@ -53,6 +57,7 @@ class Initialization:
     config: TrainConfig
     untrained: IMRNN
     replay_log: ReplayLog
+    shared: SharedResults
     train: TrainModel
     notes: list[str]
 
@@ -77,7 +82,7 @@ class Initialization:
                 examples = titles.examples(
                     self.collection, torch.arange(len(titles.rows)), settings.candidates
                 )
-                losses = self.train_on_titles(model, titles, examples)
+                losses = self.train_on_titles(model, titles, examples, f"titles, power {power}")
                 for epoch in range(1, settings.epochs + 1):
                     yield model, next(losses), {"power": power, "titles": epoch}
 
@@ -141,7 +146,7 @@ class Initialization:
         return encode_sentences(
             self.collection,
             self.config.memory,
-            lambda texts: self.replay_log.encode(
+            lambda texts: self.shared.encode(
                 "sentences", texts, self.collection.encoder.encode_queries
             ),
             range(len(self.collection.documents)),
@@ -152,9 +157,7 @@ class Initialization:
 
         If there are too few, return None and append the reason to the notes.
         """
-        titles = title_queries(
-            self.collection, self.config.pretrain, self.config.seed, self.replay_log
-        )
+        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self.shared)
         if isinstance(titles, str):
             self.notes.append(f"no pretraining on titles: {titles}")
             return None
@@ -179,7 +182,7 @@ class Initialization:
             )
             for row in rows
         ]
-        vectors = self.replay_log.encode("check", texts, self.collection.encoder.encode_queries)
+        vectors = self.shared.encode("check", texts, self.collection.encoder.encode_queries)
         candidates = self.collection.index.search(vectors, SearchConfig().candidates)
         return Validator(
             torch.from_numpy(vectors),
@@ -212,10 +215,11 @@ class Initialization:
         return check, self.train_on_titles(model, titles, examples)
 
     def train_on_titles(
-        self, model: IMRNN, titles: PseudoQueries, examples: Examples
+        self, model: IMRNN, titles: PseudoQueries, examples: Examples, label: str | None = None
     ) -> Iterator[float]:
         """Train a model in place on titles; yield the mean loss of each epoch."""
-        return self.train(model, examples, titles.documents, title_recipe(self.config.pretrain))
+        recipe = title_recipe(self.config.pretrain)
+        return self.train(model, examples, titles.documents, recipe, label)
 
     @property
     def _documents(self) -> Tensor:
