@@ -38,6 +38,9 @@ class CrossValidation:
         valid_qrels: Queries that select the epoch; None holds out a part of the training queries.
         shared: Results that all runs share.
         folder: Folder for the state of the runs; None saves nothing.
+        excluded: Recipe → why it cannot be trained; the caller fills it.
+        folds: The judgments of each fold.
+        unlabeled: Finished runs of recipes without judgments; they are the same for every fold.
     """
 
     collection: Collection
@@ -47,22 +50,21 @@ class CrossValidation:
     shared: SharedResults
     folder: Path | None
     excluded: dict[str, str] = field(default_factory=dict)
-    """Recipe → why it cannot be trained."""
+    folds: list[QrelsDict] = field(init=False)
+    unlabeled: dict[str, RecipeRun] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        folds = query_folds(self.qrels, FOLDS)
-        self._folds: list[QrelsDict] = [
-            {q: self.qrels[q] for q, f in zip(self.qrels, folds, strict=True) if f == fold}
-            for fold in range(int(folds.max()) + 1)
+        number = query_folds(self.qrels, FOLDS)
+        self.folds = [
+            {q: self.qrels[q] for q, n in zip(self.qrels, number, strict=True) if n == fold}
+            for fold in range(int(number.max()) + 1)
         ]
         self._values: dict[str, list[list[float]]] = self._read()
-        self.unlabeled: dict[str, RecipeRun] = {}
-        """Finished runs of recipes without judgments; they are the same for every fold."""
 
     @property
     def possible(self) -> bool:
         """Whether the queries can be divided: a common relevant document may connect them all."""
-        return len(self._folds) > 1
+        return len(self.folds) > 1
 
     def runs(self) -> Iterator[tuple[str, TrainConfig, RecipeRun | None]]:
         """Yield description, settings and run; the caller trains it, then asks for the next one.
@@ -73,8 +75,8 @@ class CrossValidation:
             if not values.supervised:
                 yield from self._run_without_judgments(recipe)
                 continue
-            for number, fold in enumerate(self._folds, start=1):
-                label = f"{recipe}, fold {number} of {len(self._folds)}"
+            for number, fold in enumerate(self.folds, start=1):
+                label = f"{recipe}, fold {number} of {len(self.folds)}"
                 config = replace(self.config, recipe=recipe)
                 if recipe in self.excluded or len(self._values.get(recipe, [])) >= number:
                     yield label, config, None
@@ -82,7 +84,7 @@ class CrossValidation:
                 run = RecipeRun(
                     self.collection,
                     config,
-                    self._split(config, fold),
+                    self.split(config, fold),
                     self.shared,
                     self.run_folder(f"{recipe}-{number}"),
                     for_card=False,
@@ -94,14 +96,14 @@ class CrossValidation:
 
     def selection(self) -> RecipeSelection:
         """Return the recipe with the highest mean; the identity if it does not beat the base."""
-        base = self._ndcg(None, self._folds)
+        base = self._ndcg(None, self.folds)
         values = self.values()
         chosen = max(values, key=lambda name: round(float(values[name].mean()), 12), default=None)
         reliable = chosen is not None and exceeds_standard_error(values[chosen] - base)
         return RecipeSelection(
             chosen if chosen is not None and reliable else IDENTITY,
             len(self.qrels),
-            len(self._folds),
+            len(self.folds),
             float(base.mean()),
             {name: _measured(ndcg, base) for name, ndcg in values.items()},
         )
@@ -125,9 +127,9 @@ class CrossValidation:
         yield recipe, config, run
         self.unlabeled[recipe] = run
         if recipe not in self._values:
-            self._measure(recipe, run, self._folds)
+            self._measure(recipe, run, self.folds)
 
-    def _split(self, config: TrainConfig, fold: QrelsDict) -> TrainValidationSplit:
+    def split(self, config: TrainConfig, fold: QrelsDict) -> TrainValidationSplit:
         """Return the queries to train on and to validate on, without those of a fold."""
         train = {q: judged for q, judged in self.qrels.items() if q not in fold}
         if self.valid_qrels is None:
