@@ -27,6 +27,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.config import BEST, RECIPES, TrainConfig
 from imrnns_core.training.trainer import Trainer
+from imrnns_core.training.validator import Validator
 from imrnns_core.types import FloatArray, relevant_ids
 
 
@@ -117,6 +118,8 @@ def main() -> None:
         f"{'recipe':<16} {'seed':>4} {'seen':>8} {'unseen':>8} {'all':>8} {'shares':>15}  "
         f"{'shipped':<14} {'clock':>6} {'CPU s':>6}"
     )
+    base = Validator.from_qrels(collection, collection.dataset.judged_queries(options.split)).ndcg()
+    print(f"{'base':<16} {'':>4} {figures(base.numpy(), seen)}", flush=True)
     for recipe in options.recipes:
         for seed in options.seeds:
             selection = measure(collection, TrainConfig(recipe=recipe, seed=seed), options.split)

@@ -23,6 +23,8 @@ from imrnns_core.training.splits import QrelsDict, TrainValidationSplit, queries
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 from imrnns_core.types import Qrels, relevant_ids
 
+MIN_QUERIES = 20
+"""With fewer judged queries, chance would select the recipe."""
 IDENTITY = "identity"
 """Chosen if no recipe is reliably better than the base."""
 
@@ -62,9 +64,13 @@ class CrossValidation:
         self._values: dict[str, list[list[float]]] = self._read()
 
     @property
-    def possible(self) -> bool:
-        """Whether the queries can be divided: a common relevant document may connect them all."""
-        return len(self.folds) > 1
+    def obstacle(self) -> str:
+        """Why recipes cannot be compared on these queries; empty if they can."""
+        if len(self.qrels) < MIN_QUERIES:
+            return (
+                f"{len(self.qrels)} judged queries are too few, at least {MIN_QUERIES} are needed"
+            )
+        return "" if len(self.folds) > 1 else "common relevant documents connect all judged queries"
 
     def runs(self) -> Iterator[tuple[str, TrainConfig, RecipeRun | None]]:
         """Yield description, settings and run; the caller trains it, then asks for the next one.

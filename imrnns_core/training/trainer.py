@@ -23,10 +23,6 @@ from imrnns_core.types import LabelledProgress
 STOPPED = (
     "training stopped before the recipes were compared, so this is the adapter of `fine-tuned`"
 )
-CONNECTED = (
-    "the recipes were not compared, because relevant documents connect all judged queries; this is "
-    "the adapter of `fine-tuned`"
-)
 
 
 class Trainer:
@@ -149,8 +145,8 @@ class Trainer:
             self._shared,
             self.folder,
         )
-        if not comparison.possible:
-            self._notes = [CONNECTED]
+        if comparison.obstacle:
+            self._notes = [f"the recipes were not compared: {comparison.obstacle}"]
             return
         for label, config, run in comparison.runs():
             if run is None:

@@ -20,7 +20,7 @@ from imrnns_core.training.progress import NOT_VALIDATED
 from imrnns_core.training.recipe_selection import CrossValidation
 from imrnns_core.training.resume import SharedResults
 from imrnns_core.training.splits import TrainValidationSplit
-from imrnns_core.training.trainer import CONNECTED, STOPPED, Trainer
+from imrnns_core.training.trainer import STOPPED, Trainer
 from imrnns_core.types import Qrels, relevant_ids
 from tests.toys import FakeEncoder, collection
 from tests.training.test_resume import config, finish, same, toy
@@ -164,13 +164,26 @@ def test_too_few_judged_queries_are_not_compared():
     assert any("too few judged queries (10)" in note for note in card.outcome.notes)
 
 
+def test_a_few_queries_with_their_own_validation_split_are_not_compared():
+    space = toy()
+    few = {f"q{i}": space.dataset.qrels("train")[f"q{i}"] for i in range(19)}
+    space = replace(space, dataset=replace(space.dataset, splits={"train": few}))
+    outcome = finish(Trainer(space, BEST, valid_split="train")).adapter("x").card.outcome
+    assert outcome.selection is None
+    assert outcome.notes[-1] == (
+        "the recipes were not compared: 19 judged queries are too few, 20 are needed"
+    )
+
+
 def test_queries_that_are_all_connected_are_not_compared():
     space = toy()
     chained = {f"q{i}": {f"d{i % 60}": 1, f"d{(i + 1) % 60}": 1} for i in range(120)}
     space = replace(space, dataset=replace(space.dataset, splits={"train": chained}))
     card = finish(Trainer(space, replace(BEST, epochs=1))).adapter("x").card
     assert card.outcome.selection is None
-    assert CONNECTED in card.outcome.notes
+    assert card.outcome.notes[-1] == (
+        "the recipes were not compared: common relevant documents connect all judged queries"
+    )
 
 
 def test_a_recipe_that_cannot_be_trained_is_left_out_with_a_note(monkeypatch: pytest.MonkeyPatch):
