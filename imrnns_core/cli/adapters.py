@@ -12,6 +12,7 @@ from rich.table import Table
 
 from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import WorkspaceFolder
+from imrnns_core.reporting.formatting import signed
 
 if TYPE_CHECKING:
     from imrnns_core.model.adapter_card import AdapterCard, RecipeSelection
@@ -108,7 +109,7 @@ def recipe_table(selection: RecipeSelection) -> Table:
         table.add_row(
             name,
             f"{measured.ndcg:.4f}",
-            f"{measured.ndcg - selection.base:+.4f}",
+            signed(measured.ndcg - selection.base),
             f"{measured.gain_error:.4f}",
             "chosen" if name == chosen else "",
         )
