@@ -232,10 +232,9 @@ class TrainConfig:
         """Maximum number of epochs of all runs of `best`.
 
         `fine-tuned` is trained first. Each recipe is trained once per fold; `unlabeled`, which does
-        not depend on judgments, only once. The chosen recipe may have to be trained again.
+        not depend on judgments, only once. Then recipes are trained on all queries until validation
+        accepts one.
         """
         maximum = {name: replace(self, recipe=name).max_epochs for name in RECIPES}
         supervised = {n: count for n, count in maximum.items() if RECIPES[n].supervised}
-        again = max(count for name, count in supervised.items() if name != FINE_TUNED)
-        without = sum(maximum.values()) - sum(supervised.values())
-        return maximum[FINE_TUNED] + FOLDS * sum(supervised.values()) + without + again
+        return sum(maximum.values()) + FOLDS * sum(supervised.values())

@@ -25,6 +25,8 @@ from imrnns_core.types import Qrels, relevant_ids
 
 MIN_QUERIES = 20
 """With fewer judged queries, chance would select the recipe."""
+GATE = 1.65
+"""A recipe is a candidate if its mean gain exceeds this number of standard errors."""
 IDENTITY = "identity"
 """Chosen if no recipe is reliably better than the base."""
 
@@ -100,18 +102,28 @@ class CrossValidation:
                 if folder := self.run_folder(f"{recipe}-{number}"):
                     shutil.rmtree(folder, ignore_errors=True)
 
-    def selection(self) -> RecipeSelection:
-        """Return the recipe with the highest mean; the identity if it does not beat the base."""
+    def candidates(self) -> list[str]:
+        """Return the recipes that beat the base, best first."""
+        base, values = self._ndcg(None, self.folds), self.values()
+        better = [
+            name for name, ndcg in values.items() if exceeds_standard_error(ndcg - base, GATE)
+        ]
+        # rounded, so that equal rankings tie; a stable sort then keeps simple recipes first
+        return sorted(better, key=lambda name: -round(float(values[name].mean()), 12))
+
+    def selection(self, chosen: str) -> RecipeSelection:
+        """Return the record of the comparison.
+
+        Args:
+            chosen: The recipe whose adapter is returned, or "identity".
+        """
         base = self._ndcg(None, self.folds)
-        values = self.values()
-        chosen = max(values, key=lambda name: round(float(values[name].mean()), 12), default=None)
-        reliable = chosen is not None and exceeds_standard_error(values[chosen] - base)
         return RecipeSelection(
-            chosen if chosen is not None and reliable else IDENTITY,
+            chosen,
             len(self.qrels),
             len(self.folds),
             float(base.mean()),
-            {name: _measured(ndcg, base) for name, ndcg in values.items()},
+            {name: _measured(ndcg, base) for name, ndcg in self.values().items()},
         )
 
     def values(self) -> dict[str, Tensor]:

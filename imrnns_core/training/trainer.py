@@ -156,20 +156,24 @@ class Trainer:
                 yield from self._train(run, label)
             except TrainingError as error:
                 comparison.excluded[config.recipe] = str(error)
-        selection = comparison.selection()
-        if selection.recipe == IDENTITY:
-            self.run.reject("no recipe was reliably better than the base in the cross-validation")
-        elif selection.recipe != FINE_TUNED:
-            run = comparison.unlabeled.get(selection.recipe)
+        self._notes = [
+            f"{recipe} was not compared: {why}" for recipe, why in comparison.excluded.items()
+        ]
+        yield from self._choose(comparison)
+
+    def _choose(self, comparison: CrossValidation) -> Iterator[Epoch]:
+        """Choose the best recipe that validation does not reject when it has all queries."""
+        for recipe in comparison.candidates():
+            run = self.run if recipe == FINE_TUNED else comparison.unlabeled.get(recipe)
             if run is None:
-                recipe = selection.recipe
                 run = self._run_on_all(recipe, self._folder(f"{recipe}-all"))
                 yield from self._train(run, f"{recipe}, all queries")
-            self.run = run
-        self._selection = selection
-        self._notes = [
-            f"{name} was not compared: {why}" for name, why in comparison.excluded.items()
-        ]
+            if run.shipped_model() is not None:
+                self.run, self._selection = run, comparison.selection(recipe)
+                return
+            self._notes.append(f"{recipe} was better in the comparison, but not on validation")
+        self.run.reject("no recipe was better than the base in the comparison of recipes")
+        self._selection = comparison.selection(IDENTITY)
 
     def _train(self, run: RecipeRun, label: str) -> Iterator[Epoch]:
         """Train a run, and count its epochs."""

@@ -315,7 +315,7 @@ def told_apart(count: int, seed: int) -> Collection:
 
 
 @pytest.mark.parametrize("count", [1, 10, 40])
-@pytest.mark.parametrize("recipe", ["fine-tuned", "modulation-only"])
+@pytest.mark.parametrize("recipe", ["best", "fine-tuned", "modulation-only"])
 def test_a_few_judgments_without_signal_do_no_harm(count: int, recipe: str):
     for seed in range(3):
         space = told_apart(count, seed)
