@@ -25,8 +25,6 @@ from imrnns_core.types import Qrels, relevant_ids
 
 MIN_QUERIES = 20
 """With fewer judged queries, chance would select the recipe."""
-GATE = 1.65
-"""A recipe is a candidate if its mean gain exceeds this number of standard errors."""
 IDENTITY = "identity"
 """Chosen if no recipe is reliably better than the base."""
 
@@ -69,9 +67,7 @@ class CrossValidation:
     def obstacle(self) -> str:
         """Why recipes cannot be compared on these queries; empty if they can."""
         if len(self.qrels) < MIN_QUERIES:
-            return (
-                f"{len(self.qrels)} judged queries are too few, at least {MIN_QUERIES} are needed"
-            )
+            return f"{len(self.qrels)} judged queries are too few, {MIN_QUERIES} are needed"
         return "" if len(self.folds) > 1 else "common relevant documents connect all judged queries"
 
     def runs(self) -> Iterator[tuple[str, TrainConfig, RecipeRun | None]]:
@@ -103,13 +99,17 @@ class CrossValidation:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def candidates(self) -> list[str]:
-        """Return the recipes that beat the base, best first."""
+        """Return the recipes that are better than the base, in the order in which to try them.
+
+        First come those whose gain exceeds 1.65 standard errors. Without such a recipe, the others
+        do not count. Within both groups, the highest mean comes first.
+        """
         base, values = self._ndcg(None, self.folds), self.values()
-        better = [
-            name for name, ndcg in values.items() if exceeds_standard_error(ndcg - base, GATE)
-        ]
         # rounded, so that equal rankings tie; a stable sort then keeps simple recipes first
-        return sorted(better, key=lambda name: -round(float(values[name].mean()), 12))
+        gains = {n: round(float((ndcg - base).mean()), 12) for n, ndcg in values.items()}
+        ranked = sorted((name for name in gains if gains[name] > 0), key=lambda name: -gains[name])
+        reliable = [name for name in ranked if exceeds_standard_error(values[name] - base)]
+        return reliable and [*reliable, *(name for name in ranked if name not in reliable)]
 
     def selection(self, chosen: str) -> RecipeSelection:
         """Return the record of the comparison.

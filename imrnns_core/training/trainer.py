@@ -172,7 +172,7 @@ class Trainer:
                 self.run, self._selection = run, comparison.selection(recipe)
                 return
             self._notes.append(f"{recipe} was better in the comparison, but not on validation")
-        self.run.reject("no recipe was better than the base in the comparison of recipes")
+        self.run.reject("no recipe was reliably better than the base in the cross-validation")
         self._selection = comparison.selection(IDENTITY)
 
     def _train(self, run: RecipeRun, label: str) -> Iterator[Epoch]:
