@@ -24,7 +24,7 @@ from imrnns_core.training.examples import Examples
 from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.label_free.initialization import Initialization
 from imrnns_core.training.loop import TrainingLoop
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.resume import ReplayLog, SharedResults, open_state
 from imrnns_core.training.splits import queries_with_relevant
 from imrnns_core.training.validator import Validator
 
@@ -35,15 +35,17 @@ def initialization(collection: Collection, seed: int, folder: Path) -> Initializ
     n = collection.documents.dimension
 
     def train(
-        model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe
+        model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe, label: str | None
     ) -> Iterator[float]:
         return TrainingLoop(model, documents, examples, recipe, seed)
 
+    open_state(folder, f"{collection.fingerprint} {seed}")
     return Initialization(
         collection,
         TrainConfig(recipe="unlabeled", seed=seed),
         IMRNN(AdapterConfig(n, n)),
-        ReplayLog(folder, f"{collection.fingerprint} {seed}"),
+        ReplayLog(None),
+        SharedResults(folder),
         train,
         [],
     )

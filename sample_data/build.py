@@ -56,12 +56,12 @@ def main() -> None:
 def write_adapters(collection: Collection) -> list[Adapter]:
     """Train and save the two adapters, as these commands do.
 
-    imrnns-lens train sample --out sample-adapter.safetensors
+    imrnns-lens train sample --recipe fine-tuned --out sample-adapter.safetensors
     imrnns-lens train sample --recipe paper --valid-split train --out sample-paper.safetensors
     """
     adapters = []
     for name, recipe, valid_split in (
-        (SAMPLE_ADAPTER, "best", None),
+        (SAMPLE_ADAPTER, "fine-tuned", None),
         ("sample-paper", "paper", "train"),
     ):
         trainer = Trainer(collection, TrainConfig(recipe), valid_split=valid_split)

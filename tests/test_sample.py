@@ -78,7 +78,7 @@ def test_the_shipped_adapter_was_trained_on_these_texts(sample: Collection):
         "the shipped adapter is stale: run make sample"
     )
     assert (card.recipe, card.outcome.shipped, card.train_split) == (
-        "best",
+        "fine-tuned",
         "initialization",
         "train",
     )

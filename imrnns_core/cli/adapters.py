@@ -12,11 +12,13 @@ from rich.table import Table
 
 from imrnns_core.cli.console import err, out
 from imrnns_core.cli.options import WorkspaceFolder
+from imrnns_core.reporting.formatting import signed
 
 if TYPE_CHECKING:
-    from imrnns_core.model.adapter_card import AdapterCard
+    from imrnns_core.model.adapter_card import AdapterCard, RecipeSelection
 
 UNKNOWN = "—"
+BASE = "base ranking (identity)"
 
 
 def adapters_import(
@@ -82,6 +84,37 @@ def adapters_show(
     # on stderr, so that the JSON can be piped
     if note := _selection_note(card):
         err.print(note, soft_wrap=True)
+    if card.outcome and card.outcome.selection:
+        err.print(recipe_table(card.outcome.selection))
+
+
+def recipe_table(selection: RecipeSelection) -> Table:
+    """Return the cross-validated measures of all recipes as a table."""
+    table = Table(
+        "recipe",
+        "nDCG@10",
+        "gain",
+        "standard error",
+        "",
+        title=f"Recipes, cross-validated on {selection.queries} judged queries in "
+        f"{selection.folds} folds",
+        title_justify="left",
+        box=None,
+    )
+    chosen = selection.recipe
+    table.add_row(
+        BASE, f"{selection.base:.4f}", "", "", "" if chosen in selection.recipes else "chosen"
+    )
+    by_measure = sorted(selection.recipes.items(), key=lambda item: -item[1].ndcg)
+    for name, measured in by_measure:
+        table.add_row(
+            name,
+            f"{measured.ndcg:.4f}",
+            signed(measured.ndcg - selection.base),
+            f"{measured.gain_error:.4f}",
+            "chosen" if name == chosen else "",
+        )
+    return table
 
 
 def _selection_note(card: AdapterCard) -> str:

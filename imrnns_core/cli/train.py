@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress
 
+from imrnns_core.cli.adapters import recipe_table
 from imrnns_core.cli.console import encoding, err, out, progress_bar
 from imrnns_core.cli.options import (
     AdapterFile,
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 
 _DEFAULTS = TrainConfig()
 _RECIPE_PURPOSES = {
-    "best": "builds initial models from the documents, chooses one by the judged queries, then "
-    "trains it on them",
+    "best": "compares all other recipes by cross-validation and trains with the best one",
     "contrastive": "trains with a softmax loss and 63 negatives from the base ranking",
+    "fine-tuned": "builds initial models from the documents, chooses one by the judged queries, "
+    "then trains it on them",
     "modulation-only": "trains the two adapters and keeps the projector fixed",
     "paper": "uses the margin loss of the paper and negatives from BM25",
     "reference": "uses the loss of the reference package: improvement over the base margin",
@@ -69,8 +71,10 @@ def train(
 ) -> None:
     """Train an adapter.
 
-    Ctrl-C saves the best epoch so far. If the run is killed instead, run the
-    command again: it continues with the next epoch.
+    Ctrl-C saves the best epoch so far. The recipe best trains with the recipe
+    fine-tuned first, and saves this adapter until it has trained with another
+    one. If the run is killed instead, run the command again: it continues with
+    the next epoch.
     """
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer
@@ -130,8 +134,9 @@ def _run(trainer: Trainer, progress: Progress) -> None:
     try:
         for epoch in trainer.epochs():
             figures = f"loss {epoch.loss or 0:.4f}, validation {epoch.validation:.4f}"
-            description = f"epoch {epoch.number}, {figures}"
-            progress.update(task, completed=epoch.number, description=description)
+            running = f"{trainer.running}, " if trainer.running else ""
+            description = f"{running}epoch {epoch.number}, {figures}"
+            progress.update(task, completed=trainer.done, description=description)
     except KeyboardInterrupt:
         err.print("stopped; the best epoch so far is saved")
 
@@ -148,4 +153,6 @@ def _report(out_file: Path, outcome: TrainingOutcome, epochs: int) -> None:
     out.print(f"{out_file}: epoch {outcome.best_epoch} of {epochs}, {validation}")
     for note in outcome.notes:
         out.print(f"  {note}")
+    if outcome.selection:
+        out.print(recipe_table(outcome.selection))
     out.print(f"To use it in the dashboard: imrnns-lens adapters import {out_file}")

@@ -21,7 +21,7 @@ from imrnns_core.evaluation.baselines import (
     Baselines,
     independent,
 )
-from imrnns_core.evaluation.cross_validation import WEIGHTS, choose_weights, query_folds
+from imrnns_core.evaluation.cross_validation import FOLDS, WEIGHTS, choose_weights
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
@@ -33,6 +33,7 @@ from imrnns_core.retrieval.fusion import (
 )
 from imrnns_core.retrieval.sentences import SentenceVectors
 from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.statistics.query_groups import query_folds
 from imrnns_core.types import IntArray
 
 NDCG_DEPTH = 10
@@ -61,7 +62,7 @@ def measure_baselines(
         for stage in ("base", "modulated")
     )
     every = np.ones(len(texts), dtype=bool)
-    mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels))
+    mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels, FOLDS))
 
     def plain(name: str, rankings: Sequence[IntArray]) -> Baseline:
         return Baseline(name, mixed.measured(rankings, evaluation.measures))

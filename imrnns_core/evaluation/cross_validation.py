@@ -12,8 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.statistics.query_groups import connected_queries
-from imrnns_core.types import DoubleArray, IntArray, Qrels
+from imrnns_core.types import DoubleArray, IntArray
 
 WEIGHTS = np.linspace(0.0, 1.0, 11)
 """The weights to choose from."""
@@ -40,24 +39,6 @@ class QueryWeights:
     def distinct(self) -> tuple[float, ...]:
         """The different weights, ascending."""
         return tuple(round(float(weight), 2) for weight in np.unique(self.values))
-
-
-def query_folds(qrels: Qrels) -> IntArray:
-    """Return the fold (Q,) of each query.
-
-    Queries that share a relevant document are in one fold. There are up to 5 folds, of sizes as
-    equal as this allows, and only one if all queries are connected by shared documents.
-    """
-    from sklearn.model_selection import GroupKFold  # takes a third of a second to import
-
-    groups = connected_queries(qrels)
-    count = len(np.unique(groups))
-    folds = np.zeros(len(qrels), dtype=np.int64)
-    if count > 1:
-        splitter = GroupKFold(min(FOLDS, count))
-        for fold, (_, members) in enumerate(splitter.split(groups, groups=groups)):
-            folds[members] = fold
-    return folds
 
 
 def choose_weights(

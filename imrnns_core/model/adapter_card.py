@@ -19,7 +19,8 @@ _RENAMED = {
     "pretrain": {"texts": "max_titles", "minimum": "min_titles"},
 }
 """Part of the card → its keys up to schema 2 → their names today."""
-
+_RENAMED_RECIPES = {"best": "fine-tuned"}
+"""Until `best` compared all recipes, the recipe "fine-tuned" had this name."""
 
 TextUse = Literal["sentence memory", "whitening", "titles", "negatives"]
 
@@ -70,6 +71,38 @@ class LeftOutGain:
 
 
 @dataclass(frozen=True)
+class RecipeMeasure:
+    """How a recipe ranks queries that it was not trained on, in a cross-validation.
+
+    Attributes:
+        ndcg: Mean nDCG@10.
+        gain_error: Standard error of the mean gain over the base ranking.
+    """
+
+    ndcg: float
+    gain_error: float
+
+
+@dataclass(frozen=True)
+class RecipeSelection:
+    """The recipe that `best` chose by cross-validation over the judged training queries.
+
+    Attributes:
+        recipe: The chosen recipe; "identity" if none was reliably better than the base.
+        queries: Number of judged queries.
+        folds: Number of folds. Queries with a common relevant document are in one fold.
+        base: Mean nDCG@10 of the base ranking.
+        recipes: The measures of each recipe.
+    """
+
+    recipe: str
+    queries: int
+    folds: int
+    base: float
+    recipes: dict[str, RecipeMeasure]
+
+
+@dataclass(frozen=True)
 class TrainingOutcome:
     """The model that a training run selected, and its validation measures.
 
@@ -82,6 +115,8 @@ class TrainingOutcome:
         initialization: Settings of the initial model, and the measures that selected it.
         left_out: The gain for documents that the sentence memory does not hold; None without a
             memory or judged queries.
+        selection: How `best` chose the recipe; None if the user named a recipe, or there were too
+            few judged queries to compare recipes.
         notes: Remarks for the reader of the card.
     """
 
@@ -91,6 +126,7 @@ class TrainingOutcome:
     base_validation: float | None = None
     initialization: dict[str, Any] = field(default_factory=dict)
     left_out: LeftOutGain | None = None
+    selection: RecipeSelection | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -103,7 +139,8 @@ class AdapterCard:
         input_dim: Encoder dimensions n.
         output_dim: Working dimensions m.
         encoder: The encoder whose embeddings the adapter expects.
-        recipe: The training recipe.
+        recipe: The recipe that trained the adapter. If `best` chose it, `outcome.selection` has the
+            measures of all recipes.
         dataset: The data set that it was trained on.
         dataset_digest: The digest of the data set.
         train_split: The split that it was trained on, None without judgments.
@@ -150,7 +187,11 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
     for part in ("memory", "pretrain"):
         if part in config:
             config[part] = _renamed(part, config[part])
+    if "recipe" in config:
+        config["recipe"] = _RENAMED_RECIPES.get(config["recipe"], config["recipe"])
+    recipe = record.get("recipe")
     converted = _known_keys(AdapterCard, record) | {
+        "recipe": _RENAMED_RECIPES.get(recipe, recipe) if recipe else recipe,
         "config": config,
         "history": [_converted_value("phase", epoch) for epoch in record.get("history") or []],
         "texts": TrainingTexts(**record["texts"]) if record.get("texts") else None,
@@ -165,6 +206,10 @@ def _outcome(record: Mapping[str, Any]) -> TrainingOutcome:
     if converted.get("left_out"):
         low, high = converted["left_out"]["change_ci95"]
         converted["left_out"] = LeftOutGain(**converted["left_out"] | {"change_ci95": (low, high)})
+    if converted.get("selection"):
+        measures = converted["selection"]["recipes"].items()
+        recipes = {name: RecipeMeasure(**measure) for name, measure in measures}
+        converted["selection"] = RecipeSelection(**converted["selection"] | {"recipes": recipes})
     return TrainingOutcome(**_known_keys(TrainingOutcome, converted))
 
 

@@ -54,12 +54,15 @@ class Recipe:
     supervised: bool = True
 
 
+BEST = "best"
+"""The recipe that cross-validates all of `RECIPES` and trains with the best of them."""
+FINE_TUNED = "fine-tuned"
+"""The recipe that `best` trains first, and returns if recipes cannot be compared."""
+FOLDS = 3
+"""Number of folds in which `best` compares the recipes."""
+
+# simple before complex: of two recipes with equal measures, `best` chooses the first
 RECIPES: dict[str, Recipe] = {
-    # docs/method.md, "Recipes: the paper and the reference package"
-    "reference": Recipe(loss="improvement"),
-    # arXiv 2601.20084, section 3.2 and appendix B: BM25 negatives, max(0, γ − cos⁺ + cos⁻)
-    "paper": Recipe(loss="margin", negatives_from="lexical", margin=0.3, patience=5),
-    "contrastive": Recipe(),
     "unlabeled": Recipe(initialization="pretrained", supervised=False, epochs=0),
     "modulation-only": Recipe(
         negatives_from="batch",
@@ -72,7 +75,12 @@ RECIPES: dict[str, Recipe] = {
         weight_interpolation=0.7,
         refit=True,
     ),
-    "best": Recipe(
+    # docs/method.md, "Recipes: the paper and the reference package"
+    "reference": Recipe(loss="improvement"),
+    # arXiv 2601.20084, section 3.2 and appendix B: BM25 negatives, max(0, γ − cos⁺ + cos⁻)
+    "paper": Recipe(loss="margin", negatives_from="lexical", margin=0.3, patience=5),
+    "contrastive": Recipe(),
+    FINE_TUNED: Recipe(
         initialization="pretrained",
         negatives_from="batch",
         negatives=15,
@@ -159,7 +167,7 @@ class TrainConfig:
     """A recipe and settings that override it.
 
     Attributes:
-        recipe: The name of the recipe.
+        recipe: The name of a recipe, or "best".
         epochs, patience, negatives, learning_rate, batch_size: Values that replace those of the
             recipe; None keeps the recipe's value.
         validation_share: Share of the judged queries that are held out for validation.
@@ -180,19 +188,20 @@ class TrainConfig:
     memory: MemoryConfig = MemoryConfig()
 
     def resolved(self) -> Recipe:
-        """Return the recipe with the values that are set here.
+        """Return the recipe with the values that are set here; for `best`, the one it trains first.
 
         Raises:
             TrainingError: If there is no recipe of this name.
         """
-        if self.recipe not in RECIPES:
+        if self.recipe not in (BEST, *RECIPES):
+            names = ", ".join((BEST, *RECIPES))
             raise TrainingError(
-                f"recipe {self.recipe!r} does not exist; available recipes: {', '.join(RECIPES)}"
+                f"recipe {self.recipe!r} does not exist; available recipes: {names}"
             )
-        names = ("epochs", "patience", "negatives", "learning_rate", "batch_size")
+        recipe = RECIPES[FINE_TUNED if self.recipe == BEST else self.recipe]
+        settings = ("epochs", "patience", "negatives", "learning_rate", "batch_size")
         return replace(
-            RECIPES[self.recipe],
-            **{n: getattr(self, n) for n in names if getattr(self, n) is not None},
+            recipe, **{n: getattr(self, n) for n in settings if getattr(self, n) is not None}
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -210,6 +219,8 @@ class TrainConfig:
         Raises:
             TrainingError: If there is no recipe of this name.
         """
+        if self.recipe == BEST:
+            return self._max_epochs_of_best
         recipe, settings = self.resolved(), self.pretrain
         if not recipe.supervised:
             return 2 + settings.epochs  # memory, two whitenings, and training on titles
@@ -219,3 +230,15 @@ class TrainConfig:
         memories = int(recipe.initialization == "pretrained")
         initial_models = models_per_power * len(settings.judged_powers) + memories
         return initial_models + recipe.epochs * (1 + recipe.refit)
+
+    @property
+    def _max_epochs_of_best(self) -> int:
+        """Maximum number of epochs of all runs of `best`.
+
+        `fine-tuned` is trained first. Each recipe is trained once per fold; `unlabeled`, which does
+        not depend on judgments, only once. Then recipes are trained on all queries until validation
+        accepts one.
+        """
+        maximum = {name: replace(self, recipe=name).max_epochs for name in RECIPES}
+        supervised = {n: count for n, count in maximum.items() if RECIPES[n].supervised}
+        return sum(maximum.values()) + FOLDS * sum(supervised.values())

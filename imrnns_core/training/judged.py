@@ -17,7 +17,7 @@ from imrnns_core.training.splits import (
     split_queries,
 )
 from imrnns_core.training.validator import Validator
-from imrnns_core.types import relevant_ids
+from imrnns_core.types import Qrels, relevant_ids
 
 
 def check_collection(collection: Collection) -> None:
@@ -34,22 +34,26 @@ def check_collection(collection: Collection) -> None:
 
 
 def split_judged(
-    collection: Collection, config: TrainConfig, train_split: str, valid_split: str | None
+    collection: Collection, config: TrainConfig, qrels: Qrels, valid_qrels: Qrels | None
 ) -> TrainValidationSplit:
     """Return the queries to train on and those to validate on.
 
+    Args:
+        collection: The documents.
+        config: Settings of the split.
+        qrels: The judgments to train on.
+        valid_qrels: The judgments to validate on. None holds out queries of `qrels`.
+
     Raises:
-        DataError: If the data set has no such split.
         TrainingError: If no query has a relevant document in one of the two parts, or all documents
             are relevant to every query.
     """
-    name, dataset = collection.dataset.name, collection.dataset
-    qrels = queries_with_relevant(dataset.qrels(train_split))
-    if valid_split is None:
+    name, qrels = collection.dataset.name, queries_with_relevant(qrels)
+    if valid_qrels is None:
         refit = config.resolved().refit
         split = split_queries(qrels, config.validation_share, config.seed, hold_out_seen=refit)
     else:
-        split = TrainValidationSplit(qrels, queries_with_relevant(dataset.qrels(valid_split)))
+        split = TrainValidationSplit(qrels, queries_with_relevant(valid_qrels))
     if not split.train or not split.valid:
         raise TrainingError(
             f"{name}: {len(split.train)} training and {len(split.valid)} validation queries have a "

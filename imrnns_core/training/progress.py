@@ -53,17 +53,21 @@ class BestModel:
         self.measures: dict[str, Any] = {}
         self.notes = notes
         self.history: list[Epoch] = []
+        self._reason = "no epoch was better than the base on validation"
 
     def update(self, model: IMRNN, shipped: Shipped, value: float) -> None:
         """Copy a model as the best one; `value` is its validation measure."""
         self.model, self.shipped = copy.deepcopy(model), shipped
         self.measures["validation"] = value
 
+    def reject(self, reason: str) -> None:
+        """Ship the identity for this reason, and forget the trained model."""
+        self.shipped, self.measures, self._reason = "identity", {}, reason
+        del self.history[1:]
+
     def outcome(self, best_epoch: int) -> TrainingOutcome:
         """Return the outcome for the adapter card."""
-        identity = [
-            "no epoch was better than the base on validation, so the adapter is the identity"
-        ]
+        identity = [f"{self._reason}, so the adapter is the identity"]
         notes = [*self.notes, *(identity if self.shipped == "identity" else [])]
         measures = dict(self.measures)
         if "left_out" in measures:

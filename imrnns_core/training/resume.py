@@ -1,8 +1,10 @@
 """Saves the results of a training run, so that a killed run resumes after its last epoch.
 
-    FOLDER/key.txt             hash of the settings and data of the run
-    FOLDER/LABEL-00000000.npy  vectors of texts, 256 per file
-    FOLDER/epoch.pt            all results up to an epoch and the tensors after it
+    FOLDER/key.txt                hash of the settings and data of the training
+    FOLDER/LABEL-00000000.npy     vectors of texts, 256 per file
+    FOLDER/epoch.pt               all results of the run up to an epoch and the tensors after it
+    FOLDER/cross-validation.json  measures of the folds that are finished (recipe `best`)
+    FOLDER/RUN/epoch.pt           the same as FOLDER/epoch.pt for a run that `best` compares
 
 A run requests each of its results from the replay log. A resumed run executes the same program
 again: the log returns recorded results without computing them, restores the tensors at the last
@@ -11,6 +13,7 @@ recorded epoch, and computes from then on.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -25,36 +28,84 @@ from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.splits import TrainValidationSplit
 from imrnns_core.types import FloatArray, LabelledProgress
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the order in which a run requests its results."""
 Result = TypeVar("Result")
+
+
+def open_state(folder: Path | None, key: str) -> None:
+    """Create the folder of a training's state; delete the files of a training with another key."""
+    if folder is None:
+        return
+    # the files of another training would give wrong results
+    if none_if_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "key.txt").write_text(key, encoding="utf-8")
+
+
+class SharedResults:
+    """Results that all runs of a training share, because they do not depend on judgments.
+
+    Args:
+        folder: The folder of the encoded texts; None saves nothing.
+        progress: Called with (label, done, total) while texts are encoded.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, progress: LabelledProgress | None = None
+    ) -> None:
+        self.folder, self.progress = folder, progress
+        self._vectors: dict[tuple[str, ...], FloatArray] = {}
+        self._epochs: dict[tuple[str, int], tuple[float, dict[str, Any]]] = {}
+
+    def encode(
+        self, label: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
+    ) -> FloatArray:
+        """Return (N, n) unit vectors of N texts; encoded texts are saved and read from disk."""
+        key = (label, *texts)
+        if key not in self._vectors:
+            self._vectors[key] = encode_shards(
+                self.folder, label, texts, lambda shard: unit(encode(shard)), self.progress
+            )
+        return self._vectors[key]
+
+    def epoch(self, label: str, number: int, loop: TrainingLoop) -> float:
+        """Train an epoch of a loop, or restore the result of the same epoch of an equal loop.
+
+        Args:
+            label: Names loops with equal data, settings and initial weights.
+            number: Number of the epoch.
+            loop: The loop, after its previous epoch.
+        """
+        key = label, number
+        if key in self._epochs:
+            loss, state = self._epochs[key]
+            loop.restore(copy.deepcopy(state))  # the loop changes the restored tensors in place
+        else:
+            loss = next(loop)
+            self._epochs[key] = loss, copy.deepcopy(loop.state())
+        return loss
 
 
 class ReplayLog:
     """The recorded results of one training run.
 
     Args:
-        folder: The folder of the files; None saves nothing.
-        key: Hash of the settings and data of the run. Files of a run with another key are deleted.
-        progress: Called with (label, done, total) while texts are encoded.
+        folder: The folder of the file; None saves nothing.
     """
 
-    def __init__(
-        self, folder: Path | None, key: str, progress: LabelledProgress | None = None
-    ) -> None:
-        self.folder, self.key, self.progress = folder, key, progress
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
         self._results: list[Any] = []
         self._position = 0
         self._saved_state: Any = None
         if folder is not None:
-            # the files of another run would give wrong results
-            if none_if_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                (folder / "key.txt").write_text(key, encoding="utf-8")
+            folder.mkdir(parents=True, exist_ok=True)
             record = none_if_damaged(lambda: torch.load(folder / "epoch.pt", weights_only=True))
             if isinstance(record, dict) and record.keys() == {"results", "state"}:
                 self._results, self._saved_state = record["results"], record["state"]
@@ -93,19 +144,6 @@ class ReplayLog:
     def saved_state(self) -> Any:
         """The saved state of the earlier run while its results are replayed, else None."""
         return self._saved_state
-
-    def encode(
-        self, label: str, texts: Sequence[str], encode: Callable[[Sequence[str]], FloatArray]
-    ) -> FloatArray:
-        """Return (N, n) unit vectors of N texts; encoded texts are saved and read from disk."""
-        return encode_shards(
-            self.folder, label, texts, lambda shard: unit(encode(shard)), self.progress
-        )
-
-    def close(self) -> None:
-        """Delete the files after the end of the run."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def run_key(collection: Collection, config: TrainConfig, split: TrainValidationSplit) -> str:

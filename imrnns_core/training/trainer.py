@@ -1,49 +1,35 @@
-"""Train an adapter on stored embeddings: the training loop encodes nothing and prints nothing."""
+"""Train an adapter on stored embeddings: training encodes only titles and sentences."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Generator, Iterator
-from dataclasses import asdict
-from functools import partial
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
-
-from imrnns_core.config import AdapterConfig
-from imrnns_core.model.adapter_card import AdapterCard
+from imrnns_core.errors import TrainingError
+from imrnns_core.model.adapter_card import RecipeSelection, TrainingTexts
 from imrnns_core.model.checkpoint import Adapter
-from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.training.config import Recipe, TrainConfig
-from imrnns_core.training.examples import Examples
-from imrnns_core.training.judged import (
-    check_collection,
-    judged_examples,
-    split_judged,
-    training_texts,
-    validators,
-)
-from imrnns_core.training.label_free.initialization import Initialization
-from imrnns_core.training.label_free.memory_extension import left_out_gain
-from imrnns_core.training.label_free.whitening import identity_adapter
-from imrnns_core.training.loop import TrainingLoop, interpolate
-from imrnns_core.training.progress import BestModel, Epoch, Phase
-from imrnns_core.training.resume import ReplayLog, run_key
-from imrnns_core.training.splits import QrelsDict, TrainValidationSplit
-from imrnns_core.training.validator import (
-    Validator,
-    exceeds_standard_error,
-    is_reliable_gain,
-    mean_of_groups,
-)
+from imrnns_core.training.config import BEST, FINE_TUNED, TrainConfig
+from imrnns_core.training.judged import check_collection, split_judged
+from imrnns_core.training.progress import Epoch
+from imrnns_core.training.recipe_run import RecipeRun
+from imrnns_core.training.recipe_selection import IDENTITY, CrossValidation
+from imrnns_core.training.resume import SharedResults, open_state, run_key
+from imrnns_core.training.splits import TrainValidationSplit, queries_with_relevant
 from imrnns_core.types import LabelledProgress
+
+STOPPED = (
+    "training stopped before the recipes were compared, so this is the adapter of `fine-tuned`"
+)
 
 
 class Trainer:
-    """One training run: iterate `epochs()`, stop at any time, then call `adapter()`.
+    """A training: iterate `epochs()`, stop at any time, then call `adapter()`.
+
+    The recipe `best` first trains with `fine-tuned`. Then it compares all recipes by
+    cross-validation and, if another one is better, trains with that one on all judged queries.
 
     Args:
         collection: The embeddings and judgments.
@@ -52,8 +38,15 @@ class Trainer:
         valid_split: The split that selects the epoch. None holds out queries of the training split
             that share no relevant document with the others, if possible.
         progress: Called with (label, done, total) while titles and sentences are encoded.
-        folder: Folder for the state of the run, from which a killed run resumes after its last
-            epoch; `close` deletes it.
+        folder: Folder for the state of the training, from which a killed training resumes after its
+            last epoch; `close` deletes it.
+
+    Attributes:
+        run: The run whose adapter is returned.
+        running: Recipe and fold of the run that is being trained; empty if the recipe is not
+            `best`.
+        done: Number of finished epochs out of `config.max_epochs`. A run that stops early counts
+            with all of its epochs.
 
     Raises:
         DataError: If the data set has no such split.
@@ -71,26 +64,24 @@ class Trainer:
         folder: Path | None = None,
     ) -> None:
         check_collection(collection)
-        self.collection, self.config, self.recipe = collection, config, config.resolved()
-        self.train_split = train_split if self.recipe.supervised else None
-        self.split = TrainValidationSplit()
-        if self.recipe.supervised:
-            self.split = split_judged(collection, config, train_split, valid_split)
-        n = collection.documents.dimension
-        torch.manual_seed(config.seed)
-        self.model = IMRNN(AdapterConfig(n, n))
-        self.documents = torch.from_numpy(collection.documents.vectors)  # same lengths as in Ranker
-        self._best = BestModel(self.model, list(self.split.notes))
-        self._loop: TrainingLoop | None = None
-        self._replay_log = ReplayLog(folder, run_key(collection, config, self.split), progress)
-        self._initialization = Initialization(
-            collection,
-            config,
-            self._best.initial_model,
-            self._replay_log,
-            self._train,
-            self._best.notes,
-        )
+        self.collection, self.config, self.folder = collection, config, folder
+        self.split, self.train_split = TrainValidationSplit(), None
+        if config.resolved().supervised:
+            self.train_split = train_split
+            qrels = collection.dataset.qrels(train_split)
+            valid = None if valid_split is None else collection.dataset.qrels(valid_split)
+            self._qrels = qrels, valid
+            self.split = split_judged(collection, config, qrels, valid)
+        open_state(folder, run_key(collection, config, self.split))
+        self._shared = SharedResults(folder, progress)
+        self._selection: RecipeSelection | None = None
+        self.comparison: CrossValidation | None = None
+        self._notes: list[str] = []
+        self.running, self.done = "", 0
+        if config.recipe == BEST:
+            self.run = self._run_on_all(FINE_TUNED, self._folder(f"{FINE_TUNED}-all"))
+        else:
+            self.run = self._run_on_all(config.recipe, folder)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield a record after each epoch, from epoch 0 on; stop early without gain.
@@ -98,187 +89,105 @@ class Trainer:
         Raises:
             TrainingError: If all candidates of a training query are relevant.
         """
-        if not self.recipe.supervised:
-            yield from self._train_without_judgments()
+        if self.config.recipe != BEST:
+            yield from self._train(self.run, "")
             return
-        groups = validators(self.collection, self.split)
-        base = [validator.base_values() for validator in groups]
-        self._best.measures["base_validation"] = mean_of_groups(base)
-        initial = yield from self._initialize(groups)
-        best_value, best_epoch = max(mean_of_groups(initial), mean_of_groups(base)), 0
-        if not self.split.enough:
-            return
-        for number, loss in enumerate(self._train_on_judged(self.split.train), start=1):
-            model = self._interpolated()
-            values = self._values(groups, model)
-            value = mean_of_groups(values)
-            better = value > best_value and is_reliable_gain(
-                values, base, initial, self.recipe.refit
-            )
-            if better:
-                best_value, best_epoch = value, number
-                self._best.update(model, "trained", value)
-            yield self._record(loss, value, better, "train")
-            if number >= self.recipe.epochs or number - best_epoch >= self.recipe.patience:
-                break
-        if best_epoch and self.recipe.refit:
-            yield from self._refit(best_epoch, best_value)
+        self._notes = [STOPPED]
+        yield from self._train(self.run, f"{FINE_TUNED}, all queries")
+        if self.split.enough:
+            yield from self._compare()
+        else:
+            self._notes = []
 
     @property
     def history(self) -> list[Epoch]:
-        """The epochs so far."""
-        return self._best.history
+        """The epochs of the run whose adapter is returned."""
+        return self.run.history
 
     @property
     def notes(self) -> list[str]:
         """Remarks for the reader of the adapter card."""
-        return self._best.notes
-
-    def close(self) -> None:
-        """Delete the saved state of the run."""
-        self._replay_log.close()
+        return [*self.run.notes, *self._notes]
 
     @property
     def best_epoch(self) -> Epoch:
         """The best epoch so far; epoch 0 if none was better than the base."""
-        return next((epoch for epoch in reversed(self.history) if epoch.best), self.history[0])
+        return self.run.best_epoch
+
+    def close(self) -> None:
+        """Delete the saved state of the training."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def adapter(self, name: str) -> Adapter:
         """Return the best model so far with its card; the identity if none beats the base."""
-        if self._replay_log.replaying:  # stopped before the last epoch of the earlier run
-            self._restore(self._replay_log.saved_state)
-        identity = self._best.shipped == "identity"
-        model = (
-            identity_adapter(self.collection.documents.dimension)
-            if identity
-            else copy.deepcopy(self._best.model)
+        adapter, selection = self.run.adapter(name), self._selection
+        card, outcome = adapter.card, adapter.card.outcome
+        assert outcome is not None  # training always has one
+        notes = [*outcome.notes, *self._notes]
+        if selection is not None and not self.run.recipe.supervised:
+            # the run did not see the judged queries, but they selected it
+            hashes = {self.collection.dataset.queries[q].text_hash for q in self.split.all}
+            texts = replace(card.texts or TrainingTexts(), validation_queries=sorted(hashes))
+            card = replace(card, texts=texts, train_split=self.train_split)
+        outcome = replace(outcome, selection=selection, notes=notes)
+        recipe = selection.recipe if selection else card.recipe
+        return replace(adapter, card=replace(card, recipe=recipe, outcome=outcome))
+
+    def _compare(self) -> Iterator[Epoch]:
+        """Compare all recipes, and train with the best one on all queries."""
+        comparison = self.comparison = CrossValidation(
+            self.collection,
+            self.config,
+            queries_with_relevant(self._qrels[0]),
+            self._qrels[1],
+            self._shared,
+            self.folder,
         )
-        dataset, outcome = self.collection.dataset, self._best.outcome(self.best_epoch.number)
-        card = AdapterCard(
-            name,
-            model.config.input_dim,
-            model.config.output_dim,
-            encoder=self.collection.encoder.spec.name,
-            recipe=self.config.recipe,
-            dataset=dataset.name,
-            dataset_digest=dataset.digest,
-            train_split=self.train_split,
-            texts=training_texts(self.collection, self.split, self.recipe, outcome),
-            config=self.config.to_json(),
-            history=[asdict(epoch) for epoch in self.history],
-            outcome=outcome,
-        )
-        return Adapter(model.eval().requires_grad_(False), card)
-
-    # Phases
-
-    def _initialize(self, groups: list[Validator]) -> Generator[Epoch, None, list[Tensor]]:
-        """Select the initial model, and return its validation values (Q,) of each group.
-
-        A model replaces the untrained one only if it is better than the base on all judged queries
-        by more than the standard error.
-        """
-        values = self._values(groups, self.model)
-        yield self._record(None, mean_of_groups(values), False, "initialization")
-        if self.recipe.initialization == "identity":
-            return values
-        judged = Validator.from_qrels(self.collection, self.split.all)
-        base = judged.base_values()
-        best_gain = 0.0
-        for model, loss, settings in self._initialization.initial_models(
-            judged, self.recipe.initialization == "pretrained"
-        ):
-            (judged_values,) = self._values([judged], model)
-            gain = float((judged_values - base).mean())
-            better = gain > best_gain and exceeds_standard_error(judged_values - base)
-            if better:
-                best_gain, self._best.initial_model = gain, copy.deepcopy(model)
-                values = self._values(groups, model)
-                self._best.update(model, "initialization", mean_of_groups(values))
-                means = {"judged": float(judged_values.mean()), "judged_base": float(base.mean())}
-                self._best.measures["initialization"] = {**settings, **means}
-            yield self._record(loss, float(judged_values.mean()), better, "pretrain")
-        self._measure_left_out()
-        self.model = copy.deepcopy(self._best.initial_model)
-        return values
-
-    def _measure_left_out(self) -> None:
-        """Measure what the initial model does for documents that its sentence memory lacks."""
-        settings = self._best.measures.get("initialization", {})
-        if "sentences" in settings:
-            values = self._replay_log.compute_or_replay(
-                lambda: self._initialization.left_out_values(self.split.all, settings)
-            )
-            self._best.measures["left_out"] = asdict(left_out_gain(values))
-
-    def _train_without_judgments(self) -> Iterator[Epoch]:
-        """Ship the sentence memory if it passes the check without judgments.
-
-        Otherwise ship the whitened model, maybe trained on titles, that passes it best.
-        """
-        check = self._initialization.harm_check()
-        if isinstance(check, str):
-            self._best.notes.append(f"no check without judgments: {check}")
-            yield self._record(None, 0.0, False, "initialization")
+        if comparison.obstacle:
+            self._notes = [f"the recipes were not compared: {comparison.obstacle}"]
             return
-        self._best.measures["base_validation"] = float(check.base.mean())
-        for model, loss, settings in self._initialization.unjudged_models():
-            values = self._replay_log.compute_or_replay(partial(check.validator.ndcg, model))
-            value = float(values.mean())
-            best_value = self._best.measures.get("validation", 0.0)
-            better = check.is_better(values) and value > best_value
-            if better:
-                self._best.update(model, "initialization", value)
-                self._best.measures["initialization"] = settings
-            yield self._record(loss, value, better, "pretrain" if loss else "initialization")
-            if better and "sentences" in settings:
+        for label, config, run in comparison.runs():
+            if run is None:
+                self.done += config.max_epochs
+                continue
+            try:
+                yield from self._train(run, label)
+            except TrainingError as error:
+                comparison.excluded[config.recipe] = str(error)
+        self._notes = [
+            f"{recipe} was not compared: {why}" for recipe, why in comparison.excluded.items()
+        ]
+        yield from self._choose(comparison)
+
+    def _choose(self, comparison: CrossValidation) -> Iterator[Epoch]:
+        """Choose the best recipe that validation does not reject when it has all queries."""
+        for recipe in comparison.candidates():
+            run = self.run if recipe == FINE_TUNED else comparison.unlabeled.get(recipe)
+            if run is None:
+                run = self._run_on_all(recipe, self._folder(f"{recipe}-all"))
+                yield from self._train(run, f"{recipe}, all queries")
+            if run.shipped_model() is not None:
+                self.run, self._selection = run, comparison.selection(recipe)
                 return
+            self._notes.append(f"{recipe} was better in the comparison, but not on validation")
+        self.run.reject("no recipe was reliably better than the base in the cross-validation")
+        self._selection = comparison.selection(IDENTITY)
 
-    def _refit(self, epochs: int, value: float) -> Iterator[Epoch]:
-        """Train the initial model again on all judged queries, for a number of epochs."""
-        self.model = copy.deepcopy(self._best.initial_model)
-        for number, loss in enumerate(self._train_on_judged(self.split.all), start=1):
-            if number == epochs:
-                self._best.update(self._interpolated(), "refit", value)
-            yield self._record(loss, value, False, "refit")
-            if number == epochs:
-                break
+    def _train(self, run: RecipeRun, label: str) -> Iterator[Epoch]:
+        """Train a run, and count its epochs."""
+        self.running, before = label, self.done
+        for epoch in run.epochs():
+            self.done = before + epoch.number
+            yield epoch
+        self.done = before + run.config.max_epochs
 
-    # Steps that a resumed run replays
+    def _run_on_all(self, recipe: str, folder: Path | None) -> RecipeRun:
+        """Return a run that trains on all judged queries."""
+        config, split = replace(self.config, recipe=recipe), TrainValidationSplit()
+        if config.resolved().supervised:
+            split = split_judged(self.collection, config, *self._qrels)
+        return RecipeRun(self.collection, config, split, self._shared, folder, self.train_split)
 
-    def _values(self, groups: list[Validator], model: IMRNN) -> list[Tensor]:
-        """Return the values (Q,) of a model for each group of validation queries."""
-        return self._replay_log.compute_or_replay(
-            lambda: [validator.values(model) for validator in groups]
-        )
-
-    def _interpolated(self) -> IMRNN:
-        share = self.recipe.weight_interpolation
-        return interpolate(self._best.initial_model, self.model, share)
-
-    def _train_on_judged(self, qrels: QrelsDict) -> Iterator[float]:
-        examples = judged_examples(self.collection, qrels, self.recipe)
-        return self._train(self.model, examples, self.documents, self.recipe)
-
-    def _train(
-        self, model: IMRNN, examples: Examples, documents: Tensor, recipe: Recipe
-    ) -> Iterator[float]:
-        """Train a model in place; yield the mean loss of each epoch."""
-        self._loop = TrainingLoop(model, documents, examples, recipe, self.config.seed)
-        while True:
-            yield self._replay_log.compute_or_replay(self._loop.__next__)
-
-    def _state(self) -> dict[str, Any]:
-        """Return the state of the run in types that can be loaded without pickle."""
-        return {"loop": self._loop.state() if self._loop else None, **self._best.state()}
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        if self._loop and state["loop"]:
-            self._loop.restore(state["loop"])
-        self._best.restore(state)
-
-    def _record(self, loss: float | None, value: float, best: bool, phase: Phase) -> Epoch:
-        """Append an epoch to the history, and save the state of the run."""
-        self.history.append(Epoch(len(self.history), loss, value, best, phase))
-        self._replay_log.commit(self._state, self._restore)
-        return self.history[-1]
+    def _folder(self, name: str) -> Path | None:
+        return None if self.folder is None else self.folder / name

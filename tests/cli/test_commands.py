@@ -13,6 +13,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +28,9 @@ from imrnns_core.cli import train
 from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.beir import LAYOUT
+from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection, TrainingOutcome
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
-from imrnns_core.training.config import RECIPES
+from imrnns_core.training.config import BEST, RECIPES
 from imrnns_core.types import STAGES
 from tests.grown_sample import NEW, write_grown_sample
 from tests.toys import adapter, document, still_model, write_dataset
@@ -401,8 +403,35 @@ def test_adapters_show_says_why_an_earlier_epoch_is_selected(run: Run):
     assert f"epoch {outcome['best_epoch']} has {outcome['validation']:.4f}" in shown.err
 
 
+def test_adapters_show_lists_the_recipes_that_best_compared(run: Run, toy: Path, tmp_path: Path):
+    trained = load_adapter(toy / "toy.safetensors")
+    measures = {"paper": RecipeMeasure(0.41, 0.0123), "reference": RecipeMeasure(0.52, 0.02)}
+    selection = RecipeSelection("reference", 30, 3, 0.5, measures)
+    card = replace(trained.card, outcome=TrainingOutcome("trained", selection=selection))
+    save_adapter(replace(trained, card=card), tmp_path / "x.safetensors")
+    shown = run("adapters", "show", tmp_path / "x.safetensors")
+    assert json.loads(shown.out)["outcome"]["selection"]["recipe"] == "reference"
+    lines = [line.split() for line in shown.err.splitlines()]
+    assert lines[0] == [
+        "Recipes,",
+        "cross-validated",
+        "on",
+        "30",
+        "judged",
+        "queries",
+        "in",
+        "3",
+        "folds",
+    ]
+    assert lines[2:] == [
+        ["base", "ranking", "(identity)", "0.5000"],
+        ["reference", "0.5200", "+0.0200", "0.0200", "chosen"],
+        ["paper", "0.4100", "−0.0900", "0.0123"],
+    ]
+
+
 def test_the_help_of_train_describes_every_recipe():
-    assert sorted(train._RECIPE_PURPOSES) == sorted(RECIPES)
+    assert sorted(train._RECIPE_PURPOSES) == sorted((BEST, *RECIPES))
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):
@@ -790,7 +819,7 @@ TRAINING_MISTAKES: dict[str, tuple[Callable[[Path], object], tuple[str, ...], st
     "no such recipe": (
         drop("corpus.jsonl"),  # the recipe is checked before anything is read
         ("--recipe", "magic"),
-        f"recipe 'magic' does not exist; available recipes: {', '.join(RECIPES)}",
+        f"recipe 'magic' does not exist; available recipes: {', '.join((BEST, *RECIPES))}",
     ),
     "a grade above 3": (
         lambda toy: append(toy / "qrels" / "test.tsv", "q1\td1\t4\n"),

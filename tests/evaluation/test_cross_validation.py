@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
 from imrnns_core.evaluation.cross_validation import (
     DEFAULT_WEIGHT,
-    FOLDS,
     MIN_QUERIES,
     WEIGHTS,
     choose_weights,
-    query_folds,
 )
 
 
-def qrels(*relevant: str) -> dict[str, dict[str, int]]:
-    """Return judgments in which query i has the relevant documents of one text, such as "a b"."""
-    return {f"q{i}": dict.fromkeys(names.split(), 1) for i, names in enumerate(relevant)}
-
-
-def test_queries_that_share_a_relevant_document_are_in_one_fold():
-    # q0–q1–q2 are connected by b and c; d is judged not relevant for q3
-    judged = {**qrels("a b", "b c", "c", "e", "f", "g", "h"), "q7": {"e": 1, "a": 0}}
-    folds = query_folds(judged)
-    assert folds[0] == folds[1] == folds[2]
-    assert folds[3] == folds[7] != folds[0]
-    assert len(set(folds.tolist())) == FOLDS
-
-
-def test_all_queries_about_one_document_are_one_fold_and_get_the_default():
-    folds = query_folds(qrels(*["a"] * 50))
-    assert folds.tolist() == [0] * 50
-    weights = choose_weights(np.random.default_rng(0).random((11, 50)), folds, np.ones(50, bool))
+def test_queries_in_one_fold_get_the_default():
+    values = np.random.default_rng(0).random((11, 50))
+    weights = choose_weights(values, np.zeros(50, dtype=np.int64), np.ones(50, bool))
     assert not weights.cross_validated
     assert weights.distinct == (DEFAULT_WEIGHT,)
-    assert query_folds(qrels("a")).tolist() == [0]
-
-
-@given(st.lists(st.sets(st.integers(0, 30), min_size=1, max_size=3), min_size=1, max_size=60))
-def test_no_document_is_relevant_in_two_folds(relevant: list[set[int]]):
-    folds = query_folds(qrels(*[" ".join(map(str, documents)) for documents in relevant]))
-    fold_of: dict[int, int] = {}
-    for documents, fold in zip(relevant, folds.tolist(), strict=True):
-        for document in documents:
-            assert fold_of.setdefault(document, fold) == fold
 
 
 def test_a_fold_gets_the_best_weight_of_the_other_folds():

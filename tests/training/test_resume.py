@@ -19,7 +19,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import RECIPES, MemoryConfig, PretrainConfig, TrainConfig
 from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.loop import TrainingLoop
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.resume import SharedResults
 from imrnns_core.training.trainer import Trainer
 from tests.toys import FakeEncoder, collection
 
@@ -79,8 +79,8 @@ def finish(training: Trainer) -> Trainer:
 @pytest.mark.parametrize(
     ("recipe", "memory"),
     [
-        ("best", False),
-        ("best", True),
+        ("fine-tuned", False),
+        ("fine-tuned", True),
         ("reference", False),
         ("modulation-only", False),
         ("unlabeled", False),
@@ -128,7 +128,7 @@ import os, signal, sys
 from pathlib import Path
 from imrnns_core.training.trainer import Trainer
 from tests.training.test_resume import config, toy
-training = Trainer(toy(), config("best"), folder=Path(sys.argv[1]))
+training = Trainer(toy(), config("fine-tuned"), folder=Path(sys.argv[1]))
 for epoch in training.epochs():
     print(epoch.number, flush=True)
     if epoch.number == int(sys.argv[2]):
@@ -137,7 +137,7 @@ for epoch in training.epochs():
 
 
 def test_a_killed_process_resumes(tmp_path: Path):
-    whole = finish(Trainer(toy(), config("best")))
+    whole = finish(Trainer(toy(), config("fine-tuned")))
     assert whole.adapter("x").card.outcome.shipped == "refit"
     command = [sys.executable, "-c", KILLED, str(tmp_path / "state")]
     for number in (
@@ -154,7 +154,7 @@ def test_a_killed_process_resumes(tmp_path: Path):
         assert done.returncode == -signal.SIGKILL, done.stderr
         assert done.stdout.split()[-1] == str(number)
     assert (tmp_path / "state" / "epoch.pt").is_file()
-    assert same(finish(Trainer(toy(), config("best"), folder=tmp_path / "state")), whole)
+    assert same(finish(Trainer(toy(), config("fine-tuned"), folder=tmp_path / "state")), whole)
 
 
 def test_a_run_stopped_during_replay_has_the_best_model_of_the_earlier_run(tmp_path: Path):
@@ -203,11 +203,11 @@ def test_texts_are_encoded_once_across_runs(tmp_path: Path):
     texts = [f"text {i}" for i in range(2 * SHARD + 5)]
     broken, reported = FakeEncoder(stop_after=1), list[tuple[str, int, int]]()
     with pytest.raises(KeyboardInterrupt):
-        ReplayLog(tmp_path / "j", "key").encode("titles", texts, broken.encode_queries)
+        SharedResults(tmp_path).encode("titles", texts, broken.encode_queries)
     encoder = FakeEncoder()
-    vectors = ReplayLog(tmp_path / "j", "key", lambda *r: reported.append(r)).encode(
-        "titles", texts, encoder.encode_queries
-    )
+    shared = SharedResults(tmp_path, lambda *r: reported.append(r))
+    vectors = shared.encode("titles", texts, encoder.encode_queries)
+    assert shared.encode("titles", texts, encoder.encode_queries) is vectors
     assert encoder.texts == texts[SHARD:]
     np.testing.assert_allclose(vectors, unit(FakeEncoder().encode_queries(texts)), atol=1e-6)
     assert reported == [("titles", SHARD, 517), ("titles", 2 * SHARD, 517), ("titles", 517, 517)]
@@ -215,7 +215,7 @@ def test_texts_are_encoded_once_across_runs(tmp_path: Path):
 
 def test_every_recipe_is_covered_here():
     assert set(RECIPES) - {"paper", "contrastive"} == {
-        "best",
+        "fine-tuned",
         "reference",
         "modulation-only",
         "unlabeled",

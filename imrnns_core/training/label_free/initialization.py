@@ -23,12 +23,15 @@ from imrnns_core.training.label_free.sentence_memory import (
 )
 from imrnns_core.training.label_free.title_queries import PseudoQueries, title_queries, title_recipe
 from imrnns_core.training.label_free.whitening import whiten
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.resume import ReplayLog, SharedResults
 from imrnns_core.training.splits import QrelsDict
 from imrnns_core.training.validator import Validator, exceeds_standard_error
 
-TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe], Iterator[float]]
-"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch."""
+TrainModel = Callable[[IMRNN, Examples, Tensor, Recipe, str | None], Iterator[float]]
+"""Trains a model in place on examples of (N, n) documents; yields the mean loss of each epoch.
+
+Other runs use the same epochs if a label is passed that names data, settings and initial weights.
+"""
 InitialModel = tuple[IMRNN, float | None, dict[str, Any]]
 """A model, its mean training loss (None if it was not trained), and its settings."""
 
@@ -41,7 +44,8 @@ class Initialization:
         collection: The documents.
         config: The settings of the training.
         untrained: A square, untrained adapter; it is copied and never changed.
-        replay_log: Stores the vectors of titles and sentences, and measured values.
+        replay_log: Stores measured values.
+        shared: Stores the vectors of titles and sentences.
         train: Trains a model on titles.
         notes: Remarks for the user; the methods append to the list.
     """
@@ -50,6 +54,7 @@ class Initialization:
     config: TrainConfig
     untrained: IMRNN
     replay_log: ReplayLog
+    shared: SharedResults
     train: TrainModel
     notes: list[str]
 
@@ -92,7 +97,9 @@ class Initialization:
             examples = titles.examples(
                 self.collection, torch.arange(len(titles.rows)), settings.candidates
             )
-            losses = self.train(model, examples, titles.documents, title_recipe(settings))
+            losses = self.train(
+                model, examples, titles.documents, title_recipe(settings), f"titles, power {power}"
+            )
             for epoch in range(1, settings.epochs + 1):
                 yield model, next(losses), {"power": power, "titles": epoch}
 
@@ -100,7 +107,7 @@ class Initialization:
         """Return the check without judgments, or why it is not possible."""
         return HarmCheck.build(
             self.collection,
-            lambda texts: self.replay_log.encode(
+            lambda texts: self.shared.encode(
                 "keywords", texts, self.collection.encoder.encode_queries
             ),
             self.config.seed,
@@ -166,7 +173,7 @@ class Initialization:
         return encode_sentences(
             self.collection,
             self.config.memory,
-            lambda texts: self.replay_log.encode(
+            lambda texts: self.shared.encode(
                 "sentences", texts, self.collection.encoder.encode_queries
             ),
             range(len(self.collection.documents)),
@@ -177,9 +184,7 @@ class Initialization:
 
         If there are too few, return None and append the reason to the notes.
         """
-        titles = title_queries(
-            self.collection, self.config.pretrain, self.config.seed, self.replay_log
-        )
+        titles = title_queries(self.collection, self.config.pretrain, self.config.seed, self.shared)
         if isinstance(titles, str):
             self.notes.append(f"no pretraining on titles: {titles}")
             return None

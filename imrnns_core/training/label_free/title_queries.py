@@ -13,7 +13,7 @@ from imrnns_core.errors import EncoderError
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import PretrainConfig, Recipe
 from imrnns_core.training.examples import Examples
-from imrnns_core.training.resume import ReplayLog
+from imrnns_core.training.resume import SharedResults
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PseudoQueries:
 
 
 def title_queries(
-    collection: Collection, config: PretrainConfig, seed: int, replay_log: ReplayLog
+    collection: Collection, config: PretrainConfig, seed: int, shared: SharedResults
 ) -> PseudoQueries | str:
     """Encode up to `config.max_titles` titles as queries, or return why that is not possible.
 
@@ -60,7 +60,7 @@ def title_queries(
     try:
         collection.check_encoder()
         vectors = torch.from_numpy(
-            replay_log.encode("titles", titles, collection.encoder.encode_queries)
+            shared.encode("titles", titles, collection.encoder.encode_queries)
         )
     except EncoderError as error:
         return str(error)

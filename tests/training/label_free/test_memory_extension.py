@@ -132,7 +132,7 @@ def test_a_memory_that_cannot_be_extended_says_so(whole: Collection):
 
 def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
     """Each query is the sentence of its document, so without the sentence the document is lost."""
-    training = Trainer(told(judged=True), TrainConfig(recipe="best", epochs=1), "train")
+    training = Trainer(told(judged=True), TrainConfig(recipe="fine-tuned", epochs=1), "train")
     for _ in training.epochs():
         pass
     gain = training.adapter("x").card.outcome.left_out

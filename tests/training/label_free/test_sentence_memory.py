@@ -232,7 +232,7 @@ def told(judged: bool) -> Collection:
 
 def test_the_memory_is_selected_if_queries_are_sentences():
     space = told(judged=True)
-    training = Trainer(space, TrainConfig(recipe="best", epochs=1), "train")
+    training = Trainer(space, TrainConfig(recipe="fine-tuned", epochs=1), "train")
     for _ in training.epochs():
         pass
     card = training.adapter("x").card
