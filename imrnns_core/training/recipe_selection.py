@@ -21,7 +21,7 @@ from imrnns_core.training.recipe_run import RecipeRun
 from imrnns_core.training.resume import SharedResults
 from imrnns_core.training.splits import QrelsDict, TrainValidationSplit, queries_with_relevant
 from imrnns_core.training.validator import Validator, exceeds_standard_error
-from imrnns_core.types import Qrels, relevant_ids
+from imrnns_core.types import Qrels
 
 MIN_QUERIES = 20
 """With fewer judged queries, chance would select the recipe."""
@@ -56,7 +56,8 @@ class CrossValidation:
     unlabeled: dict[str, RecipeRun] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        number = query_folds(self.qrels, FOLDS)
+        # each query by itself: a fold then has as many seen and unseen queries as later queries
+        number = query_folds({q: {q: 1} for q in self.qrels}, FOLDS)
         self.folds = [
             {q: self.qrels[q] for q, n in zip(self.qrels, number, strict=True) if n == fold}
             for fold in range(int(number.max()) + 1)
@@ -66,9 +67,12 @@ class CrossValidation:
     @property
     def obstacle(self) -> str:
         """Why recipes cannot be compared on these queries; empty if they can."""
-        if len(self.qrels) < MIN_QUERIES:
-            return f"{len(self.qrels)} judged queries are too few, {MIN_QUERIES} are needed"
-        return "" if len(self.folds) > 1 else "common relevant documents connect all judged queries"
+        enough = len(self.qrels) >= MIN_QUERIES
+        return (
+            ""
+            if enough
+            else f"{len(self.qrels)} judged queries are too few, {MIN_QUERIES} are needed"
+        )
 
     def runs(self) -> Iterator[tuple[str, TrainConfig, RecipeRun | None]]:
         """Yield description, settings and run; the caller trains it, then asks for the next one.
@@ -152,12 +156,10 @@ class CrossValidation:
         train = {q: judged for q, judged in self.qrels.items() if q not in fold}
         if self.valid_qrels is None:
             return split_judged(self.collection, config, train, None)
-        # a query with a document that is relevant in the fold would select an epoch for it
-        documents = {d for judged in fold.values() for d in relevant_ids(judged)}
         valid = {
             q: judged
             for q, judged in queries_with_relevant(self.valid_qrels).items()
-            if q not in fold and documents.isdisjoint(relevant_ids(judged))
+            if q not in fold
         }
         return split_judged(self.collection, config, train, valid)
 
