@@ -184,37 +184,26 @@ def own_context(browser: Browser, **options: Any) -> BrowserContext:
     return context
 
 
-QUIET_MS, QUIET_FRAMES = 200, 6
-_QUIET = """([quiet, frames]) => {
-  if (!window.changes) {
-    const seen = window.changes = { at: performance.now(), frames: 0 };
-    new MutationObserver(() => { seen.at = performance.now(); seen.frames = 0; }).observe(
-      document.body, { subtree: true, childList: true, characterData: true, attributes: true,
-        attributeFilter: ['data-test-script-state', 'data-stale'] });
-  }
-  const seen = window.changes, app = document.querySelector('[data-testid="stApp"]');
+QUIET_MS, LOOK_MS = 200, 50
+_QUIET = """([quiet, look]) => {
+  const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
   const { asked, answered } = window.traffic ?? { asked: 0, answered: 0 };
-  if (!app || app.dataset.testScriptState !== 'notRunning'
-    || asked > answered
-    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring')
-    || [...document.querySelectorAll('.plot')].some(
-      plot => plot.clientWidth && !plot.querySelector('.modebar-btn'))) {
-    seen.at = performance.now();
-    seen.frames = 0;
-  }
-  seen.frames += 1;
-  return seen.frames > frames
-    && performance.now() - Math.max(seen.at, answered) > quiet;
+  const seen = window.quiet ??= { since: now, looked: now }, late = now - seen.looked > 3 * look;
+  seen.looked = now;
+  if (late || !app || app.dataset.testScriptState !== 'notRunning' || asked > answered
+    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring')) seen.since = now;
+  return now - Math.max(seen.since, answered) > quiet;
 }"""
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has answered, all charts are drawn, and the page does not change.
+    """Wait until the server has answered, the script has run, and nothing is a placeholder.
 
-    A browser without time draws no frames, so a slow machine waits longer.
+    For a while: an answer can make the page ask again. A browser that is too busy to look at the
+    page in time has not settled.
     """
     page.wait_for_selector("h1", timeout=WAIT_MS)
-    page.wait_for_function(_QUIET, arg=[QUIET_MS, QUIET_FRAMES], timeout=WAIT_MS)
+    page.wait_for_function(_QUIET, arg=[QUIET_MS, LOOK_MS], polling=LOOK_MS, timeout=WAIT_MS)
 
 
 def open_page(page: Page, address: str) -> None:

@@ -123,6 +123,7 @@ def visiting(context: BrowserContext, address: str, name: str, scheme: Any) -> I
         ),
     )
     open_page(page, address + VIEWS[name])
+    page.wait_for_function(_DRAWN)
     yield visit
     context.remove_listener("request", ask)
     page.close()
@@ -194,7 +195,6 @@ def test_every_figure_has_data(light: Visit) -> None:
 @pytest.mark.parametrize("light", VIEWS, indirect=True)
 def test_charts_offer_no_upload_and_pages_ask_no_other_host(light: Visit, address: str) -> None:
     """No chart can send itself anywhere."""
-    light.page.wait_for_function(_DRAWN)
     charts = light.page.evaluate(_CHARTS)
     assert len(charts) >= FIGURES.get(light.name, 1)
     for drawn in charts:
