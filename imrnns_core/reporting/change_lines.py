@@ -16,7 +16,7 @@ def share_line(shares: ChangeDecomposition | None) -> str:
     if shares is None:
         return f"The parts of a change need at least {MIN_QUERIES} queries."
     return (
-        "How much of the candidates' different score changes comes from each part: "
+        "Share of each part in the candidates' score changes: "
         f"projector {percent(shares.projector)}, "
         f"constant modulation (average over queries) {percent(shares.constant)}, "
         f"query-specific modulation {percent(shares.query_specific)}"

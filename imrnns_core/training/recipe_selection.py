@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from imrnns_core.io import none_if_damaged, write_json
 from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.statistics.query_groups import query_folds
 from imrnns_core.training.config import FOLDS, RECIPES, TrainConfig
 from imrnns_core.training.judged import split_judged
 from imrnns_core.training.recipe_run import RecipeRun
@@ -56,11 +56,11 @@ class CrossValidation:
     unlabeled: dict[str, RecipeRun] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        # each query by itself: a fold then has as many seen and unseen queries as later queries
-        number = query_folds({q: {q: 1} for q in self.qrels}, FOLDS)
+        # at random, not by common documents: seen and unseen queries are then as frequent as in use
+        number = np.random.default_rng(self.config.seed).permutation(len(self.qrels)) % FOLDS
         self.folds = [
             {q: self.qrels[q] for q, n in zip(self.qrels, number, strict=True) if n == fold}
-            for fold in range(int(number.max()) + 1)
+            for fold in range(FOLDS)
         ]
         self._values: dict[str, list[list[float]]] = self._read()
 

@@ -248,8 +248,8 @@ def test_overview_of_an_adapter_that_names_no_positives(
     strongest = baselines["systems"][baselines["strongest"]]["groups"]["all"]["measures"]
     assert said.startswith(
         "Yes. It is better than the strongest baseline without training, "
-        f"{baselines['strongest']}: {strongest['nDCG@10']:.4f} against "
-        f"{record['measures']['modulated']['nDCG@10']:.4f}, p = "
+        f"{baselines['strongest']} (nDCG@10 {strongest['nDCG@10']:.4f} against "
+        f"{record['measures']['modulated']['nDCG@10']:.4f} of the adapter, p = "
     )
     assert "nDCG@10 changes by +0.1057" in said
     assert answers(page)["Can I trust it?"].startswith(

@@ -106,7 +106,7 @@ def test_a_failing_query_without_a_cause_says_what_was_checked(page: Page, addre
     expect(causes).to_contain_text("No known cause")
     expect(causes).to_contain_text("None of these five likely causes applies to this query:")
     expect(causes.locator("li")).to_have_count(5)
-    expect(causes).to_contain_text("BM25 finds a relevant document and the dense ranking does not.")
+    expect(causes).to_contain_text("BM25 has a relevant document in its top 3")
     expect(causes).not_to_contain_text("These are clues, not proof")
 
 
@@ -280,7 +280,7 @@ def test_maps_say_how_far_to_trust_them(
     note = page.locator('[role="note"]').first
     drawn = movement(sample, "q007", view)
     expect(note).to_contain_text(
-        "map places the unmoved vector"
+        "where the map would place the same vector"
         if view == "neighbourhood"
         else "of the movement is along these axes"
     )

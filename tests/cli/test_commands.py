@@ -273,7 +273,7 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; left out +0.0000" in result.out
     assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
     assert (
-        "How much of the candidates' different score changes comes from each part: projector 0 %, "
+        "Share of each part in the candidates' score changes: projector 0 %, "
         "constant modulation (average over queries) 100 %, query-specific modulation 0 %"
     ) in result.out
     assert (

@@ -35,15 +35,12 @@ def part(whole: Collection, rows: Sequence[int]) -> Collection:
 
 def trained(collection: Collection) -> Adapter:
     training = Trainer(collection, TrainConfig(recipe="unlabeled"))
-    for _ in training.epochs():
-        pass
+    with pytest.MonkeyPatch.context() as patch:
+        # these texts have no meaning, so the check without judgments would reject the memory
+        patch.setattr(HarmCheck, "is_better", lambda check, values: True)
+        for _ in training.epochs():
+            pass
     return training.adapter("memory")
-
-
-@pytest.fixture(autouse=True)
-def _memory_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    # these texts have no meaning, so the check without judgments would reject the memory
-    monkeypatch.setattr(HarmCheck, "is_better", lambda check, values: True)
 
 
 @pytest.fixture(scope="module")
