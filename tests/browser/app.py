@@ -184,7 +184,7 @@ def own_context(browser: Browser, **options: Any) -> BrowserContext:
     return context
 
 
-QUIET_MS, LOOK_MS = 200, 50
+QUIET_MS, LOOK_MS = 300, 50
 _QUIET = """([quiet, look]) => {
   const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
   const { asked, answered } = window.traffic ?? { asked: 0, answered: 0 };
