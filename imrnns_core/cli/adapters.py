@@ -66,8 +66,8 @@ def adapters_show(
 ) -> None:
     """Print an adapter's card (encoder, training, results) as JSON.
 
-    For the texts that training used, it prints how many they are. The adapter file contains
-    their hashes.
+    Of the texts that training used, only their number is printed. Their hashes
+    are in the adapter file.
     """
     from imrnns_core.storage.workspace import Workspace
 

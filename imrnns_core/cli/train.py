@@ -37,7 +37,8 @@ _RECIPE_PURPOSES = {
     "then trains it on them",
     "modulation-only": "trains the two adapters and keeps the projector fixed",
     "paper": "uses the margin loss of the paper and negatives from BM25",
-    "reference": "uses the loss of the reference package: improvement over the base margin",
+    "reference": "uses the loss of the reference package, which asks for a larger margin than in "
+    "the base",
     "unlabeled": "uses the documents and their titles, but no judgments",
 }
 RecipeName = Annotated[
@@ -71,10 +72,10 @@ def train(
 ) -> None:
     """Train an adapter.
 
-    Ctrl-C saves the best epoch so far. The recipe best trains with the recipe
-    fine-tuned first, and saves this adapter until it has trained with another
-    one. If the run is killed instead, run the command again: it continues with
-    the next epoch.
+    Ctrl-C saves the best epoch so far. While the recipe "best" is still
+    comparing recipes, Ctrl-C saves the adapter of the recipe "fine-tuned". If
+    the run is killed instead, run the command again: it continues with the next
+    epoch.
     """
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer

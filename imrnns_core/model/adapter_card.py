@@ -90,7 +90,7 @@ class RecipeSelection:
     Attributes:
         recipe: The chosen recipe; "identity" if none was reliably better than the base.
         queries: Number of judged queries.
-        folds: Number of folds. Queries with a common relevant document are in one fold.
+        folds: Number of random folds.
         base: Mean nDCG@10 of the base ranking.
         recipes: The measures of each recipe.
     """

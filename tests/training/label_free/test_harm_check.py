@@ -139,6 +139,20 @@ def test_the_base_itself_and_noise_are_not_better():
     assert not made.is_better(made.validator.ndcg(IMRNN(AdapterConfig(DIMENSION, DIMENSION))))
 
 
+def test_random_changes_pass_in_at_most_one_of_twenty_cases():
+    """A null: rankings change, but not towards anything."""
+    made, generator, passed = check(world(1.0, 1.0)), torch.Generator().manual_seed(0), 0
+    for _ in range(200):
+        model = identity_adapter(DIMENSION)
+        weight = model.projector.weight
+        with torch.no_grad():
+            weight += 0.05 * torch.randn(weight.shape, generator=generator)
+        values = made.validator.ndcg(model)
+        assert not torch.equal(values, made.base)
+        passed += made.is_better(values)
+    assert passed <= 16  # 5 % of 200, and 2 standard errors
+
+
 def test_the_whitening_is_shipped_where_noise_has_the_larger_variance():
     """Whitening reduces the directions of large variance."""
     outcome = ship(world(1.0, 2.0)).card.outcome
