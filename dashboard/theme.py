@@ -8,12 +8,15 @@ computes both). Streamlit's own colours are in `.streamlit/config.toml`.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.formatting import relevance_name
+
+if TYPE_CHECKING:
+    from imrnns_core.evaluation.verdicts import Effect
 
 BASE = "#7d8797"
 MODULATED = "#0072b2"
@@ -116,6 +119,11 @@ def relevance_colour(grade: int) -> str:
     return {"unjudged": UNJUDGED, "not relevant": NOT_RELEVANT, "relevant": RELEVANT}[
         relevance_name(grade)
     ]
+
+
+def effect_colour(effect: Effect) -> str:
+    """Return the colour of what a test shows: grey if it shows nothing."""
+    return {"helps": UP, "harms": DOWN}.get(effect, UNJUDGED)
 
 
 def transparent(colour: str, opacity: float) -> str:

@@ -9,44 +9,59 @@ import plotly.graph_objects as go
 
 from dashboard import formatting, theme
 from dashboard.figures import canvas
+from imrnns_core.evaluation.verdicts import Effect
 
 ROW_HEIGHT = 34
-_STYLES = {
-    "modulated": (theme.MODULATED, "diamond"),
-    "adapter + BM25": (theme.MODULATED, "diamond-open"),
-    "BM25": (theme.BM25, "triangle-up"),
-}
+_SYMBOLS = {"adapter + BM25": "diamond-open", "BM25": "triangle-up"}
 """The other systems are drawn like base."""
 
 
 class BaselineRow(NamedTuple):
-    """The mean of a system, and the 95 % interval of adapter − system; None for the adapter."""
+    """A system: its mean, and the difference adapter − system with its test.
+
+    Attributes:
+        name: Its name.
+        mean: Its mean.
+        difference: Mean of adapter − system.
+        ci95: 95 % interval of the difference.
+        effect: What the test shows: "helps" if the adapter is better.
+    """
 
     name: str
     mean: float
-    ci95: tuple[float, float] | None
+    difference: float
+    ci95: tuple[float, float]
+    effect: Effect
 
 
-def baselines(rows: Sequence[BaselineRow], adapter: float, measure: str) -> go.Figure:
-    """Draw the mean of each system, the best one on top.
-
-    A band shows where the mean lies relative to that of the adapter, with 95 % confidence. The
-    dotted line is the mean of the adapter.
-    """
+def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
+    """Draw the difference of the adapter from each system, the best system on top."""
     ordered = sorted(rows, key=lambda row: -row.mean)
-    bands = [_band(row, row.ci95, adapter) for row in ordered if row.ci95 is not None]
+    differences = [
+        {
+            "x": 1.01,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": row.name,
+            "text": formatting.signed(row.difference),
+            "showarrow": False,
+        }
+        for row in ordered
+    ]
     return canvas.figure(
-        [*bands, *map(_mark, ordered)],
+        list(map(_mark, ordered)),
         76 + ROW_HEIGHT * len(ordered),
         showlegend=False,
+        margin={"l": 8, "r": 64, "t": 8, "b": 8},
+        annotations=differences,
         shapes=[
             {
                 "type": "line",
-                **{"x0": adapter, "x1": adapter, "y0": 0, "y1": 1, "yref": "paper"},
-                "line": {"color": theme.MODULATED, "dash": "dot", "width": 1},
+                **{"x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"},
+                "line": {"color": theme.UNJUDGED, "dash": "dot", "width": 1},
             }
         ],
-        xaxis=canvas.titled(f"mean {measure}"),
+        xaxis={**canvas.titled(f"adapter − system, mean {measure}"), "nticks": 5, "tickangle": 0},
         yaxis={
             "autorange": "reversed",
             "categoryorder": "array",
@@ -55,28 +70,27 @@ def baselines(rows: Sequence[BaselineRow], adapter: float, measure: str) -> go.F
     )
 
 
-def _band(row: BaselineRow, ci95: tuple[float, float], adapter: float) -> dict[str, Any]:
-    low, high = ci95
-    colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
-    return {
-        "type": "scatter",
-        "x": [adapter - high, adapter - low],
-        "y": [row.name, row.name],
-        "mode": "lines",
-        "line": {"color": colour, "width": 14},
-        "opacity": 0.28,
-        "hoverinfo": "skip",
-    }
-
-
 def _mark(row: BaselineRow) -> dict[str, Any]:
-    colour, symbol = _STYLES.get(row.name, (theme.BASE, "circle"))
+    low, high = row.ci95
+    colour = theme.effect_colour(row.effect)
     outline = {"width": 2, "color": colour}  # open symbols consist of it
     return {
         "type": "scatter",
-        "x": [row.mean],
+        "x": [row.difference],
         "y": [row.name],
         "mode": "markers",
-        "marker": {"size": 11, "color": colour, "symbol": symbol, "line": outline},
-        "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}<extra></extra>",
+        "marker": {
+            "size": 11,
+            "color": colour,
+            "symbol": _SYMBOLS.get(row.name, "circle"),
+            "line": outline,
+        },
+        "error_x": {
+            "symmetric": False,
+            "array": [high - row.difference],
+            "arrayminus": [row.difference - low],
+            "color": colour,
+        },
+        "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}, adapter − {row.name} "
+        f"{formatting.signed(row.difference)}<extra></extra>",
     }

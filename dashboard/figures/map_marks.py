@@ -16,6 +16,9 @@ Array = NDArray[np.float32]
 MAX_ARROWS = 50
 """More arrows take too long to draw, and cannot be read."""
 
+HEAD_GAP = 6
+"""Pixels between the head of an arrow and the position to which it points."""
+
 FRAME_MS = 700
 
 _GLYPHS = {"star": ("★", 22), "x": ("✕", 20), "circle": ("●", 12)}
@@ -45,29 +48,10 @@ def label_annotation(x: float, y: float, text: str, dark: bool) -> dict[str, Any
     }
 
 
-def legend_mark(three: bool = False) -> dict[str, Any]:
-    """Return the legend entry of the modulated documents.
-
-    The documents differ in colour and sign, so that none of them can be the legend's example.
-    """
-    no_point = {axis: [None] for axis in ("xyz" if three else "xy")}
-    return {
-        "type": "scatter3d" if three else "scatter",
-        **no_point,
-        "mode": "markers",
-        "name": "modulated",
-        "legendgroup": "modulated",
-        "marker": {"size": 7 if three else 11, "color": theme.BASE, "symbol": "circle"},
-        "hoverinfo": "skip",
-    }
-
-
 def document_marks(points: Points, three: bool = False) -> dict[str, Any]:
     """Return how the modulated documents are drawn, without their coordinates."""
     common = {
         "name": "modulated",
-        "legendgroup": "modulated",
-        "showlegend": False,
         "customdata": [[i] for i in points.ids],
     }
     if three:
@@ -121,6 +105,8 @@ def arrows(
             "angleref": "previous",
             # start, end and gap of each arrow: only its end has a head
             "size": [0, 9, 0] * len(rows),
+            # the head stops before the document's mark, which would cover it
+            "standoff": [0, HEAD_GAP, 0] * len(rows),
             "color": colour,
         }
         traces.append(

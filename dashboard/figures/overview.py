@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +11,21 @@ from numpy.typing import NDArray
 
 from dashboard import formatting, theme
 from dashboard.figures import canvas
-from imrnns_core.evaluation.gain_decomposition import GainOfPart
+from imrnns_core.evaluation.verdicts import Effect
 
 
 class GroupRow(NamedTuple):
-    """Means of a group of n queries, and the 95 % interval of the change from base to modulated."""
+    """A group of n queries.
+
+    Attributes:
+        name: Its name.
+        n: Number of its queries.
+        bm25: Mean of BM25.
+        base: Mean of the base ranking.
+        modulated: Mean of the modulated ranking.
+        ci95: 95 % interval of the change from base to modulated.
+        effect: What the test of the change shows.
+    """
 
     name: str
     n: int
@@ -23,14 +33,15 @@ class GroupRow(NamedTuple):
     base: float
     modulated: float
     ci95: tuple[float, float]
+    effect: Effect
 
 
 def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
     """Draw the mean of BM25, base and modulated for each group of queries.
 
-    A band behind the marks shows the 95 % interval of the change.
+    A band behind the marks shows the 95 % interval of the change, in the colour of its effect.
     """
-    names = [f"{row.name} (n = {row.n})" for row in rows]
+    names = [f"{row.name}, n = {row.n}" for row in rows]
     changes = [
         {
             "x": 1.01,
@@ -56,14 +67,13 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
 def _change(name: str, row: GroupRow) -> list[dict[str, Any]]:
     """Return the interval of a group's change, and the line from base to modulated."""
     low, high = row.ci95
-    colour = theme.UP if low > 0 else theme.DOWN if high < 0 else theme.UNJUDGED
     line = {"type": "scatter", "y": [name, name], "mode": "lines"}
     quiet = {"hoverinfo": "skip", "showlegend": False}
     return [
         {
             **line,
             "x": [row.base + low, row.base + high],
-            "line": {"color": colour, "width": 14},
+            "line": {"color": theme.effect_colour(row.effect), "width": 14},
             "opacity": 0.28,
             **quiet,
         },
@@ -205,92 +215,4 @@ def overlaps(rbo: NDArray[np.float64], query_ids: Sequence[str], texts: Sequence
             **canvas.titled("rank-biased overlap"),
             "range": [min(0.98, float(rbo.min())) - 0.02, 1.01],
         },
-    )
-
-
-def gain(parts: Mapping[str, GainOfPart], measure: str) -> go.Figure:
-    """Draw each part of the change of a measure as a bar with its 95 % interval."""
-    texts = [
-        {
-            "x": 1.01,
-            "xref": "paper",
-            "xanchor": "left",
-            "align": "left",
-            "y": name,
-            "text": formatting.signed(part.change) + _left_out(part),
-            "showarrow": False,
-        }
-        for name, part in parts.items()
-    ]
-    return canvas.figure(
-        [_gain_bar(name, part) for name, part in parts.items()],
-        196,
-        showlegend=False,
-        bargap=0.35,
-        margin={"l": 8, "r": 120, "t": 8, "b": 8},
-        annotations=texts,
-        # few numbers, so that they fit on a phone without being turned
-        xaxis={**canvas.titled(f"change of mean {measure}"), "nticks": 4, "tickangle": 0},
-        yaxis={"autorange": "reversed"},
-    )
-
-
-def _gain_bar(name: str, part: GainOfPart) -> dict[str, Any]:
-    low, high = part.ci95
-    return {
-        "type": "bar",
-        "x": [part.change],
-        "y": [name],
-        "orientation": "h",
-        "name": name,
-        "marker": {"color": _PARTS[name]},
-        "error_x": {
-            "symmetric": False,
-            "array": [high - part.change],
-            "arrayminus": [part.change - low],
-            "color": theme.UNJUDGED,
-        },
-        "hovertemplate": f"{name}: {formatting.signed(part.change)}, 95 % interval "
-        f"{formatting.signed(low)} to {formatting.signed(high)}<extra></extra>",
-    }
-
-
-def _left_out(part: GainOfPart) -> str:
-    return "" if part.left_out is None else f"<br>left out: {formatting.signed(part.left_out)}"
-
-
-_PARTS = {
-    "projector": theme.PROJECTOR,
-    "constant modulation": theme.DOCUMENT,
-    "query-specific modulation": theme.REFINEMENT,
-}
-"""Colours of the parts of an adapter."""
-
-
-def shares(parts: Mapping[str, float]) -> go.Figure:
-    """Draw each part's share of the score change as a bar. The shares add up to 100 %."""
-    bars = [
-        {
-            "type": "bar",
-            "x": [100 * value],
-            "y": [name],
-            "orientation": "h",
-            "name": name,
-            "marker": {"color": _PARTS[name]},
-            "text": formatting.percent(value),
-            "textposition": "outside",
-            "cliponaxis": False,
-            "hovertemplate": f"{name}: %{{x:.1f}} %<extra></extra>",
-        }
-        for name, value in parts.items()
-    ]
-    values = [100 * value for value in parts.values()]
-    return canvas.figure(
-        bars,
-        112,
-        showlegend=False,
-        bargap=0.35,
-        # room for the percentages outside the bars
-        xaxis={"visible": False, "range": [min(0, *values) * 1.3, max(values) * 1.3]},
-        yaxis={"autorange": "reversed"},
     )

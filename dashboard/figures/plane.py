@@ -70,13 +70,16 @@ def plane(cloud: Cloud, move: Move, points: Points, look: Look) -> go.Figure:
     kind = "scatter3d" if three else "scatter"
     marks = {**map_marks.coordinates(move.end), **map_marks.document_marks(points, three)}
     traces.append({"type": kind, **marks})
-    traces += [map_marks.legend_mark(three), *_queries(move, three)]
+    traces += _queries(move, three)
     space = _deep_space(look) if three else _flat_space(cloud, move, look.dark)
     frames = []
     if look.paths:
         frames = _frames(move, kind, [moving, len(traces) - 1])
         space |= map_marks.play_controls(PLAYED, look.dark, redraw=three)
-    return canvas.figure(traces, 620, frames=frames, uirevision=look.name, **space)
+    # the page explains all signs below
+    return canvas.figure(
+        traces, 620, frames=frames, uirevision=look.name, showlegend=False, **space
+    )
 
 
 def _frames(move: Move, kind: str, traces: list[int]) -> list[dict[str, Any]]:

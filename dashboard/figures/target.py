@@ -56,15 +56,14 @@ def target(
     radii = view.radius - inner
     stages = [(radius * np.cos(theta), radius * np.sin(theta)) for radius in radii]
     start, end = stages[0], stages[-1]
-    reach = max(float(view.radius.max()), *rings.values(), 0.0) - inner
     # a little room, so that no mark is cut at the edge
-    reach = reach * 1.08 or 1.0
+    reach = 1.08 * (max(float(view.radius.max()), *rings.values(), 0.0) - inner) or 1.0
     ring_radii = {rank: angle - inner for rank, angle in rings.items()}
     traces = [*_rings(ring_radii), *map_marks.arrows(start, end, points), _base(*start)]
     moving = len(traces)
     marks = map_marks.document_marks(points)
     traces += [{"type": "scatter", "x": end[0], "y": end[1], **marks}]
-    traces += [map_marks.legend_mark(), _QUERY]
+    traces.append(_QUERY)
     frames = [
         {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
         for stage, (x, y) in zip(STAGES, stages, strict=True)
@@ -74,6 +73,7 @@ def target(
         traces,
         620,
         frames=frames,
+        showlegend=False,  # the page explains all signs below
         dragmode="pan",
         uirevision="target",
         annotations=_ring_names(ring_radii, inner, reach, np.linspace(start, end, 24), dark),

@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 has a relevant document in its top {LEXICAL_TOP}, and the modulated ranking has "
-        "every relevant document at a lower rank than that"
+        f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
+        "relevant document has in the modulated ranking"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "
@@ -19,7 +19,7 @@ _MEANINGS: dict[Cause, str] = {
         "a document with nearly the same embedding is ranked above the best relevant document"
     ),
     "top document unjudged": (
-        "nobody judged the top document of the modulated ranking, so it may be a correct answer"
+        "the top document of the modulated ranking has no judgment, so it may be a correct answer"
     ),
     "unfamiliar words": (
         "the encoder does not know a word of the query: it splits the word into "

@@ -50,6 +50,7 @@ class GainDecomposition:
         measure: The measure.
         projector_first: Whether only orders that start with the projector count. This is so if the
             projector changes the number of dimensions: base embeddings do not fit the modulation.
+        complete: Mean of the measure with all parts.
         projector: The projector.
         constant: The mean modulation over all queries, with the LayerNorms.
         query_specific: The difference of each query's modulation from that mean.
@@ -57,6 +58,7 @@ class GainDecomposition:
 
     measure: str
     projector_first: bool
+    complete: float
     projector: GainOfPart
     constant: GainOfPart
     query_specific: GainOfPart
@@ -96,7 +98,7 @@ def decompose_gain(
         )
         for part, test in zip(PARTS, paired_tests(shapley), strict=True)
     ]
-    return GainDecomposition(measure, projector_first, *gains)
+    return GainDecomposition(measure, projector_first, float(values[complete].mean()), *gains)
 
 
 def _ranks(

@@ -18,14 +18,14 @@ Group = Literal["seen", "text used", "unseen", "validation"]
 - text used: no relevant document was, but the text of one was used without a judgment, for example
   in a sentence memory, in whitening or as a negative;
 - unseen: training used no relevant document in any way;
-- validation: the query selected the model, so its gain is too good.
+- validation: its judgments chose which version of the adapter was kept, so its gain is too good.
 """
 GROUPS: tuple[Group, ...] = get_args(Group)
 MEANINGS: dict[Group, str] = {
     "seen": "a relevant document was a positive in training",
     "text used": "training used the text of a relevant document, but no judgment of it",
     "unseen": "training did not use any relevant document",
-    "validation": "the query selected the adapter in training",
+    "validation": "training chose the kept version of the adapter by this query’s judgments",
 }
 
 

@@ -22,9 +22,7 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.seen import Group
 from imrnns_core.model.adapter_card import LeftOutGain
-from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import Significance, holm
-from imrnns_core.types import STAGES, Stage
 
 Effect = Literal["helps", "harms", "not shown", "too few queries"]
 Generalization = Literal[
@@ -48,8 +46,6 @@ MIN_CHANGED = 20
 """With fewer changed queries, no test tells a gain from a lucky selection."""
 INDEPENDENT: tuple[Group, ...] = ("unseen", "text used")
 """Groups on which no judgment was learned, the strictest first."""
-MIN_STEP = 5e-5
-"""Smallest step that is visible with four decimals."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,6 @@ class EffectVerdict:
         tests: Number of tests.
         base: Mean nDCG@10 of the base ranking.
         modulated: Mean nDCG@10 of the modulated ranking.
-        bm25: Mean nDCG@10 of BM25.
     """
 
     effect: Effect
@@ -72,7 +67,6 @@ class EffectVerdict:
     tests: int
     base: float
     modulated: float
-    bm25: float
 
 
 @dataclass(frozen=True)
@@ -83,14 +77,11 @@ class OutcomeVerdict:
         counts: Number of queries of each outcome that occurs, best outcome first.
         better: Number of queries that are rescued or improved.
         worse: Number of queries that are broken or worsened.
-        steps: Change of mean nDCG@10 from the previous stage to each later stage; empty if no
-            change is visible.
     """
 
     counts: Mapping[Outcome, int]
     better: int
     worse: int
-    steps: Mapping[Stage, float]
 
 
 @dataclass(frozen=True)
@@ -146,8 +137,8 @@ def verdict_tests(evaluation: Evaluation) -> dict[Group | None, tuple[Significan
     return {key: (test, corrected.get(key, corrected[None])) for key, test in tests.items()}
 
 
-def judge_effect(evaluation: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
-    """Conclude whether the adapter helps over all queries; `bm25` (Q, M) has the same measures."""
+def judge_effect(evaluation: Evaluation) -> EffectVerdict:
+    """Conclude whether the adapter helps over all queries."""
     tests = verdict_tests(evaluation)
     test, p = tests[None]
     # a group of all queries repeats the first test
@@ -159,23 +150,16 @@ def judge_effect(evaluation: Evaluation, bm25: SystemMetrics) -> EffectVerdict:
         1 + len(partial),
         evaluation.mean("base")[NDCG],
         evaluation.mean("modulated")[NDCG],
-        float(bm25.values[:, evaluation.measures.index(NDCG)].mean()),
     )
 
 
 def judge_outcomes(evaluation: Evaluation) -> OutcomeVerdict:
-    """Count the outcomes, and split the change of mean nDCG@10 into the steps between stages."""
+    """Count the outcomes."""
     counts = Counter(evaluation.outcomes())
-    means = [evaluation.mean(stage)[NDCG] for stage in STAGES]
-    steps = {
-        stage: mean - previous
-        for stage, previous, mean in zip(STAGES[1:], means, means[1:], strict=False)
-    }
     return OutcomeVerdict(
         {name: counts[name] for name in OUTCOMES if counts[name]},
         counts["rescued"] + counts["improved"],
         counts["broken"] + counts["worsened"],
-        steps if any(abs(step) >= MIN_STEP for step in steps.values()) else {},
     )
 
 

@@ -103,21 +103,15 @@ def headline(verdict: BaselineVerdict) -> str:
     name = strongest.baseline.name
     if name == BASE or verdict.effect == "too few queries":
         return ""
-    values = (
-        f"{NDCG} {decimal(strongest.mean)} against {decimal(verdict.adapter)} of the adapter, "
-        f"{p_equals(strongest.p)}"
-    )
-    if verdict.excluded:
-        queries = counted(strongest.test.queries, "query", "queries")
-        values += f" (on the {queries} whose judgments training did not use)"
+    p = f"({p_equals(strongest.p)})"
     if verdict.effect == "helps":
-        return f"It is better than the strongest baseline without training, {name} ({values})"
+        return f"It is better than the strongest baseline without training, {name} {p}"
     if verdict.effect == "harms":
         comparison = "is better"
     else:
         # an equal mean is evidence; a lower one that is not significant is only missing evidence
         comparison = "is as good" if strongest.mean >= verdict.adapter else "may be as good"
-    return f"{name[0].upper()}{name[1:]}, without training, {comparison}: {values}"
+    return f"{name[0].upper()}{name[1:]}, without training, {comparison} {p}"
 
 
 def figures(verdict: BaselineVerdict) -> str:
@@ -128,28 +122,30 @@ def figures(verdict: BaselineVerdict) -> str:
         return "No baseline without training is better than base."
     queries = counted(test.queries, "query", "queries")
     sentences = [
-        f"Compared with {name}, the adapter changes {NDCG} by {signed(test.change)} (95 % interval "
-        f"{interval(test.ci95)}) on {queries}; p is Holm-corrected for the baselines."
+        f"{NDCG} on {queries}: {name} {decimal(strongest.mean)}, adapter "
+        f"{decimal(verdict.adapter)}, difference {signed(test.change)} (95 % interval "
+        f"{interval(test.ci95)}, {p_equals(strongest.p)}, Holm-corrected for the number of "
+        "baselines)."
     ]
     if name == MAX_SIM:
         sentences.append(
-            f"{MAX_SIM.capitalize()} ranks by the cosine of the document and that of its best "
-            "sentence."
+            f"{MAX_SIM.capitalize()} adds the cosine of a document and that of its best sentence."
         )
     if verdict.excluded:
         sentences.append(
-            f"{counted(verdict.excluded, 'query is', 'queries are')} left out of this comparison, "
-            "because training used their judgments."
+            f"Not compared: {counted(verdict.excluded, 'query', 'queries')} whose judgments "
+            "training used."
         )
     if verdict.favoured:
         sentences.append(
-            f"Training used, or may have used, judgments of {verdict.favoured:,} of them, which "
-            "favours the adapter."
+            f"Training used, or may have used, the judgments of {verdict.favoured:,} of these "
+            "queries, which favours the adapter."
         )
     if verdict.effect == "too few queries":
         sentences.append("Too few queries differ for a verdict.")
     if verdict.effect == "not shown" and test.detectable:
         sentences.append(
-            f"With {queries}, the test can miss a difference below {decimal(test.detectable)}."
+            f"A true difference of {decimal(test.detectable)} would be significant in 80 % of "
+            "such tests; a smaller one may exist."
         )
     return " ".join(sentences)

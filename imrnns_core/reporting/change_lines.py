@@ -27,7 +27,8 @@ def gain_lines(gain: GainDecomposition) -> Iterator[str]:
     """Yield what each part of an adapter adds to a measure, one line each."""
     yield (
         f"Parts of the change of {gain.measure} (Shapley values, they add up to modulated − base). "
-        "Left out: the change if only this part is left out of the adapter."
+        f"Without it: {gain.measure} of an adapter without this part; with all parts it is "
+        f"{decimal(gain.complete)}."
     )
     if gain.projector_first:
         yield (
@@ -40,15 +41,18 @@ def gain_lines(gain: GainDecomposition) -> Iterator[str]:
         "query-specific modulation": gain.query_specific,
     }
     for name, part in names.items():
-        left_out = "" if part.left_out is None else f"; left out {signed(part.left_out)}"
-        yield f"  {name} {signed(part.change)}, 95 % interval {interval(part.ci95)}{left_out}"
+        line = f"  {name} {signed(part.change)}, 95 % interval {interval(part.ci95)}"
+        if part.left_out is not None:
+            line += f"; without it {decimal(gain.complete + part.left_out)}"
+        yield line
 
 
 def range_line(ends: UnjudgedRange) -> str:
     """Return what unjudged documents could change."""
     return (
-        f"Unjudged documents count as not relevant. If every unjudged document in the top 10 of "
-        f"base or modulated had the best grade of its query, {NDCG} would be "
-        f"{decimal(ends.base[1])} for base and {decimal(ends.modulated[1])} for modulated "
-        f"(change {signed(ends.change[1])} instead of {signed(ends.change[0])})."
+        f"{NDCG} if every unjudged document in the top 10 is not relevant: base "
+        f"{decimal(ends.base[0])}, modulated {decimal(ends.modulated[0])}, change "
+        f"{signed(ends.change[0])}; if each has the highest grade of its query: base "
+        f"{decimal(ends.base[1])}, modulated {decimal(ends.modulated[1])}, change "
+        f"{signed(ends.change[1])}."
     )

@@ -227,12 +227,11 @@ def trust_sentence(test: DeletionSummary | None) -> str:
         )
     return (
         f"Tested by deletion on {counted(test.pairs, 'pair')} of queries and documents of "
-        f"{test.dataset}, split {test.split}. The columns “estimated” and “measured” say how "
-        "well the explanation chooses one word. The chosen word is deleted, and its drop of the "
-        "score change is compared: "
-        "0 means no better than a random word, 1 means as good as the best word. Estimated: the "
-        "explanation chooses the word with the largest estimate. Measured: it measures about ten "
-        "words and chooses the one with the largest drop."
+        f"{test.dataset}, split {test.split}. For each pair, the explanation chose one word, and "
+        "the test measured how much of the score change this word carries: 0 means no more than "
+        "a random word, 1 means as much as the best word. Estimated: chosen by its estimate. "
+        "Measured: the explanation measured about ten words and chose the one with the largest "
+        "drop."
     )
 
 

@@ -267,10 +267,10 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
     assert lines["seen", "2", "BM25"] == ["0.0000"] * 10
     assert "Judged@10" in result.out
     assert (
-        "If every unjudged document in the top 10 of base or modulated had the best grade of its "
-        "query, nDCG@10 would be 0.9"
+        "nDCG@10 if every unjudged document in the top 10 is not relevant: base 0.9532, "
+        "modulated 0.8604, change −0.0929; if each has the highest grade of its query: "
     ) in result.out
-    assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; left out +0.0000" in result.out
+    assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; without it 0.8604" in result.out
     assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
     assert (
         "Share of each part in the candidates' score changes: projector 0 %, "

@@ -18,7 +18,6 @@ from imrnns_core.evaluation.verdicts import (
     verdict_tests,
 )
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.statistics.significance import holm, paired_tests
 from tests.toys import adapter, collection, still_model
 
@@ -69,9 +68,7 @@ def evaluation(
 def test_an_interval_that_includes_zero_shows_nothing(
     interval: tuple[float, float], effect: str
 ) -> None:
-    test = judge_effect(
-        evaluation(UP), SystemMetrics(np.zeros((20, 1)), np.zeros(20), np.ones((20, 1)))
-    ).test
+    test = judge_effect(evaluation(UP)).test
     for name in ("ci95", "studentized_ci95"):
         assert effect_of(replace(test, change=sum(interval), **{name: interval}), 0.001) == (
             effect if effect != "harms" else "not shown"
@@ -85,24 +82,18 @@ def test_an_interval_that_includes_zero_shows_nothing(
 
 
 def test_an_effect_comes_with_its_means() -> None:
-    lexical = SystemMetrics(np.full((20, 1), 0.25), np.zeros(20, np.int64), np.ones((20, 1)))
-    verdict = judge_effect(evaluation(UP), lexical)
-    assert (verdict.effect, verdict.test.queries, verdict.bm25) == ("helps", 20, 0.25)
+    verdict = judge_effect(evaluation(UP))
+    assert (verdict.effect, verdict.test.queries) == ("helps", 20)
     assert (verdict.base, verdict.modulated) == (0.5, pytest.approx(0.65))
     assert verdict.test.change == pytest.approx(0.15)
-    assert judge_effect(evaluation(DOWN), lexical).effect == "harms"
-    assert judge_effect(evaluation([0.1, -0.1] * 10), lexical).effect == "not shown"
+    assert judge_effect(evaluation(DOWN)).effect == "harms"
+    assert judge_effect(evaluation([0.1, -0.1] * 10)).effect == "not shown"
 
 
-def test_outcomes_are_counted_and_the_change_is_split_into_steps() -> None:
+def test_outcomes_are_counted() -> None:
     verdict = judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0]))
     assert list(verdict.counts.items()) == [("improved", 2), ("unchanged", 1), ("worsened", 1)]
     assert (verdict.better, verdict.worse) == (2, 1)
-    assert verdict.steps == {
-        "projected": 0.0,
-        "document-modulated": pytest.approx(0.05),
-        "modulated": 0.0,
-    }
 
 
 def test_rescued_and_broken_count_as_better_and_worse() -> None:
@@ -112,12 +103,6 @@ def test_rescued_and_broken_count_as_better_and_worse() -> None:
     assert (broken.counts, broken.better, broken.worse) == ({"broken": 1}, 0, 1)
     failing = judge_outcomes(evaluation([0.0], ranks=(0, 0)))
     assert (failing.counts, failing.better, failing.worse) == ({"not retrieved": 1}, 0, 0)
-
-
-def test_a_step_below_four_decimals_is_none() -> None:
-    assert judge_outcomes(evaluation(NONE)).steps == {}
-    assert judge_outcomes(evaluation([4e-5])).steps == {}
-    assert judge_outcomes(evaluation([-6e-5])).steps["document-modulated"] == pytest.approx(-6e-5)
 
 
 USED = ["text used"] * 20
@@ -162,10 +147,7 @@ def test_the_tests_that_are_shown_correct_each_other() -> None:
     tests = verdict_tests(both)
     raw = [tests[key][0].p for key in (None, "seen", "unseen")]
     assert [tests[key][1] for key in (None, "seen", "unseen")] == holm(raw)
-    assert (
-        judge_effect(both, SystemMetrics(np.zeros((40, 1)), np.zeros(40), np.ones((40, 1)))).tests
-        == 3
-    )
+    assert judge_effect(both).tests == 3
     alone = evaluation(UP, UNSEEN)  # the group is the whole split: one test
     assert {p for _, p in verdict_tests(alone).values()} == {alone.significance(NDCG).p}
 

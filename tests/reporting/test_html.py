@@ -157,7 +157,7 @@ def test_the_deletion_test_is_described_with_its_figures():
     )
     sentence = trust_sentence(found)
     assert "60 pairs of queries and documents of toy, split dev" in sentence
-    assert "0 means no better than a random word, 1 means as good as the best word" in sentence
+    assert "0 means no more than a random word, 1 means as much as the best word" in sentence
     assert trust_rows(found) == [
         ("document", "0.91", "0.99", "0.60"),
         ("query", "0.90", "1.00", "0.80"),

@@ -42,7 +42,10 @@ TABLE_HEAD = ("word", "drop", "random words", "verdict")
 MOST_ROWS, TABLE_PIXELS = 12, 480
 """A table with more rows scrolls."""
 MOST_BARS = 30
-TOO_SHORT = f"too few other words for {RANDOM_DRAWS} different random deletions"
+NOT_TESTED = (
+    "Not tested: the text has too few other words to compare a drop with "
+    f"{RANDOM_DRAWS} different random deletions."
+)
 SECONDS_PER_WORD = 0.06
 
 
@@ -87,14 +90,16 @@ def _show(key: PairKey, side: Side) -> None:
 
 def summary(words: list[VerifiedWord], total: int, side: Side, target: Target) -> str:
     """Return how many words were measured, with which results, and how many the chart draws."""
-    measured = f"{len(words)} of {total}" if len(words) < total else f"All {total}"
+    text = f"Measured: {len(words)} of {formatting.count(total, 'word', 'words')} of the {side}."
     counts = Counter(word.verdict(target) for word in words)
-    results = ", ".join(f"{counts[v]} {name}" for v, name in VERDICT_NAMES.items() if counts[v])
+    if counts["not tested"] < len(words):
+        verdicts = (f"{counts[v]} {name}" for v, name in VERDICT_NAMES.items() if counts[v])
+        text += f" Verdicts: {', '.join(verdicts)}."
     if counts["not tested"]:
-        results += f" ({TOO_SHORT})"
-    results = results or "none"
-    drawn = f" The chart shows the {MOST_BARS} strongest." if len(words) > MOST_BARS else ""
-    return f"Drops measured for {measured.lower()} words of the {side}. Verdicts: {results}.{drawn}"
+        text += f" {NOT_TESTED}"
+    if len(words) > MOST_BARS:
+        text += f" The chart shows the {MOST_BARS} strongest."
+    return text
 
 
 def _rows(words: list[VerifiedWord], target: Target) -> list[tuple[str, ...]]:

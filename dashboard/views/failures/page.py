@@ -19,8 +19,8 @@ READING = (
     "Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
-    "A query fails if no relevant document is in the top k of its ranking. Choose k here. The same "
-    "k applies to the outcomes in the list of queries and on Overview."
+    "Choose k: a query fails if no relevant document is in the top k of its ranking. No row is "
+    "hidden. The same k applies to the outcomes in the list of queries and on Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
@@ -35,9 +35,9 @@ COLUMNS = f"""
 NOT_JUDGED = (
     "These queries have no relevance judgments",
     "So the page shows how much the adapter changes each ranking, not whether the ranking is "
-    "better. The column Overlap says how similar the base and the modulated ranking of a query "
-    "are: 1 means identical, and a small value means a large change. The smallest values come "
-    "first. A large change is worth a look, but it is not a failure.",
+    "better. Overlap: how similar the base and the modulated ranking of a query are; 1 means "
+    "identical. The smallest overlaps come first. A large change is worth a look, but it is not a "
+    "failure.",
 )
 
 
@@ -53,7 +53,7 @@ def show() -> None:
 def _show_judged(split: str) -> None:
     top_k, outcomes = st.columns([3, 7])
     top_k.segmented_control(
-        "Failure: no relevant document in the top",
+        "A query fails if no relevant document is in its top",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),

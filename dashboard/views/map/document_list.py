@@ -18,7 +18,7 @@ from imrnns_core.retrieval.comparison import Comparison
 MOST_LISTED = 500
 ROW_PIXELS, HEAD_PIXELS, MOST_PIXELS = 36, 38, 580
 """One line per row: a title that is too long is cut, and whole in the document's card."""
-TITLE_PIXELS, TITLE_LETTERS = 138, 18
+TITLE_PIXELS, TITLE_LETTERS = 188, 25
 COLUMNS = [
     "title",
     "base rank",
@@ -54,9 +54,8 @@ DRAWN = Listing(
     "map",
 )
 MOVEMENT = (
-    "Movement: the cosine distance between the projected and the modulated embedding of a "
-    "document. The step from base to projected is not part of it. So it is not the length of an "
-    "arrow of the target view, which begins at base."
+    "Base, mod.: ranks in the base and the modulated ranking. Moved: cosine distance between the "
+    "projected and the modulated embedding; the projector’s own effect is not in it."
 )
 
 
@@ -113,12 +112,12 @@ def _columns() -> dict[str, Any]:
             "base", width=50, help="Base rank. Empty if the document is not a candidate."
         ),
         "modulated rank": st.column_config.NumberColumn(
-            "modulated", width=86, help="Modulated rank. Empty if it is not a candidate."
+            "mod.", width=52, help="Modulated rank. Empty if it is not a candidate."
         ),
         "true movement": st.column_config.NumberColumn(
-            "movement",
+            "moved",
             format="%.4f",
-            width=84,
+            width=68,
             help="Cosine distance between projected and modulated embedding.",
         ),
     }

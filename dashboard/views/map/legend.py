@@ -51,12 +51,12 @@ def _signs(coloured: bool) -> list[str]:
         (sign, NAMES.get(name, name), theme.relevance_colour(grades[name]) if coloured else "")
         for name, sign in SIGNS.items()
     ]
-    signs.append(("◆", "the query", theme.QUERY))
+    signs.append(("◆", "query", theme.QUERY))
     # only the target view draws base positions
     if state.current().view == "target":
-        signs.append(("○", "base position", theme.BASE))
+        signs.append(("○", "base position of a document", theme.BASE))
     else:
-        signs.append(("◇", "the projected query", theme.QUERY))
+        signs += [("◇", "projected query", theme.QUERY), ("•", "corpus", theme.BASE)]
     return [
         f"<span><span{f' style=color:{colour}' if colour else ''}>{sign}</span> {name}</span>"
         for sign, name, colour in signs

@@ -47,26 +47,23 @@ SCALE_START = (
     " The scale of the radius starts at {:.1f}°, not at 0°, to give the documents more room."
 )
 PLANE = (
-    "Dots: the projected embeddings of the corpus. Large marks: the candidates, at their modulated "
-    "positions. The effect of the projector itself is not drawn."
+    "Dots: the projected embeddings of the corpus. Large marks: modulated embeddings of the "
+    "candidates. What the projector itself changes is not drawn."
 )
-PATHS = (
-    " {} run from projected to modulated. First, document modulation moves the documents, then "
-    "query refinement moves the query."
-)
+PATHS = " {} run from projected to modulated."
 TURN = " Drag to turn the map."
 BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
 NO_BETTER_THAN_CHANCE = "The arrows do not pass both tests against chance"
 AGREEMENT = (
-    "Test of lengths: are the longer arrows those of the documents that move more? Rank "
-    "correlation {} ({}). Test of directions: does an arrow lead to the candidates that become "
-    "more similar to its document? Mean rank correlation {}; {} with the arrows of other documents "
-    "({}). Without being asked, the page draws the arrows only if both p values are at most 0.05 "
-    "(one-sided permutation tests). The target view is exact."
+    "Length: are the arrows of documents that move more also longer? Rank correlation {} ({}). "
+    "Direction: does an arrow point to the candidates that become more similar to its document? "
+    "Mean rank correlation {}, expected by chance {} ({}). Both p values come from one-sided "
+    "permutation tests; if one is above 0.05, the arrows are hidden until you switch them on. The "
+    "target view is exact."
 )
 PLACEMENT = (
-    "An arrow does not start at the dot of its document, but where the map would place the same "
-    "vector as a new point. The median distance between the two is {:.3f} map widths."
+    "Arrows start where UMAP places the projected embedding as a new point. This is not exactly "
+    "the dot of the document: the median distance is {:.3f} map widths."
 )
 SHARE = (
     "{:.0f} % of the movement is along these axes (share of the squared length). The axes explain "
@@ -75,8 +72,8 @@ SHARE = (
 MOVEMENT = "True movement: median cosine distance {:.4f} between projected and modulated embedding."
 SHOW_ARROWS = "Show these arrows"
 ARROWS_HELP = (
-    "In at least one of the two tests, these arrows are no better than random ones. Do not read "
-    "lengths or directions from them."
+    "At least one test does not tell these arrows from random ones. Do not read lengths or "
+    "directions from them."
 )
 
 

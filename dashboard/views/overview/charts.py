@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import navigation, state
-from dashboard.figures import overview
+from dashboard.figures import adapter_parts, overview
 from dashboard.services import catalog
 from dashboard.views.overview import wording
 from dashboard.widgets import chart
@@ -18,19 +18,18 @@ from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
-    "An adapter changes the scores of a query’s candidates by different amounts, and only these "
-    "differences change ranks. Each bar is the share of the differences that comes from one part "
-    "of the adapter. Modulation is document modulation and query refinement together. Constant "
-    "modulation is its average over all queries, query-specific modulation is the rest. A part "
-    "with a negative share works against the others."
+    "A rank changes only if candidates gain or lose different amounts of score. Each bar is the "
+    "share of these differences that one part of the adapter makes. Modulation is document "
+    "modulation and query refinement together: its average over all queries is constant, the rest "
+    "is query-specific. A part with a negative share works against the others."
 )
 
 
 GAIN_READING = (
     f"Each bar is one part of the change of {NDCG}. The parts add up to modulated − base. A part "
     "is the change that it makes when it is added to the other parts, averaged over all orders "
-    "(Shapley value). Line: its 95 % interval. “Left out” is the change if only this part is left "
-    "out of the adapter. It shows how much the other parts need it, so these numbers do not add up."
+    f"(Shapley value). Line: its 95 % interval. “Without it”: {NDCG} of an adapter without this "
+    "part, to compare with the {:.4f} of the whole adapter."
 )
 PROJECTOR_FIRST = (
     " This projector changes the number of dimensions, so no other part works without it. Its part "
@@ -73,13 +72,15 @@ def gain(parts: GainDecomposition | None) -> None:
     if parts is None:
         st.caption(wording.TOO_FEW_FOR_PARTS)
         return
-    st.caption(GAIN_READING + (PROJECTOR_FIRST if parts.projector_first else ""))
+    st.caption(
+        GAIN_READING.format(parts.complete) + (PROJECTOR_FIRST if parts.projector_first else "")
+    )
     values = {
         "projector": parts.projector,
         "constant modulation": parts.constant,
         "query-specific modulation": parts.query_specific,
     }
-    chart.show(overview.gain(values, parts.measure), "gain")
+    chart.show(adapter_parts.gain(values, parts.complete, parts.measure), "gain")
 
 
 def shares(parts: ChangeDecomposition | None) -> None:
@@ -96,7 +97,7 @@ def shares(parts: ChangeDecomposition | None) -> None:
     # all shares are 0 if no score changes relative to the other candidates
     if any(values.values()):
         st.caption(SHARES_READING)
-        chart.show(overview.shares(values), "shares")
+        chart.show(adapter_parts.shares(values), "shares")
     else:
         st.caption(wording.NO_SHARES)
 

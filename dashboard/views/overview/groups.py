@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dashboard.figures.overview import GroupRow
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.seen import Group
+from imrnns_core.evaluation.verdicts import effect_of, verdict_tests
 from imrnns_core.statistics.measures import SystemMetrics
 
 
@@ -21,12 +22,13 @@ def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[
     }
     # “all” and its only group would be the same row twice
     if len(groups) == 1:
-        return {f"all ({name})": group for name, group in groups.items()}
+        return {f"all: {name}": group for name, group in groups.items()}
     return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **groups}
 
 
 def group_rows(measured: Evaluation, bm25: SystemMetrics) -> list[GroupRow]:
     """Return the means of each group, with the interval of the change."""
+    tests = verdict_tests(measured)
     # BM25 was measured with the same measures, in the same order
     lexical = bm25.values[:, measured.measures.index(NDCG)]
     return [
@@ -36,7 +38,8 @@ def group_rows(measured: Evaluation, bm25: SystemMetrics) -> list[GroupRow]:
             float(lexical[mask].mean()),
             measured.mean("base", mask)[NDCG],
             measured.mean("modulated", mask)[NDCG],
-            measured.significance(NDCG, group).ci95,
+            tests[group][0].ci95,
+            effect_of(*tests[group]),
         )
         for name, (group, mask) in query_groups(measured).items()
     ]

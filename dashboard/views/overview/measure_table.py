@@ -19,19 +19,22 @@ from imrnns_core.statistics.measures import SystemMetrics, cutoff_of, judged_mea
 from imrnns_core.types import STAGES
 
 READING = (
-    "Means over the queries of a group. nDCG uses linear gains, as trec_eval does. Change is "
-    "modulated − base. Its 95 % interval comes from a bootstrap over queries. p comes from a "
-    "paired randomisation test and is corrected for the number of measures in a group (Holm), so "
-    "an interval can exclude zero although p is above 0.05. The verdict above is about nDCG@10 "
-    "alone, so its p is not corrected for measures."
+    "Means over the queries of a group; proj., doc. and mod. are the stages projected, "
+    "document-modulated and modulated. nDCG uses linear gains, as trec_eval does. Change is "
+    "modulated − base, its 95 % interval comes from a bootstrap over queries. p comes from a "
+    "paired randomisation test and is Holm-corrected for the measures of a group; the intervals "
+    "are not corrected. The verdict at the top is about nDCG@10 alone, so its p is not corrected "
+    "for measures."
 )
 
 JUDGED = ("judged, BM25", "judged, base", "judged, modulated")
 """Columns with the share of judged documents."""
 JUDGED_HELP = (
-    "Share of the documents up to the measure’s cut-off that are judged (Judged@k). Unjudged "
-    "documents count as not relevant."
+    "Share of the documents up to the measure’s cut-off that are judged (Judged@k): of BM25, base "
+    "and modulated. Unjudged documents count as not relevant."
 )
+SHORT = {"projected": "proj.", "document-modulated": "doc.", "modulated": "mod."}
+"""Headings that leave room for all columns; the downloaded file has the full names."""
 
 
 def show(measured: Evaluation, bm25: SystemMetrics) -> None:
@@ -47,7 +50,10 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     # rows of Streamlit are 35 pixels high: the first group is in view, the others scroll
     height: int | Literal["content"] = "content" if len(frame) == count else 35 * (count + 1) + 2
     # means are never negative, so they need no minus sign
-    columns = {name: st.column_config.NumberColumn(format="%.4f") for name in ("BM25", *STAGES)}
+    columns = {
+        name: st.column_config.NumberColumn(SHORT.get(name, name), format="%.4f")
+        for name in ("BM25", *STAGES)
+    }
     columns["queries"] = st.column_config.TextColumn(
         help=" ".join(f"{name.capitalize()}: {text}." for name, text in MEANINGS.items())
     )
@@ -57,14 +63,13 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
         help="The probability of a change at least this large if the adapter had no effect, "
         "corrected for the number of measures (Holm)."
     )
-    columns |= {name: st.column_config.NumberColumn(help=JUDGED_HELP) for name in JUDGED}
+    columns["judged"] = st.column_config.TextColumn(help=JUDGED_HELP)
     # the format of a column would write a hyphen for minus
-    shown = frame.style.format(
+    shown = _narrow(frame).style.format(
         {
             "change": lambda value: formatting.signed(float(str(value))),
             "p": lambda value: _p_text(float(str(value))),
             "95 % interval": lambda value: formatting.minus(str(value)),
-            **dict.fromkeys(JUDGED, _share_text),
         }
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
@@ -73,9 +78,14 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     st.caption(READING)
 
 
-def _share_text(share: object) -> str:
-    value = float(str(share))
-    return "—" if math.isnan(value) else formatting.percent(value)
+def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with one column for the shares of judged documents."""
+    judged = [" / ".join(map(_share_text, shares)) for shares in frame[[*JUDGED]].to_numpy()]
+    return frame.drop(columns=[*JUDGED]).assign(judged=judged)
+
+
+def _share_text(share: float) -> str:
+    return "—" if math.isnan(share) else formatting.percent(share)
 
 
 def _p_text(p: float) -> str:

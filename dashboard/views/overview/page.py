@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import overview
 from dashboard.services import evaluations
-from dashboard.views.overview import baselines, charts, measure_table, wording
+from dashboard.views.overview import baselines, charts, measure_table, unjudged_range, wording
 from dashboard.views.overview.groups import group_rows
 from dashboard.widgets import chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
@@ -17,8 +17,8 @@ from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, 
 
 GROUPS_READING = (
     "The line goes from base to modulated; the number on the right is the change. Band: base plus "
-    "the 95 % interval of the change. Green: a gain, orange: a loss, grey: the interval includes "
-    "zero."
+    "the 95 % interval of the change. Green: a gain, orange: a loss, grey: not significant "
+    "(Holm-corrected for the rows)."
 )
 
 
@@ -43,9 +43,7 @@ def _show_judged(split: str) -> None:
     bm25 = evaluations.bm25(selection.data, split)
     unjudged = evaluations.ndcg_range(selection.data, selection.adapter, split)
     with_baselines = evaluations.baselines(selection.data, selection.adapter, split)
-    helps = wording.with_unjudged(
-        wording.helps(judge_effect(measured, bm25)), unjudged, measured.judged_means()
-    )
+    helps = wording.helps(judge_effect(measured))
     _show_answers(
         baselines.with_strongest(helps, with_baselines.judge()),
         wording.where(judge_outcomes(measured)),
@@ -67,6 +65,7 @@ def _show_judged(split: str) -> None:
         charts.shares(evaluations.shares(selection.data, selection.adapter, split))
     with right:
         charts.scatter(measured)
+        unjudged_range.show(unjudged, measured.judged_means())
     baselines.show(with_baselines)
     measure_table.show(measured, bm25)
 

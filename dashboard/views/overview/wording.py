@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.formatting import count, p_value, percent, signed
@@ -11,7 +11,6 @@ from imrnns_core.evaluation.change_decomposition import MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.seen import Group
-from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import (
     MIN_CHANGED,
     Effect,
@@ -23,7 +22,6 @@ from imrnns_core.evaluation.verdicts import (
 )
 from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.statistics.significance import Significance
-from imrnns_core.types import Stage
 
 Kind = Literal["good", "warning", "info"]
 
@@ -77,12 +75,6 @@ QUERIES: dict[Group, str] = {
     "validation": "validation queries",
 }
 """The queries of a group; `imrnns_core.evaluation.seen` defines the groups."""
-STEPS: dict[Stage, str] = {
-    "projected": "projector",
-    "document-modulated": "document modulation",
-    "modulated": "query refinement",
-}
-"""The step that leads to each stage after base."""
 UNJUDGED = (
     "These queries have no relevance judgments. So the page can show what changes, but not whether "
     "it helps. To find out, add judgments in qrels/test.tsv."
@@ -93,14 +85,14 @@ def helps(verdict: EffectVerdict) -> Answer:
     """Answer "Does it help?"."""
     kind, answer = EFFECTS[verdict.effect]
     corrected = (
-        f" (Holm-corrected for the {verdict.tests} tests of all queries and of the groups)"
+        f", Holm-corrected for {verdict.tests} tests (all queries, and each group)"
         if verdict.tests > 1
         else ""
     )
     figures = (
-        f"{NDCG} changes by {with_interval(verdict.test)}, {p_value(verdict.p)}{corrected}, on "
-        f"{count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, modulated "
-        f"{verdict.modulated:.4f}, BM25 {verdict.bm25:.4f}."
+        f"{NDCG} on {count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, "
+        f"modulated {verdict.modulated:.4f}, change {with_interval(verdict.test)}, "
+        f"{p_value(verdict.p)}{corrected}."
     )
     if verdict.effect == "not shown":
         figures += f" {_detectable(verdict.test)}"
@@ -110,26 +102,6 @@ def helps(verdict: EffectVerdict) -> Answer:
             f"at least {MIN_CHANGED}."
         )
     return Answer(kind, "Does it help?", answer, figures)
-
-
-def with_unjudged(
-    answer: Answer, ends: UnjudgedRange, judged: Mapping[str, Mapping[str, float]]
-) -> Answer:
-    """Add what unjudged documents could change to the figures of an answer.
-
-    Args:
-        answer: The answer.
-        ends: nDCG@10 under both assumptions about unjudged documents.
-        judged: Ranking → measure → share of judged documents.
-    """
-    base, modulated = (percent(judged[system]["Judged@10"]) for system in ("base", "modulated"))
-    figures = (
-        f"{answer.figures} In the top 10, {base} (base) and {modulated} (modulated) are judged. "
-        "The other documents count as not relevant. If all of them had the best grade that the "
-        f"query has, {NDCG} would be {ends.base[1]:.4f} (base) and {ends.modulated[1]:.4f} "
-        f"(modulated), a change of {signed(ends.change[1])}."
-    )
-    return replace(answer, figures=figures)
 
 
 def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
@@ -142,13 +114,9 @@ def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
 
 
 def where(verdict: OutcomeVerdict) -> Answer:
-    """Answer "Which queries changed?": the outcomes, and the step to each stage."""
+    """Answer "Which queries changed?"."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     figures = f"{listed[0].upper()}{listed[1:]}."
-    # steps can have opposite signs: the largest alone may be larger than the total change
-    if verdict.steps:
-        steps = ", ".join(f"{STEPS[stage]} {signed(step)}" for stage, step in verdict.steps.items())
-        figures += f" {NDCG} after each step, compared with the step before: {steps}."
     answer = f"{count(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
     return Answer("info", "Which queries changed?", answer, figures)
 
@@ -163,7 +131,7 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     if verdict.generalization == "not shown":
         sentences += [_detectable(g.test) for g in verdict.groups if g.group == verdict.group]
     if verdict.group == "text used" and verdict.left_out is None:
-        sentences.append("The gain for documents that training did not use is not measured here.")
+        sentences.append("No gain for documents that training did not use is measured here.")
     if verdict.left_out is not None:
         if verdict.generalization == "holds":
             kind, answer = "warning", "Yes, but only for documents in the sentence memory"
@@ -214,8 +182,8 @@ def _detectable(test: Significance) -> str:
     if not test.detectable:
         return "No query changes."
     return (
-        f"With {count(test.queries, 'query', 'queries')} and this spread, the test finds a change "
-        f"of {test.detectable:.4f} or more in 80 % of cases; a smaller one may exist."
+        f"A true change of {test.detectable:.4f} would be significant in 80 % of such tests; a "
+        "smaller one may exist."
     )
 
 

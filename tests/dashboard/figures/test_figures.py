@@ -8,7 +8,15 @@ import pytest
 
 from dashboard import formatting, theme
 from dashboard.figures import accounting as accounting_figures
-from dashboard.figures import compare, label_placement, modulation, overview, target
+from dashboard.figures import (
+    adapter_parts,
+    compare,
+    label_placement,
+    map_marks,
+    modulation,
+    overview,
+    target,
+)
 from dashboard.figures import plane as planes
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
@@ -335,18 +343,20 @@ def test_the_target_view_is_coloured_by_true_movement(comparison: Comparison) ->
     assert len(set(drawn.marker.color)) == 8
 
 
-def test_the_legend_has_a_mark_that_is_no_documents() -> None:
+def test_maps_leave_the_legend_to_the_page() -> None:
     view = TargetView(np.array([[50.0, 60.0]] * 4, np.float32), np.array([0.0, 180.0], np.float32))
     points = Points(["a", "b"], ["a", "b"], [theme.RELEVANT] * 2, ["star"] * 2)
     for figure in (target.target(view, {}, points), plane(10, 1), plane(10, 1, three=True)):
-        documents, legend = [t for t in figure.data if t.name == "modulated"]
-        assert (documents.showlegend, legend.showlegend) == (False, None)
-        assert (legend.marker.color, legend.marker.symbol, list(legend.x)) == (
-            theme.BASE,
-            "circle",
-            [None],
-        )
-        assert legend.legendgroup == documents.legendgroup
+        assert figure.layout.showlegend is False
+        assert len([t for t in figure.data if t.name == "modulated"]) == 1
+
+
+def test_the_head_of_an_arrow_stops_before_the_mark_of_its_document() -> None:
+    points = Points(["a"], ["a"], [theme.RELEVANT], ["star"])
+    (arrow,) = map_marks.arrows((np.zeros(1), np.zeros(1)), (np.ones(1), np.ones(1)), points)
+    size, gap = arrow["marker"]["size"], arrow["marker"]["standoff"]
+    assert [bool(s) for s in size] == [False, True, False]
+    assert gap[1] >= map_marks.document_marks(points)["marker"]["size"] / 2
 
 
 def plane(
@@ -472,16 +482,24 @@ def test_controls_are_seen_on_both_pages() -> None:
 
 def test_groups_show_means_and_interval() -> None:
     rows = [
-        overview.GroupRow("all", 10, 0.45, 0.5, 0.6, (0.05, 0.15)),
-        overview.GroupRow("unseen", 4, 0.41, 0.4, 0.35, (-0.1, -0.02)),
+        overview.GroupRow("all", 10, 0.45, 0.5, 0.6, (0.05, 0.15), "helps"),
+        overview.GroupRow("seen", 4, 0.41, 0.4, 0.35, (-0.1, -0.02), "harms"),
+        overview.GroupRow("unseen", 6, 0.41, 0.4, 0.35, (-0.1, -0.02), "not shown"),
     ]
     figure = overview.groups(rows, "nDCG@10")
     bands = [t for t in figure.data if t.mode == "lines" and t.line.width == 14]
-    assert [list(b.x) for b in bands] == [pytest.approx([0.55, 0.65]), pytest.approx([0.3, 0.38])]
-    assert [b.line.color for b in bands] == [theme.UP, theme.DOWN]
+    assert [list(b.x) for b in bands] == [
+        pytest.approx(ends) for ends in ([0.55, 0.65], [0.3, 0.38], [0.3, 0.38])
+    ]
+    # an interval that excludes zero is grey if the corrected test shows nothing
+    assert [b.line.color for b in bands] == [theme.UP, theme.DOWN, theme.UNJUDGED]
     marks = {t.name: list(t.x) for t in figure.data if t.mode == "markers"}
-    assert marks == {"BM25": [0.45, 0.41], "base": [0.5, 0.4], "modulated": [0.6, 0.35]}
-    assert [a.text for a in figure.layout.annotations] == ["+0.1000", "−0.0500"]
+    assert marks == {
+        "BM25": [0.45, 0.41, 0.41],
+        "base": [0.5, 0.4, 0.4],
+        "modulated": [0.6, 0.35, 0.35],
+    }
+    assert [a.text for a in figure.layout.annotations] == ["+0.1000", "−0.0500", "−0.0500"]
 
 
 def test_overlaps_stand_in_order() -> None:
@@ -510,7 +528,7 @@ def test_scatter_keeps_the_ids() -> None:
 
 
 def test_shares_add_up() -> None:
-    figure = overview.shares(
+    figure = adapter_parts.shares(
         {"projector": 0.5, "constant modulation": 0.6, "query-specific modulation": -0.1}
     )
     assert sum(t.x[0] for t in figure.data) == pytest.approx(100)
@@ -527,14 +545,14 @@ def test_the_parts_of_a_gain_have_intervals_and_no_negative_zero() -> None:
         "constant modulation": GainOfPart(-0.02, (-0.05, 0.01), 0.01),
         "query-specific modulation": GainOfPart(-0.00001, (-0.01, 0.01), -0.00001),
     }
-    figure = overview.gain(parts, "nDCG@10")
+    figure = adapter_parts.gain(parts, 0.5, "nDCG@10")
     assert [t.x[0] for t in figure.data] == [0.05, -0.02, -0.00001]
     ends = [(t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in figure.data]
     np.testing.assert_allclose(ends, [p.ci95 for p in parts.values()])
     assert [a.text for a in figure.layout.annotations] == [
         "+0.0500",
-        "−0.0200<br>left out: +0.0100",
-        "+0.0000<br>left out: +0.0000",
+        "−0.0200<br>without it: 0.5100",
+        "+0.0000<br>without it: 0.5000",
     ]
 
 
@@ -602,11 +620,11 @@ def test_bump_names_a_relevant_document_that_no_stage_has_on_top() -> None:
 
 def test_shares_have_no_negative_zero() -> None:
     parts = {"projector": 1.003, "constant modulation": 0.0, "query-specific modulation": -0.003}
-    assert [t.text for t in overview.shares(parts).data] == ["100 %", "0 %", "0 %"]
+    assert [t.text for t in adapter_parts.shares(parts).data] == ["100 %", "0 %", "0 %"]
 
 
 def test_toolbars_have_no_background_of_their_own() -> None:
-    assert overview.shares({"projector": 1.0}).layout.modebar.bgcolor == theme.CLEAR
+    assert adapter_parts.shares({"projector": 1.0}).layout.modebar.bgcolor == theme.CLEAR
 
 
 def test_numbers_are_written_alike() -> None:

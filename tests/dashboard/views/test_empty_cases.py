@@ -62,7 +62,8 @@ def run(page: str, **parameters: str) -> str:
     app.run()
     assert not app.exception
     boxes = [*app.get("html"), *app.caption, *app.header, *app.title]
-    return " ".join(str(box.proto) for box in boxes)
+    tables = [str(table.value.to_numpy().tolist()) for table in app.dataframe]
+    return " ".join([*(str(box.proto) for box in boxes), *tables])
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +84,8 @@ def test_overview_of_one_query_and_one_without_a_relevant_document(tmp_path: Any
     assert "<br>q2<" in said
     assert said.count("The parts of a change need at least 2 queries.") == 2
     # one of the two documents is judged; if both had grade 2, every order would be ideal
-    assert "In the top 10, 50 % (base) and 50 % (modulated) are judged." in said
-    assert "nDCG@10 would be 1.0000 (base) and 1.0000 (modulated), a change of +0.0000." in said
+    assert "['base', '50 %', '0.6309', '1.0000']" in said
+    assert "['change', '', '+0.0000', '+0.0000']" in said
 
 
 def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:

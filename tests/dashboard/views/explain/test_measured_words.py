@@ -5,7 +5,7 @@ from math import nan
 
 import pytest
 
-from dashboard.views.explain.verified_words import _rows, summary
+from dashboard.views.explain.verified_words import NOT_TESTED, _rows, summary
 from imrnns_core.explanation.word_drops import Target, VerifiedWord
 from imrnns_core.text.words import Word
 
@@ -26,11 +26,11 @@ def measured(count: int) -> list[VerifiedWord]:
 
 def test_the_text_says_how_many_words_are_measured_and_drawn() -> None:
     assert summary(measured(12), 48, "document", "change") == (
-        "Drops measured for 12 of 48 words of the document. Verdicts: 12 confirmed."
+        "Measured: 12 of 48 words of the document. Verdicts: 12 confirmed."
     )
     assert summary(measured(62), 62, "document", "score") == (
-        "Drops measured for all 62 words of the document. Verdicts: 62 confirmed. The chart shows "
-        "the 30 strongest."
+        "Measured: 62 of 62 words of the document. Verdicts: 62 confirmed. The chart shows the 30 "
+        "strongest."
     )
 
 
@@ -43,13 +43,13 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
         replace(first, p=(None, 0.01)),
     ]
     assert summary(words, 4, "query", "score") == (
-        "Drops measured for all 4 words of the query. Verdicts: 1 confirmed, 1 not confirmed, 1 "
-        "opposite sign, "
-        "1 not tested (too few other words for 22 different random deletions)."
+        "Measured: 4 of 4 words of the query. Verdicts: 1 confirmed, 1 not confirmed, 1 opposite "
+        f"sign, 1 not tested. {NOT_TESTED}"
     )
-    assert summary([], 0, "query", "score") == (
-        "Drops measured for all 0 words of the query. Verdicts: none."
+    assert summary([replace(first, p=(None, None))], 1, "query", "score") == (
+        f"Measured: 1 of 1 word of the query. {NOT_TESTED}"
     )
+    assert summary([], 0, "query", "score") == "Measured: 0 of 0 words of the query."
 
 
 @pytest.mark.parametrize(

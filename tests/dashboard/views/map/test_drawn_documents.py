@@ -115,7 +115,7 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     assert "correlation +0.50 (p = 0.0600)" in hidden
     assert "correlation +0.50 (p = 0.0120)" in drawn
     for box in (hidden, drawn):
-        assert "correlation +0.25; +0.00 with the arrows of other documents (p = 0.0010)" in box
+        assert "correlation +0.25, expected by chance +0.00 (p = 0.0010)" in box
         assert "About this map. True movement: median cosine distance 0.0200" in box
     (switch,) = app.toggle
     assert switch.label == "Show these arrows"
@@ -132,5 +132,7 @@ def test_the_map_names_which_documents_are_drawn(sample: Ranker) -> None:
 
 
 def test_a_long_title_is_cut_with_a_sign() -> None:
-    assert document_list._cut("Sri Jayawardenepura Kotte") == "Sri Jayawardenepu…"
+    assert (
+        document_list._cut("Sri Jayawardenepura Kotte, the capital") == "Sri Jayawardenepura Kott…"
+    )
     assert document_list._cut("★ The Hague") == "★ The Hague"

@@ -8,9 +8,10 @@ import pytest
 
 from dashboard.figures import baselines as figures
 from dashboard.services import evaluations
-from dashboard.views.overview import baselines
+from dashboard.views.overview import baselines, unjudged_range
 from dashboard.views.overview.wording import Answer
 from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import Effect
 from tests.reporting.test_baselines import verdict
 
@@ -21,7 +22,7 @@ YES = Answer("good", "Does it help?", "Yes", "nDCG@10 changes.")
     ("effect", "name", "kind", "start"),
     [
         ("not shown", "base + BM25", "info", "Yes. But base + BM25, without training, may be as"),
-        ("harms", "BM25", "warning", "Yes. But BM25, without training, is better: "),
+        ("harms", "BM25", "warning", "Yes. But BM25, without training, is better (p = "),
         ("helps", "base + BM25", "good", "Yes. It is better than the strongest baseline without"),
         ("not shown", "base", "good", "Yes"),
     ],
@@ -39,29 +40,43 @@ def test_an_adapter_that_does_not_help_is_compared_too() -> None:
     no = replace(YES, kind="warning", answer="No, it makes rankings worse")
     answer = baselines.with_strongest(no, verdict("harms"))
     assert answer.kind == "warning"
-    assert answer.answer.startswith(
-        "No, it makes rankings worse. Base + BM25, without training, is better: nDCG@10 0.8570 "
-        "against"
+    assert answer.answer == (
+        "No, it makes rankings worse. Base + BM25, without training, is better (p = 0.2100)"
     )
 
 
-def test_the_best_system_is_on_top_and_bands_are_relative_to_the_adapter() -> None:
-    drawn = figures.baselines(
-        [
-            figures.BaselineRow("modulated", 0.87, None),
-            figures.BaselineRow("BM25", 0.7, (0.1, 0.2)),
-            figures.BaselineRow("base + BM25", 0.88, (-0.02, 0.01)),
-        ],
-        0.87,
-        NDCG,
+def test_the_best_system_is_on_top_and_each_mark_is_a_difference() -> None:
+    rows = [
+        figures.BaselineRow("BM25", 0.7, 0.17, (0.1, 0.2), "helps"),
+        figures.BaselineRow("base + BM25", 0.88, -0.01, (-0.02, -0.001), "not shown"),
+        figures.BaselineRow("adapter + BM25", 0.92, -0.05, (-0.07, -0.04), "harms"),
+    ]
+    drawn = figures.baselines(rows, NDCG)
+    assert list(drawn.layout.yaxis.categoryarray) == ["adapter + BM25", "base + BM25", "BM25"]
+    marks = {trace.y[0]: trace for trace in drawn.data}
+    for row in rows:
+        mark = marks[row.name]
+        assert mark.x[0] == row.difference
+        ends = (mark.x[0] - mark.error_x.arrayminus[0], mark.x[0] + mark.error_x.array[0])
+        assert ends == pytest.approx(row.ci95)
+    colours = [marks[row.name].marker.color for row in rows]
+    assert colours == [figures.theme.UP, figures.theme.UNJUDGED, figures.theme.DOWN]
+    assert [note.text for note in drawn.layout.annotations] == ["−0.0500", "−0.0100", "+0.1700"]
+    assert drawn.layout.shapes[0].x0 == 0
+
+
+def test_the_range_of_unjudged_documents_has_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = []
+    monkeypatch.setattr(unjudged_range.st, "dataframe", lambda frame, **_: tables.append(frame))
+    unjudged_range.show(
+        UnjudgedRange((0.5, 0.75), (0.6, 0.7), (0.1, -0.05)),
+        {"base": {"Judged@10": 0.2345}, "modulated": {"Judged@10": 0.24}},
     )
-    assert list(drawn.layout.yaxis.categoryarray) == ["base + BM25", "modulated", "BM25"]
-    bands = {trace.y[0]: trace for trace in drawn.data if trace.mode == "lines"}
-    assert list(bands["BM25"].x) == pytest.approx([0.67, 0.77])
-    assert list(bands["base + BM25"].x) == pytest.approx([0.86, 0.89])
-    assert bands["BM25"].line.color == figures.theme.UP
-    assert bands["base + BM25"].line.color == figures.theme.UNJUDGED
-    assert drawn.layout.shapes[0].x0 == 0.87
+    assert tables[0].to_numpy().tolist() == [
+        ["base", "23 %", "0.5000", "0.7500"],
+        ["modulated", "24 %", "0.6000", "0.7000"],
+        ["change", "", "+0.1000", "−0.0500"],
+    ]
 
 
 def test_the_service_measures_once_until_sentences_are_encoded(fresh: None) -> None:
