@@ -55,12 +55,17 @@ TURN = " Drag to turn the map."
 BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
 NO_BETTER_THAN_CHANCE = "The arrows do not pass both tests against chance"
 AGREEMENT = (
-    "Length: are the arrows of documents that move more also longer? Rank correlation {} ({}). "
-    "Direction: does an arrow point to the candidates that become more similar to its document? "
-    "Mean rank correlation {}, expected by chance {} ({}). Both p values come from one-sided "
-    "permutation tests; if one is above 0.05, the arrows are hidden until you switch them on. The "
-    "target view is exact."
+    "Lengths: rank correlation {} ({}). Directions: mean rank correlation {}, by chance {} ({}). "
+    "The target view is exact."
 )
+TESTS = """
+- **Lengths**: are the arrows of documents that move more also longer?
+- **Directions**: does an arrow point to the candidates that become more similar to its document?
+- Both p values come from one-sided permutation tests. If one of them is above 0.05, the arrows are
+  hidden until you switch them on.
+- {}
+- {}
+"""
 PLACEMENT = (
     "Arrows start where UMAP places the projected embedding as a new point. This is not exactly "
     "the dot of the document: the median distance is {:.3f} map widths."
@@ -183,22 +188,20 @@ def _move(drawn: DrawnMovement) -> Move:
 def _agreement_notice(drawn: DrawnMovement, map_figures: str) -> bool:
     """Write how well the arrows agree with the true movement; return whether they are drawn."""
     agreement = drawn.agreement
-    text = " ".join(
-        (
-            AGREEMENT.format(
-                signed(agreement.length, 2),
-                p_value(agreement.length_p),
-                signed(agreement.direction, 2),
-                signed(agreement.direction_by_chance, 2),
-                p_value(agreement.direction_p),
-            ),
-            map_figures,
-            MOVEMENT.format(np.median(drawn.true)),
-        )
+    text = AGREEMENT.format(
+        signed(agreement.length, 2),
+        p_value(agreement.length_p),
+        signed(agreement.direction, 2),
+        signed(agreement.direction_by_chance, 2),
+        p_value(agreement.direction_p),
     )
-    if agreement.better_than_chance:
-        notices.show("info", BETTER_THAN_CHANCE, text)
-        return True
+    passed = agreement.better_than_chance
+    notices.show(
+        "info" if passed else "warning",
+        BETTER_THAN_CHANCE if passed else NO_BETTER_THAN_CHANCE,
+        text,
+    )
+    with st.expander("How are the arrows tested?"):
+        st.markdown(TESTS.format(map_figures, MOVEMENT.format(np.median(drawn.true))))
     # these arrows mislead, so they are off until a reader asks for them
-    notices.show("warning", NO_BETTER_THAN_CHANCE, text)
-    return st.toggle(SHOW_ARROWS, key="arrows_by_chance", help=ARROWS_HELP)
+    return passed or st.toggle(SHOW_ARROWS, key="arrows_by_chance", help=ARROWS_HELP)

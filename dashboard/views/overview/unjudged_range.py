@@ -32,7 +32,14 @@ def show(ends: UnjudgedRange, judged: Mapping[str, Mapping[str, float]]) -> None
         for name, values in (("base", ends.base), ("modulated", ends.modulated))
     ]
     rows.append(("change", "", *map(signed, ends.change)))
-    columns = ["ranking", "judged in top 10", "none relevant", "all relevant"]
+    columns = ["ranking", "judged", "none relevant", "all relevant"]
+    # with these widths, all columns fit on a phone and next to the figures
+    widths = dict(zip(columns, (82, 62, 98, 92), strict=True))
+    config = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+    config["judged"] = st.column_config.TextColumn(
+        width=widths["judged"], help="Share of the top 10 that is judged (Judged@10)."
+    )
     # st.dataframe puts its key on the page only if it reacts to clicks
     with st.container(key="unjudged"):
-        st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True)
+        frame = pd.DataFrame(rows, columns=columns)
+        st.dataframe(frame, hide_index=True, column_config=config)

@@ -115,8 +115,10 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     assert "correlation +0.50 (p = 0.0600)" in hidden
     assert "correlation +0.50 (p = 0.0120)" in drawn
     for box in (hidden, drawn):
-        assert "correlation +0.25, expected by chance +0.00 (p = 0.0010)" in box
-        assert "About this map. True movement: median cosine distance 0.0200" in box
+        assert "correlation +0.25, by chance +0.00 (p = 0.0010)" in box
+    for expander in app.expander:
+        text = expander.markdown[0].value
+        assert "- About this map.\n- True movement: median cosine distance 0.0200" in text
     (switch,) = app.toggle
     assert switch.label == "Show these arrows"
     assert [text.value for text in switch.set_value(True).run().text] == ["paths: True"] * 2
