@@ -67,7 +67,7 @@ def relevance_name(grade: int) -> str:
 
 def graded(grade: int) -> str:
     """Name a judged grade, with its number where it is relevant."""
-    return relevance_name(grade) + (f" ({grade})" if grade > 0 else "")
+    return relevance_name(grade) + (f" (grade {grade})" if grade > 0 else "")
 
 
 def plain(text: str, width: int = 60, lines: int = 3) -> str:

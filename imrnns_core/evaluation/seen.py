@@ -25,7 +25,7 @@ MEANINGS: dict[Group, str] = {
     "seen": "a relevant document was a positive in training",
     "text used": "training used the text of a relevant document, but no judgment of it",
     "unseen": "training did not use any relevant document",
-    "validation": "training chose the kept version of the adapter by this query’s judgments",
+    "validation": "the query was among those by which training chose the best epoch or model",
 }
 
 

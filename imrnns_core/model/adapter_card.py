@@ -49,7 +49,8 @@ class LeftOutGain:
     """What a sentence memory does for documents that it was not built from.
 
     The memory is built five times, each time without one fifth of the documents. Each judged query
-    is measured with the memory that was built without its relevant documents.
+    is measured with the memory that was built without its relevant documents, before and after the
+    missing documents are added.
 
     Attributes:
         queries: Number of judged queries.
@@ -59,6 +60,8 @@ class LeftOutGain:
         extended: The same after the missing documents were added to each memory.
         change_ci95: 95 % interval of the mean of left_out − base.
         p: p value of left_out − base.
+        others: Mean nDCG@10 with memories that had the query's relevant documents from the start,
+            after the missing documents were added; None in older cards.
     """
 
     queries: int
@@ -68,6 +71,7 @@ class LeftOutGain:
     extended: float
     change_ci95: tuple[float, float]
     p: float
+    others: float | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ WEIGHTS = (
     f"chosen in {FOLDS} folds of the judged queries: the queries of a fold get the weight that is "
     "best for the other folds. Queries with a common relevant document are in one fold."
 )
+MAX_SIM_MEANING = (
+    f"{MAX_SIM.capitalize()} adds the cosine of a document and that of its best sentence."
+)
 ADAPTER_WEIGHT = (
     f"The weight of {ADAPTER_LEXICAL} is chosen only by queries whose judgments training did not "
     "use."
@@ -103,15 +106,18 @@ def headline(verdict: BaselineVerdict) -> str:
     name = strongest.baseline.name
     if name == BASE or verdict.effect == "too few queries":
         return ""
-    p = f"({p_equals(strongest.p)})"
+    p = p_equals(strongest.p)
+    if verdict.excluded:
+        p += f", on the {counted(strongest.test.queries, 'query', 'queries')} that are not seen"
     if verdict.effect == "helps":
-        return f"It is better than the strongest baseline without training, {name} {p}"
+        return f"It is better than the strongest baseline without training, {name} ({p})"
     if verdict.effect == "harms":
         comparison = "is better"
     else:
         # an equal mean is evidence; a lower one that is not significant is only missing evidence
         comparison = "is as good" if strongest.mean >= verdict.adapter else "may be as good"
-    return f"{name[0].upper()}{name[1:]}, without training, {comparison} {p}"
+        p = f"no significant difference, {p}"
+    return f"{name[0].upper()}{name[1:]}, without training, {comparison} ({p})"
 
 
 def figures(verdict: BaselineVerdict) -> str:
@@ -128,13 +134,11 @@ def figures(verdict: BaselineVerdict) -> str:
         "baselines)."
     ]
     if name == MAX_SIM:
-        sentences.append(
-            f"{MAX_SIM.capitalize()} adds the cosine of a document and that of its best sentence."
-        )
+        sentences.append(MAX_SIM_MEANING)
     if verdict.excluded:
+        queries = counted(verdict.excluded, "query is", "queries are")
         sentences.append(
-            f"Not compared: {counted(verdict.excluded, 'query', 'queries')} whose judgments "
-            "training used."
+            f"{queries} left out here, because training used judgments of their relevant documents."
         )
     if verdict.favoured:
         sentences.append(
@@ -146,6 +150,6 @@ def figures(verdict: BaselineVerdict) -> str:
     if verdict.effect == "not shown" and test.detectable:
         sentences.append(
             f"A true difference of {decimal(test.detectable)} would be significant in 80 % of "
-            "such tests; a smaller one may exist."
+            "such tests, a smaller one less often."
         )
     return " ".join(sentences)

@@ -14,7 +14,7 @@ from imrnns_core.reporting.formatting import decimal, interval, percent, signed
 def share_line(shares: ChangeDecomposition | None) -> str:
     """Return the share of each part of an adapter in the score change."""
     if shares is None:
-        return f"The parts of a change need at least {MIN_QUERIES} queries."
+        return f"At least {MIN_QUERIES} queries are needed to split a change into parts."
     return (
         "Share of each part in the candidates' score changes: "
         f"projector {percent(shares.projector)}, "

@@ -34,17 +34,17 @@ VERDICT_NAMES: dict[Verdict, str] = {
     "confirmed": "confirmed",
     "not confirmed": "not confirmed",
     "opposite sign": "opposite sign",
-    "not tested": "not tested",
+    "not tested": "no verdict",
 }
 """What reports and tables say about an estimate whose drop was measured."""
 VERDICT_READING = (
     f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. For a word that "
-    "occurs n times, each draw deletes n other words, one occurrence of each. Verdict: confirmed "
-    "if the word's drop is larger than that of every draw and has the sign of its estimate; "
-    "opposite sign if it has the other sign. The words are tested in the order of their "
-    "estimates, and the first word that fails ends the test: it and all later words are not "
-    "confirmed. If the estimates named random words, every word would be not confirmed in at "
-    f"least 95 % of texts. Not tested: the text does not allow {RANDOM_DRAWS} different draws."
+    "occurs n times, each draw deletes n other words, one occurrence of each. Confirmed: the "
+    "word's drop is larger in size than that of every draw, and has the sign of its estimate. "
+    "Opposite sign: as large, with the other sign. The words are tested in the order of their "
+    "estimates, the largest first; the first one that fails and all after it are not confirmed. "
+    "If the estimates meant nothing, at most 5 % of texts would have a confirmed word. No verdict: "
+    f"the text has too few other words for {RANDOM_DRAWS} different draws."
 )
 """How the verdicts are reached, for the terminal and the report."""
 LEGEND = (

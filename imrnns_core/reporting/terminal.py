@@ -94,12 +94,15 @@ def _group_lines(result: Evaluation) -> Iterator[str]:
 
 def left_out_line(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
+    others = "" if gain.others is None else f", and {decimal(gain.others)} for the other queries"
     return (
         f"Sentence memory, measured in training on {counted(gain.queries, 'query', 'queries')}: "
-        f"{NDCG} {decimal(gain.base)} for the base, {decimal(gain.complete)} with the memory, "
-        f"{decimal(gain.left_out)} with a memory that lacks the relevant documents "
-        f"({signed(gain.left_out - gain.base)}, 95 % interval {interval(gain.change_ci95)}, "
-        f"{p_equals(gain.p)}), {decimal(gain.extended)} after these were added to it."
+        f"{NDCG} is {decimal(gain.base)} for the base and {decimal(gain.complete)} with the memory "
+        "of all documents. With memories that lack a fifth of the documents, it is "
+        f"{decimal(gain.left_out)} for the queries about them ("
+        f"{signed(gain.left_out - gain.base)} against the base, 95 % interval "
+        f"{interval(gain.change_ci95)}, {p_equals(gain.p)}). After these documents were added to "
+        f"the memories, it is {decimal(gain.extended)} for the same queries{others}."
     )
 
 

@@ -32,7 +32,7 @@ from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.splits import TrainValidationSplit
 from imrnns_core.types import FloatArray, LabelledProgress
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the order in which a run requests its results."""
 Result = TypeVar("Result")
 

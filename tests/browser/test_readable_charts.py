@@ -60,7 +60,7 @@ def test_labels_are_readable_and_links_keep_their_values(page: Page, address: st
     page.get_by_role("radio", name="Full values").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('shift') === 'whole'")
     settle(page)
-    page.get_by_role("radio", name="Signed value").click()
+    page.get_by_role("radio", name="Mean value").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('columns') === 'sign'")
     settle(page)
     open_page(page, f"{address}/map?query=q054&view=linear&drag=lasso")

@@ -39,12 +39,12 @@ def verdict(
         (
             "not shown",
             0.857,
-            "Base + BM25, without training, may be as good (p = 0.2100)",
+            "Base + BM25, without training, may be as good (no significant difference, p = 0.2100)",
         ),
         (
             "not shown",
             0.88,
-            "Base + BM25, without training, is as good (p = 0.2100)",
+            "Base + BM25, without training, is as good (no significant difference, p = 0.2100)",
         ),
         (
             "harms",
@@ -63,6 +63,13 @@ def test_the_headline_names_the_strongest_baseline(effect: Effect, mean: float, 
     assert texts.headline(verdict(effect, mean=mean)) == sentence
 
 
+def test_the_headline_names_the_queries_if_some_are_left_out():
+    assert texts.headline(verdict("harms", excluded=70)) == (
+        "Base + BM25, without training, is better (p = 0.2100, on the 236 queries that are not "
+        "seen)"
+    )
+
+
 def test_base_as_the_strongest_needs_no_headline():
     assert texts.headline(verdict("not shown", "base")) == ""
     assert texts.figures(verdict("not shown", "base")) == (
@@ -73,9 +80,10 @@ def test_base_as_the_strongest_needs_no_headline():
 def test_the_figures_name_what_the_test_can_miss_and_what_is_left_out():
     assert texts.figures(verdict("not shown", excluded=70)) == (
         "nDCG@10 on 236 queries: base + BM25 0.8570, adapter 0.8740, difference +0.0170 (95 % "
-        "interval +0.0070 to +0.0270, p = 0.2100, Holm-corrected for the number of baselines). Not "
-        "compared: 70 queries whose judgments training used. A true difference of 0.0200 would be "
-        "significant in 80 % of such tests; a smaller one may exist."
+        "interval +0.0070 to +0.0270, p = 0.2100, Holm-corrected for the number of baselines). 70 "
+        "queries are left out here, because training used judgments of their relevant documents. A "
+        "true difference of 0.0200 would be significant in 80 % of such tests, a smaller one less "
+        "often."
     )
 
 

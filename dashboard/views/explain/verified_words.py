@@ -21,8 +21,8 @@ from imrnns_core.types import Side
 
 READING = (
     "A bar is the drop of a word: the {value} of the whole text minus the {value} after the word "
-    "was deleted everywhere and the text was encoded again. A bar to the right means that the word "
-    "raises the {value}, a bar to the left that it lowers the {value}."
+    "was deleted everywhere and the text was encoded again. A bar to the right: the {value} would "
+    "be lower without the word. A bar to the left: it would be higher."
 )
 LEGEND = (
     "<style>.swatch {{ display: inline-block; width: 1.4rem; height: .7rem; margin-right: .3rem; "
@@ -34,7 +34,7 @@ LEGEND = (
     '<span><span class="swatch" style="background:{pale}"></span>pale: not confirmed</span>'
     '<span><span class="swatch" style="background:repeating-linear-gradient(45deg,{up} 0 2px,'
     'transparent 2px 5px)"></span>hatched: opposite sign to the estimate</span>'
-    '<span><span class="swatch"></span>outline: not tested</span>'
+    '<span><span class="swatch"></span>outline: no verdict</span>'
     "<span><b>┼</b> random words: mean ± 1 SD</span>"
     "</div>"
 )
@@ -43,7 +43,7 @@ MOST_ROWS, TABLE_PIXELS = 12, 480
 """A table with more rows scrolls."""
 MOST_BARS = 30
 NOT_TESTED = (
-    "Not tested: the text has too few other words to compare a drop with "
+    "No verdict: the text has too few other words for a comparison with "
     f"{RANDOM_DRAWS} different random deletions."
 )
 SECONDS_PER_WORD = 0.06

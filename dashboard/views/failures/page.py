@@ -19,8 +19,8 @@ READING = (
     "Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
-    "Choose k: a query fails if no relevant document is in the top k of its ranking. No row is "
-    "hidden. The same k applies to the outcomes in the list of queries and on Overview."
+    "No row is hidden: k only decides which outcome a query has. The same k applies to the list of "
+    "queries and to Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
@@ -53,7 +53,7 @@ def show() -> None:
 def _show_judged(split: str) -> None:
     top_k, outcomes = st.columns([3, 7])
     top_k.segmented_control(
-        "A query fails if no relevant document is in its top",
+        "k: a ranking fails if no relevant document is in its top k",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),

@@ -53,13 +53,13 @@ PLANE = (
 PATHS = " {} run from projected to modulated."
 TURN = " Drag to turn the map."
 BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
-NO_BETTER_THAN_CHANCE = "The arrows do not pass both tests against chance"
+NO_BETTER_THAN_CHANCE = "The arrows fail at least one of two tests against chance"
 AGREEMENT = (
     "Lengths: rank correlation {} ({}). Directions: mean rank correlation {}, by chance {} ({}). "
     "The target view is exact."
 )
 TESTS = """
-- **Lengths**: are the arrows of documents that move more also longer?
+- **Lengths**: do documents that move more have longer arrows?
 - **Directions**: does an arrow point to the candidates that become more similar to its document?
 - Both p values come from one-sided permutation tests. If one of them is above 0.05, the arrows are
   hidden until you switch them on.

@@ -13,18 +13,22 @@ PARTS = {
     "query refined": "Query refinement",
     "score accounting": "Score breakdown",
 }
-ORDERS = {"modulated rank": "Modulated rank", "base rank": "Base rank", "cluster": "Similarity"}
-ORDER_HELP = "Similarity: documents that are modulated in a similar way are neighbours."
+ORDERS = {
+    "modulated rank": "Modulated rank",
+    "base rank": "Base rank",
+    "cluster": "Similar rows together",
+}
+ORDER_HELP = "Similar rows together: documents that are modulated in a similar way are neighbours."
 SHIFTS = {"query-specific": "Difference from average", "whole": "Full values"}
 SHIFT_HELP = (
     "Most of a shift is the same for all queries. “Difference from average” subtracts the "
     "adapter’s average over many queries and shows what is special about this one."
 )
 WIDTHS = {"top 40": "40 strongest", "all": "All"}
-COLUMNS = {"strength": "Strength", "cluster": "Similarity", "sign": "Signed value"}
+COLUMNS = {"strength": "Strength", "cluster": "Similar columns together", "sign": "Mean value"}
 COLUMNS_HELP = (
-    "Strength: largest mean |value| first. Similarity: dimensions with similar values are "
-    "neighbours. Signed value: largest mean value first, from + to −."
+    "Strength: largest mean |value| first. Similar columns together: dimensions with similar "
+    "values are neighbours. Mean value: largest first, from + to −."
 )
 
 

@@ -17,7 +17,10 @@ from imrnns_core.retrieval.comparison import Comparison
 SHOWN = 20
 SIGNS = "★ relevant, ✕ judged not relevant; the number is the modulated rank."
 """How to read a row's label, for the caption of every chart."""
-CLICK = "Click a cell: below the chart, you see its document and the words linked to its dimension."
+CLICK = (
+    "Click a cell: below the chart, you see its document, and the words whose documents have "
+    "unusual values on its dimension."
+)
 CLIPPED = "Colours are clipped at ± {}, the 99.5th percentile over many queries."
 """Where the colours of a heat map end, for the tooltip of its caption."""
 LABEL_LETTERS = 26

@@ -110,14 +110,16 @@ def _reading(drawn: Mapping[str, bool], averaged: str, specific: bool) -> str:
 def _heatmap(rows: DocumentRows) -> Section:
     selection, specific = state.current(), _is_specific()
     ranges = modulations.ranges(selection.data, selection.adapter)
-    # without the mean, all queries show the same picture (docs/method.md)
+    # most of a shift is the same for all queries: without the mean, all heat maps look alike
     values = shifts(rows.comparison)[rows.order] - (ranges.mean_shift if specific else 0)
     st.header("How each document moved", anchor=False)
     if np.abs(values).max() < ROUNDING:
         st.caption(NO_SHIFT[specific])
         return Section(False)
     limit = ranges.shift[specific]
-    subtracted = ". The adapter’s average shift is subtracted" if specific else ""
+    subtracted = (
+        ". The average shift over the candidates of many queries is subtracted" if specific else ""
+    )
     st.caption(
         SHIFTS.format(rows.description, SIGNS, subtracted),
         help=SHIFTS_HELP.format(figures.written_limit(limit)),

@@ -12,7 +12,7 @@ from dashboard import formatting, state
 from dashboard.figures import baselines as figures
 from dashboard.views.overview.wording import Answer, Kind
 from dashboard.widgets import chart, csv_button
-from imrnns_core.evaluation.baselines import Baselines, BaselineVerdict
+from imrnns_core.evaluation.baselines import MAX_SIM, Baselines, BaselineVerdict
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.verdicts import Effect, effect_of
 from imrnns_core.reporting import baselines as texts
@@ -46,7 +46,8 @@ def with_strongest(answer: Answer, verdict: BaselineVerdict) -> Answer:
         if verdict.effect != "helps":
             headline = f"But {_continued(headline)}"
     line = f"{answer.answer}. {headline}" if headline else answer.answer
-    return replace(answer, kind=kind, answer=line)
+    meaning = f" {texts.MAX_SIM_MEANING}" if verdict.strongest.baseline.name == MAX_SIM else ""
+    return replace(answer, kind=kind, answer=line, figures=answer.figures + meaning)
 
 
 def _continued(sentence: str) -> str:

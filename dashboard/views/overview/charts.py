@@ -19,17 +19,17 @@ from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
     "A rank changes only if candidates gain or lose different amounts of score. Each bar is the "
-    "share of these differences that one part of the adapter makes. Modulation is document "
-    "modulation and query refinement together: its average over all queries is constant, the rest "
-    "is query-specific. A part with a negative share works against the others."
+    "share of these differences that one part of the adapter makes. Constant modulation: document "
+    "modulation and query refinement of an average query. Query-specific modulation: what differs "
+    "from it in each query. A part with a negative share works against the others."
 )
 
 
 GAIN_READING = (
-    f"Each bar is one part of the change of {NDCG}. The parts add up to modulated − base. A part "
-    "is the change that it makes when it is added to the other parts, averaged over all orders "
-    f"(Shapley value). Line: its 95 % interval. “Without it”: {NDCG} of an adapter without this "
-    "part, to compare with the {:.4f} of the whole adapter."
+    "The parts of the adapter are added one after the other. A bar is the change of "
+    f"{NDCG} when this part is added, averaged over all orders (Shapley value). The bars add up to "
+    f"modulated − base. Line: 95 % interval. “Without it”: {NDCG} if only this part is missing; "
+    "with all parts, it is {:.4f}."
 )
 PROJECTOR_FIRST = (
     " This projector changes the number of dimensions, so no other part works without it. Its part "

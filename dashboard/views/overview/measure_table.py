@@ -63,7 +63,7 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
         help="The probability of a change at least this large if the adapter had no effect, "
         "corrected for the number of measures (Holm)."
     )
-    columns["judged"] = st.column_config.TextColumn(help=JUDGED_HELP)
+    columns["judged"] = st.column_config.TextColumn("judged: BM25 / base / mod.", help=JUDGED_HELP)
     # the format of a column would write a hyphen for minus
     shown = _narrow(frame).style.format(
         {

@@ -131,7 +131,7 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     if verdict.generalization == "not shown":
         sentences += [_detectable(g.test) for g in verdict.groups if g.group == verdict.group]
     if verdict.group == "text used" and verdict.left_out is None:
-        sentences.append("No gain for documents that training did not use is measured here.")
+        sentences.append(NO_UNSEEN)
     if verdict.left_out is not None:
         if verdict.generalization == "holds":
             kind, answer = "warning", "Yes, but only for documents in the sentence memory"
@@ -142,11 +142,11 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        f"For documents that the memory lacks, {NDCG} changes by "
-        f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
-        f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}); after they were added to the memory, "
-        f"by {signed(gain.extended - gain.base)}. Both were measured in training, on "
-        f"{count(gain.queries, 'query', 'queries')}. The dashboard adds new documents by itself."
+        f"On queries about documents that the memory lacks, {NDCG} is "
+        f"{signed(gain.left_out - gain.base)} against base (95 % interval "
+        f"{signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, {p_value(gain.p)}); once "
+        f"the memory has them, {signed(gain.extended - gain.base)} (measured in training, "
+        f"{count(gain.queries, 'query', 'queries')}). The dashboard adds new documents by itself."
     )
 
 
@@ -182,8 +182,8 @@ def _detectable(test: Significance) -> str:
     if not test.detectable:
         return "No query changes."
     return (
-        f"A true change of {test.detectable:.4f} would be significant in 80 % of such tests; a "
-        "smaller one may exist."
+        f"A true change of {test.detectable:.4f} would be significant in 80 % of such tests, a "
+        "smaller one less often."
     )
 
 
@@ -193,7 +193,11 @@ def with_interval(test: Significance) -> str:
     return f"{signed(test.change)} (95 % interval {signed(low)} to {signed(high)})"
 
 
-TOO_FEW_FOR_PARTS = f"The parts of a change need at least {MIN_QUERIES} queries."
+NO_UNSEEN = (
+    "This split has no unseen queries, so it says nothing about documents that training did not "
+    "use."
+)
+TOO_FEW_FOR_PARTS = f"At least {MIN_QUERIES} queries are needed to split a change into parts."
 LISTED_QUERIES = 10
 """Largest number of queries that a note names."""
 NO_SHARES = (

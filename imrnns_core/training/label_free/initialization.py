@@ -148,9 +148,9 @@ class Initialization:
             memory = SentenceMemory.build(whitened, documents, stored, config, self.config.seed)
             return memory.adapter(settings["offset"], settings["strength"])
 
-        def extend(model: IMRNN, added: Sentences) -> IMRNN:
+        def extend(model: IMRNN, stored: Tensor, added: Sentences) -> IMRNN:
             return add_sentences(
-                model, self._documents, added, settings["strength"], config.sharpness
+                model, self._documents, stored, added, settings["strength"], config.sharpness
             )
 
         return left_out_values(self.collection, qrels, sentences, build, extend, self.config.seed)

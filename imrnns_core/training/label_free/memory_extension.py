@@ -1,15 +1,16 @@
 """Documents that a sentence memory was not built from: add them, and measure what they lose.
 
 A memory raises the scores of documents whose sentences it stores. A document that was added to the
-collection later has none, so it is demoted. `extend_adapter` stores its sentences, too. The
-projector and everything that the memory stores remain as they are.
+collection later has none, so it is demoted. `extend_adapter` stores its sentences, too, and turns
+the stored directions so that they distinguish the new documents as well. The projector, the stored
+sentences and the threshold remain as they are.
 
 Shapes: N documents, S sentences, Q queries, n encoder dimensions, m working dimensions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import paired_tests
 from imrnns_core.training.config import MemoryConfig
 from imrnns_core.training.label_free.sentence_memory import (
@@ -32,10 +34,10 @@ from imrnns_core.training.label_free.sentence_memory import (
 )
 from imrnns_core.training.splits import QrelsDict
 from imrnns_core.training.validator import Validator
-from imrnns_core.types import relevant_ids
+from imrnns_core.types import IntArray, relevant_ids
 
 FOLDS = 5
-"""Number of memories that `left_out_values` builds, each without the documents of some queries."""
+"""Number of memories that `left_out_values` builds, each without some documents."""
 
 
 def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
@@ -74,8 +76,10 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
         )
     settings = card.outcome.initialization
     documents = torch.from_numpy(np.asarray(collection.documents.vectors))
+    stored = torch.ones(len(documents), dtype=torch.bool)
+    stored[rows] = False
     model = add_sentences(
-        adapter.model, documents, sentences, settings["strength"], config.sharpness
+        adapter.model, documents, stored, sentences, settings["strength"], config.sharpness
     )
     hashes = {collection.dataset.text_hashes[row] for row in rows}
     texts = replace(card.texts, used=sorted({*card.texts.used, *hashes}))
@@ -88,21 +92,31 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
 def add_sentences(
     model: IMRNN,
     documents: Tensor,
+    stored: Tensor,
     sentences: Sentences,
     strength: float,
     sharpness: float,
 ) -> IMRNN:
     """Return a copy of a model whose query adapter stores further sentences.
 
+    The directions towards the stored documents are nearly orthogonal to the other stored documents,
+    but not to new ones: without a correction, they would raise the scores of new documents, too.
+    They are multiplied by the matrix that turns them into the directions of a memory of all
+    documents.
+
     Args:
         model: A model with a sentence memory.
         documents: (N, n) base embeddings of all documents.
+        stored: (N,) which documents the memory was built from.
         sentences: The further sentences.
         strength: Factor of the values.
         sharpness: As in `MemoryConfig`.
     """
     projected = model.project(documents).double()
-    values = strength * memory_values(projected, sharpness)[sentences.rows].float()
+    values, towards = memory_values(projected, sharpness)
+    _, away = memory_values(projected[stored], sharpness)
+    turn = torch.linalg.solve(away, towards)
+    added = strength * values[sentences.rows].float()
     keys = model.project(sentences.vectors)
     first, second = [x for x in model.query_adapter.layers if isinstance(x, nn.Linear)][:2]
     # all units have the same threshold, unless the memory was trained further
@@ -114,7 +128,9 @@ def add_sentences(
             **model.state_dict(),
             "query_adapter.layers.0.weight": torch.cat([first.weight, keys]),
             "query_adapter.layers.0.bias": torch.cat([first.bias, biases]),
-            "query_adapter.layers.2.weight": torch.cat([second.weight, values.T], dim=1),
+            "query_adapter.layers.2.weight": torch.cat(
+                [(turn.T @ second.weight.double()).float(), added.T], dim=1
+            ),
         }
     )
     return extended.eval().requires_grad_(False)
@@ -125,50 +141,74 @@ def left_out_values(
     qrels: QrelsDict,
     sentences: Sentences,
     build: Callable[[Tensor, Sentences], IMRNN],
-    extend: Callable[[IMRNN, Sentences], IMRNN],
+    extend: Callable[[IMRNN, Tensor, Sentences], IMRNN],
     seed: int,
 ) -> list[Tensor]:
-    """Return nDCG@10 (Q,) of judged queries: base, complete, left-out and extended memory.
+    """Return nDCG@10 (Q,) of judged queries: base, complete, left-out, extended memory, and others.
 
-    The queries are divided into five parts. For each part, a memory is built without the relevant
-    documents of its queries, and then extended by these documents.
+    The documents are divided into five parts. For each part, a memory is built without its
+    documents, and then extended by them. A query is measured with the memories of the part that has
+    its relevant documents. A part also has documents that are not relevant to its queries: if only
+    relevant documents were added, a difference between stored and added documents would look like a
+    gain. *Others* is measured with the extended memories of the other parts.
 
     Args:
         collection: All documents.
         qrels: The judged queries.
         sentences: The sentences of all documents.
         build: Builds a model from documents (N', n) and their sentences.
-        extend: Adds sentences to a model; their rows are those of the whole collection.
+        extend: Adds sentences to a model that was built from some documents (N,); the rows of the
+            sentences are those of the whole collection.
         seed: Seed of the division.
     """
     ids, row_of = list(qrels), collection.documents.row
     documents = torch.from_numpy(np.asarray(collection.documents.vectors))
     every = Validator.from_qrels(collection, qrels)
     complete = build(documents, sentences)
-    left_out, extended = torch.zeros(len(ids)), torch.zeros(len(ids))
-    for part in np.array_split(np.random.default_rng(seed).permutation(len(ids)), FOLDS):
-        if not len(part):
-            continue
-        part_qrels = {ids[i]: qrels[ids[i]] for i in part}
-        missing = [row_of[d] for judged in part_qrels.values() for d in relevant_ids(judged)]
-        present = torch.ones(len(documents), dtype=torch.bool)
-        present[missing] = False
+    left_out, extended, others = (torch.zeros(len(ids)) for _ in range(3))
+    document_parts, query_parts = _parts(qrels, row_of, len(documents), seed)
+    for number in range(FOLDS):
+        part = torch.from_numpy(query_parts == number)
+        present = torch.from_numpy(document_parts != number)
         kept = present[sentences.rows]
         new_rows = present.cumsum(0) - 1  # row in the collection → row among the documents left
         model = build(
             documents[present],
             Sentences(sentences.vectors[kept], new_rows[sentences.rows[kept]]),
         )
-        validator = Validator.from_qrels(collection, part_qrels)
-        left_out[part] = validator.ndcg(model)
+        left_out[part] = every.ndcg(model)[part]
         added = Sentences(sentences.vectors[~kept], sentences.rows[~kept])
-        extended[part] = validator.ndcg(extend(model, added))
-    return [every.ndcg(), every.ndcg(complete), left_out, extended]
+        values = every.ndcg(extend(model, present, added))
+        extended[part] = values[part]
+        others[~part] += values[~part] / (FOLDS - 1)
+    return [every.ndcg(), every.ndcg(complete), left_out, extended, others]
+
+
+def _parts(
+    qrels: QrelsDict, row_of: Mapping[str, int], documents: int, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Return the part of each document (N,) and of each query (Q,), at random.
+
+    Documents that are relevant to the same query are in one part.
+    """
+    groups = connected_queries(qrels)
+    rows = {d: row_of[d] for judged in qrels.values() for d in relevant_ids(judged) if d in row_of}
+    units = [set[int]() for _ in range(groups.max(initial=-1) + 1)]
+    for group, judged in zip(groups, qrels.values(), strict=True):
+        units[group].update(rows[d] for d in relevant_ids(judged) if d in rows)
+    units += [{row} for row in set(range(documents)) - set(rows.values())]
+    document_parts, sizes = np.zeros(documents, dtype=np.int64), np.zeros(FOLDS, dtype=np.int64)
+    part_of = np.zeros(len(units), dtype=np.int64)
+    for unit in np.random.default_rng(seed).permutation(len(units)):
+        part_of[unit] = smallest = int(sizes.argmin())
+        document_parts[list(units[unit])] = smallest
+        sizes[smallest] += len(units[unit])
+    return document_parts, part_of[groups]
 
 
 def left_out_gain(values: Sequence[Tensor]) -> LeftOutGain:
     """Return the means and the test of what `left_out_values` returned."""
-    base, complete, left_out, extended = (v.double() for v in values)
+    base, complete, left_out, extended, others = (v.double() for v in values)
     (test,) = paired_tests((left_out - base).numpy()[:, None])
     return LeftOutGain(
         queries=len(base),
@@ -178,4 +218,5 @@ def left_out_gain(values: Sequence[Tensor]) -> LeftOutGain:
         extended=float(extended.mean()),
         change_ci95=test.ci95,
         p=test.p,
+        others=float(others.mean()),
     )

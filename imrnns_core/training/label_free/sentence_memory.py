@@ -123,7 +123,7 @@ class SentenceMemory:
         bias = rotation @ whitened.projector.bias.double()
         projected = F.normalize(documents.double() @ weight.T + bias, dim=-1)  # (N, m)
         keys = F.normalize(sentences.vectors.double() @ weight.T + bias, dim=-1)
-        values = memory_values(projected, config.sharpness)
+        values, _ = memory_values(projected, config.sharpness)
         axes = (
             torch.linalg.eigh(_moment(projected))
             .eigenvectors[:, -min(whitened.config.hidden_dims) :]
@@ -210,16 +210,17 @@ class SentenceMemory:
         layer_3.bias[outputs] = -OFFSET * third.sum(1)
 
 
-def memory_values(projected: Tensor, sharpness: float) -> Tensor:
+def memory_values(projected: Tensor, sharpness: float) -> tuple[Tensor, Tensor]:
     """Return for each document, from projected (N, m), the direction (N, m) towards it.
 
-    On average, a direction adds a cosine of 1 to the score of its own document.
+    On average, a direction adds a cosine of 1 to the score of its own document. The second result
+    is the matrix (m, m) that makes the directions: projected @ matrix.
     """
     m = projected.shape[1]
     ridge = sharpness * torch.eye(m, dtype=torch.float64)
-    values: Tensor = projected @ torch.linalg.inv(_moment(projected) * m + ridge)
-    values /= (values * projected).sum(1).abs().mean()
-    return values
+    matrix: Tensor = torch.linalg.inv(_moment(projected) * m + ridge)
+    matrix /= (projected @ matrix * projected).sum(1).abs().mean()
+    return projected @ matrix, matrix
 
 
 def _moment(vectors: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ def test_overview_of_one_query_and_one_without_a_relevant_document(tmp_path: Any
     said = run("overview")
     assert "1 judged query has no relevant document and is left out" in said
     assert "<br>q2<" in said
-    assert said.count("The parts of a change need at least 2 queries.") == 2
+    assert said.count("At least 2 queries are needed to split a change into parts.") == 2
     # one of the two documents is judged; if both had grade 2, every order would be ideal
     assert "['base', '50 %', '0.6309', '1.0000']" in said
     assert "['change', '', '+0.0000', '+0.0000']" in said

@@ -16,7 +16,11 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.label_free.harm_check import HarmCheck
-from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
+from imrnns_core.training.label_free.memory_extension import (
+    _parts,
+    extend_adapter,
+    missing_rows,
+)
 from imrnns_core.training.trainer import Trainer
 from imrnns_core.types import FloatArray
 from tests.training.label_free.test_sentence_memory import told
@@ -104,7 +108,14 @@ def test_what_the_memory_had_before_stays(whole: Collection):
     count = len(old[0].weight)
     assert len(new[0].weight) > count
     assert torch.equal(new[0].weight[:count], old[0].weight)
-    assert torch.equal(new[2].weight[:, :count], old[2].weight)
+    # the stored directions become those of a memory of all documents
+    missing = [row for row in range(len(whole.documents)) if row % 4 == 3]
+    vectors = extended.model.project(torch.from_numpy(whole.documents.vectors[missing]))
+    leaks = [
+        float((weight[:, :count].T @ vectors.T).abs().mean() / weight[:, :count].norm())
+        for weight in (old[2].weight, new[2].weight)
+    ]
+    assert leaks[1] < leaks[0]
     assert torch.equal(extended.model.projector.weight, adapter.model.projector.weight)
     assert new[0].bias.unique().tolist() == old[0].bias.unique().tolist()
 
@@ -127,6 +138,16 @@ def test_a_memory_that_cannot_be_extended_says_so(whole: Collection):
         extend_adapter(replace(adapter, card=card), whole, encode(whole))
 
 
+def test_parts_have_equal_sizes_and_keep_the_relevant_documents_of_a_query_together():
+    qrels = {"q1": {"d0": 1, "d1": 2}, "q2": {"d1": 1, "d2": 1, "d9": 0}, "q3": {"d3": 1}}
+    row_of = {f"d{i}": i for i in range(100)}
+    documents, queries = _parts(qrels, row_of, 100, 3)
+    assert sorted(np.bincount(documents)) == [20, 20, 20, 20, 20]
+    assert len({*documents[:3], *queries[:2]}) == 1
+    assert documents[3] == queries[2]
+    assert not np.array_equal(documents, _parts(qrels, row_of, 100, 4)[0])
+
+
 def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
     """Each query is the sentence of its document, so without the sentence the document is lost."""
     training = Trainer(told(judged=True), TrainConfig(recipe="fine-tuned", epochs=1), "train")
@@ -138,5 +159,6 @@ def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
     assert gain.complete > gain.base + 0.1
     assert gain.left_out < gain.complete - 0.1
     assert gain.extended == pytest.approx(gain.complete, abs=0.05)
+    assert gain.others == pytest.approx(gain.complete, abs=0.05)
     low, high = gain.change_ci95
     assert low <= gain.left_out - gain.base <= high

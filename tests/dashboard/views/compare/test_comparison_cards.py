@@ -89,7 +89,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
     assert [shown[i].relevance for i in ("d0", "d1", "d3")] == [
         "unjudged",
         "not relevant",
-        "relevant (2)",
+        "relevant (grade 2)",
     ]
     best = ideal(comparison, 5)
     assert [(card.document_id, card.move) for card in best.cards] == [

@@ -44,7 +44,7 @@ def test_the_summary_names_each_verdict_in_one_sentence() -> None:
     ]
     assert summary(words, 4, "query", "score") == (
         "Measured: 4 of 4 words of the query. Verdicts: 1 confirmed, 1 not confirmed, 1 opposite "
-        f"sign, 1 not tested. {NOT_TESTED}"
+        f"sign, 1 no verdict. {NOT_TESTED}"
     )
     assert summary([replace(first, p=(None, None))], 1, "query", "score") == (
         f"Measured: 1 of 1 word of the query. {NOT_TESTED}"
@@ -64,4 +64,4 @@ def test_the_table_has_the_drops_of_the_chosen_value(
     )
     assert _rows([word], target) == [("w", drop, random, "confirmed")]
     alone = replace(word, random=(nan, nan), p=(None, None))
-    assert _rows([alone], target) == [("w", drop, "none", "not tested")]
+    assert _rows([alone], target) == [("w", drop, "none", "no verdict")]

@@ -110,7 +110,7 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     assert [text.value for text in app.text] == ["paths: False", "paths: True"]
     # the sentences have the measured figures and the rule, so that a reader can check it
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
-    assert "do not pass both tests against chance" in hidden
+    assert "fail at least one of two tests against chance" in hidden
     assert "The arrows pass both tests against chance<" in drawn
     assert "correlation +0.50 (p = 0.0600)" in hidden
     assert "correlation +0.50 (p = 0.0120)" in drawn
