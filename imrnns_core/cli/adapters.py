@@ -75,9 +75,7 @@ def adapters_show(
     record = asdict(card)
     if card.texts is not None:
         record["texts"] |= {
-            "positives": len(card.texts.positives),
-            "used": len(card.texts.used),
-            "validation_queries": len(card.texts.validation_queries),
+            name: len(hashes) for name, hashes in record["texts"].items() if name != "uses"
         }
     # soft_wrap, because a wrapped line would break the JSON
     out.print(json.dumps(record, indent=1, ensure_ascii=False), soft_wrap=True)

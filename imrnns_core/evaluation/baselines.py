@@ -85,6 +85,7 @@ class BaselineVerdict:
         adapter: Mean nDCG@10 of the adapter over the same queries.
         excluded: Number of queries that were left out because training used their judgments.
         favoured: Number of compared queries whose judgments training used, or may have used.
+        tests: Number of tests for which p is corrected.
     """
 
     effect: Effect
@@ -92,6 +93,7 @@ class BaselineVerdict:
     adapter: float
     excluded: int
     favoured: int
+    tests: int
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ class Baselines:
             float(self.evaluation.column("modulated")[self.fair].mean()),
             int((~self.fair).sum()),
             int((self.fair & ~independent(self.evaluation)).sum()),
+            len(self.systems),
         )
 
     def to_json(self) -> dict[str, Any]:

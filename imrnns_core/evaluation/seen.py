@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.records import Document
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.types import Qrels, relevant_ids
 
 Group = Literal["seen", "text used", "unseen", "validation"]
 """How training met a query.
 
-- seen: a relevant document was the positive of a training query;
+- seen: the query was trained on, or a relevant document was the positive of a training query;
 - text used: no relevant document was, but the text of one was used without a judgment, for example
   in a sentence memory, in whitening or as a negative;
 - unseen: training used no relevant document in any way;
@@ -22,7 +24,7 @@ Group = Literal["seen", "text used", "unseen", "validation"]
 """
 GROUPS: tuple[Group, ...] = get_args(Group)
 MEANINGS: dict[Group, str] = {
-    "seen": "a relevant document was a positive in training",
+    "seen": "a relevant document was a positive in training, or the query was trained on",
     "text used": "training used the text of a relevant document, but no judgment of it",
     "unseen": "training did not use any relevant document",
     "validation": "the query was among those by which training chose the best epoch or model",
@@ -32,24 +34,42 @@ MEANINGS: dict[Group, str] = {
 def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[np.str_] | None:
     """Return the group (Q,) of each query; None if the card does not list the training texts.
 
-    Documents and queries are recognised by their texts, so neither another data-set name nor other
-    ids hide that training used them.
+    Documents are recognised by their text, or by half of their sentences, and queries by their
+    text. So neither another data-set name, other ids nor small changes of a document hide that
+    training used it.
     """
     if card.texts is None:
         return None
-    positives, used = set(card.texts.positives), set(card.texts.used)
-    validation = set(card.texts.validation_queries)
-    hash_of = dict(zip(dataset.document_ids, dataset.text_hashes, strict=True))
+    texts = card.texts
+    positives = _Texts(texts.positives, texts.positive_parts)
+    used = _Texts(texts.used, texts.used_parts)
+    validation, trained_on = set(texts.validation_queries), set(texts.queries)
 
     def group(query_id: str) -> Group:
-        if dataset.queries[query_id].text_hash in validation:
+        query_hash = dataset.queries[query_id].text_hash
+        if query_hash in validation:
             return "validation"
-        relevant = {hash_of[d] for d in relevant_ids(qrels[query_id]) if d in hash_of}
-        if relevant & positives:
+        relevant = [
+            dataset.document[d] for d in relevant_ids(qrels[query_id]) if d in dataset.document
+        ]
+        if query_hash in trained_on or any(document in positives for document in relevant):
             return "seen"
-        return "text used" if relevant & used else "unseen"
+        return "text used" if any(document in used for document in relevant) else "unseen"
 
     return np.array([group(query_id) for query_id in qrels])
+
+
+class _Texts:
+    """Texts that training used; a document is one of them if half of its sentences are."""
+
+    def __init__(self, whole: Iterable[str], parts: Iterable[str]) -> None:
+        self._whole, self._parts = frozenset(whole), frozenset(parts)
+
+    def __contains__(self, document: Document) -> bool:
+        if document.text_hash in self._whole:
+            return True
+        parts = document.part_hashes
+        return bool(parts) and 2 * len(parts & self._parts) >= len(parts)
 
 
 def masks_of(groups: NDArray[np.str_] | None) -> dict[Group, NDArray[np.bool_]]:

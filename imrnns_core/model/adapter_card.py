@@ -27,21 +27,28 @@ TextUse = Literal["sentence memory", "whitening", "titles", "negatives"]
 
 @dataclass(frozen=True)
 class TrainingTexts:
-    """The documents and queries that training used, as hashes of their texts (`text_hash`).
+    """The documents and queries that training used, as hashes of their texts.
 
-    Ids and names of data sets differ from copy to copy; texts do not.
+    Ids and names of data sets differ from copy to copy; texts differ little. The hashes of whole
+    texts are `text_hash`, those of parts `part_hashes`. Older cards have no parts and no `queries`.
 
     Attributes:
         positives: Documents that were the positive of a training query.
         used: Documents whose text was used without a judgment.
         uses: What the texts in `used` were used for.
         validation_queries: Queries that selected the model or its epoch, and were not trained on.
+        positive_parts: Parts of the documents in `positives`.
+        used_parts: Parts of the documents in `used`.
+        queries: Queries that the model was trained on.
     """
 
     positives: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     uses: list[TextUse] = field(default_factory=list)
     validation_queries: list[str] = field(default_factory=list)
+    positive_parts: list[str] = field(default_factory=list)
+    used_parts: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

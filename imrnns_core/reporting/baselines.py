@@ -147,9 +147,10 @@ def figures(verdict: BaselineVerdict) -> str:
         )
     if verdict.effect == "too few queries":
         sentences.append("Too few queries differ for a verdict.")
-    if verdict.effect == "not shown" and test.detectable:
+    detectable = test.detectable(verdict.tests)
+    if verdict.effect == "not shown" and detectable:
         sentences.append(
-            f"A true difference of {decimal(test.detectable)} would be significant in 80 % of "
+            f"A true difference of {decimal(detectable)} would be significant in about 80 % of "
             "such tests, a smaller one less often."
         )
     return " ".join(sentences)

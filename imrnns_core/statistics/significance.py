@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ RESAMPLES = 10_000
 """Sign flips and bootstrap resamples per test."""
 _BATCH = RESAMPLES // 10
 """Resamples per step; all at once would need too much memory."""
-DETECTABLE_ERRORS = 1.96 + 0.84
-"""Standard errors of the smallest detectable difference: level 5 % (two-sided), power 80 %."""
+LEVEL = 0.05
+"""Largest corrected p value that counts as shown."""
+POWER_ERRORS = 0.84
+"""A normal value is above −0.84 standard errors in 80 % of cases."""
 ROUNDING = 1e-9
 """Smaller differences of a measure are rounding."""
 
@@ -33,8 +36,7 @@ class Significance:
         changed: Number of queries whose difference is not zero.
         studentized_ci95: 95 % bootstrap-t interval. It is wider where few queries decide the mean,
             such as rare large losses; infinite where most resamples do not vary.
-        detectable: The smallest mean difference that a test at 5 % finds with 80 % power for
-            differences with this spread; None for fewer than two queries.
+        standard_error: Standard error of the mean; None for fewer than two queries.
     """
 
     change: float
@@ -43,12 +45,27 @@ class Significance:
     queries: int
     changed: int
     studentized_ci95: tuple[float, float]
-    detectable: float | None
+    standard_error: float | None
+
+    def detectable(self, tests: int = 1) -> float | None:
+        """Return the smallest true difference that is shown in about 80 % of cases.
+
+        Shown means: p ≤ 5 % after a correction for the number of tests, and both intervals exclude
+        zero. The correction is Bonferroni's, so Holm's finds a little more. None if no difference
+        is ever shown, or for fewer than two queries.
+        """
+        if self.standard_error is None:
+            return None
+        ends = (*self.ci95, *self.studentized_ci95)
+        margin = max(abs(end - self.change) for end in ends)
+        critical = NormalDist().inv_cdf(1 - LEVEL / (2 * tests)) * self.standard_error
+        smallest = max(margin, critical) + POWER_ERRORS * self.standard_error
+        return smallest if math.isfinite(smallest) else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record of the test; JSON has no infinity, so an infinite end is null."""
         ends = [end if math.isfinite(end) else None for end in self.studentized_ci95]
-        return {**asdict(self), "studentized_ci95": ends}
+        return {**asdict(self), "studentized_ci95": ends, "detectable": self.detectable()}
 
 
 def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
@@ -87,7 +104,7 @@ def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
             count,
             int((np.abs(differences[:, j]) > ROUNDING).sum()),
             (float(t_low[j]), float(t_high[j])),
-            None if spread is None else float(DETECTABLE_ERRORS * spread[j] / count**0.5),
+            None if spread is None else float(spread[j] / count**0.5),
         )
         for j in range(columns)
     ]

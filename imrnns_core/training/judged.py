@@ -17,7 +17,7 @@ from imrnns_core.training.splits import (
     split_queries,
 )
 from imrnns_core.training.validator import Validator
-from imrnns_core.types import Qrels, relevant_ids
+from imrnns_core.types import IntArray, Qrels, relevant_ids
 
 
 def check_collection(collection: Collection) -> None:
@@ -104,13 +104,22 @@ def training_texts(
         uses = [*uses, "negatives"]
     if _uses_of_all_texts(outcome):
         used = np.arange(len(hashes))
-    queries = collection.dataset.queries
+    queries, other = collection.dataset.queries, np.setdiff1d(used, positive)
     return TrainingTexts(
         sorted(set(hashes[positive])),
-        sorted(set(hashes[np.setdiff1d(used, positive)])),
+        sorted(set(hashes[other])),
         uses,
         sorted({queries[q].text_hash for q in split.all if q not in trained_on}),
+        _parts(collection, positive),
+        _parts(collection, other),
+        sorted({queries[q].text_hash for q in trained_on}),
     )
+
+
+def _parts(collection: Collection, rows: IntArray) -> list[str]:
+    """Return the hashes of parts of some documents."""
+    documents = collection.dataset.documents
+    return sorted({part for row in rows for part in documents[int(row)].part_hashes})
 
 
 def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:

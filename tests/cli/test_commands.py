@@ -74,6 +74,7 @@ NO_CHANGE = {
     "queries": 3,
     "changed": 0,
     "studentized_ci95": [0.0, 0.0],
+    "standard_error": 0.0,
     "detectable": 0.0,
 }
 """The test of three queries that do not change."""
@@ -155,7 +156,8 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
         "queries": 2,
         "changed": 1,
         "studentized_ci95": [None, None],
-        "detectable": pytest.approx(0.7),
+        "standard_error": pytest.approx(0.25),
+        "detectable": None,
         "p_holm": 1.0,
     }
     assert record["shares"] == pytest.approx(
@@ -384,7 +386,10 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     )
     assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
     shown = json.loads(run("adapters", "show", "toy").out)
-    assert shown["texts"] == {"positives": 1, "used": 0, "uses": [], "validation_queries": 0}
+    assert shown["texts"] == {
+        **{"positives": 1, "used": 0, "uses": [], "validation_queries": 0},
+        **{"positive_parts": 0, "used_parts": 0, "queries": 0},
+    }
     assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()
     assert any(line.split()[:2] == ["toy", "2→2"] for line in listed)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.records import Document, Query
+from imrnns_core.data.records import Document, Query, part_hashes
 from imrnns_core.evaluation.seen import masks_of, merged_groups, query_groups
 from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
 from tests.toys import adapter, collection, still_model
@@ -73,6 +73,44 @@ def test_documents_are_recognised_by_their_text(change: str):
     other = replace(changed, text="They burn often.")
     dataset = replace(dataset, documents=(other,))
     assert query_groups({"q": {other.id: 1}}, card, dataset).tolist() == ["unseen"]
+
+
+LONG = Document(
+    "d0", "Tin", "Tin is soft. It melts early. Bronze has tin in it. Cans were made of it."
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "group"),
+    [
+        (replace(LONG, text=LONG.text.removesuffix(".")), "seen"),
+        (replace(LONG, text=LONG.text.replace("soft", "very soft")), "seen"),
+        (replace(LONG, title="About tin", text=f"{LONG.text} It is rare."), "seen"),
+        (
+            replace(LONG, text="Zinc is hard. It melts late. Brass has it. Roofs were made of it."),
+            "unseen",
+        ),
+    ],
+)
+def test_a_document_that_was_changed_a_little_is_recognised(document: Document, group: str):
+    texts = TrainingTexts([LONG.text_hash], positive_parts=sorted(LONG.part_hashes))
+    card = AdapterCard("a", 4, 4, texts=texts)
+    dataset = Dataset("new", WORLD.dataset.path, (document,), {"q": Query("q", "what melts?")})
+    assert query_groups({"q": {"d0": 1}}, card, dataset).tolist() == [group]
+
+
+def test_a_query_that_was_trained_on_is_seen_whatever_its_documents_are():
+    card = AdapterCard("a", 4, 4, texts=TrainingTexts(queries=[Query("", "what melts?").text_hash]))
+    dataset = Dataset("new", WORLD.dataset.path, (LONG,), {"q": Query("q", "What  melts?")})
+    assert query_groups({"q": {"d0": 1}}, card, dataset).tolist() == ["seen"]
+
+
+def test_parts_are_few_and_depend_on_words_only():
+    parts = part_hashes("One two. Three, four!", "\u4e00\u4e8c\u3002\u4e09")
+    assert parts == part_hashes("one  TWO\nthree four", "\u4e00\u4e8c; \u4e09")
+    assert len(parts) == 4
+    assert len(part_hashes(". ".join("abcdefghij"))) == 4
+    assert part_hashes("", " .\n!") == frozenset()
 
 
 def test_two_adapters_together_have_the_closer_contact():

@@ -70,6 +70,7 @@ def test_equal_queries_do_not_differ():
         "queries": 3,
         "changed": 0,
         "studentized_ci95": [0.0, 0.0],
+        "standard_error": 0.0,
         "detectable": 0.0,
         "p_holm": 1.0,
     }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -25,11 +23,15 @@ def verdict(
     favoured: int = 0,
 ) -> BaselineVerdict:
     change = 0.874 - mean
-    test = Significance(
-        change, (change - 0.01, change + 0.01), 0.1, 236, 90, (-math.inf, math.inf), 0.02
-    )
+    ends = (change - 0.02, change + 0.02)
+    test = Significance(change, ends, 0.1, 236, 90, ends, 0.01)
     return BaselineVerdict(
-        effect, BaselineTest(Baseline(name, METRICS), mean, test, 0.21), 0.874, excluded, favoured
+        effect,
+        BaselineTest(Baseline(name, METRICS), mean, test, 0.21),
+        0.874,
+        excluded,
+        favoured,
+        6,
     )
 
 
@@ -80,10 +82,10 @@ def test_base_as_the_strongest_needs_no_headline():
 def test_the_figures_name_what_the_test_can_miss_and_what_is_left_out():
     assert texts.figures(verdict("not shown", excluded=70)) == (
         "nDCG@10 on 236 queries: base + BM25 0.8570, adapter 0.8740, difference +0.0170 (95 % "
-        "interval +0.0070 to +0.0270, p = 0.2100, Holm-corrected for the number of baselines). 70 "
+        "interval −0.0030 to +0.0370, p = 0.2100, Holm-corrected for the number of baselines). 70 "
         "queries are left out here, because training used judgments of their relevant documents. A "
-        "true difference of 0.0200 would be significant in 80 % of such tests, a smaller one less "
-        "often."
+        "true difference of 0.0348 would be significant in about 80 % of such tests, a smaller one "
+        "less often."
     )
 
 

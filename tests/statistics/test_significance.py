@@ -11,6 +11,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imrnns_core.statistics import significance
 from imrnns_core.statistics.significance import (
     Significance,
     difference_of_means,
@@ -129,10 +130,39 @@ def test_the_studentized_interval_is_that_of_the_book():
 
 def test_the_smallest_detectable_difference():
     values = np.random.default_rng(5).normal(size=50)
-    assert alone(values).detectable == pytest.approx(2.8 * values.std(ddof=1) / math.sqrt(50))
-    assert alone(np.array([0.2])).detectable is None
+    test, error = alone(values), values.std(ddof=1) / math.sqrt(50)
+    assert test.standard_error == pytest.approx(error)
+    found = [test.detectable(tests) for tests in (1, 3, 100)]
+    margin = max(abs(end - test.change) for end in (*test.ci95, *test.studentized_ci95))
+    assert found[0] == pytest.approx(max(margin, 1.96 * error) + 0.84 * error, rel=1e-3)
+    # with many tests, the corrected p value decides
+    assert found[2] == pytest.approx((3.4808 + 0.84) * error, rel=1e-3)
+    assert found[0] <= found[1] <= found[2]
+    assert alone(np.array([0.2])).detectable() is None
+    assert alone(np.array([0.0] * 19 + [0.2])).detectable() is None  # its t interval is infinite
     counted = alone(np.array([0.0, 0.1, 1e-12, -0.2]))
     assert (counted.queries, counted.changed) == (4, 2)
+
+
+@pytest.mark.parametrize("tests", [1, 3])
+def test_the_detectable_difference_is_shown_in_about_80_percent_of_cases(
+    tests: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(significance, "RESAMPLES", 1000)
+    monkeypatch.setattr(significance, "_BATCH", 100)
+    rng = np.random.default_rng(2)
+    # as changes of nDCG are: mostly zero, some small, a few large ones
+    changes = rng.choice(
+        [0.0, 0.07, -0.07, 0.37, -0.37, 0.6], p=[0.6, 0.13, 0.1, 0.1, 0.05, 0.02], size=142
+    )
+    wanted = alone(changes).detectable(tests)
+    shown = []
+    for _ in range(200):
+        drawn = rng.choice(changes, size=142) - changes.mean() + wanted
+        test = alone(drawn)
+        low = min(test.ci95[0], test.studentized_ci95[0])
+        shown.append(test.p * tests <= 0.05 and low > 0)
+    assert np.mean(shown) == pytest.approx(0.8, abs=0.09)
 
 
 def test_records_of_tests_that_are_shown_together_have_corrected_p():

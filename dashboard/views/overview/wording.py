@@ -95,7 +95,7 @@ def helps(verdict: EffectVerdict) -> Answer:
         f"{p_value(verdict.p)}{corrected}."
     )
     if verdict.effect == "not shown":
-        figures += f" {_detectable(verdict.test)}"
+        figures += f" {_detectable(verdict.test, verdict.tests)}"
     if verdict.effect == "too few queries":
         figures += (
             f" {count(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
@@ -129,7 +129,11 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     if verdict.seen_gain_more:
         sentences.append("Seen queries gain more than the others.")
     if verdict.generalization == "not shown":
-        sentences += [_detectable(g.test) for g in verdict.groups if g.group == verdict.group]
+        # a single group is the whole split; beside several, there is a test over all queries
+        tests = 1 + len(verdict.groups) if len(verdict.groups) > 1 else 1
+        sentences += [
+            _detectable(g.test, tests) for g in verdict.groups if g.group == verdict.group
+        ]
     if verdict.group == "text used" and verdict.left_out is None:
         sentences.append(NO_UNSEEN)
     if verdict.left_out is not None:
@@ -177,12 +181,15 @@ def _change(change: GroupChange) -> str:
     )
 
 
-def _detectable(test: Significance) -> str:
-    """Return what a test that shows nothing could have shown."""
-    if not test.detectable:
+def _detectable(test: Significance, tests: int) -> str:
+    """Return what a test that shows nothing could have shown, if it is one of several tests."""
+    detectable = test.detectable(tests)
+    if not test.changed:
         return "No query changes."
+    if detectable is None:
+        return "With so few changes, the test could not show any."
     return (
-        f"A true change of {test.detectable:.4f} would be significant in 80 % of such tests, a "
+        f"A true change of {detectable:.4f} would be significant in about 80 % of such tests, a "
         "smaller one less often."
     )
 

@@ -82,7 +82,13 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
         adapter.model, documents, stored, sentences, settings["strength"], config.sharpness
     )
     hashes = {collection.dataset.text_hashes[row] for row in rows}
-    texts = replace(card.texts, used=sorted({*card.texts.used, *hashes}))
+    documents_added = [collection.dataset.documents[row] for row in rows]
+    parts = {part for document in documents_added for part in document.part_hashes}
+    texts = replace(
+        card.texts,
+        used=sorted({*card.texts.used, *hashes}),
+        used_parts=sorted({*card.texts.used_parts, *parts}),
+    )
     count = settings["sentences"] + len(sentences.rows)
     outcome = replace(card.outcome, initialization={**settings, "sentences": count})
     return Adapter(model, replace(card, texts=texts, outcome=outcome))
