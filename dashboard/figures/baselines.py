@@ -12,8 +12,6 @@ from dashboard.figures import canvas
 from imrnns_core.evaluation.verdicts import Effect
 
 ROW_HEIGHT = 34
-_SYMBOLS = {"adapter + BM25": "diamond-open", "BM25": "triangle-up"}
-"""The other systems are drawn like base."""
 
 
 class BaselineRow(NamedTuple):
@@ -73,18 +71,12 @@ def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
 def _mark(row: BaselineRow) -> dict[str, Any]:
     low, high = row.ci95
     colour = theme.effect_colour(row.effect)
-    outline = {"width": 2, "color": colour}  # open symbols consist of it
     return {
         "type": "scatter",
         "x": [row.difference],
         "y": [row.name],
         "mode": "markers",
-        "marker": {
-            "size": 11,
-            "color": colour,
-            "symbol": _SYMBOLS.get(row.name, "circle"),
-            "line": outline,
-        },
+        "marker": {"size": 11, "color": colour},
         "error_x": {
             "symmetric": False,
             "array": [high - row.difference],

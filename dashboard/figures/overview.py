@@ -41,7 +41,8 @@ def groups(rows: Sequence[GroupRow], measure: str) -> go.Figure:
 
     A band behind the marks shows the 95 % interval of the change, in the colour of its effect.
     """
-    names = [f"{row.name}, n = {row.n}" for row in rows]
+    one = "all " if len(rows) == 1 else ""  # a single group is the whole split
+    names = [f"{row.name}, {one}{row.n} queries" for row in rows]
     changes = [
         {
             "x": 1.01,

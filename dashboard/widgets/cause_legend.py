@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
-        "relevant document has in the modulated ranking"
+        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}; the modulated ranking ranks all "
+        "relevant documents lower"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

@@ -66,8 +66,8 @@ def adapters_show(
 ) -> None:
     """Print an adapter's card (encoder, training, results) as JSON.
 
-    Of the texts that training used, only their number is printed. Their hashes
-    are in the adapter file.
+    For the texts that training used, the card has hashes; the command prints how
+    many there are.
     """
     from imrnns_core.storage.workspace import Workspace
 

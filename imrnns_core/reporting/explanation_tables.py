@@ -41,8 +41,9 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
         f"{decimal(accounting['modulated'])}"
     )
     yield (
-        "Document modulation and query refinement have a joint effect. Each of the two parts has "
-        "half of it (Shapley values); the table of stages has all of it in the last stage."
+        "Document modulation and query refinement have a joint effect. The parts have half of it "
+        "each (Shapley values). The table of stages has all of it in the last stage, so a part can "
+        "differ from the step between two stages, even in its sign."
     )
     for side, drops in explained.words.items():
         yield _estimated_words(drops)
@@ -90,7 +91,7 @@ def _nearest_words(tokens: Sequence[NamedToken]) -> str:
     closer = ", ".join(token.token for token in tokens if not token.spurious)
     others = ", ".join(token.token for token in tokens if token.spurious)
     if not closer:
-        return f"none of the {len(tokens)} nearest words is closer than chance: {others}"
+        return f"the {len(tokens)} nearest words, none of them closer than chance: {others}"
     if not others:
         return f"all {len(tokens)} nearest words are closer than chance: {closer}"
     return f"closer than chance: {closer}; not closer: {others}"

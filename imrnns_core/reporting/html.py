@@ -41,8 +41,9 @@ VERDICT_READING = (
     f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. For a word that "
     "occurs n times, each draw deletes n other words, one occurrence of each. Confirmed: the "
     "word's drop is larger in size than that of every draw, and has the sign of its estimate. "
-    "Opposite sign: as large, with the other sign. The words are tested in the order of their "
-    "estimates, the largest first; the first one that fails and all after it are not confirmed. "
+    "Opposite sign: larger in size than every draw, with the other sign. The words are tested in "
+    "the order of their estimates, the largest first; the first one that fails and all after it "
+    "are not confirmed. "
     "If the estimates meant nothing, at most 5 % of texts would have a confirmed word. No verdict: "
     f"the text has too few other words for {RANDOM_DRAWS} different draws."
 )

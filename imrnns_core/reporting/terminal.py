@@ -94,15 +94,18 @@ def _group_lines(result: Evaluation) -> Iterator[str]:
 
 def left_out_line(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
-    others = "" if gain.others is None else f", and {decimal(gain.others)} for the other queries"
+    others = (
+        ""
+        if gain.others is None
+        else f" Queries whose documents it had from the start then reach {decimal(gain.others)}."
+    )
     return (
         f"Sentence memory, measured in training on {counted(gain.queries, 'query', 'queries')}: "
         f"{NDCG} is {decimal(gain.base)} for the base and {decimal(gain.complete)} with the memory "
-        "of all documents. With memories that lack a fifth of the documents, it is "
-        f"{decimal(gain.left_out)} for the queries about them ("
-        f"{signed(gain.left_out - gain.base)} against the base, 95 % interval "
-        f"{interval(gain.change_ci95)}, {p_equals(gain.p)}). After these documents were added to "
-        f"the memories, it is {decimal(gain.extended)} for the same queries{others}."
+        f"of all documents. It is {decimal(gain.left_out)} if the memory lacks the relevant "
+        f"documents of the query ({signed(gain.left_out - gain.base)} against the base, 95 % "
+        f"interval {interval(gain.change_ci95)}, {p_equals(gain.p)}), and "
+        f"{decimal(gain.extended)} after these documents are added to the memory.{others}"
     )
 
 

@@ -161,11 +161,7 @@ def assert_overview(page: Page, record: dict[str, Any]) -> None:
         )
         assert fact in said["Can I trust it?"]
     every = {"all": {"n": record["n_queries"], **measures, "significance": record["significance"]}}
-    shown_groups = (
-        {f"{name} (all queries)": group for name, group in groups.items()}
-        if len(groups) == 1
-        else every | groups
-    )
+    shown_groups = groups if len(groups) == 1 else every | groups
     sources = list(shown_groups.values())
     drawn = marks(page, "groups")
     for system, name in (("BM25", "bm25"), ("base", "base"), ("modulated", "modulated")):
@@ -236,7 +232,7 @@ def test_queries_of_one_group_are_shown_once(page: Page, address: str, workspace
     open_page(page, f"{address}/overview?split=test")
     assert_overview(page, record)
     names = chart(page, "groups").evaluate("plot => plot._fullData.find(t => t.name === 'base').y")
-    assert names == [f"text used (all queries), n = {record['n_queries']}"]
+    assert names == [f"text used, all {record['n_queries']} queries"]
 
 
 def test_overview_of_an_adapter_that_names_no_positives(

@@ -46,7 +46,7 @@ def test_the_table_of_the_map_needs_no_sideways_scrolling(page: Page, address: s
     table.wait_for()
     assert table.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
     heads = page.locator("[data-testid=stDataFrame] th")
-    heads.filter(has_text="movement").wait_for(state="attached")  # drawn after the frame
+    heads.filter(has_text="moved").wait_for(state="attached")  # drawn after the frame
     assert [head for head in heads.all_text_contents() if head] == [
         "title",
         "base",

@@ -1128,8 +1128,8 @@ def test_explain_lists_the_words_with_the_largest_effect_of_either_sign(run: Run
     assert expected[0]["change"] < 0  # the word that explains why the document lost score
     table = result.out.split("Words of the query: estimated drops")[1].splitlines()[2:7]
     assert [line.split()[0] for line in table] == [word["word"] for word in expected]
-    near = "Vocabulary near the query's change (as in the paper): none of the 10 nearest words is"
-    assert f"{near} closer than chance: " in result.out
+    near = "Vocabulary near the query's change (as in the paper): the 10 nearest words, none of "
+    assert f"{near}them closer than chance: " in result.out
     assert "chance level" not in result.out
 
 

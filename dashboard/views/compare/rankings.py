@@ -22,8 +22,8 @@ ALPHAS = [n / 20 for n in range(21)]
 """The values of the slider for α."""
 ALPHA_HELP = (
     "α is the weight of the modulated score. The second list is ranked by the mix (1 − α) · base "
-    "score + α · modulated score. You can rank by this mix in your own search. First try one α on "
-    "several queries: the best α differs from query to query."
+    "score + α · modulated score. You can rank by this mix in your own search: choose one α that "
+    "suits several queries."
 )
 MARKS_HELP = (
     "The marks are estimates; they take about one second per document. Explain gives measured "

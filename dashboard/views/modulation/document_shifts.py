@@ -21,7 +21,6 @@ from dashboard.views.modulation.document_rows import (
 from dashboard.widgets import chart
 from imrnns_core.explanation.score_accounting import shifts
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import ROUNDING
 
 STRIPS = (
     "From the query, the adapter computes two numbers for each dimension: a scale s and a bias b. "
@@ -49,6 +48,8 @@ SHIFTS = (
 SHIFTS_HELP = (
     f"Both embeddings have unit length. The colour scale is the same for all queries. {CLIPPED}"
 )
+INVISIBLE = 1e-5
+"""Smaller shifts are rounding: the values of a unit vector are near 1/√m, in single precision."""
 NO_SHIFT = {
     True: "Every document moves by the adapter’s average shift, so no heat map is shown.",
     False: "No document moves, so no heat map is shown.",
@@ -78,7 +79,7 @@ def _strips(comparison: Comparison) -> None:
     bias = bias - ranges.mean_bias if specific else bias
     # colours of rounding errors would look like an effect
     drawn = {
-        symbol: bool(np.abs(values).max() >= ROUNDING)
+        symbol: bool(np.abs(values).max() >= INVISIBLE)
         for symbol, values in (("s", scale), ("b", bias))
     }
     st.caption(_reading(drawn, averaged, specific))
@@ -113,7 +114,7 @@ def _heatmap(rows: DocumentRows) -> Section:
     # most of a shift is the same for all queries: without the mean, all heat maps look alike
     values = shifts(rows.comparison)[rows.order] - (ranges.mean_shift if specific else 0)
     st.header("How each document moved", anchor=False)
-    if np.abs(values).max() < ROUNDING:
+    if np.abs(values).max() < INVISIBLE:
         st.caption(NO_SHIFT[specific])
         return Section(False)
     limit = ranges.shift[specific]

@@ -18,8 +18,8 @@ from imrnns_core.evaluation.verdicts import Effect, effect_of
 from imrnns_core.reporting import baselines as texts
 
 READING = (
-    "Is the adapter better than what needs no training? Each mark is the adapter’s mean nDCG@10 "
-    "minus that of one system, with the 95 % interval. Green: the adapter is better, orange: the "
+    "Is the adapter better than other systems? Each mark is the adapter’s mean nDCG@10 minus that "
+    "of one system, with the 95 % interval. Green: the adapter is better, orange: the "
     "other system is better, grey: no significant difference (Holm-corrected)."
 )
 DEFINITIONS = f"""\

@@ -19,9 +19,9 @@ from imrnns_core.evaluation.rank_overlap import RankOverlap
 
 SHARES_READING = (
     "A rank changes only if candidates gain or lose different amounts of score. Each bar is the "
-    "share of these differences that one part of the adapter makes. Constant modulation: document "
-    "modulation and query refinement of an average query. Query-specific modulation: what differs "
-    "from it in each query. A part with a negative share works against the others."
+    "share of these differences that one part of the adapter makes. Constant modulation: the mean "
+    "of document modulation and query refinement over all queries. Query-specific modulation: each "
+    "query’s difference from this mean. A part with a negative share works against the others."
 )
 
 

@@ -22,7 +22,7 @@ def query_groups(measured: Evaluation) -> dict[str, tuple[Group | None, NDArray[
     }
     # “all” and its only group would be the same row twice
     if len(groups) == 1:
-        return {f"{name} (all queries)": group for name, group in groups.items()}
+        return groups
     return {"all": (None, np.ones(len(measured.query_ids), dtype=bool)), **groups}
 
 

@@ -146,11 +146,12 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        f"On queries about documents that the memory lacks, {NDCG} is "
+        f"If the memory lacks the relevant documents of a query, {NDCG} changes by "
         f"{signed(gain.left_out - gain.base)} against base (95 % interval "
-        f"{signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, {p_value(gain.p)}); once "
-        f"the memory has them, {signed(gain.extended - gain.base)} (measured in training, "
-        f"{count(gain.queries, 'query', 'queries')}). The dashboard adds new documents by itself."
+        f"{signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, {p_value(gain.p)}); "
+        f"after these documents are added to the memory, by {signed(gain.extended - gain.base)} "
+        f"against base (measured in training, {count(gain.queries, 'query', 'queries')}). The dashboard "
+        "adds the sentences of new documents to the memory."
     )
 
 

@@ -139,9 +139,10 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     assert found.kind == "warning"
     assert found.answer == "Yes, but only for documents in the sentence memory"
     assert found.figures.endswith(
-        "On queries about documents that the memory lacks, nDCG@10 is −0.0500 against base (95 % "
-        "interval −0.0800 to −0.0200, p = 0.0002); once the memory has them, +0.0800 (measured in "
-        "training, 50 queries). The dashboard adds new documents by itself."
+        "If the memory lacks the relevant documents of a query, nDCG@10 changes by −0.0500 against "
+        "base (95 % interval −0.0800 to −0.0200, p = 0.0002); after these documents are added to "
+        "the memory, by +0.0800 against base (measured in training, 50 queries). The dashboard "
+        "adds the sentences of new documents to the memory."
     )
     alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
     assert alone.figures.endswith(wording.NO_UNSEEN)
