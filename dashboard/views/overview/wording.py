@@ -150,8 +150,8 @@ def left_out(gain: LeftOutGain) -> str:
         f"{signed(gain.left_out - gain.base)} against base (95 % interval "
         f"{signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, {p_value(gain.p)}); "
         f"after these documents are added to the memory, by {signed(gain.extended - gain.base)} "
-        f"against base (measured in training, {count(gain.queries, 'query', 'queries')}). The dashboard "
-        "adds the sentences of new documents to the memory."
+        f"against base (measured in training, {count(gain.queries, 'query', 'queries')}). The "
+        "dashboard adds the sentences of new documents to the memory."
     )
 
 
