@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+import zlib
 from dataclasses import dataclass
 
-PART_HASHES = 4
-"""Largest number of sentences by which a changed document is recognised."""
-_SENTENCE_END = re.compile(r"[.!?;:\n\u3002\uff01\uff1f\u0964]+")
-_NO_WORD = re.compile(r"[\W_]+")
+import numpy as np
+
+SHINGLE_WORDS, SKETCH_SIZE = 4, 8
+"""Words per shingle, and shingles by which a changed document is recognised."""
+MIN_SHARED = 4
+"""Shingles that a document must share with used texts to count as a changed copy of one."""
+# scripts without spaces: each character is a word
+_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
+_FACTORS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64
+)
 
 
 def text_hash(text: str) -> str:
@@ -19,24 +27,21 @@ def text_hash(text: str) -> str:
     return hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def part_hashes(*texts: str) -> frozenset[str]:
-    """Return the hashes (8 hexadecimal digits each) of a few sentences of texts.
+def shingle_sketch(text: str) -> frozenset[str]:
+    """Return hashes (8 hexadecimal digits each) of the runs of four words with the smallest hashes.
 
-    Only words count. From many sentences, those with the smallest hashes are taken, so a text from
-    which a few sentences were changed keeps most of its hashes.
-    Source: Broder, "On the resemblance and containment of documents", 1997 (bottom-k sketches).
+    Two texts that differ in a few words have most of these in common; punctuation and case do not
+    count. Source: Broder, "On the resemblance and containment of documents", 1997.
     """
-    sentences = (
-        _NO_WORD.sub(" ", sentence).strip()
-        for text in texts
-        for sentence in _SENTENCE_END.split(unicodedata.normalize("NFKC", text).casefold())
-    )
-    hashes = {
-        hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-        for words in sentences
-        if words
-    }
-    return frozenset(sorted(hashes)[:PART_HASHES])
+    words = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
+    codes = np.array([zlib.crc32(w.encode(errors="surrogatepass")) for w in words], np.uint64)
+    width = min(SHINGLE_WORDS, len(codes))
+    if not width:
+        return frozenset()
+    windows = np.lib.stride_tricks.sliding_window_view(codes, width)
+    hashes = (windows * _FACTORS[:width]).sum(axis=1)
+    hashes = ((hashes ^ (hashes >> np.uint64(29))) * _FACTORS[0]) >> np.uint64(32)
+    return frozenset(f"{value:08x}" for value in np.unique(hashes)[:SKETCH_SIZE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +64,9 @@ class Document:
         return text_hash(f"{self.title} {self.text}")
 
     @property
-    def part_hashes(self) -> frozenset[str]:
-        """Hashes of the title and of sentences; a slightly changed document keeps most of them."""
-        return part_hashes(self.title, self.text)
+    def sketch(self) -> frozenset[str]:
+        """The shingles of title and text; a slightly changed document keeps most of them."""
+        return shingle_sketch(f"{self.title} {self.text}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.records import Document
+from imrnns_core.data.records import MIN_SHARED, Document
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.types import Qrels, relevant_ids
 
@@ -34,15 +34,15 @@ MEANINGS: dict[Group, str] = {
 def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[np.str_] | None:
     """Return the group (Q,) of each query; None if the card does not list the training texts.
 
-    Documents are recognised by their text, or by half of their sentences, and queries by their
+    Documents are recognised by their text, or by their four-word shingles, and queries by their
     text. So neither another data-set name, other ids nor small changes of a document hide that
     training used it.
     """
     if card.texts is None:
         return None
     texts = card.texts
-    positives = _Texts(texts.positives, texts.positive_parts)
-    used = _Texts(texts.used, texts.used_parts)
+    positives = _Texts(texts.positives, texts.positive_shingles)
+    used = _Texts(texts.used, texts.used_shingles)
     validation, trained_on = set(texts.validation_queries), set(texts.queries)
 
     def group(query_id: str) -> Group:
@@ -60,16 +60,16 @@ def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[n
 
 
 class _Texts:
-    """Texts that training used; a document is one of them if half of its sentences are."""
+    """Texts that training used; a document is one of them if it shares enough shingles."""
 
-    def __init__(self, whole: Iterable[str], parts: Iterable[str]) -> None:
-        self._whole, self._parts = frozenset(whole), frozenset(parts)
+    def __init__(self, whole: Iterable[str], shingles: Iterable[str]) -> None:
+        self._whole, self._shingles = frozenset(whole), frozenset(shingles)
 
     def __contains__(self, document: Document) -> bool:
         if document.text_hash in self._whole:
             return True
-        parts = document.part_hashes
-        return bool(parts) and 2 * len(parts & self._parts) >= len(parts)
+        sketch = document.sketch
+        return bool(sketch) and len(sketch & self._shingles) >= min(MIN_SHARED, len(sketch))
 
 
 def masks_of(groups: NDArray[np.str_] | None) -> dict[Group, NDArray[np.bool_]]:

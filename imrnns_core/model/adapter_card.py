@@ -30,15 +30,16 @@ class TrainingTexts:
     """The documents and queries that training used, as hashes of their texts.
 
     Ids and names of data sets differ from copy to copy; texts differ little. The hashes of whole
-    texts are `text_hash`, those of parts `part_hashes`. Older cards have no parts and no `queries`.
+    texts are `text_hash`, those of shingles `shingle_sketch`. Older cards have no shingles and no
+    `queries`.
 
     Attributes:
         positives: Documents that were the positive of a training query.
         used: Documents whose text was used without a judgment.
         uses: What the texts in `used` were used for.
         validation_queries: Queries that selected the model or its epoch, and were not trained on.
-        positive_parts: Parts of the documents in `positives`.
-        used_parts: Parts of the documents in `used`.
+        positive_shingles: Shingles of the documents in `positives`.
+        used_shingles: Shingles of the documents in `used`.
         queries: Queries that the model was trained on.
     """
 
@@ -46,8 +47,8 @@ class TrainingTexts:
     used: list[str] = field(default_factory=list)
     uses: list[TextUse] = field(default_factory=list)
     validation_queries: list[str] = field(default_factory=list)
-    positive_parts: list[str] = field(default_factory=list)
-    used_parts: list[str] = field(default_factory=list)
+    positive_shingles: list[str] = field(default_factory=list)
+    used_shingles: list[str] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
 
 
@@ -205,7 +206,9 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
         "recipe": _RENAMED_RECIPES.get(recipe, recipe) if recipe else recipe,
         "config": config,
         "history": [_converted_value("phase", epoch) for epoch in record.get("history") or []],
-        "texts": TrainingTexts(**record["texts"]) if record.get("texts") else None,
+        "texts": TrainingTexts(**_known_keys(TrainingTexts, record["texts"]))
+        if record.get("texts")
+        else None,
         "outcome": _outcome(outcome) if outcome else None,
         "schema": CARD_SCHEMA,
     }

@@ -110,16 +110,16 @@ def training_texts(
         sorted(set(hashes[other])),
         uses,
         sorted({queries[q].text_hash for q in split.all if q not in trained_on}),
-        _parts(collection, positive),
-        _parts(collection, other),
+        _shingles(collection, positive),
+        _shingles(collection, other),
         sorted({queries[q].text_hash for q in trained_on}),
     )
 
 
-def _parts(collection: Collection, rows: IntArray) -> list[str]:
-    """Return the hashes of parts of some documents."""
+def _shingles(collection: Collection, rows: IntArray) -> list[str]:
+    """Return the shingles by which some documents are recognised."""
     documents = collection.dataset.documents
-    return sorted({part for row in rows for part in documents[int(row)].part_hashes})
+    return sorted({shingle for row in rows for shingle in documents[int(row)].sketch})
 
 
 def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:

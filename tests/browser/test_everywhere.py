@@ -160,7 +160,7 @@ def weak_letters(page: Page, key: str, dark: bool) -> list[tuple[str, str]]:
         "plot => [...plot.querySelectorAll('svg text')].filter(t => t.textContent.trim())"
         ".map(t => [t.textContent, getComputedStyle(t).fill, getComputedStyle(t).fillOpacity])"
     )
-    assert len(colours) > 10
+    assert len(colours) > 8
     background = theme.page_colours(dark).background
     return [
         (text, colour)

@@ -50,8 +50,8 @@ def test_the_table_of_the_map_needs_no_sideways_scrolling(page: Page, address: s
     assert [head for head in heads.all_text_contents() if head] == [
         "title",
         "base",
-        "modulated",
-        "movement",
+        "mod.",
+        "moved",
     ]
 
 

@@ -388,7 +388,7 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     shown = json.loads(run("adapters", "show", "toy").out)
     assert shown["texts"] == {
         **{"positives": 1, "used": 0, "uses": [], "validation_queries": 0},
-        **{"positive_parts": 0, "used_parts": 0, "queries": 0},
+        **{"positive_shingles": 0, "used_shingles": 0, "queries": 0},
     }
     assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()

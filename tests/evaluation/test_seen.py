@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.records import Document, Query, part_hashes
+from imrnns_core.data.records import Document, Query, shingle_sketch
 from imrnns_core.evaluation.seen import masks_of, merged_groups, query_groups
 from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.types import relevant_ids
 from tests.toys import adapter, collection, still_model
 
 WORLD = collection(np.eye(5, dtype=np.float32)[:, :4], np.eye(4, dtype=np.float32))
@@ -93,7 +95,7 @@ LONG = Document(
     ],
 )
 def test_a_document_that_was_changed_a_little_is_recognised(document: Document, group: str):
-    texts = TrainingTexts([LONG.text_hash], positive_parts=sorted(LONG.part_hashes))
+    texts = TrainingTexts([LONG.text_hash], positive_shingles=sorted(LONG.sketch))
     card = AdapterCard("a", 4, 4, texts=texts)
     dataset = Dataset("new", WORLD.dataset.path, (document,), {"q": Query("q", "what melts?")})
     assert query_groups({"q": {"d0": 1}}, card, dataset).tolist() == [group]
@@ -105,12 +107,36 @@ def test_a_query_that_was_trained_on_is_seen_whatever_its_documents_are():
     assert query_groups({"q": {"d0": 1}}, card, dataset).tolist() == ["seen"]
 
 
-def test_parts_are_few_and_depend_on_words_only():
-    parts = part_hashes("One two. Three, four!", "\u4e00\u4e8c\u3002\u4e09")
-    assert parts == part_hashes("one  TWO\nthree four", "\u4e00\u4e8c; \u4e09")
-    assert len(parts) == 4
-    assert len(part_hashes(". ".join("abcdefghij"))) == 4
-    assert part_hashes("", " .\n!") == frozenset()
+def test_numbers_and_boilerplate_do_not_make_a_document_a_copy():
+    used = Document("a", "", "In this study we found p = 0.04 and n = 7. Cells grew in the dish.")
+    other = replace(used, text="In this study we lost p = 0.04 and n = 7. Mice ran in a wheel.")
+    texts = TrainingTexts([used.text_hash], positive_shingles=sorted(used.sketch))
+    dataset = Dataset("new", WORLD.dataset.path, (other,), {"q": Query("q", "who ran?")})
+    card = AdapterCard("a", 4, 4, texts=texts)
+    assert query_groups({"q": {"a": 1}}, card, dataset).tolist() == ["unseen"]
+
+
+def test_the_groups_of_scifact_are_those_of_its_judgments(scifact: Collection):
+    """No document counts as a copy of another one."""
+    dataset = scifact.dataset
+    positives = {d for judged in dataset.qrels("train").values() for d in relevant_ids(judged)}
+    documents = [dataset.document[d] for d in sorted(positives)]
+    shingles = sorted({s for document in documents for s in document.sketch})
+    texts = TrainingTexts([d.text_hash for d in documents], positive_shingles=shingles)
+    groups = query_groups(dataset.qrels("dev"), AdapterCard("a", 4, 4, texts=texts), dataset)
+    assert (groups == "seen").sum() == 70
+    assert (groups == "unseen").sum() == 100
+
+
+def test_a_sketch_depends_on_words_only():
+    sketch = shingle_sketch("One two. Three, four! Five")
+    assert sketch == shingle_sketch("one  TWO\nthree-four (five)")
+    assert len(sketch) == 2
+    assert len(shingle_sketch("a b c d e f g h i j k l m n o p")) == 8
+    assert len(shingle_sketch("one")) == 1
+    assert shingle_sketch(" .\n!") == frozenset()
+    # without spaces, a character is a word
+    assert len(shingle_sketch("\u4e00\u4e8c\u4e09\u56db\u4e94\u3002\u516d")) == 3
 
 
 def test_two_adapters_together_have_the_closer_contact():

@@ -137,7 +137,9 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     if verdict.group == "text used" and verdict.left_out is None:
         sentences.append(NO_UNSEEN)
     if verdict.left_out is not None:
-        if verdict.generalization == "holds":
+        # a gain without the documents is shown only if its interval is above zero
+        limited = verdict.group == "text used" and verdict.left_out.change_ci95[0] <= 0
+        if verdict.generalization == "holds" and limited:
             kind, answer = "warning", "Yes, but only for documents in the sentence memory"
         sentences.append(left_out(verdict.left_out))
     return Answer(kind, "Can I trust it?", answer, " ".join(filter(None, sentences)))

@@ -83,11 +83,11 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
     )
     hashes = {collection.dataset.text_hashes[row] for row in rows}
     documents_added = [collection.dataset.documents[row] for row in rows]
-    parts = {part for document in documents_added for part in document.part_hashes}
+    shingles = {shingle for document in documents_added for shingle in document.sketch}
     texts = replace(
         card.texts,
         used=sorted({*card.texts.used, *hashes}),
-        used_parts=sorted({*card.texts.used_parts, *parts}),
+        used_shingles=sorted({*card.texts.used_shingles, *shingles}),
     )
     count = settings["sentences"] + len(sentences.rows)
     outcome = replace(card.outcome, initialization={**settings, "sentences": count})

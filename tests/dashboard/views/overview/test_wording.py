@@ -144,6 +144,12 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
         "the memory, by +0.0800 against base (measured in training, 50 queries). The dashboard "
         "adds the sentences of new documents to the memory."
     )
+    helped = replace(gain, left_out=0.83, change_ci95=(0.01, 0.05))
+    for other in (
+        replace(measured, left_out=helped),
+        replace(evaluation(UP, UNSEEN), left_out=gain),
+    ):
+        assert wording.trust(judge_generalization(other)).answer.startswith("Yes, the gain holds")
     alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
     assert alone.figures.endswith(wording.NO_UNSEEN)
 
