@@ -15,8 +15,8 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
 
 READING = (
-    "The table has one row per query. Click a row to open the query in Compare. On the keyboard: "
-    "Tab to the table, ↑ and ↓ to a row, Enter to open it."
+    "A ranking fails if no relevant document is in its top k. Click a row to open the query in "
+    "Compare. On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
     "No row is hidden: k only decides which outcome a query has. The same k applies to the list of "
@@ -53,7 +53,7 @@ def show() -> None:
 def _show_judged(split: str) -> None:
     top_k, outcomes = st.columns([3, 7])
     top_k.segmented_control(
-        "k: a ranking fails if no relevant document is in its top k",
+        "Top k",
         selections.options("top_k"),
         required=True,
         **state.bound("top_k"),

@@ -16,18 +16,18 @@ PARTS = {
 ORDERS = {
     "modulated rank": "Modulated rank",
     "base rank": "Base rank",
-    "cluster": "Similar rows together",
+    "cluster": "Similar rows",
 }
-ORDER_HELP = "Similar rows together: documents that are modulated in a similar way are neighbours."
+ORDER_HELP = "Similar rows: documents that are modulated in a similar way are neighbours."
 SHIFTS = {"query-specific": "Difference from average", "whole": "Full values"}
 SHIFT_HELP = (
     "Most of a shift is the same for all queries. “Difference from average” subtracts the "
     "adapter’s average over many queries and shows what is special about this one."
 )
 WIDTHS = {"top 40": "40 strongest", "all": "All"}
-COLUMNS = {"strength": "Strength", "cluster": "Similar columns together", "sign": "Mean value"}
+COLUMNS = {"strength": "Strength", "cluster": "Similar columns", "sign": "Mean value"}
 COLUMNS_HELP = (
-    "Strength: largest mean |value| first. Similar columns together: dimensions with similar "
+    "Strength: largest mean |value| first. Similar columns: dimensions with similar "
     "values are neighbours. Mean value: largest first, from + to −."
 )
 
