@@ -108,7 +108,8 @@ def headline(verdict: BaselineVerdict) -> str:
         return ""
     p = p_equals(strongest.p)
     if verdict.excluded:
-        p += f", on the {counted(strongest.test.queries, 'query', 'queries')} that are not seen"
+        queries = counted(strongest.test.queries, "query", "queries")
+        p += f", on the {queries} that training used no judgments for"
     if verdict.effect == "helps":
         return f"It is better than the strongest baseline without training, {name} ({p})"
     if verdict.effect == "harms":

@@ -19,6 +19,9 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
 from imrnns_core.types import LabelledProgress
 
+SCHEMA = 2
+"""Version of how a memory is extended; stored adapters of another version are not used."""
+
 
 def extended_adapter(
     root: Path, adapter: Adapter, collection: Collection, progress: LabelledProgress | None = None
@@ -40,7 +43,8 @@ def extended_adapter(
     if not missing_rows(adapter.card, collection.dataset):
         return adapter
     tensors = tensors_digest(adapter.model.state_dict())
-    key = hashlib.sha256(f"{tensors} {collection.fingerprint}".encode()).hexdigest()[:16]
+    identity = f"{SCHEMA} {tensors} {collection.fingerprint}"
+    key = hashlib.sha256(identity.encode()).hexdigest()[:16]
     path, shards = root / "extended" / f"{key}.safetensors", root / "extended" / key
     stored = none_if_damaged(lambda: load_adapter(path)) if path.exists() else None
     if stored is not None:

@@ -10,6 +10,7 @@ import torch
 
 from imrnns_core.model.checkpoint import save_adapter
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.storage import extensions
 from imrnns_core.storage.extensions import memory_warnings
 from imrnns_core.storage.workspace import Workspace
 from tests.training.label_free.test_memory_extension import part, trained
@@ -58,6 +59,16 @@ def test_a_damaged_extension_is_made_again(tmp_path: Path, whole: Collection, fi
     again = space.ranker(whole, file)
     weight = first.adapter.model.query_adapter.layers[0].weight
     assert torch.equal(again.adapter.model.query_adapter.layers[0].weight, weight)
+
+
+def test_an_extension_of_another_version_is_not_used(
+    tmp_path: Path, whole: Collection, file: str, monkeypatch: pytest.MonkeyPatch
+):
+    space, steps = Workspace(tmp_path / "space"), list[tuple[str, int, int]]()
+    space.ranker(whole, file)
+    monkeypatch.setattr(extensions, "SCHEMA", extensions.SCHEMA - 1)
+    space.ranker(whole, file, lambda *step: steps.append(step))
+    assert steps == [("new-sentences", 2, 2)]
 
 
 def test_without_the_encoder_the_reader_is_warned(tmp_path: Path, whole: Collection, file: str):

@@ -135,7 +135,8 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
             _detectable(g.test, tests) for g in verdict.groups if g.group == verdict.group
         ]
     if verdict.group == "text used" and verdict.left_out is None:
-        sentences.append(NO_UNSEEN)
+        few = any(change.group == "unseen" for change in verdict.groups)
+        sentences.append(NO_UNSEEN.format("too few" if few else "no"))
     if verdict.left_out is not None:
         # a gain without the documents is shown only if its interval is above zero
         limited = verdict.group == "text used" and verdict.left_out.change_ci95[0] <= 0
@@ -204,7 +205,7 @@ def with_interval(test: Significance) -> str:
 
 
 NO_UNSEEN = (
-    "This split has no unseen queries, so it says nothing about documents that training did not "
+    "This split has {} unseen queries, so it says nothing about documents that training did not "
     "use."
 )
 TOO_FEW_FOR_PARTS = f"At least {MIN_QUERIES} queries are needed to split a change into parts."

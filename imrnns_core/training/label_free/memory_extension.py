@@ -108,7 +108,8 @@ def add_sentences(
     The directions towards the stored documents are nearly orthogonal to the other stored documents,
     but not to new ones: without a correction, they would raise the scores of new documents, too.
     They are multiplied by the matrix that turns them into the directions of a memory of all
-    documents.
+    documents. Documents that were removed since the memory was built are not known here, so the
+    matrix is exact only if none was.
 
     Args:
         model: A model with a sentence memory.

@@ -151,7 +151,9 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     ):
         assert wording.trust(judge_generalization(other)).answer.startswith("Yes, the gain holds")
     alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
-    assert alone.figures.endswith(wording.NO_UNSEEN)
+    assert alone.figures.endswith(wording.NO_UNSEEN.format("no"))
+    few = evaluation(UP + [0.1] * 3, ["text used"] * 20 + ["unseen"] * 3)
+    assert wording.NO_UNSEEN.format("too few") in wording.trust(judge_generalization(few)).figures
 
 
 def test_the_correction_is_named() -> None:
