@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -185,25 +186,32 @@ def own_context(browser: Browser, **options: Any) -> BrowserContext:
 
 
 QUIET_MS, LOOK_MS = 300, 50
-_QUIET = """([quiet, look]) => {
+_CALLS = itertools.count()
+_QUIET = """([call, quiet, look]) => {
   const now = performance.now(), app = document.querySelector('[data-testid="stApp"]');
   const { asked, answered } = window.traffic ?? { asked: 0, answered: 0 };
-  const seen = window.quiet ??= { since: now, looked: now }, late = now - seen.looked > 3 * look;
+  if (window.quiet?.call !== call) window.quiet = { call, since: now, looked: now };
+  const seen = window.quiet, late = now - seen.looked > 3 * look;
   seen.looked = now;
-  if (late || !app || app.dataset.testScriptState !== 'notRunning' || asked > answered
-    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring')) seen.since = now;
+  const moving = document.getAnimations().some((animation) =>
+    animation.playState === 'running' && animation.effect?.getComputedTiming().endTime < Infinity);
+  if (late || moving || !app || app.dataset.testScriptState !== 'notRunning' || asked > answered
+    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring, .plot[aria-busy]'))
+    seen.since = now;
   return now - Math.max(seen.since, answered) > quiet;
 }"""
 
 
 def settle(page: Page) -> None:
-    """Wait until the server has answered, the script has run, and nothing is a placeholder.
+    """Wait until the server has answered, the script has run, and every chart is drawn.
 
-    For a while: an answer can make the page ask again. A browser that is too busy to look at the
-    page in time has not settled.
+    For a while: an answer can make the page ask again. The wait starts anew with every call, since
+    a click can take a moment to reach the server. Nothing may be a placeholder, nor move: a click
+    on what moves can miss. A browser that is too busy to look at the page in time has not settled.
     """
     page.wait_for_selector("h1", timeout=WAIT_MS)
-    page.wait_for_function(_QUIET, arg=[QUIET_MS, LOOK_MS], polling=LOOK_MS, timeout=WAIT_MS)
+    arguments = [next(_CALLS), QUIET_MS, LOOK_MS]
+    page.wait_for_function(_QUIET, arg=arguments, polling=LOOK_MS, timeout=WAIT_MS)
 
 
 def open_page(page: Page, address: str) -> None:

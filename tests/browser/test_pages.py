@@ -280,6 +280,7 @@ def test_maps_say_how_far_to_trust_them(
     note = page.locator('[role="note"]').first
     drawn = movement(sample, "q007", view)
     page.get_by_text("How are the arrows tested?").click()
+    settle(page)  # the switch moves down while the text opens
     expect(
         page.get_by_text(
             "Arrows start where UMAP places the projected embedding"

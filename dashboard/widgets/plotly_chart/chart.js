@@ -27,7 +27,12 @@ class Plot {
       data.alt ? this.frame.setAttribute(name, value) : this.frame.removeAttribute(name);
     this.next(() => this.draw());
   }
-  next(work) { this.turn = this.turn.then(work).catch((error) => console.error(error)); }
+  // Assistive technology waits with a chart that is being drawn
+  next(work) {
+    this.frame.setAttribute("aria-busy", "true");
+    const turn = this.turn = this.turn.then(work).catch((error) => console.error(error))
+      .then(() => { if (turn === this.turn) this.frame.removeAttribute("aria-busy"); });
+  }
   size() {
     const full = document.fullscreenElement === this.frame;
     return { width: this.width, height: full ? this.frame.clientHeight : this.data.height };
