@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from imrnns_core.config import MEASURES, AdapterConfig, EncoderSpec, SearchConfig
     from imrnns_core.data.dataset import Dataset
     from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings
-    from imrnns_core.data.readers.beir import load_dataset
+    from imrnns_core.data.readers.load import load_dataset
     from imrnns_core.data.records import Document, Query
     from imrnns_core.encoding.encoder import Encoder
     from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
@@ -101,7 +101,7 @@ else:
         **dict.fromkeys(("MEASURES", "AdapterConfig", "EncoderSpec", "SearchConfig"), "config"),
         "Dataset": "data.dataset",
         **dict.fromkeys(("EmbeddingMatrix", "load_embeddings"), "data.embeddings"),
-        "load_dataset": "data.readers.beir",
+        "load_dataset": "data.readers.load",
         **dict.fromkeys(("Document", "Query"), "data.records"),
         "Encoder": "encoding.encoder",
         "SentenceTransformerEncoder": "encoding.sentence_transformers",

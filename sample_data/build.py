@@ -13,7 +13,7 @@ import numpy as np
 
 from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
-from imrnns_core.data.readers.beir import load_dataset
+from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.explanation.deletion_records import DeletionTest
 from imrnns_core.explanation.deletion_test import PAIRS, record_key, run_pairs, sample_pairs

@@ -148,7 +148,7 @@ def test_open_takes_a_name_a_folder_and_a_zip(
     assert workspace.open("./sample").dataset.document_ids == ids[:5]
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", folder)
     assert workspace.open(packed).dataset.document_ids == ids[:5]
-    with pytest.raises(imrnns_core.DataError, match="neither a folder, a zip nor a registered"):
+    with pytest.raises(imrnns_core.DataError, match="neither a folder, a file nor a registered"):
         workspace.open("nothing-of-this-name")
 
 

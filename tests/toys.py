@@ -38,6 +38,7 @@ class FakeEncoder:
         turn: float = 0.0,
     ) -> None:
         self.spec, self.dimension, self.max_tokens = spec or EncoderSpec("fake"), dimension, 256
+        self.weights_digest = ""
         self.stop_after, self.turn, self.texts, self.calls = stop_after, turn, list[str](), 0
 
     def encode_documents(

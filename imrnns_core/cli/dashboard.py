@@ -48,7 +48,7 @@ def dashboard(
     # the server and its map jobs read these variables
     os.environ["IMRNNS_WORKSPACE"] = str(space.root)
     if data is not None:
-        space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+        space, registration = resolve(data, embeddings, encoder, None, None, workspace)
         # here and not in the first page: encoding takes long, and the terminal shows its progress
         open_collection(space, registration)
         space.register(registration)

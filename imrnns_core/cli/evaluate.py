@@ -65,7 +65,7 @@ class _Outputs:
 def evaluate(
     data: Data,
     adapter: AdapterOption,
-    split: Split = "test",
+    split: Split = None,
     measure: Measures = None,
     against: Against = None,
     qrels: QrelsFile = None,
@@ -91,8 +91,9 @@ def evaluate(
     names, outputs = (*MEASURES, *(measure or ())), _Outputs(json_file, run_out, qrels_out)
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
-    space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+    space, registration = resolve(data, embeddings, encoder, None, None, workspace)
     ranker = open_ranker(space, registration, adapter)
+    split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
     ranker = Ranker(collection, ranker.adapter)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
@@ -158,12 +159,15 @@ def _evaluate_unjudged(ranker: Ranker, outputs: _Outputs) -> None:
 
 def _with_qrels(collection: Collection, split: str, qrels: Path | None) -> tuple[Collection, str]:
     """Return the collection and the split to measure, with the judgments of a file if named."""
-    from imrnns_core.data.readers.beir import load_qrels
+    from imrnns_core.data.readers.load import load_qrels
+    from imrnns_core.reporting.import_lines import irregularities
 
     if qrels is None:
         return collection, split
     dataset = collection.dataset
-    judged = {**dataset.splits, qrels.stem: load_qrels(qrels, dataset)}
+    judgments, report = load_qrels(qrels, dataset)
+    show(irregularities(report))
+    judged = {**dataset.splits, qrels.stem: judgments}
     return replace(collection, dataset=replace(dataset, splits=judged)), qrels.stem
 
 

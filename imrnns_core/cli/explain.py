@@ -59,8 +59,8 @@ def explain(
     html_file: HtmlFile = None,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    query_prefix: QueryPrefix = "",
-    document_prefix: DocumentPrefix = "",
+    query_prefix: QueryPrefix = None,
+    document_prefix: DocumentPrefix = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Explain why a document has its rank for a query.

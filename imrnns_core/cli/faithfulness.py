@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.retrieval.ranker import Ranker
 
-TestedSplit = Annotated[str, typer.Option(help="Split whose queries are tested.")]
+TestedSplit = Annotated[
+    str | None,
+    typer.Option(help="Split whose queries are tested (default: dev, or else the first split)."),
+]
 Pairs = Annotated[
     int,
     typer.Option(
@@ -45,14 +48,14 @@ Pairs = Annotated[
 def faithfulness(
     data: Data,
     adapter: AdapterOption,
-    split: TestedSplit = "dev",
+    split: TestedSplit = None,
     pairs: Pairs = 60,
     json_file: JsonFile = None,
     force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    query_prefix: QueryPrefix = "",
-    document_prefix: DocumentPrefix = "",
+    query_prefix: QueryPrefix = None,
+    document_prefix: DocumentPrefix = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Test the explanations: does the score drop when the words they name are deleted?
@@ -68,6 +71,7 @@ def faithfulness(
     space, registration = resolve(data, *options)
     ranker = open_ranker(space, registration, adapter)
     collection = ranker.collection
+    split = split or collection.dataset.first_split("dev")
     if split not in collection.dataset.splits:
         known = ", ".join(collection.dataset.splits) or "none"
         raise LensError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +23,10 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help=(
-            "Data set: “sample”, the name of a prepared data set, or the path of a folder or zip "
-            "in BEIR layout. If a data set and a folder have the same name, NAME is the data set "
-            "and ./NAME is the folder."
+            "Data set: “sample”, the name of a prepared data set, or the path of a table of "
+            "documents (CSV, TSV, Excel, JSON, JSONL, Parquet), of a folder of Markdown, text or "
+            "HTML files, or of a folder or zip in BEIR layout. If a data set and a folder have "
+            "the same name, NAME is the data set and ./NAME is the folder."
         ),
     ),
 ]
@@ -46,9 +48,18 @@ EncoderName = Annotated[
     ),
 ]
 QueryPrefix = Annotated[
-    str, typer.Option(help="Text before each query, as encoders such as E5 and BGE need it.")
+    str | None,
+    typer.Option(
+        help=(
+            "Text before each query, as encoders such as E5 and BGE need it (default: the "
+            "encoder's own prompt)."
+        )
+    ),
 ]
-DocumentPrefix = Annotated[str, typer.Option(help="Text before each document.")]
+DocumentPrefix = Annotated[
+    str | None,
+    typer.Option(help="Text before each document (default: the encoder's own prompt)."),
+]
 WorkspaceFolder = Annotated[
     Path | None,
     typer.Option(
@@ -73,7 +84,13 @@ Force = Annotated[
 
 
 Split = Annotated[
-    str, typer.Option(help="Split to evaluate, or `unjudged`: the queries without judgments.")
+    str | None,
+    typer.Option(
+        help=(
+            "Split to evaluate, or `unjudged`: the queries without judgments (default: test, or "
+            "else the first split)."
+        )
+    ),
 ]
 Measures = Annotated[
     list[str] | None,
@@ -106,30 +123,49 @@ def resolve(
     data: str,
     embeddings: Path | None,
     encoder: str | None,
-    query_prefix: str,
-    document_prefix: str,
+    query_prefix: str | None,
+    document_prefix: str | None,
     workspace: Path | None,
 ) -> tuple[Workspace, Registration]:
-    """Return the workspace, and the registration of the data set from the options."""
-    from imrnns_core.encoding.bundled import BUNDLED_NAME
+    """Return the workspace, and the registration of the data set from the options.
+
+    What the options do not name stays as it is registered.
+    """
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
-    has_encoder_options = encoder or query_prefix or document_prefix
+    registration = space.resolve(data, embeddings.expanduser().resolve() if embeddings else None)
+    if encoder is None and query_prefix is None and document_prefix is None:
+        return space, registration
+    spec = _encoder_spec(registration.encoder, encoder, query_prefix, document_prefix)
+    registration = replace(registration, encoder=spec)
+    if encoder and not embeddings and not space.made_by_encoder(registration):
+        err.print(
+            f"imrnns-lens: {spec.name} did not make the vectors in {registration.embeddings}, so "
+            "they are not used; the texts are encoded",
+            soft_wrap=True,
+        )
+        registration = replace(registration, embeddings=None)
+    return space, registration
+
+
+def _encoder_spec(
+    registered: EncoderSpec,
+    encoder: str | None,
+    query_prefix: str | None,
+    document_prefix: str | None,
+) -> EncoderSpec:
+    """Return the registered encoder with the named changes, or the spec of another encoder."""
+    from imrnns_core.encoding.bundled import BUNDLED_NAME
+    from imrnns_core.encoding.sentence_transformers import encoder_spec
+
     # a folder with the name of the bundled encoder does not replace it
     if encoder and encoder != BUNDLED_NAME and Path(encoder).expanduser().is_dir():
         encoder = str(Path(encoder).expanduser().resolve())  # later commands run in other folders
-    # None keeps the encoder that the data set is registered with
-    spec = (
-        EncoderSpec(
-            encoder or BUNDLED_NAME, query_prefix=query_prefix, document_prefix=document_prefix
-        )
-        if has_encoder_options
-        else None
-    )
-    return space, space.resolve(
-        data, embeddings.expanduser().resolve() if embeddings else None, spec
-    )
+    if encoder and encoder != registered.name:
+        return encoder_spec(encoder, query_prefix, document_prefix)
+    given = {"query_prefix": query_prefix, "document_prefix": document_prefix}
+    return replace(registered, **{key: text for key, text in given.items() if text is not None})
 
 
 def open_collection(space: Workspace, registration: Registration) -> Collection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,21 +20,53 @@ from imrnns_core.cli.options import (
     open_collection,
     resolve,
 )
-from imrnns_core.errors import MissingExtraError
+from imrnns_core.config import EncoderSpec
+from imrnns_core.data.readers.columns import ROLES
+from imrnns_core.data.readers.load import load_dataset
+from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import counted
+from imrnns_core.reporting.import_lines import import_lines
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
+    from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
+
+_COLUMN_ROLES = tuple(dict.fromkeys(role for roles in ROLES.values() for role in roles))
+QueriesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--queries",
+        help=(
+            "File of queries: a table, or TREC topics. A column with the id, address or title of "
+            "the expected document makes judgments."
+        ),
+    ),
+]
+ColumnChoice = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help=(
+            "Read column NAME as ROLE, if it is not recognised. Can be repeated. Roles: "
+            f"{', '.join(_COLUMN_ROLES)}."
+        ),
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
 def prepare(
     data: Data,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    query_prefix: QueryPrefix = "",
-    document_prefix: DocumentPrefix = "",
+    query_prefix: QueryPrefix = None,
+    document_prefix: DocumentPrefix = None,
+    queries: QueriesFile = None,
+    column: ColumnChoice = None,
+    strict: Strict = False,
     adapter: Annotated[
         list[str] | None,
         typer.Option("--adapter", help="Compute the UMAP map for this adapter. Can be repeated."),
@@ -45,8 +79,10 @@ def prepare(
     ] = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Encode a data set, register its name, and compute its UMAP maps.
+    """Read and encode a data set, register its name, and compute its UMAP maps.
 
+    The command lists what it read from each file, what it rejected, and why.
+    Irregular records are accepted where that is possible; --strict accepts none.
     Each adapter has a map of its own. Without --adapter, the command computes
     the maps of all adapters that were trained on the data set. After an
     interruption, run the command again: it continues where it stopped.
@@ -54,10 +90,17 @@ def prepare(
     space, registration = resolve(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
+    registration = _with_tables(registration, queries, column)
+    if strict:
+        load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
+    if embeddings and encoder:
+        collection.check_encoder()
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
     dataset = collection.dataset
+    for line in import_lines(dataset.report):
+        out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     counts = (
         f"{counted(len(dataset.documents), 'document')}, "
@@ -65,6 +108,8 @@ def prepare(
         f"{counted(collection.documents.dimension, 'dimension')}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    if prompts := _prompts(registration.encoder):
+        out.print(prompts, soft_wrap=True)
     if sentences:
         _prepare_sentences(space, collection)
     names = adapter or [
@@ -77,6 +122,32 @@ def prepare(
             if adapter:  # the user asked for a map
                 raise
             err.print(f"imrnns-lens: {error}", soft_wrap=True)
+
+
+def _with_tables(
+    registration: Registration, queries: Path | None, column: list[str] | None
+) -> Registration:
+    """Return the registration with the named file of queries and columns.
+
+    Raises:
+        LensError: If a column is not written as ROLE=NAME, or has no such role.
+    """
+    columns = dict(registration.columns)
+    for choice in column or ():
+        role, _, name = choice.partition("=")
+        if not name or role not in _COLUMN_ROLES:
+            raise LensError(
+                f"--column {choice}: write ROLE=NAME; the roles are {', '.join(_COLUMN_ROLES)}"
+            )
+        columns[role] = name
+    file = queries.expanduser().resolve() if queries else registration.queries
+    return replace(registration, queries=file, columns=columns)
+
+
+def _prompts(encoder: EncoderSpec) -> str:
+    """Return the texts that the encoder gets before each query and document; empty if none."""
+    texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
+    return "; ".join(f"text before each {kind}: {text!r}" for kind, text in texts.items() if text)
 
 
 def _prepare_sentences(space: Workspace, collection: Collection) -> None:

@@ -48,8 +48,8 @@ def search(
     force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    query_prefix: QueryPrefix = "",
-    document_prefix: DocumentPrefix = "",
+    query_prefix: QueryPrefix = None,
+    document_prefix: DocumentPrefix = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Print the base and the modulated ranking of one query."""

@@ -50,7 +50,12 @@ RecipeName = Annotated[
         + ".",
     ),
 ]
-TrainSplit = Annotated[str, typer.Option(help="Split with the training judgments.")]
+TrainSplit = Annotated[
+    str | None,
+    typer.Option(
+        help="Split with the training judgments (default: train, or else the only split)."
+    ),
+]
 ValidSplit = Annotated[
     str | None,
     typer.Option(help="Split that selects the epoch (default: a part of the training split)."),
@@ -62,7 +67,7 @@ def train(
     data: Data,
     out_file: AdapterFile,
     recipe: RecipeName = _DEFAULTS.recipe,
-    train_split: TrainSplit = "train",
+    train_split: TrainSplit = None,
     valid_split: ValidSplit = None,
     seed: Seed = _DEFAULTS.seed,
     force: Force = False,
@@ -88,10 +93,14 @@ def train(
     check_outputs("train", force, out_file)
     config = TrainConfig(recipe=recipe, seed=seed)
     supervised = config.resolved().supervised  # before the slow work: this rejects unknown recipes
-    space, registration = resolve(data, embeddings, encoder, "", "", workspace)
+    space, registration = resolve(data, embeddings, encoder, None, None, workspace)
     collection = open_collection(space, registration)
+    dataset = collection.dataset
+    # with several splits, training on the first would spend the test queries
+    only = len(dataset.splits) == 1
+    train_split = train_split or (dataset.first_split("train") if only else "train")
     if supervised:
-        _check_split(collection.dataset, train_split)
+        _check_split(dataset, train_split)
     state = out_file.with_name(f".{out_file.name}.training")
     with progress_bar() as progress:
         trainer = Trainer(collection, config, train_split, valid_split, encoding(progress), state)
@@ -120,8 +129,8 @@ def _check_split(dataset: Dataset, train_split: str) -> None:
             else "add judgments"
         )
         raise DataError(
-            dataset.path / "qrels" / f"{train_split}.tsv",
-            "no such split",
+            dataset.path,
+            f"no split {train_split!r}",
             f"{remedy}, or train without judgments: --recipe unlabeled",
         )
 

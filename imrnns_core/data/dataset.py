@@ -10,12 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels, relevant_ids
-
-MAX_GRADE = 3
-"""Highest grade of a judgment."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Dataset:
         documents: The corpus.
         queries: Query id → query.
         splits: Split name → judgments.
+        report: What was read from its files, and what was rejected.
     """
 
     name: str
@@ -35,6 +34,7 @@ class Dataset:
     documents: tuple[Document, ...]
     queries: Mapping[str, Query]
     splits: Mapping[str, Qrels] = field(default_factory=dict)
+    report: ImportReport = field(default_factory=ImportReport, compare=False)
 
     @cached_property
     def document_ids(self) -> tuple[str, ...]:
@@ -53,12 +53,30 @@ class Dataset:
 
     @cached_property
     def judgments(self) -> Qrels:
-        """The judgments of all splits in one mapping."""
+        """The judgments of all splits in one mapping, of documents that the corpus has."""
         merged: dict[str, dict[str, int]] = {}
         for qrels in self.splits.values():
-            for query_id, judged in qrels.items():
+            for query_id, judged in self.in_corpus(qrels).items():
                 merged.setdefault(query_id, {}).update(judged)
         return merged
+
+    def in_corpus(self, qrels: Qrels) -> Qrels:
+        """Return the judgments of documents that the corpus has.
+
+        Those of other documents only count in the ideal ranking of a measure, as in trec_eval.
+        """
+        return {
+            query_id: {d: grade for d, grade in judged.items() if d in self.document}
+            for query_id, judged in qrels.items()
+        }
+
+    def first_split(self, *preferred: str) -> str:
+        """Return the first of the preferred splits that the data set has, else its first split.
+
+        Without judgments, the first preferred one: errors then name it.
+        """
+        known = [split for split in (*preferred, *self.splits) if split in self.splits]
+        return known[0] if known else preferred[0]
 
     @cached_property
     def split_of(self) -> Mapping[str, str]:
@@ -110,7 +128,7 @@ class Dataset:
         """
         if split not in self.splits:
             remedy = f"available splits: {', '.join(self.splits) or 'none'}"
-            raise DataError(self.path / "qrels" / f"{split}.tsv", "no such split", remedy)
+            raise DataError(self.path, f"no split {split!r}", remedy)
         return self.splits[split]
 
     def judged_queries(self, split: str) -> Qrels:
@@ -120,26 +138,23 @@ class Dataset:
             DataError: The split is unknown, no query has a relevant document, or all documents are
                 equally relevant.
         """
-        path = self.path / "qrels" / f"{split}.tsv"
         # with one document no ranking is better than another
         if len(self.documents) == 1:
-            raise DataError(
-                self.path / "corpus.jsonl", "one document cannot be ranked", "add documents"
-            )
+            raise DataError(self.path, "one document cannot be ranked", "add documents")
         # without a relevant document, every measure is 0 whatever the ranking
         qrels = {q: judged for q, judged in self.qrels(split).items() if relevant_ids(judged)}
         if not qrels:
             raise DataError(
-                path,
-                "no query has a relevant document",
-                "give at least one document grade 1, 2 or 3",
+                self.path,
+                f"no query of the split {split!r} has a relevant document",
+                "give at least one document a grade above 0",
             )
         if all(
             len(judged) == len(self.documents) and len(set(judged.values())) == 1
             for judged in qrels.values()
         ):
             raise DataError(
-                path,
+                self.path,
                 "all documents are equally relevant, so no ranking is better than another",
                 "add documents that are not relevant",
             )

@@ -46,12 +46,13 @@ def shingle_sketch(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document of the corpus; `subject` is empty if the collection does not name it."""
+    """A document of the corpus; subject and address are empty if the collection has none."""
 
     id: str
     title: str
     text: str
     subject: str = ""
+    url: str = ""
 
     @property
     def body(self) -> str:

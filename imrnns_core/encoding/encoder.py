@@ -19,6 +19,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def weights_digest(self) -> str:
+        """Changes with the weights where `spec` does not; empty if `spec` identifies them."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """Number of dimensions n of an embedding."""
         ...

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +31,52 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH_SIZE = 32
+PROMPTS_FILE = "config_sentence_transformers.json"
+QUERY_PROMPTS, DOCUMENT_PROMPTS = ("query",), ("document", "passage", "corpus")
+"""Names of the prompts that sentence-transformers uses in `encode_query` and `encode_document`."""
 
+_MODEL_FILES = (".safetensors", ".bin", ".json", ".txt", ".model")
 _LOADING_LOCK = threading.Lock()
 """While it loads a model, transformers changes global settings of torch: load one at a time."""
+
+
+def encoder_spec(
+    name: str = BUNDLED_NAME, query_prefix: str | None = None, document_prefix: str | None = None
+) -> EncoderSpec:
+    """Return the settings of an encoder; a prefix that is None is the model's own prompt.
+
+    Args:
+        name: A folder, a hub name, or that of the bundled encoder.
+        query_prefix: Text before each query.
+        document_prefix: Text before each document.
+    """
+    prompts = own_prompts(name)
+    return EncoderSpec(
+        name,
+        query_prefix=_first(prompts, QUERY_PROMPTS) if query_prefix is None else query_prefix,
+        document_prefix=(
+            _first(prompts, DOCUMENT_PROMPTS) if document_prefix is None else document_prefix
+        ),
+    )
+
+
+def own_prompts(name: str) -> Mapping[str, str]:
+    """Return the prompts of a model by their names; empty if it has none or cannot be read."""
+    if name == BUNDLED_NAME:
+        return {}
+    from transformers.utils.hub import cached_file
+
+    try:
+        path = cached_file(name, PROMPTS_FILE)
+        prompts = (json.loads(Path(path).read_text(encoding="utf-8")) if path else {})["prompts"]
+    # a model without prompts, without this file, or out of reach: `model` reports the last
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {key: text for key, text in prompts.items() if isinstance(text, str)}
+
+
+def _first(prompts: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((prompts[name] for name in names if name in prompts), "")
 
 
 class SentenceTransformerEncoder:
@@ -50,6 +96,21 @@ class SentenceTransformerEncoder:
     def spec(self) -> EncoderSpec:
         """Name of the encoder and its prefixes."""
         return self._spec
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """SHA-256 of the files of a model in a folder; empty for the bundled and for hub names.
+
+        The weights in a folder can change while its path stays.
+        """
+        folder = Path(self._spec.name)
+        if self._spec.name == BUNDLED_NAME or not folder.is_dir():
+            return ""
+        sha = hashlib.sha256()
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in _MODEL_FILES):
+            with path.open("rb") as handle:
+                sha.update(hashlib.file_digest(handle, "sha256").digest())
+        return sha.hexdigest()
 
     @property
     def model(self) -> SentenceTransformer:

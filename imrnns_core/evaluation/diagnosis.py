@@ -93,10 +93,13 @@ def _findings(
     """Return the likely causes for query i of the evaluation."""
     dataset = ranker.collection.dataset
     query_id = evaluation.query_ids[i]
-    judged, text = evaluation.qrels[query_id], dataset.queries[query_id].text
-    relevant = np.array([ranker.collection.documents.row[d] for d in relevant_ids(judged)])
+    judged = dataset.in_corpus({query_id: evaluation.qrels[query_id]})[query_id]
+    text = dataset.queries[query_id].text
+    relevant = np.array(
+        [ranker.collection.documents.row[d] for d in relevant_ids(judged)], dtype=np.int64
+    )
     return [
-        *_not_retrieved(ranks, len(evaluation.batch.rows[i])),
+        *_not_retrieved(ranks, len(evaluation.batch.rows[i]), in_corpus=bool(len(relevant))),
         *_keyword_mismatch(ranks[-1], bm25_rank),
         *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
         *_near_duplicate(ranker, evaluation, i, relevant),
@@ -105,9 +108,12 @@ def _findings(
     ]
 
 
-def _not_retrieved(ranks: tuple[int, ...], candidates: int) -> list[Finding]:
+def _not_retrieved(ranks: tuple[int, ...], candidates: int, in_corpus: bool) -> list[Finding]:
     if ranks[0]:
         return []
+    if not in_corpus:
+        sentence = "The corpus contains none of the relevant documents: add them."
+        return [Finding("not among the candidates", sentence)]
     return [
         Finding(
             "not among the candidates",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imrnns_core.config import EncoderSpec
+from imrnns_core.data.readers.load import DataSource
 from imrnns_core.errors import DataError
 from imrnns_core.io import atomic_write
 
@@ -18,15 +19,24 @@ class Registration:
 
     Attributes:
         name: The name.
-        path: The folder or zip of the data set.
+        path: The folder, zip or file of the data set.
         embeddings: The folder of its precomputed embeddings; None if the workspace encodes it.
         encoder: The encoder of the embeddings.
+        queries: A file of queries beside the data set, or None.
+        columns: Role → column, for columns that the reader would not find by itself.
     """
 
     name: str
     path: Path
     embeddings: Path | None
     encoder: EncoderSpec
+    queries: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> DataSource:
+        """The files of the data set, and how they are read."""
+        return DataSource(self.path, self.queries, self.columns)
 
     def updated(self, embeddings: Path | None, encoder: EncoderSpec | None) -> Registration:
         """Return the registration with other embeddings or another encoder; None keeps them."""
@@ -55,7 +65,12 @@ def read_registry(path: Path) -> dict[str, Registration]:
         for name, record in json.loads(text).items():
             embeddings = Path(record["embeddings"]) if record["embeddings"] else None
             encoder = EncoderSpec(**record["encoder"])
-            registrations[name] = Registration(name, Path(record["path"]), embeddings, encoder)
+            # older lists have neither queries nor columns
+            queries = Path(record["queries"]) if record.get("queries") else None
+            columns = dict(record.get("columns") or {})
+            registrations[name] = Registration(
+                name, Path(record["path"]), embeddings, encoder, queries, columns
+            )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
         raise DataError(path, "not a list of data sets", remedy) from None
@@ -69,6 +84,8 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
             "path": str(r.path),
             "embeddings": str(r.embeddings) if r.embeddings else None,
             "encoder": r.encoder.to_json(),
+            "queries": str(r.queries) if r.queries else None,
+            "columns": dict(r.columns),
         }
         for r in registrations
     }

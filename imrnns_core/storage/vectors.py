@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from imrnns_core.config import EncoderSpec
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
 from imrnns_core.encoding.encoder import Encoder
@@ -47,20 +46,22 @@ def stored_or_encoded_vectors(
 
     An interrupted encode resumes after its last finished shard.
     """
-    stored = none_if_damaged(lambda: _stored(folder, dataset, encoder.spec))
+    stored = none_if_damaged(lambda: _stored(folder, dataset, encoder))
     return stored or _encode(folder, dataset, encoder, progress)
 
 
-def _manifest(dataset: Dataset, encoder: EncoderSpec) -> dict[str, Any]:
+def _manifest(dataset: Dataset, encoder: Encoder) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "dataset_digest": dataset.digest,
-        "encoder": encoder.to_json(),
+        "encoder": encoder.spec.to_json(),
         "shard": SHARD,
+        # vectors of a model without one need no new encode when the package is updated
+        **({"weights": encoder.weights_digest} if encoder.weights_digest else {}),
     }
 
 
-def _stored(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | None:
+def _stored(folder: Path, dataset: Dataset, encoder: Encoder) -> Vectors | None:
     """Return the stored embeddings of the same texts and encoder, or None if there are none.
 
     Raises:
@@ -79,7 +80,7 @@ def _stored(folder: Path, dataset: Dataset, encoder: EncoderSpec) -> Vectors | N
 def _encode(
     folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
 ) -> Vectors:
-    manifest, shards = _manifest(dataset, encoder.spec), folder / "encoding"
+    manifest, shards = _manifest(dataset, encoder), folder / "encoding"
     unfinished = {**manifest, "order": "by text"}
     if read_json(shards / "manifest.json") != unfinished:
         # shards of other texts, of another encoder or in another order must not be used

@@ -23,9 +23,10 @@ from pathlib import Path
 from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EMBEDDING_FILES
-from imrnns_core.data.readers.beir import load_dataset, source_files
+from imrnns_core.data.readers.files import containing_zip
+from imrnns_core.data.readers.load import load_dataset, source_files
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.errors import AdapterError, DataError, TrainingError
+from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
 from imrnns_core.io import (
     identity,
 )
@@ -85,11 +86,11 @@ class Workspace:
     def resolve(
         self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None
     ) -> Registration:
-        """Return the registration of a registered name, a folder or a zip.
+        """Return the registration of a registered name, a folder, a zip or a file.
 
         Args:
-            data: A name, folder or zip. A name has priority over a folder with this name; write
-                `./NAME` for the folder.
+            data: A name or a path; a path may continue into a zip. A name has priority over a
+                folder with this name; write `./NAME` for the folder.
             embeddings: Replaces the registered folder of embeddings.
             encoder: Replaces the registered encoder.
 
@@ -100,15 +101,15 @@ class Workspace:
         if data in registrations:
             return registrations[data].updated(embeddings, encoder)
         path = Path(data).expanduser()
-        if not path.exists():
+        if not path.exists() and containing_zip(path) is None:
             self._registered()  # raises the error of a damaged list, which may contain the name
             raise DataError(
                 path,
-                "neither a folder, a zip nor a registered name",
+                "neither a folder, a file nor a registered name",
                 f"registered names: {', '.join(registrations)}",
             )
         path = path.resolve()
-        name = path.stem if path.suffix == ".zip" else path.name
+        name = path.name if path.is_dir() else path.name.split(".")[0]
         # two folders may have the same name: add parent folders until the name is unique
         for parent in path.parents:
             if name not in registrations or registrations[name].path == path:
@@ -127,7 +128,7 @@ class Workspace:
         An interrupted encode resumes after its last finished shard.
 
         Args:
-            data: A registered name, a folder, a zip or a registration. A name has priority over a
+            data: A registered name, a path or a registration. A name has priority over a
                 folder with this name; a `Path` is always a path.
             progress: Called with (label, done, total) while texts are encoded.
 
@@ -136,7 +137,7 @@ class Workspace:
             EncoderError: If texts must be encoded and the encoder cannot be loaded.
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
-        dataset = replace(load_dataset(registration.path), name=registration.name)
+        dataset = replace(load_dataset(registration.source), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
         if registration.embeddings is not None:
             return Collection(
@@ -147,6 +148,25 @@ class Workspace:
             dataset, *stored_or_encoded_vectors(folder, dataset, encoder, progress), encoder
         )
 
+    def made_by_encoder(self, registration: Registration) -> bool:
+        """Return whether the encoder made the registered embeddings; True if there are none.
+
+        The first document is encoded again for that.
+
+        Raises:
+            DataError: If a file cannot be read.
+            EncoderError: If the encoder cannot be loaded.
+        """
+        if registration.embeddings is None:
+            return True
+        collection = self.open(registration)
+        _ = collection.encoder.dimension  # raises the error of an encoder that cannot be loaded
+        try:
+            collection.check_encoder()
+        except EncoderError:
+            return False
+        return True
+
     def data_identity(self, registration: Registration) -> str:
         """Return a cache key that changes when a file of the data set changes."""
         embedding_files = (
@@ -156,7 +176,7 @@ class Workspace:
         )
         return (
             f"{registration.encoder.to_json()} "
-            f"{identity([*source_files(registration.path), *embedding_files])}"
+            f"{identity([*source_files(registration.source), *embedding_files])}"
         )
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:

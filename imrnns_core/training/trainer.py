@@ -68,8 +68,11 @@ class Trainer:
         self.split, self.train_split = TrainValidationSplit(), None
         if config.resolved().supervised:
             self.train_split = train_split
-            qrels = collection.dataset.qrels(train_split)
-            valid = None if valid_split is None else collection.dataset.qrels(valid_split)
+            dataset = collection.dataset
+            qrels = dataset.in_corpus(dataset.qrels(train_split))
+            valid = None
+            if valid_split is not None:
+                valid = dataset.in_corpus(dataset.qrels(valid_split))
             self._qrels = qrels, valid
             self.split = split_judged(collection, config, qrels, valid)
         open_state(folder, run_key(collection, config, self.split))

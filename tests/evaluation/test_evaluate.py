@@ -202,8 +202,8 @@ def test_a_split_without_a_relevant_document():
     with pytest.raises(
         DataError,
         match=(
-            r"qrels/test\.tsv: no query has a relevant document; give at least one document "
-            r"grade 1, 2 or 3$"
+            r"toy: no query of the split 'test' has a relevant document; give at least one "
+            r"document a grade above 0$"
         ),
     ):
         evaluate(ranker, "test")

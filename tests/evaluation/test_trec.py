@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.embeddings import EmbeddingMatrix
-from imrnns_core.data.readers.beir import load_dataset, load_qrels
+from imrnns_core.data.readers.load import load_dataset, load_qrels
 from imrnns_core.data.readers.trec import read_run
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
@@ -227,4 +227,6 @@ def test_judgments_are_read_as_they_were_written(tmp_path: Path):
     path = tmp_path / "new" / "out.qrels"
     write_qrels(dataset.qrels("test"), path)
     assert path.read_text() == "q1\t0\td1\t3\nq1\t0\ta b\t0\n"
-    assert load_qrels(path, dataset) == dataset.qrels("test") == {"q1": {"d1": 3, "a b": 0}}
+    read, report = load_qrels(path, dataset)
+    assert read == dataset.qrels("test") == {"q1": {"d1": 3, "a b": 0}}
+    assert (report.records, report.read, report.irregularities) == (2, 2, [])

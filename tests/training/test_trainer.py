@@ -206,7 +206,7 @@ def test_errors_for_data_that_cannot_be_trained_on(world: Collection):
         TrainingError, match=r"recipe 'magic' does not exist; available recipes: .*reference"
     ):
         Trainer(world, TrainConfig(recipe="magic"))
-    with pytest.raises(DataError, match=r"qrels/dev\.tsv: no such split; available splits: train$"):
+    with pytest.raises(DataError, match=r"toy: no split 'dev'; available splits: train$"):
         Trainer(world, CONFIG, "dev")
     unjudged = collection([[1, 0], [0, 1]], [[1, 0]], {"q0": {"d0": 0}}, split="train")
     with pytest.raises(TrainingError, match=r"judge more queries"):

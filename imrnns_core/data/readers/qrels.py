@@ -1,135 +1,167 @@
-"""Read judgments (qrels) in the BEIR and TREC layouts."""
+"""Read judgments (qrels) in the BEIR and TREC layouts, or from any table with these columns."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Container, Iterator, Sequence
+from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
-from imrnns_core.data.dataset import MAX_GRADE
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.columns import ROLES, Columns, named
+from imrnns_core.data.readers.files import SourceFile
+from imrnns_core.data.readers.grades import parse_grade, whole_grades
+from imrnns_core.data.readers.rows import Record, Rows, clean, delimiter, read_rows
 from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels
 
-COLUMN_NAMES = {
-    "query": {"query-id", "query_id", "queryid", "qid", "query", "topic"},
-    "document": {"corpus-id", "corpus_id", "doc_id", "docid", "document", "document_id", "pid"},
-    "grade": {"score", "grade", "relevance", "rel", "label"},
-}
-"""Names of the columns in a header line."""
+Judged = dict[str, dict[str, Fraction]]
+_ROLES = ROLES["judgments"]
+REMEDY = "write query-id, corpus-id and score, separated by tabs"
+IN_TREC = {"query-id": "1", "document": "3", "grade": "4"}
+IN_BEIR = {"query-id": "1", "document": "2", "grade": "3"}
+"""Roles of the columns, by their number, in files without a header."""
 
 
-class _Columns(NamedTuple):
-    """Positions of query id, document id and grade in a line."""
-
-    query: int = 0
-    document: int = -2
-    grade: int = -1
+class _Layout(NamedTuple):
+    columns: Columns
+    has_header: bool
 
 
-def parse_qrels(
-    path: Path,
-    lines: Iterable[tuple[int, str]],
-    documents: Container[str],
+def read_qrels(
+    file: SourceFile,
+    report: FileReport,
     queries: Container[str],
+    documents: Container[str],
+    chosen: Columns | None = None,
 ) -> Qrels:
     """Return the judgments of a file, query id → document id → grade.
 
-    Columns are separated by tabs or spaces. A header line names the columns, in any order. Without
-    a header, a line has query, document and grade, or in TREC files query, 0, document and grade.
+    Text files have the columns query, document and grade, or in TREC files query, 0, document and
+    grade, separated by tabs, commas or blanks. A header names them in any order. Judgments of
+    unknown documents are kept: they count in the ideal ranking of nDCG, as in trec_eval. Those of
+    unknown queries are rejected: there is nothing to rank for them.
 
-    `path` is for messages, `lines` are numbered, `documents` and `queries` are the known ids.
+    Args:
+        file: The file.
+        report: Gets the columns, the counts and the irregularities.
+        queries: The known query ids.
+        documents: The known document ids.
+        chosen: Role → column, for columns that the user named.
 
-    Raises DataError if a line is not a valid judgment; the error names the line.
+    Raises:
+        DataError: If the file cannot be read, or has no such columns.
     """
-    qrels: dict[str, dict[str, int]] = {}
-    columns: _Columns | None = None
+    if file.suffix in (".jsonl", ".ndjson", ".json", ".parquet", ".xlsx", ".xls", ".ods"):
+        rows = read_rows(file, report)
+        first = next(rows, None)
+        columns = _columns(list(first[1]) if first else [], chosen or {}, file)
+        rows = chain([first] if first else [], rows)
+    else:
+        rows, columns = _text_rows(file, report, chosen or {})
+    report.columns.update(columns)
+    judged: Judged = {}
+    for line, record in rows:
+        _judge(record, line, columns, report, (queries, documents), judged)
+    return whole_grades(judged, report)
+
+
+def _columns(names: Sequence[str], chosen: Columns, file: SourceFile) -> Columns:
+    rest = [name for name in names if name not in chosen.values()]
+    columns = {**chosen, **named([role for role in _ROLES if role not in chosen], rest)}
+    if missing := [role for role in _ROLES if role not in columns]:
+        problem = f"no column for {' and '.join(missing)} among {', '.join(names) or 'none'}"
+        raise DataError(file.path, problem, "name it: --column grade=NAME")
+    return columns
+
+
+def _text_rows(file: SourceFile, report: FileReport, chosen: Columns) -> tuple[Rows, Columns]:
+    lines = file.lines(report)
+    first = next(lines, None)
+    if first is None:
+        return iter(()), IN_BEIR
+    mark = _mark(file, first[1])
+    layout = _layout(_cells(first[1], mark), chosen, file)
+    rest = lines if layout.has_header else chain([first], lines)
+    names = [c.strip() for c in _cells(first[1], mark)] if layout.has_header else None
+    return _records(rest, mark, names, report), layout.columns
+
+
+def _mark(file: SourceFile, first: str) -> str | None:
+    """Return what separates the columns of a line; None means blanks."""
+    if "\t" in first:
+        return "\t"
+    return delimiter(file, first) if any(mark in first for mark in ",;|") else None
+
+
+def _cells(line: str, mark: str | None) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(mark)] if mark else line.split()
+
+
+def _layout(cells: Sequence[str], chosen: Columns, file: SourceFile) -> _Layout:
+    """Return the columns of a file from its first line.
+
+    Raises:
+        DataError: If the first line is neither a header with all columns nor a judgment.
+    """
+    if chosen or parse_grade(cells[-1]) is None:
+        found = named(_ROLES, cells)
+        if chosen or len(found) > 1 or len(cells) not in (3, 4):
+            return _Layout(_columns(cells, chosen, file), has_header=True)
+    if len(cells) not in (3, 4):
+        raise DataError(file.path, f"{len(cells)} columns", REMEDY, 1)
+    return _Layout(IN_TREC if len(cells) == 4 else IN_BEIR, has_header=False)
+
+
+def _records(
+    lines: Iterator[tuple[int, str]],
+    mark: str | None,
+    names: Sequence[str] | None,
+    report: FileReport,
+) -> Rows:
+    width = len(names) if names else None
     for line, text in lines:
-        if not text.strip():
+        report.records += 1
+        cells = _cells(text, mark)
+        width = width or len(cells)
+        if len(cells) != width:
+            report.reject(f"without {width} columns", line, text.strip())
             continue
-        fields = _fields(path, line, text)
-        if columns is None:
-            header = _header(path, line, fields)
-            columns = header or _Columns()
-            if header:
-                continue
-        query_id, document_id, grade_text = (fields[i] for i in columns)
-        grade = _grade(path, line, grade_text)
-        _check_known(path, line, "query", query_id, queries)
-        _check_known(path, line, "document", document_id, documents)
-        judged = qrels.setdefault(query_id, {})
-        if judged.get(document_id, grade) != grade:
-            raise DataError(
-                path,
-                f"judges {document_id!r} for {query_id!r} twice, with different grades",
-                "keep one of the lines",
-                line,
-            )
-        judged[document_id] = grade
-    return qrels
+        yield line, dict(zip(names or map(str, range(1, width + 1)), cells, strict=True))
 
 
-def _fields(path: Path, line: int, text: str) -> list[str]:
-    fields = text.rstrip("\r").split("\t") if "\t" in text else text.split()
-    if len(fields) not in (3, 4):
-        remedy = "write query-id, corpus-id and score, separated by tabs"
-        raise DataError(path, f"{len(fields)} columns", remedy, line)
-    return fields
+def _judge(
+    record: Record,
+    line: int,
+    columns: Columns,
+    report: FileReport,
+    known: tuple[Container[str], Container[str]],
+    judged: Judged,
+) -> None:
+    """Add the judgment of one record to `judged`, or reject it."""
+    query_id, document_id, text = (
+        clean(record.get(columns[role]), report, line).strip() for role in _ROLES
+    )
+    grade = parse_grade(text)
+    if grade is None:
+        report.reject("whose grade is not a number up to 1,000,000", line, text)
+    elif not query_id or not document_id:
+        report.reject("without query or document", line)
+    elif query_id not in known[0]:
+        report.reject("of a query that the data set does not have", line, query_id)
+    else:
+        add(judged, query_id, document_id, grade, report, line)
+        if document_id not in known[1]:
+            report.keep("of a document that the corpus does not have", line, document_id)
 
 
-def _header(path: Path, line: int, fields: Sequence[str]) -> _Columns | None:
-    """Return the columns that a header line names, None if the line is a judgment."""
-    if _is_whole_number(fields[-1]):
-        return None
-    names = [field.strip().lower() for field in fields]
-    found = {
-        column: [i for i, name in enumerate(names) if name in known]
-        for column, known in COLUMN_NAMES.items()
-    }
-    if not any(found.values()):
-        return None  # a judgment whose grade is wrong: the message about the grade is clearer
-    if any(len(positions) != 1 for positions in found.values()):
-        raise DataError(
-            path,
-            f"the header {', '.join(fields)} does not name each of query, document and grade once",
-            "name the columns query-id, corpus-id and score",
-            line,
-        )
-    return _Columns(**{column: positions[0] for column, positions in found.items()})
-
-
-def _is_whole_number(text: str) -> bool:
-    try:
-        int(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _grade(path: Path, line: int, text: str) -> int:
-    if not _is_whole_number(text):
-        raise DataError(
-            path,
-            f"grade {text!r} is not a whole number",
-            f"write a grade from 0 to {MAX_GRADE}",
-            line,
-        )
-    grade = int(text)
-    if not 0 <= grade <= MAX_GRADE:
-        raise DataError(
-            path,
-            f"grade {grade} is outside 0 to {MAX_GRADE}",
-            "map your grades to 0 (not relevant) to 3",
-            line,
-        )
-    return grade
-
-
-def _check_known(path: Path, line: int, kind: str, identifier: str, known: Container[str]) -> None:
-    if identifier not in known:
-        file = {"query": "queries.jsonl", "document": "corpus.jsonl"}[kind]
-        raise DataError(
-            path,
-            f"judges the unknown {kind} {identifier!r}",
-            f"add it to {file} or remove the line",
-            line,
-        )
+def add(
+    judged: Judged, query_id: str, document_id: str, grade: Fraction, report: FileReport, line: int
+) -> None:
+    """Add a judgment and count it; of two for the same pair, the first stays."""
+    earlier = judged.setdefault(query_id, {}).setdefault(document_id, grade)
+    if earlier != grade:
+        example = f"{document_id} for {query_id}"
+        report.reject("with another grade than an earlier judgment of the pair", line, example)
+    else:
+        report.accept()

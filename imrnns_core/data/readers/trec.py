@@ -6,7 +6,8 @@ import math
 from collections.abc import Container
 from pathlib import Path
 
-from imrnns_core.data.readers.beir import text_lines
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.files import list_files
 from imrnns_core.errors import DataError
 
 
@@ -24,9 +25,8 @@ def read_run(
             is ranked twice for a query. The error names the line.
     """
     scored: dict[str, dict[str, tuple[float, int]]] = {}
-    for line, text in text_lines(path):
-        if not text.strip():
-            continue
+    report = FileReport(str(path), "judgments")
+    for line, text in list_files(path).files[0].lines(report):
         query_id, document_id, sort_key = _entry(path, line, text)
         if query_id not in queries:
             continue

@@ -191,7 +191,7 @@ def test_the_error_of_a_failed_map_can_be_read_again(tmp_path: Path) -> None:
     job = MapJob.start("nowhere", "sample-adapter", tmp_path, tmp_path / "map.npz", 10)
     job.process.wait(60)
     first = job.error
-    assert "nowhere: neither a folder, a zip nor a registered name" in first
+    assert "nowhere: neither a folder, a file nor a registered name" in first
     assert [job.error, job.error] == [first, first]
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard import formatting
 from dashboard.views.compare.comparison_cards import LOWER_RELEVANT, contents, ideal, rankings
+from imrnns_core.config import SearchConfig
 from imrnns_core.retrieval.ranker import blend
 from tests import toys
 from tests.toys import stage_ranks, stage_scores
@@ -65,10 +66,11 @@ def test_the_picked_document_has_its_card_however_many_relevant_ones_stand_above
 
 
 def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> None:
-    angles = np.radians([0.0, 20.0, 40.0, 60.0, 80.0])
+    angles = np.radians([0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 110.0, 120.0, 130.0, 140.0])
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     space = toys.collection(vectors, [vectors[0]], {"q0": {"d3": 2, "d9": 1, "d1": 0}})
-    ranker = toys.Ranker(space, toys.adapter(toys.still_model(2)))
+    adapter = toys.adapter(toys.still_model(2))
+    ranker = toys.Ranker(space, adapter, SearchConfig(candidates=5))
     comparison = ranker.compare("q0")
     base, modulated = rankings(comparison, 1.0, 2, "d4")
     assert [(card.document_id, card.rank, card.skipped) for card in base.cards] == [

@@ -6,14 +6,16 @@ import numpy as np
 
 from dashboard.selection import Selection
 from dashboard.views.compare import candidate_table, page
+from imrnns_core.config import SearchConfig
 from tests import toys
 
 
 def test_the_rank_chart_says_what_it_cannot_show() -> None:
     angles = np.radians(np.arange(0.0, 80.0, 2.0))
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    space = toys.collection(vectors, [vectors[0]], {"q0": {"d30": 1, "d99": 1}})
-    comparison = toys.Ranker(space, toys.adapter(toys.still_model(2))).compare("q0")
+    space = toys.collection(vectors, [vectors[0]], {"q0": {"d20": 1, "d39": 1}})
+    adapter = toys.adapter(toys.still_model(2))
+    comparison = toys.Ranker(space, adapter, SearchConfig(candidates=39)).compare("q0")
     caption = page._stages_reading(comparison, Selection(shown=5))
     assert "those in the top 5 at any stage" in caption
     assert caption.endswith(

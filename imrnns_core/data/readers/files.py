@@ -1,0 +1,259 @@
+"""The files of a data set: in a folder, in a zip, or one file; plain or compressed by gzip."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import charset_normalizer
+
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.errors import DataError
+
+TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".ods")
+"""File types with one record per line, row or element."""
+TREC_FILES = (".txt", ".qrels", ".qrel", ".trec", ".topics")
+"""Further file types that may hold judgments or topics."""
+PAGES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
+"""File types with one document per file."""
+MAX_RATIO, FREE_BYTES = 100, 200_000_000
+"""A compressed file may be 100 times as large when unpacked; this does not apply to 200 MB."""
+_EMBEDDING_IDS = ("document_ids.txt", "query_ids.txt")
+_SAMPLE_BYTES = 200_000
+"""Bytes from which the character encoding of a file is guessed if it is not UTF-8."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a data set.
+
+    Attributes:
+        name: Its path relative to the data set, with slashes and without `.gz`.
+        path: The path that messages show. Files in a zip have the path of the zip in front.
+        archive: The zip that contains it, or None.
+        member: Its name in the zip.
+    """
+
+    name: str
+    path: Path
+    archive: Path | None = None
+    member: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """The file type in lower case, without `.gz`."""
+        return PurePosixPath(self.name).suffix.lower()
+
+    @property
+    def stem(self) -> str:
+        """The name without folder and file type."""
+        return PurePosixPath(self.name).stem
+
+    @property
+    def folder(self) -> str:
+        """The folder relative to the data set; empty at the top."""
+        parent = PurePosixPath(self.name).parent.as_posix()
+        return "" if parent == "." else parent
+
+    def content(self) -> bytes:
+        """Return the unpacked content.
+
+        Raises:
+            DataError: If the file cannot be read or is damaged, or if it unpacks to more than
+                `MAX_RATIO` times its size.
+        """
+        try:
+            if self.archive is None:
+                raw = self.path.read_bytes()
+            else:
+                with zipfile.ZipFile(self.archive) as archive:
+                    info = archive.getinfo(self.member)
+                    _check_size(self.path, info.compress_size, info.file_size)
+                    raw = archive.read(info)
+            # RFC 1952: the first two bytes of a gzip file, whatever its name
+            return self._unpacked(raw) if raw[:2] == b"\x1f\x8b" else raw
+        # zipfile raises RuntimeError for a password, NotImplementedError for its compression
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+            problem, remedy = (
+                f"cannot be read from the zip ({error})",
+                "create the zip again, without a password",
+            )
+            raise DataError(self.path, problem, remedy) from None
+        except (gzip.BadGzipFile, EOFError) as error:
+            problem = f"cannot be unpacked ({error})"
+            raise DataError(self.path, problem, "compress the file again with gzip") from None
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror})"
+            raise DataError(self.path, problem, "check the rights of the file") from None
+
+    def _unpacked(self, packed: bytes) -> bytes:
+        limit = max(FREE_BYTES, MAX_RATIO * len(packed))
+        decompressor, unpacked = zlib.decompressobj(wbits=31), b""
+        # a gzip file may consist of several parts
+        while packed:
+            unpacked += decompressor.decompress(packed, limit + 1 - len(unpacked))
+            _check_size(self.path, len(packed), len(unpacked))
+            if not decompressor.eof:
+                raise EOFError("it is not complete")
+            packed = decompressor.unused_data.lstrip(b"\0")
+            decompressor = zlib.decompressobj(wbits=31)
+        return unpacked
+
+    def text(self, report: FileReport) -> str:
+        """Return the content as text with line feeds at line ends; a guessed encoding is remarked.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        raw = self.content()
+        try:
+            text = raw.decode(_marked_encoding(raw))
+        except UnicodeDecodeError as error:
+            start = max(0, error.start - _SAMPLE_BYTES // 2)
+            guess = charset_normalizer.from_bytes(raw[start : start + _SAMPLE_BYTES]).best()
+            encoding = guess.encoding if guess else "cp1252"
+            report.remarks.append(f"not UTF-8 at byte {error.start + 1}; read as {encoding}")
+            text = raw.decode(encoding, errors="replace")
+        # not `splitlines`: it also splits at Unicode separators, which texts may contain
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def lines(self, report: FileReport) -> Iterator[tuple[int, str]]:
+        """Yield (line number from 1, text) of each line that is not blank.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        for line, text in enumerate(self.text(report).split("\n"), start=1):
+            if text.strip():
+                yield line, text
+
+
+def _marked_encoding(raw: bytes) -> str:
+    """Return the encoding that a byte order mark names, else UTF-8."""
+    return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _check_size(path: Path, packed: int, unpacked: int) -> None:
+    if unpacked > max(FREE_BYTES, MAX_RATIO * packed):
+        raise DataError(
+            path,
+            f"unpacks to more than {MAX_RATIO} times its size",
+            "unpack it yourself if you trust it, and name the folder",
+        )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a data set.
+
+    Attributes:
+        root: The folder, zip or file.
+        files: The files that can be part of a data set, by name.
+        ignored: Name → reason of files that are left out.
+    """
+
+    root: Path
+    files: tuple[SourceFile, ...]
+    ignored: dict[str, str] = field(default_factory=dict)
+
+    def inside(self, folder: str) -> Listing:
+        """Return the files of a subfolder, with names relative to it."""
+        if not folder:
+            return self
+        files = tuple(
+            SourceFile(file.name[len(folder) + 1 :], file.path, file.archive, file.member)
+            for file in self.files
+            if file.name.startswith(f"{folder}/")
+        )
+        return Listing(self.root / folder, files, self.ignored)
+
+
+def list_files(path: Path) -> Listing:
+    """Return the files of a folder, a zip, a folder in a zip, or a single file.
+
+    Raises:
+        DataError: If the path does not exist or is a damaged zip.
+    """
+    if path.is_dir():
+        return _checked(path, _folder_files(path), {})
+    archive = containing_zip(path)
+    if archive is None:
+        if not path.is_file():
+            raise DataError(path, "not found", "name a folder, a zip or a file")
+        return Listing(path, (SourceFile(_plain(path.name), path),))
+    inner = path.relative_to(archive).as_posix()
+    listing = _checked(archive, *_members(archive))
+    if inner == ".":
+        return listing
+    if not (inside := listing.inside(inner)).files:
+        raise DataError(path, "not found in the zip", f"list its content: unzip -l {archive}")
+    return inside
+
+
+def _folder_files(path: Path) -> list[SourceFile]:
+    found = []
+    for folder, subfolders, names in os.walk(path):
+        # in place, so that hidden folders such as .git are not searched
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        files = [Path(folder, name) for name in names]
+        found += [
+            SourceFile(_plain(file.relative_to(path).as_posix()), file)
+            for file in files
+            if file.is_file()
+        ]
+    return found
+
+
+def containing_zip(path: Path) -> Path | None:
+    """Return the zip that this path names, or that it continues into; None if there is none."""
+    for candidate in (path, *path.parents):
+        if candidate.is_file():
+            return candidate if zipfile.is_zipfile(candidate) and _named_zip(candidate) else None
+    return None
+
+
+def _named_zip(path: Path) -> bool:
+    """Return whether a zip is an archive: xlsx and ods files are zips, too."""
+    return path.suffix.lower() not in TABLES
+
+
+def _members(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
+    found, ignored = list[SourceFile](), dict[str, str]()
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = info.filename.replace("\\", "/")  # some Windows tools write backslashes
+            if info.is_dir() or name.endswith("/"):
+                continue
+            if stat.S_ISLNK(info.external_attr >> 16):
+                ignored[name] = "a symbolic link"
+            elif ".." in PurePosixPath(name).parts or name.startswith("/"):
+                ignored[name] = "its path leads out of the zip"
+            else:
+                found.append(SourceFile(_plain(name), path / name, path, info.filename))
+    return found, ignored
+
+
+def _plain(name: str) -> str:
+    return name[:-3] if name.lower().endswith(".gz") else name
+
+
+def _checked(root: Path, found: list[SourceFile], ignored: dict[str, str]) -> Listing:
+    """Leave out the files that no reader knows."""
+    files = []
+    for file in sorted(found, key=lambda file: file.name):
+        parts = PurePosixPath(file.name).parts
+        if "__MACOSX" in parts or parts[-1].startswith("._"):
+            ignored[file.name] = "attributes of another file, written by macOS"
+        elif parts[-1] in _EMBEDDING_IDS:
+            ignored[file.name] = "ids of precomputed embeddings"
+        elif any(part.startswith(".") for part in parts):
+            continue  # hidden files and folders, such as .git
+        elif file.suffix in TABLES + TREC_FILES + PAGES:
+            files.append(file)
+    return Listing(root, tuple(files), ignored)

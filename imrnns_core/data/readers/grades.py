@@ -1,0 +1,53 @@
+"""Grades of judgments: any number becomes a whole number with the same nDCG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.types import Qrels
+
+MAX_GRADE = 1_000_000
+"""Largest grade; nDCG adds up grades, and larger ones are hardly meant."""
+PARTS = 100
+"""Fractions are rounded to hundredths."""
+_WORDS = {"yes": 1, "true": 1, "relevant": 1, "no": 0, "false": 0, "irrelevant": 0}
+
+
+def parse_grade(text: str) -> Fraction | None:
+    """Return the grade that a text names, or None if it is none.
+
+    Words such as `yes` and `relevant` count 1, their opposites 0.
+    """
+    word = text.strip().lower()
+    if word in _WORDS:
+        return Fraction(_WORDS[word])
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    if not math.isfinite(value) or abs(value) > MAX_GRADE:
+        return None
+    return Fraction(round(value * PARTS), PARTS)
+
+
+def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileReport) -> Qrels:
+    """Return the grades as whole numbers; fractions are multiplied by their common denominator.
+
+    nDCG does not change by that: as in trec_eval, its gain is the grade itself. Negative grades
+    become 0: they have no gain in trec_eval either.
+    """
+    grades = [grade for documents in judged.values() for grade in documents.values()]
+    factor = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
+    if factor > 1:
+        report.remarks.append(
+            f"grades are fractions; they were multiplied by {factor}, which nDCG does not depend on"
+        )
+    if any(grade < 0 for grade in grades):
+        report.remarks.append("negative grades count as 0, not relevant")
+    return {
+        query_id: {d: max(0, int(grade * factor)) for d, grade in documents.items()}
+        for query_id, documents in judged.items()
+    }

@@ -1,0 +1,144 @@
+"""Read queries from tables and TREC topics, with the documents that they expect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.columns import Columns, query_columns, several
+from imrnns_core.data.readers.documents import DocumentFinder, field, one_line
+from imrnns_core.data.readers.files import SourceFile
+from imrnns_core.data.readers.grades import parse_grade, whole_grades
+from imrnns_core.data.readers.qrels import Judged
+from imrnns_core.data.readers.rows import Record, clean, first_rows, read_rows
+from imrnns_core.data.records import Query
+from imrnns_core.types import Qrels
+
+_TOPIC = re.compile(r"<top>(.*?)</top>", re.S | re.I)
+_FIELD = re.compile(r"<(num|title|desc)[^>]*>(.*?)(?=<[a-z/]|\Z)", re.S | re.I)
+_LABEL = re.compile(r"^\s*(number|topic|description)\s*:\s*", re.I)
+
+
+def read_queries(
+    file: SourceFile,
+    report: FileReport,
+    chosen: Columns,
+    finder: DocumentFinder,
+    queries: dict[str, Query],
+) -> Qrels:
+    """Add the queries of a table to `queries`; return the judgments that it contains.
+
+    A column with expected documents names them by id, address or title; several are separated by
+    semicolons. They have grade 1 if no column has grades. Rows with the same query and no ids are
+    one query.
+
+    Args:
+        file: The table.
+        report: Gets the columns, the counts and the irregularities.
+        chosen: Role → column, for columns that the user named.
+        finder: Finds the expected documents.
+        queries: Id → query; gets the queries of this file.
+
+    Raises:
+        DataError: If the file cannot be read, or no column has queries.
+    """
+    first = first_rows(file)
+    columns = query_columns(first, chosen, file.path) if first else {}
+    report.columns.update(columns)
+    if first and "query-id" not in columns:
+        report.remarks.append("no column with ids; queries are numbered in the order of the file")
+    ids_by_text = {query.text: query.id for query in queries.values()}
+    judged: Judged = {}
+    for line, record in read_rows(file, report):
+        text = field(record, columns["query"], report, line).strip()
+        if not text:
+            report.reject("without a query", line)
+            continue
+        if "query-id" in columns:
+            identifier = one_line(field(record, columns["query-id"], report, line), report, line)
+        else:
+            identifier = ids_by_text.setdefault(text, f"q{len(ids_by_text) + 1}")
+        if _add(Query(identifier, text), report, line, queries, repeats="document" in columns):
+            _expect(record, identifier, columns, (report, line), finder, judged)
+    return whole_grades({query_id: grades for query_id, grades in judged.items() if grades}, report)
+
+
+def _add(
+    query: Query, report: FileReport, line: int, queries: dict[str, Query], repeats: bool
+) -> bool:
+    """Add a query; return False if it was rejected. `repeats` allows one row per document."""
+    earlier = queries.get(query.id)
+    if not query.id:
+        report.reject("without an id", line, query.text)
+    elif earlier and earlier.text != query.text:
+        report.reject("with the id of an earlier query, but another text", line, query.id)
+    elif earlier and not repeats:
+        report.reject("that repeat an earlier query", line, query.id)
+    else:
+        queries[query.id] = query
+        report.accept()
+        return True
+    return False
+
+
+def _expect(
+    record: Record,
+    query_id: str,
+    columns: Columns,
+    place: tuple[FileReport, int],
+    finder: DocumentFinder,
+    judged: Judged,
+) -> None:
+    """Add the judgments of the documents that a record expects."""
+    if "document" not in columns:
+        return
+    report, line = place
+    text = field(record, columns["grade"], report, line) if "grade" in columns else ""
+    grade = parse_grade(text) if text.strip() else Fraction(1)
+    if grade is None:
+        report.keep("whose grade is not a number, so they have no judgment", line, text)
+        return
+    cell = field(record, columns["document"], report, line).strip()
+    names = [cell] if finder.find(cell) else several(cell)
+    if not names:
+        report.keep("without an expected document", line, query_id)
+    for name in names:
+        found = finder.find(name)
+        if not found:
+            report.keep("whose expected document the corpus does not have", line, name)
+        if len(found) > 1:
+            report.keep("whose expected document is several with one title or address", line, name)
+        for document_id in found:
+            judged.setdefault(query_id, {}).setdefault(document_id, grade)
+
+
+def is_topics(text: str) -> bool:
+    """Return whether a text consists of TREC topics."""
+    return bool(_TOPIC.search(text))
+
+
+def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query]) -> None:
+    """Add the queries of a file of TREC topics: number and title, or else the description.
+
+    Raises:
+        DataError: If the file cannot be read.
+    """
+    for line, fields in _topics(file.text(report)):
+        report.records += 1
+        text = clean(fields.get("title") or fields.get("desc", ""), report, line)
+        identifier = fields.get("num", "")
+        if not text:
+            report.reject("without a title or description", line, identifier)
+        else:
+            _add(Query(identifier, text), report, line, queries, repeats=False)
+
+
+def _topics(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    for topic in _TOPIC.finditer(text):
+        fields = {
+            name.lower(): " ".join(_LABEL.sub("", value).split())
+            for name, value in _FIELD.findall(topic[1])
+        }
+        yield text.count("\n", 0, topic.start()) + 1, fields

@@ -1,0 +1,234 @@
+"""Read the records of a table: JSONL, JSON, CSV, TSV, Excel, OpenDocument or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.files import SourceFile
+from imrnns_core.errors import DataError
+
+Record = dict[str, Any]
+Rows = Iterator[tuple[int, Record]]
+"""(Line from 1, column name → value) of each record; broken records are counted and left out."""
+
+DELIMITERS = ",;\t|"
+_LONGEST_INTEGER = 300
+"""Digits up to which a JSON integer is read as a number; Python refuses more than 4,300."""
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MAX_NAME = 60
+"""A cell of the first row with more characters is a text, not the name of a column."""
+
+
+def read_rows(file: SourceFile, report: FileReport) -> Rows:
+    """Yield the records of a table.
+
+    Counts each record in `report.records`, and rejects those that are broken.
+
+    Raises:
+        DataError: If the file cannot be read at all.
+    """
+    readers: dict[str, Callable[[SourceFile, FileReport], Rows]] = {
+        ".json": _json,
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".parquet": _parquet,
+        **dict.fromkeys((".xlsx", ".xls", ".ods"), _sheet),
+    }
+    return readers.get(file.suffix, _csv)(file, report)
+
+
+def first_rows(file: SourceFile, count: int = 20) -> list[Record]:
+    """Return the first records of a table, without a report.
+
+    Raises:
+        DataError: If the file cannot be read at all.
+    """
+    report = FileReport(str(file.path), "documents")
+    return [record for _, record in islice(read_rows(file, report), count)]
+
+
+def _jsonl(file: SourceFile, report: FileReport) -> Rows:
+    for line, text in file.lines(report):
+        report.records += 1
+        try:
+            record = _parse(text)
+        except json.JSONDecodeError as error:
+            report.reject("with broken JSON", line, f"column {error.colno}: {error.msg}")
+        except RecursionError:
+            report.reject("with JSON nested too deeply", line)
+        else:
+            yield from _objects([(line, record)], report)
+
+
+def _json(file: SourceFile, report: FileReport) -> Rows:
+    """Read an array of objects, an object that contains one, or JSON lines."""
+    text = file.text(report)
+    try:
+        content = _parse(text)
+    except json.JSONDecodeError as error:
+        if text.lstrip().startswith("{") and "\n" in text.strip():
+            return _jsonl(file, report)
+        problem = f"broken JSON ({error.msg}, line {error.lineno}, column {error.colno})"
+        raise DataError(file.path, problem, "correct the file", error.lineno) from None
+    except RecursionError:
+        remedy = "write an array of objects"
+        raise DataError(file.path, "JSON nested too deeply", remedy) from None
+    if isinstance(content, dict):
+        arrays = [value for value in content.values() if isinstance(value, list)]
+        # an object without an array is a file with one record
+        content = max(arrays, key=len) if arrays else [content]
+    if not isinstance(content, list):
+        problem = f"a JSON {type(content).__name__}, not an array of objects"
+        raise DataError(file.path, problem, 'write [{"id": …, "title": …, "text": …}, …]')
+    report.records += len(content)
+    return _objects(enumerate(content, start=1), report)
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
+def _objects(records: Iterable[tuple[int, Any]], report: FileReport) -> Rows:
+    for line, record in records:
+        if isinstance(record, dict):
+            yield line, record
+        else:
+            report.reject("that are not JSON objects", line, repr(record))
+
+
+def _csv(file: SourceFile, report: FileReport) -> Rows:
+    text = file.text(report)
+    mark = delimiter(file, text)
+    if mark == "\t":  # tools that write tabs rarely quote: a quotation mark is part of the text
+        cells = (line.split("\t") for line in text.split("\n"))
+        return _table(enumerate(([_unquoted(c) for c in row] for row in cells), start=1), report)
+    csv.field_size_limit(len(text) + 1)  # a text may be longer than the default of 128 kB
+    return _table(_quoted_rows(text, mark, report), report)
+
+
+def _unquoted(cell: str) -> str:
+    whole = re.fullmatch(r'"((?:[^"]|"")*)"', cell)
+    return whole[1].replace('""', '"') if whole else cell
+
+
+def _quoted_rows(text: str, mark: str, report: FileReport) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line on which each row starts; a quoted cell may go over several lines."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    start = 1
+    for row in reader:
+        # Python's reader ends such a row at the end of the file, and hides all lines between
+        if reader.line_num > start and _open_quote(text, start, reader.line_num):
+            report.records += 1
+            report.reject("with a quotation mark that is never closed", start, row[0])
+            return
+        yield start, row
+        start = reader.line_num + 1
+
+
+def _open_quote(text: str, first: int, last: int) -> bool:
+    """Return whether the lines have an odd number of quotation marks."""
+    return sum(line.count('"') for line in text.split("\n")[first - 1 : last]) % 2 == 1
+
+
+def delimiter(file: SourceFile, text: str) -> str:
+    """Return the character that separates the cells of the first line."""
+    if file.suffix == ".tsv":
+        return "\t"
+    first = text.lstrip().split("\n", 1)[0]
+    # outside quotation marks: a title may contain any of them
+    outside = re.sub(r'"[^"]*"', "", first)
+    return max(DELIMITERS, key=lambda mark: (outside.count(mark), -DELIMITERS.index(mark)))
+
+
+def _table(rows: Iterable[tuple[int, Sequence[Any]]], report: FileReport) -> Rows:
+    """Yield the rows of a table by the names in its first row."""
+    names: list[str] | None = None
+    for line, row in rows:
+        if not any(str(cell).strip() for cell in row):
+            continue  # a blank row, as at the end of many sheets
+        if names is None:
+            names = header(row)
+            if names is not None:
+                continue
+            names = [str(i) for i in range(1, len(row) + 1)]
+            report.remarks.append("no header; columns are named by their number")
+        report.records += 1
+        if len(row) > len(names) and any(str(cell).strip() for cell in row[len(names) :]):
+            report.reject(f"with more than {len(names)} columns", line, str(row[0]))
+            continue
+        yield line, dict(zip(names, row, strict=False))
+
+
+def header(row: Sequence[Any]) -> list[str] | None:
+    """Return the column names in the first row of a table, or None if it is a record."""
+    cells = [str(cell).strip() for cell in row]
+    named = [cell for cell in cells if cell]
+    is_record = len({cell.lower() for cell in named}) < len(named) or any(
+        isinstance(cell, (int, float))
+        or re.fullmatch(r"[\d.,+-]+|\w+://\S+", text)
+        or len(text) > _MAX_NAME
+        for cell, text in zip(row, cells, strict=True)
+        if text
+    )
+    if is_record or not named:
+        return None
+    return [cell or str(i) for i, cell in enumerate(cells, start=1)]
+
+
+def _sheet(file: SourceFile, report: FileReport) -> Rows:
+    """Read the first sheet that has rows."""
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(file.content()))
+        sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
+    except (CalamineError, OSError) as error:
+        remedy = "save it again as xlsx or CSV"
+        raise DataError(file.path, f"cannot be read as a sheet ({error})", remedy) from None
+    filled = [(name, rows) for name, rows in sheets if rows]
+    if len(filled) > 1:
+        report.remarks.append(f"has {len(filled)} sheets; only “{filled[0][0]}” is read")
+    rows = filled[0][1] if filled else []
+    return _table(enumerate(([_cell(c) for c in row] for row in rows), start=1), report)
+
+
+def _cell(value: Any) -> Any:
+    """Return whole numbers without the `.0` that sheets give to every number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _parquet(file: SourceFile, report: FileReport) -> Rows:
+    import pyarrow.lib
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.ParquetFile(io.BytesIO(file.content()))
+        number = 0
+        for batch in table.iter_batches():
+            for record in batch.to_pylist():
+                number += 1
+                report.records += 1
+                yield number, record
+    except pyarrow.lib.ArrowException as error:
+        problem = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
+        raise DataError(file.path, problem, "write the file again") from None
+
+
+def clean(value: Any, report: FileReport, line: int) -> str:
+    """Return a value as text; half surrogate pairs, which no encoder accepts, become U+FFFD."""
+    text = "" if value is None else value if isinstance(value, str) else str(value)
+    if _LONE_SURROGATE.search(text):
+        report.change("with half a surrogate pair, now U+FFFD", line, repr(text[:40]))
+        text = _LONE_SURROGATE.sub("\ufffd", text)
+    return text
