@@ -138,7 +138,7 @@ class Baselines:
         if key not in self._tests:
             values = np.stack([self.column(system)[mask] for system in self.systems], axis=1)
             adapter = self.evaluation.column("modulated")[mask]
-            tests = paired_tests(adapter[:, None] - values)
+            tests = paired_tests(adapter[:, None] - values, self.evaluation.clusters[mask])
             corrected = holm([test.p for test in tests])
             self._tests[key] = [
                 BaselineTest(*row)

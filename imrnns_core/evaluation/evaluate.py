@@ -22,6 +22,7 @@ from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker, ranked_ids
 from imrnns_core.statistics.measures import SystemMetrics, judged_measures, measure
+from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import (
     Significance,
     difference_of_means,
@@ -133,15 +134,25 @@ class Evaluation:
         if "seen" not in masks or not others:
             return None
         change = self.column("modulated") - self.column("base")
-        return difference_of_means(change[masks["seen"]], change[np.any(others, axis=0)])
+        seen, other = masks["seen"], np.any(others, axis=0)
+        clusters = self.clusters[seen], self.clusters[other]
+        return difference_of_means(change[seen], change[other], clusters)
+
+    @cached_property
+    def clusters(self) -> IntArray:
+        """(Q,) cluster of each query; queries that share a relevant document are in one."""
+        return connected_queries({q: self.qrels.get(q, {}) for q in self.query_ids})
 
     # cached, because each test draws 20,000 samples
     @cached_property
     def _tests(self) -> dict[Group | None, list[Significance]]:
         change = self.value("modulated") - self.value("base")
         return {
-            None: paired_tests(change),
-            **{name: paired_tests(change[mask]) for name, mask in self.group_masks().items()},
+            None: paired_tests(change, self.clusters),
+            **{
+                name: paired_tests(change[mask], self.clusters[mask])
+                for name, mask in self.group_masks().items()
+            },
         }
 
     def corrected_p(self, group: Group | None = None) -> dict[str, float]:

@@ -13,6 +13,7 @@ import torch
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, Part, PartScorer
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker, rank, ranked_ids
 from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
+from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import paired_tests
 from imrnns_core.types import DoubleArray, IntArray, Qrels
 
@@ -96,7 +97,7 @@ def decompose_gain(
             if complete - {part} in values
             else None,
         )
-        for part, test in zip(PARTS, paired_tests(shapley), strict=True)
+        for part, test in zip(PARTS, paired_tests(shapley, connected_queries(qrels)), strict=True)
     ]
     return GainDecomposition(measure, projector_first, float(values[complete].mean()), *gains)
 

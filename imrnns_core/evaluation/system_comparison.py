@@ -108,9 +108,11 @@ class SystemComparison:
 
     @cached_property
     def _tests(self) -> dict[Group | None, dict[str, Significance]]:
-        measures = self.evaluation.measures
+        measures, clusters = self.evaluation.measures, self.evaluation.clusters
         return {
-            name: dict(zip(measures, paired_tests(self.differences[mask]), strict=True))
+            name: dict(
+                zip(measures, paired_tests(self.differences[mask], clusters[mask]), strict=True)
+            )
             for name, mask in self.group_masks().items()
         }
 

@@ -2,9 +2,13 @@
 
 Conclusions are data; callers choose the words. A change of nDCG@10 counts as shown if
 
-- at least 20 queries changed,
+- at least 20 queries changed, where queries that share a relevant document count once,
 - the p value is at most 5 %, corrected for the number of tests that are shown (Holm), and
 - both 95 % intervals, percentile and studentized, exclude zero.
+
+Queries that share a relevant document change together. They are resampled together: with changes
+of the reference checkpoint on SciFact, shifted to mean zero, resampling single queries gave a false
+verdict in 10 % of simulations with 170 queries instead of 3 %.
 
 The studentized interval makes rare large losses that few queries have less dangerous: with 50
 queries and changes like those of SciFact around zero, a false "helps" came in 2.5 % of simulations,
@@ -115,7 +119,7 @@ class GeneralizationVerdict:
 
 def effect_of(test: Significance, p: float) -> Effect:
     """Return the conclusion from a test of modulated − base and its corrected p value."""
-    if test.queries < MIN_CHANGED or 0 < test.changed < MIN_CHANGED:
+    if test.clusters < MIN_CHANGED or 0 < test.changed_clusters < MIN_CHANGED:
         return "too few queries"
     lows, highs = zip(test.ci95, test.studentized_ci95, strict=True)
     if not test.changed or p > LEVEL or min(lows) <= 0 <= max(highs):
@@ -172,7 +176,7 @@ def judge_generalization(evaluation: Evaluation) -> GeneralizationVerdict:
     tests = verdict_tests(evaluation)
     groups = tuple(GroupChange(group, *tests[group]) for group in tests if group is not None)
     difference = evaluation.seen_minus_unseen
-    enough = all(change.test.changed >= MIN_CHANGED for change in groups)
+    enough = all(change.test.changed_clusters >= MIN_CHANGED for change in groups)
     more = enough and difference is not None and difference[0] > 0
     conclusion, group = _generalization(evaluation, groups)
     return GeneralizationVerdict(conclusion, group, groups, more, evaluation.left_out)

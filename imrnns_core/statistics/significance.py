@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from imrnns_core.types import DoubleArray
+from imrnns_core.types import DoubleArray, IntArray
 
 RESAMPLES = 10_000
 """Sign flips and bootstrap resamples per test."""
@@ -36,7 +36,9 @@ class Significance:
         changed: Number of queries whose difference is not zero.
         studentized_ci95: 95 % bootstrap-t interval. It is wider where few queries decide the mean,
             such as rare large losses; infinite where most resamples do not vary.
-        standard_error: Standard error of the mean; None for fewer than two queries.
+        standard_error: Standard error of the mean; None for fewer than two clusters.
+        clusters: Number of clusters: queries that share a relevant document are one.
+        changed_clusters: Number of clusters with a changed query.
     """
 
     change: float
@@ -46,13 +48,15 @@ class Significance:
     changed: int
     studentized_ci95: tuple[float, float]
     standard_error: float | None
+    clusters: int
+    changed_clusters: int
 
     def detectable(self, tests: int = 1) -> float | None:
         """Return the smallest true difference that is shown in about 80 % of cases.
 
         Shown means: p ≤ 5 % after a correction for the number of tests, and both intervals exclude
         zero. The correction is Bonferroni's, so Holm's finds a little more. None if no difference
-        is ever shown, or for fewer than two queries.
+        is ever shown, or for fewer than two clusters.
         """
         if self.standard_error is None:
             return None
@@ -68,50 +72,97 @@ class Significance:
         return {**asdict(self), "studentized_ci95": ends, "detectable": self.detectable()}
 
 
-def paired_tests(differences: DoubleArray, seed: int = 0) -> list[Significance]:
+def paired_tests(
+    differences: DoubleArray, clusters: IntArray | None = None, seed: int = 0
+) -> list[Significance]:
     """Test for each of M columns of paired differences (Q, M) whether its mean is zero.
 
-    Each test uses 10,000 random sign flips and 10,000 bootstrap resamples.
+    Each test uses 10,000 random sign flips and 10,000 bootstrap resamples. Queries of one cluster,
+    such as those that share a relevant document, change together: they are flipped and drawn
+    together. If all are in one cluster, p is 1. Source: Cameron, Gelbach and Miller, "Bootstrap-based improvements for inference with
+    clustered errors", 2008.
+
+    Args:
+        differences: (Q, M) differences.
+        clusters: (Q,) cluster of each query; None if all queries are independent.
+        seed: Seed of the resampling.
     """
     count, columns = differences.shape
     if count == 0:
-        return [Significance(0.0, (0.0, 0.0), 1.0, 0, 0, (-math.inf, math.inf), None)] * columns
-    rng = np.random.default_rng(seed)
-    observed = differences.mean(axis=0)
-    squared = (differences - observed) ** 2
-    flips, means, spreads = (np.empty((RESAMPLES, columns)) for _ in range(3))
-    offsets = np.arange(_BATCH)[:, None] * count
-    for start in range(0, RESAMPLES, _BATCH):
-        signs = rng.integers(0, 2, size=(_BATCH, count), dtype=np.int8) * 2 - 1
-        flips[start : start + _BATCH] = signs @ differences / count
-        drawn = rng.integers(0, count, size=(_BATCH, count)) + offsets
-        # (_BATCH, Q): how often each resample contains each query
-        frequency = np.bincount(drawn.ravel(), minlength=_BATCH * count).reshape(_BATCH, count)
-        means[start : start + _BATCH] = frequency @ differences / count
-        spreads[start : start + _BATCH] = frequency @ squared / count
+        empty = Significance(0.0, (0.0, 0.0), 1.0, 0, 0, (-math.inf, math.inf), None, 0, 0)
+        return [empty] * columns
+    independent = np.arange(count)
+    of_query = independent if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    one_cluster = count > 1 and not of_query.any()
+    if one_cluster:  # nothing can be drawn; the interval shows how much the queries differ
+        of_query = independent
+    sizes = np.bincount(of_query).astype(float)
+    sums = np.zeros((len(sizes), columns))  # (C, M)
+    np.add.at(sums, of_query, differences)
+    observed = sums.sum(axis=0) / count
+    resampled = _resample(sums, sizes, seed)
     # 1e-12 counts sign flips that differ from the observed mean only by rounding
-    extreme = (np.abs(flips) >= np.abs(observed) - 1e-12).sum(axis=0)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    t_low, t_high = _studentized(observed, squared, means, spreads)
+    extreme = (np.abs(resampled.flips) >= np.abs(observed) - 1e-12).sum(axis=0)
+    low, high = np.percentile(resampled.means, [2.5, 97.5], axis=0)
+    deviation = np.sqrt(((sums - observed * sizes[:, None]) ** 2).sum(axis=0)) / count
+    t_low, t_high = _studentized(observed, deviation, resampled)
     # the observed assignment counts as one of the flips, so p is never 0
-    p = (extreme + 1) / (RESAMPLES + 1)
-    spread = differences.std(axis=0, ddof=1) if count > 1 else None
+    p = np.ones(columns) if one_cluster else (extreme + 1) / (RESAMPLES + 1)
+    changed = np.abs(differences) > ROUNDING
+    changed_clusters = [len(np.unique(of_query[changed[:, j]])) for j in range(columns)]
+    correction = math.sqrt(len(sizes) / (len(sizes) - 1)) if len(sizes) > 1 else None
     return [
         Significance(
             float(observed[j]),
             (float(low[j]), float(high[j])),
             float(p[j]),
             count,
-            int((np.abs(differences[:, j]) > ROUNDING).sum()),
+            int(changed[:, j].sum()),
             (float(t_low[j]), float(t_high[j])),
-            None if spread is None else float(spread[j] / count**0.5),
+            None if correction is None else float(deviation[j] * correction),
+            1 if one_cluster else len(sizes),
+            min(1, changed_clusters[j]) if one_cluster else changed_clusters[j],
         )
         for j in range(columns)
     ]
 
 
+@dataclass(frozen=True)
+class _Resamples:
+    """Means of sign flips and of bootstrap resamples, each (RESAMPLES, M).
+
+    `deviations` are the standard errors of the resampled means, without a factor that cancels out.
+    """
+
+    flips: DoubleArray
+    means: DoubleArray
+    deviations: DoubleArray
+
+
+def _resample(sums: DoubleArray, sizes: DoubleArray, seed: int) -> _Resamples:
+    """Flip and draw whole clusters, from their sums (C, M) and sizes (C,)."""
+    rng, (count, columns) = np.random.default_rng(seed), sums.shape
+    result = _Resamples(*(np.empty((RESAMPLES, columns)) for _ in range(3)))
+    products, squares = sums * sizes[:, None], sizes**2
+    offsets = np.arange(_BATCH)[:, None] * count
+    for start in range(0, RESAMPLES, _BATCH):
+        rows = slice(start, start + _BATCH)
+        signs = rng.integers(0, 2, size=(_BATCH, count), dtype=np.int8) * 2 - 1
+        result.flips[rows] = signs @ sums / sizes.sum()
+        drawn = rng.integers(0, count, size=(_BATCH, count)) + offsets
+        # (_BATCH, C): how often each resample contains each cluster
+        frequency = np.bincount(drawn.ravel(), minlength=_BATCH * count).reshape(_BATCH, count)
+        drawn_queries = (frequency @ sizes)[:, None]
+        means = result.means[rows] = frequency @ sums / drawn_queries
+        # sum of the squared deviations of the clusters' sums from what the mean gives them
+        squared = frequency @ sums**2 - 2 * means * (frequency @ products)
+        squared += means**2 * (frequency @ squares)[:, None]
+        result.deviations[rows] = np.sqrt(np.maximum(squared, 0.0)) / drawn_queries
+    return result
+
+
 def _studentized(
-    observed: DoubleArray, squared: DoubleArray, means: DoubleArray, spreads: DoubleArray
+    observed: DoubleArray, deviation: DoubleArray, resampled: _Resamples
 ) -> tuple[DoubleArray, DoubleArray]:
     """Return the ends (M,) of the bootstrap-t intervals.
 
@@ -119,22 +170,25 @@ def _studentized(
 
     Args:
         observed: (M,) means of the differences.
-        squared: (Q, M) squared deviations from them.
-        means: (RESAMPLES, M) means of the resamples.
-        spreads: (RESAMPLES, M) means of the squared deviations in the resamples.
+        deviation: (M,) their standard errors, with the factor that `resampled` lacks, too.
+        resampled: Means and standard errors of the resamples.
     """
-    deviation = np.sqrt(np.maximum(spreads - (means - observed) ** 2, 0.0))
-    distance = means - observed
+    distance = resampled.means - observed
+    # differences of 1e-9 that are equal for all queries count as equal
+    smallest = ROUNDING / math.sqrt(RESAMPLES)
     with np.errstate(divide="ignore", invalid="ignore"):
         # a resample of equal values has no deviation: its distance counts as infinite
-        t = np.where(deviation > ROUNDING, distance / deviation, np.sign(distance) * np.inf)
+        t = np.where(
+            resampled.deviations > smallest,
+            distance / resampled.deviations,
+            np.sign(distance) * np.inf,
+        )
     t[np.abs(distance) <= ROUNDING] = 0.0
     t.sort(axis=0)
     tail = round(0.025 * RESAMPLES)
-    scale = np.sqrt(squared.mean(axis=0))
     with np.errstate(invalid="ignore"):
-        low, high = observed - t[-tail - 1] * scale, observed - t[tail] * scale
-    constant = scale <= ROUNDING  # equal differences: every resample has the same mean
+        low, high = observed - t[-tail - 1] * deviation, observed - t[tail] * deviation
+    constant = deviation <= smallest  # equal differences: every resample has the same mean
     return np.where(constant, observed, low), np.where(constant, observed, high)
 
 
@@ -162,19 +216,26 @@ def significance_records(tests: Mapping[str, Significance]) -> dict[str, dict[st
 
 
 def difference_of_means(
-    first: DoubleArray, second: DoubleArray, seed: int = 0
+    first: DoubleArray,
+    second: DoubleArray,
+    clusters: tuple[IntArray, IntArray] | None = None,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of mean(first) − mean(second).
 
     Args:
         first: (Q,) values of one group of queries.
         second: (R,) values of another group.
+        clusters: (Q,) and (R,) clusters of the queries; None if all are independent.
         seed: Seed of the resampling.
     """
     rng = np.random.default_rng(seed)
-    means = [
-        [x[rng.integers(0, len(x), size=(_BATCH, len(x)))].mean(axis=1) for x in (first, second)]
-        for _ in range(RESAMPLES // _BATCH)
-    ]
-    low, high = np.percentile(np.concatenate([a - b for a, b in means]), [2.5, 97.5])
+    of_query = clusters or (np.arange(len(first)), np.arange(len(second)))
+    means = []
+    for values, own in zip((first, second), of_query, strict=True):
+        index = np.unique(own, return_inverse=True)[1]
+        sizes, sums = np.bincount(index), np.bincount(index, weights=values)
+        drawn = rng.integers(0, len(sizes), size=(RESAMPLES, len(sizes)))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    low, high = np.percentile(means[0] - means[1], [2.5, 97.5])
     return float(low), float(high)

@@ -200,7 +200,7 @@ class RecipeRun:
             values = self._replay_log.compute_or_replay(
                 lambda: self._initialization.left_out_values(self.split.all, settings)
             )
-            self._best.measures["left_out"] = asdict(left_out_gain(values))
+            self._best.measures["left_out"] = asdict(left_out_gain(values, self.split.all))
 
     def _train_without_judgments(self) -> Iterator[Epoch]:
         """Ship the sentence memory if it passes the check without judgments.

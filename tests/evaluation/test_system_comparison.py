@@ -71,6 +71,8 @@ def test_equal_queries_do_not_differ():
         "changed": 0,
         "studentized_ci95": [0.0, 0.0],
         "standard_error": 0.0,
+        "clusters": 3,
+        "changed_clusters": 0,
         "detectable": 0.0,
         "p_holm": 1.0,
     }

@@ -76,9 +76,10 @@ def test_an_interval_that_includes_zero_shows_nothing(
     both = replace(test, change=sum(interval), ci95=interval, studentized_ci95=interval)
     assert effect_of(both, 0.05) == effect
     assert effect_of(both, 0.051) == "not shown"
-    assert effect_of(replace(both, changed=19), 0.001) == "too few queries"
-    assert effect_of(replace(both, queries=19, changed=19), 0.001) == "too few queries"
-    assert effect_of(replace(both, changed=0), 0.001) == "not shown"
+    assert effect_of(replace(both, changed_clusters=19), 0.001) == "too few queries"
+    few = replace(both, clusters=19, changed_clusters=19)
+    assert effect_of(few, 0.001) == "too few queries"
+    assert effect_of(replace(both, changed=0, changed_clusters=0), 0.001) == "not shown"
 
 
 def test_an_effect_comes_with_its_means() -> None:
@@ -193,6 +194,20 @@ def test_false_verdicts_are_as_rare_as_promised(null: str, queries: int) -> None
     assert max(helps, harms) <= 0.025 + TOLERANCE
     if queries < 20:
         assert helps == harms == 0
+
+
+@pytest.mark.parametrize("clusters", [20, 60, 200])
+def test_queries_that_change_together_give_no_more_false_verdicts(clusters: int) -> None:
+    """As on SciFact, where a third of the claims share a relevant document with another one."""
+    rng = np.random.default_rng(clusters)
+    sizes = rng.choice([1, 2, 3, 6], p=[0.6, 0.2, 0.1, 0.1], size=clusters)
+    of_query = np.repeat(np.arange(clusters), sizes)
+    shared = rng.normal(size=(clusters, SIMULATIONS))[of_query]
+    changes = 0.8 * shared + 0.6 * rng.normal(size=shared.shape)
+    effects = [effect_of(test, test.p) for test in paired_tests(changes, of_query)]
+    assert max(effects.count("helps"), effects.count("harms")) / SIMULATIONS <= 0.025 + TOLERANCE
+    alone = rates(changes)  # as if the queries were independent
+    assert max(alone) > 0.025 + TOLERANCE
 
 
 @pytest.mark.parametrize("queries", [20, 50, 100, 300])

@@ -24,7 +24,7 @@ def verdict(
 ) -> BaselineVerdict:
     change = 0.874 - mean
     ends = (change - 0.02, change + 0.02)
-    test = Significance(change, ends, 0.1, 236, 90, ends, 0.01)
+    test = Significance(change, ends, 0.1, 236, 90, ends, 0.01, 236, 90)
     return BaselineVerdict(
         effect,
         BaselineTest(Baseline(name, METRICS), mean, test, 0.21),

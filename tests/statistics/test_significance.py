@@ -62,6 +62,41 @@ def test_the_difference_between_two_groups():
     )  # the interval of the normal distribution
 
 
+def test_clusters_of_one_query_change_nothing():
+    differences = np.random.default_rng(1).normal(0.2, 1, size=(30, 2))
+    order = np.random.default_rng(2).permutation(30)
+    assert paired_tests(differences, np.arange(30)) == paired_tests(differences)
+    for test, other in zip(
+        paired_tests(differences, order), paired_tests(differences), strict=True
+    ):
+        assert test.p == pytest.approx(other.p, abs=0.02)
+        assert test.standard_error == pytest.approx(other.standard_error)
+
+
+def test_equal_queries_of_a_cluster_count_once():
+    """A cluster whose queries repeat each other says what one of them says."""
+    once = np.random.default_rng(3).normal(0.3, 1, size=(25, 1))
+    (single,) = paired_tests(once)
+    (tripled,) = paired_tests(np.repeat(once, 3, axis=0), np.repeat(np.arange(25), 3))
+    for name in ("change", "ci95", "p", "studentized_ci95", "standard_error", "clusters"):
+        assert getattr(tripled, name) == pytest.approx(getattr(single, name)), name
+    assert (tripled.queries, tripled.changed, tripled.changed_clusters) == (75, 75, 25)
+
+
+def test_one_cluster_shows_nothing():
+    (test,) = paired_tests(np.full((30, 1), 0.5), np.zeros(30, dtype=np.int64))
+    assert (test.p, test.clusters, test.changed_clusters, test.queries) == (1.0, 1, 1, 30)
+
+
+def test_the_difference_of_clustered_groups_is_less_certain():
+    values = np.random.default_rng(4).normal(size=20)
+    first, second = np.repeat(values, 5), np.zeros(10)
+    clusters = np.repeat(np.arange(20), 5), np.arange(10)
+    low, high = difference_of_means(first, second)
+    wide = difference_of_means(first, second, clusters)
+    assert wide[1] - wide[0] == pytest.approx(5**0.5 * (high - low), rel=0.05)
+
+
 def test_columns_are_tested_independently():
     columns = np.random.default_rng(3).normal(0.1, 1, size=(40, 3))
     for j, together in enumerate(paired_tests(columns)):

@@ -99,7 +99,7 @@ def helps(verdict: EffectVerdict) -> Answer:
     if verdict.effect == "too few queries":
         figures += (
             f" {count(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
-            f"at least {MIN_CHANGED}."
+            f"at least {MIN_CHANGED}.{_sharing(verdict.test)}"
         )
     return Answer(kind, "Does it help?", answer, figures)
 
@@ -126,6 +126,8 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
     kind, answer, remark = GENERALIZATIONS[verdict.generalization]
     answer = answer.format(QUERIES[verdict.group] if verdict.group else "")
     sentences = [*map(_change, verdict.groups), remark]
+    if verdict.generalization == "too few queries":
+        sentences += [_sharing(g.test).strip() for g in verdict.groups if g.group == verdict.group]
     if verdict.seen_gain_more:
         sentences.append("Seen queries gain more than the others.")
     if verdict.generalization == "not shown":
@@ -195,6 +197,16 @@ def _detectable(test: Significance, tests: int) -> str:
     return (
         f"A true change of {detectable:.4f} would be significant in about 80 % of such tests, a "
         "smaller one less often."
+    )
+
+
+def _sharing(test: Significance) -> str:
+    """Return that queries which share a relevant document count once, where that decides."""
+    if test.changed < MIN_CHANGED:
+        return ""
+    return (
+        " Queries that share a relevant document count once, so "
+        f"{count(test.changed_clusters, 'query counts', 'queries count')}."
     )
 
 

@@ -213,10 +213,10 @@ def _parts(
     return document_parts, part_of[groups]
 
 
-def left_out_gain(values: Sequence[Tensor]) -> LeftOutGain:
-    """Return the means and the test of what `left_out_values` returned."""
+def left_out_gain(values: Sequence[Tensor], qrels: QrelsDict) -> LeftOutGain:
+    """Return the means and the test of what `left_out_values` returned for judged queries."""
     base, complete, left_out, extended, others = (v.double() for v in values)
-    (test,) = paired_tests((left_out - base).numpy()[:, None])
+    (test,) = paired_tests((left_out - base).numpy()[:, None], connected_queries(qrels))
     return LeftOutGain(
         queries=len(base),
         base=float(base.mean()),
