@@ -127,9 +127,9 @@ def _keyword_mismatch(rank: int, bm25_rank: int) -> list[Finding]:
     if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
         return []
     modulated = (
-        f"the modulated ranking has it at rank {rank}"
+        f"the best one of the modulated ranking is at rank {rank}"
         if rank
-        else "the base retriever does not return it"
+        else "the base retriever does not return any"
     )
     sentence = (
         f"BM25 has a relevant document at rank {bm25_rank}, but {modulated}: keyword search "

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.records import MIN_SHARED, Document
+from imrnns_core.data.recognition import Fingerprints, KnownTexts
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.types import Qrels, relevant_ids
 
@@ -34,42 +33,32 @@ MEANINGS: dict[Group, str] = {
 def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[np.str_] | None:
     """Return the group (Q,) of each query; None if the card does not list the training texts.
 
-    Documents are recognised by their text, or by their four-word shingles, and queries by their
-    text. So neither another data-set name, other ids nor small changes of a document hide that
-    training used it.
+    Documents are recognised by their text, their four-word shingles or their sentences, and queries
+    by their words. So neither another data-set name, other ids, small changes nor another division
+    into passages hide that training used a document.
     """
     if card.texts is None:
         return None
     texts = card.texts
-    positives = _Texts(texts.positives, texts.positive_shingles)
-    used = _Texts(texts.used, texts.used_shingles)
+    positives = KnownTexts(
+        Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences)
+    )
+    used = KnownTexts(Fingerprints(texts.used, texts.used_shingles, texts.used_sentences))
     validation, trained_on = set(texts.validation_queries), set(texts.queries)
 
     def group(query_id: str) -> Group:
-        query_hash = dataset.queries[query_id].text_hash
-        if query_hash in validation:
+        query = dataset.queries[query_id]
+        hashes = {query.text_hash, query.older_text_hash}
+        if hashes & validation:
             return "validation"
         relevant = [
             dataset.document[d] for d in relevant_ids(qrels[query_id]) if d in dataset.document
         ]
-        if query_hash in trained_on or any(document in positives for document in relevant):
+        if hashes & trained_on or any(document in positives for document in relevant):
             return "seen"
         return "text used" if any(document in used for document in relevant) else "unseen"
 
     return np.array([group(query_id) for query_id in qrels])
-
-
-class _Texts:
-    """Texts that training used; a document is one of them if it shares enough shingles."""
-
-    def __init__(self, whole: Iterable[str], shingles: Iterable[str]) -> None:
-        self._whole, self._shingles = frozenset(whole), frozenset(shingles)
-
-    def __contains__(self, document: Document) -> bool:
-        if document.text_hash in self._whole:
-            return True
-        sketch = document.sketch
-        return bool(sketch) and len(sketch & self._shingles) >= min(MIN_SHARED, len(sketch))
 
 
 def masks_of(groups: NDArray[np.str_] | None) -> dict[Group, NDArray[np.bool_]]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from imrnns_core.data.recognition import copies
 from imrnns_core.data.records import Document
 from imrnns_core.text.stop_words import stop_words
 from imrnns_core.text.words import terms
 from imrnns_core.types import FloatArray
 
 MIN_DOCUMENTS = 3
-"""Only words that occur in this many documents or more are considered."""
+"""Only words that occur in this many documents or more are considered; near copies count once."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class DimensionWord:
     Attributes:
         word: The word.
         z: Distance of their mean from the corpus mean, in standard errors.
-        documents: Number of documents with the word.
+        documents: Number of documents with the word; near copies of a document count once.
     """
 
     word: str
@@ -34,14 +35,27 @@ class DimensionWord:
 
 
 class DimensionWordIndex:
-    """An index of which of N documents contain which words."""
+    """An index of which of N documents contain which words.
+
+    Near copies, such as the pages of a form, have nearly the same words and values. As independent
+    documents they would make chance look like a link, so their mean counts as one document.
+    """
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self._texts = [f"{d.title} {d.text}" for d in documents]
+        self._documents = documents
+
+    @cached_property
+    def _means(self) -> Any:
+        """(C, N) sparse matrix that takes the mean over each of C groups of near copies."""
+        from scipy.sparse import csr_matrix
+
+        groups = copies(self._documents)
+        weights = 1.0 / np.bincount(groups)[groups]
+        return csr_matrix((weights.astype(np.float32), (groups, np.arange(len(groups)))))
 
     @cached_property
     def _occurrences(self) -> tuple[Any, list[str]]:
-        """(N, W) sparse matrix, 1 where a document contains a word; and the W words."""
+        """(C, W) sparse matrix, 1 where a group of copies contains a word; and the W words."""
         from scipy.sparse import csr_matrix
         from sklearn.feature_extraction.text import CountVectorizer  # takes a second to import
 
@@ -50,14 +64,16 @@ class DimensionWordIndex:
             tokenizer=terms,
             token_pattern=None,
             stop_words=sorted(stop_words()),
-            min_df=min(MIN_DOCUMENTS, len(self._texts)),
             dtype=np.float32,
         )
+        texts, count = [f"{d.title} {d.text}" for d in self._documents], self._means.shape[0]
         try:
-            matrix = vectorizer.fit_transform(self._texts)
-        except ValueError:  # no word is frequent enough
-            return csr_matrix((len(self._texts), 0), dtype=np.float32), []
-        return matrix, list(vectorizer.get_feature_names_out())
+            has = (self._means @ vectorizer.fit_transform(texts)) > 0
+        except ValueError:  # there is no word
+            return csr_matrix((count, 0), dtype=np.float32), []
+        frequent = np.asarray(has.sum(axis=0)).ravel() >= min(MIN_DOCUMENTS, count)
+        words = vectorizer.get_feature_names_out()[frequent]
+        return has[:, np.flatnonzero(frequent)].astype(np.float32), list(words)
 
     def dimension_words(self, values: FloatArray, count: int = 8) -> list[DimensionWord]:
         """Return the words with the largest |z| for the values (N,) of one dimension.
@@ -68,6 +84,7 @@ class DimensionWordIndex:
         matrix, words = self._occurrences
         if not words:
             return []
+        values = self._means @ values
         frequency = np.asarray(matrix.sum(axis=0)).ravel()
         mean = np.asarray(matrix.T @ values).ravel() / frequency
         z = (mean - values.mean()) / (max(float(values.std()), 1e-12) / np.sqrt(frequency))

@@ -28,7 +28,7 @@ because a word that occurs once has a larger drop than one occurrence of a repea
 FIRST_DRAWS = 10
 """Draws that are measured for every word; the others only for words that still can pass."""
 SIGNIFICANT = 0.05
-"""Level of the test: the largest share of texts with a verdict that random words would get."""
+"""Level of the test of each word."""
 SHORTLIST: dict[Side, int] = {"document": 10, "query": 5}
 """Number of words that are deleted and measured by default. Each needs one encoder pass."""
 SHORTLIST_ERROR = 0.1
@@ -181,9 +181,12 @@ def verified_words(
 
     p = (1 + number of draws with at least the word's absolute drop) / (1 + number of draws). The
     words are tested in the order of their estimates, largest first, and a corrected p value is the
-    largest one so far (fixed sequence; Westfall and Krishen, 2001). So the chance that any of a
-    text's words gets a verdict is at most 5 % if the estimates name random words. Holm's method
-    would need 20 other words for each word that is measured, more than most texts have.
+    largest one so far (fixed sequence; Westfall and Krishen, 2001). If the estimates name random
+    words that occur once, any of a text's words gets a verdict in at most 5 % of cases. A word that
+    is repeated gets one more often: all its deletions are of one word, those that it is compared
+    with are of different words. With permuted estimates it was 4 % of the texts of the sample, and
+    7 % of those of SciFact (16 texts); 4 % of both were also confirmed by the estimate's sign.
+    Holm's method would need 20 other words for each word that is measured, more than most have.
 
     Args:
         drops: The text, with its W words and their estimates.

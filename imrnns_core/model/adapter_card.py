@@ -30,7 +30,8 @@ class TrainingTexts:
     """The documents and queries that training used, as hashes of their texts.
 
     Ids and names of data sets differ from copy to copy; texts differ little. The hashes of whole
-    texts are `text_hash`, those of shingles `shingle_sketch`. Older cards have no shingles and no
+    texts are `text_hash`, those of shingles `shingle_sketch`, those of sentences `sentence_hashes`
+    (`data/recognition.py`). Older cards have no shingles, no sentences and no
     `queries`.
 
     Attributes:
@@ -41,6 +42,8 @@ class TrainingTexts:
         positive_shingles: Shingles of the documents in `positives`.
         used_shingles: Shingles of the documents in `used`.
         queries: Queries that the model was trained on.
+        positive_sentences: Sentences of the documents in `positives`.
+        used_sentences: Sentences of the documents in `used`.
     """
 
     positives: list[str] = field(default_factory=list)
@@ -50,6 +53,8 @@ class TrainingTexts:
     positive_shingles: list[str] = field(default_factory=list)
     used_shingles: list[str] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
+    positive_sentences: list[str] = field(default_factory=list)
+    used_sentences: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

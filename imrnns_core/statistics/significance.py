@@ -79,8 +79,8 @@ def paired_tests(
 
     Each test uses 10,000 random sign flips and 10,000 bootstrap resamples. Queries of one cluster,
     such as those that share a relevant document, change together: they are flipped and drawn
-    together. If all are in one cluster, p is 1. Source: Cameron, Gelbach and Miller, "Bootstrap-based improvements for inference with
-    clustered errors", 2008.
+    together. If all are in one cluster, p is 1. Source: Cameron, Gelbach and Miller,
+    "Bootstrap-based improvements for inference with clustered errors", 2008.
 
     Args:
         differences: (Q, M) differences.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imrnns_core.data.recognition import Fingerprints
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.adapter_card import TextUse, TrainingOutcome, TrainingTexts
 from imrnns_core.retrieval.collection import Collection
@@ -92,7 +93,6 @@ def training_texts(
     collection: Collection, split: TrainValidationSplit, recipe: Recipe, outcome: TrainingOutcome
 ) -> TrainingTexts:
     """Return the documents and queries that the shipped model was made from, and selected with."""
-    hashes = np.array(collection.dataset.text_hashes)
     uses = _uses_of_all_texts(outcome)
     positive = used = np.array([], dtype=np.int64)
     trained_on: QrelsDict = {}
@@ -103,23 +103,27 @@ def training_texts(
         positive, used = np.unique(examples.relevant), np.unique(examples.documents)
         uses = [*uses, "negatives"]
     if _uses_of_all_texts(outcome):
-        used = np.arange(len(hashes))
-    queries, other = collection.dataset.queries, np.setdiff1d(used, positive)
+        used = np.arange(len(collection.documents))
+    queries = collection.dataset.queries
+    positives = _fingerprints(collection, positive)
+    others = _fingerprints(collection, np.setdiff1d(used, positive))
     return TrainingTexts(
-        sorted(set(hashes[positive])),
-        sorted(set(hashes[other])),
+        positives.whole,
+        # a text can occur twice in a corpus
+        sorted({*others.whole} - {*positives.whole}),
         uses,
         sorted({queries[q].text_hash for q in split.all if q not in trained_on}),
-        _shingles(collection, positive),
-        _shingles(collection, other),
+        positives.shingles,
+        others.shingles,
         sorted({queries[q].text_hash for q in trained_on}),
+        positives.sentences,
+        others.sentences,
     )
 
 
-def _shingles(collection: Collection, rows: IntArray) -> list[str]:
-    """Return the shingles by which some documents are recognised."""
-    documents = collection.dataset.documents
-    return sorted({shingle for row in rows for shingle in documents[int(row)].sketch})
+def _fingerprints(collection: Collection, rows: IntArray) -> Fingerprints:
+    """Return by what some documents are recognised."""
+    return Fingerprints.of(collection.dataset.documents[int(row)] for row in rows)
 
 
 def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:

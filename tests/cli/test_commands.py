@@ -76,6 +76,8 @@ NO_CHANGE = {
     "changed": 0,
     "studentized_ci95": [0.0, 0.0],
     "standard_error": 0.0,
+    "clusters": 2,
+    "changed_clusters": 0,
     "detectable": 0.0,
 }
 """The test of three queries that do not change."""
@@ -158,6 +160,8 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
         "changed": 1,
         "studentized_ci95": [None, None],
         "standard_error": pytest.approx(0.25),
+        "clusters": 1,
+        "changed_clusters": 1,
         "detectable": None,
         "p_holm": 1.0,
     }
@@ -183,7 +187,7 @@ def test_evaluate_writes_the_record_of_the_design(run: Run, toy: Path, tmp_path:
     significance = record["significance"]["RR@10"]
     assert (significance["queries"], significance["changed"]) == (3, 1)
     assert significance["change"] == pytest.approx(-1 / 6)
-    assert significance["ci95"] == pytest.approx([-0.5, 0], abs=1e-6)
+    assert significance["ci95"] == pytest.approx([-0.25, 0], abs=1e-6)
     assert significance["p"] == 1.0
     assert record["significance"]["R@10"] == {**NO_CHANGE, "p_holm": 1.0}
     by_query = {q["query_id"]: q for q in record["queries"]}
@@ -274,13 +278,13 @@ def test_evaluate_prints_the_same_and_writes_runs(run: Run, toy: Path, tmp_path:
         "modulated 0.8604, change −0.0929; if each has the highest grade of its query: "
     ) in result.out
     assert "  projector +0.0000, 95 % interval +0.0000 to +0.0000; without it 0.8604" in result.out
-    assert "  constant modulation −0.0929, 95 % interval −0.3691 to +0.0905" in result.out
+    assert "  constant modulation −0.0929, 95 % interval −0.1393 to +0.0000" in result.out
     assert (
         "Share of each part in the candidates' score changes: projector 0 %, "
         "constant modulation (average over queries) 100 %, query-specific modulation 0 %"
     ) in result.out
     assert (
-        "RR@10: modulated − base −0.1667, 95 % interval −0.5000 to +0.0000, p = 1.0000"
+        "RR@10: modulated − base −0.1667, 95 % interval −0.2500 to +0.0000, p = 1.0000"
     ) in result.out
     assert "The interval comes from a bootstrap over queries. p comes from a paired" in result.out
     assert sorted(p.name for p in (tmp_path / "runs").iterdir()) == [
@@ -390,6 +394,7 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
     assert shown["texts"] == {
         **{"positives": 1, "used": 0, "uses": [], "validation_queries": 0},
         **{"positive_shingles": 0, "used_shingles": 0, "queries": 0},
+        **{"positive_sentences": 0, "used_sentences": 0},
     }
     assert run("adapters", "show", "toy").err == ""  # it has no later epochs to explain
     listed = run("adapters", "list").out.splitlines()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.records import Document, Query, shingle_sketch
+from imrnns_core.data.recognition import Fingerprints, shingle_sketch
+from imrnns_core.data.records import Document, Query
 from imrnns_core.evaluation.seen import masks_of, merged_groups, query_groups
 from imrnns_core.model.adapter_card import AdapterCard, TrainingTexts
 from imrnns_core.retrieval.collection import Collection
@@ -81,6 +82,18 @@ LONG = Document(
     "d0", "Tin", "Tin is soft. It melts early. Bronze has tin in it. Cans were made of it."
 )
 
+OTHER = (
+    "Sheep give wool in spring, and lambs are born soon afterwards in every valley. The wool is "
+    "washed and combed before anybody spins it into yarn for coats and blankets of all sizes."
+)
+
+
+def positive_texts(*documents: Document) -> TrainingTexts:
+    known = Fingerprints.of(documents)
+    return TrainingTexts(
+        known.whole, positive_shingles=known.shingles, positive_sentences=known.sentences
+    )
+
 
 @pytest.mark.parametrize(
     ("document", "group"),
@@ -88,6 +101,10 @@ LONG = Document(
         (replace(LONG, text=LONG.text.removesuffix(".")), "seen"),
         (replace(LONG, text=LONG.text.replace("soft", "very soft")), "seen"),
         (replace(LONG, title="About tin", text=f"{LONG.text} It is rare."), "seen"),
+        (replace(LONG, title="Part 2", text=LONG.text.split("early. ")[1]), "seen"),
+        (replace(LONG, title="Wool", text=f"{LONG.text} {OTHER[:60]}"), "seen"),
+        (replace(LONG, text=OTHER), "unseen"),
+        (replace(LONG, text=f"{OTHER} Bronze has tin in it, says everybody."), "unseen"),
         (
             replace(LONG, text="Zinc is hard. It melts late. Brass has it. Roofs were made of it."),
             "unseen",
@@ -95,8 +112,7 @@ LONG = Document(
     ],
 )
 def test_a_document_that_was_changed_a_little_is_recognised(document: Document, group: str):
-    texts = TrainingTexts([LONG.text_hash], positive_shingles=sorted(LONG.sketch))
-    card = AdapterCard("a", 4, 4, texts=texts)
+    card = AdapterCard("a", 4, 4, texts=positive_texts(LONG))
     dataset = Dataset("new", WORLD.dataset.path, (document,), {"q": Query("q", "what melts?")})
     assert query_groups({"q": {"d0": 1}}, card, dataset).tolist() == [group]
 
@@ -110,7 +126,7 @@ def test_a_query_that_was_trained_on_is_seen_whatever_its_documents_are():
 def test_numbers_and_boilerplate_do_not_make_a_document_a_copy():
     used = Document("a", "", "In this study we found p = 0.04 and n = 7. Cells grew in the dish.")
     other = replace(used, text="In this study we lost p = 0.04 and n = 7. Mice ran in a wheel.")
-    texts = TrainingTexts([used.text_hash], positive_shingles=sorted(used.sketch))
+    texts = positive_texts(used)
     dataset = Dataset("new", WORLD.dataset.path, (other,), {"q": Query("q", "who ran?")})
     card = AdapterCard("a", 4, 4, texts=texts)
     assert query_groups({"q": {"a": 1}}, card, dataset).tolist() == ["unseen"]
@@ -121,8 +137,7 @@ def test_the_groups_of_scifact_are_those_of_its_judgments(scifact: Collection):
     dataset = scifact.dataset
     positives = {d for judged in dataset.qrels("train").values() for d in relevant_ids(judged)}
     documents = [dataset.document[d] for d in sorted(positives)]
-    shingles = sorted({s for document in documents for s in document.sketch})
-    texts = TrainingTexts([d.text_hash for d in documents], positive_shingles=shingles)
+    texts = positive_texts(*documents)
     groups = query_groups(dataset.qrels("dev"), AdapterCard("a", 4, 4, texts=texts), dataset)
     assert (groups == "seen").sum() == 70
     assert (groups == "unseen").sum() == 100

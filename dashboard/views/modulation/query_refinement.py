@@ -32,6 +32,11 @@ ONE_DOCUMENT = (
     "Leaving it out would leave no refinement.",
 )
 NO_CHANGE = "Leaving out one document changes no rank"
+NO_CHANGE_HERE = "Leaving out one of the documents in the chart above changes no rank"
+OTHERS = (
+    " Of the other feedback documents, {} {} change ranks when left out. Draw more candidates to "
+    "see them."
+)
 SMALL_EFFECT = (
     "The {} feedback documents refine the query together, so each has little weight. The largest "
     "score change is {}."
@@ -67,7 +72,13 @@ def show(rows: DocumentRows) -> Section:
         notices.show("info", *ONE_DOCUMENT)
     elif not influence.rank_changes[rows.order].any():
         change = formatting.minus(f"{float(np.abs(influence.score_effect).max()):.1e}")
-        notices.show("info", NO_CHANGE, SMALL_EFFECT.format(feedback, change))
+        others = int((influence.rank_changes > 0).sum())
+        notices.show(
+            "info",
+            NO_CHANGE_HERE if others else NO_CHANGE,
+            SMALL_EFFECT.format(feedback, change)
+            + (OTHERS.format(others, "does" if others == 1 else "do") if others else ""),
+        )
     else:
         _leave_one_out(rows, influence)
     return section

@@ -23,8 +23,8 @@ READING = (
     "document-modulated and modulated. nDCG uses linear gains, as trec_eval does. Change is "
     "modulated − base, its 95 % interval comes from a bootstrap over queries. p comes from a "
     "paired randomisation test. Both treat queries that share a relevant document as one. p is "
-    "Holm-corrected for the measures of a group; the intervals are not corrected. The verdict at the top is about nDCG@10 alone, so its p is not corrected "
-    "for measures."
+    "Holm-corrected for the measures of a group; the intervals are not corrected. The verdict at "
+    "the top is about nDCG@10 alone, so its p is not corrected for measures."
 )
 
 JUDGED = ("judged, BM25", "judged, base", "judged, modulated")

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.recognition import Fingerprints, KnownTexts
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain
 from imrnns_core.model.checkpoint import Adapter
@@ -36,6 +37,8 @@ from imrnns_core.training.splits import QrelsDict
 from imrnns_core.training.validator import Validator
 from imrnns_core.types import IntArray, relevant_ids
 
+UNRELATED = 500
+"""Documents by which a collection without any unchanged document of a memory is recognised."""
 FOLDS = 5
 """Number of memories that `left_out_values` builds, each without some documents."""
 
@@ -43,14 +46,24 @@ FOLDS = 5
 def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
     """Return the corpus rows of documents that the memory of an adapter lacks.
 
+    A slightly changed document is not lacking: the memory has the sentences of its other version.
     Empty without a memory, and for a collection that shares no document with the memory: all of its
     documents have the same disadvantage, so none is demoted.
     """
     if not card.has_memory or card.texts is None:
         return []
-    stored = {*card.texts.used, *card.texts.positives}
-    missing = [row for row, text in enumerate(dataset.text_hashes) if text not in stored]
-    return missing if len(missing) < len(dataset.text_hashes) else []
+    texts, documents = card.texts, dataset.documents
+    stored = KnownTexts(
+        Fingerprints(texts.used, texts.used_shingles, texts.used_sentences),
+        Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences),
+    )
+    changed = [row for row, text in enumerate(dataset.text_hashes) if text not in stored.whole]
+    if len(changed) == len(documents):
+        # comparing sentences takes time: of an unrelated collection, a part is enough
+        sampled = changed[:: max(1, len(changed) // UNRELATED)]
+        if not any(documents[row] in stored for row in sampled):
+            return []
+    return [row for row in changed if documents[row] not in stored]
 
 
 def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSentences) -> Adapter:
@@ -81,13 +94,12 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
     model = add_sentences(
         adapter.model, documents, stored, sentences, settings["strength"], config.sharpness
     )
-    hashes = {collection.dataset.text_hashes[row] for row in rows}
-    documents_added = [collection.dataset.documents[row] for row in rows]
-    shingles = {shingle for document in documents_added for shingle in document.sketch}
+    added = Fingerprints.of(collection.dataset.documents[row] for row in rows)
     texts = replace(
         card.texts,
-        used=sorted({*card.texts.used, *hashes}),
-        used_shingles=sorted({*card.texts.used_shingles, *shingles}),
+        used=sorted({*card.texts.used, *added.whole}),
+        used_shingles=sorted({*card.texts.used_shingles, *added.shingles}),
+        used_sentences=sorted({*card.texts.used_sentences, *added.sentences}),
     )
     count = settings["sentences"] + len(sentences.rows)
     outcome = replace(card.outcome, initialization={**settings, "sentences": count})
