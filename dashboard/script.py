@@ -19,6 +19,7 @@ from dashboard import navigation, state  # noqa: E402
 from dashboard.services import warm_up  # noqa: E402
 from dashboard.shell import sidebar, tour  # noqa: E402
 from dashboard.views.compare import page as compare  # noqa: E402
+from dashboard.views.data import page as data  # noqa: E402
 from dashboard.views.explain import page as explain  # noqa: E402
 from dashboard.views.failures import page as failures  # noqa: E402
 from dashboard.views.map import page as corpus_map  # noqa: E402
@@ -38,11 +39,12 @@ page_name, draw_page = navigation.register(
         "modulation": modulation.show,
         "map": corpus_map.show,
         "explain": explain.show,
+        "data": data.show,
     }
 )
 navigation.show_title(page_name)  # before anything that can stop the run: no page stays empty
 try:
-    sidebar.show()
+    sidebar.show(needs_query=page_name not in navigation.WITHOUT_QUERY)
     with st.sidebar:
         tour.offer()
     state.write_url()

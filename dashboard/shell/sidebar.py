@@ -10,7 +10,7 @@ from dashboard.services import catalog
 from dashboard.shell import keyboard, query_choice
 from dashboard.widgets import notices
 
-DATA_HELP = "Add a data set with `imrnns-lens prepare FOLDER`."
+DATA_HELP = "Add a data set on the page Data, or with `imrnns-lens prepare`."
 ADAPTER_HELP = (
     "Lists the adapters whose dimensions match the data set. "
     "Add one with `imrnns-lens adapters import FILE`."
@@ -28,15 +28,17 @@ FILE_ORDER = (
 )
 
 
-def show() -> None:
+def show(needs_query: bool = True) -> None:
     """Draw the sidebar, and fill in what the Selection leaves open.
 
-    If there is no adapter or no query, say what to do on the page itself and end the run: a phone
-    hides the sidebar.
+    If a page needs a query, and there is no adapter or no query, say what to do on the page itself
+    and end the run: a phone hides the sidebar.
     """
     with st.sidebar:
         _choose_data()
         has_adapter = _choose_adapter()
+    if not needs_query:
+        return
     if not has_adapter:
         dimension = catalog.collection(state.current().data).documents.dimension
         notices.show("info", f"No adapter has {dimension} dimensions, as this data set has", TRAIN)
@@ -66,7 +68,7 @@ def _choose_data() -> None:
         notices.show(
             "error",
             f"Data set “{state.current().data}” was not found",
-            "Add it with: imrnns-lens prepare FOLDER. The sample is shown instead.",
+            "Add it on the page Data, or with: imrnns-lens prepare. The sample is shown instead.",
         )
         # the sample is always first in the list, and always there
         state.update(data=names[0])

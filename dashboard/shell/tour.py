@@ -29,6 +29,10 @@ STEPS = (
         "new scores.",
     ),
     (
+        "data",
+        "Add your own documents and questions: name a table or a folder, and see how it is read.",
+    ),
+    (
         "overview",
         "Read the three answers. The table at the end has all measures, for seen and unseen "
         "queries separately.",

@@ -34,7 +34,8 @@ WEIGHTS = (
     "best for the other folds. Queries with a common relevant document are in one fold."
 )
 MAX_SIM_MEANING = (
-    f"{MAX_SIM.capitalize()} adds the cosine of a document and that of its best sentence."
+    f"{MAX_SIM.capitalize()} is a weighted sum of two cosines with the query: that of the whole "
+    "document, and that of its most similar sentence."
 )
 ADAPTER_WEIGHT = (
     f"The weight of {ADAPTER_LEXICAL} is chosen only by queries whose judgments training did not "
@@ -109,7 +110,7 @@ def headline(verdict: BaselineVerdict) -> str:
     p = p_equals(strongest.p)
     if verdict.excluded:
         queries = counted(strongest.test.queries, "query", "queries")
-        p += f", on the {queries} that training used no judgments for"
+        p += f", on the {queries} whose judgments training did not use"
     if verdict.effect == "helps":
         return f"It is better than the strongest baseline without training, {name} ({p})"
     if verdict.effect == "harms":

@@ -26,6 +26,7 @@ PAGES = {
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",
+    "data": "/data",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = {"": (1440, 1000), "-narrow": (390, 844)}

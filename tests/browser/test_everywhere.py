@@ -31,6 +31,7 @@ PAGES = {
     "neighbourhood": "/map?query=q054&view=neighbourhood&colour=cluster",
     "linear": "/map?query=q054&view=linear",
     "explain": "/explain?query=q054",
+    "data": "/data",
 }
 FIGURES = {
     "compare": 1,
@@ -43,6 +44,7 @@ FIGURES = {
     "neighbourhood": 1,
     "linear": 1,
     "explain": 3,
+    "data": 0,
 }
 """Fewest figures on each page."""
 LETTERS = {"modulation": ["shift_heatmap"], "target": ["map_target_2-D"]}

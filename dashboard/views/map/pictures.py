@@ -55,8 +55,9 @@ TURN = " Drag to turn the map."
 BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
 NO_BETTER_THAN_CHANCE = "The arrows fail at least one of two tests against chance"
 AGREEMENT = (
-    "Lengths: rank correlation {} ({}). Directions: mean rank correlation {}, by chance {} ({}). "
-    "The target view is exact."
+    "Agreement of the lengths: {} ({}). Agreement of the directions: {} ({}). Arrows that are "
+    "exchanged among the documents agree by {}: all documents of a query share a part of their "
+    "movement. The target view is exact."
 )
 TESTS = """
 - **Lengths**: do documents that move more have longer arrows?
@@ -192,8 +193,8 @@ def _agreement_notice(drawn: DrawnMovement, map_figures: str) -> bool:
         signed(agreement.length, 2),
         p_value(agreement.length_p),
         signed(agreement.direction, 2),
-        signed(agreement.direction_by_chance, 2),
         p_value(agreement.direction_p),
+        signed(agreement.direction_by_chance, 2),
     )
     passed = agreement.better_than_chance
     notices.show(

@@ -87,7 +87,7 @@ def helps(verdict: EffectVerdict) -> Answer:
     corrected = (
         f", Holm-corrected for {verdict.tests} tests (all queries, and each group)"
         if verdict.tests > 1
-        else ""
+        else " for this measure alone"
     )
     figures = (
         f"{NDCG} on {count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, "
@@ -151,12 +151,12 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        f"If the memory lacks the relevant documents of a query, {NDCG} changes by "
-        f"{signed(gain.left_out - gain.base)} against base (95 % interval "
-        f"{signed(gain.change_ci95[0])} to {signed(gain.change_ci95[1])}, {p_value(gain.p)}); "
-        f"after these documents are added to the memory, by {signed(gain.extended - gain.base)} "
-        f"against base (measured in training, {count(gain.queries, 'query', 'queries')}). The "
-        "dashboard adds the sentences of new documents to the memory."
+        "New documents: training measured memories without the relevant documents of a query "
+        f"({count(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
+        f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
+        f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}). After these documents were added to "
+        f"the memory, it was {signed(gain.extended - gain.base)}. The dashboard adds new documents "
+        "to the memory."
     )
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport, Kind
-from imrnns_core.data.readers.columns import ROLES, Columns, has_judgments, has_questions, named
+from imrnns_core.data.readers.columns import (
+    ROLES,
+    Columns,
+    document_columns,
+    query_columns,
+)
 from imrnns_core.data.readers.documents import DocumentFinder, read_documents
-from imrnns_core.data.readers.files import PAGES, TABLES, Listing, SourceFile, list_files
+from imrnns_core.data.readers.files import TABLES, Listing, SourceFile, list_files
+from imrnns_core.data.readers.layout import SHARD, Parts, find_parts, one_collection
 from imrnns_core.data.readers.pages import read_pages
 from imrnns_core.data.readers.qrels import read_qrels
 from imrnns_core.data.readers.queries import is_topics, read_queries, read_topics
-from imrnns_core.data.readers.rows import first_rows
+from imrnns_core.data.readers.rows import Record, first_rows
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels
@@ -24,14 +30,6 @@ LAYOUT = (
     "a data set is a table of documents (CSV, TSV, Excel, JSON, JSONL or Parquet), a folder of "
     "Markdown, text or HTML files, or a folder or zip in BEIR layout"
 )
-_FILE_NAMES: Mapping[Kind, tuple[str, ...]] = {
-    "documents": ("corpus", "documents", "docs", "collection", "passages", "pages", "articles"),
-    "queries": ("queries", "query", "questions", "topics"),
-    "judgments": ("qrels", "qrel", "judgments", "judgements"),
-}
-"""Names of files and folders that tell what they contain."""
-_SHARD = re.compile(r"[-_.]\d+([-_.]of[-_.]\d+)?$")
-_JUDGMENT_TYPES = (".qrels", ".qrel", ".trec")
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,6 @@ class DataSource:
         return {role: c for role, c in self.columns.items() if role in ROLES[kind]}
 
 
-@dataclass
-class _Parts:
-    """The files of a data set by what they contain."""
-
-    documents: list[SourceFile] = field(default_factory=list)
-    queries: list[SourceFile] = field(default_factory=list)
-    judgments: list[SourceFile] = field(default_factory=list)
-    pages: list[SourceFile] = field(default_factory=list)
-    ignored: dict[str, str] = field(default_factory=dict)
-
-
 def load_dataset(source: DataSource | Path, strict: bool = False) -> Dataset:
     """Read a data set; `Dataset.report` says what was read and what was rejected.
 
@@ -78,10 +65,7 @@ def load_dataset(source: DataSource | Path, strict: bool = False) -> Dataset:
     """
     source = DataSource(source) if isinstance(source, Path) else source
     path = source.path.expanduser()
-    listing = _one_collection(list_files(path))
-    parts = _parts(listing)
-    if source.queries:
-        parts.queries += list_files(source.queries.expanduser()).files
+    listing, parts = _find(source)
     reading = _Reading(source)
     documents, queries, splits = reading.read(parts)
     report = ImportReport(tuple(reading.reports), {**listing.ignored, **parts.ignored})
@@ -93,6 +77,55 @@ def load_dataset(source: DataSource | Path, strict: bool = False) -> Dataset:
         raise DataError(path, f"{report.irregular} irregular records{_reasons(report)}", remedy)
     name = path.resolve().name if path.is_dir() else PurePosixPath(path.name).stem
     return Dataset(name, path, tuple(documents.values()), queries, splits, report)
+
+
+@dataclass(frozen=True)
+class TablePreview:
+    """The first records of a table, and which column is read as what.
+
+    Attributes:
+        name: Name of the file, relative to the data set.
+        kind: What its records are.
+        columns: Role → column.
+        names: The names of all columns.
+        rows: The first records.
+    """
+
+    name: str
+    kind: Kind
+    columns: Columns
+    names: tuple[str, ...]
+    rows: tuple[Record, ...]
+
+
+def preview(source: DataSource, count: int = 5) -> list[TablePreview]:
+    """Return the first records of the tables of documents and queries of a data set.
+
+    A folder of pages has no such tables.
+
+    Raises:
+        DataError: If a file cannot be read, or several data sets are in the folder or zip.
+    """
+    _, parts = _find(source)
+    tables: list[tuple[Kind, SourceFile]] = [("documents", file) for file in parts.documents]
+    tables += [("queries", file) for file in parts.queries if file.suffix in TABLES]
+    previews = []
+    for kind, file in tables:
+        rows = first_rows(file)
+        guess = document_columns if kind == "documents" else query_columns
+        columns = guess(rows, source.chosen(kind), file.path) if rows else {}
+        names = tuple(dict.fromkeys(name for row in rows for name in row))
+        previews.append(TablePreview(file.name, kind, columns, names, tuple(rows[:count])))
+    return previews
+
+
+def _find(source: DataSource) -> tuple[Listing, Parts]:
+    """Return the files of a data set, and which of them contains what."""
+    listing = one_collection(list_files(source.path.expanduser()))
+    parts = find_parts(listing)
+    if source.queries:
+        parts.queries += list_files(source.queries.expanduser()).files
+    return listing, parts
 
 
 def source_files(source: DataSource) -> list[Path]:
@@ -129,96 +162,6 @@ def _reasons(report: ImportReport) -> str:
     return f" ({'; '.join(kinds)})" if kinds else ""
 
 
-def _kind(file: SourceFile) -> Kind | None:
-    """Return what the name or the folder of a file says of its content."""
-    if file.suffix in _JUDGMENT_TYPES:
-        return "judgments"
-    stem = _SHARD.sub("", file.stem).lower()
-    parts = [part.lower() for part in PurePosixPath(file.name).parts[:-1]]
-    for kind, names in _FILE_NAMES.items():
-        # only the last folder: `documents/2024/notes.csv` may be anything
-        if stem in names or (parts and parts[-1] in names and file.suffix not in PAGES):
-            return kind
-    words = re.split(r"[\W_]+", stem)
-    return "judgments" if set(words) & set(_FILE_NAMES["judgments"]) else None
-
-
-def _one_collection(listing: Listing) -> Listing:
-    """Return the only collection in a folder or zip, with names relative to it.
-
-    Raises:
-        DataError: If there are several.
-    """
-    collections: dict[str, set[Kind]] = {}
-    for file in listing.files:
-        kind = _kind(file)
-        if kind and file.suffix in TABLES:
-            own = file.folder.rsplit("/", 1)
-            inner = own[-1].lower() in _FILE_NAMES[kind]
-            home = ("" if len(own) == 1 else own[0]) if inner else file.folder
-            collections.setdefault(home, set()).add(kind)
-    whole = {home: kinds for home, kinds in collections.items() if "documents" in kinds}
-    # a part or a generated copy of a corpus has no queries or judgments of its own
-    most = max(map(len, whole.values()), default=0)
-    whole = {home: kinds for home, kinds in whole.items() if len(kinds) == most}
-    if len(whole) > 1:
-        names = ", ".join(sorted(home or "." for home in whole))
-        first = min(filter(None, whole))
-        problem = f"contains {len(whole)} data sets: {names}"
-        raise DataError(listing.root, problem, f"name one of them, such as {listing.root / first}")
-    home = next(iter(whole), "")
-    inside = listing.inside(home)
-    nested = [
-        other[len(home) :].strip("/")
-        for other, kinds in collections.items()
-        if "documents" in kinds
-        and other != home
-        and f"{other}/".startswith(f"{home}/" if home else "")
-    ]
-    files = tuple(
-        file for file in inside.files if not any(file.name.startswith(f"{n}/") for n in nested)
-    )
-    return replace(inside, files=files)
-
-
-def _parts(listing: Listing) -> _Parts:
-    """Sort the files by what they contain: by their names, else by their columns."""
-    parts, unknown = _Parts(), list[SourceFile]()
-    by_kind = {
-        "documents": parts.documents, "queries": parts.queries, "judgments": parts.judgments
-    }  # fmt: skip
-    for file in listing.files:
-        kind = _kind(file)
-        if kind and (file.suffix in TABLES or kind != "documents"):
-            by_kind[kind].append(file)
-        elif file.suffix in TABLES:
-            unknown.append(file)
-        elif file.suffix in PAGES:
-            parts.pages.append(file)
-    by_name = {kind: [file.name for file in files] for kind, files in by_kind.items()}
-    for file in unknown:
-        kind = _kind_by_columns(file, alone=len(listing.files) == 1)
-        if by_name[kind]:
-            parts.ignored[file.name] = f"the {kind} are in {by_name[kind][0]}"
-        else:
-            by_kind[kind].append(file)
-    if parts.documents and parts.pages:
-        reason = f"the documents are in {parts.documents[0].name}"
-        parts.ignored.update({page.name: reason for page in parts.pages})
-        parts.pages = []
-    return parts
-
-
-def _kind_by_columns(file: SourceFile, alone: bool) -> Kind:
-    columns = dict.fromkeys(column for row in first_rows(file) for column in row)
-    if has_judgments(columns):
-        # with the texts of the queries beside their ids, it is a list of queries
-        ids = named(ROLES["judgments"], columns).values()
-        return "queries" if has_questions(set(columns) - set(ids)) else "judgments"
-    # a file alone has the documents, such as a list of questions and answers
-    return "queries" if has_questions(columns) and not alone else "documents"
-
-
 class _Reading:
     """Reads the parts of a data set, and keeps a report of each file."""
 
@@ -226,7 +169,7 @@ class _Reading:
         self.source = source
         self.reports: list[FileReport] = []
 
-    def read(self, parts: _Parts) -> tuple[dict[str, Document], dict[str, Query], dict[str, Qrels]]:
+    def read(self, parts: Parts) -> tuple[dict[str, Document], dict[str, Query], dict[str, Qrels]]:
         """Return documents by id, queries by id, and the judgments of each split."""
         documents: dict[str, Document] = {}
         for file in parts.documents:
@@ -268,7 +211,7 @@ def _merge(splits: dict[str, dict[str, Mapping[str, int]]], file: SourceFile, qr
 
 def split_name(file: SourceFile) -> str:
     """Return the name of a split from that of its file: `qrels.test.tsv` → `test`."""
-    stem = _SHARD.sub("", file.stem)
+    stem = SHARD.sub("", file.stem)
     words = [word for word in re.split(r"[._\-]+", stem) if word.lower() not in ("qrels", "qrel")]
     return "-".join(words) or stem
 

@@ -62,7 +62,7 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     test = measured.significance(NDCG)
     assert found.figures.startswith(
         f"nDCG@10 on 20 queries: base 0.5000, modulated {0.5 + test.change:.4f}, change "
-        f"{wording.with_interval(test)}, {formatting.p_value(test.p)}."
+        f"{wording.with_interval(test)}, {formatting.p_value(test.p)} for this measure alone."
     )
     assert ("a smaller one less often" in found.figures) == (answer == "No measurable change")
 
@@ -139,10 +139,10 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     assert found.kind == "warning"
     assert found.answer == "Yes, but only for documents in the sentence memory"
     assert found.figures.endswith(
-        "If the memory lacks the relevant documents of a query, nDCG@10 changes by −0.0500 against "
-        "base (95 % interval −0.0800 to −0.0200, p = 0.0002); after these documents are added to "
-        "the memory, by +0.0800 against base (measured in training, 50 queries). The dashboard "
-        "adds the sentences of new documents to the memory."
+        "New documents: training measured memories without the relevant documents of a query (50 "
+        "queries). nDCG@10 minus base was −0.0500 (95 % interval −0.0800 to −0.0200, p = 0.0002). "
+        "After these documents were added to the memory, it was +0.0800. The dashboard adds new "
+        "documents to the memory."
     )
     helped = replace(gain, left_out=0.83, change_ci95=(0.01, 0.05))
     for other in (

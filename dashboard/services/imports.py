@@ -1,0 +1,176 @@
+"""Data sets that are added on the page Data: their preview, and the jobs that read and encode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import caching
+from dashboard.services.background import Jobs, ThreadJob
+from dashboard.services.caching import shared
+from imrnns_core.data.readers.load import DataSource, TablePreview, preview
+from imrnns_core.data.recognition import copies
+from imrnns_core.encoding.sentence_transformers import encoder_spec
+from imrnns_core.errors import DataError
+from imrnns_core.io import identity
+from imrnns_core.storage.registry import Registration
+from imrnns_core.types import IntArray
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The data set that a reader wants to add, as typed.
+
+    Attributes:
+        path: Its folder, zip or file.
+        queries: A file of queries; empty if there is none.
+        encoder: A folder or hub name; empty for the bundled encoder.
+        columns: Role → column, where the reader changed the guess.
+    """
+
+    path: str
+    queries: str = ""
+    encoder: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def source(self) -> DataSource:
+        """The files to read.
+
+        Raises:
+            DataError: If the file of queries does not exist.
+        """
+        queries = Path(self.queries).expanduser() if self.queries else None
+        if queries is not None and not queries.is_file():
+            raise DataError(queries, "not found", "name a file of queries, or leave it empty")
+        return DataSource(Path(self.path).expanduser(), queries, self.columns)
+
+    @property
+    def registration(self) -> Registration:
+        """The data set as it is registered.
+
+        Raises:
+            DataError: If a path does not exist.
+        """
+        source = self.source
+        spec = encoder_spec(self.encoder) if self.encoder else None
+        found = caching.workspace().resolve(str(source.path.absolute()), encoder=spec)
+        queries = source.queries.resolve() if source.queries else None
+        return replace(found, queries=queries, columns=dict(self.columns))
+
+
+@dataclass
+class ImportJob(ThreadJob):
+    """A data set that is read and encoded. Its progress counts texts of one kind.
+
+    Attributes:
+        name: Name of the data set.
+        label: What is encoded now; empty while files are read.
+    """
+
+    name: str = ""
+    label: str = ""
+
+    @classmethod
+    def start(cls, registration: Registration) -> ImportJob:
+        """Read and encode a data set, then add it to the list."""
+        job = cls(name=registration.name)
+        job.run(lambda: job._import(registration))
+        return job
+
+    def _import(self, registration: Registration) -> None:
+        space = caching.workspace()
+        space.open(registration, self._progress)
+        # after it opened, so that a faulty data set does not enter the list
+        space.register(registration)
+
+    def _progress(self, label: str, done: int, total: int) -> None:
+        self.label, self.done, self.total = label, done, total
+        self.check()
+
+
+def tables(wanted: Wanted) -> list[TablePreview]:
+    """Return the first records of the tables of a data set.
+
+    Raises:
+        DataError: If a file cannot be read.
+    """
+    source = wanted.source
+    paths = (source.path, *((source.queries,) if source.queries else ()))
+    return _tables(wanted.path, wanted.queries, identity(paths))
+
+
+@st.cache_resource(show_spinner="Reading the first rows …", max_entries=8)
+def _tables(path: str, queries: str, content: str) -> list[TablePreview]:
+    return preview(Wanted(path, queries).source)
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> Jobs[ImportJob]:
+    return Jobs(state.is_connected)
+
+
+def job(wanted: Wanted) -> tuple[ImportJob | None, bool]:
+    """Return the running or failed job of this data set, and whether this session waits for it."""
+    return _jobs().find(_key(wanted), state.session())
+
+
+def wait(wanted: Wanted) -> None:
+    """Let this session wait for the data set, which a job reads in the background.
+
+    Raises:
+        DataError: If a path does not exist.
+    """
+    registration = wanted.registration
+    _jobs().join(_key(wanted), state.session(), lambda: ImportJob.start(registration))
+
+
+def leave(wanted: Wanted) -> None:
+    """Let this session wait for the data set no longer."""
+    _jobs().leave(_key(wanted), state.session())
+
+
+def registered(wanted: Wanted) -> str | None:
+    """Return the name under which exactly this data set is registered, or None."""
+    try:
+        registration = wanted.registration
+    except DataError:
+        return None
+    known = caching.workspace().registrations().get(registration.name)
+    return registration.name if known == registration else None
+
+
+def _key(wanted: Wanted) -> Path:
+    return Path(wanted.path).expanduser().absolute()
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long the documents are for the encoder, and which are near copies.
+
+    Attributes:
+        tokens: (N,) number of tokens of each document, with special tokens.
+        limit: Number of tokens that the encoder reads.
+        copies: (N,) group of each document; near copies are in one group.
+    """
+
+    tokens: IntArray
+    limit: int
+    copies: IntArray
+
+
+@shared(4, "Counting the tokens of all documents …")
+def lengths(data: str) -> Lengths:
+    """Return the lengths of the documents of a data set, and their near copies.
+
+    Raises:
+        EncoderError: If the encoder cannot be loaded.
+    """
+    space = caching.workspace()
+    collection = space.open(space.resolve(data))
+    encoder, documents = collection.encoder, collection.dataset.documents
+    return Lengths(encoder.count_tokens(documents), encoder.max_tokens, copies(documents))

@@ -1,0 +1,1 @@
+"""The page Data: what was read, and how to add a data set."""

@@ -1,0 +1,19 @@
+"""Data: add a data set, and see what was read of the one that is open."""
+
+from __future__ import annotations
+
+from dashboard.views.data import add, report
+from dashboard.widgets import notices
+
+QUESTION = "What was read, and what is missing?"
+READING = (
+    "Add a data set of your own. Below: which records of the open data set were read, changed or "
+    "rejected, and which documents are too long for the encoder."
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    notices.heading(QUESTION, READING)
+    add.show()
+    report.show()

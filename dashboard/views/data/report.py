@@ -1,0 +1,151 @@
+"""What was read from the files of the data set, and which of its documents are not read whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.formatting import count
+from dashboard.services import catalog, imports
+from dashboard.services.imports import Lengths
+from dashboard.widgets import csv_button, notices
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.import_report import FileReport, ImportReport
+from imrnns_core.reporting import import_lines
+
+MOST = 340
+"""Largest height of a table in pixels; longer ones scroll."""
+IRREGULAR = "Irregular records"
+IRREGULAR_HELP = (
+    "Kept: read as it is. Changed: read after the change that is named. Rejected: not read. The "
+    "line is that of the first such record; in JSON arrays and Parquet files, its number."
+)
+ALL_REGULAR = ("All records are regular", "Nothing was changed or rejected.")
+CUT = "Documents that are not read whole"
+CUT_READING = (
+    "The encoder reads the first {} tokens of a document (title and text). {}. The rest has no "
+    "influence on the embedding, so a query about it can fail."
+)
+COPIES = "Near copies"
+COPIES_READING = (
+    "{} in {} of near copies: their words are nearly the same, so their embeddings are, too. The "
+    "base retriever can hardly rank the right one of them first."
+)
+NO_COPIES = "No document is a near copy of another one."
+
+
+def show() -> None:
+    """Draw the section."""
+    data = state.current().data
+    dataset = catalog.dataset(data)
+    st.header(f"What was read: {data}", anchor=False)
+    splits = ", ".join(f"{name} ({len(qrels):,})" for name, qrels in dataset.splits.items())
+    st.caption(
+        f"{count(len(dataset.documents), 'document', 'documents')}, "
+        f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
+        f"{splits or 'none'}."
+    )
+    _files(dataset.report, data)
+    _irregular(dataset.report, data)
+    _lengths(dataset, imports.lengths(data), data)
+
+
+def _files(report: ImportReport, data: str) -> None:
+    frame = pd.DataFrame(
+        [
+            {
+                "file": file.path,
+                "contains": file.kind,
+                "records": file.records,
+                "read": file.read,
+                "rejected": file.rejected,
+                "columns": import_lines.columns(file),
+                "remarks": "; ".join(file.remarks),
+            }
+            for file in report.files
+        ]
+    )
+    st.dataframe(frame, hide_index=True, height="content")
+    csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
+    if lines := import_lines.ignored_lines(report.ignored):
+        notices.show("info", "Files that were not read", "; ".join(lines))
+
+
+def _irregular(report: ImportReport, data: str) -> None:
+    st.subheader(IRREGULAR, anchor=False, help=IRREGULAR_HELP)
+    frame = irregular_frame(report.files)
+    if frame.empty:
+        notices.show("good", *ALL_REGULAR)
+        return
+    with st.container(key="irregular"):
+        st.dataframe(frame, hide_index=True, height="content")
+    csv_button.show(lambda: frame, f"{data}-irregular.csv", "csv_irregular")
+
+
+def irregular_frame(files: tuple[FileReport, ...]) -> pd.DataFrame:
+    """Return one row per file and kind of irregularity."""
+    return pd.DataFrame(
+        [
+            {
+                "records": kind.count,
+                "what became of them": kind.action,
+                "problem": kind.problem,
+                "file": file.path,
+                "first line": kind.line,
+                "example": kind.example,
+            }
+            for file in files
+            for kind in file.irregularities
+        ]
+    )
+
+
+def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
+    cut = np.flatnonzero(lengths.tokens > lengths.limit)
+    st.subheader(CUT, anchor=False)
+    share = f"{len(cut) / max(1, len(lengths.tokens)):.1%}".replace("%", " %")
+    longer = f"{count(len(cut), 'document is', 'documents are')} longer ({share})"
+    st.caption(CUT_READING.format(f"{lengths.limit:,}", longer))
+    if len(cut):
+        order = cut[np.argsort(-lengths.tokens[cut], kind="stable")]
+        frame = pd.DataFrame(
+            {
+                "document": [dataset.documents[row].id for row in order],
+                "title": [dataset.documents[row].title for row in order],
+                "tokens": lengths.tokens[order],
+                "not read": lengths.tokens[order] - lengths.limit,
+            }
+        )
+        st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+        csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
+    st.subheader(COPIES, anchor=False)
+    frame = copies_frame(dataset, lengths)
+    if frame.empty:
+        st.caption(NO_COPIES)
+        return
+    groups = int(frame["group"].nunique())
+    st.caption(
+        COPIES_READING.format(
+            count(len(frame), "document", "documents"), count(groups, "group", "groups")
+        )
+    )
+    st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+    csv_button.show(lambda: frame, f"{data}-copies.csv", "csv_copies")
+
+
+def copies_frame(dataset: Dataset, lengths: Lengths) -> pd.DataFrame:
+    """Return the documents that have near copies, the largest groups first."""
+    sizes = np.bincount(lengths.copies, minlength=1)
+    numbers = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 1]
+    rows = [
+        {"group": number, "document": document.id, "title": document.title}
+        for number, group in enumerate(numbers, start=1)
+        for document in (dataset.documents[row] for row in np.flatnonzero(lengths.copies == group))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _height(rows: int) -> int:
+    return min(MOST, 38 + 35 * rows)

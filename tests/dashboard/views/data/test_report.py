@@ -1,0 +1,48 @@
+"""The tables of the page Data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.services.imports import Lengths
+from dashboard.views.data.report import copies_frame, irregular_frame
+from imrnns_core.data.import_report import FileReport
+from tests import toys
+
+
+def test_every_kind_of_irregularity_has_a_row() -> None:
+    report = FileReport("a.csv", "documents", records=5, read=4)
+    report.keep("without title and text", 2, "d1")
+    report.keep("without title and text", 4, "d3")
+    report.reject("without an id", 3)
+    frame = irregular_frame((report, FileReport("b.csv", "queries")))
+    assert frame.to_dict("records") == [
+        {
+            "records": 2,
+            "what became of them": "kept",
+            "problem": "without title and text",
+            "file": "a.csv",
+            "first line": 2,
+            "example": "d1",
+        },
+        {
+            "records": 1,
+            "what became of them": "rejected",
+            "problem": "without an id",
+            "file": "a.csv",
+            "first line": 3,
+            "example": "",
+        },
+    ]
+    assert irregular_frame(()).empty
+
+
+def test_copies_are_listed_by_group_the_largest_first() -> None:
+    dataset = toys.collection(np.eye(6)).dataset
+    lengths = Lengths(np.ones(6, np.int64), 256, np.array([0, 1, 0, 2, 1, 1]))
+    frame = copies_frame(dataset, lengths)
+    assert list(zip(frame["group"], frame["document"], strict=True)) == [
+        (1, "d1"), (1, "d4"), (1, "d5"), (2, "d0"), (2, "d2"),
+    ]  # fmt: skip
+    alone = Lengths(np.ones(6, np.int64), 256, np.arange(6))
+    assert copies_frame(dataset, alone).empty

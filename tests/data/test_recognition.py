@@ -1,0 +1,61 @@
+"""Documents are recognised in other forms, and near copies of each other are found."""
+
+from __future__ import annotations
+
+import pytest
+
+from imrnns_core.data.recognition import Fingerprints, KnownTexts, copies, sentence_hashes
+from imrnns_core.data.records import Document, Query
+
+FORM = "Ask the office of {} for a badge. It is made within a day, and it is valid for two years."
+POEM = "Slow rivers carry sand to warm seas. Nobody counts the grains that lie on their ground."
+
+
+def document(text: str, title: str = "") -> Document:
+    return Document("d", title, text)
+
+
+def test_copies_are_grouped_and_others_are_alone() -> None:
+    texts = [FORM.format("Rome"), POEM, FORM.format("Paris"), "", FORM.format("Oslo"), ""]
+    groups = copies([document(text) for text in texts]).tolist()
+    assert groups[0] == groups[2] == groups[4]
+    assert len(set(groups)) == 4
+    assert copies([]).tolist() == []
+    assert copies([document("")]).tolist() == [0]
+
+
+def test_a_footer_does_not_make_a_page_a_used_one() -> None:
+    footer = "This page is maintained by the people of the front office."
+    known = KnownTexts(Fingerprints.of([document(f"{POEM} {footer}")]))
+    page = "Parking is on level two, next to the lift. Bring your card, and do not block the exit."
+    assert document(f"{page} {footer}") not in known
+    assert document(footer) in known  # all of its words are known
+
+
+@pytest.mark.parametrize("title", ["", "Another title"])
+def test_both_halves_of_a_text_are_recognised(title: str) -> None:
+    known = KnownTexts(Fingerprints.of([document(POEM)]))
+    first, second = POEM.split("seas. ")
+    assert document(f"{first}seas.", title) in known
+    assert document(second, title) in known
+    assert document("Rivers and seas are slow.", title) not in known
+
+
+def test_fingerprints_without_sentences_do_not_recognise_a_part_of_another_text() -> None:
+    """Cards of older versions have no sentences."""
+    others = " ".join(f"The {word} of the house is made of {word} wood." for word in "abcdefgh")
+    merged, whole = document(f"{others} {POEM} {POEM}"), Fingerprints.of([document(POEM)])
+    older = KnownTexts(Fingerprints(whole.whole, whole.shingles))
+    assert document(POEM) in older
+    assert merged not in older
+
+
+def test_sentences_are_compared_by_their_words() -> None:
+    hashes = sentence_hashes("Slow rivers carry sand to warm seas! Short one.")
+    assert list(hashes.values()) == [7]
+    assert hashes.keys() == sentence_hashes("SLOW rivers, carry sand: to warm seas.").keys()
+
+
+def test_punctuation_does_not_make_another_query() -> None:
+    assert Query("", "What melts?").text_hash == Query("", "what  melts").text_hash
+    assert Query("", "What melts?").older_text_hash != Query("", "what melts").older_text_hash
