@@ -115,7 +115,7 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     assert "lengths: +0.50 (p = 0.0600)" in hidden
     assert "lengths: +0.50 (p = 0.0120)" in drawn
     for box in (hidden, drawn):
-        assert "correlation +0.25, by chance +0.00 (p = 0.0010)" in box
+        assert "directions: +0.25 (p = 0.0010)" in box
     for expander in app.expander:
         text = expander.markdown[0].value
         assert "- About this map.\n- True movement: median cosine distance 0.0200" in text
