@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imrnns_core.data.import_report import ImportReport
+from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels, relevant_ids
@@ -113,7 +114,8 @@ class Dataset:
         """
         if text in self.queries:
             return self.queries[text]
-        stripped = text.strip()
+        # a byte on the command line that is no UTF-8 arrives as half a surrogate pair
+        stripped = LONE_SURROGATE.sub("\ufffd", text).strip()
         if not stripped:
             raise LensError("the question is empty; type one, or the id of a query")
         # a known question that is typed again has its judgments and its stored vector

@@ -105,9 +105,13 @@ class VocabularyView:
         A document's change is its modulation by the pair's query; a query's change is its
         refinement.
         """
-        model, no_queries = self.ranker.adapter.model, self._queries[:0]
+        model, queries = self.ranker.adapter.model, self._queries
+        no_queries = queries[:0]
+        # the pair's own query is no other one
+        own = torch.isclose(queries, pair.comparison.modulation.stored_query, atol=1e-6).all(1)
+        others = queries[~own][:NULL_DRAWS]
         cosines = self._cosines(model, self._inverse, pair, side, no_queries)[0]
-        shuffled = self._cosines(model, self._inverse, pair, side, self._queries)[1:]
+        shuffled = self._cosines(model, self._inverse, pair, side, others)[1:]
         untrained = torch.cat(
             [
                 self._cosines(fresh, inverse, pair, side, no_queries)
@@ -155,14 +159,17 @@ class VocabularyView:
 
     @cached_property
     def _queries(self) -> Tensor:
-        """(O, n) a fixed sample of the collection's queries; of its documents if it has too few."""
+        """(NULL_DRAWS + 1, n) a fixed sample of the queries; of the documents if they are too few.
+
+        One more than the draws, because the query that is explained may be one of them.
+        """
         collection = self.ranker.collection
         vectors = (
             collection.queries.vectors
             if len(collection.queries.vectors) > NULL_DRAWS
             else collection.documents.vectors
         )
-        rows = np.random.default_rng(0).permutation(len(vectors))[:NULL_DRAWS]
+        rows = np.random.default_rng(0).permutation(len(vectors))[: NULL_DRAWS + 1]
         return torch.from_numpy(np.asarray(vectors, dtype=np.float32)[rows])
 
     @cached_property

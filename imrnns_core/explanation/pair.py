@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -148,6 +149,9 @@ def rescore(
     with torch.inference_mode():
         modulation = model(query_vector[None], vectors[None], feedback[None])[0]
     scores = stage_scores(modulation)
+    # matrix products can round the same vector differently at another position: copies stay equal
+    _, first, group = np.unique(vectors.numpy(), axis=0, return_index=True, return_inverse=True)
+    scores = scores[:, first[group.ravel()]]
     rankings = stage_rankings(comparison.document_ids, scores, rank(scores, comparison.ties))
     return replace(
         comparison, rankings={**comparison.rankings, **rankings}, stage_vectors=modulation

@@ -52,12 +52,14 @@ def arrow_agreement(
     targets: FloatArray,
     approach: FloatArray,
     own: IntArray,
+    copies: IntArray,
 ) -> ArrowAgreement:
     """Compare the arrows of R documents with their true movement, by a permutation test.
 
     A permutation gives each document the arrow of another document. All documents of a query move
     in a similar way. The permuted arrows agree as far as this common movement goes, so only what a
-    document's own arrow adds to it counts.
+    document's own arrow adds to it counts. Near copies move together, so one of them stands for
+    all: exchanged among themselves, their arrows would hide what chance can do.
 
     Args:
         arrows: Where the arrows start and end, (R, d) each.
@@ -65,8 +67,11 @@ def arrow_agreement(
         targets: (K, d) where the map draws the candidates.
         approach: (R, K) true increase of the similarity of each document to each candidate.
         own: (R,) column of each document among the candidates; it is left out.
+        copies: (R,) group of each document; near copies are in one group.
     """
-    start, end = arrows
+    first = np.sort(np.unique(copies, return_index=True)[1])
+    start, end = arrows[0][first], arrows[1][first]
+    true, approach, own = true[first], approach[first], own[first]
     count = len(start)
     permutations = np.random.default_rng(SEED).permuted(
         np.tile(np.arange(count), (PERMUTATIONS, 1)), axis=1

@@ -12,6 +12,9 @@ from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import FloatArray, IntArray
 
+NEAR_COPY = 0.9
+"""Cosine of base embeddings from which two documents count as near copies."""
+
 
 @dataclass(frozen=True)
 class DrawnMovement:
@@ -103,7 +106,12 @@ def _drawn(
     query_start, query_end = place_queries(queries)
     true = true_movement(comparison)[positions]
     agreement = arrow_agreement(
-        (start, end), true, targets, (moved - unmoved) @ projected.T, positions
+        (start, end),
+        true,
+        targets,
+        (moved - unmoved) @ projected.T,
+        positions,
+        _copies(modulation.documents.numpy()[positions]),
     )
     return DrawnMovement(start, end, query_start, query_end, true, agreement)
 
@@ -129,3 +137,12 @@ def visible_share(comparison: Comparison, positions: IntArray, drawn: DrawnMovem
     moves = (modulation.modulated_documents - modulation.projected_documents).numpy()[positions]
     total = float((moves**2).sum())
     return float(((drawn.end - drawn.start) ** 2).sum()) / total if total > 0 else 0.0
+
+
+def _copies(vectors: FloatArray) -> IntArray:
+    """Return the group (R,) of each document from its base embedding (R, n), a unit vector."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    near = csr_array(vectors @ vectors.T >= NEAR_COPY)
+    return np.asarray(connected_components(near, directed=False)[1], dtype=np.int64)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from imrnns_core.data.recognition import Fingerprints, KnownTexts, copies, sentence_hashes
+from imrnns_core.data.recognition import (
+    Fingerprints,
+    KnownTexts,
+    copies,
+    sentence_hashes,
+    shingle_sketch,
+)
 from imrnns_core.data.records import Document, Query
 
 FORM = "Ask the office of {} for a badge. It is made within a day, and it is valid for two years."
@@ -27,7 +33,10 @@ def test_copies_are_grouped_and_others_are_alone() -> None:
 def test_a_footer_does_not_make_a_page_a_used_one() -> None:
     footer = "This page is maintained by the people of the front office."
     known = KnownTexts(Fingerprints.of([document(f"{POEM} {footer}")]))
-    page = "Parking is on level two, next to the lift. Bring your card, and do not block the exit."
+    page = (
+        "Parking is on level two, next to the lift. Bring your card, and do not block the exit. "
+        "Guests ring at the gate. Bicycles have a shed of their own behind the kitchen garden."
+    )
     assert document(f"{page} {footer}") not in known
     assert document(footer) in known  # all of its words are known
 
@@ -39,6 +48,46 @@ def test_both_halves_of_a_text_are_recognised(title: str) -> None:
     assert document(f"{first}seas.", title) in known
     assert document(second, title) in known
     assert document("Rivers and seas are slow.", title) not in known
+
+
+def test_a_long_footer_of_many_documents_is_no_sign() -> None:
+    footer = " ".join(f"The notice number {i} of the front office is on every page." for i in "ab")
+    texts = [f"{POEM} Page {i} has the number {i} and no other one at all." for i in range(20)]
+    known = KnownTexts(Fingerprints.of([document(f"{text} {footer * 2}") for text in texts]))
+    page = "Guests ring at the gate. Bicycles have a shed behind the garden of the old kitchen."
+    assert document(f"{page} {footer * 2}") not in known
+
+
+def test_a_page_that_quotes_a_known_one_is_not_covered_by_it() -> None:
+    """A sentence memory must get the sentences that it lacks."""
+    known = KnownTexts(Fingerprints.of([document(f"{POEM} {FORM.format('Rome')}")]))
+    page = " ".join(f"The {word} of the new house is made of {word} wood." for word in "abcdefgh")
+    quoting = document(f"{page} {POEM} {FORM.format('Rome')}")
+    assert quoting in known
+    assert not known.covers(quoting)
+    assert known.covers(document(f"{POEM} {FORM.format('Rome')} Amen."))
+
+
+@pytest.mark.parametrize("words", [1, 2])
+def test_a_short_text_is_recognised_after_a_word_or_two_changed(words: int) -> None:
+    known = KnownTexts(Fingerprints.of([document(POEM)]))
+    changed = POEM.split()
+    changed[3 : 3 + words] = ["brass"] * words
+    assert document(" ".join(changed)) in known
+
+
+def test_shingles_of_several_documents_do_not_add_up() -> None:
+    parts = ["slow rivers carry sand", "nobody counts the grains", "ask the office now"]
+    filler = [f"and here stand the words of page {i} alone" for i in range(3)]
+    known = KnownTexts(
+        Fingerprints.of([document(f"{p} {f}") for p, f in zip(parts, filler, strict=True)])
+    )
+    assert document(" then ".join(parts)) not in known
+
+
+def test_cards_of_older_versions_have_their_shingles_in_one_list() -> None:
+    sketch = sorted(shingle_sketch(POEM))
+    assert document(POEM.replace("warm", "cold")) in KnownTexts(Fingerprints([], sketch))
 
 
 def test_fingerprints_without_sentences_do_not_recognise_a_part_of_another_text() -> None:

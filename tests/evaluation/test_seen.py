@@ -125,7 +125,7 @@ def test_a_query_that_was_trained_on_is_seen_whatever_its_documents_are():
 
 def test_numbers_and_boilerplate_do_not_make_a_document_a_copy():
     used = Document("a", "", "In this study we found p = 0.04 and n = 7. Cells grew in the dish.")
-    other = replace(used, text="In this study we lost p = 0.04 and n = 7. Mice ran in a wheel.")
+    other = replace(used, text="In this study we lost all mice at p = 0.04. They ran in a wheel.")
     texts = positive_texts(used)
     dataset = Dataset("new", WORLD.dataset.path, (other,), {"q": Query("q", "who ran?")})
     card = AdapterCard("a", 4, 4, texts=texts)
@@ -146,12 +146,13 @@ def test_the_groups_of_scifact_are_those_of_its_judgments(scifact: Collection):
 def test_a_sketch_depends_on_words_only():
     sketch = shingle_sketch("One two. Three, four! Five")
     assert sketch == shingle_sketch("one  TWO\nthree-four (five)")
-    assert len(sketch) == 2
-    assert len(shingle_sketch("a b c d e f g h i j k l m n o p")) == 8
+    assert len(sketch) == 3  # of a short text, all runs of three words
+    assert len(shingle_sketch(" ".join(f"w{i}" for i in range(39)))) == 37
+    assert len(shingle_sketch(" ".join(f"w{i}" for i in range(40)))) == 8
     assert len(shingle_sketch("one")) == 1
     assert shingle_sketch(" .\n!") == frozenset()
     # without spaces, a character is a word
-    assert len(shingle_sketch("\u4e00\u4e8c\u4e09\u56db\u4e94\u3002\u516d")) == 3
+    assert len(shingle_sketch("\u4e00\u4e8c\u4e09\u56db\u4e94\u3002\u516d")) == 4
 
 
 def test_two_adapters_together_have_the_closer_contact():

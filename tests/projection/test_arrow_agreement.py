@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
-from imrnns_core.types import FloatArray
+from imrnns_core.types import FloatArray, IntArray
 
 OWN = np.arange(15)
 
@@ -22,7 +22,9 @@ def drawn(seed: int, own_arrow: bool, own_length: bool = True) -> ArrowAgreement
     return agreement(points, shown, moves)
 
 
-def agreement(points: FloatArray, shown: FloatArray, moves: FloatArray) -> ArrowAgreement:
+def agreement(
+    points: FloatArray, shown: FloatArray, moves: FloatArray, copies: IntArray | None = None
+) -> ArrowAgreement:
     """Return the agreement of arrows (R, 2) from the first R points with the true moves (R, 2)."""
     start, count = points[: len(moves)], len(moves)
     before = np.linalg.norm(start[:, None] - points, axis=-1)
@@ -33,6 +35,7 @@ def agreement(points: FloatArray, shown: FloatArray, moves: FloatArray) -> Arrow
         points,
         before - after,
         np.arange(count),
+        np.arange(count) if copies is None else copies,
     )
 
 
@@ -75,6 +78,26 @@ def test_arrows_of_other_documents_rarely_pass(own_length: bool):
     assert 5 <= sum(result.direction_p <= 0.05 for result in passed) <= 24
     if own_length:
         assert 5 <= sum(result.length_p <= 0.05 for result in passed) <= 24
+
+
+def test_near_copies_count_once():
+    """Six documents with five copies each, which move together, by the arrows of other documents.
+
+    As thirty independent documents, such arrows would pass far too often.
+    """
+    passed = alone = 0
+    copies = np.repeat(np.arange(6), 5)
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        others, moves = rng.normal(size=(20, 2)), rng.normal(size=(6, 2))
+        points = np.repeat(rng.normal(size=(6, 2)), 5, axis=0)
+        points = np.concatenate([points + 0.01 * rng.normal(size=points.shape), others])
+        true = np.repeat(moves, 5, axis=0)
+        shown = np.repeat(moves[rng.permutation(6)], 5, axis=0)
+        passed += agreement(points, shown, true, copies).direction_p <= 0.05
+        alone += agreement(points, shown, true).direction_p <= 0.05
+    assert passed <= 11  # 5 % of 100, and three standard errors
+    assert alone > 20
 
 
 def test_the_figures_are_mean_rank_correlations():

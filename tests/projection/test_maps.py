@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from imrnns_core.data.records import Document
 from imrnns_core.errors import DataError
 from imrnns_core.projection import corpus_map as mapping
+from imrnns_core.projection import movement
 from imrnns_core.projection.clusters import Clusters
 from imrnns_core.projection.corpus_map import (
     CorpusMap,
@@ -284,8 +285,12 @@ def test_without_movement_the_arrows_have_no_length_and_are_no_better_than_chanc
         assert not drawn.agreement.better_than_chance
 
 
-def test_the_arrows_of_an_exact_map_agree_with_the_true_movement():
+def test_the_arrows_of_an_exact_map_agree_with_the_true_movement(
+    monkeypatch: pytest.MonkeyPatch,
+):
     """In three dimensions, PCA shows the whole movement."""
+    # with so few dimensions, many documents are as close as copies are with 384
+    monkeypatch.setattr(movement, "NEAR_COPY", 1.1)
     ranker = World(seed=2, n=3, m=3, documents=60, queries=1, candidates=40).ranker()
     comparison, projected = ranker.compare("q0"), ranker.transform.projected.numpy()
     _, _, axes = np.linalg.svd(projected - projected.mean(0), full_matrices=False)

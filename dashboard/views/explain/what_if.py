@@ -23,8 +23,9 @@ from imrnns_core.text.words import without
 from imrnns_core.types import STAGES, FloatArray, IntArray, Side
 
 READING = (
-    "Delete words or edit a text to see new scores and ranks. The candidates stay the same, so any "
-    "difference is due to your edit."
+    "Delete words or edit a text to see new scores and ranks. The candidates stay the same. The "
+    "edited text is encoded now, the others have their stored embeddings: differences below 0.0001 "
+    "can come from the rounding of stored embeddings."
 )
 ORIGINAL = "The sections above and below still describe the original texts."
 EMPTY = ("An empty text cannot be scored", "The original text is used.")

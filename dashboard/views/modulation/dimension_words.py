@@ -23,8 +23,8 @@ NO_WORD = "No word is linked to this dimension."
 READING = (
     "A word is linked to a dimension if the documents with this word have a mean value on the "
     "dimension that is far above (+) or below (−) the mean of all documents. The distance is in "
-    "standard errors. It must be at least {:.0f}: of a million pairs of a word and a dimension, "
-    "only about one reaches this by chance."
+    "standard errors; near copies of a document count once. It must be at least {:.0f}: of a "
+    "million pairs of a word and a dimension, only about one reaches this by chance."
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.files import SourceFile
+from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.errors import DataError
 
 Record = dict[str, Any]
@@ -21,7 +22,6 @@ Rows = Iterator[tuple[int, Record]]
 DELIMITERS = ",;\t|"
 _LONGEST_INTEGER = 300
 """Digits up to which a JSON integer is read as a number; Python refuses more than 4,300."""
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MAX_NAME = 60
 """A cell of the first row with more characters is a text, not the name of a column."""
 
@@ -228,7 +228,7 @@ def _parquet(file: SourceFile, report: FileReport) -> Rows:
 def clean(value: Any, report: FileReport, line: int) -> str:
     """Return a value as text; half surrogate pairs, which no encoder accepts, become U+FFFD."""
     text = "" if value is None else value if isinstance(value, str) else str(value)
-    if _LONE_SURROGATE.search(text):
+    if LONE_SURROGATE.search(text):
         report.change("with half a surrogate pair, now U+FFFD", line, repr(text[:40]))
-        text = _LONE_SURROGATE.sub("\ufffd", text)
+        text = LONE_SURROGATE.sub("\ufffd", text)
     return text

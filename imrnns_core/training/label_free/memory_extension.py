@@ -46,7 +46,8 @@ FOLDS = 5
 def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
     """Return the corpus rows of documents that the memory of an adapter lacks.
 
-    A slightly changed document is not lacking: the memory has the sentences of its other version.
+    A document that was changed a little is not lacking: the memory has the sentences of its other
+    version. One that quotes a stored document, and has much else, is.
     Empty without a memory, and for a collection that shares no document with the memory: all of its
     documents have the same disadvantage, so none is demoted.
     """
@@ -63,7 +64,7 @@ def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
         sampled = changed[:: max(1, len(changed) // UNRELATED)]
         if not any(documents[row] in stored for row in sampled):
             return []
-    return [row for row in changed if documents[row] not in stored]
+    return [row for row in changed if not stored.covers(documents[row])]
 
 
 def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSentences) -> Adapter:
