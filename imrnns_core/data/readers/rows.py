@@ -113,7 +113,9 @@ def _csv(file: SourceFile, report: FileReport) -> Rows:
     if mark == "\t":  # tools that write tabs rarely quote: a quotation mark is part of the text
         cells = (line.split("\t") for line in text.split("\n"))
         return _table(enumerate(([_unquoted(c) for c in row] for row in cells), start=1), report)
-    csv.field_size_limit(len(text) + 1)  # a text may be longer than the default of 128 kB
+    # a text may be longer than the default of 128 kB; the limit is that of the whole process, so
+    # it is never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     return _table(_quoted_rows(text, mark, report), report)
 
 

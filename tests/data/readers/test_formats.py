@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -99,6 +100,12 @@ def test_the_same_table_and_questions_in_one_folder(tmp_path: Path):
     dataset = load_dataset(tmp_path)
     assert dataset.documents == DOCUMENTS
     assert dataset.splits == {"asked": JUDGED}
+
+
+def test_a_small_table_changes_nothing_for_other_readers_of_the_process(tmp_path: Path):
+    before = csv.field_size_limit()
+    load_dataset(write(tmp_path, {"pages.csv": "id,text\n1,x\n"}))
+    assert csv.field_size_limit() >= before
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|"])
