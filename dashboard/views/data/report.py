@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,7 +14,7 @@ from dashboard.services import catalog, imports
 from dashboard.services.imports import Lengths
 from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.import_report import FileReport, ImportReport
+from imrnns_core.data.import_report import FileReport
 from imrnns_core.reporting import import_lines
 
 MOST = 340
@@ -47,16 +49,23 @@ def show() -> None:
         f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
         f"{splits or 'none'}."
     )
-    _files(dataset.report, data)
-    _irregular(dataset.report, data)
+    _files(dataset, data)
+    _irregular(dataset, data)
     _lengths(dataset, imports.lengths(data), data)
 
 
-def _files(report: ImportReport, data: str) -> None:
+def shown_path(path: str, root: Path) -> str:
+    """Return the path of a file inside its data set, or the name of one beside it."""
+    file = Path(path)
+    return str(file.relative_to(root)) if file != root and file.is_relative_to(root) else file.name
+
+
+def _files(dataset: Dataset, data: str) -> None:
+    report = dataset.report
     frame = pd.DataFrame(
         [
             {
-                "file": file.path,
+                "file": shown_path(file.path, dataset.path),
                 "contains": file.kind,
                 "records": file.records,
                 "read": file.read,
@@ -73,9 +82,9 @@ def _files(report: ImportReport, data: str) -> None:
         notices.show("info", "Files that were not read", "; ".join(lines))
 
 
-def _irregular(report: ImportReport, data: str) -> None:
+def _irregular(dataset: Dataset, data: str) -> None:
     st.subheader(IRREGULAR, anchor=False, help=IRREGULAR_HELP)
-    frame = irregular_frame(report.files)
+    frame = irregular_frame(dataset.report.files, dataset.path)
     if frame.empty:
         notices.show("good", *ALL_REGULAR)
         return
@@ -84,7 +93,7 @@ def _irregular(report: ImportReport, data: str) -> None:
     csv_button.show(lambda: frame, f"{data}-irregular.csv", "csv_irregular")
 
 
-def irregular_frame(files: tuple[FileReport, ...]) -> pd.DataFrame:
+def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
     """Return one row per file and kind of irregularity."""
     return pd.DataFrame(
         [
@@ -92,7 +101,7 @@ def irregular_frame(files: tuple[FileReport, ...]) -> pd.DataFrame:
                 "records": kind.count,
                 "what became of them": kind.action,
                 "problem": kind.problem,
-                "file": file.path,
+                "file": shown_path(file.path, root),
                 "first line": kind.line,
                 "example": kind.example,
             }

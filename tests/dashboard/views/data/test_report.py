@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from dashboard.services.imports import Lengths
-from dashboard.views.data.report import copies_frame, irregular_frame
+from dashboard.views.data.report import copies_frame, irregular_frame, shown_path
 from imrnns_core.data.import_report import FileReport
 from tests import toys
 
 
 def test_every_kind_of_irregularity_has_a_row() -> None:
-    report = FileReport("a.csv", "documents", records=5, read=4)
+    report = FileReport("/data/mine/a.csv", "documents", records=5, read=4)
     report.keep("without title and text", 2, "d1")
     report.keep("without title and text", 4, "d3")
     report.reject("without an id", 3)
-    frame = irregular_frame((report, FileReport("b.csv", "queries")))
+    frame = irregular_frame((report, FileReport("b.csv", "queries")), Path("/data/mine"))
     assert frame.to_dict("records") == [
         {
             "records": 2,
@@ -34,7 +37,20 @@ def test_every_kind_of_irregularity_has_a_row() -> None:
             "example": "",
         },
     ]
-    assert irregular_frame(()).empty
+    assert irregular_frame((), Path()).empty
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "shown"),
+    [
+        ("/data/mine/qrels/test.tsv", "/data/mine", "qrels/test.tsv"),
+        ("/data/mine.csv", "/data/mine.csv", "mine.csv"),
+        ("/other/questions.csv", "/data/mine.csv", "questions.csv"),
+        ("/data/x.zip/a/corpus.jsonl", "/data/x.zip", "a/corpus.jsonl"),
+    ],
+)
+def test_files_are_named_inside_their_data_set(path: str, root: str, shown: str) -> None:
+    assert shown_path(path, Path(root)) == shown
 
 
 def test_copies_are_listed_by_group_the_largest_first() -> None:
