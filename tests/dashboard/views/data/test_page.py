@@ -1,0 +1,93 @@
+"""The page Data without a browser: name files, change a column, import, read the report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.services import caching, imports
+from dashboard.services.imports import Wanted
+from imrnns_core.errors import DataError
+
+
+def data_page() -> None:
+    from dashboard import state
+    from dashboard.views.data import page
+
+    state.start()
+    page.show()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    rows = [f"{i},Page {i},Text number {i} about the same old house." for i in range(4)]
+    table = "\n".join(["nr,head,body", *rows, "3,Page 3,Another text with this number.", ""])
+    (tmp_path / "pages.csv").write_text(table)
+    (tmp_path / "asked.csv").write_text("question,page\nwhich house?,Page 1\n")
+    return tmp_path
+
+
+def finished(wanted: Wanted) -> None:
+    """Wait until the job of a data set has ended."""
+    deadline = time.monotonic() + 120
+    while (job := imports.job(wanted)[0]) is not None and not job.finished:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_table_is_previewed_imported_and_reported(fresh: None, files: Path) -> None:
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    assert not app.exception
+    assert [box.value for box in app.header] == ["Add a data set", "What was read: sample"]
+    app.text_input(key="new_path").set_value(str(files / "pages.csv"))
+    app.text_input(key="new_queries").set_value(str(files / "asked.csv")).run()
+    chosen = {box.label: box.value for box in app.selectbox}
+    # these names are not known, and one number occurs twice: the reader is asked
+    assert chosen == {
+        "id": "—", "title": "—", "text": "body", "url": "—", "subject": "—",
+        "query": "question", "query-id": "—", "document": "page", "grade": "—",
+    }  # fmt: skip
+    for role, column in (("id", "nr"), ("title", "head")):
+        next(box for box in app.selectbox if box.label == role).set_value(column).run()
+    app.button(key="new_import").click().run()
+    assert not app.exception
+    wanted = Wanted(
+        str(files / "pages.csv"), str(files / "asked.csv"), columns={"id": "nr", "title": "head"}
+    )
+    finished(wanted)
+    app.run()
+    assert imports.registered(wanted) == "pages"
+    app.button(key="new_open").click().run()
+    assert [box.value for box in app.header] == ["Add a data set", "What was read: pages"]
+    registered = caching.workspace().registrations()["pages"]
+    assert (registered.columns, registered.queries) == (wanted.columns, files / "asked.csv")
+    frames = [frame.value for frame in app.dataframe]
+    irregular = next(frame for frame in frames if "problem" in frame)
+    assert irregular["problem"].tolist() == ["with the id of an earlier document, but another text"]
+    copies = next(frame for frame in frames if "group" in frame)
+    assert copies["document"].tolist() == ["0", "1", "2", "3"]
+    assert "1 query, judged queries per split: asked (1)." in "".join(c.value for c in app.caption)
+
+
+def test_what_cannot_be_read_is_said(fresh: None, files: Path) -> None:
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    app.text_input(key="new_path").set_value(str(files / "nothing.csv")).run()
+    assert "nothing.csv: not found" in "".join(str(box.proto) for box in app.get("html"))
+    with pytest.raises(DataError, match="name a file of queries, or leave it empty"):
+        _ = Wanted(str(files / "pages.csv"), str(files / "none.csv")).source
+    assert imports.registered(Wanted(str(files / "nothing.csv"))) is None
+
+
+def test_an_import_that_fails_says_why_and_enters_no_list(fresh: None, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("id,text\n")
+    wanted = Wanted(str(tmp_path / "empty.csv"))
+    imports.wait(wanted)
+    finished(wanted)
+    job, _ = imports.job(wanted)
+    assert job is not None
+    assert "contains no document" in job.error
+    assert "empty" not in caching.workspace().registrations()
+    imports.leave(wanted)
