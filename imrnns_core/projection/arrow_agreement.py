@@ -41,7 +41,9 @@ class ArrowAgreement:
         """Whether both length and direction agree better than chance.
 
         An arrow shows both. Because both must pass, the rule is wrong in at most `LEVEL` of the
-        cases in which one of them is random.
+        cases in which one of them is random, if the documents move independently. Documents that
+        fill in one template do not: on a wiki with six versions of each page, it was wrong in 11
+        to 16 % of the cases in which all versions got the directions of another page.
         """
         return max(self.length_p, self.direction_p) <= LEVEL
 
