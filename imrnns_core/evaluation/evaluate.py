@@ -133,10 +133,9 @@ class Evaluation:
         others = [masks[group] for group in ("text used", "unseen") if group in masks]
         if "seen" not in masks or not others:
             return None
-        change = self.column("modulated") - self.column("base")
+        change, clusters = self.column("modulated") - self.column("base"), self.clusters
         seen, other = masks["seen"], np.any(others, axis=0)
-        clusters = self.clusters[seen], self.clusters[other]
-        return difference_of_means(change[seen], change[other], clusters)
+        return difference_of_means(change[seen], change[other], (clusters[seen], clusters[other]))
 
     @cached_property
     def clusters(self) -> IntArray:
