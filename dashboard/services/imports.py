@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import caching
+from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs, ThreadJob
 from dashboard.services.caching import shared
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
@@ -29,7 +29,7 @@ class Wanted:
         path: Its folder, zip or file.
         queries: A file of queries; empty if there is none.
         encoder: A folder or hub name; empty for the bundled encoder.
-        columns: Role → column, where the reader changed the guess.
+        columns: Role → column, where the reader changed the guess; empty means no column.
     """
 
     path: str
@@ -59,6 +59,8 @@ class Wanted:
         source = self.source
         spec = encoder_spec(self.encoder) if self.encoder else None
         found = caching.workspace().resolve(str(source.path.absolute()), encoder=spec)
+        if spec:  # vectors that are registered may be those of another encoder
+            found = replace(found, embeddings=None)
         queries = source.queries.resolve() if source.queries else None
         return replace(found, queries=queries, columns=dict(self.columns))
 
@@ -170,7 +172,6 @@ def lengths(data: str) -> Lengths:
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
-    space = caching.workspace()
-    collection = space.open(space.resolve(data))
+    collection = catalog.collection(data)
     encoder, documents = collection.encoder, collection.dataset.documents
     return Lengths(encoder.count_tokens(documents), encoder.max_tokens, copies(documents))

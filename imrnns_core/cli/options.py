@@ -156,14 +156,12 @@ def _encoder_spec(
     document_prefix: str | None,
 ) -> EncoderSpec:
     """Return the registered encoder with the named changes, or the spec of another encoder."""
-    from imrnns_core.encoding.bundled import BUNDLED_NAME
     from imrnns_core.encoding.sentence_transformers import encoder_spec
 
-    # a folder with the name of the bundled encoder does not replace it
-    if encoder and encoder != BUNDLED_NAME and Path(encoder).expanduser().is_dir():
-        encoder = str(Path(encoder).expanduser().resolve())  # later commands run in other folders
-    if encoder and encoder != registered.name:
-        return encoder_spec(encoder, query_prefix, document_prefix)
+    if encoder:
+        spec = encoder_spec(encoder, query_prefix, document_prefix)
+        if spec.name != registered.name:
+            return spec
     given = {"query_prefix": query_prefix, "document_prefix": document_prefix}
     return replace(registered, **{key: text for key, text in given.items() if text is not None})
 

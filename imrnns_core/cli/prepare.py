@@ -50,7 +50,7 @@ ColumnChoice = Annotated[
         "--column",
         metavar="ROLE=NAME",
         help=(
-            "Read column NAME as ROLE, if it is not recognised. Can be repeated. Roles: "
+            "Read column NAME as ROLE; without NAME, no column. Can be repeated. Roles: "
             f"{', '.join(_COLUMN_ROLES)}."
         ),
     ),
@@ -134,8 +134,8 @@ def _with_tables(
     """
     columns = dict(registration.columns)
     for choice in column or ():
-        role, _, name = choice.partition("=")
-        if not name or role not in _COLUMN_ROLES:
+        role, equals, name = choice.partition("=")
+        if not equals or role not in _COLUMN_ROLES:
             raise LensError(
                 f"--column {choice}: write ROLE=NAME; the roles are {', '.join(_COLUMN_ROLES)}"
             )

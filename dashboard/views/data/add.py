@@ -76,8 +76,8 @@ def _choose_columns(table: TablePreview, number: int) -> dict[str, str]:
         chosen = place.selectbox(
             role, options, index=options.index(guess), key=f"new_{number}_{table.name}_{role}"
         )
-        if chosen not in (guess, NONE):
-            changed[role] = chosen
+        if chosen != guess:
+            changed[role] = "" if chosen == NONE else chosen
     return changed
 
 

@@ -72,7 +72,8 @@ def document_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dic
 
     Args:
         rows: The first records.
-        chosen: Columns that the user named; they have priority.
+        chosen: Columns that the user named; they have priority. Empty means that no column has
+            this role.
         path: The file, for messages.
 
     Raises:
@@ -82,17 +83,17 @@ def document_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dic
     _check_chosen(chosen, "documents", columns, path)
     rest = [column for column in columns if column not in chosen.values()]
     wanted = [role for role in ROLES["documents"] if role not in chosen]
-    found = {**chosen, **named(wanted, rest)}
+    found = {**_used(chosen), **named(wanted, rest)}
     free = [column for column in rest if column not in found.values()]
-    if "url" not in found:
+    if "url" not in {**found, **chosen}:
         addresses = [c for c in free if _share(rows, c, r"\w+://\S+") > 0.5]
         found.update({"url": addresses[0]} if addresses else {})
     free = [column for column in free if column not in found.values()]
     # without any known name: the longest texts, and an id that is different in each row
-    if "text" not in found and free:
+    if "text" not in {**found, **chosen} and free:
         found["text"] = max(free, key=lambda column: _length(rows, column))
         free.remove(found["text"])
-    if "id" not in found:
+    if "id" not in {**found, **chosen}:
         unique = [c for c in free if _is_id(rows, c)]
         found.update({"id": unique[0]} if unique else {})
     if "text" not in found and "title" not in found:
@@ -110,18 +111,24 @@ def query_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dict[s
     columns = _names(rows)
     _check_chosen(chosen, "queries", columns, path)
     rest = [column for column in columns if column not in chosen.values()]
-    found = {**chosen, **named([r for r in ROLES["queries"] if r not in chosen], rest)}
+    wanted = [role for role in ROLES["queries"] if role not in chosen]
+    found = {**_used(chosen), **named(wanted, rest)}
     free = [column for column in rest if column not in found.values()]
-    if "query" not in found and free:
+    if "query" not in {**found, **chosen} and free:
         found["query"] = max(free, key=lambda column: _length(rows, column))
         free.remove(found["query"])
     if "query" not in found:
         problem = f"no column with queries among {', '.join(columns) or 'none'}"
         raise DataError(path, problem, "name it: --column query=NAME")
-    if "query-id" not in found:
+    if "query-id" not in {**found, **chosen}:
         unique = [c for c in free if _is_id(rows, c)]
         found.update({"query-id": unique[0]} if unique else {})
     return {role: found[role] for role in ROLES["queries"] if role in found}
+
+
+def _used(chosen: Columns) -> dict[str, str]:
+    """Return the chosen columns without the roles that are to have none."""
+    return {role: column for role, column in chosen.items() if column}
 
 
 def several(cell: str) -> list[str]:
@@ -145,7 +152,7 @@ def _names(rows: Sequence[Record]) -> list[str]:
 
 def _check_chosen(chosen: Columns, kind: Kind, columns: Sequence[str], path: Path) -> None:
     for role, column in chosen.items():
-        if column not in columns:
+        if column and column not in columns:
             remedy = f"its columns are {', '.join(columns) or 'none'}"
             raise DataError(path, f"no column {column!r} for --column {role}={column}", remedy)
 

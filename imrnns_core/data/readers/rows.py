@@ -127,10 +127,10 @@ def _unquoted(cell: str) -> str:
 def _quoted_rows(text: str, mark: str, report: FileReport) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which each row starts; a quoted cell may go over several lines."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    start = 1
+    lines, start = text.split("\n"), 1
     for row in reader:
         # Python's reader ends such a row at the end of the file, and hides all lines between
-        if reader.line_num > start and _open_quote(text, start, reader.line_num):
+        if reader.line_num > start and _open_quote(lines[start - 1 : reader.line_num]):
             report.records += 1
             report.reject("with a quotation mark that is never closed", start, row[0])
             return
@@ -138,9 +138,9 @@ def _quoted_rows(text: str, mark: str, report: FileReport) -> Iterator[tuple[int
         start = reader.line_num + 1
 
 
-def _open_quote(text: str, first: int, last: int) -> bool:
+def _open_quote(lines: Sequence[str]) -> bool:
     """Return whether the lines have an odd number of quotation marks."""
-    return sum(line.count('"') for line in text.split("\n")[first - 1 : last]) % 2 == 1
+    return sum(line.count('"') for line in lines) % 2 == 1
 
 
 def delimiter(file: SourceFile, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import openpyxl
@@ -138,6 +139,30 @@ def test_a_quotation_mark_that_is_never_closed_hides_no_line_silently(tmp_path: 
     (kind,) = dataset.report.files[0].irregularities
     assert (kind.problem, kind.line) == ("with a quotation mark that is never closed", 3)
     complete(dataset)
+
+
+def test_a_role_can_have_no_column(tmp_path: Path):
+    table = write_table(tmp_path / "pages.csv", ROWS)
+    first = load_dataset(DataSource(table, columns={"title": "", "id": ""})).documents[0]
+    assert (first.title, first.id, first.text) == ("", ROWS[0]["Link"], ROWS[0]["Body"])
+
+
+def test_rows_of_several_lines_are_read_in_time(tmp_path: Path):
+    """Each such row once split the whole file again: minutes for a file of this size."""
+    rows = "".join(f'{i},"first line\nsecond line {i}"\n' for i in range(40_000))
+    write(tmp_path, {"pages.csv": f"id,text\n{rows}"})
+    began = time.monotonic()
+    assert len(load_dataset(tmp_path / "pages.csv").documents) == 40_000
+    assert time.monotonic() - began < 30
+
+
+def test_judgments_of_missing_documents_count_only_in_measures(tmp_path: Path):
+    files = {**BEIR, "qrels/test.tsv": b"q1\td1\t1\nq1\td9\t2\n2\td9\t1\n"}
+    dataset = load_dataset(write(tmp_path, files))
+    assert dataset.judged_queries("test") == {"q1": {"d1": 1, "d9": 2}, "2": {"d9": 1}}
+    assert dataset.judgments == {"q1": {"d1": 1}, "2": {}}
+    assert dataset.in_corpus(dataset.qrels("test")) == {"q1": {"d1": 1}, "2": {}}
+    assert [dataset.first_split(name) for name in ("test", "dev")] == ["test", "test"]
 
 
 def test_columns_can_be_chosen(tmp_path: Path):
