@@ -10,7 +10,7 @@ from imrnns_core.errors import TrainingError
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training recipe; `docs/training-study.md` has the measurements behind the values.
+    """A training recipe; `docs/training-study.md` says what each recipe reaches.
 
     Attributes:
         loss: "improvement" (a margin over the base margin, as in the reference package), "margin"
