@@ -26,7 +26,7 @@ UNJUDGED = "#848e9d"
 # Okabe and Ito's orange, sky blue and pink are too pale for a white page: the same hues, darker
 QUERY = "#b97f00"
 PROJECTOR = "#2b94d2"
-DOCUMENT = "#0072b2"
+DOCUMENT = "#a6611a"
 REFINEMENT = "#c76a9f"
 UP = "#009e73"
 DOWN = "#d55e00"

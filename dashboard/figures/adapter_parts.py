@@ -37,7 +37,7 @@ def gain(parts: Mapping[str, GainOfPart], complete: float, measure: str) -> go.F
         margin={"l": 8, "r": 120, "t": 8, "b": 8},
         annotations=texts,
         # few numbers, so that they fit on a phone without being turned
-        xaxis={**canvas.titled(f"change of mean {measure}"), "nticks": 4, "tickangle": 0},
+        xaxis={**canvas.titled(f"change of mean {measure}"), "nticks": 3, "tickangle": 0},
         yaxis={"autorange": "reversed"},
     )
 

@@ -16,9 +16,6 @@ Array = NDArray[np.float32]
 MAX_ARROWS = 50
 """More arrows take too long to draw, and cannot be read."""
 
-HEAD_GAP = 6
-"""Pixels between the head of an arrow and the position to which it points."""
-
 FRAME_MS = 700
 
 _GLYPHS = {"star": ("★", 22), "x": ("✕", 20), "circle": ("●", 12)}
@@ -97,16 +94,16 @@ def arrows(
         rows = [i for i in range(count) if points.colours[i] == colour]
         # the NaN after each end lifts the pen before the next arrow
         x, y = (
-            np.stack([s[rows], e[rows], np.full(len(rows), np.nan)], axis=1).ravel()
+            np.stack(
+                [s[rows], (s[rows] + e[rows]) / 2, e[rows], np.full(len(rows), np.nan)], axis=1
+            ).ravel()
             for s, e in zip(start, end, strict=True)
         )
         marker = {
             "symbol": "arrow",
             "angleref": "previous",
-            # start, end and gap of each arrow: only its end has a head
-            "size": [0, 9, 0] * len(rows),
-            # the head stops before the document's mark, which would cover it
-            "standoff": [0, HEAD_GAP, 0] * len(rows),
+            # start, middle, end and gap: the head is in the middle, where no mark covers it
+            "size": [0, 10, 0, 0] * len(rows),
             "color": colour,
         }
         traces.append(

@@ -124,7 +124,8 @@ def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
 
 def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
     """Return the query at its projected and its modulated position."""
-    signs = (("query, projected", "diamond-open"), ("query, modulated", "diamond"))
+    # the open sign is larger: where the query hardly moves, it stays visible around the other
+    signs = (("query, projected", "diamond-open", 10, 20), ("query, modulated", "diamond", 7, 14))
     return [
         {
             "type": "scatter3d" if three else "scatter",
@@ -132,9 +133,9 @@ def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
             "mode": "markers",
             "name": name,
             "hovertemplate": name + "<extra></extra>",
-            "marker": {"size": 7 if three else 14, "color": theme.QUERY, "symbol": symbol},
+            "marker": {"size": deep if three else flat, "color": theme.QUERY, "symbol": symbol},
         }
-        for position, (name, symbol) in zip(move.query, signs, strict=True)
+        for position, (name, symbol, deep, flat) in zip(move.query, signs, strict=True)
     ]
 
 

@@ -130,8 +130,13 @@ def _ring_names(
 
     `paths` (S, 2, R) are points along the way of each document.
     """
-    # radii start at the innermost angle; labels show the true one
-    texts = [f"rank {rank}, {radius + inner:.1f}°" for rank, radius in radii.items()]
+    # short labels fit between the arrows; the last one gives the scale: radii start at the
+    # innermost angle, the label shows the true one
+    last = max(radii, default=0)
+    texts = [
+        f"rank {rank}" + (f", {radius + inner:.1f}°" if rank == last else "")
+        for rank, radius in radii.items()
+    ]
     turns = np.pi / 2 - np.arange(72) * np.pi / 36  # clockwise from the top
     around = np.stack([np.cos(turns), np.sin(turns)], axis=1)
     pixel = 2 * reach / label_placement.NARROW

@@ -79,7 +79,7 @@ def offer() -> None:
         key="tour_start",
         type="tertiary",
         icon=":material/explore:",
-        help="A tour of the six pages, with a short text for each.",
+        help="A tour of the pages, with a short text for each.",
     ):
         st.session_state[_STEP] = 0
         navigation.go(STEPS[0][0])

@@ -41,9 +41,8 @@ class ArrowAgreement:
         """Whether both length and direction agree better than chance.
 
         An arrow shows both. Because both must pass, the rule is wrong in at most `LEVEL` of the
-        cases in which one of them is random, if the documents move independently. Documents that
-        fill in one template do not: on a wiki with six versions of each page, it was wrong in 11
-        to 16 % of the cases in which all versions got the directions of another page.
+        cases in which one of them is random, if the documents move independently. Near copies do
+        not; `arrow_agreement` counts one of each group.
         """
         return max(self.length_p, self.direction_p) <= LEVEL
 
@@ -60,8 +59,7 @@ def arrow_agreement(
 
     A permutation gives each document the arrow of another document. All documents of a query move
     in a similar way. The permuted arrows agree as far as this common movement goes, so only what a
-    document's own arrow adds to it counts. Near copies move together, so only one
-    of them counts: exchanged among themselves, their arrows would hide what chance can do.
+    document's own arrow adds to it counts. Near copies move together, so only one of them counts: exchanged among themselves, their arrows would hide what chance can do.
 
     Args:
         arrows: Where the arrows start and end, (R, d) each.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.recognition import Passage, copies
 from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
 from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison
@@ -48,6 +50,7 @@ def umap_movement(
     corpus_map: CorpusMap,
     projected: FloatArray,
     comparison: Comparison,
+    dataset: Dataset,
     positions: IntArray,
     dimensions: int,
 ) -> DrawnMovement:
@@ -61,6 +64,7 @@ def umap_movement(
         corpus_map: The map.
         projected: (N, m) projected documents of the map.
         comparison: The query and its candidates.
+        dataset: The data set of the query.
         positions: (R,) positions of the candidates in the comparison.
         dimensions: 2 or 3.
     """
@@ -71,6 +75,7 @@ def umap_movement(
 
     return _drawn(
         comparison,
+        dataset,
         positions,
         corpus_map.umap[dimensions][comparison.rows],
         lambda documents: place(documents, rows),
@@ -79,7 +84,11 @@ def umap_movement(
 
 
 def pca_movement(
-    corpus_map: CorpusMap, comparison: Comparison, positions: IntArray, dimensions: int
+    corpus_map: CorpusMap,
+    comparison: Comparison,
+    dataset: Dataset,
+    positions: IntArray,
+    dimensions: int,
 ) -> DrawnMovement:
     """Return the coordinates of candidates, positions (R,), and query on the PCA map."""
 
@@ -87,11 +96,12 @@ def pca_movement(
         return corpus_map.pca_project(vectors, dimensions)
 
     targets = place(comparison.modulation.projected_documents.numpy())
-    return _drawn(comparison, positions, targets, place, place)
+    return _drawn(comparison, dataset, positions, targets, place, place)
 
 
 def _drawn(
     comparison: Comparison,
+    dataset: Dataset,
     positions: IntArray,
     targets: FloatArray,
     place_documents: Callable[[FloatArray], FloatArray],
@@ -111,7 +121,10 @@ def _drawn(
         targets,
         (moved - unmoved) @ projected.T,
         positions,
-        _copies(modulation.documents.numpy()[positions]),
+        near_copies(
+            [dataset.documents[row] for row in comparison.rows[positions]],
+            modulation.documents.numpy()[positions],
+        ),
     )
     return DrawnMovement(start, end, query_start, query_end, true, agreement)
 
@@ -139,10 +152,18 @@ def visible_share(comparison: Comparison, positions: IntArray, drawn: DrawnMovem
     return float(((drawn.end - drawn.start) ** 2).sum()) / total if total > 0 else 0.0
 
 
-def _copies(vectors: FloatArray) -> IntArray:
-    """Return the group (R,) of each document from its base embedding (R, n), a unit vector."""
+def near_copies(documents: Sequence[Passage], vectors: FloatArray) -> IntArray:
+    """Return the group (R,) of each document; near copies are in one.
+
+    Documents that fill in one template share runs of words, though their embeddings may differ.
+
+    Args:
+        documents: The R documents.
+        vectors: (R, n) their base embeddings, unit vectors.
+    """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    near = csr_array(vectors @ vectors.T >= NEAR_COPY)
+    groups = copies(documents)
+    near = csr_array((vectors @ vectors.T >= NEAR_COPY) | (groups[:, None] == groups))
     return np.asarray(connected_components(near, directed=False)[1], dtype=np.int64)

@@ -264,12 +264,12 @@ def movement(ranker: Ranker, query: str, view: str) -> DrawnMovement:
     paths = Workspace().map_paths(map_key(ranker.adapter, ranker.collection.fingerprint))
     corpus_map = first_readable(paths, load_map)
     assert corpus_map is not None
-    comparison = ranker.compare(query)
+    comparison, dataset = ranker.compare(query), ranker.collection.dataset
     positions = drawn_documents.positions(comparison)
     if view == "linear":
-        return pca_movement(corpus_map, comparison, positions, 2)
+        return pca_movement(corpus_map, comparison, dataset, positions, 2)
     projected = ranker.transform.projected.numpy()
-    return umap_movement(corpus_map, projected, comparison, positions, 2)
+    return umap_movement(corpus_map, projected, comparison, dataset, positions, 2)
 
 
 @pytest.mark.parametrize("view", ["neighbourhood", "linear"])

@@ -150,7 +150,7 @@ def test_the_share_of_the_movement_that_pca_shows():
     comparison, positions = ranker.compare("q0"), np.array([0, 3, 5])
     modulation = comparison.modulation
     fitted = fit_map(ranker.transform.projected.numpy(), ranker.collection.dataset.documents)
-    drawn = pca_movement(fitted, comparison, positions, 2)
+    drawn = pca_movement(fitted, comparison, ranker.collection.dataset, positions, 2)
     np.testing.assert_allclose(
         drawn.start,
         fitted.pca_project(modulation.projected_documents.numpy()[positions], 2),
@@ -173,10 +173,15 @@ def test_the_share_of_the_movement_that_pca_shows():
     )
     along = replace(comparison, stage_vectors=axis)
     assert visible_share(
-        along, positions, pca_movement(fitted, along, positions, 2)
+        along, positions, pca_movement(fitted, along, ranker.collection.dataset, positions, 2)
     ) == pytest.approx(1, abs=1e-4)
     still = unmoved(comparison)
-    assert visible_share(still, positions, pca_movement(fitted, still, positions, 2)) == 0.0
+    assert (
+        visible_share(
+            still, positions, pca_movement(fitted, still, ranker.collection.dataset, positions, 2)
+        )
+        == 0.0
+    )
 
 
 def unmoved(comparison: Comparison) -> Comparison:
@@ -244,7 +249,7 @@ def test_an_arrow_starts_where_the_map_places_the_unmoved_vector():
     comparison, positions = ranker.compare("q0"), np.array([1, 4, 7])
     projected = ranker.transform.projected.numpy()
     flat = fit_map(projected, ranker.collection.dataset.documents)
-    drawn = umap_movement(flat, projected, comparison, positions, 2)
+    drawn = umap_movement(flat, projected, comparison, ranker.collection.dataset, positions, 2)
     rows = comparison.rows[positions]
     np.testing.assert_allclose(
         drawn.start, knn_project(flat, projected, projected[rows], 2, rows), atol=1e-5
@@ -276,8 +281,8 @@ def test_without_movement_the_arrows_have_no_length_and_are_no_better_than_chanc
     flat = fit_map(projected, ranker.collection.dataset.documents)
     still = unmoved(ranker.compare("q0"))
     for drawn in (
-        umap_movement(flat, projected, still, np.arange(10), 2),
-        pca_movement(flat, still, np.arange(10), 2),
+        umap_movement(flat, projected, still, ranker.collection.dataset, np.arange(10), 2),
+        pca_movement(flat, still, ranker.collection.dataset, np.arange(10), 2),
     ):
         np.testing.assert_array_equal(drawn.end, drawn.start)
         np.testing.assert_allclose(drawn.true, 0, atol=1e-6)
@@ -295,12 +300,26 @@ def test_the_arrows_of_an_exact_map_agree_with_the_true_movement(
     comparison, projected = ranker.compare("q0"), ranker.transform.projected.numpy()
     _, _, axes = np.linalg.svd(projected - projected.mean(0), full_matrices=False)
     exact = CorpusMap({}, projected.mean(0), axes, np.ones(3, np.float32), ONE)
-    drawn = pca_movement(exact, comparison, np.arange(20), 3)
+    drawn = pca_movement(exact, comparison, ranker.collection.dataset, np.arange(20), 3)
     assert visible_share(comparison, np.arange(20), drawn) == pytest.approx(1, abs=1e-5)
     assert drawn.agreement.length == pytest.approx(1, abs=1e-6)
     # not 1: the map compares distances, the truth compares cosines
     assert drawn.agreement.direction > 0.85
     assert drawn.agreement.better_than_chance
+
+
+def test_pages_of_one_template_count_once_whatever_their_vectors():
+    page = "Open a ticket under Network, install the client and sign in with your badge number. "
+    pages = [
+        Document(f"d{n}", "", text)
+        for n, text in enumerate(
+            [page + "Rule 1 holds.", page + "Rule 2 holds.", "Meals are capped at 60 euros a day."]
+        )
+    ]
+    apart, close = np.eye(3, dtype=np.float32), np.full((3, 1), 1, np.float32)
+    first, second, other = movement.near_copies(pages, apart).tolist()
+    assert first == second != other
+    assert len(set(movement.near_copies(pages, close).tolist())) == 1
 
 
 # On disk

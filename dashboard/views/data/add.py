@@ -37,10 +37,19 @@ def show() -> None:
     """Draw the section."""
     st.header("Add a data set", anchor=False)
     st.caption(READING)
-    path = st.text_input("Folder, zip or file of documents", key="new_path").strip()
+    path = st.text_input(
+        "Folder, zip or file of documents", key="new_path", placeholder="such as /data/wiki.csv"
+    ).strip()
     left, right = st.columns(2)
-    queries = left.text_input("File of queries (optional)", key="new_queries", help=QUERIES_HELP)
-    encoder = right.text_input("Encoder (optional)", key="new_encoder", help=ENCODER_HELP)
+    queries = left.text_input(
+        "File of queries (optional)",
+        key="new_queries",
+        placeholder="such as /data/questions.csv",
+        help=QUERIES_HELP,
+    )
+    encoder = right.text_input(
+        "Encoder (optional)", key="new_encoder", placeholder="all-MiniLM-L6-v2", help=ENCODER_HELP
+    )
     if not path:
         return
     wanted = Wanted(path, queries.strip(), encoder.strip())

@@ -21,8 +21,9 @@ MOST = 340
 """Largest height of a table in pixels; longer ones scroll."""
 IRREGULAR = "Irregular records"
 IRREGULAR_HELP = (
-    "Kept: read as it is. Changed: read after the change that is named. Rejected: not read. The "
-    "line is that of the first such record; in JSON arrays and Parquet files, its number."
+    "Kept: read as it is. Changed: read after the change that is named. Rejected: not read. First "
+    "line: where the first such record is. JSON arrays and Parquet files have no lines; there it "
+    "is the number of the record."
 )
 ALL_REGULAR = ("All records are regular", "Nothing was changed or rejected.")
 CUT = "Documents that are not read whole"
@@ -76,6 +77,8 @@ def _files(dataset: Dataset, data: str) -> None:
             for file in report.files
         ]
     )
+    if not frame["remarks"].any():
+        frame = frame.drop(columns="remarks")
     st.dataframe(frame, hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
     if lines := import_lines.ignored_lines(report.ignored):

@@ -50,7 +50,7 @@ COLUMNS: dict[str, Column] = {
     ),
 }
 """Columns whose heading differs from the name in the download, or that need an explanation."""
-FIRST = ("outcome", "query", "id", "overlap", "base", "modulated", CHANGE, "likely causes")
+FIRST = ("outcome", "query", "id", "overlap", *STAGES, CHANGE, "likely causes")
 """The columns on the left; the others follow in the order of the frame."""
 
 

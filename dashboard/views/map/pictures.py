@@ -162,7 +162,9 @@ def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> 
     """Return the UMAP map, and write how well its arrows agree with the true movement."""
     selection = state.current()
     projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
-    drawn = umap_movement(corpus_map, projected, picture.comparison, picture.drawn, dimensions)
+    drawn = umap_movement(
+        corpus_map, projected, picture.comparison, picture.dataset, picture.drawn, dimensions
+    )
     error = placement_error(corpus_map, picture.comparison, picture.drawn, drawn.start)
     paths = _agreement_notice(drawn, PLACEMENT.format(error))
     return Layer(corpus_map.umap[dimensions], _move(drawn), paths, ("UMAP 1", "UMAP 2", "UMAP 3"))
@@ -171,7 +173,7 @@ def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> 
 def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     """Return the PCA map, and write how well its arrows agree with the true movement."""
     selection = state.current()
-    drawn = pca_movement(corpus_map, picture.comparison, picture.drawn, dimensions)
+    drawn = pca_movement(corpus_map, picture.comparison, picture.dataset, picture.drawn, dimensions)
     share = visible_share(picture.comparison, picture.drawn, drawn)
     axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
     paths = _agreement_notice(drawn, SHARE.format(100 * share, axes))

@@ -72,8 +72,8 @@ def show(measured: Baselines) -> None:
         st.caption(texts.figures(measured.judge()))
         for note in texts.notes(measured, selection.data):
             st.caption(note)
-        with st.expander("How are the baselines computed?"):
-            st.markdown(DEFINITIONS)
+    with st.expander("How are the baselines computed?"):
+        st.markdown(DEFINITIONS)
     _table(frame)
 
 
@@ -114,7 +114,7 @@ def _table(frame: pd.DataFrame) -> None:
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
     with st.container(key="baselines_table"):
-        st.dataframe(shown, hide_index=True, column_config=columns)
+        st.dataframe(shown, hide_index=True, height="content", column_config=columns)
 
 
 def _frame(measured: Baselines) -> pd.DataFrame:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -46,9 +44,6 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     file = f"{selection.data}-{measured.split}-{selection.adapter}-measures.csv"
     with button:
         csv_button.show(lambda: frame, file, "measures_csv", width="stretch")
-    count = len(measured.measures)
-    # rows of Streamlit are 35 pixels high: the first group is in view, the others scroll
-    height: int | Literal["content"] = "content" if len(frame) == count else 35 * (count + 1) + 2
     # means are never negative, so they need no minus sign
     columns = {
         name: st.column_config.NumberColumn(SHORT.get(name, name), format="%.4f")
@@ -74,7 +69,7 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
     with st.container(key="measures"):
-        st.dataframe(shown, hide_index=True, height=height, column_config=columns)
+        st.dataframe(shown, hide_index=True, height="content", column_config=columns)
     st.caption(READING)
 
 

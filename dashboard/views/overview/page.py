@@ -16,10 +16,10 @@ from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 
 GROUPS_READING = (
-    "The line goes from base to modulated; the number on the right is the change. The band is the "
-    "95 % interval of the change, drawn from the base mark. Green: a gain, orange: a loss, grey: "
-    "not significant after a correction for the number of rows (Holm), even if the band excludes "
-    "the base mark."
+    "The line goes from base to modulated; the number on the right is the change. The band shows "
+    "where the modulated mean can be (95 % interval of the change, added to base). Green: a gain, "
+    "orange: a loss, grey: not significant after a correction for the number of rows (Holm), even "
+    "if the band excludes the base mark."
 )
 
 

@@ -87,7 +87,7 @@ def helps(verdict: EffectVerdict) -> Answer:
     corrected = (
         f", Holm-corrected for {verdict.tests} tests (all queries, and each group)"
         if verdict.tests > 1
-        else " for this measure alone"
+        else ""
     )
     figures = (
         f"{NDCG} on {count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, "

@@ -280,14 +280,16 @@ CASES = {
     # the folder
     "AppleDouble files": Case(
         {"._corpus.jsonl": b"\x00\x05\x16\x07\x00", "qrels/._test.tsv": b"\x00\x05\x16\x07"},
-        ("not read: ._corpus.jsonl, qrels/._test.tsv (attributes of another file",),
+        ("not read because they are attributes of other files, written by macOS: ._corpus.jsonl",),
     ),
     "hidden files": Case({".git/corpus.jsonl": b"rubbish", ".corpus.jsonl": b"rubbish"}, ()),
     "another table beside the corpus": Case(
-        {"prices.csv": "article,price\nx,1\n"}, ("not read: prices.csv (the documents are in",)
+        {"prices.csv": "article,price\nx,1\n"},
+        ("not read because the documents are in corpus.jsonl: prices.csv",),
     ),
     "a page beside the corpus": Case(
-        {"README.md": "# Read me\n"}, ("not read: README.md (the documents are in corpus.jsonl)",)
+        {"README.md": "# Read me\n"},
+        ("not read because the documents are in corpus.jsonl: README.md",),
     ),
     "files compressed by gzip": Case(
         {

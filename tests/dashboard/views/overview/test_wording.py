@@ -62,7 +62,7 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     test = measured.significance(NDCG)
     assert found.figures.startswith(
         f"nDCG@10 on 20 queries: base 0.5000, modulated {0.5 + test.change:.4f}, change "
-        f"{wording.with_interval(test)}, {formatting.p_value(test.p)} for this measure alone."
+        f"{wording.with_interval(test)}, {formatting.p_value(test.p)}."
     )
     assert ("a smaller one less often" in found.figures) == (answer == "No measurable change")
 
