@@ -59,7 +59,8 @@ def arrow_agreement(
 
     A permutation gives each document the arrow of another document. All documents of a query move
     in a similar way. The permuted arrows agree as far as this common movement goes, so only what a
-    document's own arrow adds to it counts. Near copies move together, so only one of them counts: exchanged among themselves, their arrows would hide what chance can do.
+    document's own arrow adds to it counts. Near copies move together, so only one of them counts:
+    exchanged among themselves, their arrows would hide what chance can do.
 
     Args:
         arrows: Where the arrows start and end, (R, d) each.

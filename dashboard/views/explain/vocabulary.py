@@ -16,9 +16,9 @@ READING = (
     "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
     "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
     "text. Each word is compared with chance twice: with untrained adapters and with other "
-    "queries. Each comparison has {} cases, the real one included. p is the share of cases whose closest word "
-    "is at least as close as the word of this row. The smallest possible p is {:.4f}. A word is "
-    "closer than chance only if both of its p values are this small."
+    "queries. Each comparison has {} cases, the real one included. p is the share of cases whose "
+    "closest word is at least as close as the word of this row. The smallest possible p is {:.4f}. "
+    "A word is closer than chance only if both of its p values are this small."
 )
 P_NAMES = ("p (untrained adapters)", "p (other queries)")
 

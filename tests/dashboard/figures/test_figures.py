@@ -276,13 +276,13 @@ def test_target_distance_is_the_true_angle(comparison: Comparison) -> None:
         atol=1e-3,
     )
     (arrows,) = [t for t in figure.data if t.mode == "lines+markers"]
-    assert len(arrows.x) == 3 * 8
+    assert len(arrows.x) == 4 * 8
     np.testing.assert_allclose(
-        np.hypot(arrows.x[0::3], arrows.y[0::3]) + inner,
+        np.hypot(arrows.x[0::4], arrows.y[0::4]) + inner,
         np.degrees(np.arccos(stage_scores(comparison)[0, chosen])),
         atol=1e-3,
     )
-    np.testing.assert_allclose(arrows.x[1::3], end.x)
+    np.testing.assert_allclose(arrows.x[2::4], end.x)
 
 
 def test_rings_stand_at_their_angle_and_only_where_they_leave_room() -> None:
@@ -388,8 +388,8 @@ def test_plane_has_corpus_move_and_query() -> None:
     moved = next(t for t in figure.data if t.name == "modulated")
     np.testing.assert_allclose(np.stack([moved.x, moved.y], 1)[[0, 2]], start + 0.5)
     arrows = [t for t in figure.data if t.mode == "lines+markers"]
-    assert [len(t.x) for t in arrows] == [6, 3]  # one trace a colour, a gap after each arrow
-    np.testing.assert_allclose(arrows[0].x[:2], [start[0, 0], start[0, 0] + 0.5])
+    assert [len(t.x) for t in arrows] == [8, 4]  # one trace a colour, a gap after each arrow
+    np.testing.assert_allclose(arrows[0].x[:3], start[0, 0] + np.array([0, 0.25, 0.5]))
     squares = [f'<span style="color:{colour}">■</span> ' for colour in theme.CLUSTERS]
     assert [a.text for a in figure.layout.annotations] == [
         f"{squares[n]}peso, &lt;b&gt;{n}&lt;/b&gt;" for n in (0, 1)
