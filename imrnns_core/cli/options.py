@@ -108,10 +108,14 @@ QrelsFile = Annotated[
     typer.Option("--qrels", help="File of judgments (BEIR or TREC) to use instead of a split."),
 ]
 RunFolder = Annotated[
-    Path | None, typer.Option("--run-out", help="Write a TREC run of each stage to this folder.")
+    Path | None,
+    typer.Option(
+        "--run-out", help="Write a TREC run of each stage to this folder; blanks in ids become %20."
+    ),
 ]
 QrelsOut = Annotated[
-    Path | None, typer.Option(help="Write the judgments to this file in TREC format.")
+    Path | None,
+    typer.Option(help="Write the judgments to this file in TREC format; blanks in ids become %20."),
 ]
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", help="Write an HTML report that works without a network.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imrnns_core.data.readers.trec import to_trec_id
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.io import atomic_write
@@ -18,13 +19,15 @@ def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
     """Return the lines `query Q0 document rank score tag` of one ranking.
 
     Scores fall strictly, so that every evaluation tool keeps the order of the ranks. Tools sort
-    equal scores in different ways: trec_eval by document id, and it reads 32-bit numbers.
+    equal scores in different ways: trec_eval by document id, and it reads 32-bit numbers. Blanks in
+    ids become %20.
     """
     lines, previous = [], np.float32(np.inf)
     for hit in hits:
         score = min(np.float32(hit.score), np.nextafter(previous, np.float32(-np.inf)))
         # nine significant digits identify every 32-bit number
-        lines.append(f"{query_id} Q0 {hit.document_id} {hit.rank} {score:.9g} {tag}")
+        ids = f"{to_trec_id(query_id)} Q0 {to_trec_id(hit.document_id)}"
+        lines.append(f"{ids} {hit.rank} {score:.9g} {tag}")
         previous = score
     return lines
 
@@ -70,13 +73,10 @@ def write_runs(
 
 
 def write_qrels(qrels: Qrels, path: Path) -> None:
-    """Write judgments in the TREC format, `query 0 document grade`.
-
-    Columns are separated by tabs, because an id may contain a space.
-    """
+    """Write judgments in the TREC format, `query 0 document grade`; blanks in ids become %20."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [
-        f"{query_id}\t0\t{document_id}\t{grade}\n"
+        f"{to_trec_id(query_id)} 0 {to_trec_id(document_id)} {grade}\n"
         for query_id, judged in qrels.items()
         for document_id, grade in judged.items()
     ]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.readers.load import load_dataset, load_qrels
-from imrnns_core.data.readers.trec import read_run
+from imrnns_core.data.readers.trec import from_trec_id, read_run, to_trec_id
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
@@ -43,6 +43,22 @@ def test_lines():
         "q Q0 a 1 0.5 base",
         "q Q0 b 2 -0.25 base",
     ]
+
+
+@given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
+def test_ids_with_blanks_are_read_back_and_never_split_a_line(query: str, document: str):
+    (line,) = run_lines(query, [Hit(document, 1, 0.5, 0)], "base")
+    fields = line.split()
+    assert len(fields) == 6
+    assert from_trec_id(fields[0], {query}) == query
+    assert from_trec_id(fields[2], {document}) == document
+
+
+def test_an_id_that_only_looks_encoded_stays():
+    assert to_trec_id("a%20b") == "a%20b"
+    assert from_trec_id("a%20b", {"a%20b", "a b"}) == "a%20b"
+    assert to_trec_id("On call/rota 50%") == "On%20call/rota%2050%25"
+    assert from_trec_id("On%20call/rota%2050%25", {"On call/rota 50%"}) == "On call/rota 50%"
 
 
 @given(
@@ -226,7 +242,7 @@ def test_judgments_are_read_as_they_were_written(tmp_path: Path):
     )
     path = tmp_path / "new" / "out.qrels"
     write_qrels(dataset.qrels("test"), path)
-    assert path.read_text() == "q1\t0\td1\t3\nq1\t0\ta b\t0\n"
+    assert path.read_text() == "q1 0 d1 3\nq1 0 a%20b 0\n"
     read, report = load_qrels(path, dataset)
     assert read == dataset.qrels("test") == {"q1": {"d1": 3, "a b": 0}}
     assert (report.records, report.read, report.irregularities) == (2, 2, [])

@@ -12,6 +12,7 @@ from imrnns_core.data.readers.columns import ROLES, Columns, named
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.grades import parse_grade, whole_grades
 from imrnns_core.data.readers.rows import Record, Rows, clean, delimiter, read_rows
+from imrnns_core.data.readers.trec import from_trec_id
 from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels
 
@@ -142,6 +143,7 @@ def _judge(
     query_id, document_id, text = (
         clean(record.get(columns[role]), report, line).strip() for role in _ROLES
     )
+    query_id, document_id = from_trec_id(query_id, known[0]), from_trec_id(document_id, known[1])
     grade = parse_grade(text)
     if grade is None:
         report.reject("whose grade is not a number up to 1,000,000", line, text)

@@ -1,14 +1,34 @@
-"""Read runs in the TREC format."""
+"""Read runs in the TREC format, and the ids in it."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Container
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.files import list_files
 from imrnns_core.errors import DataError
+
+_BLANK = re.compile(r"\s")
+
+
+def to_trec_id(identifier: str) -> str:
+    """Return an id as TREC files have it: blanks would separate columns, so they become %20.
+
+    Ids without blanks stay as they are.
+    """
+    if not _BLANK.search(identifier):
+        return identifier
+    return re.sub(r"[\s%]", lambda found: quote(found[0]), identifier)
+
+
+def from_trec_id(text: str, known: Container[str]) -> str:
+    """Return the id that a TREC file names: the text itself, or decoded if only this is known."""
+    decoded = unquote(text)
+    return decoded if text not in known and decoded in known else text
 
 
 def read_run(
@@ -28,6 +48,10 @@ def read_run(
     report = FileReport(str(path), "judgments")
     for line, text in list_files(path).files[0].lines(report):
         query_id, document_id, sort_key = _entry(path, line, text)
+        query_id, document_id = (
+            from_trec_id(query_id, queries),
+            from_trec_id(document_id, documents),
+        )
         if query_id not in queries:
             continue
         if document_id not in documents:
