@@ -50,8 +50,8 @@ ColumnChoice = Annotated[
         "--column",
         metavar="ROLE=NAME",
         help=(
-            "Read column NAME as ROLE; without NAME, no column. Can be repeated. Roles: "
-            f"{', '.join(_COLUMN_ROLES)}."
+            "Which column is what, such as title=heading. title= (no name) reads no column as "
+            f"title. Can be repeated. Roles: {', '.join(_COLUMN_ROLES)}."
         ),
     ),
 ]

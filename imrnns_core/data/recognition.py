@@ -15,23 +15,22 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-import numpy as np
-
+from imrnns_core.data.near_copies import copies
+from imrnns_core.data.shingles import (
+    SHINGLE_WORDS,
+    SHORT_SHINGLE_WORDS,
+    SHORT_WORDS,
+    SKETCH_SIZE,
+    Passage,
+    shingles,
+    words_of,
+)
 from imrnns_core.text.sentences import split_sentences
-from imrnns_core.types import IntArray
 
-SHORT_WORDS = 40
-"""Documents with fewer words are short: a changed word changes a large part of them."""
-SHINGLE_WORDS, SHORT_SHINGLE_WORDS = 4, 3
-"""Words per shingle, and words per shingle of a short document."""
-SKETCH_SIZE = 8
-"""Shingles by which a longer document is recognised; a short one is recognised by all."""
 MIN_SHARED, MIN_SHARE = 3, 0.3
 """Shingles, and share of its shingles, that a document must have in common with a used one."""
 COPY_SHARE = 0.6
@@ -44,33 +43,12 @@ SENTENCE_WORDS = 6
 KNOWN_WORDS = 25
 """Words in sentences of used documents by which a longer document counts as used."""
 COMMON_DOCUMENTS, COMMON_SHARE = 5, 0.1
-"""What more documents have, and a larger share of them, tells nothing about one of them."""
+"""What more documents have, and a larger share of them, tells nothing about one of them.
+
+Versions of one page count once: what they have in common tells that it is this page.
+"""
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Half a surrogate pair: Python has such characters, encoders refuse them."""
-# scripts without spaces: each character is a word
-_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
-_FACTORS = np.array(
-    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64
-)
-
-
-class Passage(Protocol):
-    """A document, as far as its recognition needs it."""
-
-    @property
-    def title(self) -> str:
-        """The title; may be empty."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """The text."""
-        ...
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case, without punctuation."""
-    return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def text_hash(text: str) -> str:
@@ -92,20 +70,8 @@ def shingle_sketch(text: str) -> frozenset[str]:
 def _sketch(words: Sequence[str], size: int) -> list[str]:
     """Return `size` hashes of shingles in ascending order, or all of a short text."""
     if len(words) < SHORT_WORDS:
-        return _shingles(words, SHORT_SHINGLE_WORDS)
-    return _shingles(words, SHINGLE_WORDS)[:size]
-
-
-def _shingles(words: Sequence[str], width: int) -> list[str]:
-    """Return the hashes of all runs of `width` words, in ascending order."""
-    codes = np.array([zlib.crc32(w.encode(errors="surrogatepass")) for w in words], np.uint64)
-    width = min(width, len(codes))
-    if not width:
-        return []
-    windows = np.lib.stride_tricks.sliding_window_view(codes, width)
-    hashes = (windows * _FACTORS[:width]).sum(axis=1)
-    hashes = ((hashes ^ (hashes >> np.uint64(29))) * _FACTORS[0]) >> np.uint64(32)
-    return [f"{value:08x}" for value in np.unique(hashes)]
+        return shingles(words, SHORT_SHINGLE_WORDS)
+    return shingles(words, SHINGLE_WORDS, size)
 
 
 def sentence_hashes(text: str) -> dict[str, int]:
@@ -137,22 +103,32 @@ class Fingerprints:
     @classmethod
     def of(cls, documents: Iterable[Passage]) -> Fingerprints:
         """Return the fingerprints of some documents."""
-        whole, sketches, sentences = set[str](), list[tuple[list[str], bool]](), Counter[str]()
-        for document in documents:
-            text = f"{document.title} {document.text}"
-            whole.add(text_hash(text))
-            words = words_of(text)
-            # twice as many as are kept, in case that some are common
-            sketches.append((_sketch(words, 2 * SKETCH_SIZE), len(words) < SHORT_WORDS))
-            sentences.update(sentence_hashes(document.text).keys())
-        most = max(COMMON_DOCUMENTS, COMMON_SHARE * len(sketches))
-        common = {h for h, n in Counter(h for own, _ in sketches for h in own).items() if n > most}
-        shingles = {
-            "".join([h for h in own if h not in common][: None if short else SKETCH_SIZE])
-            for own, short in sketches
+        documents = list(documents)
+        groups = copies(documents, COPY_SHARE).tolist()
+        texts = [f"{document.title} {document.text}" for document in documents]
+        words = [words_of(text) for text in texts]
+        # twice as many as are kept, in case that some are common
+        sketches = [_sketch(own, 2 * SKETCH_SIZE) for own in words]
+        sentences = [sentence_hashes(document.text) for document in documents]
+        common = _common(sketches, groups)
+        kept = {
+            "".join([h for h in own if h not in common][: _most(text)])
+            for own, text in zip(sketches, words, strict=True)
         }
-        told = sorted(h for h, n in sentences.items() if n <= most)
-        return cls(sorted(whole), sorted(shingles - {""}), told)
+        told = {h for own in sentences for h in own} - _common(sentences, groups)
+        return cls(sorted({text_hash(text) for text in texts}), sorted(kept - {""}), sorted(told))
+
+
+def _most(words: Sequence[str]) -> int | None:
+    """Return how many shingles of a text are kept, None for all."""
+    return None if len(words) < SHORT_WORDS else SKETCH_SIZE
+
+
+def _common(hashes: Sequence[Iterable[str]], groups: Sequence[int]) -> set[str]:
+    """Return the hashes that many groups of near copies have, such as those of a footer."""
+    pairs = {(h, group) for own, group in zip(hashes, groups, strict=True) for h in own}
+    most = max(COMMON_DOCUMENTS, COMMON_SHARE * len(set(groups)))
+    return {h for h, count in Counter(h for h, _ in pairs).items() if count > most}
 
 
 class KnownTexts:
@@ -193,7 +169,7 @@ class KnownTexts:
         best = 0.0
         # a few words more or less can make a short text of a long one, so both kinds are compared
         for width, size in ((SHINGLE_WORDS, SKETCH_SIZE), (SHORT_SHINGLE_WORDS, len(words))):
-            sketch = _shingles(words, width)[:size]
+            sketch = shingles(words, width, size)
             shared = Counter(n for shingle in sketch for n in self._documents.get(shingle, ()))
             most = max(shared.values(), default=0)
             if most >= min(MIN_SHARED, len(sketch)):
@@ -207,31 +183,3 @@ class KnownTexts:
         if not self._sentences:
             return 0
         return sum(n for h, n in sentence_hashes(text).items() if h in self._sentences)
-
-
-def copies(documents: Sequence[Passage]) -> IntArray:
-    """Return the group (N,) of each document; near copies, such as filled-in forms, are in one.
-
-    Two documents are near copies if they share 30 % of their shingles, directly or through others.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    column: dict[str, int] = {}
-    entries = [
-        (row, column.setdefault(shingle, len(column)))
-        for row, document in enumerate(documents)
-        for shingle in sorted(shingle_sketch(f"{document.title} {document.text}"))
-    ]
-    if not entries:
-        return np.arange(len(documents), dtype=np.int64)
-    rows, columns = np.array(entries, dtype=np.int64).T
-    shape = (len(documents), len(column))
-    has = coo_array((np.ones(len(rows), np.int32), (rows, columns)), shape=shape).tocsr()
-    shared = (has @ has.T).tocoo()
-    sizes = has.sum(axis=1)
-    enough = shared.data >= MIN_SHARE * np.minimum(sizes[shared.row], sizes[shared.col])
-    pairs = (np.ones(enough.sum()), (shared.row[enough], shared.col[enough]))
-    graph = coo_array(pairs, shape=(len(documents), len(documents)))
-    groups = connected_components(graph, directed=False)[1]
-    return np.asarray(groups, dtype=np.int64)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imrnns_core.data.recognition import text_hash, words_of
+from imrnns_core.data.recognition import text_hash
+from imrnns_core.data.shingles import words_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from imrnns_core.data.recognition import copies
+from imrnns_core.data.near_copies import copies
 from imrnns_core.data.records import Document
 from imrnns_core.text.stop_words import stop_words
 from imrnns_core.text.words import terms

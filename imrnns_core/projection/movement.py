@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.recognition import Passage, copies
+from imrnns_core.data.near_copies import copies
+from imrnns_core.data.shingles import Passage
 from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
 from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison

@@ -15,7 +15,7 @@ def import_lines(report: ImportReport) -> list[str]:
     """Return what was read from each file, every kind of irregularity, and the files left out."""
     return [
         *(line for file in report.files for line in _file(file)),
-        *(f"not read {line}" for line in ignored_lines(report.ignored)),
+        *(f"not read: {line}" for line in _ignored(report.ignored)),
     ]
 
 
@@ -38,15 +38,15 @@ def columns(file: FileReport) -> str:
     )
 
 
-def ignored_lines(ignored: Mapping[str, str]) -> list[str]:
-    """Return the files that were not read, after the reason."""
+def _ignored(ignored: Mapping[str, str]) -> list[str]:
+    """Return the files that were not read, by the reason."""
     reasons: dict[str, list[str]] = {}
     for name, reason in ignored.items():
         reasons.setdefault(reason, []).append(name)
     return [
-        f"because {reason}: "
-        + ", ".join(names[:SHOWN_FILES])
+        ", ".join(names[:SHOWN_FILES])
         + (f" and {len(names) - SHOWN_FILES} more" if len(names) > SHOWN_FILES else "")
+        + f". Reason: {reason}"
         for reason, names in reasons.items()
     ]
 

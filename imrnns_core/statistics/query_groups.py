@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from imrnns_core.types import IntArray, Qrels, relevant_ids
 
 
-def connected_queries(qrels: Qrels) -> IntArray:
+def connected_queries(qrels: Qrels, copies: Mapping[str, int] | None = None) -> IntArray:
     """Return the group (Q,) of each query.
 
     Queries that share a relevant document, directly or through other queries, are in one group.
+
+    Args:
+        qrels: The judgments of the Q queries.
+        copies: Document id → number of its group of near copies, which count as one document.
     """
     # takes a third of a second to import
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    column: dict[str, int] = {}
+    column: dict[str | int, int] = {}
+    groups_of = copies or {}
     entries = [
-        (row, column.setdefault(document_id, len(column)))
+        (row, column.setdefault(groups_of.get(document_id, document_id), len(column)))
         for row, judged in enumerate(qrels.values())
         for document_id in sorted(relevant_ids(judged))
     ]

@@ -100,7 +100,9 @@ def training_texts(
         # a refit also trains on the validation queries
         trained_on = split.all if outcome.shipped == "refit" else split.train
         examples = judged_examples(collection, trained_on, recipe)
-        positive, used = np.unique(examples.relevant), np.unique(examples.documents)
+        positive = np.unique(examples.relevant)
+        # the judgments of validation queries chose the epoch
+        used = np.union1d(examples.documents, _relevant_rows(collection, split))
         uses = [*uses, "negatives"]
     if _uses_of_all_texts(outcome):
         used = np.arange(len(collection.documents))
@@ -119,6 +121,14 @@ def training_texts(
         positives.sentences,
         others.sentences,
     )
+
+
+def _relevant_rows(collection: Collection, split: TrainValidationSplit) -> IntArray:
+    """Return the rows of the documents that are relevant to a validation query."""
+    row = collection.documents.row
+    judged = [*split.valid.values(), *split.held_out.values()]
+    rows = {row[d] for qrels in judged for d in relevant_ids(qrels) if d in row}
+    return np.array(sorted(rows), dtype=np.int64)
 
 
 def _fingerprints(collection: Collection, rows: IntArray) -> Fingerprints:

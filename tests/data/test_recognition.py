@@ -1,4 +1,4 @@
-"""Documents are recognised in other forms, and near copies of each other are found."""
+"""Documents are recognised in other forms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from imrnns_core.data.recognition import (
     Fingerprints,
     KnownTexts,
-    copies,
     sentence_hashes,
     shingle_sketch,
 )
@@ -19,15 +18,6 @@ POEM = "Slow rivers carry sand to warm seas. Nobody counts the grains that lie o
 
 def document(text: str, title: str = "") -> Document:
     return Document("d", title, text)
-
-
-def test_copies_are_grouped_and_others_are_alone() -> None:
-    texts = [FORM.format("Rome"), POEM, FORM.format("Paris"), "", FORM.format("Oslo"), ""]
-    groups = copies([document(text) for text in texts]).tolist()
-    assert groups[0] == groups[2] == groups[4]
-    assert len(set(groups)) == 4
-    assert copies([]).tolist() == []
-    assert copies([document("")]).tolist() == [0]
 
 
 def test_a_footer_does_not_make_a_page_a_used_one() -> None:
@@ -50,9 +40,25 @@ def test_both_halves_of_a_text_are_recognised(title: str) -> None:
     assert document("Rivers and seas are slow.", title) not in known
 
 
+def test_changed_versions_of_a_page_are_recognised_however_many_there_are() -> None:
+    pages = [" ".join(f"w{i}x{n}" for n in range(60)) for i in range(8)]
+    versions = [f"{page} Version {n} of {n + 7}." for page in pages for n in range(6)]
+    known = KnownTexts(Fingerprints.of([document(text) for text in versions]))
+    changed = [text.replace("x30 ", "x30 updated ").replace("x5 ", "x5 new ") for text in versions]
+    assert all(document(text) in known for text in changed)
+    other = " ".join(f"other{n}" for n in range(60))
+    assert document(f"{other} Version 1 of 8.") not in known
+
+
+def test_words_that_differ_in_a_vowel_or_tone_sign_are_different() -> None:
+    assert Query("q", "ข้าวคืออะไร").text_hash != Query("q", "ข่าวคืออะไร").text_hash
+    assert Query("q", "दिन में क्या करें").text_hash != Query("q", "दीन में क्या करें").text_hash
+    assert Query("q", "Cafe\u0301?").text_hash == Query("q", "café").text_hash
+
+
 def test_a_long_footer_of_many_documents_is_no_sign() -> None:
     footer = " ".join(f"The notice number {i} of the front office is on every page." for i in "ab")
-    texts = [f"{POEM} Page {i} has the number {i} and no other one at all." for i in range(20)]
+    texts = [" ".join(f"w{i}x{n}" for n in range(40)) + "." for i in range(20)]
     known = KnownTexts(Fingerprints.of([document(f"{text} {footer * 2}") for text in texts]))
     page = "Guests ring at the gate. Bicycles have a shed behind the garden of the old kitchen."
     assert document(f"{page} {footer * 2}") not in known

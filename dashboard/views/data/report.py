@@ -81,8 +81,10 @@ def _files(dataset: Dataset, data: str) -> None:
         frame = frame.drop(columns="remarks")
     st.dataframe(frame, hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
-    if lines := import_lines.ignored_lines(report.ignored):
-        notices.show("info", "Files that were not read", "; ".join(lines))
+    if report.ignored:
+        with st.expander(f"Files that were not read ({len(report.ignored):,})"):
+            ignored = pd.DataFrame(report.ignored.items(), columns=["file", "reason"])
+            st.dataframe(ignored, hide_index=True, height=_height(len(ignored)))
 
 
 def _irregular(dataset: Dataset, data: str) -> None:

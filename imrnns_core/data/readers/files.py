@@ -231,9 +231,9 @@ def _members(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
             if info.is_dir() or name.endswith("/"):
                 continue
             if stat.S_ISLNK(info.external_attr >> 16):
-                ignored[name] = "they are symbolic links"
+                ignored[name] = "a symbolic link"
             elif ".." in PurePosixPath(name).parts or name.startswith("/"):
-                ignored[name] = "their paths lead out of the zip"
+                ignored[name] = "its path leads out of the zip"
             else:
                 found.append(SourceFile(_plain(name), path / name, path, info.filename))
     return found, ignored
@@ -249,9 +249,9 @@ def _checked(root: Path, found: list[SourceFile], ignored: dict[str, str]) -> Li
     for file in sorted(found, key=lambda file: file.name):
         parts = PurePosixPath(file.name).parts
         if "__MACOSX" in parts or parts[-1].startswith("._"):
-            ignored[file.name] = "they are attributes of other files, written by macOS"
+            ignored[file.name] = "attributes of another file, written by macOS"
         elif parts[-1] in _EMBEDDING_IDS:
-            ignored[file.name] = "they are the ids of precomputed embeddings"
+            ignored[file.name] = "ids of precomputed embeddings, which are read with the vectors"
         elif any(part.startswith(".") for part in parts):
             continue  # hidden files and folders, such as .git
         elif file.suffix in TABLES + TREC_FILES + PAGES:

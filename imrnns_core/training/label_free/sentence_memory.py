@@ -38,6 +38,8 @@ OFFSET = 4.0
 """Added before a ReLU so that negative values pass it, and subtracted after it."""
 THRESHOLD_SAMPLE = 500
 """Number of sentences from which the activation threshold is estimated."""
+SAME_SENTENCE = 0.95
+"""Cosine from which two stored sentences say the same."""
 MIN_DIMENSIONS = 8
 """The memory gives up two dimensions; with fewer in total, their loss would harm the ranking."""
 
@@ -231,11 +233,14 @@ def _moment(vectors: Tensor) -> Tensor:
 def _threshold(keys: Tensor, rows: Tensor, neighbours: int, seed: int) -> float:
     """Return the median similarity of a sentence to its neighbour of rank `neighbours`.
 
-    Neighbours are sentences of other documents. `keys` are (S, m) and `rows` (S,).
+    Neighbours are sentences of other documents that do not say the same: with many versions of a
+    page, the same sentence in each of them would leave no query similar enough. `keys` are (S, m)
+    and `rows` (S,).
     """
     permutation = np.random.default_rng(seed).permutation(len(keys))
     sample = torch.from_numpy(permutation[:THRESHOLD_SAMPLE])
     similarity = keys[sample] @ keys.T
-    similarity[rows[sample].unsqueeze(1) == rows.unsqueeze(0)] = -1.0
+    same = similarity >= SAME_SENTENCE
+    similarity[(rows[sample].unsqueeze(1) == rows.unsqueeze(0)) | same] = -1.0
     nearest = similarity.topk(min(neighbours, len(keys)), dim=1).values
     return max(float(nearest[:, -1].median()), 0.0)

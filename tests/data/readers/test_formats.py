@@ -348,8 +348,8 @@ def test_a_zip_with_backslashes_climbing_paths_and_links(tmp_path: Path):
     dataset = load_dataset(path)
     assert dataset.splits.keys() == {"test"}
     assert dataset.report.ignored == {
-        "../corpus.jsonl": "their paths lead out of the zip",
-        "secret.csv": "they are symbolic links",
+        "../corpus.jsonl": "its path leads out of the zip",
+        "secret.csv": "a symbolic link",
     }
 
 

@@ -280,16 +280,16 @@ CASES = {
     # the folder
     "AppleDouble files": Case(
         {"._corpus.jsonl": b"\x00\x05\x16\x07\x00", "qrels/._test.tsv": b"\x00\x05\x16\x07"},
-        ("not read because they are attributes of other files, written by macOS: ._corpus.jsonl",),
+        ("not read: ._corpus.jsonl, qrels/._test.tsv. Reason: attributes of another file",),
     ),
     "hidden files": Case({".git/corpus.jsonl": b"rubbish", ".corpus.jsonl": b"rubbish"}, ()),
     "another table beside the corpus": Case(
         {"prices.csv": "article,price\nx,1\n"},
-        ("not read because the documents are in corpus.jsonl: prices.csv",),
+        ("not read: prices.csv. Reason: the documents are in",),
     ),
     "a page beside the corpus": Case(
         {"README.md": "# Read me\n"},
-        ("not read because the documents are in corpus.jsonl: README.md",),
+        ("not read: README.md. Reason: the documents are in corpus.jsonl",),
     ),
     "files compressed by gzip": Case(
         {

@@ -1,0 +1,71 @@
+"""The words of a document, and hashes of their runs (shingles), by which texts are compared."""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+SHORT_WORDS = 40
+"""Documents with fewer words are short: a changed word changes a large part of them."""
+SHINGLE_WORDS, SHORT_SHINGLE_WORDS = 4, 3
+"""Words per shingle, and words per shingle of a short document."""
+SKETCH_SIZE = 8
+"""Shingles by which a longer document is recognised; a short one is recognised by all."""
+# Scripts without spaces: each character is a word. A mark, such as a vowel sign, is a part of one
+_WORDS = regex.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|"
+    r"[[\p{L}\p{M}\p{N}]--[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]]+",
+    regex.VERSION1,
+)
+_FACTORS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64
+)
+
+
+class Passage(Protocol):
+    """A document, as far as its recognition needs it."""
+
+    @property
+    def title(self) -> str:
+        """The title; may be empty."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        ...
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case, without punctuation."""
+    found: list[str] = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
+    return found
+
+
+def hash_runs(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Return a hash (R,) of each run of words; `columns` has an array (R,) for each word of it."""
+    pairs = zip(columns, _FACTORS, strict=False)
+    hashes = sum((codes * factor for codes, factor in pairs), np.zeros(1, np.uint64))
+    mixed = ((hashes ^ (hashes >> np.uint64(29))) * _FACTORS[0]) >> np.uint64(32)
+    return np.asarray(mixed, np.uint64)
+
+
+def shingle_hashes(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
+    """Return the hashes of all runs of `width` words, from codes (W,) of the words, ascending."""
+    width = min(width, len(codes))
+    if not width:
+        return codes
+    last = len(codes) - width + 1
+    return np.unique(hash_runs([codes[shift : last + shift] for shift in range(width)]))
+
+
+def shingles(words: Sequence[str], width: int, most: int | None = None) -> list[str]:
+    """Return the hashes of all runs of `width` words, or the smallest, in ascending order."""
+    codes = np.array([zlib.crc32(w.encode(errors="surrogatepass")) for w in words], np.uint64)
+    return [f"{value:08x}" for value in shingle_hashes(codes, width)[:most].tolist()]
