@@ -11,7 +11,7 @@ from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.io import atomic_write
 from imrnns_core.retrieval.comparison import Comparison, Hit
 from imrnns_core.retrieval.ranker import blend
-from imrnns_core.types import STAGES, Qrels
+from imrnns_core.types import Qrels
 
 
 def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
@@ -51,7 +51,7 @@ def write_runs(
     """
     folder.mkdir(parents=True, exist_ok=True)
     batch, paths = evaluation.batch, []
-    for s, stage in enumerate(STAGES):
+    for s, stage in enumerate(batch.stages):
         lines: list[str] = []
         for i, query_id in enumerate(evaluation.query_ids):
             order = batch.ranks[i, s].argsort()

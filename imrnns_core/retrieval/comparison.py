@@ -12,8 +12,17 @@ from numpy.typing import NDArray
 from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
-from imrnns_core.model.modulation import Modulation
-from imrnns_core.types import STAGES, UNJUDGED, FloatArray, IntArray, is_relevant, relevant_ids
+from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.types import (
+    BASE_ONLY,
+    STAGES,
+    UNJUDGED,
+    FloatArray,
+    IntArray,
+    Stage,
+    is_relevant,
+    relevant_ids,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,8 @@ class Comparison:
         rows: (K,) corpus rows of the candidates.
         judgments: Document id → grade for all judgments of the query; empty if it has none.
         feedback: (K,) True for the candidates that refine the query.
-        stage_vectors: The vectors of the stages, with the candidates in base order; None without an
-            adapter.
+        stage_vectors: The vectors of the stages, with the candidates in base order: a `Modulation`
+            if there is an adapter. None if only the rankings are known.
     """
 
     query: Query
@@ -75,7 +84,7 @@ class Comparison:
     rows: IntArray
     judgments: Mapping[str, int] = field(default_factory=dict)
     feedback: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
-    stage_vectors: Modulation | None = None
+    stage_vectors: BaseVectors | None = None
 
     @property
     def document_ids(self) -> tuple[str, ...]:
@@ -88,13 +97,34 @@ class Comparison:
         return tie_ranks(self.document_ids)
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that have a ranking: "base", or all four with an adapter."""
+        return tuple(stage for stage in STAGES if stage in self.rankings)
+
+    @property
+    def final(self) -> Stage:
+        """The last stage: "modulated", or "base" without an adapter."""
+        return self.stages[-1]
+
+    @property
+    def vectors(self) -> BaseVectors:
+        """The base vectors.
+
+        Raises:
+            ValueError: If only the rankings are known.
+        """
+        if self.stage_vectors is None:
+            raise ValueError("this comparison has rankings only, no vectors")
+        return self.stage_vectors
+
+    @property
     def modulation(self) -> Modulation:
         """The vectors of the stages.
 
         Raises:
             AdapterError: If the query was ranked without an adapter.
         """
-        if self.stage_vectors is None:
+        if not isinstance(self.stage_vectors, Modulation):
             raise AdapterError(
                 "this query was ranked without an adapter, so it has no modulation; choose an "
                 "adapter"
@@ -189,8 +219,9 @@ class Comparison:
 def stage_rankings(
     document_ids: tuple[str, ...], scores: FloatArray, ranks: IntArray
 ) -> dict[str, Ranking]:
-    """Return stage → ranking from scores and ranks (4, K), in the order of `STAGES`."""
+    """Return stage → ranking from scores and ranks (S, K) of all stages, or of the base alone."""
+    stages = STAGES if len(scores) == len(STAGES) else BASE_ONLY
     return {
         stage: Ranking(stage, document_ids, stage_scores, stage_ranks)
-        for stage, stage_scores, stage_ranks in zip(STAGES, scores, ranks, strict=True)
+        for stage, stage_scores, stage_ranks in zip(stages, scores, ranks, strict=True)
     }
