@@ -31,6 +31,12 @@ Data = Annotated[
     ),
 ]
 AdapterOption = Annotated[str, typer.Option("--adapter", help="Name of an adapter, or its file.")]
+OptionalAdapter = Annotated[
+    str | None,
+    typer.Option(
+        "--adapter", help="Name of an adapter, or its file (default: none, the base alone)."
+    ),
+]
 Embeddings = Annotated[
     Path | None,
     typer.Option(
@@ -175,10 +181,14 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     return collection
 
 
-def open_ranker(space: Workspace, registration: Registration, adapter: str) -> Ranker:
-    """Open a data set with an adapter; progress is shown while texts are encoded."""
+def open_ranker(space: Workspace, registration: Registration, adapter: str | None) -> Ranker:
+    """Open a data set, with an adapter if one is named; progress is shown while texts are encoded.
+    """
+    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.extensions import memory_warnings
 
+    if adapter is None:
+        return Ranker(open_collection(space, registration))
     space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
     collection = open_collection(space, registration)
     with progress_bar() as progress:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,7 @@ class BaselineVerdict:
         excluded: Number of queries that were left out because training used their judgments.
         favoured: Number of compared queries whose judgments training used, or may have used.
         tests: Number of tests for which p is corrected.
+        reference: What the baseline is compared with: "adapter", or "base" without one.
     """
 
     effect: Effect
@@ -91,6 +92,7 @@ class BaselineVerdict:
     excluded: int
     favoured: int
     tests: int
+    reference: Literal["adapter", "base"] = "adapter"
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ class Baselines:
             int((~self.fair).sum()),
             int((self.fair & ~independent(self.evaluation)).sum()),
             len(self.systems),
+            "adapter" if self.evaluation.has_adapter else "base",
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -24,6 +24,19 @@ class BaseVectors:
     query_length: torch.Tensor  # (B,)
     document_length: torch.Tensor  # (B, K)
 
+    @classmethod
+    def of(cls, query: torch.Tensor, documents: torch.Tensor) -> BaseVectors:
+        """Return unit vectors and lengths of a stored query (…, n) and documents (…, K, n)."""
+        import torch
+        import torch.nn.functional as F
+
+        return BaseVectors(
+            F.normalize(query, dim=-1),
+            F.normalize(documents, dim=-1),
+            torch.linalg.vector_norm(query, dim=-1),
+            torch.linalg.vector_norm(documents, dim=-1),
+        )
+
     @property
     def stored_query(self) -> torch.Tensor:
         """(B, n) base embeddings of the queries at their original lengths."""

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -54,13 +53,7 @@ class BaseStage:
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
     ) -> BaseVectors:
         """Return the vectors of a query (n,) with candidate rows (K,) and feedback (K,)."""
-        query, documents = torch.from_numpy(vector), self._stored(rows)
-        return BaseVectors(
-            F.normalize(query, dim=-1),
-            F.normalize(documents, dim=-1),
-            torch.linalg.vector_norm(query, dim=-1),
-            torch.linalg.vector_norm(documents, dim=-1),
-        )
+        return BaseVectors.of(torch.from_numpy(vector), self._stored(rows))
 
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
         """Return (N,) scores of all documents at each stage for the query of a comparison."""
