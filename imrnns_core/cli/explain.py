@@ -87,5 +87,5 @@ def explain(
     if json_file:
         write_record(json_file, "explain", explanation.to_json())
     if html_file:
-        paths = [] if adapter is None else space.faithfulness_paths(record_key(ranker))
+        paths = [] if ranker.card is None else space.faithfulness_paths(record_key(ranker))
         write_text(html_file, to_html(explanation, first_readable(paths, DeletionSummary.read)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imrnns_core.cli.console import encoding, err, progress_bar
-from imrnns_core.config import EncoderSpec
+from imrnns_core.config import NO_ADAPTER, EncoderSpec
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -34,7 +34,7 @@ AdapterOption = Annotated[str, typer.Option("--adapter", help="Name of an adapte
 OptionalAdapter = Annotated[
     str | None,
     typer.Option(
-        "--adapter", help="Name of an adapter, or its file (default: none, the base alone)."
+        "--adapter", help="Name of an adapter, or its file (default: none: the base alone)."
     ),
 ]
 Embeddings = Annotated[
@@ -187,7 +187,7 @@ def open_ranker(space: Workspace, registration: Registration, adapter: str | Non
     from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.extensions import memory_warnings
 
-    if adapter is None:
+    if adapter is None or adapter == NO_ADAPTER:
         return Ranker(open_collection(space, registration))
     space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
     collection = open_collection(space, registration)

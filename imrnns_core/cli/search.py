@@ -64,7 +64,7 @@ def search(
     space, registration = resolve(data, *options)
     ranker = open_ranker(space, registration, adapter)
     collection, comparison = ranker.collection, ranker.compare(query)
-    if adapter is None:
+    if ranker.card is None:
         index = space.lexical_index(collection.dataset)
         comparison = Hybrid.of(collection, comparison, index).add_to(comparison)
     rankings = {
@@ -72,7 +72,7 @@ def search(
         for system in comparison.rankings
     }
     out.print(Text(comparison.query.text, style="bold"))
-    second = RANK_FUSION if adapter is None else "modulated"
+    second = RANK_FUSION if ranker.card is None else "modulated"
     for system, other in (("base", second), (second, "base")):
         ranks = _ranks(comparison, other)
         out.print(tables.hits(system, rankings[system], other, ranks))

@@ -63,6 +63,11 @@ class Ranking:
         """(R,) positions of the documents, best first."""
         return np.argsort(self.ranks).astype(np.int64)
 
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Document id → position in the arrays."""
+        return {document_id: i for i, document_id in enumerate(self.document_ids)}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -206,14 +211,26 @@ class Comparison:
         return [i for i in relevant_ids(self.judgments) if i not in self.position]
 
     def best_relevant_rank(self, system: str) -> int | None:
-        """Return the rank of the best-ranked relevant candidate, or None if none is ranked.
+        """Return the rank of the best-ranked relevant document, or None if none is ranked.
 
         Raises:
             KeyError: If there is no ranking of this system.
         """
-        ranks = self.rank(system)[self.relevant]
-        ranks = ranks[ranks > 0]
-        return int(ranks.min()) if ranks.size else None
+        hits = (hit.rank for hit in self.ranking(system) if is_relevant(hit.relevance))
+        return next(hits, None)
+
+    def hit(self, system: str, document_id: str) -> Hit | None:
+        """Return a document in a system's ranking, None if the system does not rank it.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
+        ranking = self.rankings[system]
+        if document_id not in ranking.position:
+            return None
+        i = ranking.position[document_id]
+        grade = self.judgments.get(document_id, UNJUDGED)
+        return Hit(document_id, int(ranking.ranks[i]), float(ranking.scores[i]), grade)
 
 
 def stage_rankings(
