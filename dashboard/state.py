@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import selection as selections
 from dashboard.selection import DEFAULT, Selection
-from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
 from imrnns_core.types import Side
 
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
@@ -50,6 +50,11 @@ def current() -> Selection:
     """Return the Selection."""
     selection: Selection = st.session_state[_SELECTION]
     return selection
+
+
+def has_adapter() -> bool:
+    """Return whether an adapter is chosen, and not the base alone."""
+    return current().adapter != NO_ADAPTER
 
 
 def parameters() -> dict[str, str]:

@@ -134,9 +134,7 @@ class Evaluation:
     def judged_means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
         """Return the means of `judged_measures` for the same systems as in `means`."""
         names = judged_measures(self.measures)
-        return {
-            name: mean_of(names, system.judged, mask) for name, system in self.systems.items()
-        }
+        return {name: mean_of(names, system.judged, mask) for name, system in self.systems.items()}
 
     @cached_property
     def systems(self) -> dict[str, SystemMetrics]:
@@ -259,7 +257,9 @@ def _measure_stages(
     dataset: Dataset, batch: RankedBatch, qrels: Qrels, names: Sequence[str]
 ) -> list[SystemMetrics]:
     """Return the measures of the ranking at each stage."""
-    rankings = (ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in batch.stages)
+    rankings = (
+        ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in batch.stages
+    )
     return [measure(names, qrels, ranking) for ranking in rankings]
 
 

@@ -84,8 +84,7 @@ class RankOverlap:
                 "rbo": float(self.rbo[i]),
                 "top_k_overlap": int(self.top_k_overlap[i]),
                 "top_documents": {
-                    name: self.top_document(s, i)
-                    for s, name in enumerate(("base", self.other))
+                    name: self.top_document(s, i) for s, name in enumerate(("base", self.other))
                 },
             }
             for i, query_id in enumerate(self.query_ids)

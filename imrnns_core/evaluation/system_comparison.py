@@ -45,7 +45,9 @@ class SystemComparison:
     @property
     def differences(self) -> DoubleArray:
         """(Q, M) measures of the evaluation minus those of the other system."""
-        difference: DoubleArray = self.evaluation.value(self.evaluation.final) - self.other_metrics.values
+        difference: DoubleArray = (
+            self.evaluation.value(self.evaluation.final) - self.other_metrics.values
+        )
         return difference
 
     def group_masks(self) -> dict[Group | None, NDArray[np.bool_]]:

@@ -150,7 +150,11 @@ def _other_text(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tens
     """
     modulation, position = pair.comparison.modulation, pair.position
     if side == "document":
-        scale, bias, norm = modulation.query_scale, modulation.query_bias, pair.adapter_model.document_norm
+        scale, bias, norm = (
+            modulation.query_scale,
+            modulation.query_bias,
+            pair.adapter_model.document_norm,
+        )
         base, modulated = modulation.query, modulation.modulated_query
         return scale.double(), bias.double(), norm, base.double(), modulated.double()
     weights = feedback_weights(torch.from_numpy(pair.comparison.feedback).double())

@@ -18,7 +18,13 @@ from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_records import SIDES, DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Target, Verdict, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import (
+    RANDOM_DRAWS,
+    Target,
+    Verdict,
+    VerifiedWord,
+    WordDrops,
+)
 from imrnns_core.reporting.formatting import counted, decimal, signed
 from imrnns_core.types import FloatArray
 
@@ -155,9 +161,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
                     for target in explanation.targets
                 ],
                 # empty unless words were deleted and measured (--verify)
-                "verified": measured_rows(
-                    explanation.verified.get(side, []), explanation.targets
-                ),
+                "verified": measured_rows(explanation.verified.get(side, []), explanation.targets),
             }
             for side, drops in explanation.words.items()
         ],
