@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard import selection as selections
 from dashboard.selection import DEFAULT, Selection
 from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
-from imrnns_core.types import Side
+from imrnns_core.types import Side, Target
 
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 _LIST, _PAGES = "followed_list", "pages_of_inputs"
@@ -55,6 +55,11 @@ def current() -> Selection:
 def has_adapter() -> bool:
     """Return whether an adapter is chosen, and not the base alone."""
     return current().adapter != NO_ADAPTER
+
+
+def target() -> Target:
+    """Return what Explain explains: the score or its change, which only an adapter makes."""
+    return current().carry if has_adapter() else "score"
 
 
 def parameters() -> dict[str, str]:

@@ -35,6 +35,9 @@ ROUNDING = 1e-6
 Side = Literal["document", "query"]
 """One of the two texts of a query-document pair."""
 
+Target = Literal["score", "change"]
+"""What a word affects: the score at the last stage, or its change (modulated − base)."""
+
 
 def is_relevant(grade: int) -> bool:
     """Return whether this grade means that the document is relevant."""

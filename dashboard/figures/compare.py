@@ -38,9 +38,9 @@ _MARGIN, _LETTER = 136, 6.2
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
     """Draw the ranks of documents over the stages or rankings of a comparison.
 
-    Drawn are all documents in the top k of any of them, every relevant candidate, and the picked one.
-    Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
-    holds the document id. The right edge names the documents where their lines end.
+    Drawn are all documents in the top k of any of them, every relevant candidate, and the picked
+    one. Ranks below 2k are drawn at the lower edge; the hover label has the true rank.
+    `customdata` holds the document id. The right edge names the documents where their lines end.
     """
     shown = _drawn(comparison, top_k, picked)
     floor, deepest = lower_edge(comparison, top_k, picked)

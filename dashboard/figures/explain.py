@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Verdict, VerifiedWord, WordDrops
+from imrnns_core.types import Target
 
 LARGEST_PARTS = 12
 """Words with a bar of their own in the accounting; the others share one."""

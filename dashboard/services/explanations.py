@@ -16,9 +16,9 @@ from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.text.stop_words import stop_words
-from imrnns_core.types import Progress, Side
+from imrnns_core.types import Progress, Side, Target
 
 
 @shared(3)

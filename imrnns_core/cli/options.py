@@ -182,7 +182,7 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
 
 
 def open_ranker(space: Workspace, registration: Registration, adapter: str | None) -> Ranker:
-    """Open a data set, with an adapter if one is named; progress is shown while texts are encoded."""
+    """Open a data set, with the named adapter; progress is shown while texts are encoded."""
     from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.extensions import memory_warnings
 

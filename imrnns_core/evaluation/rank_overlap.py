@@ -72,7 +72,7 @@ class RankOverlap:
         return float((self.top_documents[0] != self.top_documents[1]).mean())
 
     def top_document(self, ranking: int, query: int) -> str | None:
-        """Return the document at rank 1 of base (0) or the other ranking (1), None if it is empty."""
+        """Return the document at rank 1 of base (0) or the other ranking (1); None if empty."""
         row = int(self.top_documents[ranking, query])
         return None if row < 0 else self.document_ids[row]
 

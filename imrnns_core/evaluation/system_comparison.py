@@ -23,7 +23,7 @@ from imrnns_core.types import STAGES, DoubleArray
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """The last stage's rankings of an evaluation and those of another system, on the same Q queries.
+    """The last rankings of an evaluation and those of another system, on the same Q queries.
 
     Attributes:
         name: Name of the other system.

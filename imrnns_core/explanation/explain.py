@@ -14,10 +14,10 @@ from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import SHORTLIST, Target, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrops
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.types import Side
+from imrnns_core.types import Side, Target
 
 SCHEMA = 3
 SHORT_QUERY_WORDS = 24

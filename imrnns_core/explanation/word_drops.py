@@ -9,10 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from imrnns_core.text.words import Span, Word
-from imrnns_core.types import FloatArray, Side
+from imrnns_core.types import FloatArray, Side, Target
 
-Target = Literal["score", "change"]
-"""What a word affects: the score at the last stage, or its change (modulated − base)."""
 Verdict = Literal["confirmed", "not confirmed", "opposite sign", "not tested"]
 """What the measured drop says about the estimate.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imrnns_core.model.modulation import Modulation
 from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
 from imrnns_core.projection.corpus_map import CorpusMap, knn_project
-from imrnns_core.model.modulation import Modulation
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import FloatArray, IntArray
 

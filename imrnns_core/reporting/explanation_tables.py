@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from imrnns_core.explanation.deletion_records import DeletionTest
     from imrnns_core.explanation.explain import Explanation
     from imrnns_core.explanation.nearest_tokens import NamedToken
-    from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
+    from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+    from imrnns_core.types import Target
 
 
 def explanation(explained: Explanation) -> Iterator[RenderableType]:

@@ -18,15 +18,9 @@ from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_records import SIDES, DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
-from imrnns_core.explanation.word_drops import (
-    RANDOM_DRAWS,
-    Target,
-    Verdict,
-    VerifiedWord,
-    WordDrops,
-)
+from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
-from imrnns_core.types import FloatArray
+from imrnns_core.types import FloatArray, Target
 
 _FOLDER = Path(__file__).parent
 MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")

@@ -59,7 +59,7 @@ def matches(dataset: Dataset, wanted: str) -> list[Document]:
 def _show_ranks(comparison: Comparison, document: Document) -> None:
     selection = state.current()
     ranker = catalog.ranker(selection.data, selection.adapter)
-    by_name: dict[str, int] = {**ranker.corpus_ranks(comparison, document.id)}
+    by_name = {str(stage): r for stage, r in ranker.corpus_ranks(comparison, document.id).items()}
     hits = [comparison.hit(system, document.id) for system in comparison.rankings]
     ranks = [str(hit.rank) if hit else "—" for hit in hits]
     # not `st.write`: a title may contain Markdown
