@@ -13,7 +13,7 @@ SIGNS: dict[Outcome, str] = {
     "rescued": "▲▲",
     "improved": "▲",
     "unchanged": "=",
-    "succeeds": "✓",
+    "found": "✓",
     "worsened": "▼",
     "broken": "▼▼",
     "ranked too low": "✕",

@@ -140,7 +140,10 @@ def _names(
     last, shifts = _last(comparison), _label_shifts(comparison, shown, floor)
     ids = [comparison.document_ids[i] for i in shifts]
     # a label has its rank where the axis does not show it
-    ranks = ["" if last[i] <= floor else f" ({last[i]})" for i in shifts]
+    ranks = [
+        "" if last[i] <= floor else f" ({last[i]})" if last[i] <= len(comparison.rows) else " (—)"
+        for i in shifts
+    ]
     short, wide = (
         _labels(ids, titles, ranks, length) for length in (LABEL_LENGTH, WIDE_LABEL_LENGTH)
     )

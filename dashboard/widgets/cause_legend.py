@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}; the ranking ranks all relevant "
-        "documents lower"
+        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}; base, or the adapter, ranks all "
+        "relevant documents lower"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

@@ -12,7 +12,7 @@ _MEANINGS: dict[Outcome, str] = {
     "rescued": "the modulated top {k} has a relevant document, the base top {k} has none",
     "improved": "nDCG@10 rose, with a relevant document in the top {k} of both rankings",
     "unchanged": "nDCG@10 did not change, and a relevant document is in the top {k}",
-    "succeeds": "a relevant document is in the top {k}",
+    "found": "a relevant document is in the top {k}",
     "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
     "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
     "ranked too low": "a relevant document was retrieved, but below rank {k}",

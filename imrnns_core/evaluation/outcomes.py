@@ -10,7 +10,7 @@ Outcome = Literal[
     "improved",
     "worsened",
     "unchanged",
-    "succeeds",
+    "found",
     "ranked too low",
     "not retrieved",
 ]
@@ -44,4 +44,4 @@ def base_outcome(base_rank: int, top_k: int) -> Outcome:
     """Return the outcome of a query without an adapter; the arguments are those of `outcome_of`."""
     if base_rank == 0:
         return "not retrieved"
-    return "succeeds" if base_rank <= top_k else "ranked too low"
+    return "found" if base_rank <= top_k else "ranked too low"

@@ -45,7 +45,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     "not retrieved",
 )
 """Outcomes with an adapter, best first."""
-BASE_OUTCOMES: tuple[Outcome, ...] = ("succeeds", "ranked too low", "not retrieved")
+BASE_OUTCOMES: tuple[Outcome, ...] = ("found", "ranked too low", "not retrieved")
 """Outcomes without an adapter, best first."""
 
 MIN_CHANGED = 20

@@ -53,8 +53,8 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     if not result.has_adapter:
         yield _outcome_line(result)
         yield (
-            f"A ranking succeeds if a relevant document is in its top {result.top_k}. Ranked too "
-            "low: the best relevant candidate is below. Not retrieved: no relevant document is "
+            f"Found: a relevant document is in the top {result.top_k}. Ranked too low: the best "
+            "relevant candidate is below. Not retrieved: no relevant document is "
             "among the candidates."
         )
         return

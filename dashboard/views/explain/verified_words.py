@@ -76,7 +76,9 @@ def _show(key: PairKey, side: Side) -> None:
     words = _measure(key, side, every)
     st.caption(summary(words, len(drops.words), side, target))
     chart.show(
-        figures.measured_words(figures.strongest(words, target, MOST_BARS), target, state.dark()),
+        figures.measured_words(
+            figures.strongest(words, target, MOST_BARS), target, state.dark(), targets.name()
+        ),
         f"verified_{side}",
         f"Measured drop of each word of the {side}, next to random words",
     )

@@ -38,19 +38,14 @@ def show(split: str) -> None:
     with st.expander("What do the outcomes mean?"):
         st.markdown(outcome_legend.markdown(selection.top_k, outcomes_of(measured)))
     baselines.show(compared)
-    left, right = st.columns([3, 2], gap="large")
+    _table(measured, compared)
     strongest = compared.judge().strongest.baseline
-    with left:
-        charts.scatter_of(
-            measured, compared.column(strongest), ("base", strongest.name), groups=None
-        )
-    with right:
-        _table(measured, compared)
+    charts.scatter_of(measured, compared.column(strongest), ("base", strongest.name), groups=None)
 
 
 def _table(measured: Evaluation, compared: Baselines) -> None:
     frame = _frame(measured, compared)
-    title, button = st.columns([3, 2], vertical_alignment="bottom")
+    title, button = st.columns([5, 1], vertical_alignment="bottom")
     title.subheader("All measures", anchor=False)
     with button:
         file = f"{measured.dataset}-{measured.split}-base-measures.csv"

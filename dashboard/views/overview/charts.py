@@ -61,7 +61,8 @@ def scatter_of(
     st.subheader("Query by query", anchor=False)
     st.caption(
         f"One mark per query. Above the dotted line, {names[1]} is better than base. "
-        "Points at the same place are moved apart slightly. Click a point to open the query in Compare."
+        "Points at the same place are moved apart slightly. Click a point to open the query in "
+        "Compare."
     )
     figure = overview.scatter(
         measured.column("base"),

@@ -108,7 +108,7 @@ def helps(verdict: EffectVerdict) -> Answer:
 
 def base(verdict: OutcomeVerdict, measured: Evaluation) -> Answer:
     """Answer "How good is the base ranking?" without an adapter."""
-    queries, succeeds = len(measured.query_ids), verdict.counts.get("succeeds", 0)
+    queries, succeeds = len(measured.query_ids), verdict.counts.get("found", 0)
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     means = measured.mean("base")
     return Answer(
