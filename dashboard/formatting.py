@@ -13,6 +13,7 @@ SIGNS: dict[Outcome, str] = {
     "rescued": "▲▲",
     "improved": "▲",
     "unchanged": "=",
+    "found": "✓",
     "worsened": "▼",
     "broken": "▼▼",
     "ranked too low": "✕",
@@ -20,6 +21,12 @@ SIGNS: dict[Outcome, str] = {
 }
 STAGE_HEADS = ("base", "proj.", "doc.", "mod.")
 """Headings of narrow columns, one for each stage."""
+HEADS = {
+    **dict(zip(("base", "projected", "document-modulated", "modulated"), STAGE_HEADS, strict=True)),
+    "reciprocal rank fusion": "fusion",
+    "BM25": "BM25",
+}
+"""Headings of narrow columns, one for each ranking."""
 RELEVANCE_SIGNS = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}
 """The sign in front of a document's title in a list."""
 SMALLEST_P = 1e-4

@@ -26,6 +26,7 @@ class Selection:
         shown: Documents per list.
         outcome: The outcome that Failures shows.
         alpha: Weight of the modulated score in the second ranking of Compare.
+        weight: Weight of BM25 in the second ranking of Compare, without an adapter.
         dropped: Ids of the feedback documents that do not refine the query, joined by commas; after
             `ONLY` the ids of those that do.
         edited_query: Text that Explain scores instead of the query.
@@ -56,6 +57,7 @@ class Selection:
     shown: Literal[5, 10, 20] = 10
     outcome: str = "all"
     alpha: float = 1.0
+    weight: float = 0.5
     dropped: str = ""
     edited_query: str = ""
     edited_document: str = ""
@@ -113,7 +115,7 @@ def _value(name: str, text: str) -> Any:
             raise ValueError(text)
         return offered[text]
     value = _TYPES[name](_RENAMED_VALUES.get(text, text) if name == "outcome" else text)
-    # alpha; “nan” is a valid float and also fails this comparison
+    # alpha and weight; “nan” is a valid float and also fails this comparison
     if isinstance(value, float) and not 0.0 <= value <= 1.0:
         raise ValueError(text)
     return value

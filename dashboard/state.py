@@ -16,8 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import selection as selections
 from dashboard.selection import DEFAULT, Selection
-from imrnns_core.config import SAMPLE, SAMPLE_ADAPTER
-from imrnns_core.types import Side
+from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.types import Side, Target
 
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 _LIST, _PAGES = "followed_list", "pages_of_inputs"
@@ -50,6 +50,16 @@ def current() -> Selection:
     """Return the Selection."""
     selection: Selection = st.session_state[_SELECTION]
     return selection
+
+
+def has_adapter() -> bool:
+    """Return whether an adapter is chosen, and not the base alone."""
+    return current().adapter != NO_ADAPTER
+
+
+def target() -> Target:
+    """Return what Explain explains: the score or its change, which only an adapter makes."""
+    return current().carry if has_adapter() else "score"
 
 
 def parameters() -> dict[str, str]:

@@ -73,6 +73,8 @@ def workspace_root() -> Path:
     return Path(os.environ.get("IMRNNS_WORKSPACE") or platformdirs.user_cache_dir("imrnns-lens"))
 
 
+NO_ADAPTER = "none"
+"""The name that stands for no adapter, in links, in the workspace and for --adapter."""
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
 REPORT_GENERATOR = "imrnns-lens explain"

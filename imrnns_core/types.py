@@ -17,6 +17,8 @@ Qrels = Mapping[str, Mapping[str, int]]
 
 Stage = Literal["base", "projected", "document-modulated", "modulated"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+BASE_ONLY: tuple[Stage, ...] = ("base",)
+"""The stages without an adapter."""
 SCORE_PARTS = ("projector", "document_modulation", "query_refinement")
 """Parts that add up to the change from the base to the modulated score, in this order."""
 UNJUDGED = -1
@@ -32,6 +34,9 @@ ROUNDING = 1e-6
 
 Side = Literal["document", "query"]
 """One of the two texts of a query-document pair."""
+
+Target = Literal["score", "change"]
+"""What a word affects: the score at the last stage, or its change (modulated − base)."""
 
 
 def is_relevant(grade: int) -> bool:

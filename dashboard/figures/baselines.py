@@ -32,8 +32,10 @@ class BaselineRow(NamedTuple):
     effect: Effect
 
 
-def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
-    """Draw the difference of the adapter from each system, the best system on top."""
+def baselines(
+    rows: Sequence[BaselineRow], measure: str, difference: str = "adapter − system"
+) -> go.Figure:
+    """Draw a difference for each system, named on the axis, the best system on top."""
     ordered = sorted(rows, key=lambda row: -row.mean)
     differences = [
         {
@@ -47,7 +49,7 @@ def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
         for row in ordered
     ]
     return canvas.figure(
-        list(map(_mark, ordered)),
+        [_mark(row, difference) for row in ordered],
         76 + ROW_HEIGHT * len(ordered),
         showlegend=False,
         margin={"l": 8, "r": 64, "t": 8, "b": 8},
@@ -59,7 +61,7 @@ def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
                 "line": {"color": theme.UNJUDGED, "dash": "dot", "width": 1},
             }
         ],
-        xaxis={**canvas.titled(f"adapter − system, mean {measure}"), "nticks": 5, "tickangle": 0},
+        xaxis={**canvas.titled(f"{difference}, mean {measure}"), "nticks": 5, "tickangle": 0},
         yaxis={
             "autorange": "reversed",
             "categoryorder": "array",
@@ -68,7 +70,7 @@ def baselines(rows: Sequence[BaselineRow], measure: str) -> go.Figure:
     )
 
 
-def _mark(row: BaselineRow) -> dict[str, Any]:
+def _mark(row: BaselineRow, difference: str) -> dict[str, Any]:
     low, high = row.ci95
     colour = theme.effect_colour(row.effect)
     return {
@@ -83,6 +85,6 @@ def _mark(row: BaselineRow) -> dict[str, Any]:
             "arrayminus": [row.difference - low],
             "color": colour,
         },
-        "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}, adapter − {row.name} "
+        "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}, {difference} "
         f"{formatting.signed(row.difference)}<extra></extra>",
     }

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import STAGES
 
 
 class _Name(NamedTuple):
@@ -37,11 +36,11 @@ _MARGIN, _LETTER = 136, 6.2
 
 
 def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str = "") -> go.Figure:
-    """Draw the ranks of documents over the four stages.
+    """Draw the ranks of documents over the stages or rankings of a comparison.
 
-    Drawn are all documents in the top k at any stage, every relevant candidate, and the picked one.
-    Ranks below 2k are drawn at the lower edge; the hover label has the true rank. `customdata`
-    holds the document id. The right edge names the documents where their lines end.
+    Drawn are all documents in the top k of any of them, every relevant candidate, and the picked
+    one. Ranks below 2k are drawn at the lower edge; the hover label has the true rank.
+    `customdata` holds the document id. The right edge names the documents where their lines end.
     """
     shown = _drawn(comparison, top_k, picked)
     floor, deepest = lower_edge(comparison, top_k, picked)
@@ -60,45 +59,56 @@ def bump(comparison: Comparison, top_k: int, titles: dict[str, str], picked: str
         showlegend=True,
         annotations=[name.annotation for name in names],
         # the server does not know the width: chart.js takes these on a wide screen
-        meta=_wide_screen([name.wide for name in names]),
+        meta=_wide_screen([name.wide for name in names], list(comparison.rankings)),
         yaxis=_rank_axis(floor, deepest > floor),
         xaxis={
             "type": "category",
-            "range": [-0.2, 3.2],
+            "range": [-0.2, len(comparison.rankings) - 0.8],
             "showgrid": False,
-            "tickvals": list(STAGES),
+            "tickvals": list(comparison.rankings),
             # a phone has no room for the whole names on one line
-            "ticktext": list(formatting.STAGE_HEADS),
+            "ticktext": [formatting.HEADS[system] for system in comparison.rankings],
             "tickangle": 0,
             "tickfont": {"size": 10.5},
         },
     )
 
 
-def _wide_screen(names: Sequence[str]) -> dict[str, Any]:
+def _wide_screen(names: Sequence[str], ticks: Sequence[str]) -> dict[str, Any]:
     """Return the names for a wide screen, and the right margin that they need."""
     longest = max(map(len, names), default=0)
     return {
         "from": _WIDE_FROM,
         "right": max(_MARGIN, 16 + _LETTER * longest),
         "names": names,
-        "ticks": list(STAGES),
+        "ticks": ticks,
     }
 
 
 def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[int, int]:
     """Return the rank at the lower edge of the chart, and the lowest rank of its documents."""
     rows = _drawn(comparison, top_k, picked)
-    deepest = int(max(comparison.rank(stage)[rows].max() for stage in STAGES))
+    deepest = int(_ranks(comparison)[:, rows].max())
     # a single document at rank 90 would squeeze the top ranks into a strip
     return min(2 * top_k, deepest), deepest
 
 
 def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]:
     """Return the positions of the candidates that have a line."""
-    ranks = np.stack([comparison.rank(stage) for stage in STAGES])  # (4, K)
+    ranks = _ranks(comparison)
     is_picked = np.array([i == picked for i in comparison.document_ids])
     return np.flatnonzero((ranks <= top_k).any(axis=0) | (comparison.relevance > 0) | is_picked)
+
+
+def _ranks(comparison: Comparison) -> NDArray[np.int64]:
+    """Return (S, K) ranks of the candidates in every ranking; unranked ones come last."""
+    ranks = np.stack([comparison.rank(system) for system in comparison.rankings])
+    return np.where(ranks == 0, len(comparison.rows) + 1, ranks)
+
+
+def _last(comparison: Comparison) -> NDArray[np.int64]:
+    """Return (K,) ranks in the last ranking, where the lines end."""
+    return np.asarray(_ranks(comparison)[-1])
 
 
 def _weight(comparison: Comparison, i: int, picked: str) -> tuple[bool, bool]:
@@ -112,7 +122,7 @@ def _label_shifts(comparison: Comparison, shown: NDArray[np.int64], floor: int) 
     names follow one below the other, and the value is how many pixels each one is below the edge.
     If there are too many, relevant documents are named first.
     """
-    last = comparison.rank("modulated")
+    last = _last(comparison)
     inside = sorted((i for i in shown.tolist() if last[i] <= floor), key=lambda i: last[i])
     beyond = sorted(
         (i for i in shown.tolist() if last[i] > floor),
@@ -127,10 +137,13 @@ def _names(
     comparison: Comparison, shown: NDArray[np.int64], floor: int, titles: dict[str, str]
 ) -> list[_Name]:
     """Return the names at the right edge; their hover texts are whole."""
-    last, shifts = comparison.rank("modulated"), _label_shifts(comparison, shown, floor)
+    last, shifts = _last(comparison), _label_shifts(comparison, shown, floor)
     ids = [comparison.document_ids[i] for i in shifts]
     # a label has its rank where the axis does not show it
-    ranks = ["" if last[i] <= floor else f" ({last[i]})" for i in shifts]
+    ranks = [
+        "" if last[i] <= floor else f" ({last[i]})" if last[i] <= len(comparison.rows) else " (—)"
+        for i in shifts
+    ]
     short, wide = (
         _labels(ids, titles, ranks, length) for length in (LABEL_LENGTH, WIDE_LABEL_LENGTH)
     )
@@ -194,14 +207,15 @@ def _lines(
     """
     grade = int(comparison.relevance[rows[0]])
     name, emphasised = formatting.relevance_name(grade), grade > 0 or picked
+    ranks = np.minimum(_ranks(comparison), floor)
     y, custom, hover = list[float | None](), list[list[str] | None](), list[str | None]()
     for i in rows:
-        y += [*(min(int(comparison.rank(stage)[i]), floor) for stage in STAGES), None]
-        custom += [[comparison.document_ids[i]]] * len(STAGES) + [None]
+        y += [*ranks[:, i].tolist(), None]
+        custom += [[comparison.document_ids[i]]] * len(comparison.rankings) + [None]
         hover += [*_hover_labels(comparison, i, titles), None]
     return {
         "type": "scatter",
-        "x": [*STAGES, None] * len(rows),
+        "x": [*comparison.rankings, None] * len(rows),
         "y": y,
         "mode": "lines+markers",
         "name": f"{name}, selected" if picked else name,
@@ -223,8 +237,10 @@ def _hover_labels(comparison: Comparison, i: int, titles: dict[str, str]) -> lis
     title = formatting.plain(titles[document_id])
     name = f"<b>{formatting.short(document_id, 40)}</b><br>{title}<br>"
     relevance = formatting.relevance_name(int(comparison.relevance[i]))
+    hits = {system: comparison.hit(system, document_id) for system in comparison.rankings}
     return [
-        f"{name}{stage}: rank {comparison.rank(stage)[i]}, "
-        f"score {comparison.score(stage)[i]:.4f}<br>{relevance}"
-        for stage in STAGES
+        f"{name}{system}: "
+        + (f"rank {hit.rank}, score {hit.score:.4f}" if hit else "not ranked")
+        + f"<br>{relevance}"
+        for system, hit in hits.items()
     ]

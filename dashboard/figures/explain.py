@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.explanation.score_accounting import WordAccounting
-from imrnns_core.explanation.word_drops import Target, Verdict, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import Verdict, VerifiedWord, WordDrops
+from imrnns_core.types import Target
 
 LARGEST_PARTS = 12
 """Words with a bar of their own in the accounting; the others share one."""
@@ -23,10 +24,7 @@ EDGE = 0.1
 VISIBLE = 5e-5
 """The smallest value that four decimals show."""
 OTHER_PARTS = ("other words", "other tokens", "adapter constant")
-DROP_TITLES = {
-    "score": "drop: modulated score<br>with the word − without it",
-    "change": "drop: score change<br>with the word − without it",
-}
+VALUE_NAMES: dict[Target, str] = {"score": "modulated score", "change": "score change"}
 
 
 def strongest(words: Sequence[VerifiedWord], target: Target, count: int) -> list[VerifiedWord]:
@@ -36,7 +34,9 @@ def strongest(words: Sequence[VerifiedWord], target: Target, count: int) -> list
     return sorted(largest, key=lambda word: -word.drop[column])
 
 
-def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = False) -> go.Figure:
+def measured_words(
+    words: Sequence[VerifiedWord], target: Target, dark: bool = False, name: str = ""
+) -> go.Figure:
     """Draw the measured drop of each word, and that of random words (mean ± 1 SD).
 
     Bars that are not confirmed are pale, those that are not tested are an outline. Bars with
@@ -46,6 +46,7 @@ def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = F
         words: In the order to draw, from the top.
         target: Whether drops of the score or of its change are drawn.
         dark: Whether the page is dark.
+        name: Name of the value for the axis, if it is not that of the target.
     """
     rows, column = list(range(len(words))), 0 if target == "score" else 1
     drops = [w.drop[column] for w in words]
@@ -62,7 +63,7 @@ def measured_words(words: Sequence[VerifiedWord], target: Target, dark: bool = F
         [_word_bars(words, drops, target), _random_words(words, column, dark)],
         125 + 26 * max(len(words), 3),
         xaxis={
-            **canvas.titled(DROP_TITLES[target]),
+            **canvas.titled(f"drop: {name or VALUE_NAMES[target]}<br>with the word − without it"),
             "range": [min(values) - pad, max(values) + pad],
             "zeroline": True,
         },

@@ -123,15 +123,16 @@ def scatter(
     texts: Sequence[str],
     groups: Sequence[str] | None,
     measure: str,
+    other: str = "modulated",
 ) -> go.Figure:
-    """Draw each query at (base, modulated). `customdata` holds the query id."""
+    """Draw each query at (base, other ranking). `customdata` holds the query id."""
     points = np.stack([base, modulated])
     # many queries have the same two values: without some noise their marks would hide each other
     # a fixed seed: a figure that differs is drawn again and loses its selection
     points = points + np.random.default_rng(0).uniform(-0.012, 0.012, size=points.shape)
     names = np.array(groups if groups is not None else ["query"] * len(base))
     labels = [
-        f"{formatting.plain(text)}<br>base {b:.4f}, modulated {m:.4f}"
+        f"{formatting.plain(text)}<br>base {b:.4f}, {other} {m:.4f}"
         for text, b, m in zip(texts, base, modulated, strict=True)
     ]
     marks = [
@@ -146,7 +147,7 @@ def scatter(
         360,
         showlegend=groups is not None,
         xaxis={**canvas.titled(f"base {measure}"), **axis},
-        yaxis={**canvas.titled(f"modulated {measure}"), **axis, "scaleanchor": "x"},
+        yaxis={**canvas.titled(f"{other} {measure}"), **axis, "scaleanchor": "x"},
     )
 
 

@@ -26,12 +26,12 @@ class Move:
     Attributes:
         start: (R, d) projected positions.
         end: (R, d) modulated positions.
-        query: The query's projected and modulated position, (d,) each.
+        query: The query's projected and modulated position, (d,) each; one if it does not move.
     """
 
     start: Array
     end: Array
-    query: tuple[Array, Array]
+    query: tuple[Array, ...]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
 def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
     """Return the query at its projected and its modulated position."""
     # the open sign is larger: where the query hardly moves, it stays visible around the other
-    signs = (("query, projected", "diamond-open", 10, 20), ("query, modulated", "diamond", 7, 14))
+    signs = [("query, projected", "diamond-open", 10, 20), ("query, modulated", "diamond", 7, 14)]
+    if len(move.query) == 1:
+        signs = [("query", "diamond", 7, 14)]
     return [
         {
             "type": "scatter3d" if three else "scatter",

@@ -47,7 +47,7 @@ def target(
     """Draw the query in the centre, documents at their true angle, arrows from base to modulated.
 
     Args:
-        view: Angles (4, R) and directions (R,) of the documents.
+        view: Angles (S, R) and directions (R,) of the documents.
         rings: Modulated rank → its angle in degrees.
         points: How to draw the documents.
         dark: Whether the page is dark.
@@ -59,27 +59,31 @@ def target(
     # a little room, so that no mark is cut at the edge
     reach = 1.08 * (max(float(view.radius.max()), *rings.values(), 0.0) - inner) or 1.0
     ring_radii = {rank: angle - inner for rank, angle in rings.items()}
-    traces = [*_rings(ring_radii), *map_marks.arrows(start, end, points), _base(*start)]
+    traces = _rings(ring_radii)
+    # without an adapter, nothing moves
+    moves = len(stages) > 1
+    if moves:
+        traces += [*map_marks.arrows(start, end, points), _base(*start)]
     moving = len(traces)
     marks = map_marks.document_marks(points)
     traces += [{"type": "scatter", "x": end[0], "y": end[1], **marks}]
     traces.append(_QUERY)
     frames = [
         {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
-        for stage, (x, y) in zip(STAGES, stages, strict=True)
+        for stage, (x, y) in zip(STAGES, stages, strict=False)
     ]
     axis = {"visible": False, "range": [-reach, reach], "constrain": "domain"}
     return canvas.figure(
         traces,
         620,
-        frames=frames,
+        frames=frames if moves else [],
         showlegend=False,  # the page explains all signs below
         dragmode="pan",
         uirevision="target",
         annotations=_ring_names(ring_radii, inner, reach, np.linspace(start, end, 24), dark),
         xaxis=axis,
         yaxis={**axis, "scaleanchor": "x"},
-        **map_marks.play_controls(STAGES, dark),
+        **(map_marks.play_controls(STAGES, dark) if moves else {}),
     )
 
 

@@ -10,6 +10,7 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.extensions import memory_warnings
@@ -116,12 +117,18 @@ def adapter_error(adapter_name: str) -> str | None:
     return None
 
 
+@shared(3)
+def lexical(data: str) -> BM25Index:
+    """Return the BM25 index of a data set."""
+    return caching.workspace().lexical_index(dataset(data))
+
+
 @shared(4, "Running the adapter over the corpus …")
 def ranker(data: str, adapter_name: str) -> Ranker:
     """Return the adapter with the collection, which it has transformed."""
     # documents that were added to the collection are added to a sentence memory, too
     new = caching.workspace().ranker(collection(data), adapter_name)
-    # both are computed at first use: do it here, where the page shows the spinner
-    _ = new.transform, new.collection.index
+    # all are computed at first use: do it here, where the page shows the spinner
+    _ = new.mapped_documents, new.collection.index
     settle_memory()
     return new

@@ -8,6 +8,7 @@ from dashboard.services import catalog
 from dashboard.services.caching import shared
 from imrnns_core.data.records import Query
 from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.hybrid import LEXICAL, Hybrid
 from imrnns_core.types import FloatArray
 
 
@@ -21,12 +22,32 @@ def typed_vector(data: str, text: str) -> FloatArray:
 def comparison(
     data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
 ) -> Comparison:
-    """Return the Comparison of a known query (by id) or of a typed one (by text)."""
+    """Return the Comparison of a known query (by id) or of a typed one (by text).
+
+    Without an adapter, it also has the rankings of BM25 and of reciprocal rank fusion.
+    """
     ranker = catalog.ranker(data, adapter_name)
     if query_id:
-        return ranker.compare(query_id, dropped)
-    # the vector is cached apart: other adapters and other feedback need no new encoding
-    return ranker.compare(Query("", text), dropped, vector=typed_vector(data, text))
+        compared = ranker.compare(query_id, dropped)
+    else:
+        # the vector is cached apart: other adapters and other feedback need no new encoding
+        compared = ranker.compare(Query("", text), dropped, vector=typed_vector(data, text))
+    return compared if ranker.card else _hybrid(data, compared).add_to(compared)
+
+
+def _hybrid(data: str, compared: Comparison) -> Hybrid:
+    return Hybrid.of(catalog.collection(data), compared, catalog.lexical(data))
+
+
+@shared(64)
+def hybrid(data: str, adapter_name: str, query_id: str, text: str) -> Hybrid:
+    """Return the mixes of base and BM25 for a query."""
+    return _hybrid(data, comparison(data, adapter_name, query_id, text, frozenset()))
+
+
+def second(compared: Comparison) -> str:
+    """Return the ranking that pages show beside base: modulated or, without an adapter, BM25."""
+    return "modulated" if "modulated" in compared.rankings else LEXICAL
 
 
 def selected(selection: Selection) -> Comparison:

@@ -12,6 +12,7 @@ from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
+from imrnns_core.config import NO_ADAPTER
 from imrnns_core.explanation.deletion_records import DeletionSummary, DeletionTest
 from imrnns_core.explanation.deletion_test import record_key
 from imrnns_core.explanation.explain import explain
@@ -68,4 +69,5 @@ def report(key: PairKey) -> str:
         lambda _: explanations.explainer(*names),
         lambda _: explanations.vocabulary(*names),
     )
-    return to_html(explained, summary(*names))
+    tested = None if key.adapter == NO_ADAPTER else summary(*names)
+    return to_html(explained, tested)

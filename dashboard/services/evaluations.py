@@ -21,7 +21,6 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
-from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
 
@@ -64,16 +63,11 @@ def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluati
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
 
-@shared(3)
-def _lexical(data: str) -> BM25Index:
-    return caching.workspace().lexical_index(catalog.dataset(data))
-
-
 @shared(24, "Ranking by BM25 …")
 def bm25(data: str, split: str) -> SystemMetrics:
     """Measure the lexical baseline, which no adapter changes."""
     dataset = catalog.dataset(data)
-    return measure_bm25(dataset, dataset.judged_queries(split), _lexical(data), MEASURES)
+    return measure_bm25(dataset, dataset.judged_queries(split), catalog.lexical(data), MEASURES)
 
 
 def baselines(data: str, adapter_name: str, split: str) -> Baselines:
@@ -88,7 +82,7 @@ def _baselines(data: str, adapter_name: str, split: str, sentence_files: str) ->
     collection = catalog.collection(data)
     sentences = stored_sentences(caching.workspace().root, collection)
     measured = _measured(data, adapter_name, split)
-    return measure_baselines(measured, collection, _lexical(data), sentences)
+    return measure_baselines(measured, collection, catalog.lexical(data), sentences)
 
 
 @shared(24)
@@ -119,9 +113,13 @@ def ndcg_range(data: str, adapter_name: str, split: str) -> UnjudgedRange:
 
 @shared(8, "Ranking the queries without judgments …")
 def overlap(data: str, adapter_name: str, top_k: int) -> RankOverlap:
-    """Return how much the rankings of the queries without judgments change."""
+    """Return how much the rankings of the queries without judgments change.
+
+    Without an adapter: how much base and BM25 differ.
+    """
     ranker = catalog.ranker(data, adapter_name)
-    return measure_overlap(ranker, unjudged_queries(ranker.collection.dataset), top_k)
+    queries = unjudged_queries(ranker.collection.dataset)
+    return measure_overlap(ranker, queries, top_k, None if ranker.card else catalog.lexical(data))
 
 
 @shared(24, "Looking for causes …")
@@ -136,7 +134,7 @@ def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
     ranker = catalog.ranker(data, adapter_name)
     dataset = ranker.collection.dataset
     measured = evaluate(ranker, dataset.split_of[query_id], query_ids=[query_id])
-    lexical = measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES)
+    lexical = measure_bm25(dataset, measured.qrels, catalog.lexical(data), MEASURES)
     return diagnose(ranker, measured, lexical)[0]
 
 

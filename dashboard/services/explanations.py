@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dashboard.selection import Selection
 from dashboard.services import catalog, comparisons
 from dashboard.services.caching import shared
+from imrnns_core.config import NO_ADAPTER
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.attention_trace import TracedEncoder
@@ -15,9 +16,9 @@ from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import Target, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.text.stop_words import stop_words
-from imrnns_core.types import Progress, Side
+from imrnns_core.types import Progress, Side, Target
 
 
 @shared(3)
@@ -81,7 +82,7 @@ def pair(key: PairKey) -> Pair:
     """Return the pair, scored with its edited texts if it has any."""
     comparison = comparisons.comparison(key.data, key.adapter, key.query, key.text, key.dropped)
     # the ranker's model: the memory of the file may lack documents of the collection
-    model = catalog.ranker(key.data, key.adapter).adapter.model
+    model = catalog.ranker(key.data, key.adapter).model
     query, document = key.formatted("query"), key.formatted("document")
     if query is not None or document is not None:
         encode = explainer(key.data, key.adapter).encode
@@ -103,16 +104,19 @@ def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | No
 
 
 def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
-    """Return (start, end, drop of the score change) of the content words of a document.
+    """Return (start, end, drop) of the content words of a document.
+
+    The drop is that of the score change or, without an adapter, of the base score.
 
     The positions are in the document's text: title + newline + text.
     """
     drops = word_drops(key, "document")[0]
+    values = drops.values("score" if key.adapter == NO_ADAPTER else "change")
     # the positions of the encoder count its prefix, which no card shows
     prefix_length = len(prefix(key.data, "document"))
     return [
         (start - prefix_length, end - prefix_length, float(drop))
-        for word, drop in zip(drops.words, drops.change, strict=True)
+        for word, drop in zip(drops.words, values, strict=True)
         if word.text.lower() not in stop_words()  # a card marks words that name something
         for start, end in word.spans
     ]

@@ -11,6 +11,7 @@ from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.map_job import MapJob
+from imrnns_core.config import NO_ADAPTER
 from imrnns_core.io import first_readable, identity
 from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
 from imrnns_core.types import FloatArray
@@ -33,8 +34,8 @@ def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     """Return the (N, dimensions) PCA positions of the corpus. Its map must exist."""
     stored_map = corpus_map(data, adapter_name)
     assert stored_map is not None
-    projected = catalog.ranker(data, adapter_name).transform.projected.numpy()
-    return stored_map.pca_project(projected, dimensions)
+    documents = catalog.ranker(data, adapter_name).mapped_documents
+    return stored_map.pca_project(documents, dimensions)
 
 
 @st.cache_resource(show_spinner=False)
@@ -63,7 +64,8 @@ def leave(data: str, adapter_name: str) -> None:
 
 @shared(32)
 def _key(data: str, adapter_name: str) -> str:
-    return map_key(catalog.load_adapter(adapter_name), catalog.collection(data).fingerprint)
+    adapter = None if adapter_name == NO_ADAPTER else catalog.load_adapter(adapter_name)
+    return map_key(adapter, catalog.collection(data).fingerprint)
 
 
 def _path(data: str, adapter_name: str) -> Path:

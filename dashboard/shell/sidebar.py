@@ -9,6 +9,7 @@ from dashboard import state
 from dashboard.services import catalog
 from dashboard.shell import keyboard, query_choice
 from dashboard.widgets import notices
+from imrnns_core.config import NO_ADAPTER
 
 DATA_HELP = "Add a data set on the page Data, or with `imrnns-lens prepare`."
 ADAPTER_HELP = (
@@ -16,7 +17,8 @@ ADAPTER_HELP = (
     "Add one with `imrnns-lens adapters import FILE`."
 )
 PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
-TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
+NONE = "None (base only)"
+NO_ADAPTER_READING = "Base ranking only. The pages show it beside BM25."
 NO_QUERIES = (
     "This data set has no queries",
     "Type your own question in the sidebar. Compare, Modulation, Map and Explain work with it.",
@@ -31,18 +33,14 @@ FILE_ORDER = (
 def show(needs_query: bool = True) -> None:
     """Draw the sidebar, and fill in what the Selection leaves open.
 
-    If a page needs a query, and there is no adapter or no query, say what to do on the page itself
-    and end the run: a phone hides the sidebar.
+    If a page needs a query, and there is none, say what to do on the page itself and end the run:
+    a phone hides the sidebar.
     """
     with st.sidebar:
         _choose_data()
-        has_adapter = _choose_adapter()
+        _choose_adapter()
     if not needs_query:
         return
-    if not has_adapter:
-        dimension = catalog.collection(state.current().data).documents.dimension
-        notices.show("info", f"No adapter has {dimension} dimensions, as this data set has", TRAIN)
-        st.stop()
     with st.sidebar:
         is_measured = query_choice.show()
         _step_buttons()
@@ -84,8 +82,8 @@ def _choose_data() -> None:
         )
 
 
-def _choose_adapter() -> bool:
-    """Draw the choice of an adapter. Returns False if none matches the data set."""
+def _choose_adapter() -> None:
+    """Draw the choice of an adapter. The last one is none: the base alone."""
     for name, error in catalog.unreadable_adapters().items():
         notices.show(
             "warning",
@@ -93,23 +91,34 @@ def _choose_adapter() -> bool:
             f"{error}. You can still use the other adapters.",
         )
     # an adapter works only with vectors of its own dimensions: do not offer the others
-    adapters, requested = catalog.fitting_adapters(state.current().data), state.current().adapter
-    if not adapters:
-        return False
+    fitting, requested = catalog.fitting_adapters(state.current().data), state.current().adapter
+    adapters = [*fitting, NO_ADAPTER]
     if requested not in adapters:
         if requested:
             notices.show(
                 "warning",
                 f"Adapter “{requested}” was not found, or its dimensions do not match this data "
                 "set",
-                f"{adapters[0]} is shown instead.",
+                f"{_adapter_name(adapters[0])} is shown instead.",
             )
         state.update(adapter=adapters[0])
-    st.selectbox("Adapter", adapters, help=ADAPTER_HELP, **state.bound("adapter", adapters))
+    st.selectbox(
+        "Adapter",
+        adapters,
+        format_func=_adapter_name,
+        help=ADAPTER_HELP,
+        **state.bound("adapter", adapters),
+    )
+    if not state.has_adapter():
+        st.caption(NO_ADAPTER_READING)
+        return
     st.caption(f"Kind of adapter: {catalog.adapter_kind(state.current().adapter)}")
     for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
         notices.show("warning", "Some documents are ranked too low", f"{warning}.")
-    return True
+
+
+def _adapter_name(name: str) -> str:
+    return NONE if name == NO_ADAPTER else name
 
 
 def _step_buttons() -> None:

@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}, and higher than the modulated "
-        "ranking ranks any relevant document"
+        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}, and higher than the base or the "
+        "adapter ranks any relevant document"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "
@@ -19,7 +19,7 @@ _MEANINGS: dict[Cause, str] = {
         "a document with nearly the same embedding is ranked above the best relevant document"
     ),
     "top document unjudged": (
-        "the top document of the modulated ranking has no judgment, so it may be a correct answer"
+        "the top document of the ranking has no judgment, so it may be a correct answer"
     ),
     "unfamiliar words": (
         "the encoder does not know a word of the query: it splits the word into "

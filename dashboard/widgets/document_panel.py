@@ -7,10 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import formatting, navigation, state
+from dashboard.services import comparisons
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import STAGES
+from imrnns_core.retrieval.hybrid import RANK_FUSION
 
 _SHOWN = "shown_document"
 _reveal = st.components.v2.component(
@@ -29,10 +30,11 @@ def query(comparison: Comparison) -> None:
     elif not relevant:
         facts = f"Query {comparison.query.id} · no document is judged relevant"
     else:
-        base, modulated = (comparison.best_relevant_rank(s) for s in ("base", "modulated"))
+        second = comparisons.second(comparison)
+        base, other = (comparison.best_relevant_rank(s) for s in ("base", second))
         facts = (
             f"Query {comparison.query.id} · rank of the best relevant document: "
-            f"base {base or '—'}, modulated {modulated or '—'} · "
+            f"base {base or '—'}, {second} {other or '—'} · "
             + _relevant_documents(relevant, len(comparison.relevant_not_retrieved))
         )
     notices.text_block(comparison.query.text, "", facts)
@@ -82,14 +84,16 @@ def _reveal_count(document_id: str) -> int:
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:
-    """Return the id, the judgment, and the rank and score at each stage."""
-    position = comparison.position.get(document_id)
+    """Return the id, the judgment, and the rank and score in each ranking."""
     name = f"{document_id} · {formatting.graded(comparison.judgments.get(document_id, -1))}"
-    if position is None:
-        return f"{name} · not retrieved for this query"
-    stages = [
-        f"{stage} {comparison.rank(stage)[position]} "
-        f"({formatting.decimal(comparison.score(stage)[position])})"
-        for stage in STAGES
+    hits = {system: comparison.hit(system, document_id) for system in comparison.rankings}
+    ranks = [
+        f"{system} {hit.rank}"
+        # fusion has no score of its own
+        + ("" if system == RANK_FUSION else f" ({formatting.decimal(hit.score)})")
+        for system, hit in hits.items()
+        if hit is not None
     ]
-    return f"{name} · rank (score): " + ", ".join(stages)
+    if not ranks:
+        return f"{name} · not retrieved for this query"
+    return f"{name} · rank (score): " + ", ".join(ranks)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from imrnns_core.cli.console import progress_bar, show
 from imrnns_core.cli.options import (
-    AdapterOption,
     Against,
     Data,
     Embeddings,
@@ -17,6 +16,7 @@ from imrnns_core.cli.options import (
     Force,
     JsonFile,
     Measures,
+    OptionalAdapter,
     QrelsFile,
     QrelsOut,
     RunFolder,
@@ -64,7 +64,7 @@ class _Outputs:
 
 def evaluate(
     data: Data,
-    adapter: AdapterOption,
+    adapter: OptionalAdapter = None,
     split: Split = None,
     measure: Measures = None,
     against: Against = None,
@@ -77,11 +77,13 @@ def evaluate(
     encoder: EncoderName = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure the rankings of BM25, of the base retriever, of the adapter, and of baselines.
+    """Measure the rankings of BM25, of the base retriever, of an adapter, and of baselines.
 
     The table has the means over all queries and over each query group. With
-    --against, another system is compared, too. For queries without judgments,
-    the command measures how much the adapter changes each ranking.
+    --against, another system is compared, too. Without an adapter, the baselines
+    are compared with the base. For queries without judgments, the command
+    measures how much the adapter changes each ranking or, without one, how much
+    BM25 differs from it.
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
@@ -95,7 +97,7 @@ def evaluate(
     ranker = open_ranker(space, registration, adapter)
     split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
-    ranker = Ranker(collection, ranker.adapter)
+    ranker = Ranker(collection, ranker.optional_adapter)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
@@ -103,7 +105,7 @@ def evaluate(
             "there are no judgments, which --against and --qrels-out need; name a file of "
             "judgments with --qrels"
         )
-    return _evaluate_unjudged(ranker, outputs)
+    return _evaluate_unjudged(space, ranker, outputs)
 
 
 def _evaluate_judged(
@@ -129,7 +131,7 @@ def _evaluate_judged(
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
-        result = evaluate(ranker, split, names, lexical=lexical, with_parts=True)
+        result = evaluate(ranker, split, names, lexical=lexical, with_parts=ranker.card is not None)
         # encoding sentences takes minutes, so only `prepare` does it
         sentences = stored_sentences(space.root, ranker.collection)
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
@@ -147,12 +149,14 @@ def _evaluate_judged(
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 
 
-def _evaluate_unjudged(ranker: Ranker, outputs: _Outputs) -> None:
+def _evaluate_unjudged(space: Workspace, ranker: Ranker, outputs: _Outputs) -> None:
     from imrnns_core.evaluation.rank_overlap import measure_overlap, unjudged_queries
     from imrnns_core.reporting import terminal as tables
 
     dataset = ranker.collection.dataset
-    overlap = measure_overlap(ranker, unjudged_queries(dataset))
+    queries = unjudged_queries(dataset)
+    lexical = None if ranker.card else space.lexical_index(dataset)
+    overlap = measure_overlap(ranker, queries, lexical=lexical)
     show(tables.overlap(overlap, dataset.queries))
     outputs.write(overlap, overlap.to_json(), dataset)
 

@@ -8,7 +8,6 @@ import typer
 
 from imrnns_core.cli.console import out, show
 from imrnns_core.cli.options import (
-    AdapterOption,
     Data,
     DocumentPrefix,
     Embeddings,
@@ -16,6 +15,7 @@ from imrnns_core.cli.options import (
     Force,
     HtmlFile,
     JsonFile,
+    OptionalAdapter,
     QueryPrefix,
     WorkspaceFolder,
     open_ranker,
@@ -52,7 +52,7 @@ def explain(
     data: Data,
     query: Question,
     document: Candidate,
-    adapter: AdapterOption,
+    adapter: OptionalAdapter = None,
     verify: Verify = False,
     json_file: JsonFile = None,
     force: Force = False,
@@ -67,7 +67,8 @@ def explain(
 
     Name the query with --query and the document with --document. The command
     shows the parts of the score change, the words of both texts behind the
-    change, and the paper's vocabulary view.
+    change, and the paper's vocabulary view. Without an adapter, it shows the
+    words behind the base score.
     """
     from imrnns_core.explanation.deletion_records import DeletionSummary
     from imrnns_core.explanation.deletion_test import record_key
@@ -86,5 +87,5 @@ def explain(
     if json_file:
         write_record(json_file, "explain", explanation.to_json())
     if html_file:
-        paths = space.faithfulness_paths(record_key(ranker))
+        paths = [] if ranker.card is None else space.faithfulness_paths(record_key(ranker))
         write_text(html_file, to_html(explanation, first_readable(paths, DeletionSummary.read)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imrnns_core.cli.console import encoding, err, progress_bar
-from imrnns_core.config import EncoderSpec
+from imrnns_core.config import NO_ADAPTER, EncoderSpec
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -31,6 +31,12 @@ Data = Annotated[
     ),
 ]
 AdapterOption = Annotated[str, typer.Option("--adapter", help="Name of an adapter, or its file.")]
+OptionalAdapter = Annotated[
+    str | None,
+    typer.Option(
+        "--adapter", help="Name of an adapter, or its file (default: none: the base alone)."
+    ),
+]
 Embeddings = Annotated[
     Path | None,
     typer.Option(
@@ -179,10 +185,13 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     return collection
 
 
-def open_ranker(space: Workspace, registration: Registration, adapter: str) -> Ranker:
-    """Open a data set with an adapter; progress is shown while texts are encoded."""
+def open_ranker(space: Workspace, registration: Registration, adapter: str | None) -> Ranker:
+    """Open a data set, with the named adapter; progress is shown while texts are encoded."""
+    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.extensions import memory_warnings
 
+    if adapter is None or adapter == NO_ADAPTER:
+        return Ranker(open_collection(space, registration))
     space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
     collection = open_collection(space, registration)
     with progress_bar() as progress:

@@ -69,7 +69,11 @@ def prepare(
     strict: Strict = False,
     adapter: Annotated[
         list[str] | None,
-        typer.Option("--adapter", help="Compute the UMAP map for this adapter. Can be repeated."),
+        typer.Option(
+            "--adapter",
+            help="Compute the UMAP map for this adapter; “none”: that of the base embeddings. "
+            "Can be repeated.",
+        ),
     ] = None,
     sentences: Annotated[
         bool,
@@ -163,19 +167,19 @@ def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
 
     with progress_bar() as progress:
         ranker = space.ranker(collection, name, encoding(progress))
-    adapter = ranker.adapter
-    key = map_key(adapter, collection.fingerprint)
+    shown = ranker.adapter_name or "base embeddings"
+    key = map_key(ranker.optional_adapter, collection.fingerprint)
     if first_readable(space.map_paths(key), load_map) is None:
         seconds = 5 + len(collection.documents) // 60
         # Text stops rich from reading markup in the status
         with out.status(
             Text(
                 f"computing the map of {counted(len(collection.documents), 'document')} for "
-                f"{adapter.card.name} (UMAP, about {seconds} s)"
+                f"{shown} (UMAP, about {seconds} s)"
             )
         ):
             save_map(
-                fit_map(ranker.transform.projected.numpy(), collection.dataset.documents),
+                fit_map(ranker.mapped_documents, collection.dataset.documents),
                 space.map_path(key),
             )
-    out.print(f"Map for {adapter.card.name}: ready")
+    out.print(f"Map for {shown}: ready")

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from imrnns_core.cli.console import out
 from imrnns_core.cli.options import (
-    AdapterOption,
     Data,
     DocumentPrefix,
     Embeddings,
     EncoderName,
     Force,
     JsonFile,
+    OptionalAdapter,
     QueryPrefix,
     WorkspaceFolder,
     open_ranker,
@@ -24,7 +24,6 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.config import SearchConfig
-from imrnns_core.types import STAGES, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +41,7 @@ TopK = Annotated[int, typer.Option("-k", min=1, help="Number of documents per ra
 def search(
     data: Data,
     query: Question,
-    adapter: AdapterOption,
+    adapter: OptionalAdapter = None,
     top_k: TopK = _DEFAULTS.top_k,
     json_file: JsonFile = None,
     force: Force = False,
@@ -52,40 +51,50 @@ def search(
     document_prefix: DocumentPrefix = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Print the base and the modulated ranking of one query."""
+    """Print two rankings of one query: base and modulated.
+
+    Without an adapter, they are base and the reciprocal rank fusion of base and
+    BM25.
+    """
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.retrieval.hybrid import RANK_FUSION, Hybrid
 
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
     ranker = open_ranker(space, registration, adapter)
     collection, comparison = ranker.collection, ranker.compare(query)
+    if ranker.card is None:
+        index = space.lexical_index(collection.dataset)
+        comparison = Hybrid.of(collection, comparison, index).add_to(comparison)
     rankings = {
-        stage: _hits(comparison, stage, top_k, collection.dataset.document) for stage in STAGES
+        system: _hits(comparison, system, top_k, collection.dataset.document)
+        for system in comparison.rankings
     }
     out.print(Text(comparison.query.text, style="bold"))
-    shown: tuple[tuple[Stage, Stage], ...] = (("base", "modulated"), ("modulated", "base"))
-    for stage, other_stage in shown:
-        other_ranks = _ranks(comparison, other_stage)
-        out.print(tables.hits(stage, rankings[stage], other_stage, other_ranks))
+    second = RANK_FUSION if ranker.card is None else "modulated"
+    for system, other in (("base", second), (second, "base")):
+        ranks = _ranks(comparison, other)
+        out.print(tables.hits(system, rankings[system], other, ranks))
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
         record = {
             "schema": 1,
             **query_fields,
-            "adapter": ranker.adapter.card.name,
+            "adapter": ranker.adapter_name,
             "rankings": rankings,
         }
         write_record(json_file, "search", record)
 
 
-def _ranks(comparison: Comparison, stage: str) -> dict[str, int]:
-    """Return each candidate's rank in a stage."""
-    return dict(zip(comparison.document_ids, comparison.rank(stage).tolist(), strict=True))
+def _ranks(comparison: Comparison, system: str) -> dict[str, int]:
+    """Return the rank of each document that a system ranks."""
+    ranking = comparison.rankings[system]
+    return dict(zip(ranking.document_ids, ranking.ranks.tolist(), strict=True))
 
 
 def _hits(
-    comparison: Comparison, stage: str, top_k: int, documents: Mapping[str, Document]
+    comparison: Comparison, system: str, top_k: int, documents: Mapping[str, Document]
 ) -> list[dict[str, Any]]:
     """Return the top documents of a ranking, each with its title and base rank."""
     base_rank = _ranks(comparison, "base")
@@ -93,7 +102,8 @@ def _hits(
         {
             **asdict(hit),
             "title": documents[hit.document_id].title,
-            "base_rank": base_rank[hit.document_id],
+            # BM25 also ranks documents that the base does not return
+            "base_rank": base_rank.get(hit.document_id),
         }
-        for hit in comparison.ranking(stage, top_k)
+        for hit in comparison.ranking(system, top_k)
     ]

@@ -13,10 +13,7 @@ from imrnns_core.data.embeddings import unit
 from imrnns_core.evaluation.baselines import (
     ADAPTER_LEXICAL,
     BASE,
-    BASE_LEXICAL,
-    LEXICAL,
     MAX_SIM,
-    RANK_FUSION,
     Baseline,
     Baselines,
     independent,
@@ -31,6 +28,7 @@ from imrnns_core.retrieval.fusion import (
     min_max_pair,
     reciprocal_rank_fusion,
 )
+from imrnns_core.retrieval.hybrid import BASE_LEXICAL, LEXICAL, RANK_FUSION
 from imrnns_core.retrieval.sentences import SentenceVectors
 from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.query_groups import query_folds
@@ -57,9 +55,9 @@ def measure_baselines(
     depth, batch = SearchConfig().candidates, evaluation.batch
     texts = [collection.dataset.queries[query_id].text for query_id in evaluation.query_ids]
     matches = lexical.scored_matches(texts, depth)
-    base, modulated = (
+    base, final = (
         [ScoredRows(*ranking) for ranking in zip(batch.rows, batch.score(stage), strict=True)]
-        for stage in ("base", "modulated")
+        for stage in (batch.stages[0], batch.stages[-1])
     )
     every = np.ones(len(texts), dtype=bool)
     mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels, FOLDS))
@@ -75,14 +73,15 @@ def measure_baselines(
         for own, match in zip(base, matches, strict=True)
     ]
     systems = [
-        plain(BASE, list(batch.ranked_rows("base"))),
         plain(LEXICAL, [match.rows for match in matches]),
         plain(RANK_FUSION, fused),
         mixed(BASE_LEXICAL, hybrid(base), every),
     ]
     if sentences is not None:
         systems.append(mixed(MAX_SIM, _sentence_pairs(evaluation, collection, sentences), every))
-    systems.append(mixed(ADAPTER_LEXICAL, hybrid(modulated), independent(evaluation)))
+    if evaluation.has_adapter:
+        systems.insert(0, plain(BASE, list(batch.ranked_rows("base"))))
+        systems.append(mixed(ADAPTER_LEXICAL, hybrid(final), independent(evaluation)))
     return Baselines(evaluation, tuple(systems))
 
 

@@ -1,4 +1,4 @@
-"""Baselines that need no training, and the comparison of an adapter with them.
+"""Baselines that need no training, compared with an adapter or, without one, with the base.
 
 - BM25: the lexical ranking of the whole corpus.
 - reciprocal rank fusion: of the top 100 of base and of BM25.
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,6 @@ from imrnns_core.statistics.significance import Significance, holm, paired_tests
 from imrnns_core.types import DoubleArray
 
 BASE = "base"
-LEXICAL = "BM25"
-RANK_FUSION = "reciprocal rank fusion"
-BASE_LEXICAL = "base + BM25"
 MAX_SIM = "sentence max-sim"
 ADAPTER_LEXICAL = "adapter + BM25"
 
@@ -59,7 +56,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class BaselineTest:
-    """The test of adapter − baseline on nDCG@10.
+    """The test of adapter − baseline on nDCG@10; without an adapter, of baseline − base.
 
     Attributes:
         baseline: The baseline.
@@ -76,16 +73,17 @@ class BaselineTest:
 
 @dataclass(frozen=True)
 class BaselineVerdict:
-    """The comparison of an adapter with the strongest baseline that needs no training.
+    """The comparison of an adapter, or of the base, with the strongest untrained baseline.
 
     Attributes:
         effect: "helps" if the adapter is better, "harms" if the baseline is, "not shown" if no
-            difference is shown.
+            difference is shown. Without an adapter, "helps" if the baseline is better than base.
         strongest: The test with the strongest baseline.
-        adapter: Mean nDCG@10 of the adapter over the same queries.
+        adapter: Mean nDCG@10 of the adapter over the same queries; without one, of the base.
         excluded: Number of queries that were left out because training used their judgments.
         favoured: Number of compared queries whose judgments training used, or may have used.
         tests: Number of tests for which p is corrected.
+        reference: What the baseline is compared with: "adapter", or "base" without one.
     """
 
     effect: Effect
@@ -94,6 +92,7 @@ class BaselineVerdict:
     excluded: int
     favoured: int
     tests: int
+    reference: Literal["adapter", "base"] = "adapter"
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,8 @@ class Baselines:
     """An evaluation, and the baselines on the same Q queries.
 
     Attributes:
-        evaluation: The evaluation of the adapter.
-        systems: "base" first, then the others.
+        evaluation: The evaluation.
+        systems: With an adapter, "base" first, then the others. Without one, the others only.
     """
 
     evaluation: Evaluation
@@ -133,12 +132,15 @@ class Baselines:
         return mask if mask.sum() >= MIN_CHANGED else np.ones_like(mask)
 
     def tests(self, mask: NDArray[np.bool_]) -> list[BaselineTest]:
-        """Return the test of adapter − baseline for each baseline, over the queries of a mask."""
+        """Return the test of each baseline over the queries of a mask (Q,)."""
         key = mask.tobytes()
         if key not in self._tests:
             values = np.stack([self.column(system)[mask] for system in self.systems], axis=1)
-            adapter = self.evaluation.column("modulated")[mask]
-            tests = paired_tests(adapter[:, None] - values, self.evaluation.clusters[mask])
+            final = self.evaluation.column(self.evaluation.final)[mask]
+            # an adapter must be better than the baselines, a baseline better than the base
+            sign = 1 if self.evaluation.has_adapter else -1
+            differences = sign * (final[:, None] - values)
+            tests = paired_tests(differences, self.evaluation.clusters[mask])
             corrected = holm([test.p for test in tests])
             self._tests[key] = [
                 BaselineTest(*row)
@@ -162,16 +164,17 @@ class Baselines:
         return mean_of(self.evaluation.measures, system.metrics.values, mask)
 
     def judge(self) -> BaselineVerdict:
-        """Compare the adapter with the strongest baseline that needs no training."""
+        """Compare the adapter, or the base, with the strongest untrained baseline."""
         untrained = [test for test in self.tests(self.fair) if not test.baseline.needs_training]
         strongest = max(untrained, key=lambda test: test.mean)
         return BaselineVerdict(
             effect_of(strongest.test, strongest.p),
             strongest,
-            float(self.evaluation.column("modulated")[self.fair].mean()),
+            float(self.evaluation.column(self.evaluation.final)[self.fair].mean()),
             int((~self.fair).sum()),
             int((self.fair & ~independent(self.evaluation)).sum()),
             len(self.systems),
+            "adapter" if self.evaluation.has_adapter else "base",
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -185,6 +188,9 @@ class Baselines:
 
     def _system_json(self, i: int) -> dict[str, Any]:
         system = self.systems[i]
+        difference = (
+            "adapter_minus_baseline" if self.evaluation.has_adapter else "baseline_minus_base"
+        )
         tests = {name: self.tests(mask)[i] for name, mask in self.masks().items()}
         return {
             "weights": None if system.weights is None else list(system.weights.distinct),
@@ -193,7 +199,7 @@ class Baselines:
                 name: {
                     "n": int(mask.sum()),
                     "measures": self.mean(system, mask),
-                    "adapter_minus_baseline": {
+                    difference: {
                         **tests[name].test.to_json(),
                         "p_holm": tests[name].p,
                     },
@@ -206,8 +212,10 @@ class Baselines:
 def independent(evaluation: Evaluation) -> NDArray[np.bool_]:
     """Return the mask (Q,) of the queries whose judgments the training did not use.
 
-    It is False for all queries if this is unknown.
+    It is False for all queries if this is unknown, and True for all without an adapter.
     """
+    if not evaluation.has_adapter:
+        return np.ones(len(evaluation.query_ids), dtype=bool)
     if evaluation.groups is None:
         return np.zeros(len(evaluation.query_ids), dtype=bool)
     return ~np.isin(evaluation.groups, ["seen", "validation"])

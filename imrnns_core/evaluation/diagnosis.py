@@ -15,7 +15,7 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
-from imrnns_core.types import STAGES, UNJUDGED, relevant_ids
+from imrnns_core.types import UNJUDGED, Stage, relevant_ids
 
 NEAR_DUPLICATE = 0.9
 """Cosine of base embeddings from which two documents count as near-duplicates."""
@@ -48,9 +48,9 @@ class Diagnosis:
 
     Attributes:
         query_id: The query.
-        outcome: What the adapter did to it.
-        change: Modulated − base nDCG@10.
-        ranks: (4,) rank of the best relevant candidate at each stage, 0 if no candidate is
+        outcome: What the adapter did to it, or how the base alone ranks it.
+        change: Modulated − base nDCG@10; 0 without an adapter.
+        ranks: (S,) rank of the best relevant candidate at each stage, 0 if no candidate is
             relevant.
         bm25_rank: Rank of the best relevant document by BM25, 0 if it is not retrieved.
         findings: The likely causes, empty if the best relevant document is at rank 1. "top document
@@ -73,7 +73,7 @@ def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> lis
         evaluation: The evaluation of Q queries.
         bm25: Measures (Q, M) and best ranks (Q,) of BM25 on the same queries.
     """
-    change = evaluation.column("modulated") - evaluation.column("base")
+    change = evaluation.change
     diagnoses = []
     for i, (query_id, outcome) in enumerate(
         zip(evaluation.query_ids, evaluation.outcomes(), strict=True)
@@ -100,7 +100,7 @@ def _findings(
     )
     return [
         *_not_retrieved(ranks, len(evaluation.batch.rows[i]), in_corpus=bool(len(relevant))),
-        *_keyword_mismatch(ranks[-1], bm25_rank),
+        *_keyword_mismatch(ranks[-1], bm25_rank, evaluation.final),
         *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
         *_near_duplicate(ranker, evaluation, i, relevant),
         *_unfamiliar_words(ranker, text),
@@ -123,16 +123,16 @@ def _not_retrieved(ranks: tuple[int, ...], candidates: int, in_corpus: bool) -> 
     ]
 
 
-def _keyword_mismatch(rank: int, bm25_rank: int) -> list[Finding]:
+def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage) -> list[Finding]:
     if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
         return []
-    modulated = (
-        f"the best one of the modulated ranking is at rank {rank}"
+    other = (
+        f"the best one of the {stage} ranking is at rank {rank}"
         if rank
         else "the base retriever does not return any"
     )
     sentence = (
-        f"BM25 has a relevant document at rank {bm25_rank}, but {modulated}: keyword search "
+        f"BM25 has a relevant document at rank {bm25_rank}, but {other}: keyword search "
         "weights the shared words more heavily than the embedding does."
     )
     return [Finding("keyword mismatch", sentence)]
@@ -161,11 +161,9 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
 
 
 def _ranked(evaluation: Evaluation, i: int) -> NDArray[np.int64]:
-    """Return the corpus rows (K,) of the modulated ranking of query i, best first."""
-    ranked: NDArray[np.int64] = evaluation.batch.rows[i][
-        np.argsort(evaluation.batch.ranks[i, STAGES.index("modulated")])
-    ]
-    return ranked
+    """Return the corpus rows (K,) of the last stage's ranking of query i, best first."""
+    order = np.argsort(evaluation.batch.rank(evaluation.final)[i])
+    return np.asarray(evaluation.batch.rows[i][order])
 
 
 def _near_duplicate(

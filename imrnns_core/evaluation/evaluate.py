@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
+from imrnns_core.evaluation.evaluation_record import evaluation_record
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
-from imrnns_core.evaluation.outcomes import Outcome, outcome_of
+from imrnns_core.evaluation.outcomes import Outcome, base_outcome, outcome_of
 from imrnns_core.evaluation.seen import Group, masks_of, query_groups
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.model.adapter_card import LeftOutGain
@@ -28,9 +29,8 @@ from imrnns_core.statistics.significance import (
     difference_of_means,
     holm,
     paired_tests,
-    significance_records,
 )
-from imrnns_core.types import STAGES, DoubleArray, IntArray, Qrels, Stage
+from imrnns_core.types import DoubleArray, IntArray, Qrels, Stage
 
 # 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant;
 # 4: groups by training texts
@@ -47,16 +47,17 @@ class Evaluation:
     Attributes:
         dataset: Name of the data set.
         split: Name of the split.
-        adapter: Name of the adapter.
+        adapter: Name of the adapter, None for the base alone.
         query_ids: (Q,) in the order of the judgments.
         measures: Names of the M measures.
-        values: (4, Q, M) measures at each stage of `STAGES`.
-        best_ranks: (4, Q) rank of the best relevant candidate, 0 if no candidate is relevant.
-        groups: (Q,) the `Group` of each query; None if the adapter's card lists no training texts.
+        values: (S, Q, M) measures at each of the `stages`.
+        best_ranks: (S, Q) rank of the best relevant candidate, 0 if no candidate is relevant.
+        groups: (Q,) the `Group` of each query; None if the adapter's card lists no training texts,
+            or if there is no adapter.
         top_k: A query fails if no relevant document is in the top `top_k`.
         batch: The rankings.
         qrels: The judgments.
-        judged: (4, Q, C) values of the C `judged_measures` of the measures, at each stage.
+        judged: (S, Q, C) values of the C `judged_measures` of the measures, at each stage.
         bm25: BM25 over the whole corpus, None if it was not requested.
         shares: The shares of the score change, None if they were not requested.
         left_out: The gain for documents that the adapter's sentence memory lacks, from its card.
@@ -67,7 +68,7 @@ class Evaluation:
 
     dataset: str
     split: str
-    adapter: str
+    adapter: str | None
     query_ids: tuple[str, ...]
     measures: tuple[str, ...]
     values: DoubleArray
@@ -84,17 +85,37 @@ class Evaluation:
     ndcg_range: UnjudgedRange | None = None
     without_relevant: tuple[str, ...] = ()
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages: "base", or all four with an adapter."""
+        return self.batch.stages
+
+    @property
+    def final(self) -> Stage:
+        """The last stage: "modulated", or "base" without an adapter."""
+        return self.stages[-1]
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter was evaluated."""
+        return len(self.stages) > 1
+
+    @property
+    def change(self) -> DoubleArray:
+        """(Q,) modulated − base nDCG@10; zeros without an adapter."""
+        return self.column(self.final) - self.column("base")
+
     def column(self, stage: Stage, measure: str = NDCG) -> DoubleArray:
         """Return one measure (Q,) at a stage."""
         return np.asarray(self.value(stage)[:, self.measures.index(measure)])
 
     def value(self, stage: Stage) -> DoubleArray:
         """Return all measures (Q, M) at a stage."""
-        return np.asarray(self.values[STAGES.index(stage)])
+        return np.asarray(self.values[self.stages.index(stage)])
 
     def best_rank(self, stage: Stage) -> IntArray:
         """Return (Q,) ranks of the best relevant candidate at a stage, 0 if none is relevant."""
-        return np.asarray(self.best_ranks[STAGES.index(stage)])
+        return np.asarray(self.best_ranks[self.stages.index(stage)])
 
     def mean(self, stage: Stage, mask: NDArray[np.bool_] | None = None) -> dict[str, float]:
         """Return the mean of each measure at a stage, over all queries or those of a mask (Q,)."""
@@ -105,15 +126,22 @@ class Evaluation:
 
         The means are over all queries or those of a mask (Q,).
         """
-        bm25 = {} if self.bm25 is None else {BM25: mean_of(self.measures, self.bm25.values, mask)}
-        return {**bm25, **{stage: self.mean(stage, mask) for stage in STAGES}}
+        return {
+            name: mean_of(self.measures, system.values, mask)
+            for name, system in self.systems.items()
+        }
 
     def judged_means(self, mask: NDArray[np.bool_] | None = None) -> dict[str, dict[str, float]]:
         """Return the means of `judged_measures` for the same systems as in `means`."""
         names = judged_measures(self.measures)
-        bm25 = {} if self.bm25 is None else {BM25: mean_of(names, self.bm25.judged, mask)}
-        stages = zip(STAGES, self.judged, strict=True)
-        return {**bm25, **{stage: mean_of(names, judged, mask) for stage, judged in stages}}
+        return {name: mean_of(names, system.judged, mask) for name, system in self.systems.items()}
+
+    @cached_property
+    def systems(self) -> dict[str, SystemMetrics]:
+        """BM25, if requested, and each stage, by name."""
+        systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
+        arrays = zip(self.stages, self.values, self.best_ranks, self.judged, strict=True)
+        return systems | {stage: SystemMetrics(*metrics) for stage, *metrics in arrays}
 
     def group_masks(self) -> dict[Group, NDArray[np.bool_]]:
         """Return the mask (Q,) of each group that has queries; empty if they are unknown."""
@@ -133,7 +161,7 @@ class Evaluation:
         others = [masks[group] for group in ("text used", "unseen") if group in masks]
         if "seen" not in masks or not others:
             return None
-        change, clusters = self.column("modulated") - self.column("base"), self.clusters
+        change, clusters = self.change, self.clusters
         seen, other = masks["seen"], np.any(others, axis=0)
         return difference_of_means(change[seen], change[other], (clusters[seen], clusters[other]))
 
@@ -145,7 +173,7 @@ class Evaluation:
     # cached, because each test draws 20,000 samples
     @cached_property
     def _tests(self) -> dict[Group | None, list[Significance]]:
-        change = self.value("modulated") - self.value("base")
+        change = self.value(self.final) - self.value("base")
         return {
             None: paired_tests(change, self.clusters),
             **{
@@ -161,66 +189,21 @@ class Evaluation:
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of each query; `outcome_of` defines them."""
-        base, modulated = self.best_rank("base"), self.best_rank("modulated")
-        change = self.column("modulated") - self.column("base")
+        base, final = self.best_rank("base").tolist(), self.best_rank(self.final).tolist()
+        if not self.has_adapter:
+            return [base_outcome(rank, self.top_k) for rank in base]
         return [
-            outcome_of(int(base_rank), int(modulated_rank), float(difference), self.top_k)
-            for base_rank, modulated_rank, difference in zip(base, modulated, change, strict=True)
+            outcome_of(base_rank, final_rank, change, self.top_k)
+            for base_rank, final_rank, change in zip(base, final, self.change.tolist(), strict=True)
         ]
+
+    def tests(self, group: Group | None = None) -> dict[str, Significance]:
+        """Return the test of modulated − base on each measure, over all queries or one group."""
+        return dict(zip(self.measures, self._tests[group], strict=True))
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens evaluate --json` writes."""
-        groups = {
-            name: {
-                "n": int(mask.sum()),
-                **self.means(mask),
-                "judged": self.judged_means(mask),
-                "significance": self._significance(name),
-            }
-            for name, mask in self.group_masks().items()
-        }
-        return {
-            "schema": SCHEMA,
-            "dataset": self.dataset,
-            "split": self.split,
-            "adapter": self.adapter,
-            "n_queries": len(self.query_ids),
-            "without_relevant": list(self.without_relevant),
-            "top_k": self.top_k,
-            "measures": self.means(),
-            "judged": self.judged_means(),
-            "ndcg_range": None if self.ndcg_range is None else asdict(self.ndcg_range),
-            "groups": groups or None,
-            "left_out": None if self.left_out is None else asdict(self.left_out),
-            "significance": self._significance(),
-            "shares": None if self.shares is None else asdict(self.shares),
-            "gain": None if self.gain is None else asdict(self.gain),
-            "queries": [self._query_json(i, outcome) for i, outcome in enumerate(self.outcomes())],
-        }
-
-    def _significance(self, group: Group | None = None) -> dict[str, Any]:
-        return significance_records(dict(zip(self.measures, self._tests[group], strict=True)))
-
-    def _query_json(self, i: int, outcome: Outcome) -> dict[str, Any]:
-        systems: dict[str, SystemMetrics] = {} if self.bm25 is None else {BM25: self.bm25}
-        systems.update(
-            {
-                stage: SystemMetrics(self.values[s], self.best_ranks[s], self.judged[s])
-                for s, stage in enumerate(STAGES)
-            }
-        )
-        return {
-            "query_id": self.query_ids[i],
-            "group": None if self.groups is None else str(self.groups[i]),
-            **{
-                name: dict(zip(self.measures, system.values[i].tolist(), strict=True))
-                for name, system in systems.items()
-            },
-            "best_relevant_rank": {
-                name: int(system.best_ranks[i]) or None for name, system in systems.items()
-            },
-            "outcome": outcome,
-        }
+        return {"schema": SCHEMA, **evaluation_record(self)}
 
 
 def evaluate(
@@ -235,29 +218,29 @@ def evaluate(
     """Rank and measure every query of a split that has a relevant document.
 
     Args:
-        ranker: The adapter over the collection.
+        ranker: The collection, with or without an adapter.
         split: Name of the split.
         measures: Names as in ir-measures; nDCG@10 is always added.
         top_k: As in `Evaluation`.
         lexical: A BM25 index to measure as well.
         with_parts: Compute the shares of the score change, the parts of the gain, and the range
-            that unjudged documents leave open.
+            that unjudged documents leave open. Needs an adapter.
         query_ids: Only these queries of the split.
 
     Raises DataError as `Dataset.judged_queries` does.
     """
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
-    judged, card = dataset.judged_queries(split), ranker.adapter.card
+    judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
     batch = ranker.rank_batch(vectors)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
-        *(dataset.name, split, card.name, tuple(qrels), names),
+        *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),
         values=np.stack([system.values for system in stages]),
         best_ranks=np.stack([system.best_ranks for system in stages]),
         judged=np.stack([system.judged for system in stages]),
-        groups=query_groups(qrels, card, dataset),
+        groups=query_groups(qrels, card, dataset) if card else None,
         top_k=top_k or SearchConfig().top_k,
         batch=batch,
         qrels=qrels,
@@ -265,7 +248,7 @@ def evaluate(
         shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_parts else None,
         gain=decompose_gain(ranker, batch, qrels, NDCG) if with_parts else None,
         ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
-        left_out=card.outcome.left_out if card.outcome else None,
+        left_out=card.outcome.left_out if card and card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
     )
 
@@ -274,7 +257,9 @@ def _measure_stages(
     dataset: Dataset, batch: RankedBatch, qrels: Qrels, names: Sequence[str]
 ) -> list[SystemMetrics]:
     """Return the measures of the ranking at each stage."""
-    rankings = (ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in STAGES)
+    rankings = (
+        ranked_ids(dataset, tuple(qrels), batch.ranked_rows(stage)) for stage in batch.stages
+    )
     return [measure(names, qrels, ranking) for ranking in rankings]
 
 

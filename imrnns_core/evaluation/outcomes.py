@@ -1,4 +1,4 @@
-"""Outcomes: what an adapter does to the best relevant document of a query."""
+"""Outcomes: what an adapter, or the base alone, does to the best relevant document of a query."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ Outcome = Literal[
     "improved",
     "worsened",
     "unchanged",
+    "found",
     "ranked too low",
     "not retrieved",
 ]
@@ -37,3 +38,10 @@ def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -
         return "ranked too low"
     # smaller changes come from rounding in sums
     return "improved" if change > 1e-9 else "worsened" if change < -1e-9 else "unchanged"
+
+
+def base_outcome(base_rank: int, top_k: int) -> Outcome:
+    """Return the outcome of a query without an adapter; the arguments are those of `outcome_of`."""
+    if base_rank == 0:
+        return "not retrieved"
+    return "found" if base_rank <= top_k else "ranked too low"

@@ -1,4 +1,6 @@
-"""How similar base and modulated rankings are. No judgments are needed.
+"""How similar two rankings of each query are. No judgments are needed.
+
+They are the base and the modulated ranking or, without an adapter, base and BM25.
 
 This shows how much the ranking changes, not whether it is better.
 """
@@ -17,6 +19,8 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import SCHEMA
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.hybrid import LEXICAL
 from imrnns_core.retrieval.ranker import RankedBatch, Ranker
 from imrnns_core.types import DoubleArray, IntArray
 
@@ -27,24 +31,26 @@ PERSISTENCE = 0.9
 
 @dataclass(frozen=True)
 class RankOverlap:
-    """Base and modulated rankings of Q queries, compared without judgments.
+    """The base and another ranking of Q queries, compared without judgments.
 
     Attributes:
         dataset: Name of the data set.
-        adapter: Name of the adapter.
+        adapter: Name of the adapter; None without one.
+        other: Name of the ranking that is compared with base: "modulated", or "BM25".
         query_ids: (Q,) in the order of the data set.
-        rbo: (Q,) rank-biased overlap of the base and the modulated ranking, 1 if identical.
-        top_k_overlap: (Q,) number of the top `top_k` base documents in the modulated top `top_k`.
-        top_documents: (2, Q) corpus row of the document at rank 1, base and modulated.
+        rbo: (Q,) rank-biased overlap of both rankings, 1 if identical.
+        top_k_overlap: (Q,) number of documents that the top `top_k` of both rankings have.
+        top_documents: (2, Q) corpus row of the document at rank 1, −1 if a ranking is empty.
         top_k: Depth of `top_k_overlap`.
         batch: The rankings.
         document_ids: (N,) document ids of the corpus.
-        lowest_rbo: The lowest rank-biased overlap that two rankings of the candidates can have.
-        shares: The shares of the score change, None for a single query.
+        lowest_rbo: The lowest rank-biased overlap that the two rankings can have.
+        shares: The shares of the score change, None for a single query or without an adapter.
     """
 
     dataset: str
-    adapter: str
+    adapter: str | None
+    other: str
     query_ids: tuple[str, ...]
     rbo: DoubleArray
     top_k_overlap: IntArray
@@ -65,6 +71,11 @@ class RankOverlap:
         """Share of the queries with another document at rank 1."""
         return float((self.top_documents[0] != self.top_documents[1]).mean())
 
+    def top_document(self, ranking: int, query: int) -> str | None:
+        """Return the document at rank 1 of base (0) or the other ranking (1); None if empty."""
+        row = int(self.top_documents[ranking, query])
+        return None if row < 0 else self.document_ids[row]
+
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens evaluate --json` writes without judgments."""
         queries = [
@@ -73,8 +84,7 @@ class RankOverlap:
                 "rbo": float(self.rbo[i]),
                 "top_k_overlap": int(self.top_k_overlap[i]),
                 "top_documents": {
-                    stage: self.document_ids[self.top_documents[s, i]]
-                    for s, stage in enumerate(("base", "modulated"))
+                    name: self.top_document(s, i) for s, name in enumerate(("base", self.other))
                 },
             }
             for i, query_id in enumerate(self.query_ids)
@@ -105,12 +115,12 @@ class RankOverlap:
 def rank_biased_overlap(
     ranks: IntArray, other_ranks: IntArray, p: float = PERSISTENCE
 ) -> DoubleArray:
-    """Return the extrapolated rank-biased overlap (…,) of two rankings of the same K documents.
+    """Return the extrapolated rank-biased overlap (…,) of two rankings of K documents each.
 
     RBO_EXT of Webber, Moffat and Zobel, "A similarity measure for indefinite rankings", ACM TOIS
     28(4), 2010, for lists of equal depth: (1 − p)/p · Σ_d p^d · X_d/d + p^K · X_K/K. X_d is the
     number of documents in the top d of both rankings. A document counts from the larger of its two
-    ranks on, and X_K = K.
+    ranks on; one that the other ranking lacks has a rank above K there.
 
     Args:
         ranks: (…, K) ranks of the documents, from 1.
@@ -121,7 +131,9 @@ def rank_biased_overlap(
     in_both = np.maximum(ranks, other_ranks)[..., None] <= np.arange(1, depth + 1)  # (…, K, K)
     agreement = in_both.sum(axis=-2) / np.arange(1, depth + 1)
     weights = p ** np.arange(1, depth + 1)
-    overlap: DoubleArray = (1 - p) / p * (agreement * weights).sum(axis=-1) + p**depth
+    overlap: DoubleArray = (1 - p) / p * (agreement * weights).sum(axis=-1) + (
+        p**depth * agreement[..., -1]
+    )
     return overlap
 
 
@@ -157,23 +169,61 @@ def unjudged_queries(dataset: Dataset) -> tuple[str, ...]:
 
 
 def measure_overlap(
-    ranker: Ranker, query_ids: Sequence[str], top_k: int | None = None
+    ranker: Ranker,
+    query_ids: Sequence[str],
+    top_k: int | None = None,
+    lexical: BM25Index | None = None,
 ) -> RankOverlap:
-    """Rank Q queries of the collection and compare their base and modulated rankings."""
-    collection, depth = ranker.collection, top_k or SearchConfig().top_k
+    """Rank Q queries of the collection, and compare base and modulated rankings.
+
+    Without an adapter, the base rankings are compared with BM25, whose index is `lexical`.
+
+    Raises:
+        ValueError: If there is neither an adapter nor an index.
+    """
+    collection, top = ranker.collection, top_k or SearchConfig().top_k
     vectors = collection.query_vectors(query_ids)
     batch = ranker.rank_batch(vectors)
-    base, modulated = batch.rank("base"), batch.rank("modulated")
+    base = batch.rank("base")
+    if ranker.adapter_name is not None:
+        other, first = batch.rank("modulated"), batch.ranked_rows("modulated")[:, 0]
+        shares = decompose_change(ranker, batch, torch.from_numpy(vectors))
+        lowest = lowest_rank_biased_overlap(base.shape[1])
+    elif lexical is not None:
+        texts = [collection.dataset.queries[query_id].text for query_id in query_ids]
+        other, first = _lexical_ranks(lexical, texts, batch.rows)
+        # two rankings of a corpus can have no document in common
+        shares, lowest = None, 0.0
+    else:
+        raise ValueError("without an adapter, the BM25 index is needed")
     return RankOverlap(
         dataset=collection.dataset.name,
-        adapter=ranker.adapter.card.name,
+        adapter=ranker.adapter_name,
+        other=LEXICAL if ranker.adapter_name is None else "modulated",
         query_ids=tuple(query_ids),
-        rbo=np.array([rank_biased_overlap(b, m) for b, m in zip(base, modulated, strict=True)]),
-        top_k_overlap=((base <= depth) & (modulated <= depth)).sum(axis=1),
-        top_documents=np.stack([batch.ranked_rows(stage)[:, 0] for stage in ("base", "modulated")]),
-        top_k=depth,
+        rbo=np.array([rank_biased_overlap(b, o) for b, o in zip(base, other, strict=True)]),
+        top_k_overlap=((base <= top) & (other <= top)).sum(axis=1),
+        top_documents=np.stack([batch.ranked_rows("base")[:, 0], first]),
+        top_k=top,
         batch=batch,
         document_ids=collection.dataset.document_ids,
-        lowest_rbo=lowest_rank_biased_overlap(base.shape[1]),
-        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)),
+        lowest_rbo=lowest,
+        shares=shares,
     )
+
+
+def _lexical_ranks(
+    lexical: BM25Index, texts: Sequence[str], rows: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return the BM25 ranks (Q, K) of candidates, rows (Q, K), and the rows (Q,) at rank 1.
+
+    A candidate that is not in the top K of BM25 has the rank K + 1.
+    """
+    depth = rows.shape[1]
+    ranks, first = np.full(rows.shape, depth + 1), np.full(len(rows), -1)
+    for i, matches in enumerate(lexical.matches(texts, depth)):
+        rank_of = {row: n for n, row in enumerate(matches.tolist(), 1)}
+        ranks[i] = [rank_of.get(row, depth + 1) for row in rows[i].tolist()]
+        if len(matches):
+            first[i] = matches[0]
+    return ranks, first

@@ -23,7 +23,7 @@ from imrnns_core.types import STAGES, DoubleArray
 
 @dataclass(frozen=True)
 class SystemComparison:
-    """The modulated rankings of an evaluation and those of another system, on the same Q queries.
+    """The last rankings of an evaluation and those of another system, on the same Q queries.
 
     Attributes:
         name: Name of the other system.
@@ -45,7 +45,9 @@ class SystemComparison:
     @property
     def differences(self) -> DoubleArray:
         """(Q, M) measures of the evaluation minus those of the other system."""
-        difference: DoubleArray = self.evaluation.value("modulated") - self.other_metrics.values
+        difference: DoubleArray = (
+            self.evaluation.value(self.evaluation.final) - self.other_metrics.values
+        )
         return difference
 
     def group_masks(self) -> dict[Group | None, NDArray[np.bool_]]:
@@ -73,7 +75,7 @@ class SystemComparison:
         groups = {
             name: {
                 "n": int(mask.sum()),
-                "modulated": self.evaluation.mean("modulated", mask),
+                self.evaluation.final: self.evaluation.mean(self.evaluation.final, mask),
                 "other": mean_of(measures, other.values, mask),
                 "significance": self._significance(name),
             }
@@ -127,12 +129,12 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
         DataError: The split of the evaluation cannot be measured.
     """
     other_evaluation = evaluate(other, evaluation.split, evaluation.measures)
-    groups = None
+    groups = None if evaluation.has_adapter else other_evaluation.groups
     if evaluation.groups is not None and other_evaluation.groups is not None:
         # memorised documents of either adapter can be behind a difference
         groups = merged_groups(evaluation.groups, other_evaluation.groups)
     return SystemComparison(
-        other_evaluation.adapter,
+        other.adapter.card.name,
         "adapter",
         evaluation,
         SystemMetrics(

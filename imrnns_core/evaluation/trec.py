@@ -10,9 +10,8 @@ from imrnns_core.data.readers.trec import to_trec_id
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.io import atomic_write
-from imrnns_core.retrieval.comparison import Comparison, Hit
-from imrnns_core.retrieval.ranker import blend
-from imrnns_core.types import STAGES, Qrels
+from imrnns_core.retrieval.comparison import Hit, Ranking
+from imrnns_core.types import Qrels
 
 
 def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
@@ -32,16 +31,12 @@ def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
     return lines
 
 
-def blended_run(comparison: Comparison, alpha: float, tag: str) -> str:
-    """Return one query's ranking by (1 − α) · base + α · modulated as a TREC run.
-
-    With α = 1, this is the modulated ranking.
-    """
-    scores, ranks = blend(comparison, alpha)
-    ids, grades = comparison.document_ids, comparison.relevance
-    hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), int(grades[i])) for i in ranks.argsort()]
-    # a typed question has no id, but each line of a run needs one
-    return "\n".join(run_lines(comparison.query.id or "query", hits, tag)) + "\n"
+def single_run(query_id: str, ranking: Ranking, tag: str) -> str:
+    """Return one query's ranking as a TREC run."""
+    ids, ranks, scores = ranking.document_ids, ranking.ranks, ranking.scores
+    # a run does not contain the relevance
+    hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), 0) for i in ranking.order.tolist()]
+    return "\n".join(run_lines(query_id, hits, tag)) + "\n"
 
 
 def write_runs(
@@ -54,7 +49,7 @@ def write_runs(
     """
     folder.mkdir(parents=True, exist_ok=True)
     batch, paths = evaluation.batch, []
-    for s, stage in enumerate(STAGES):
+    for s, stage in enumerate(batch.stages):
         lines: list[str] = []
         for i, query_id in enumerate(evaluation.query_ids):
             order = batch.ranks[i, s].argsort()

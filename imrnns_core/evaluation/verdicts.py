@@ -44,7 +44,9 @@ OUTCOMES: tuple[Outcome, ...] = (
     "ranked too low",
     "not retrieved",
 )
-"""Best first."""
+"""Outcomes with an adapter, best first."""
+BASE_OUTCOMES: tuple[Outcome, ...] = ("found", "ranked too low", "not retrieved")
+"""Outcomes without an adapter, best first."""
 
 MIN_CHANGED = 20
 """With fewer changed queries there is no verdict: the queries may be a lucky selection."""
@@ -157,11 +159,16 @@ def judge_effect(evaluation: Evaluation) -> EffectVerdict:
     )
 
 
+def outcomes_of(evaluation: Evaluation) -> tuple[Outcome, ...]:
+    """Return the outcomes that a query of the evaluation can have, best first."""
+    return OUTCOMES if evaluation.has_adapter else BASE_OUTCOMES
+
+
 def judge_outcomes(evaluation: Evaluation) -> OutcomeVerdict:
     """Count the outcomes."""
     counts = Counter(evaluation.outcomes())
     return OutcomeVerdict(
-        {name: counts[name] for name in OUTCOMES if counts[name]},
+        {name: counts[name] for name in outcomes_of(evaluation) if counts[name]},
         counts["rescued"] + counts["improved"],
         counts["broken"] + counts["worsened"],
     )

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.explanation.word_drops import SHORTLIST, Target
-from imrnns_core.types import Side
+from imrnns_core.explanation.word_drops import SHORTLIST
+from imrnns_core.types import Side, Target
 
 SCHEMA = 3
 _CHANGE_KEYS = {2: "delta", SCHEMA: "change"}

@@ -29,11 +29,11 @@ from imrnns_core.explanation.deletion_records import (
 from imrnns_core.explanation.nearest_tokens import untrained_models
 from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
-from imrnns_core.explanation.word_drops import SHORTLIST, Target, WordDrops
+from imrnns_core.explanation.word_drops import SHORTLIST, WordDrops
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import Word, without
-from imrnns_core.types import FloatArray, Progress, Side
+from imrnns_core.types import FloatArray, Progress, Side, Target
 
 PAIRS = 60
 RANDOM_DRAWS = 5

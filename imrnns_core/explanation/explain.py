@@ -14,10 +14,10 @@ from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.explanation.word_drops import SHORTLIST, Target, VerifiedWord, WordDrops
+from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrops
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.types import STAGES, Side
+from imrnns_core.types import Side, Target
 
 SCHEMA = 3
 SHORT_QUERY_WORDS = 24
@@ -34,22 +34,23 @@ class Explanation:
 
     Attributes:
         dataset: Name of the data set.
-        adapter: Name of the adapter.
+        adapter: Name of the adapter, None for the base alone.
         encoder: Name of the encoder.
         query: The query.
         document: The document.
         ranks: Rank at each stage.
         scores: Score at each stage.
-        accounting: Base score, each part of the change, and modulated score.
+        accounting: Base score, each part of the change, and modulated score; without an adapter,
+            the base score alone.
         words: Estimated drops of the words, for each text.
         word_accounting: The change split over words, for each text.
         verified: Measured drops, for each text.
-        vocabulary: The paper's vocabulary view, for each text.
+        vocabulary: The paper's vocabulary view, for each text; empty without an adapter.
         missing: For each view that is not available for this encoder, the reason.
     """
 
     dataset: str
-    adapter: str
+    adapter: str | None
     encoder: str
     query: Query
     document: Document
@@ -61,6 +62,16 @@ class Explanation:
     verified: dict[Side, list[VerifiedWord]] = field(default_factory=dict)
     vocabulary: dict[Side, list[NamedToken]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+
+    @property
+    def final(self) -> str:
+        """The last stage: "modulated", or "base" without an adapter."""
+        return list(self.ranks)[-1]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What its words affect: score change and score; without an adapter, the score alone."""
+        return TARGETS if self.adapter is not None else ("score",)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `imrnns-lens explain --json` writes."""
@@ -119,24 +130,32 @@ def explain(
     Raises:
         ExplanationError: The document is not a candidate.
     """
-    pair = Pair(comparison, ranker.adapter.model, _position(ranker, comparison, document_id))
+    pair = Pair(comparison, ranker.model, _position(ranker, comparison, document_id))
     position = pair.position
     explanation = Explanation(
         ranker.collection.dataset.name,
-        ranker.adapter.card.name,
+        ranker.adapter_name,
         ranker.collection.encoder.spec.name,
         comparison.query,
         ranker.collection.dataset.document[document_id],
-        {stage: int(comparison.rank(stage)[position]) for stage in STAGES},
-        {stage: float(comparison.score(stage)[position]) for stage in STAGES},
-        {name: float(v[position]) for name, v in account(comparison).total.items()},
+        {stage: int(comparison.rank(stage)[position]) for stage in comparison.stages},
+        {stage: float(comparison.score(stage)[position]) for stage in comparison.stages},
+        _accounting(pair),
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)
     except (ExplanationError, EncoderError) as error:
         explanation.missing.append(str(error))
-    _add_vocabulary(explanation, ranker, view, pair)
+    # it names the change of an embedding, which only an adapter makes
+    if pair.model is not None:
+        _add_vocabulary(explanation, ranker, view, pair)
     return explanation
+
+
+def _accounting(pair: Pair) -> dict[str, float]:
+    if pair.model is None:
+        return {"base": float(pair.comparison.score("base")[pair.position])}
+    return {name: float(v[pair.position]) for name, v in account(pair.comparison).total.items()}
 
 
 def _add_vocabulary(
@@ -184,7 +203,9 @@ def _explain_words(
             explanation.word_accounting[side] = accounting
         if verify:
             shortlist = [
-                word for target in TARGETS for word in words_to_verify(drops, target, pair.demoted)
+                word
+                for target in explanation.targets
+                for word in words_to_verify(drops, target, pair.demoted)
             ]
             positions = list(dict.fromkeys(shortlist))
             explanation.verified[side] = explainer.verify(pair, side, drops, positions)

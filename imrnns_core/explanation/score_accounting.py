@@ -127,7 +127,7 @@ def _affine(pair: Pair, side: Side, pooled: Tensor, factor: float) -> tuple[Tens
     `factor` scales the pooled outputs to the length of the stored embeddings.
     """
     scale, bias, norm, base, modulated = _other_text(pair, side)
-    projector = pair.model.projector
+    projector = pair.adapter_model.projector
     weight, offset = projector.weight.detach().double(), projector.bias.detach().double()
     gamma, beta = norm.weight.detach().double(), norm.bias.detach().double()
     raw = weight @ (pooled * factor) + offset
@@ -150,11 +150,15 @@ def _other_text(pair: Pair, side: Side) -> tuple[Tensor, Tensor, LayerNorm, Tens
     """
     modulation, position = pair.comparison.modulation, pair.position
     if side == "document":
-        scale, bias, norm = modulation.query_scale, modulation.query_bias, pair.model.document_norm
+        scale, bias, norm = (
+            modulation.query_scale,
+            modulation.query_bias,
+            pair.adapter_model.document_norm,
+        )
         base, modulated = modulation.query, modulation.modulated_query
         return scale.double(), bias.double(), norm, base.double(), modulated.double()
     weights = feedback_weights(torch.from_numpy(pair.comparison.feedback).double())
     scale = weights @ modulation.document_scale.double()
     bias = weights @ modulation.document_bias.double()
     base, modulated = modulation.documents[position], modulation.modulated_documents[position]
-    return scale, bias, pair.model.query_norm, base.double(), modulated.double()
+    return scale, bias, pair.adapter_model.query_norm, base.double(), modulated.double()

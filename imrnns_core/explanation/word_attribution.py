@@ -164,7 +164,7 @@ class WordExplainer:
     ) -> tuple[WordDrops, WordAccounting | None]:
         """Estimate the drops, and split the change over the words.
 
-        The accounting is None where the encoder's pooling is not additive.
+        The accounting is None where the encoder's pooling is not additive, or without an adapter.
 
         Raises:
             ExplanationError: The encoder's attention cannot be read.
@@ -180,7 +180,7 @@ class WordExplainer:
         characters_read = end_of_character(text, max((end for _, end in trace.spans), default=0))
         accounting = (
             account_words(pair, side, trace, word_of_token, length)
-            if self.traced.has_additive_pooling
+            if self.traced.has_additive_pooling and pair.model is not None
             else None
         )
         return WordDrops(side, text, words, score, change, characters_read), accounting

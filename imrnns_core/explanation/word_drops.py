@@ -9,10 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from imrnns_core.text.words import Span, Word
-from imrnns_core.types import FloatArray, Side
+from imrnns_core.types import FloatArray, Side, Target
 
-Target = Literal["score", "change"]
-"""What a word affects: the modulated score, or its change (modulated − base)."""
 Verdict = Literal["confirmed", "not confirmed", "opposite sign", "not tested"]
 """What the measured drop says about the estimate.
 
@@ -43,6 +41,8 @@ more.
 @dataclass(frozen=True)
 class WordDrops:
     """How much the modulated score and its change drop without each of W words.
+
+    Without an adapter, the score is the base score, and nothing changes it.
 
     Attributes:
         side: The text: document or query.

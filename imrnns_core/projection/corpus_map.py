@@ -54,10 +54,14 @@ class CorpusMap:
         )
 
 
-def map_key(adapter: Adapter, fingerprint: str) -> str:
-    """Return the key of the map for a collection's fingerprint and an adapter's projector."""
+def map_key(adapter: Adapter | None, fingerprint: str) -> str:
+    """Return the key of the map for a collection's fingerprint and an adapter's projector.
+
+    Without an adapter, the map is that of the base embeddings.
+    """
     sha = hashlib.sha256(f"{SCHEMA} {SEED} {NEIGHBOURS} {fingerprint}".encode())
-    for parameter in (adapter.model.projector.weight, adapter.model.projector.bias):
+    projector = () if adapter is None else adapter.model.projector.parameters()
+    for parameter in projector:
         sha.update(parameter.detach().numpy().tobytes())
     return sha.hexdigest()[:16]
 

@@ -10,6 +10,7 @@ import numpy as np
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.near_copies import copies
 from imrnns_core.data.shingles import Passage
+from imrnns_core.model.modulation import Modulation
 from imrnns_core.projection.arrow_agreement import ArrowAgreement, arrow_agreement
 from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.retrieval.comparison import Comparison
@@ -41,7 +42,12 @@ class DrawnMovement:
 
 
 def true_movement(comparison: Comparison) -> FloatArray:
-    """Return (K,) cosine distance between each candidate's projected and modulated embedding."""
+    """Return (K,) cosine distance between each candidate's projected and modulated embedding.
+
+    Without an adapter, nothing moves.
+    """
+    if not isinstance(comparison.vectors, Modulation):
+        return np.zeros(len(comparison.rows), dtype=np.float32)
     modulation = comparison.modulation
     cosine = (modulation.projected_documents * modulation.modulated_documents).sum(-1)
     return np.asarray((1.0 - cosine).clamp_min(0.0).numpy())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import STAGES, FloatArray, IntArray
+from imrnns_core.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class TargetView:
     """Polar coordinates of R candidates, with the query in the centre.
 
     Attributes:
-        radius: (4, R) angle between query and document at each stage, in degrees.
+        radius: (S, R) angle between query and document at each stage, in degrees.
         direction: (R,) direction in degrees. Similar documents have neighbouring directions; apart
             from that, the direction has no meaning.
     """
@@ -26,11 +26,11 @@ class TargetView:
 
 def target_view(comparison: Comparison, positions: IntArray) -> TargetView:
     """Return the target view of the candidates at positions (R,) of the comparison."""
-    scores = np.stack([comparison.score(stage) for stage in STAGES])  # (4, K)
+    scores = np.stack([comparison.score(stage) for stage in comparison.stages])  # (S, K)
     radius = np.degrees(np.arccos(np.clip(scores[:, positions], -1.0, 1.0))).astype(np.float32)
     count = len(positions)
     direction = np.empty(count, dtype=np.float32)
-    direction[neighbourhood_order(comparison.modulation.documents.numpy()[positions])] = (
+    direction[neighbourhood_order(comparison.vectors.documents.numpy()[positions])] = (
         np.arange(count) * 360.0 / count
     )
     return TargetView(radius, direction)

@@ -51,22 +51,24 @@ def baselines(result: Baselines, data: str) -> Iterator[RenderableType]:
         data: The data set, as the command `prepare` accepts it.
     """
     yield _table(result)
-    yield f"{WEIGHTS} {ADAPTER_WEIGHT}"
+    yield f"{WEIGHTS} {ADAPTER_WEIGHT}" if result.evaluation.has_adapter else WEIGHTS
     yield from notes(result, data)
     verdict = result.judge()
     yield ". ".join(filter(None, (headline(verdict), figures(verdict))))
 
 
 def _table(result: Baselines) -> RenderableType:
+    final = result.evaluation.final
+    difference = "modulated − baseline" if result.evaluation.has_adapter else "baseline − base"
     table = table_of(
-        f"Baselines: {NDCG}, and modulated − baseline",
+        f"Baselines: {NDCG}, and {difference}",
         *("ranking", "query group", "queries", "weight", NDCG),
         *("difference", "95 % interval", "p"),
     )
     for group, mask in result.masks().items():
         queries = str(int(mask.sum()))
-        adapter = float(result.evaluation.column("modulated")[mask].mean())
-        table.add_row("modulated", group, queries, "", decimal(adapter), "", "", "")
+        mean = float(result.evaluation.column(final)[mask].mean())
+        table.add_row(final, group, queries, "", decimal(mean), "", "", "")
         for row in result.tests(mask):
             table.add_row(
                 *(row.baseline.name, group, queries, weight(row.baseline), decimal(row.mean)),
@@ -99,7 +101,7 @@ def notes(result: Baselines, data: str) -> Iterator[str]:
 
 
 def headline(verdict: BaselineVerdict) -> str:
-    """Return the comparison of the adapter with the strongest baseline, in one sentence.
+    """Return the comparison of adapter or base with the strongest baseline, in one sentence.
 
     It is empty if the base ranking is the strongest, or if too few queries differ.
     """
@@ -108,6 +110,10 @@ def headline(verdict: BaselineVerdict) -> str:
     if name == BASE or verdict.effect == "too few queries":
         return ""
     p = p_equals(strongest.p)
+    if verdict.reference == "base":
+        if verdict.effect == "helps":
+            return f"{name[0].upper()}{name[1:]} is better than base ({p})"
+        return f"No baseline is significantly better than base; the strongest is {name} ({p})"
     if verdict.excluded:
         queries = counted(strongest.test.queries, "query", "queries")
         p += f", on the {queries} whose judgments training did not use"
@@ -130,7 +136,7 @@ def figures(verdict: BaselineVerdict) -> str:
         return "No baseline without training is better than base."
     queries = counted(test.queries, "query", "queries")
     sentences = [
-        f"{NDCG} on {queries}: {name} {decimal(strongest.mean)}, adapter "
+        f"{NDCG} on {queries}: {name} {decimal(strongest.mean)}, {verdict.reference} "
         f"{decimal(verdict.adapter)}, difference {signed(test.change)} (95 % interval "
         f"{interval(test.ci95)}, {p_equals(strongest.p)}, Holm-corrected for the number of "
         "baselines)."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -11,9 +11,9 @@ from rich.text import Text
 from imrnns_core.explanation.deletion_records import DELETED, TARGETS
 from imrnns_core.explanation.word_drops import SHORTLIST
 from imrnns_core.reporting.formatting import decimal, interval, signed
-from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING, by_effect, random_drop
+from imrnns_core.reporting.html import VERDICT_READING, by_effect, measured_rows
 from imrnns_core.reporting.terminal import table_of
-from imrnns_core.types import SCORE_PARTS, STAGES
+from imrnns_core.types import SCORE_PARTS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imrnns_core.explanation.explain import Explanation
     from imrnns_core.explanation.nearest_tokens import NamedToken
     from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+    from imrnns_core.types import Target
 
 
 def explanation(explained: Explanation) -> Iterator[RenderableType]:
@@ -29,10 +30,26 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
     yield Text(explained.query.text, style="bold")
     yield f"{explained.document.id}: {explained.document.title}"
     stages = Table("stage", "rank", "score", box=None)
-    for stage in STAGES:
-        stages.add_row(stage, str(explained.ranks[stage]), decimal(explained.scores[stage]))
+    for stage, rank in explained.ranks.items():
+        stages.add_row(stage, str(rank), decimal(explained.scores[stage]))
     yield stages
-    accounting = explained.accounting
+    if explained.adapter is not None:
+        yield from _accounting(explained.accounting)
+    for side, drops in explained.words.items():
+        yield _estimated_words(drops, explained.targets)
+        if side in explained.verified:
+            yield _measured_words(side, explained.verified[side], explained.targets)
+    if explained.words:
+        yield _drops_reading(explained)
+    if explained.verified:
+        yield VERDICT_READING
+    for side, tokens in explained.vocabulary.items():
+        yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"
+    # the reasons why this encoder does not allow a view
+    yield from explained.missing
+
+
+def _accounting(accounting: Mapping[str, float]) -> Iterator[str]:
     parts = " ".join(
         f"{signed(accounting[part])} ({part.replace('_', ' ')})" for part in SCORE_PARTS
     )
@@ -45,44 +62,33 @@ def explanation(explained: Explanation) -> Iterator[RenderableType]:
         "each (Shapley values). The table of stages has all of it in the last stage, so a part can "
         "differ from the step between two stages, even in its sign."
     )
-    for side, drops in explained.words.items():
-        yield _estimated_words(drops)
-        if side in explained.verified:
-            yield _measured_words(side, explained.verified[side])
-    if explained.words:
-        yield (
-            "Drop of score: the modulated score with the word minus the modulated score without "
-            "it. Drop of change: the same for modulated − base. A positive drop means that the "
-            "word raises the score or the change, a negative drop that it lowers it."
-        )
-    if explained.verified:
-        yield VERDICT_READING
-    for side, tokens in explained.vocabulary.items():
-        yield f"Vocabulary near the {side}'s change (as in the paper): {_nearest_words(tokens)}"
-    # the reasons why this encoder does not allow a view
-    yield from explained.missing
 
 
-def _estimated_words(drops: WordDrops) -> Table:
-    table = table_of(
-        f"Words of the {drops.side}: estimated drops", "word", "drop of change", "drop of score"
+def _drops_reading(explained: Explanation) -> str:
+    final = explained.final
+    score = f"Drop of score: the {final} score with the word minus the {final} score without it. "
+    if "change" not in explained.targets:
+        return f"{score}A positive drop means that the word raises the score."
+    return (
+        f"{score}Drop of change: the same for modulated − base. A positive drop means that the "
+        "word raises the score or the change, a negative drop that it lowers it."
     )
+
+
+def _estimated_words(drops: WordDrops, targets: Sequence[Target]) -> Table:
+    heads = (f"drop of {target}" for target in targets)
+    table = table_of(f"Words of the {drops.side}: estimated drops", "word", *heads)
     # for a demoted document, words with a negative drop explain the change
-    for i in by_effect(drops.change)[: SHORTLIST[drops.side]]:
-        table.add_row(drops.words[i].text, signed(drops.change[i]), signed(drops.score[i]))
+    for i in by_effect(drops.values(targets[0]))[: SHORTLIST[drops.side]]:
+        table.add_row(drops.words[i].text, *(signed(drops.values(t)[i]) for t in targets))
     return table
 
 
-def _measured_words(side: str, words: Sequence[VerifiedWord]) -> Table:
-    control = ("random words", "verdict")
-    heads = ("word", "drop of change", *control, "drop of score", *control)
-    table = table_of(f"Words of the {side}: measured drops", *heads)
-    for word in sorted(words, key=lambda word: -abs(word.drop[1])):
-        table.add_row(
-            word.word.text,
-            *(signed(word.drop[1]), random_drop(word, 1), VERDICT_NAMES[word.verdict("change")]),
-            *(signed(word.drop[0]), random_drop(word, 0), VERDICT_NAMES[word.verdict("score")]),
-        )
+def _measured_words(side: str, words: Sequence[VerifiedWord], targets: Sequence[Target]) -> Table:
+    heads = [h for t in targets for h in (f"drop of {t}", "random words", "verdict")]
+    table = table_of(f"Words of the {side}: measured drops", "word", *heads)
+    for row in measured_rows(words, targets):
+        table.add_row(*row)
     return table
 
 

@@ -20,7 +20,7 @@ from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
-from imrnns_core.types import STAGES, FloatArray
+from imrnns_core.types import FloatArray, Target
 
 _FOLDER = Path(__file__).parent
 MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
@@ -144,16 +144,18 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
         css=_style(),
         stages=[
             (stage, explanation.ranks[stage], decimal(explanation.scores[stage]))
-            for stage in STAGES
+            for stage in explanation.ranks
         ],
         accounting=list(_bars(explanation.accounting)),
         texts=[
             {
                 "side": side,
-                "change": list(marked_pieces(drops, drops.change)),
-                "score": list(marked_pieces(drops, drops.score)),
+                "marked": [
+                    (target, list(marked_pieces(drops, drops.values(target))))
+                    for target in explanation.targets
+                ],
                 # empty unless words were deleted and measured (--verify)
-                "verified": _verified(explanation.verified.get(side, [])),
+                "verified": measured_rows(explanation.verified.get(side, []), explanation.targets),
             }
             for side, drops in explanation.words.items()
         ],
@@ -163,6 +165,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
         },
         legend=LEGEND,
         verdict_reading=VERDICT_READING,
+        verified_head=("word", *_verified_heads(explanation.targets)),
         trust=trust_sentence(test),
         trust_head=TRUST_HEAD,
         trust_rows=trust_rows(test) if test else [],
@@ -176,16 +179,26 @@ def _style() -> Any:
     return Markup((_FOLDER / "style.css").read_text(encoding="utf-8") + MARK_CSS)
 
 
-def _verified(words: Sequence[VerifiedWord]) -> list[tuple[str, ...]]:
-    return [
-        (
-            word.word.text,
-            *(signed(word.drop[1]), random_drop(word, 1), VERDICT_NAMES[word.verdict("change")]),
-            *(signed(word.drop[0]), random_drop(word, 0), VERDICT_NAMES[word.verdict("score")]),
-        )
-        # for a demoted document, words with a negative drop explain the change
-        for word in sorted(words, key=lambda word: -abs(word.drop[1]))
-    ]
+def _verified_heads(targets: Sequence[Target]) -> Iterator[str]:
+    for target in targets:
+        yield from (f"drop of {target}", "random words", "verdict")
+
+
+def measured_rows(
+    words: Sequence[VerifiedWord], targets: Sequence[Target]
+) -> list[tuple[str, ...]]:
+    """Return word, drop, random drop and verdict for each target, the largest drops first."""
+    columns = {target: 0 if target == "score" else 1 for target in targets}
+
+    def cells(word: VerifiedWord) -> Iterator[str]:
+        for target, column in columns.items():
+            yield from (signed(word.drop[column]), random_drop(word, column))
+            yield VERDICT_NAMES[word.verdict(target)]
+
+    # for a demoted document, words with a negative drop explain the change
+    first = columns[targets[0]]
+    ordered = sorted(words, key=lambda word: -abs(word.drop[first]))
+    return [(word.word.text, *cells(word)) for word in ordered]
 
 
 def random_drop(word: VerifiedWord, column: int) -> str:

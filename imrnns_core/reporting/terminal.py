@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from imrnns_core.evaluation.evaluate import BM25, NDCG, Evaluation, mean_of
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
-from imrnns_core.evaluation.verdicts import OUTCOMES
+from imrnns_core.evaluation.verdicts import judge_outcomes
 from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.reporting.change_lines import gain_lines, range_line, share_line
 from imrnns_core.reporting.formatting import (
@@ -51,6 +50,14 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
             f"document and {'is' if len(left_out) == 1 else 'are'} left out: "
             f"{', '.join(left_out[:LISTED_QUERIES])}{more}"
         )
+    if not result.has_adapter:
+        yield _outcome_line(result)
+        yield (
+            f"Found: a relevant document is in the top {result.top_k}. Ranked too low: the best "
+            "relevant candidate is below. Not retrieved: no relevant document is "
+            "among the candidates."
+        )
+        return
     yield from _group_lines(result)
     for measure, p in result.corrected_p().items():
         test = result.significance(measure)
@@ -68,15 +75,18 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     if result.gain is not None:
         yield from gain_lines(result.gain)
     yield share_line(result.shares)
-    counts = Counter(result.outcomes())
-    listed = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    yield f"Outcomes: {listed}"
+    yield _outcome_line(result)
     yield (
         f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
         "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
         f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
         "neither succeeds. Not retrieved: no relevant document is among the candidates."
     )
+
+
+def _outcome_line(result: Evaluation) -> str:
+    counts = judge_outcomes(result).counts
+    return f"Outcomes: {', '.join(f'{number} {outcome}' for outcome, number in counts.items())}"
 
 
 def _group_lines(result: Evaluation) -> Iterator[str]:
@@ -109,9 +119,13 @@ def left_out_line(gain: LeftOutGain) -> str:
     )
 
 
+def _adapter(name: str | None) -> str:
+    return "no adapter" if name is None else f"adapter {name}"
+
+
 def _means(result: Evaluation) -> Table:
     table = table_of(
-        f"{result.dataset} {result.split}, adapter {result.adapter}: mean of each measure",
+        f"{result.dataset} {result.split}, {_adapter(result.adapter)}: mean of each measure",
         *("query group", "queries", "ranking"),
         # a user can also name Judged@k as a measure
         *dict.fromkeys((*result.measures, *judged_measures(result.measures))),
@@ -135,27 +149,30 @@ def _add_means(
 
 
 def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
-    """Yield how much the adapter changes the rankings, and the queries that change most."""
+    """Yield how much base and the other ranking differ, and the queries that differ most."""
+    is_adapter = result.adapter is not None
+    what = "the ranking changes" if is_adapter else "the two rankings differ"
     yield (
-        f"{result.dataset}, adapter {result.adapter}: "
+        f"{result.dataset}, {_adapter(result.adapter)}: "
         f"{counted(len(result.query_ids), 'query', 'queries')} without judgments. The figures show "
-        "how much the ranking changes, not whether it is better."
+        f"how much {what}, not {'whether it' if is_adapter else 'which one'} is better."
     )
     yield (
-        f"Base compared with modulated ranking: mean rank-biased overlap "
+        f"Base compared with {result.other} ranking: mean rank-biased overlap "
         f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "
         f"possible for lists of {counted(result.depth, 'document')}), mean number of documents "
         f"that both top {result.top_k} have {decimal(result.top_k_overlap.mean(), 2)}. The "
         f"document at rank 1 differs for {percent(result.top_document_changed)} of the queries."
     )
-    yield share_line(result.shares)
+    if is_adapter:
+        yield share_line(result.shares)
     table = table_of(
-        "Queries whose ranking changes most",
+        "Queries whose ranking changes most" if is_adapter else "Queries that differ most",
         "query",
         "rank-biased overlap",
         f"in common in top {result.top_k}",
         "top document (base)",
-        "top document (modulated)",
+        f"top document ({result.other})",
         "text",
     )
     # a stable sort keeps queries with equal overlap in the order of the data set
@@ -165,7 +182,7 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
             query_id,
             decimal(result.rbo[i]),
             str(result.top_k_overlap[i]),
-            *(result.document_ids[row] for row in result.top_documents[:, i]),
+            *(result.top_document(ranking, i) or "—" for ranking in (0, 1)),
             cut(queries[query_id].text, TEXT_WIDTH),
         )
     yield table
@@ -176,12 +193,12 @@ def system_comparison(
 ) -> Iterator[RenderableType]:
     """Yield both means of each query group with their test, and the queries that differ most."""
     evaluated = comparison.evaluation
-    adapter, other = evaluated.adapter, comparison.name
+    own, other = _own(evaluated), comparison.name
     # two systems can have the same name, but their columns need different headings
-    if other == adapter:
+    if other == evaluated.adapter:
         other = f"{other} (other)"
     yield _comparison_table(comparison, other)
-    yield f"Difference: {adapter} (modulated) − {other}"
+    yield f"Difference: {own} − {other}"
     if comparison.missing:
         missing = counted(comparison.missing, "query is", "queries are")
         yield (
@@ -200,13 +217,19 @@ def system_comparison(
         yield f"No query differs in {NDCG}."
 
 
+def _own(evaluated: Evaluation) -> str:
+    """Return the name of the evaluated ranking."""
+    name = evaluated.adapter
+    return "base" if name is None else f"{name} (modulated)"
+
+
 def _comparison_table(comparison: SystemComparison, other: str) -> Table:
     evaluated = comparison.evaluation
-    adapter = evaluated.adapter
-    heads = ("query group", "queries", "measure", adapter, other, "difference", "95 % interval")
-    table = table_of(f"{adapter} (modulated) compared with {other}", *heads, "p")
+    name = evaluated.adapter or "base"
+    heads = ("query group", "queries", "measure", name, other, "difference", "95 % interval")
+    table = table_of(f"{_own(evaluated)} compared with {other}", *heads, "p")
     for group, mask in comparison.group_masks().items():
-        own_means = evaluated.mean("modulated", mask)
+        own_means = evaluated.mean(evaluated.final, mask)
         other_means = mean_of(evaluated.measures, comparison.other_metrics.values, mask)
         for measure, test in comparison.tests(group).items():
             table.add_row(
@@ -224,12 +247,20 @@ def _query_differences(
     column = evaluated.measures.index(NDCG)
     table = table_of(
         f"Queries that differ most in {NDCG} (rank: best relevant document, — if not retrieved)",
-        *("query", evaluated.adapter, other, "difference", "rank", f"rank ({other})", "text"),
+        *(
+            "query",
+            evaluated.adapter or "base",
+            other,
+            "difference",
+            "rank",
+            f"rank ({other})",
+            "text",
+        ),
     )
-    ranks = (evaluated.best_rank("modulated"), comparison.other_metrics.best_ranks)
+    ranks = (evaluated.best_rank(evaluated.final), comparison.other_metrics.best_ranks)
     for i in rows:
         query_id = evaluated.query_ids[i]
-        own = float(evaluated.column("modulated")[i])
+        own = float(evaluated.column(evaluated.final)[i])
         theirs = float(comparison.other_metrics.values[i, column])
         table.add_row(
             *(query_id, decimal(own), decimal(theirs), signed(own - theirs)),
@@ -251,11 +282,11 @@ def hits(
         other_ranks: Document → its rank there.
     """
     heads = ("rank", f"{other_stage} rank", "score", "relevance", "document", "title")
-    table = table_of(f"{stage.capitalize()} ranking", *heads)
+    table = table_of(f"{stage[0].upper()}{stage[1:]} ranking", *heads)
     for row in rows:
         table.add_row(
             str(row["rank"]),
-            str(other_ranks[row["document_id"]]),
+            str(other_ranks.get(row["document_id"], "—")),
             decimal(row["score"]),
             "unjudged" if row["relevance"] < 0 else str(row["relevance"]),
             row["document_id"],

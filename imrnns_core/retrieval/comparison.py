@@ -12,8 +12,17 @@ from numpy.typing import NDArray
 from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
-from imrnns_core.model.modulation import Modulation
-from imrnns_core.types import STAGES, UNJUDGED, FloatArray, IntArray, is_relevant, relevant_ids
+from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.types import (
+    BASE_ONLY,
+    STAGES,
+    UNJUDGED,
+    FloatArray,
+    IntArray,
+    Stage,
+    is_relevant,
+    relevant_ids,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,11 @@ class Ranking:
         """(R,) positions of the documents, best first."""
         return np.argsort(self.ranks).astype(np.int64)
 
+    @cached_property
+    def position(self) -> dict[str, int]:
+        """Document id → position in the arrays."""
+        return {document_id: i for i, document_id in enumerate(self.document_ids)}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -66,8 +80,8 @@ class Comparison:
         rows: (K,) corpus rows of the candidates.
         judgments: Document id → grade for all judgments of the query; empty if it has none.
         feedback: (K,) True for the candidates that refine the query.
-        stage_vectors: The vectors of the stages, with the candidates in base order; None without an
-            adapter.
+        stage_vectors: The vectors of the stages, with the candidates in base order: a `Modulation`
+            if there is an adapter. None if only the rankings are known.
     """
 
     query: Query
@@ -75,7 +89,7 @@ class Comparison:
     rows: IntArray
     judgments: Mapping[str, int] = field(default_factory=dict)
     feedback: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
-    stage_vectors: Modulation | None = None
+    stage_vectors: BaseVectors | None = None
 
     @property
     def document_ids(self) -> tuple[str, ...]:
@@ -88,13 +102,34 @@ class Comparison:
         return tie_ranks(self.document_ids)
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that have a ranking: "base", or all four with an adapter."""
+        return tuple(stage for stage in STAGES if stage in self.rankings)
+
+    @property
+    def final(self) -> Stage:
+        """The last stage: "modulated", or "base" without an adapter."""
+        return self.stages[-1]
+
+    @property
+    def vectors(self) -> BaseVectors:
+        """The base vectors.
+
+        Raises:
+            ValueError: If only the rankings are known.
+        """
+        if self.stage_vectors is None:
+            raise ValueError("this comparison has rankings only, no vectors")
+        return self.stage_vectors
+
+    @property
     def modulation(self) -> Modulation:
         """The vectors of the stages.
 
         Raises:
             AdapterError: If the query was ranked without an adapter.
         """
-        if self.stage_vectors is None:
+        if not isinstance(self.stage_vectors, Modulation):
             raise AdapterError(
                 "this query was ranked without an adapter, so it has no modulation; choose an "
                 "adapter"
@@ -176,21 +211,34 @@ class Comparison:
         return [i for i in relevant_ids(self.judgments) if i not in self.position]
 
     def best_relevant_rank(self, system: str) -> int | None:
-        """Return the rank of the best-ranked relevant candidate, or None if none is ranked.
+        """Return the rank of the best-ranked relevant document, or None if none is ranked.
 
         Raises:
             KeyError: If there is no ranking of this system.
         """
-        ranks = self.rank(system)[self.relevant]
-        ranks = ranks[ranks > 0]
-        return int(ranks.min()) if ranks.size else None
+        hits = (hit.rank for hit in self.ranking(system) if is_relevant(hit.relevance))
+        return next(hits, None)
+
+    def hit(self, system: str, document_id: str) -> Hit | None:
+        """Return a document in a system's ranking, None if the system does not rank it.
+
+        Raises:
+            KeyError: If there is no ranking of this system.
+        """
+        ranking = self.rankings[system]
+        if document_id not in ranking.position:
+            return None
+        i = ranking.position[document_id]
+        grade = self.judgments.get(document_id, UNJUDGED)
+        return Hit(document_id, int(ranking.ranks[i]), float(ranking.scores[i]), grade)
 
 
 def stage_rankings(
     document_ids: tuple[str, ...], scores: FloatArray, ranks: IntArray
 ) -> dict[str, Ranking]:
-    """Return stage → ranking from scores and ranks (4, K), in the order of `STAGES`."""
+    """Return stage → ranking from scores and ranks (S, K) of all stages, or of the base alone."""
+    stages = STAGES if len(scores) == len(STAGES) else BASE_ONLY
     return {
         stage: Ranking(stage, document_ids, stage_scores, stage_ranks)
-        for stage, stage_scores, stage_ranks in zip(STAGES, scores, ranks, strict=True)
+        for stage, stage_scores, stage_ranks in zip(stages, scores, ranks, strict=True)
     }

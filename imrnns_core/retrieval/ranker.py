@@ -1,10 +1,9 @@
-"""Rank a query's candidates at the stages base, projected, document-modulated and modulated."""
+"""Rank a query's candidates by the base and, with an adapter, at all its stages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,18 +13,13 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
+from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
-from imrnns_core.model.imrnn import feedback_weights
-from imrnns_core.model.modulation import Modulation
-from imrnns_core.model.scoring import (
-    CorpusTransform,
-    refine,
-    score_candidates,
-    score_corpus,
-    transform_corpus,
-)
+from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.model.scoring import CorpusTransform
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
+from imrnns_core.retrieval.stages import AdapterStages, BaseStage
 from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
 
 
@@ -35,21 +29,23 @@ class RankedBatch:
 
     Attributes:
         rows: (B, K) corpus rows of the candidates.
-        scores: (B, 4, K) scores at the four stages.
-        ranks: (B, 4, K) ranks at the four stages, counted from 1.
+        scores: (B, S, K) scores at the S stages.
+        ranks: (B, S, K) ranks at the S stages, counted from 1.
+        stages: Names of the S stages.
     """
 
     rows: IntArray
     scores: FloatArray
     ranks: IntArray
+    stages: tuple[Stage, ...] = STAGES
 
     def score(self, stage: Stage) -> FloatArray:
         """Return (B, K) scores at a stage, candidates in base order."""
-        return self.scores[:, STAGES.index(stage)]
+        return self.scores[:, self.stages.index(stage)]
 
     def rank(self, stage: Stage) -> IntArray:
         """Return (B, K) ranks at a stage, candidates in base order."""
-        return self.ranks[:, STAGES.index(stage)]
+        return self.ranks[:, self.stages.index(stage)]
 
     def ranked_rows(self, stage: Stage) -> IntArray:
         """Return (B, K) corpus rows at a stage, best first."""
@@ -77,27 +73,76 @@ def ranked_ids(dataset: Dataset, query_ids: Iterable[str], rows: IntArray) -> di
 
 
 class Ranker:
-    """Rank the queries of one collection with one adapter.
+    """Rank the queries of one collection with one adapter, or with the base alone.
+
+    Args:
+        collection: The collection.
+        adapter: The adapter; without one, "base" is the only stage.
+        config: Sizes of the lists.
 
     Raises:
         AdapterError: If the adapter does not fit the embeddings.
     """
 
     def __init__(
-        self, collection: Collection, adapter: Adapter, config: SearchConfig | None = None
+        self,
+        collection: Collection,
+        adapter: Adapter | None = None,
+        config: SearchConfig | None = None,
     ) -> None:
-        check_dimensions(adapter, collection.documents.dimension)
-        self.collection, self.adapter, self.config = collection, adapter, config or SearchConfig()
-        self.base = torch.from_numpy(collection.unit_documents)
+        if adapter is not None:
+            check_dimensions(adapter, collection.documents.dimension)
+        self.collection, self.optional_adapter = collection, adapter
+        self.config = config or SearchConfig()
+        self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
+        self.base = self._scorer.base
 
-    @cached_property
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of every ranking: "base", or all four with an adapter."""
+        return self._scorer.stages
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter.
+
+        Raises:
+            AdapterError: If there is none.
+        """
+        if self.optional_adapter is None:
+            raise AdapterError(NO_ADAPTER)
+        return self.optional_adapter
+
+    @property
+    def adapter_name(self) -> str | None:
+        """The name of the adapter, None if there is none."""
+        return None if self.optional_adapter is None else self.optional_adapter.card.name
+
+    @property
+    def card(self) -> AdapterCard | None:
+        """The card of the adapter, None if there is none."""
+        return None if self.optional_adapter is None else self.optional_adapter.card
+
+    @property
+    def model(self) -> IMRNN | None:
+        """The model of the adapter, None if there is none."""
+        return None if self.optional_adapter is None else self.optional_adapter.model
+
+    @property
     def transform(self) -> CorpusTransform:
-        """The adapter's transform of all documents, computed on first use."""
-        return transform_corpus(
-            self.adapter.model,
-            torch.from_numpy(np.asarray(self.collection.documents.vectors)),
-            torch.from_numpy(np.argsort(self.collection.tie_ranks)),
-        )
+        """The adapter's transform of all documents, computed on first use.
+
+        Raises:
+            AdapterError: If there is no adapter.
+        """
+        if not isinstance(self._scorer, AdapterStages):
+            raise AdapterError(NO_ADAPTER)
+        return self._scorer.transform
+
+    @property
+    def mapped_documents(self) -> FloatArray:
+        """(N, m) unit vectors of the corpus that a map places: projected, or base embeddings."""
+        return self._scorer.documents
 
     def rank_batch(self, vectors: FloatArray) -> RankedBatch:
         """Retrieve the candidates of (B, n) query embeddings and rank them at all stages.
@@ -115,7 +160,7 @@ class Ranker:
         order = np.argsort(rank(scores[:, 0], ties[rows]), axis=1)
         rows = np.take_along_axis(rows, order, axis=1)
         scores = np.take_along_axis(scores, order[:, None, :], axis=2)
-        return RankedBatch(rows, scores, rank(scores, ties[rows][:, None, :]))
+        return RankedBatch(rows, scores, rank(scores, ties[rows][:, None, :]), self.stages)
 
     def compare(
         self,
@@ -151,23 +196,12 @@ class Ranker:
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
             ranks = rank(scores, self.collection.tie_ranks[rows])
-        modulation = self._modulate(vector, rows, feedback)
+        vectors = self._scorer.vectors(vector, rows, feedback)
         judgments, rankings = (
             dataset.judgments.get(query.id, {}),
             stage_rankings(ids, scores, ranks),
         )
-        return Comparison(query, rankings, rows, judgments, feedback, modulation)
-
-    def _modulate(
-        self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
-    ) -> Modulation:
-        """Return the stage vectors of a query (n,) with candidate rows (K,) and feedback (K,)."""
-        documents = torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
-        with torch.inference_mode():
-            batch: Modulation = self.adapter.model(
-                torch.from_numpy(vector)[None], documents[None], torch.from_numpy(feedback)[None]
-            )
-        return batch[0]
+        return Comparison(query, rankings, rows, judgments, feedback, vectors)
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return a document's rank at each stage if all documents of the corpus were ranked.
@@ -176,24 +210,11 @@ class Ranker:
 
         Raises:
             KeyError: If the document is not in the corpus.
-            AdapterError: If the comparison has no adapter, or a score is NaN.
+            AdapterError: If a score is NaN.
         """
         row = self.collection.documents.row[document_id]
         with torch.inference_mode():
-            modulation = comparison.modulation
-            query = modulation.projected_query[None]
-            rows = torch.from_numpy(comparison.rows)[None]
-            weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
-            # the refinement depends on the feedback documents, not on which documents are ranked
-            refined = refine(self.adapter.model, self.transform, query, rows, weights)
-            by_stage: dict[Stage, torch.Tensor] = {
-                "base": self.base @ modulation.query,
-                "projected": self.transform.projected @ query[0],
-                "document-modulated": score_corpus(
-                    self.adapter.model, self.transform, query, query
-                )[0],
-                "modulated": score_corpus(self.adapter.model, self.transform, query, refined)[0],
-            }
+            by_stage = self._scorer.corpus_scores(comparison)
         same = self.collection.index.representatives
         return {
             stage: int(rank(self._checked(scores.numpy())[same], self.collection.tie_ranks)[row])
@@ -205,9 +226,7 @@ class Ranker:
     ) -> FloatArray:
         mask = None if feedback is None else torch.from_numpy(feedback)
         queries = torch.from_numpy(np.ascontiguousarray(vectors))
-        scores = score_candidates(
-            self.adapter.model, self.transform, self.base, queries, torch.from_numpy(rows), mask
-        )
+        scores = self._scorer.scores(queries, torch.from_numpy(rows), mask)
         return self.equalized(self._checked(scores.numpy()), rows)
 
     def equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
@@ -229,12 +248,17 @@ class Ranker:
             AdapterError: If a score is NaN.
         """
         if not np.isfinite(scores).all():
-            name = self.adapter.card.name
+            name = self.adapter_name
             raise AdapterError(
                 f"{name}: this adapter gives scores that are not numbers (NaN) for these "
                 "embeddings; train it again or use another adapter"
             )
         return scores
+
+
+NO_ADAPTER = (
+    "this needs an adapter; name one with --adapter, or train one with: imrnns-lens train DATA"
+)
 
 
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
+from imrnns_core.config import NO_ADAPTER, SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EMBEDDING_FILES
 from imrnns_core.data.readers.files import containing_zip
@@ -228,13 +228,15 @@ class Workspace:
 
         Args:
             collection: The collection.
-            adapter: The name or file of the adapter.
+            adapter: The name or file of the adapter; "none" for the base alone.
             progress: Called with (label, done, total) while sentences of new documents are encoded.
 
         Raises:
             AdapterError: If the name is unknown, the file cannot be read, or the adapter does not
                 fit the embeddings.
         """
+        if adapter == NO_ADAPTER:
+            return Ranker(collection)
         loaded = self.adapter(adapter)
         check_dimensions(loaded, collection.documents.dimension)
         with suppress(TrainingError):

@@ -174,7 +174,7 @@ def test_a_report_has_the_figures_of_the_deletion_test(explained: Explanation):
 def test_measured_words_are_sorted_by_effect_with_their_random_words(explained: Explanation):
     words = sorted(explained.verified["document"], key=lambda word: -abs(word.drop[1]))
     assert any(word.drop[1] < 0 for word in words)
-    rows = html_report._verified(explained.verified["document"])
+    rows = html_report.measured_rows(explained.verified["document"], explained.targets)
     assert [row[0] for row in rows] == [word.word.text for word in words]
     mean, deviation = words[0].random[1], words[0].random_std[1]
     assert rows[0][2] == f"{signed(mean)} ± {deviation:.4f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +13,7 @@ from dashboard import formatting
 from dashboard.widgets import csv_button, tables
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import STAGES
+from imrnns_core.types import UNJUDGED
 
 TITLE_WIDTH = 124
 ID_WIDTHS = (96, 186)
@@ -23,57 +24,79 @@ With the largest one, the table fits into a window of 1440 pixels.
 LETTER = 6.8
 """Width of a letter in pixels."""
 CHANGE = "rank change"
+BASE_READING = (
+    "Ranks by base, by BM25 (keyword search), and by the reciprocal rank fusion of both, of all "
+    "documents that one of them returns; then the base score. Click a column header to sort."
+)
 READING = (
     "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
     "modulated (mod.). Change is base rank − modulated rank; + means that the adapter promoted the "
     "document. Click a column header to sort."
 )
-ORDER = [
-    "title",
-    *(f"{stage} rank" for stage in STAGES),
-    CHANGE,
-    "relevance",
-    *(f"{stage} score" for stage in STAGES),
-    "document",
-]
 
 
 def show(comparison: Comparison, dataset: Dataset) -> None:
     """Draw the table and a button that downloads it."""
     frame = _frame(comparison, dataset)
+    is_adapted = len(comparison.stages) > 1
     st.header("All candidates", anchor=False)
-    st.caption(READING)
+    st.caption(READING if is_adapted else BASE_READING)
     drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])
-    scores = [f"{stage} score" for stage in STAGES]
+    scores = [f"{stage} score" for stage in comparison.stages]
     # the format of a column would write a hyphen for minus
     styles: dict[Any, Callable[[Any], str]] = {
-        CHANGE: lambda rise: formatting.minus(f"{rise:+d}" if rise else "0"),
-        **dict.fromkeys(scores, formatting.decimal),
+        **(
+            {CHANGE: lambda rise: formatting.minus(f"{rise:+d}" if rise else "0")}
+            if is_adapted
+            else {}
+        ),
+        # a document that only BM25 returns has no base score
+        **dict.fromkeys(scores, lambda score: "" if score != score else formatting.decimal(score)),
     }
     st.dataframe(
         drawn.style.format(styles),  # type: ignore[arg-type]  # its stubs want `object`
         hide_index=True,
         height=tables.table_height(len(frame), 420),
         row_height=tables.TABLE_ROW,
-        column_config=_columns(_id_width(comparison.document_ids)),
-        column_order=ORDER,
+        column_config=_columns(comparison, _id_width(comparison.document_ids)),
+        column_order=_order(comparison, is_adapted),
         key="candidates",
     )
     # not `drawn`: the file has whole titles
     csv_button.show(lambda: frame, f"{comparison.query.id or 'query'}.csv", "csv")
 
 
+def _order(comparison: Comparison, is_adapted: bool) -> list[str]:
+    return [
+        "title",
+        *(f"{system} rank" for system in comparison.rankings),
+        *([CHANGE] if is_adapted else []),
+        "relevance",
+        *(f"{stage} score" for stage in comparison.stages),
+        "document",
+    ]
+
+
 def _frame(comparison: Comparison, dataset: Dataset) -> pd.DataFrame:
-    ids = comparison.document_ids
+    ids = list(dict.fromkeys(i for r in comparison.rankings.values() for i in r.document_ids))
+    hits = {name: [comparison.hit(name, i) for i in ids] for name in comparison.rankings}
     columns: dict[str, Any] = {
         "document": ids,
         "title": [dataset.document[i].title for i in ids],
-        "relevance": [formatting.graded(int(g)) for g in comparison.relevance],
-        **{f"{stage} rank": comparison.rank(stage) for stage in STAGES},
-        CHANGE: comparison.rank("base") - comparison.rank("modulated"),
-        **{f"{stage} score": comparison.score(stage) for stage in STAGES},
+        "relevance": [formatting.graded(comparison.judgments.get(i, UNJUDGED)) for i in ids],
+        **{
+            f"{name} rank": pd.array([h.rank if h else None for h in of_system], dtype="Int64")
+            for name, of_system in hits.items()
+        },
+        **{
+            f"{stage} score": np.array([h.score if h else np.nan for h in hits[stage]], np.float32)
+            for stage in comparison.stages
+        },
     }
-    return pd.DataFrame(columns).sort_values("modulated rank")
+    frame = pd.DataFrame(columns)
+    if len(comparison.stages) > 1:
+        frame[CHANGE] = frame["base rank"] - frame["modulated rank"]
+    return frame.sort_values(f"{comparison.final} rank")
 
 
 def _id_width(ids: Sequence[str]) -> int:
@@ -82,7 +105,7 @@ def _id_width(ids: Sequence[str]) -> int:
     return int(min(max(width, ID_WIDTHS[0]), ID_WIDTHS[1]))
 
 
-def _columns(id_width: int) -> dict[str, Any]:
+def _columns(comparison: Comparison, id_width: int) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "title": st.column_config.TextColumn(width=TITLE_WIDTH),
         "document": st.column_config.TextColumn(width=id_width),
@@ -91,10 +114,13 @@ def _columns(id_width: int) -> dict[str, Any]:
             "change", width=72, help="Base rank − modulated rank."
         ),
     }
-    for stage, short in zip(STAGES, formatting.STAGE_HEADS, strict=True):
-        columns[f"{stage} rank"] = st.column_config.NumberColumn(
-            short, width=48, help=f"Rank at the stage “{stage}”."
+    for system in comparison.rankings:
+        short = formatting.HEADS[system]
+        columns[f"{system} rank"] = st.column_config.NumberColumn(
+            short, width=max(48, 9 * len(short)), help=f"Rank by “{system}”."
         )
+    for stage in comparison.stages:
+        short = formatting.HEADS[stage]
         columns[f"{stage} score"] = st.column_config.NumberColumn(
             f"{short} score", width=84, help=f"Cosine at the stage “{stage}”."
         )

@@ -43,7 +43,7 @@ def _diagnosis(comparison: Comparison) -> Diagnosis | None:
     split = catalog.dataset(selection.data).split_of.get(comparison.query.id)
     if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
         return None
-    if comparison.best_relevant_rank("modulated") == 1:
+    if comparison.best_relevant_rank(comparison.final) == 1:
         return None  # before the search for causes, which takes time
     diagnosis = evaluations.diagnosis(selection.data, selection.adapter, comparison.query.id)
     # The diagnosis uses all feedback documents. If it finds rank 1, the lower rank on this page

@@ -1,107 +1,128 @@
-"""The cards of a comparison: base ranking, modulated ranking, and ideal order."""
+"""The cards of a comparison: base ranking, another ranking, and ideal order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.content import Card, CardContent, Column
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.comparison import Comparison, Ranking
+from imrnns_core.retrieval.hybrid import Hybrid
 from imrnns_core.retrieval.ranker import blend
+from imrnns_core.types import UNJUDGED
 
 LOWER_RELEVANT = 3
 """Relevant documents that each list shows below its top k."""
 
 
 @dataclass(frozen=True)
-class _Ranking:
-    """One of the two rankings of K candidates.
+class _Side:
+    """One of the two rankings.
 
     Attributes:
         title: Its name.
         caption: One line about it.
-        ranks: (K,) rank of each candidate.
-        scores: (K,) score of each candidate.
-        other_ranks: (K,) rank of each candidate in the other ranking.
-        moves: K texts such as “1 ↘ 8”.
+        ranking: Its documents, scores and ranks.
+        other: Document id → rank in the other ranking.
+        is_base: Whether it is the base ranking.
     """
 
     title: str
     caption: str
-    ranks: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    other_ranks: NDArray[np.int64]
-    moves: list[str]
+    ranking: Ranking
+    other: dict[str, int]
+    is_base: bool = False
+
+    def move(self, document_id: str, rank: int) -> str:
+        """Return the ranks in both rankings, that in base first: “1 ↘ 8”."""
+        other = self.other.get(document_id, 0)
+        return _move(rank, other) if self.is_base else _move(other, rank)
 
 
-def rankings(comparison: Comparison, alpha: float, top_k: int, picked: str) -> list[Column]:
-    """Return the base ranking and the modulated ranking (or the blend) as columns.
+def modulated(comparison: Comparison, alpha: float) -> tuple[str, Ranking]:
+    """Return title and ranking of the blend of base and modulated scores."""
+    scores, ranks = blend(comparison, alpha)
+    title = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
+    return title, Ranking(title, comparison.document_ids, scores, ranks)
+
+
+def lexical(hybrid: Hybrid, weight: float) -> tuple[str, Ranking]:
+    """Return title and ranking of the mix of base and BM25 scores."""
+    if weight == 1.0:
+        return "BM25", hybrid.bm25
+    return f"Base + BM25, w = {weight:.2f}", hybrid.mixed(weight)
+
+
+def rankings(
+    comparison: Comparison, second: tuple[str, Ranking], top_k: int, picked: str
+) -> list[Column]:
+    """Return the base ranking and a second one, with its title, as columns.
 
     Each shows its top k, the first relevant documents below, and the picked document.
     """
-    scores, ranks = blend(comparison, alpha)
-    base, candidates = comparison.rank("base"), len(comparison.rows)
-    entered = int(((ranks <= top_k) & (base > top_k)).sum())
-    moves = [_move(int(b), int(r)) for b, r in zip(base, ranks, strict=True)]
-    left = _Ranking(
+    (title, ranking), base = second, comparison.rankings["base"]
+    base_ranks, ranks = (
+        dict(zip(r.document_ids, r.ranks.tolist(), strict=True)) for r in (base, ranking)
+    )
+    shown = min(top_k, len(ranks))
+    entered = sum(
+        rank <= top_k and base_ranks.get(i, top_k + 1) > top_k for i, rank in ranks.items()
+    )
+    left = _Side(
         "Base",
-        f"cosine without the adapter · {candidates} candidates",
+        f"cosine without an adapter · {len(base_ranks)} candidates",
         base,
-        comparison.score("base"),
         ranks,
-        moves,
+        is_base=True,
     )
-    right = _Ranking(
-        "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}",
-        f"{formatting.count(entered, 'document', 'documents')} entered the top "
-        f"{min(top_k, candidates)}",
-        ranks,
-        scores,
-        base,
-        moves,
+    right = _Side(
+        title,
+        f"{formatting.count(entered, 'document', 'documents')} entered the top {shown}",
+        ranking,
+        base_ranks,
     )
-    return [_column(ranking, comparison, top_k, picked) for ranking in (left, right)]
+    return [_column(side, comparison, top_k, picked) for side in (left, right)]
 
 
-def _column(ranking: _Ranking, comparison: Comparison, top_k: int, picked: str) -> Column:
+def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Column:
     """Return the top k of one ranking, the first relevant documents below, and the picked one."""
-    order = np.argsort(ranking.ranks)
+    ranking, order = side.ranking, side.ranking.order.tolist()
+    grades = [comparison.judgments.get(i, UNJUDGED) for i in ranking.document_ids]
     # the reader looks for the relevant documents: show them even if they are far below the top k
-    relevant = [i for i in order[top_k:] if comparison.relevance[i] > 0][:LOWER_RELEVANT]
-    below = [i for i in order[top_k:] if i in relevant or comparison.document_ids[i] == picked]
+    relevant = [i for i in order[top_k:] if grades[i] > 0][:LOWER_RELEVANT]
+    below = [i for i in order[top_k:] if i in relevant or ranking.document_ids[i] == picked]
     cards, last = list[Card](), 0
     for i in [*order[:top_k], *below]:
-        rank = int(ranking.ranks[i])
-        is_only_here = ranking.other_ranks[i] > top_k >= rank
+        rank, document_id = int(ranking.ranks[i]), ranking.document_ids[i]
+        is_only_here = side.other.get(document_id, top_k + 1) > top_k >= rank
         note = f" · not in the other top {top_k}" if is_only_here else ""
         cards.append(
             Card(
-                comparison.document_ids[i],
+                document_id,
                 str(rank),
                 formatting.decimal(ranking.scores[i]),
-                ranking.moves[i] + note,
+                side.move(document_id, rank) + note,
                 rank > top_k,
                 rank - last - 1,
             )
         )
         last = rank
     return Column(
-        ranking.title,
-        ranking.caption,
+        side.title,
+        side.caption,
         cards,
-        "No candidates.",
+        "No document shares a word with the query.",
         len(order) - last,
         f"Relevant or selected documents below rank {top_k}",
     )
 
 
 def _move(base: int, new: int) -> str:
-    """Return the ranks of a document in both rankings: “1 ↘ 8”."""
+    """Return the ranks of a document in both rankings: “1 ↘ 8”; — where it is not ranked."""
+    if not base or not new:
+        return f"{base or '—'} → {new or '—'}"
     return f"{base} {'→' if new == base else '↗' if new < base else '↘'} {new}"
 
 
@@ -111,13 +132,8 @@ def contents(
     """Return what the cards of these columns show, by document id."""
 
     def content(document_id: str) -> CardContent:
-        document, position = dataset.document[document_id], comparison.position.get(document_id)
-        # the ideal order also has relevant documents that were not retrieved
-        grade = (
-            comparison.judgments[document_id]
-            if position is None
-            else int(comparison.relevance[position])
-        )
+        document = dataset.document[document_id]
+        grade = comparison.judgments.get(document_id, UNJUDGED)
         return CardContent(
             document.title, document.text, formatting.graded(grade), theme.relevance_colour(grade)
         )
@@ -126,27 +142,28 @@ def contents(
     return {document_id: content(document_id) for document_id in ids}
 
 
-def ideal(comparison: Comparison, top_k: int) -> Column:
-    """Return the judged relevant documents, highest grade first, with their ranks."""
+def ideal(comparison: Comparison, second: str, top_k: int) -> Column:
+    """Return the judged relevant documents, highest grade first, with their ranks.
+
+    `second` is the ranking that is shown beside base.
+    """
     relevant = sorted(
         (i for i, g in comparison.judgments.items() if g > 0),
         key=lambda i: -comparison.judgments[i],
     )
-    base, modulated = comparison.rank("base"), comparison.rank("modulated")
-    cards, scores = list[Card](), comparison.score("modulated")
+    cards, final = list[Card](), comparison.final
     for n, document_id in enumerate(relevant[:top_k], 1):
-        position = comparison.position.get(document_id)
-        move = (
-            "not retrieved"
-            if position is None
-            else f"base {base[position]}, modulated {modulated[position]}"
+        hits = {system: comparison.hit(system, document_id) for system in ("base", second)}
+        ranks = [f"{system} {hit.rank if hit else '—'}" for system, hit in hits.items()]
+        move = ", ".join(ranks) if any(hits.values()) else "not retrieved"
+        scored = comparison.hit(final, document_id)
+        cards.append(
+            Card(document_id, str(n), formatting.decimal(scored.score) if scored else "", move)
         )
-        score = "" if position is None else formatting.decimal(scores[position])
-        cards.append(Card(document_id, str(n), score, move))
     return Column(
         "Ideal order",
         f"{formatting.count(len(relevant), 'relevant document', 'relevant documents')}, highest "
-        "grade first. Number on the right: modulated score."
+        f"grade first. Number on the right: {final} score."
         if relevant
         else "",
         cards,

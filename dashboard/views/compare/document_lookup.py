@@ -10,7 +10,6 @@ from dashboard.widgets import notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Document
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.types import STAGES
 
 MAX_MATCHES = 5
 NO_MATCH = (
@@ -19,9 +18,9 @@ NO_MATCH = (
 )
 READING = (
     "Candidates: the documents that the base retriever returned (— means not returned). "
-    "Corpus: the rank if every document of the data set were scored. "
-    "Proj., doc., mod.: the stages projected, document-modulated, modulated."
+    "Corpus: the rank if every document of the data set were scored."
 )
+STAGES_READING = " Proj., doc., mod.: the stages projected, document-modulated, modulated."
 
 
 def show(comparison: Comparison, dataset: Dataset) -> None:
@@ -40,7 +39,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         for document in documents:
             _show_ranks(comparison, document)
         if documents:
-            st.caption(READING)
+            st.caption(READING + (STAGES_READING if state.has_adapter() else ""))
         else:
             notices.show("info", *NO_MATCH)
 
@@ -58,12 +57,14 @@ def matches(dataset: Dataset, wanted: str) -> list[Document]:
 
 
 def _show_ranks(comparison: Comparison, document: Document) -> None:
-    selection, position = state.current(), comparison.position.get(document.id)
+    selection = state.current()
     ranker = catalog.ranker(selection.data, selection.adapter)
-    corpus_ranks = ranker.corpus_ranks(comparison, document.id)
-    ranks = ["—" if position is None else str(comparison.rank(s)[position]) for s in STAGES]
+    by_name = {str(stage): r for stage, r in ranker.corpus_ranks(comparison, document.id).items()}
+    hits = [comparison.hit(system, document.id) for system in comparison.rankings]
+    ranks = [str(hit.rank) if hit else "—" for hit in hits]
     # not `st.write`: a title may contain Markdown
     st.text(f"{document.id} · {document.title}" if document.title else document.id)
-    rows = [["candidates", *ranks], ["corpus", *(str(corpus_ranks[stage]) for stage in STAGES)]]
-    head = ["rank among", *formatting.STAGE_HEADS]
+    corpus = [str(by_name[s]) if s in by_name else "" for s in comparison.rankings]
+    rows = [["candidates", *ranks], ["corpus", *corpus]]
+    head = ["rank among", *(formatting.HEADS[system] for system in comparison.rankings)]
     texts.table(head, rows, key=f"where_{document.id}")

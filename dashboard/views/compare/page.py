@@ -16,7 +16,7 @@ from dashboard.views.compare import (
     document_lookup,
     rankings,
 )
-from dashboard.widgets import chart, document_panel, dropped_choice, notices
+from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 
@@ -24,6 +24,11 @@ READING = (
     "The base ranking and the modulated ranking of the same candidates. Hover over a card to "
     "highlight the same document in the other list. Click a card to read the document."
 )
+BASE_READING = (
+    "The base ranking, beside a mix of base and BM25 (keyword search). Hover over a card to "
+    "highlight the same document in the other list. Click a card to read the document."
+)
+ADAPTER_ADDS = "a ranking that it has learned from your judgments or texts, with the same encoder"
 SHOWN_HELP = (
     "Number of top documents in each list. Below them, each list also has up to "
     f"{comparison_cards.LOWER_RELEVANT} relevant documents that are ranked lower, and the document "
@@ -39,13 +44,23 @@ STAGES_READING = (
     "exact rank; click it to read the document."
 )
 
+SYSTEMS_READING = (
+    "One line per base candidate: those in the top {k} of base, BM25 or their fusion, every "
+    "relevant candidate and the selected document. Hover over a mark for the exact rank; "
+    "click it to read the document."
+)
+
 
 def show() -> None:
     """Draw the page."""
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
-    notices.heading("What moved?", READING)
+    if state.has_adapter():
+        notices.heading("What moved?", READING)
+    else:
+        notices.heading("What is found?", BASE_READING)
+    adapter_hint.show(ADAPTER_ADDS)
     document_panel.query(comparison)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(
@@ -55,7 +70,8 @@ def show() -> None:
         **state.bound("shown"),
     )
     with right:
-        dropped_choice.show(comparison, dataset, DROPPED_HELP)
+        if state.has_adapter():
+            dropped_choice.show(comparison, dataset, DROPPED_HELP)
     # page.css keeps the second column in view, and puts its causes first on a phone
     with st.container(key="compare_body"):
         main, side = st.columns([2, 1])
@@ -73,7 +89,8 @@ def show() -> None:
 def _stages_reading(comparison: Comparison, selection: selections.Selection) -> str:
     """Return how to read the chart, and which ranks and documents it cannot show exactly."""
     floor, deepest = compare.lower_edge(comparison, selection.shown, selection.document)
-    sentences = [STAGES_READING.format(k=selection.shown)]
+    reading = STAGES_READING if state.has_adapter() else SYSTEMS_READING
+    sentences = [reading.format(k=selection.shown)]
     if deepest > floor:
         sentences.append(f"Ranks of {floor} and more are drawn at the lower edge.")
     if missing := len(comparison.relevant_not_retrieved):
@@ -83,11 +100,12 @@ def _stages_reading(comparison: Comparison, selection: selections.Selection) -> 
 
 
 def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
-    st.header("Rank at every stage", anchor=False)
+    title = "Rank at every stage" if state.has_adapter() else "Rank in every ranking"
+    st.header(title, anchor=False)
     st.caption(_stages_reading(comparison, selection))
     titles = {i: dataset.document[i].title for i in comparison.document_ids}
     figure = compare.bump(comparison, selection.shown, titles, selection.document)
-    alt = "Ranks of the top and the relevant documents at the four stages"
+    alt = f"{title}: the top and the relevant documents"
     for document_id, *_ in chart.clicks(figure, "bump", alt).new[:1]:
         state.update(document=document_id)
         # the panel of the document was drawn before the click was known

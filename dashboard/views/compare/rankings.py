@@ -1,12 +1,15 @@
-"""Both rankings as cards with the slider for α, and the ideal order."""
+"""Both rankings as cards with the slider that mixes them, and the ideal order."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.selection import Selection
-from dashboard.services import explanations
+from dashboard.services import comparisons, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.compare import comparison_cards
 from dashboard.widgets import notices
@@ -15,11 +18,18 @@ from dashboard.widgets.ranking_cards import component as ranking_cards
 from dashboard.widgets.ranking_cards.content import Column, Slider
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import ExplanationError
-from imrnns_core.evaluation.trec import blended_run
-from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.evaluation.trec import single_run
+from imrnns_core.retrieval.comparison import Comparison, Ranking
 
 ALPHAS = [n / 20 for n in range(21)]
 """The values of the slider for α."""
+WEIGHT = "w: mix of the base score (0) and the BM25 score (1)"
+WEIGHT_HELP = (
+    "w is the weight of BM25 (keyword search). The second list is ranked by the mix (1 − w) · base "
+    "score + w · BM25 score; both scores are scaled from 0 to 1. Overview compares this mix over "
+    "all judged queries."
+)
+ALPHA = "α: mix of the base score (0) and the modulated score (1)"
 ALPHA_HELP = (
     "α is the weight of the modulated score. The second list is ranked by the mix (1 − α) · base "
     "score + α · modulated score. You can rank by this mix in your own search: choose one α that "
@@ -35,27 +45,34 @@ def show_ideal(comparison: Comparison, dataset: Dataset, selection: Selection) -
     """Draw the relevant documents in their ideal order, if the query has judgments."""
     if not comparison.judgments:
         return
-    ideal = [comparison_cards.ideal(comparison, selection.shown)]
+    second = comparisons.second(comparison)
+    ideal = [comparison_cards.ideal(comparison, second, selection.shown)]
     contents = comparison_cards.contents(ideal, comparison, dataset)
     ranking_cards.show({1.0: ideal}, contents, selection.document, _pick, key="ideal_cards")
 
 
 @st.fragment
 def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
-    """Draw the slider for α and both rankings. Only this part runs again when α changes.
+    """Draw the slider and both rankings. Only this part runs again when the slider moves.
+
+    It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w).
 
     `drawn` is the id of the document that the rest of the page shows.
     """
     st.toggle(
-        "Mark the words behind the score change",
+        f"Mark the words behind the {'score change' if state.has_adapter() else 'base score'}",
         help=MARKS_HELP,
         **state.bound_switch("marks"),
     )
     selection = state.current()
-    alpha = selection.alpha
+    field = "alpha" if state.has_adapter() else "weight"
+    alpha = getattr(selection, field)
+    second = _second(comparison, selection)
     # all values are sent at once: the slider then moves without the server
     steps = {
-        value: comparison_cards.rankings(comparison, value, selection.shown, selection.document)
+        value: comparison_cards.rankings(
+            comparison, second(value), selection.shown, selection.document
+        )
         # a link may name a value between those of the slider
         for value in sorted({*ALPHAS, alpha})
     }
@@ -69,29 +86,37 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         # only the cards of this value: each document takes about a second
         spans=_spans(steps[alpha]),
         slider=Slider(
-            "α: mix of the base score (0) and the modulated score (1)",
-            ALPHA_HELP,
+            ALPHA if state.has_adapter() else WEIGHT,
+            ALPHA_HELP if state.has_adapter() else WEIGHT_HELP,
             alpha,
-            lambda value: state.update(alpha=value),
+            lambda value: state.update(**{field: value}),
         ),
     )
-    _download(comparison, alpha)
+    _download(comparison.query.id or "query", *second(alpha))
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows it, too
         st.rerun()
 
 
+def _second(comparison: Comparison, selection: Selection) -> Callable[[float], tuple[str, Ranking]]:
+    """Return the second ranking, with its title, as a function of the slider."""
+    if state.has_adapter():
+        return lambda alpha: comparison_cards.modulated(comparison, alpha)
+    hybrid = comparisons.hybrid(selection.data, selection.adapter, selection.query, selection.text)
+    return lambda weight: comparison_cards.lexical(hybrid, weight)
+
+
 def _pick(document_id: str) -> None:
     state.update(document=document_id)
 
 
-def _download(comparison: Comparison, alpha: float) -> None:
-    tag = "modulated" if alpha == 1.0 else f"alpha-{alpha:.2f}"
+def _download(query_id: str, title: str, ranking: Ranking) -> None:
+    tag = re.sub("[^a-z0-9.]+", "-", title.replace("α = ", "alpha ").lower())
     st.download_button(
         "Download this ranking as a TREC run",
-        lambda: blended_run(comparison, alpha, tag),
-        f"{comparison.query.id or 'query'}-{tag}.run",
+        lambda: single_run(query_id, ranking, tag),
+        f"{query_id}-{tag}.run",
         "text/plain",
         on_click="ignore",
         key="run",

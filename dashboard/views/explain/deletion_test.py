@@ -21,7 +21,7 @@ STOP_HELP = "A stopped test keeps no results. The test continues if another sess
 
 
 def show(key: PairKey) -> None:
-    """Show the result of this adapter's deletion test, or offer to run it; offer the report."""
+    """Show the result of this adapter's deletion test, or offer to run it."""
     st.header("How far to trust this", anchor=False)
     data_and_adapter = (key.data, key.adapter)
     # the job is read before its record: a finished job writes the record first, then it is gone
@@ -42,6 +42,10 @@ def show(key: PairKey) -> None:
             lambda: deletion_tests.wait(*data_and_adapter, split, PAIRS),
             lambda: deletion_tests.leave(*data_and_adapter),
         )
+
+
+def offer_report(key: PairKey) -> None:
+    """Draw the button that downloads the explanation."""
     st.download_button(
         "Download this explanation as HTML",
         # made at the click, because it measures words, which takes seconds

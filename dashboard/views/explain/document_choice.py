@@ -50,7 +50,8 @@ def _corpus_ranks(comparison: Comparison, dataset: Dataset, document_id: str) ->
     ranker = catalog.ranker(state.current().data, state.current().adapter)
     ranks = ranker.corpus_ranks(comparison, document_id)
     title = dataset.document[document_id].title or document_id
-    return f"“{title}” base rank {ranks['base']}, modulated rank {ranks['modulated']}."
+    shown = [f"{s} rank {rank}" for s, rank in ranks.items() if s in ("base", "modulated")]
+    return f"“{title}” {', '.join(shown)}."
 
 
 def show(comparison: Comparison, dataset: Dataset) -> str:
@@ -58,18 +59,20 @@ def show(comparison: Comparison, dataset: Dataset) -> str:
 
     It is the one of the Selection, or the best-ranked relevant one, or the one at rank 1.
     """
-    order = comparison.order("modulated")
+    order = comparison.order(comparison.final)
     # before the box, which would choose rank 1 without a warning
     _select_candidate(comparison, dataset)
     left, right = st.columns([4, 2], vertical_alignment="bottom")
     ids = [comparison.document_ids[int(i)] for i in order]
     left.selectbox(
-        "Document to explain, by modulated rank",
+        f"Document to explain, by {comparison.final} rank",
         ids,
         help="★ relevant, ✕ judged not relevant.",
         format_func=lambda document_id: _label(comparison, dataset, document_id),
         **state.bound("document", ids),
     )
+    if not state.has_adapter():
+        return state.current().document
     right.segmented_control(
         "Explain the",
         selection.options("carry"),
@@ -92,7 +95,7 @@ def _select_candidate(comparison: Comparison, dataset: Dataset) -> None:
             f"There is no document {document}",
             "Another document is explained.",
         )
-    order = comparison.order("modulated")
+    order = comparison.order(comparison.final)
     # the relevant document is what a reader debugs
     relevant = [i for i in order if comparison.relevance[i] > 0]
     state.update(document=comparison.document_ids[int(relevant[0] if relevant else order[0])])
@@ -101,6 +104,8 @@ def _select_candidate(comparison: Comparison, dataset: Dataset) -> None:
 def _label(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
     position = comparison.position[document_id]
     name = formatting.relevance_name(int(comparison.relevance[position]))
-    base, modulated = (comparison.rank(stage)[position] for stage in ("base", "modulated"))
     title = dataset.document[document_id].title or document_id
-    return f"{modulated} (base {base}) {formatting.RELEVANCE_SIGNS[name]}{title}"
+    rank = str(comparison.rank(comparison.final)[position])
+    if comparison.final != "base":
+        rank += f" (base {comparison.rank('base')[position]})"
+    return f"{rank} {formatting.RELEVANCE_SIGNS[name]}{title}"

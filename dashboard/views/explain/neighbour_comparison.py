@@ -9,18 +9,19 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain import score_breakdown
+from dashboard.views.explain import score_breakdown, target
 from dashboard.widgets import texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.explanation.score_accounting import Accounting
+from imrnns_core.retrieval.comparison import Comparison
 
 HEAD = ("part of the score", "this document", "rank {}", "difference")
 WORDS = "Words behind the {} of both documents, for the same query. Colours as in the legend above."
 
 
 def others(rank: int, count: int) -> dict[str, int]:
-    """Return the documents worth comparing with the one at this modulated rank.
+    """Return the documents worth comparing with the one at this rank.
 
     Args:
         rank: The modulated rank, from 1.
@@ -38,11 +39,11 @@ def others(rank: int, count: int) -> dict[str, int]:
     return {"Rank 1": 1, **above}
 
 
-def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> None:
+def show(key: PairKey, pair: Pair, accounting: Accounting | None, dataset: Dataset) -> None:
     """Draw the parts of the score and the marked texts of both documents, once it is opened."""
     comparison, position = pair.comparison, pair.position
-    order = comparison.order("modulated")
-    choices = others(int(comparison.rank("modulated")[position]), len(order))
+    order = comparison.order(comparison.final)
+    choices = others(int(comparison.rank(comparison.final)[position]), len(order))
     if not choices:
         return
     title = f"Compare with the document at {next(iter(choices)).lower()}"
@@ -54,8 +55,13 @@ def show(key: PairKey, pair: Pair, accounting: Accounting, dataset: Dataset) -> 
         rank = _choose(choices)
         other = int(order[rank - 1])
         head = tuple(name.format(rank) for name in HEAD)
-        texts.table(head, _rows(accounting, position, other), "compared_parts")
-        st.caption(WORDS.format(_target_name()))
+        rows = (
+            _score_row(comparison, position, other)
+            if accounting is None
+            else _rows(accounting, position, other)
+        )
+        texts.table(head, rows, "compared_parts")
+        st.caption(WORDS.format(target.name()))
         left, right = st.columns(2)
         with left:
             _text(key, pair, dataset, position, "this")
@@ -74,8 +80,16 @@ def _choose(choices: dict[str, int]) -> int:
     return choices[str(chosen)]
 
 
-def _target_name() -> str:
-    return "score change" if state.current().carry == "change" else "modulated score"
+def _score_row(comparison: Comparison, position: int, other: int) -> list[tuple[str, ...]]:
+    own, others = (float(comparison.score("base")[i]) for i in (position, other))
+    return [
+        (
+            "base",
+            formatting.decimal(own),
+            formatting.decimal(others),
+            formatting.signed(own - others),
+        )
+    ]
 
 
 def _rows(accounting: Accounting, position: int, other: int) -> list[tuple[str, ...]]:
@@ -88,10 +102,10 @@ def _rows(accounting: Accounting, position: int, other: int) -> list[tuple[str, 
 
 
 def _text(key: PairKey, pair: Pair, dataset: Dataset, position: int, which: str) -> None:
-    comparison, carry = pair.comparison, state.current().carry
+    comparison = pair.comparison
     document_id = comparison.document_ids[position]
     with st.spinner("Reading the text …"):
         drops = explanations.word_drops(replace(key, document=document_id), "document")[0]
         title = dataset.document[document_id].title or document_id
-        st.text(f"{comparison.rank('modulated')[position]} · {title}")
-        texts.marked(drops, drops.values(carry), f"compared_{which}")
+        st.text(f"{comparison.rank(comparison.final)[position]} · {title}")
+        texts.marked(drops, drops.values(state.target()), f"compared_{which}")

@@ -17,18 +17,24 @@ from dashboard.views.explain import (
     what_if,
     words,
 )
-from dashboard.widgets import document_panel, notices
+from dashboard.widgets import adapter_hint, document_panel, notices
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation import score_accounting
+
+READING = (
+    "One query and one document: what changes the score, which words are behind it, and what "
+    "would happen if the texts were different."
+)
+BASE_READING = (
+    "One query and one document: which words are behind the base score, and what would happen if "
+    "the texts were different."
+)
 
 
 def show() -> None:
     """Draw the page."""
-    notices.heading(
-        "Why this document?",
-        "One query and one document: what changes the score, which words are behind it, and what "
-        "would happen if the texts were different.",
-    )
+    notices.heading("Why this document?", READING if state.has_adapter() else BASE_READING)
+    adapter_hint.show("the parts of the score change, and the words behind them")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
@@ -36,9 +42,12 @@ def show() -> None:
     document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
     pair = explanations.pair(key)
-    accounting = score_accounting.account(comparison)
-    notices.show("info", *score_breakdown.summary(pair, accounting))
-    score_breakdown.show(pair, accounting)
+    accounting = score_accounting.account(comparison) if state.has_adapter() else None
+    if accounting is None:
+        notices.show("info", *score_breakdown.base_summary(pair))
+    else:
+        notices.show("info", *score_breakdown.summary(pair, accounting))
+        score_breakdown.show(pair, accounting)
     try:
         # after the parts that need no encoder, and before those that do
         explanations.explainer(selection.data, selection.adapter).check()
@@ -50,9 +59,11 @@ def show() -> None:
     measured = st.container(key="measured")
     what_if.show(key, pair, dataset)
     neighbour_comparison.show(key, pair, accounting, dataset)
-    words.show_accounts(key)
-    vocabulary.show(key)
-    deletion_test.show(key)
+    if state.has_adapter():
+        words.show_accounts(key)
+        vocabulary.show(key)
+        deletion_test.show(key)
+    deletion_test.offer_report(key)
     # filled last: it encodes dozens of texts, and the rest of the page can be read meanwhile
     with measured:
         verified_words.show(key)

@@ -70,6 +70,18 @@ def summary(pair: Pair, accounting: Accounting) -> tuple[str, str]:
     return title, formatting.minus(f"{text} {compared}{overtaking}")
 
 
+def base_summary(pair: Pair) -> tuple[str, str]:
+    """Return a title and a sentence about the base score."""
+    scores, position = pair.comparison.score("base"), pair.position
+    own, average = float(scores[position]), float(scores.mean())
+    return (
+        f"Rank {pair.comparison.rank('base')[position]} of {len(scores)} candidates",
+        f"Its score, the cosine of both embeddings, is {formatting.decimal(own)}. The best "
+        f"candidate has {formatting.decimal(float(scores.max()))}, the average one "
+        f"{formatting.decimal(average)}.",
+    )
+
+
 def _compared(changes: FloatArray, position: int) -> str:
     """Return a sentence: the mean of the changes (K,) and the change of this document."""
     own, average = float(changes[position]), float(changes.mean())

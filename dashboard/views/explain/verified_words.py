@@ -13,11 +13,11 @@ from dashboard import formatting, state, theme
 from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain.words import TARGET_NAMES
+from dashboard.views.explain import target as targets
 from dashboard.widgets import chart, texts
-from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Target, VerifiedWord
+from imrnns_core.explanation.word_drops import RANDOM_DRAWS, VerifiedWord
 from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING
-from imrnns_core.types import Side
+from imrnns_core.types import Side, Target
 
 READING = (
     "A bar is the drop of a word: the {value} of the whole text minus the {value} after the word "
@@ -54,7 +54,7 @@ SECONDS_PER_WORD = 0.06
 def show(key: PairKey) -> None:
     """Delete words and encode again: measured drops next to those of random words."""
     st.header("Deleted and measured", anchor=False)
-    value = TARGET_NAMES[state.current().carry]
+    value = targets.name()
     st.caption(READING.format(value=value), help=VERDICT_READING)
     st.html(
         LEGEND.format(
@@ -70,13 +70,15 @@ def show(key: PairKey) -> None:
 
 
 def _show(key: PairKey, side: Side) -> None:
-    target, drops = state.current().carry, explanations.word_drops(key, side)[0]
+    target, drops = state.target(), explanations.word_drops(key, side)[0]
     # all words of a query of usual length are measured anyway
     every = side == "document" and _every(len(drops.words))
     words = _measure(key, side, every)
     st.caption(summary(words, len(drops.words), side, target))
     chart.show(
-        figures.measured_words(figures.strongest(words, target, MOST_BARS), target, state.dark()),
+        figures.measured_words(
+            figures.strongest(words, target, MOST_BARS), target, state.dark(), targets.name()
+        ),
         f"verified_{side}",
         f"Measured drop of each word of the {side}, next to random words",
     )
@@ -130,7 +132,7 @@ def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
             text = f"Deleting words of the {side}: {done} of {total} texts encoded{left}"
             bar.progress(done / total, text=text)
 
-    words = explanations.verified_words(key, side, state.current().carry, every, progress)
+    words = explanations.verified_words(key, side, state.target(), every, progress)
     bar.empty()
     return words
 

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain.words import TARGET_NAMES
+from dashboard.views.explain import target
 from dashboard.widgets import dropped_choice, notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
@@ -20,7 +20,7 @@ from imrnns_core.reporting.html import by_effect
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import blend
 from imrnns_core.text.words import without
-from imrnns_core.types import STAGES, FloatArray, IntArray, Side
+from imrnns_core.types import FloatArray, IntArray, Side
 
 READING = (
     "Delete words or edit a text to see new scores and ranks. The candidates stay the same. The "
@@ -55,19 +55,21 @@ def show(key: PairKey, pair: Pair, dataset: Dataset) -> None:
     with st.spinner("Encoding …"):
         _outcome(pair, explanations.pair(edited_key))
     if edited_key != key:
-        carry = state.current().carry
         for side, column in texts.sides():
             if not is_edited[side]:
                 continue
             with column:
-                st.caption(f"Edited {side}: words behind the {TARGET_NAMES[carry]}")
+                st.caption(f"Edited {side}: words behind the {target.name()}")
                 drops = explanations.word_drops(edited_key, side)[0]
-                texts.marked(drops, drops.values(carry), f"edited_{side}")
+                texts.marked(drops, drops.values(state.target()), f"edited_{side}")
 
 
 def _feedback(comparison: Comparison, dataset: Dataset) -> None:
-    """Draw the choice of feedback documents and of α; one candidate alone has neither."""
-    if len(comparison.document_ids) < 2:
+    """Draw the choice of feedback documents and of α; one candidate alone has neither.
+
+    Without an adapter, no query is refined.
+    """
+    if len(comparison.document_ids) < 2 or not state.has_adapter():
         return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:
@@ -91,7 +93,7 @@ def _edit(key: PairKey, side: Side) -> None:
     # an encoder’s prefix (“query: ”) is not part of the text that a reader edits
     prefix = len(explanations.prefix(key.data, side))
     # words of the original, so an edit does not change what can be deleted
-    order = by_effect(drops.values(state.current().carry))
+    order = by_effect(drops.values(state.target()))
     names = {i: drops.words[i].text for i in order}
     widget = f"delete_{side}_{key.query}_{key.document}"
 
@@ -134,9 +136,9 @@ def _outcome(original: Pair, edited: Pair) -> None:
 
 
 def changed_ranks(original: Comparison, edited: Comparison) -> str:
-    """Return how many candidates change their modulated rank by the edit."""
-    ranks = original.rank("modulated")
-    changed = int((ranks != edited.rank("modulated")).sum())
+    """Return how many candidates change their last rank by the edit."""
+    ranks = original.rank(original.final)
+    changed = int((ranks != edited.rank(edited.final)).sum())
     if not changed:
         return "No candidate changes rank."
     return f"{changed} of {len(ranks)} candidates change{'s' if changed == 1 else ''} rank."
@@ -146,8 +148,12 @@ def _rankings(comparison: Comparison) -> dict[str, tuple[FloatArray, IntArray]]:
     """Return scores and ranks (K,) at each stage, and those of the blend if α is below 1."""
     alpha = state.current().alpha
     stages: dict[str, tuple[FloatArray, IntArray]] = {
-        stage: (comparison.score(stage), comparison.rank(stage)) for stage in STAGES
+        stage: (comparison.score(stage), comparison.rank(stage)) for stage in comparison.stages
     }
     # α = 1 is the modulated ranking, which has a row already
-    blended = {f"α = {alpha:.2f}": blend(comparison, alpha)} if alpha < 1.0 else {}
+    blended = (
+        {f"α = {alpha:.2f}": blend(comparison, alpha)}
+        if alpha < 1.0 and state.has_adapter()
+        else {}
+    )
     return {**stages, **blended}

@@ -8,11 +8,11 @@ from dashboard import formatting, state
 from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
+from dashboard.views.explain import target
 from dashboard.widgets import chart, notices, texts
 from imrnns_core.reporting.html import MARK_CSS
 from imrnns_core.types import Side
 
-TARGET_NAMES = {"change": "score change", "score": "modulated score"}
 LEGEND = (
     '<div class="marked groups" data-legend="words">'
     '<span><mark class="up" style="--share:1">solid green</mark> raises the {value}</span>'
@@ -40,14 +40,14 @@ NO_ACCOUNTING = (
 
 def show(key: PairKey) -> None:
     """Draw both texts with their words marked."""
-    value = TARGET_NAMES[state.current().carry]
+    value = target.name()
     st.header(f"Words behind the {value}", anchor=False)
     st.html(f"<style>{MARK_CSS}</style>{LEGEND.format(value=value)}")
     st.caption(READING.format(value))
     for side, column in texts.sides():
         with column, st.spinner("Reading the text …"):
             drops = explanations.word_drops(key, side)[0]
-            texts.marked(drops, drops.values(state.current().carry), f"marked_{side}")
+            texts.marked(drops, drops.values(state.target()), f"marked_{side}")
 
 
 def show_accounts(key: PairKey) -> None:

@@ -11,7 +11,6 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
-from imrnns_core.types import STAGES
 
 RANK_IF_NOT_RETRIEVED = 10**6
 CHANGE = f"{NDCG} change"
@@ -39,10 +38,10 @@ def judged_queries(
         {
             "query": dataset.queries[d.query_id].text,
             "outcome": f"{SIGNS[d.outcome]} {d.outcome}",
-            CHANGE: d.change,
-            **{stage: d.ranks[n] or None for n, stage in enumerate(STAGES)},
+            **({CHANGE: d.change} if measured.has_adapter else {}),
+            **{stage: d.ranks[n] or None for n, stage in enumerate(measured.stages)},
             "BM25": d.bm25_rank or None,
-            "group": groups.get(d.query_id),
+            **({"group": groups.get(d.query_id)} if measured.has_adapter else {}),
             "likely causes": _causes(d),
             "split": split,
             "id": d.query_id,
@@ -50,7 +49,7 @@ def judged_queries(
         for d in diagnoses
     )
     # ranks with gaps would become 3.0 instead of 3
-    return frame.astype({**dict.fromkeys(STAGES, "Int64"), "BM25": "Int64"})
+    return frame.astype({**dict.fromkeys(measured.stages, "Int64"), "BM25": "Int64"})
 
 
 def _causes(diagnosis: Diagnosis) -> str:
@@ -64,6 +63,8 @@ def unjudged_queries(overlap: RankOverlap, dataset: Dataset) -> pd.DataFrame:
     """Return one row per query without judgments, the smallest overlap first."""
 
     def title(row: int) -> str:
+        if row < 0:  # no document shares a word with the query
+            return ""
         document = dataset.documents[row]
         return document.title or document.text[:TITLE_LENGTH]
 
@@ -73,7 +74,7 @@ def unjudged_queries(overlap: RankOverlap, dataset: Dataset) -> pd.DataFrame:
             "overlap": overlap.rbo[i],
             f"shared in top {overlap.top_k}": overlap.top_k_overlap[i],
             "base top document": title(int(overlap.top_documents[0, i])),
-            "modulated top document": title(int(overlap.top_documents[1, i])),
+            f"{overlap.other} top document": title(int(overlap.top_documents[1, i])),
             "id": overlap.query_ids[i],
         }
         for i in overlap.rbo.argsort(kind="stable").tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import selection as selections
@@ -9,10 +11,13 @@ from dashboard import state
 from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
-from dashboard.widgets import cause_legend, notices, outcome_legend, split_choice
+from dashboard.widgets import adapter_hint, cause_legend, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.diagnosis import Diagnosis
+from imrnns_core.evaluation.evaluate import Evaluation
+from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
+from imrnns_core.evaluation.verdicts import outcomes_of
 
 READING = (
     "A ranking fails if no relevant document is in its top k. Click a row to open the query in "
@@ -32,6 +37,19 @@ COLUMNS = f"""
 - **Training**: how training used the query’s relevant documents
   ({"; ".join(f"*{group}*: {meaning}" for group, meaning in MEANINGS.items())})
 """
+BASE_COLUMNS = """
+- **Base**: rank of the best relevant document in the base ranking
+- **BM25**: rank of the best relevant document in the ranking by BM25 (keyword search)
+"""
+NOT_JUDGED_BASE = (
+    "These queries have no relevance judgments",
+    "So the page shows how much base and BM25 (keyword search) differ. Overlap: how similar the "
+    "two rankings of a query are; 1 means identical. The smallest overlaps come first: there, one "
+    "of the two is more likely to be wrong.",
+)
+ADAPTER_ADDS = (
+    "a second ranking, and the outcome of each query: rescued, improved, worsened, broken"
+)
 NOT_JUDGED = (
     "These queries have no relevance judgments",
     "So the page shows how much the adapter changes each ranking, not whether the ranking is "
@@ -44,6 +62,7 @@ NOT_JUDGED = (
 def show() -> None:
     """Draw the page."""
     split = split_choice.heading("Which queries fail, and why?", READING)
+    adapter_hint.show(ADAPTER_ADDS)
     if split == UNJUDGED_SPLIT:
         _show_unjudged()
     elif split is not None:
@@ -64,32 +83,34 @@ def _show_judged(split: str) -> None:
     key = (selection.data, selection.adapter, split, selection.top_k)
     measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)
     with outcomes:
-        outcome = _outcome_choice(diagnoses)
+        outcome = _outcome_choice(diagnoses, outcomes_of(measured))
     rows = frames.largest_losses_first(d for d in diagnoses if outcome in ("all", d.outcome))
     if not rows:
         notices.show("info", *EMPTY)
         return
+    first = "largest losses of nDCG@10" if measured.has_adapter else "worst ranks"
     st.caption(
-        f"{count(len(rows), 'query', 'queries')}, largest losses of nDCG@10 first. Ranks are those "
+        f"{count(len(rows), 'query', 'queries')}, "
+        f"{first} first. Ranks are those "
         "of the best relevant document; — means that none was retrieved."
     )
     frame = frames.judged_queries(rows, catalog.dataset(selection.data), measured, split)
     query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split",))
-    _show_legend(selection.top_k)
+    _show_legend(measured)
 
 
 def _show_unjudged() -> None:
     selection = state.current()
     overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
     # without judgments there are no outcomes and no causes: only the overlap is left
-    notices.show("info", *NOT_JUDGED)
+    notices.show("info", *(NOT_JUDGED if state.has_adapter() else NOT_JUDGED_BASE))
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
     query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv")
 
 
-def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
+def _outcome_choice(diagnoses: list[Diagnosis], possible: Sequence[Outcome]) -> str:
     # options with no query would only lead to an empty table
-    counts = {name: sum(d.outcome == name for d in diagnoses) for name in SIGNS}
+    counts = {name: sum(d.outcome == name for d in diagnoses) for name in possible}
     options = ["all", *(name for name, n in counts.items() if n)]
     labels = {"all": f"all ({len(diagnoses)})"}
     labels |= {str(name): f"{SIGNS[name]} {name} ({n})" for name, n in counts.items()}
@@ -105,12 +126,12 @@ def _outcome_choice(diagnoses: list[Diagnosis]) -> str:
     return state.current().outcome if state.current().outcome in options else "all"
 
 
-def _show_legend(top_k: int) -> None:
+def _show_legend(measured: Evaluation) -> None:
     """Explain outcomes, likely causes and the headings of columns."""
     with st.expander("Legend: outcomes, likely causes and columns", expanded=True):
         for title, items in (
-            ("Outcomes", outcome_legend.markdown(top_k)),
+            ("Outcomes", outcome_legend.markdown(measured.top_k, outcomes_of(measured))),
             ("Likely causes", cause_legend.markdown()),
-            ("Columns", COLUMNS),
+            ("Columns", COLUMNS if measured.has_adapter else BASE_COLUMNS),
         ):
             st.markdown(f"**{title}**\n\n{items}")

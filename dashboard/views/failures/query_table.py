@@ -17,7 +17,8 @@ from imrnns_core.types import STAGES
 COLUMNS: dict[str, Column] = {
     "outcome": Column(
         "Outcome",
-        "How the adapter changes the ranking of the query. The legend below explains each outcome.",
+        "How the ranking of the query ends, or how the adapter changes it. The legend below "
+        "explains each outcome.",
     ),
     "id": Column("Id", "Id of the query."),
     "query": Column("Query", wide=True),
@@ -44,7 +45,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "overlap": Column(
         "Overlap",
-        "Rank-biased overlap (p = 0.9) of the base and the modulated ranking. "
+        "Rank-biased overlap (p = 0.9) of the two rankings. "
         "1: both are the same. Overview names the lowest possible value.",
         numeric=True,
     ),

@@ -38,6 +38,8 @@ def show(dataset: Dataset) -> None:
     """Draw the choices that the selected view has."""
     # many data sets have no subjects
     colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
+    if not state.has_adapter():  # nothing moves
+        colours.remove("movement")
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
             "View",

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formatting, state
+from dashboard.services import comparisons
 from dashboard.views.map.drawn_documents import SHOWN
 from dashboard.widgets import csv_button
 from imrnns_core.data.dataset import Dataset
@@ -28,7 +29,7 @@ COLUMNS = [
     "subject",
     "document",
 ]
-SHOWN_COLUMNS = COLUMNS[:4]
+SHOWN_COLUMNS = [*COLUMNS[:3], "BM25 rank", COLUMNS[3]]
 """The others have no room next to the map; the CSV file has all."""
 
 
@@ -53,6 +54,12 @@ DRAWN = Listing(
     "candidates. ",
     "map",
 )
+BASE_DRAWN = Listing(
+    "drawn",
+    f"The top {SHOWN // 2} candidates of the base ranking, and all relevant candidates. ",
+    "map",
+)
+BASE_RANKS = "Base, BM25: ranks in the base ranking and by keyword search."
 MOVEMENT = (
     "Base, mod.: ranks in the base and the modulated ranking. Moved: cosine distance between the "
     "projected and the modulated embedding; the projector’s own effect is not in it."
@@ -80,7 +87,7 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
             "listing_csv",
             width="stretch",
         )
-    st.caption(f"{listing.rule}{MOVEMENT}")
+    st.caption(f"{listing.rule}{MOVEMENT if state.has_adapter() else BASE_RANKS}")
     # a lasso may hold the whole corpus
     if len(ids) > MOST_LISTED:
         st.caption(f"The first {MOST_LISTED} are listed; the CSV file has all.")
@@ -93,7 +100,7 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
         hide_index=True,
         key="listing",
         column_config=_columns(),
-        column_order=SHOWN_COLUMNS,
+        column_order=[name for name in SHOWN_COLUMNS if name in frame],
         height=min(MOST_PIXELS, HEAD_PIXELS + ROW_PIXELS * max(1, len(frame))),
         row_height=ROW_PIXELS,
     )
@@ -114,6 +121,9 @@ def _columns() -> dict[str, Any]:
         "modulated rank": st.column_config.NumberColumn(
             "mod.", width=52, help="Modulated rank. Empty if it is not a candidate."
         ),
+        "BM25 rank": st.column_config.NumberColumn(
+            "BM25", width=56, help="Rank by BM25. Empty if BM25 does not return the document."
+        ),
         "true movement": st.column_config.NumberColumn(
             "moved",
             format="%.4f",
@@ -124,22 +134,23 @@ def _columns() -> dict[str, Any]:
 
 
 def document_frame(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
-    """Return documents by modulated rank; those that are not candidates have no ranks."""
-    movement = true_movement(comparison)
-    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    """Return documents by their last rank; those that are not candidates have no ranks.
+
+    Without an adapter, the rank by BM25 stands in the place of the modulated rank and the movement.
+    """
+    movement, second = true_movement(comparison), comparisons.second(comparison)
+    ranks = ("base rank", f"{second} rank")
     rows = []
     for i in ids:
         position, document = comparison.position.get(i), dataset.document[i]
-        measured = (
-            (None, None, None)
-            if position is None
-            else (base[position], modulated[position], float(movement[position]))
-        )
+        hits = [comparison.hit(system, i) for system in ("base", second)]
+        moved = None if position is None else float(movement[position])
         # not `comparison.relevance`: documents beyond the candidates may be judged, too
         relevance = formatting.relevance_name(comparison.judgments.get(i, -1))
-        rows.append((document.title or i, *measured, relevance, document.subject, i))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+        found = (hit.rank if hit else None for hit in hits)
+        rows.append((document.title or i, *found, moved, relevance, document.subject, i))
+    frame = pd.DataFrame(rows, columns=[COLUMNS[0], *ranks, *COLUMNS[3:]])
+    if comparison.final == "base":
+        frame = frame.drop(columns=["true movement"])
     # “Int64” keeps whole numbers although some documents have no rank
-    return frame.astype({"base rank": "Int64", "modulated rank": "Int64"}).sort_values(
-        "modulated rank"
-    )
+    return frame.astype(dict.fromkeys(ranks, "Int64")).sort_values(f"{comparison.final} rank")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dashboard import formatting, state, theme
 from dashboard.figures.cloud import Group
 from dashboard.figures.map_marks import Points
+from dashboard.services import comparisons
 from dashboard.widgets import chart
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.projection.corpus_map import CorpusMap
@@ -41,9 +42,9 @@ class Colours:
 
 def positions(comparison: Comparison) -> NDArray[np.int64]:
     """Return the candidates to draw: the first of both rankings, and every relevant one."""
-    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    base, final = comparison.rank("base"), comparison.rank(comparison.final)
     # the first of the base ranking, too: the ones that the adapter demoted start there
-    first = (base <= SHOWN // 2) | (modulated <= SHOWN // 2)
+    first = (base <= SHOWN // 2) | (final <= SHOWN // 2)
     return np.flatnonzero(first | (comparison.relevance > 0))
 
 
@@ -88,14 +89,15 @@ def points(
 ) -> Points:
     """Return how the drawn candidates, positions (R,), look and what their hover labels say."""
     ids = [comparison.document_ids[i] for i in drawn]
-    base, modulated = comparison.rank("base"), comparison.rank("modulated")
+    second = comparisons.second(comparison)
+    base, other = comparison.rank("base"), comparison.rank(second)
     movement = true_movement(comparison)
     relevance = [formatting.relevance_name(int(comparison.relevance[i])) for i in drawn]
     labels = [
         (
             f"{formatting.plain(f'{d}: {dataset.document[d].title}')}<br>{r} · base rank "
-            f"{base[i]}, modulated rank {modulated[i]}<br>true movement "
-            f"{movement[i]:.4f}"
+            f"{base[i]}, {second} rank {other[i] or '—'}"
+            + (f"<br>true movement {movement[i]:.4f}" if state.has_adapter() else "")
         )
         for i, d, r in zip(drawn, ids, relevance, strict=True)
     ]

@@ -53,10 +53,13 @@ def _signs(coloured: bool) -> list[str]:
     ]
     signs.append(("◆", "query", theme.QUERY))
     # only the target view draws base positions
-    if state.current().view == "target":
+    is_target = state.current().view == "target"
+    if state.has_adapter() and is_target:
         signs.append(("○", "base position of a document", theme.BASE))
-    else:
-        signs += [("◇", "projected query", theme.QUERY), ("•", "corpus", theme.BASE)]
+    elif state.has_adapter():
+        signs.append(("◇", "projected query", theme.QUERY))
+    if not is_target:
+        signs.append(("•", "corpus", theme.BASE))
     return [
         f"<span><span{f' style=color:{colour}' if colour else ''}>{sign}</span> {name}</span>"
         for sign, name, colour in signs

@@ -15,17 +15,25 @@ from dashboard.views.map import (
     map_progress,
     pictures,
 )
-from dashboard.widgets import chart, document_panel, notices
+from dashboard.widgets import adapter_hint, chart, document_panel, notices
 from imrnns_core.projection.corpus_map import CorpusMap
 
 
 def show() -> None:
     """Draw the page."""
-    notices.heading(
-        "Where did the documents go?",
-        "Three views of the movement. Only the target view is exact; each map says how far its "
-        "arrows can be trusted. Click a mark to read its document.",
-    )
+    if state.has_adapter():
+        notices.heading(
+            "Where did the documents go?",
+            "Three views of the movement. Only the target view is exact; each map says how far its "
+            "arrows can be trusted. Click a mark to read its document.",
+        )
+    else:
+        notices.heading(
+            "Where are the documents?",
+            "Three views of the query and its candidates in the corpus. Only the target view is "
+            "exact. Click a mark to read its document.",
+        )
+    adapter_hint.show("arrows: how far each document moves, and where to")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
@@ -54,7 +62,8 @@ def show() -> None:
             document_list.show(comparison, dataset, selected, document_list.LASSO)
         else:
             ids = [comparison.document_ids[i] for i in drawn]
-            document_list.show(comparison, dataset, ids, document_list.DRAWN)
+            listing = document_list.DRAWN if state.has_adapter() else document_list.BASE_DRAWN
+            document_list.show(comparison, dataset, ids, listing)
 
 
 def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[list[str], bool]:
@@ -70,7 +79,7 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     clicks = chart.clicks(
         figure,
         f"map_{selection.view}_{'3-D' if three else '2-D'}",
-        f"{len(picture.drawn)} documents and the query, and how they move: "
+        f"{len(picture.drawn)} documents and the query: "
         f"{controls.VIEWS[selection.view]} view. The table next to it has their ranks.",
         lasso=True,
         # a selection that was made for another query names other documents

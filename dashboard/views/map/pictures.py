@@ -20,7 +20,7 @@ from dashboard.services import catalog, maps
 from dashboard.views.map import drawn_documents
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.projection.corpus_map import CorpusMap
+from imrnns_core.projection.corpus_map import CorpusMap, knn_project
 from imrnns_core.projection.movement import (
     DrawnMovement,
     pca_movement,
@@ -43,6 +43,13 @@ TARGET = (
     "Arrows run from base to modulated: inward means a higher score. Dotted rings are "
     "modulated ranks; they do not apply to the base marks (○)."
 )
+BASE_TARGET = (
+    "The query is in the centre. Only the distance from the centre is exact: it is the angle "
+    "between document and query. Around the circle, similar documents are placed side by side. "
+    "Dotted rings are base ranks."
+)
+BASE_PLANE = "Dots: the base embeddings of the corpus. Large marks: the candidates."
+BASE_SHARE = "The axes explain {} of the variance of the corpus."
 SCALE_START = (
     " The scale of the radius starts at {:.1f}°, not at 0°, to give the documents more room."
 )
@@ -120,7 +127,7 @@ class Layer:
 def target(picture: Picture) -> go.Figure:
     """Return the target view, and write how to read it."""
     view = target_view(picture.comparison, picture.drawn)
-    scores = np.sort(picture.comparison.score("modulated"))[::-1]
+    scores = np.sort(picture.comparison.score(picture.comparison.final))[::-1]
     # rounding can take a cosine just above 1, where arccos is not a number
     angles = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
     # the last ring is the last candidate: documents beyond it were not retrieved
@@ -133,7 +140,8 @@ def target(picture: Picture) -> go.Figure:
     ]
     centre = targets.centre_angle(view)
     scale_start = SCALE_START.format(centre) if centre else ""
-    st.caption(TARGET + scale_start + "".join(beyond))
+    reading = TARGET if state.has_adapter() else BASE_TARGET
+    st.caption(reading + scale_start + "".join(beyond))
     return targets.target(view, drawn, picture.points, state.dark())
 
 
@@ -149,13 +157,42 @@ def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figu
         else None
     )
     # notices come before the figure, so each map writes its own while it is computed
-    draw = _neighbourhood if selection.view == "neighbourhood" else _linear
+    draw = _unmoved
+    if state.has_adapter():
+        draw = _neighbourhood if selection.view == "neighbourhood" else _linear
     layer = draw(picture, corpus_map, 3 if three else 2)
     paths = PATHS.format("Lines" if three else "Arrows") if layer.paths else ""
-    st.caption(PLANE + paths + (TURN if three else ""))
+    reading = PLANE if state.has_adapter() else BASE_PLANE
+    st.caption(reading + paths + (TURN if three else ""))
     cloud = Cloud(layer.corpus, groups, labels)
     look = Look(selection.view, state.dark(), layer.paths, layer.axis_names)
     return planes.plane(cloud, layer.move, picture.points, look), groups
+
+
+def _unmoved(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
+    """Return the map of the base embeddings: without an adapter, nothing moves."""
+    selection = state.current()
+    documents = catalog.ranker(selection.data, selection.adapter).mapped_documents
+    query = picture.comparison.vectors.query.numpy()[None]
+    if selection.view == "neighbourhood":
+        corpus = corpus_map.umap[dimensions]
+        place = knn_project(corpus_map, documents, query, dimensions)[0]
+        names = ("UMAP 1", "UMAP 2", "UMAP 3")
+    else:
+        corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
+        place = corpus_map.pca_project(query, dimensions)[0]
+        names = _axis_names(corpus_map)
+        shares = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
+        st.caption(BASE_SHARE.format(shares))
+    places = corpus[picture.comparison.rows[picture.drawn]]
+    return Layer(corpus, Move(places, places, (place,)), False, names)
+
+
+def _axis_names(corpus_map: CorpusMap) -> tuple[str, str, str]:
+    first, second, third = (
+        f"PC {n} ({100 * variance:.0f} %)" for n, variance in enumerate(corpus_map.pca_share[:3], 1)
+    )
+    return first, second, third
 
 
 def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
@@ -178,10 +215,7 @@ def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
     paths = _agreement_notice(drawn, SHARE.format(100 * share, axes))
     corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
-    first, second, third = (
-        f"PC {n} ({100 * variance:.0f} %)" for n, variance in enumerate(corpus_map.pca_share[:3], 1)
-    )
-    return Layer(corpus, _move(drawn), paths, (first, second, third))
+    return Layer(corpus, _move(drawn), paths, _axis_names(corpus_map))
 
 
 def _move(drawn: DrawnMovement) -> Move:

@@ -14,7 +14,7 @@ from dashboard.views.modulation import (
     score_accounting,
 )
 from dashboard.views.modulation.document_rows import DocumentRows, Heatmap
-from dashboard.widgets import document_panel, notices
+from dashboard.widgets import adapter_hint, document_panel, notices
 
 SECTIONS = {
     "documents moved": document_shifts.show,
@@ -22,14 +22,24 @@ SECTIONS = {
     "score accounting": score_accounting.show,
 }
 
+NO_ADAPTER = (
+    "Without an adapter, nothing is modulated",
+    "The base ranking compares the embeddings of query and documents as they are. Choose an "
+    "adapter in the sidebar, or train one.",
+)
+
 
 def show() -> None:
     """Draw the page."""
     notices.heading(
         "How do the query and the documents act on each other?",
-        "The adapter computes a scale and a bias from the query and applies both to every "
+        "An adapter computes a scale and a bias from the query and applies both to every "
         "candidate. In return, the candidates together refine the query.",
     )
+    if not state.has_adapter():
+        notices.show("info", *NO_ADAPTER)
+        adapter_hint.show("this page: how far each document moves, and what refines the query")
+        return
     dataset = catalog.dataset(state.current().data)
     comparison = comparisons.selected(state.current())
     document_panel.query(comparison)

@@ -22,13 +22,20 @@ READING = (
     "of one system, with the 95 % interval. Green: the adapter is better, orange: the "
     "other system is better, grey: no significant difference (Holm-corrected)."
 )
-DEFINITIONS = f"""\
+BASE_READING = (
+    "Is another system better than base? Each mark is the mean nDCG@10 of one system minus that of "
+    "base, with the 95 % interval. Green: the system is better, orange: base is better, grey: no "
+    "significant difference (Holm-corrected)."
+)
+DEFINITIONS = """\
 - **BM25**: the lexical ranking of the whole corpus.
 - **reciprocal rank fusion**: of the top 100 of base and BM25, with k = 60.
 - **base + BM25**: a weighted sum of base and BM25 scores over both top 100s. Each list is scaled \
 from 0 (lowest score, or not in the list) to 1.
 - **sentence max-sim**: a weighted sum of the cosines of the document and of its best sentence, \
 for the base candidates. A sentence memory imitates it.
+"""
+ADAPTER_DEFINITION = f"""\
 - **adapter + BM25**: as base + BM25, with modulated scores. It needs the adapter.
 
 {texts.WEIGHTS} {texts.ADAPTER_WEIGHT}
@@ -67,14 +74,18 @@ def show(measured: Baselines) -> None:
     with left:
         chart.show(_figure(measured), "baselines")
     with right:
-        st.caption(READING)
+        st.caption(READING if measured.evaluation.has_adapter else BASE_READING)
         # the box "Does it help?" has no room for these figures
         st.caption(texts.figures(measured.judge()))
         for note in texts.notes(measured, selection.data):
             st.caption(note)
     with st.expander("How are the baselines computed?"):
-        st.markdown(DEFINITIONS)
-    _table(frame)
+        st.markdown(
+            DEFINITIONS + ADAPTER_DEFINITION
+            if measured.evaluation.has_adapter
+            else DEFINITIONS + f"\n{texts.WEIGHTS}"
+        )
+    _table(frame, measured.evaluation.has_adapter)
 
 
 def _figure(measured: Baselines) -> go.Figure:
@@ -88,15 +99,17 @@ def _figure(measured: Baselines) -> go.Figure:
         )
         for row in measured.tests(measured.fair)
     ]
-    return figures.baselines(rows, NDCG)
+    difference = "adapter − system" if measured.evaluation.has_adapter else "system − base"
+    return figures.baselines(rows, NDCG, difference)
 
 
-def _table(frame: pd.DataFrame) -> None:
+def _table(frame: pd.DataFrame, is_adapted: bool) -> None:
+    difference = "Modulated − baseline." if is_adapted else "Baseline − base."
     columns = {
         NDCG: st.column_config.NumberColumn(format="%.4f", help=f"Mean {NDCG}."),
         "n": st.column_config.NumberColumn(help="Number of queries."),
         "weight": st.column_config.TextColumn(help="Weight of the second part."),
-        "difference": st.column_config.NumberColumn(help="Modulated − baseline."),
+        "difference": st.column_config.NumberColumn(help=difference),
         "p": st.column_config.NumberColumn(
             help="The probability of a difference at least this large if the two systems were "
             "equally good, corrected for the number of baselines (Holm)."

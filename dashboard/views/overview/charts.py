@@ -16,6 +16,7 @@ from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.types import DoubleArray
 
 SHARES_READING = (
     "A rank changes only if candidates gain or lose different amounts of score. Each bar is the "
@@ -38,19 +39,39 @@ PROJECTOR_FIRST = (
 
 
 def scatter(measured: Evaluation) -> None:
-    """Draw each query by its measure in both rankings. A click opens it in Compare."""
+    """Draw each query by its measure in the base and the modulated ranking."""
+    groups = None if measured.groups is None else measured.groups.tolist()
+    scatter_of(measured, measured.column("modulated"), ("base", "modulated"), groups)
+
+
+def scatter_of(
+    measured: Evaluation,
+    other: DoubleArray,
+    names: tuple[str, str],
+    groups: Sequence[str] | None,
+) -> None:
+    """Draw each query by its measure in base and another ranking. A click opens it in Compare.
+
+    Args:
+        measured: The evaluation of Q queries.
+        other: (Q,) nDCG@10 of the other ranking.
+        names: Both names.
+        groups: (Q,) group of each query, if the groups are shown.
+    """
     st.subheader("Query by query", anchor=False)
     st.caption(
-        "One mark per query. Points above the dotted line improved. Points at the same place "
-        "are moved apart slightly. Click a point to open the query in Compare."
+        f"One mark per query. Above the dotted line, {names[1]} is better than base. "
+        "Points at the same place are moved apart slightly. Click a point to open the query in "
+        "Compare."
     )
     figure = overview.scatter(
         measured.column("base"),
-        measured.column("modulated"),
+        other,
         measured.query_ids,
         _texts(measured.query_ids),
-        None if measured.groups is None else measured.groups.tolist(),
+        groups,
         NDCG,
+        names[1],
     )
     _open_clicked(figure, "scatter")
 
@@ -59,8 +80,8 @@ def overlaps(overlap: RankOverlap) -> None:
     """Draw each query by the overlap of its rankings. A click opens it in Compare."""
     st.subheader("Query by query", anchor=False)
     st.caption(
-        "One mark per query, smallest overlap first: the more an adapter changes a ranking, the "
-        "smaller the overlap. Click a point to open the query in Compare."
+        f"One mark per query, smallest overlap first: the more base and {overlap.other} ranking "
+        "differ, the smaller the overlap. Click a point to open the query in Compare."
     )
     figure = overview.overlaps(overlap.rbo, overlap.query_ids, _texts(overlap.query_ids))
     _open_clicked(figure, "overlaps")

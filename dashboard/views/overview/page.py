@@ -7,9 +7,16 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import overview
 from dashboard.services import evaluations
-from dashboard.views.overview import baselines, charts, measure_table, unjudged_range, wording
+from dashboard.views.overview import (
+    base_only,
+    baselines,
+    charts,
+    measure_table,
+    unjudged_range,
+    wording,
+)
 from dashboard.views.overview.groups import group_rows
-from dashboard.widgets import chart, notices, outcome_legend, split_choice
+from dashboard.widgets import adapter_hint, chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
@@ -22,16 +29,26 @@ GROUPS_READING = (
     "if the band excludes the base mark."
 )
 
+ADAPTER_HEADING = (
+    "Does this adapter help?",
+    "All queries of a split, base against modulated, grouped by how training used their "
+    "relevant documents.",
+)
+BASE_HEADING = (
+    "How good is the search?",
+    "All queries of a split: the base ranking, compared with systems that need no training.",
+)
+
 
 def show() -> None:
     """Draw the page."""
-    split = split_choice.heading(
-        "Does this adapter help?",
-        "All queries of a split, base against modulated, grouped by how training used their "
-        "relevant documents.",
-    )
+    heading = ADAPTER_HEADING if state.has_adapter() else BASE_HEADING
+    split = split_choice.heading(*heading)
+    adapter_hint.show("a ranking that may beat base and the baselines, measured on unseen queries")
     if split == UNJUDGED_SPLIT:
         _show_unjudged()
+    elif split is not None and not state.has_adapter():
+        base_only.show(split)
     elif split is not None:
         _show_judged(split)
 
@@ -83,7 +100,8 @@ def _show_unjudged() -> None:
     with left:
         charts.overlaps(overlap)
     with right:
-        charts.shares(overlap.shares)
+        if state.has_adapter():
+            charts.shares(overlap.shares)
 
 
 def _show_answers(*answers: wording.Answer) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dashboard.formatting import count, p_value, percent, signed
+from imrnns_core.evaluation.baselines import BaselineVerdict
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES
-from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 from imrnns_core.evaluation.seen import Group
 from imrnns_core.evaluation.verdicts import (
@@ -21,6 +22,7 @@ from imrnns_core.evaluation.verdicts import (
     OutcomeVerdict,
 )
 from imrnns_core.model.adapter_card import LeftOutGain
+from imrnns_core.reporting import baselines as texts
 from imrnns_core.statistics.significance import Significance
 
 Kind = Literal["good", "warning", "info"]
@@ -104,6 +106,37 @@ def helps(verdict: EffectVerdict) -> Answer:
     return Answer(kind, "Does it help?", answer, figures)
 
 
+def base(verdict: OutcomeVerdict, measured: Evaluation) -> Answer:
+    """Answer "How good is the base ranking?" without an adapter."""
+    queries, succeeds = len(measured.query_ids), verdict.counts.get("found", 0)
+    listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
+    means = measured.mean("base")
+    return Answer(
+        "info",
+        "How good is the base ranking?",
+        f"{succeeds} of {count(queries, 'query has', 'queries have')} a relevant document in the "
+        f"top {measured.top_k}",
+        f"{NDCG} {means[NDCG]:.4f}. {listed[0].upper()}{listed[1:]}.",
+    )
+
+
+def base_baselines(verdict: BaselineVerdict) -> Answer:
+    """Answer "Is another system better?" without an adapter."""
+    name = verdict.strongest.baseline.name
+    answers: dict[Effect, tuple[Kind, str]] = {
+        "helps": ("good", f"Yes: {name}"),
+        "harms": ("info", "No baseline is better than base"),
+        "not shown": ("info", f"Not shown; the strongest is {name}"),
+        "too few queries": (
+            "info",
+            f"Too few queries differ for a verdict; the strongest is {name}",
+        ),
+    }
+    kind, answer = answers[verdict.effect]
+    figures = texts.figures(verdict).replace(" Too few queries differ for a verdict.", "")
+    return Answer(kind, "Is another system better?", answer, figures)
+
+
 def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
     """Return title and text of the note about judged queries that cannot be measured."""
     number = len(query_ids)
@@ -171,6 +204,12 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
         f"{count(len(overlap.query_ids), 'query', 'queries')}."
     )
     answer = f"Mean rank-biased overlap {overlap.rbo.mean():.4f}"
+    if overlap.adapter is None:
+        figures = figures.replace("The top document changes", "The top document differs")
+        return (
+            Answer("info", "How good is the search?", "Unknown without judgments", UNJUDGED),
+            Answer("info", "How much do base and BM25 differ?", answer, figures),
+        )
     return (
         Answer("info", "Does it help?", "Unknown without judgments", UNJUDGED),
         Answer("info", "How much changes?", answer, figures),

@@ -56,7 +56,7 @@ def test_zero_vectors_are_named(fresh: None, tmp_path: Path) -> None:
     )
 
 
-def test_a_data_set_without_an_adapter_ends_the_run_with_a_remedy(
+def test_a_data_set_without_a_fitting_adapter_opens_without_one(
     fresh: None, tmp_path: Path
 ) -> None:
     space, vectors = caching.workspace(), tmp_path / "vectors"
@@ -71,9 +71,17 @@ def test_a_data_set_without_an_adapter_ends_the_run_with_a_remedy(
     app.query_params["data"] = "mine"
     app.run()
     assert not app.exception
-    shown = " ".join(str(box.proto) for box in app.main.get("html"))
-    assert "No adapter has 4 dimensions" in shown
-    assert [box.value for box in app.selectbox] == ["mine"]
+    assert [box.value for box in app.selectbox] == ["mine", "none", "q1"]
+    assert app.selectbox[1].options == ["None (base only)"]
+    assert "Base ranking only. The pages show it beside BM25." in [c.value for c in app.caption]
+
+
+def test_an_adapter_opens_first_and_none_is_the_last_choice(fresh: None) -> None:
+    app = AppTest.from_function(sidebar_alone, default_timeout=60)
+    app.query_params["data"] = "sample"
+    app.run()
+    assert app.selectbox[1].value == "sample-adapter"
+    assert app.selectbox[1].options == ["sample-adapter", "sample-paper", "None (base only)"]
 
 
 def test_a_data_set_without_queries_says_so_on_the_page(fresh: None, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dashboard import formatting
 from dashboard.views.compare.comparison_cards import LOWER_RELEVANT, contents, ideal, rankings
+from dashboard.views.compare.comparison_cards import modulated as cards_of
 from imrnns_core.config import SearchConfig
 from imrnns_core.retrieval.ranker import blend
 from tests import toys
@@ -25,7 +26,7 @@ def test_both_rankings_stand_as_ranked(
     picked = data.draw(st.sampled_from(["", *comparison.document_ids]))
     scores, ranks = blend(comparison, alpha)
     for column, own, values in zip(
-        rankings(comparison, alpha, top_k, picked),
+        rankings(comparison, cards_of(comparison, alpha), top_k, picked),
         (stage_ranks(comparison)[0], ranks),
         (stage_scores(comparison)[0], scores),
         strict=True,
@@ -60,7 +61,7 @@ def test_the_picked_document_has_its_card_however_many_relevant_ones_stand_above
     space = toys.collection(vectors, [vectors[0]], {"q0": {f"d{i}": 1 for i in range(8)}})
     comparison = toys.Ranker(space, toys.adapter(toys.still_model(8))).compare("q0")
     last = comparison.document_ids[int(stage_ranks(comparison)[0].argmax())]
-    base = rankings(comparison, 1.0, 1, last)[0]
+    base = rankings(comparison, cards_of(comparison, 1.0), 1, last)[0]
     assert [int(card.rank) for card in base.cards] == [1, 2, 3, 4, 8]
     assert (base.cards[-1].document_id, base.cards[-1].skipped, base.rest) == (last, 3, 0)
 
@@ -72,7 +73,7 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
     adapter = toys.adapter(toys.still_model(2))
     ranker = toys.Ranker(space, adapter, SearchConfig(candidates=5))
     comparison = ranker.compare("q0")
-    base, modulated = rankings(comparison, 1.0, 2, "d4")
+    base, modulated = rankings(comparison, cards_of(comparison, 1.0), 2, "d4")
     assert [(card.document_id, card.rank, card.skipped) for card in base.cards] == [
         ("d0", "1", 0),
         ("d1", "2", 0),
@@ -93,27 +94,29 @@ def test_a_card_says_where_its_document_came_from_and_what_the_judges_said() -> 
         "not relevant",
         "relevant (grade 2)",
     ]
-    best = ideal(comparison, 5)
+    best = ideal(comparison, "modulated", 5)
     assert [(card.document_id, card.move) for card in best.cards] == [
         ("d3", f"base 4, modulated {now['d3']}"),
         ("d9", "not retrieved"),
     ]
-    assert ideal(comparison, 1).rest == 1
+    assert ideal(comparison, "modulated", 1).rest == 1
 
 
 @pytest.mark.parametrize(("alpha", "title"), [(1.0, "Modulated"), (0.5, "α = 0.50")])
 def test_the_second_ranking_is_named(alpha: float, title: str) -> None:
     comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare("q0")
-    assert [column.title for column in rankings(comparison, alpha, 5, "")] == ["Base", title]
+    assert [
+        column.title for column in rankings(comparison, cards_of(comparison, alpha), 5, "")
+    ] == ["Base", title]
 
 
 def test_a_ranking_names_the_rank_of_its_divider_and_the_ideal_order_its_score() -> None:
     comparison = toys.World(1, 8, 8, 6, 1, 6).ranker().compare("q0")
-    assert {column.divider for column in rankings(comparison, 1.0, 5, "")} == {
-        "Relevant or selected documents below rank 5"
-    }
+    assert {
+        column.divider for column in rankings(comparison, cards_of(comparison, 1.0), 5, "")
+    } == {"Relevant or selected documents below rank 5"}
     number = sum(grade > 0 for grade in comparison.judgments.values())
     counted = formatting.count(number, "relevant document", "relevant documents")
-    assert ideal(comparison, 5).caption == (
+    assert ideal(comparison, "modulated", 5).caption == (
         f"{counted}, highest grade first. Number on the right: modulated score."
     )

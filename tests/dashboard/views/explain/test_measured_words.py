@@ -6,8 +6,9 @@ from math import nan
 import pytest
 
 from dashboard.views.explain.verified_words import NOT_TESTED, _rows, summary
-from imrnns_core.explanation.word_drops import Target, VerifiedWord
+from imrnns_core.explanation.word_drops import VerifiedWord
 from imrnns_core.text.words import Word
+from imrnns_core.types import Target
 
 
 def measured(count: int) -> list[VerifiedWord]:

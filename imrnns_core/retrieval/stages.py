@@ -1,0 +1,119 @@
+"""What a ranker computes at its stages: the base alone, or all four stages of an adapter."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.model.imrnn import feedback_weights
+from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.model.scoring import (
+    CorpusTransform,
+    refine,
+    score_base,
+    score_candidates,
+    score_corpus,
+    transform_corpus,
+)
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import BASE_ONLY, STAGES, FloatArray, IntArray, Stage
+
+
+class BaseStage:
+    """The scores and vectors of the base retriever."""
+
+    stages: tuple[Stage, ...] = BASE_ONLY
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.base = torch.from_numpy(collection.unit_documents)
+
+    @property
+    def documents(self) -> FloatArray:
+        """(N, m) unit vectors of the corpus that a map places."""
+        return self.collection.unit_documents
+
+    def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
+        """Return (B, S, K) scores of B queries (B, n) at the S stages.
+
+        Args:
+            queries: (B, n) base embeddings.
+            rows: (B, K) corpus rows of the candidates.
+            feedback: (B, K) True for the candidates that refine the query; None means all.
+        """
+        return score_base(self.base, queries, rows)
+
+    def vectors(
+        self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
+    ) -> BaseVectors:
+        """Return the vectors of a query (n,) with candidate rows (K,) and feedback (K,)."""
+        return BaseVectors.of(torch.from_numpy(vector), self._stored(rows))
+
+    def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
+        """Return (N,) scores of all documents at each stage for the query of a comparison."""
+        return {"base": self.base @ comparison.vectors.query}
+
+    def _stored(self, rows: IntArray) -> Tensor:
+        return torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
+
+
+class AdapterStages(BaseStage):
+    """The scores and vectors of an adapter, at all four stages."""
+
+    stages = STAGES
+
+    def __init__(self, collection: Collection, adapter: Adapter) -> None:
+        super().__init__(collection)
+        self.model = adapter.model
+
+    @cached_property
+    def transform(self) -> CorpusTransform:
+        """The adapter's transform of all documents, computed on first use."""
+        return transform_corpus(
+            self.model,
+            torch.from_numpy(np.asarray(self.collection.documents.vectors)),
+            torch.from_numpy(np.argsort(self.collection.tie_ranks)),
+        )
+
+    @property
+    def documents(self) -> FloatArray:
+        """(N, m) projected documents."""
+        return self.transform.projected.numpy()
+
+    def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
+        """Return (B, 4, K) scores, as `BaseStage.scores` does."""
+        return score_candidates(self.model, self.transform, self.base, queries, rows, feedback)
+
+    def vectors(
+        self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
+    ) -> Modulation:
+        """Return the stage vectors, as `BaseStage.vectors` does."""
+        query, documents = torch.from_numpy(vector), self._stored(rows)
+        with torch.inference_mode():
+            batch: Modulation = self.model(
+                query[None], documents[None], torch.from_numpy(feedback)[None]
+            )
+        return batch[0]
+
+    def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
+        """Return (N,) scores of all documents at each stage for the query of a comparison.
+
+        The query is refined by the feedback documents of the comparison.
+        """
+        query = comparison.modulation.projected_query[None]
+        rows = torch.from_numpy(comparison.rows)[None]
+        weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
+        # the refinement depends on the feedback documents, not on which documents are ranked
+        refined = refine(self.model, self.transform, query, rows, weights)
+        return {
+            **super().corpus_scores(comparison),
+            "projected": self.transform.projected @ query[0],
+            "document-modulated": score_corpus(self.model, self.transform, query, query)[0],
+            "modulated": score_corpus(self.model, self.transform, query, refined)[0],
+        }
