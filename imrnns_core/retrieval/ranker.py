@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -89,6 +90,12 @@ class Ranker:
         check_dimensions(adapter, collection.documents.dimension)
         self.collection, self.adapter, self.config = collection, adapter, config or SearchConfig()
         self.base = torch.from_numpy(collection.unit_documents)
+
+    def with_collection(self, collection: Collection) -> Ranker:
+        """Return this ranker over a collection of the same documents; nothing is computed again."""
+        changed = copy(self)
+        changed.collection = collection
+        return changed
 
     @cached_property
     def transform(self) -> CorpusTransform:
