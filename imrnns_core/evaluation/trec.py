@@ -1,8 +1,9 @@
-"""Write TREC runs and qrels."""
+"""Write TREC runs, and judgments in the TREC and BEIR formats."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -70,15 +71,20 @@ def write_runs(
 
 
 def write_qrels(qrels: Qrels, path: Path) -> None:
-    """Write judgments in the TREC format, `query 0 document grade`.
-
-    Columns are separated by tabs, because an id may contain a space.
-    """
+    """Write judgments in the TREC format to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"{query_id}\t0\t{document_id}\t{grade}\n"
+    with atomic_write(path) as temporary:
+        temporary.write_text(qrels_text(qrels, "trec"), encoding="utf-8")
+
+
+def qrels_text(qrels: Qrels, file_format: Literal["beir", "trec"]) -> str:
+    """Return judgments as the text of a file.
+
+    BEIR: `query document grade`, with a header. TREC: `query 0 document grade`. Columns are separated by tabs, because an id may contain a space.
+    """
+    head, middle = ("query-id\tcorpus-id\tscore\n", "") if file_format == "beir" else ("", "0\t")
+    return head + "".join(
+        f"{query_id}\t{middle}{document_id}\t{grade}\n"
         for query_id, judged in qrels.items()
         for document_id, grade in judged.items()
-    ]
-    with atomic_write(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+    )
