@@ -13,6 +13,7 @@ from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.extensions import memory_warnings
+from imrnns_core.storage.judged import with_judgments
 
 
 def settle_memory() -> None:
@@ -32,11 +33,19 @@ def registry_error() -> str | None:
     return caching.workspace().registry_error()
 
 
-@shared(3, "Loading the data set …")
-def collection(data: str) -> Collection:
-    """Return a data set with its vectors."""
+@shared(3, "Loading the data set …", judged=False)
+def _files(data: str) -> Collection:
+    """Return a data set as its files have it."""
     space = caching.workspace()
-    return space.open(space.resolve(data))
+    loaded = space.open_files(space.resolve(data))
+    _ = loaded.index  # now: with other judgments, the same index is used
+    return loaded
+
+
+@shared(3)
+def collection(data: str) -> Collection:
+    """Return a data set with its vectors, and with the judgments of people."""
+    return with_judgments(caching.workspace().root, _files(data))
 
 
 def warnings(data: str) -> list[str]:
@@ -44,7 +53,7 @@ def warnings(data: str) -> list[str]:
     return collection(data).warnings
 
 
-@shared(16)
+@shared(16, judged=False)
 def adapter_warnings(data: str, adapter_name: str) -> list[str]:
     """Return what a reader must know about an adapter over a data set."""
     opened = collection(data)
@@ -116,12 +125,16 @@ def adapter_error(adapter_name: str) -> str | None:
     return None
 
 
-@shared(4, "Running the adapter over the corpus …")
-def ranker(data: str, adapter_name: str) -> Ranker:
-    """Return the adapter with the collection, which it has transformed."""
+@shared(4, "Running the adapter over the corpus …", judged=False)
+def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
     # documents that were added to the collection are added to a sentence memory, too
-    new = caching.workspace().ranker(collection(data), adapter_name)
-    # both are computed at first use: do it here, where the page shows the spinner
-    _ = new.transform, new.collection.index
+    new = caching.workspace().ranker(_files(data), adapter_name)
+    _ = new.transform  # computed at first use: do it here, where the page shows the spinner
     settle_memory()
     return new
+
+
+@shared(4)
+def ranker(data: str, adapter_name: str) -> Ranker:
+    """Return the adapter with the collection, which it has transformed."""
+    return _ranker_of_files(data, adapter_name).with_collection(collection(data))

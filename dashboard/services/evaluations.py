@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from dashboard.services import caching, catalog
+from dashboard.services import caching, catalog, comparisons
 from dashboard.services.caching import shared
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
+from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
@@ -22,8 +23,13 @@ from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, un
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
 from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.judgments import GRADES
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
+
+TYPED = "typed-question"
+"""Id of a typed question while its causes are looked for."""
 
 
 @shared(8)
@@ -64,8 +70,9 @@ def evaluation(data: str, adapter_name: str, split: str, top_k: int) -> Evaluati
     return replace(_measured(data, adapter_name, split), top_k=top_k)
 
 
-@shared(3)
-def _lexical(data: str) -> BM25Index:
+@shared(3, judged=False)
+def lexical_index(data: str) -> BM25Index:
+    """Return the BM25 index of a data set."""
     return caching.workspace().lexical_index(catalog.dataset(data))
 
 
@@ -73,7 +80,7 @@ def _lexical(data: str) -> BM25Index:
 def bm25(data: str, split: str) -> SystemMetrics:
     """Measure the lexical baseline, which no adapter changes."""
     dataset = catalog.dataset(data)
-    return measure_bm25(dataset, dataset.judged_queries(split), _lexical(data), MEASURES)
+    return measure_bm25(dataset, dataset.judged_queries(split), lexical_index(data), MEASURES)
 
 
 def baselines(data: str, adapter_name: str, split: str) -> Baselines:
@@ -88,7 +95,7 @@ def _baselines(data: str, adapter_name: str, split: str, sentence_files: str) ->
     collection = catalog.collection(data)
     sentences = stored_sentences(caching.workspace().root, collection)
     measured = _measured(data, adapter_name, split)
-    return measure_baselines(measured, collection, _lexical(data), sentences)
+    return measure_baselines(measured, collection, lexical_index(data), sentences)
 
 
 @shared(24)
@@ -133,11 +140,24 @@ def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
 @shared(256, "Looking for causes …")
 def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
     """Return the diagnosis of one judged query, without measuring the others."""
+    return _diagnose_one(catalog.ranker(data, adapter_name), query_id, lexical_index(data))
+
+
+@shared(64, "Looking for causes …")
+def typed_diagnosis(data: str, adapter_name: str, text: str, expected: str) -> Diagnosis:
+    """Return the diagnosis of a typed question with its expected document."""
     ranker = catalog.ranker(data, adapter_name)
+    judged = {TYPED: {expected: GRADES[-1]}}
+    dataset = ranker.collection.dataset.with_people([Query(TYPED, text)], judged)
+    vector = comparisons.typed_vector(data, text)
+    ranker = ranker.with_collection(ranker.collection.with_queries(dataset, vector[None]))
+    return _diagnose_one(ranker, TYPED, lexical_index(data))
+
+
+def _diagnose_one(ranker: Ranker, query_id: str, lexical: BM25Index) -> Diagnosis:
     dataset = ranker.collection.dataset
     measured = evaluate(ranker, dataset.split_of[query_id], query_ids=[query_id])
-    lexical = measure_bm25(dataset, measured.qrels, _lexical(data), MEASURES)
-    return diagnose(ranker, measured, lexical)[0]
+    return diagnose(ranker, measured, measure_bm25(dataset, measured.qrels, lexical, MEASURES))[0]
 
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:

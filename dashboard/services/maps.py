@@ -28,7 +28,7 @@ def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
     return _stored(paths, identity(paths))
 
 
-@shared(8)
+@shared(8, judged=False)
 def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     """Return the (N, dimensions) PCA positions of the corpus. Its map must exist."""
     stored_map = corpus_map(data, adapter_name)
@@ -61,7 +61,7 @@ def leave(data: str, adapter_name: str) -> None:
     _jobs().leave(_path(data, adapter_name), state.session())
 
 
-@shared(32)
+@shared(32, judged=False)
 def _key(data: str, adapter_name: str) -> str:
     return map_key(catalog.load_adapter(adapter_name), catalog.collection(data).fingerprint)
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from imrnns_core.config import MEASURES
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.statistics.measures import measure
+from imrnns_core.types import relevant_ids
+
+NDCG = MEASURES[0]
 Outcome = Literal[
     "rescued",
     "broken",
@@ -37,3 +43,25 @@ def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -
         return "ranked too low"
     # smaller changes come from rounding in sums
     return "improved" if change > 1e-9 else "worsened" if change < -1e-9 else "unchanged"
+
+
+def comparison_outcome(comparison: Comparison, top_k: int) -> Outcome | None:
+    """Return the outcome of one query, None if no document is judged relevant.
+
+    Args:
+        comparison: The query, ranked with an adapter.
+        top_k: As in `outcome_of`.
+    """
+    if not relevant_ids(comparison.judgments):
+        return None
+    systems = [
+        measure(
+            (NDCG,),
+            {"q": comparison.judgments},
+            {"q": [hit.document_id for hit in comparison.ranking(stage)]},
+        )
+        for stage in ("base", "modulated")
+    ]
+    base, modulated = (int(system.best_ranks[0]) for system in systems)
+    change = systems[1].values[0, 0] - systems[0].values[0, 0]
+    return outcome_of(base, modulated, float(change), top_k)

@@ -80,7 +80,8 @@ def write_qrels(qrels: Qrels, path: Path) -> None:
 def qrels_text(qrels: Qrels, file_format: Literal["beir", "trec"]) -> str:
     """Return judgments as the text of a file.
 
-    BEIR: `query document grade`, with a header. TREC: `query 0 document grade`. Columns are separated by tabs, because an id may contain a space.
+    BEIR: `query document grade`, with a header. TREC: `query 0 document grade`. Columns are
+    separated by tabs, because an id may contain a space.
     """
     head, middle = ("query-id\tcorpus-id\tscore\n", "") if file_format == "beir" else ("", "0\t")
     return head + "".join(

@@ -33,9 +33,20 @@ class Collection:
     queries: EmbeddingMatrix
     encoder: Encoder
 
-    def with_queries(self, dataset: Dataset, queries: EmbeddingMatrix) -> Collection:
-        """Return the same documents with other queries and judgments; no index is built again."""
-        changed = replace(self, dataset=dataset, queries=queries)
+    def with_queries(self, dataset: Dataset, added: FloatArray) -> Collection:
+        """Return the same documents with more queries and other judgments.
+
+        No index is built again.
+
+        Args:
+            dataset: The data set with B more queries, which are its last ones.
+            added: (B, n) their base embeddings.
+        """
+        stored = self.queries.vectors
+        vectors = np.concatenate([stored, added.astype(stored.dtype)]) if len(added) else stored
+        changed = replace(
+            self, dataset=dataset, queries=EmbeddingMatrix(tuple(dataset.queries), vectors)
+        )
         own = self.__dict__
         changed.__dict__.update({name: own[name] for name in _OF_DOCUMENTS if name in own})
         return changed

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.load import load_qrels
 from imrnns_core.data.records import Query
@@ -114,14 +113,8 @@ def with_judgments(root: Path, collection: Collection) -> Collection:
             report.reject(NO_VECTOR, number, question.text)
     questions = [question for question in questions if question.id in vectors]
     dataset = _judged(store, collection.dataset, questions, report)
-    queries = collection.queries
-    if questions:
-        added = np.stack([vectors[question.id] for question in questions])
-        queries = EmbeddingMatrix(
-            (*queries.ids, *(question.id for question in questions)),
-            np.concatenate([np.asarray(queries.vectors), added.astype(queries.vectors.dtype)]),
-        )
-    return collection.with_queries(dataset, queries)
+    added = np.array([vectors[question.id] for question in questions])
+    return collection.with_queries(dataset, added)
 
 
 def judged_dataset(store: JudgmentStore, dataset: Dataset) -> Dataset:

@@ -14,6 +14,7 @@ from dashboard.views.compare import (
     causes,
     comparison_cards,
     document_lookup,
+    expected_document,
     rankings,
 )
 from dashboard.widgets import chart, document_panel, dropped_choice, notices
@@ -47,6 +48,7 @@ def show() -> None:
     comparison = comparisons.selected(selection)
     notices.heading("What moved?", READING)
     document_panel.query(comparison)
+    expected_document.show(dataset)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(
         "Documents per list",

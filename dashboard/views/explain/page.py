@@ -17,7 +17,7 @@ from dashboard.views.explain import (
     what_if,
     words,
 )
-from dashboard.widgets import document_panel, notices
+from dashboard.widgets import document_panel, grade_control, notices
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation import score_accounting
 
@@ -35,6 +35,7 @@ def show() -> None:
     document_panel.query(comparison)
     document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
+    grade_control.show(comparison, key.document, "explain")
     pair = explanations.pair(key)
     accounting = score_accounting.account(comparison)
     notices.show("info", *score_breakdown.summary(pair, accounting))
