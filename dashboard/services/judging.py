@@ -9,9 +9,11 @@ from pathlib import Path
 
 from dashboard.services import caching, catalog, evaluations
 from dashboard.services.caching import shared
+from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.storage import judged
 from imrnns_core.storage.judged import Placed
+from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.types import Qrels
 
 DEPTH = 10
@@ -46,26 +48,40 @@ def listed(data: str) -> list[Placed]:
     return judged.placed_judgments(caching.judgments(), catalog.dataset(data))[::-1]
 
 
-def store(data: str, pair: Pair, grade: int, who: str) -> int:
-    """Store a judgment and return its number.
+@dataclass(frozen=True)
+class Writer:
+    """Stores the judgments of one person about one data set.
 
-    Raises:
-        KeyError: If the data set has no such query or document.
-        LensError: If the database cannot be written.
+    Nothing in it asks Streamlit: a run of the page that ends early, because the reader acted again,
+    must not end between storing a judgment and noting that it was stored.
     """
-    (number,) = caching.judgments().add(catalog.dataset(data), [(*pair, grade)], who)
-    caching.notice_judgments()
-    return number
+
+    judgments: JudgmentStore
+    dataset: Dataset
+    who: str
+
+    def store(self, pair: Pair, grade: int) -> int:
+        """Store a judgment and return its number.
+
+        Raises:
+            KeyError: If the data set has no such query or document.
+            LensError: If the database cannot be written.
+        """
+        (number,) = self.judgments.add(self.dataset, [(*pair, grade)], self.who)
+        return number
+
+    def undo(self, number: int) -> None:
+        """Let a judgment count no longer.
+
+        Raises:
+            LensError: If the database cannot be written.
+        """
+        self.judgments.undo(self.dataset.name, number, self.who)
 
 
-def undo(data: str, number: int, who: str) -> None:
-    """Let a judgment count no longer.
-
-    Raises:
-        LensError: If the database cannot be written.
-    """
-    caching.judgments().undo(catalog.dataset(data).name, number, who)
-    caching.notice_judgments()
+def writer(data: str, who: str) -> Writer:
+    """Return what stores the judgments of a person; call `caching.notice_judgments` afterwards."""
+    return Writer(caching.judgments(), catalog.dataset(data), who)
 
 
 def keep(data: str, text: str, who: str) -> str:

@@ -7,7 +7,8 @@ import html
 import streamlit as st
 
 from dashboard import formatting, state
-from dashboard.services import judging
+from dashboard.services import caching, judging
+from dashboard.services.judging import Pair
 from dashboard.widgets import notices
 from imrnns_core.errors import LensError
 from imrnns_core.retrieval.comparison import Comparison
@@ -67,16 +68,22 @@ def _judge(grade: int | None, document_id: str) -> None:
     if grade is None:  # a click on the current grade
         return
     try:
-        judging.store(state.current().data, (kept_query(), document_id), grade, state.who())
+        _store((kept_query(), document_id), grade)
     except LensError as error:
         st.session_state[_ERROR] = str(error)
+
+
+def _store(pair: Pair, grade: int) -> None:
+    judging.writer(state.current().data, state.who()).store(pair, grade)
+    caching.notice_judgments()
 
 
 def _undo(number: int) -> None:
     try:
-        judging.undo(state.current().data, number, state.who())
+        judging.writer(state.current().data, state.who()).undo(number)
     except LensError as error:
         st.session_state[_ERROR] = str(error)
+    caching.notice_judgments()
 
 
 def kept_query() -> str:
@@ -90,6 +97,6 @@ def kept_query() -> str:
         return selection.query
     query_id = judging.keep(selection.data, selection.text, state.who())
     if selection.expected:
-        judging.store(selection.data, (query_id, selection.expected), GRADES[-1], state.who())
+        _store((query_id, selection.expected), GRADES[-1])
     state.update(query=query_id, text="", document=selection.document, dropped=selection.dropped)
     return query_id

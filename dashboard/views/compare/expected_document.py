@@ -33,19 +33,24 @@ def show(dataset: Dataset) -> None:
     with st.container(key="expected"):
         name = expected.title or expected.id
         st.html(f"<div>Expected document: <strong>{html.escape(name)}</strong></div>")
-        left, right = st.columns([1, 1], width="content")
-        if left.button("Keep this question", key="keep_question", help=KEEP_HELP, type="primary"):
-            try:
-                grade_control.kept_query()
-            except LensError as error:
-                notices.show("error", "The question was not kept", str(error))
-                return
-            st.rerun()
-        right.button(
-            "Choose another document",
-            key="other_expected",
-            on_click=lambda: state.update(expected=""),
-        )
+        with st.container(horizontal=True):
+            kept = st.button("Keep this question", key="keep_question", help=KEEP_HELP)
+            st.button(
+                "Choose another document",
+                key="other_expected",
+                on_click=lambda: state.update(expected=""),
+            )
+    if kept:
+        _keep()
+
+
+def _keep() -> None:
+    try:
+        grade_control.kept_query()
+    except LensError as error:
+        notices.show("error", "The question was not kept", str(error))
+        return
+    st.rerun()
 
 
 @st.fragment

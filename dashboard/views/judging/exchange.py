@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -25,6 +27,10 @@ NONE = ("Nobody judged documents of this data set yet", "Judge above, or import 
 FILE_HELP = (
     "BEIR or TREC judgments on the machine that runs the dashboard, with grades from 0 to 3. They "
     "are stored under your name."
+)
+FORMATS: tuple[tuple[Literal["beir", "trec"], str, str], ...] = (
+    ("beir", "Download BEIR file", "tsv"),
+    ("trec", "Download TREC file", "qrels"),
 )
 MOST_ROWS = 1000
 HEIGHT = 340
@@ -88,18 +94,16 @@ def judgments_frame(placed: list[Placed], dataset: Dataset) -> pd.DataFrame:
 
 
 def _downloads(dataset: Dataset) -> None:
-    columns = st.columns(2, width="content")
-    formats = (("beir", "Download BEIR file", "tsv"), ("trec", "Download TREC file", "qrels"))
-    for column, (name, label, suffix) in zip(columns, formats, strict=True):
-        column.download_button(
-            label,
-            # in the moment of the click; the name is bound now
-            lambda name=name: qrels_text(dataset.people, name),
-            f"{dataset.name}-judgments.{suffix}",
-            "text/plain",
-            on_click="ignore",
-            key=f"export_{name}",
-        )
+    with st.container(horizontal=True):
+        for name, label, suffix in FORMATS:
+            st.download_button(
+                label,
+                partial(qrels_text, dataset.people, name),
+                f"{dataset.name}-judgments.{suffix}",
+                "text/plain",
+                on_click="ignore",
+                key=f"export_{name}",
+            )
 
 
 def _import(data: str) -> None:

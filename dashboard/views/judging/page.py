@@ -44,22 +44,20 @@ def show() -> None:
     exchange.show()
 
 
-@st.fragment
 def _desk(dataset: Dataset, query_ids: list[str]) -> None:
-    """Draw the document to judge. Only this part runs after a judgment."""
+    """Draw the document to judge, or say that none is left."""
     data, adapter = state.current().data, state.current().adapter
     own = judging_desk.sitting(data)
     pool = judging.pool(data, adapter, query_ids, state.session())
     judged = judging.judged_pairs(data)
-    own.again = [p for p in own.again if p[0] in dataset.queries and p[1] in dataset.document]
+    own.forget_unless(lambda pair: pair[0] in dataset.queries and pair[1] in dataset.document)
     queue = own.queue(pool, judged)
     if queue or own.done:
         judging_desk.show(
             own,
             queue,
             dataset,
-            lambda pair, grade: judging.store(data, pair, grade, state.who()),
-            lambda number: judging.undo(data, number, state.who()),
+            lambda: judging.writer(data, state.who()),
             key="judging_desk",
         )
     if own.error:

@@ -11,12 +11,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.services import caching
+from dashboard.services.judging import Writer
 from dashboard.widgets.judging_desk.sitting import Pair, Sitting
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.storage.judgments import GRADE_NAMES
 
 AHEAD = 12
-"""Documents that the browser has in advance."""
+"""Documents that the browser has in advance, and of those that were judged last."""
 _SITTINGS = "sittings"
 _FILES = Path(__file__).parent
 _component = st.components.v2.component(
@@ -37,8 +39,7 @@ def show(
     own: Sitting,
     queue: Sequence[Pair],
     dataset: Dataset,
-    store: Callable[[Pair, int], int],
-    undo: Callable[[int], None],
+    writer: Callable[[], Writer],
     key: str,
 ) -> None:
     """Draw the first document of the queue, with the grades.
@@ -47,24 +48,25 @@ def show(
         own: What this session has judged.
         queue: What is left, the next one first.
         dataset: The texts.
-        store: Stores a grade and returns the number of the judgment.
-        undo: Takes a judgment back.
+        writer: Returns what stores the judgments.
         key: Key of the component.
     """
 
     def acted() -> None:
-        own.carry_out(st.session_state[key].actions or (), store, undo)
+        # both before the first judgment: asking for them can end the run
+        actions, into = st.session_state[key].actions or (), writer()
+        own.carry_out(actions, into.store, into.undo)
+        caching.notice_judgments()
 
-    last = None
-    if own.done:
-        pair, number = own.done[-1]
-        last = {**_item(pair, dataset), "kind": "skip" if number is None else "grade"}
     _component(
         key=key,
         data={
             "seen": own.seen,
             "queue": [_item(pair, dataset) for pair in queue[:AHEAD]],
-            "last": last,
+            "done": [
+                {**_item(pair, dataset), "kind": "skip" if number is None else "grade"}
+                for pair, number in own.done[-AHEAD:]
+            ],
             "left": len(queue),
             "judged": own.judged,
             "skipped": len(own.skipped),

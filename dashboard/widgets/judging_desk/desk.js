@@ -2,7 +2,7 @@ const plural = (n, what) => `${n.toLocaleString("en")} ${what}`;
 
 // What the server sends, after the actions that it has not seen yet: the next document is shown at once
 function after(data, pending) {
-  const queue = [...data.queue], done = data.last ? [data.last] : [];
+  const queue = [...data.queue], done = [...data.done];
   const same = (item, action) => item.query === action.query && item.document === action.document;
   let { left, judged, skipped } = data;
   for (const action of pending) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from imrnns_core.errors import LensError
@@ -29,6 +30,7 @@ class Sitting:
     done: list[tuple[Pair, int | None]] = field(default_factory=list)
     again: list[Pair] = field(default_factory=list)
     error: str = ""
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
     def judged(self) -> int:
@@ -50,6 +52,11 @@ class Sitting:
         """Offer what was skipped once more."""
         self.done = [(pair, number) for pair, number in self.done if number is not None]
 
+    def forget_unless(self, exists: Callable[[Pair], bool]) -> None:
+        """Forget the pairs that no longer exist, because the data set has changed."""
+        self.done = [(pair, number) for pair, number in self.done if exists(pair)]
+        self.again = [pair for pair in self.again if exists(pair)]
+
     def carry_out(
         self,
         actions: Iterable[Mapping[str, Any]],
@@ -67,18 +74,27 @@ class Sitting:
             store: Stores a grade and returns the number of the judgment.
             undo: Takes a judgment back.
         """
-        self.error = ""
-        for action in sorted(actions, key=lambda a: int(a["number"])):
-            if int(action["number"]) <= self.seen:
-                continue
-            try:
-                self._carry_out(action, store, undo)
-            except (LookupError, TypeError):  # of a data set that has changed since
-                pass
-            except LensError as error:
-                self.error = str(error)
-                return
-            self.seen = int(action["number"])
+        # a new run of the page can begin while an older one still stores
+        with self._lock:
+            self.error = ""
+            for action in sorted(actions, key=lambda a: int(a["number"])):
+                if int(action["number"]) > self.seen and not self.error:
+                    self._carry_out_next(action, store, undo)
+
+    def _carry_out_next(
+        self,
+        action: Mapping[str, Any],
+        store: Callable[[Pair, int], int],
+        undo: Callable[[int], None],
+    ) -> None:
+        try:
+            self._carry_out(action, store, undo)
+        except (LookupError, TypeError):  # of a data set that has changed since
+            pass
+        except LensError as error:
+            self.error = str(error)
+            return
+        self.seen = int(action["number"])
 
     def _carry_out(
         self,
