@@ -34,7 +34,16 @@ TYPED = "typed-question"
 
 @shared(8)
 def _measuring(data: str, adapter_name: str) -> Measuring:
-    return Measuring.start(catalog.ranker(data, adapter_name))
+    """Measure what new judgments change; the other splits were measured before."""
+    latest = _latest_measuring(data, adapter_name)
+    latest[:] = [Measuring.start(catalog.ranker(data, adapter_name), *latest)]
+    return latest[0]
+
+
+@shared(8, judged=False)
+def _latest_measuring(data: str, adapter_name: str) -> list[Measuring]:
+    """Return the last measurement with these files and this adapter, whatever was judged."""
+    return []
 
 
 def _measured(data: str, adapter_name: str, split: str) -> Evaluation:

@@ -26,6 +26,7 @@ PAGES = {
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",
+    "judging": "/judging",
     "data": "/data",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -89,7 +89,7 @@ class Sitting:
     ) -> None:
         try:
             self._carry_out(action, store, undo)
-        except (LookupError, TypeError):  # of a data set that has changed since
+        except (LookupError, TypeError, ValueError):  # of a data set that has changed since
             pass
         except LensError as error:
             self.error = str(error)
