@@ -62,5 +62,5 @@ def _find(dataset: Dataset) -> None:
 
     document_finder.show(dataset, LABEL, PLACEHOLDER, choose, key="expected_finder")
     st.caption(READING)
-    if state.current().expected:  # the rest of the page shows its ranks
+    if state.current().expected in dataset.document:  # the rest of the page shows its ranks
         st.rerun()
