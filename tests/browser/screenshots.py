@@ -174,7 +174,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder)) as address,
+        # Judging shows the name of the user
+        serving(Path(folder), LOGNAME="reader") as address,
         sync_playwright() as playwright,
     ):
         browser = launch(playwright)

@@ -106,8 +106,8 @@ def test_judging_with_the_keyboard(page: Page, own_address: str, own_workspace: 
     expect(page.get_by_text("Every document of these queries is judged")).to_be_visible()
     new = [p for p in given(own_workspace) if p not in before]
     assert len(new) == total
-    whos = {j.who for j in JudgmentStore(own_workspace).current("sample") if j.query_id == "q128"}
-    assert whos == {"Änne 3210su"}
+    names = {j.who for j in JudgmentStore(own_workspace).current("sample") if j.query_id == "q128"}
+    assert names == {"Änne 3210su"}
     with page.expect_download() as download:
         page.get_by_role("button", name="Download TREC file").click()
     lines = download.value.path().read_text().splitlines()
