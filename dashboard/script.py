@@ -22,6 +22,7 @@ from dashboard.views.compare import page as compare  # noqa: E402
 from dashboard.views.data import page as data  # noqa: E402
 from dashboard.views.explain import page as explain  # noqa: E402
 from dashboard.views.failures import page as failures  # noqa: E402
+from dashboard.views.judging import page as judging  # noqa: E402
 from dashboard.views.map import page as corpus_map  # noqa: E402
 from dashboard.views.modulation import page as modulation  # noqa: E402
 from dashboard.views.overview import page as overview  # noqa: E402
@@ -39,6 +40,7 @@ page_name, draw_page = navigation.register(
         "modulation": modulation.show,
         "map": corpus_map.show,
         "explain": explain.show,
+        "judging": judging.show,
         "data": data.show,
     }
 )

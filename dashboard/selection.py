@@ -20,6 +20,7 @@ class Selection:
         adapter: Name of the adapter.
         query: Id of a query of the data set.
         text: A query that was typed in.
+        expected: Id of the document that should answer the typed query.
         document: Id of the selected document.
         split: The split that Overview and Failures show.
         top_k: A query fails if no relevant document is in the top k.
@@ -45,12 +46,14 @@ class Selection:
         carry: Whether Explain ranks words by their effect on the score or on its change.
         marks: Whether Compare marks words.
         picture: File format of saved charts.
+        judged_queries: The queries whose documents Judging offers.
     """
 
     data: str = ""
     adapter: str = ""
     query: str = ""
     text: str = ""
+    expected: str = ""
     document: str = ""
     split: str = ""
     top_k: Literal[1, 3, 5, 10, 20] = 10
@@ -75,6 +78,7 @@ class Selection:
     carry: Literal["change", "score"] = "change"
     marks: Literal["no", "yes"] = "no"
     picture: Literal["svg", "png"] = "svg"
+    judged_queries: str = "all"
 
 
 DEFAULT = Selection()
@@ -140,7 +144,7 @@ def changed(before: Selection, **changes: Any) -> Selection:
     query_fields = ("query", "text")
     # the same query chosen again is no change
     if any(changes.get(f, getattr(before, f)) != getattr(before, f) for f in query_fields):
-        changes = {"document": "", "dropped": "", "edited_query": "", **changes}
+        changes = {"expected": "", "document": "", "dropped": "", "edited_query": "", **changes}
     if changes.get("document", before.document) != before.document:
         changes = {"edited_document": "", **changes}
     return replace(before, **changes)

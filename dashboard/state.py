@@ -17,10 +17,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard import selection as selections
 from dashboard.selection import DEFAULT, Selection
 from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
+from imrnns_core.storage.judgments import clean_name, user_name
 from imrnns_core.types import Side, Target
 
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
-_LIST, _PAGES = "followed_list", "pages_of_inputs"
+_LIST, _PAGES, _WHO = "followed_list", "pages_of_inputs", "who_judges"
 
 
 def start() -> Selection:
@@ -114,6 +115,26 @@ def session() -> str:
 def is_connected(session: str) -> bool:
     """Return whether a browser is connected to this session."""
     return not runtime.exists() or runtime.get_instance().is_active_session(session)
+
+
+def who() -> str:
+    """Return the name under which this session judges: the system user's, until it is changed."""
+    return str(st.session_state.get(_WHO) or user_name())
+
+
+def bound_who() -> dict[str, Any]:
+    """Bind a text input of the name under which this session judges.
+
+    Returns its `key` and `on_change`.
+    """
+    key = "input_who"
+    _put(key, who())
+
+    def changed() -> None:
+        typed = st.session_state[key].strip()
+        st.session_state[_WHO] = clean_name(typed) if typed else ""
+
+    return {"key": key, "on_change": changed}
 
 
 def dark() -> bool:

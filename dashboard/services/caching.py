@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.storage.workspace import Workspace
 
 Parameters = ParamSpec("Parameters")
@@ -26,18 +27,24 @@ def workspace() -> Workspace:
     return Workspace()
 
 
+def judgments() -> JudgmentStore:
+    """Return the database of judgments."""
+    return JudgmentStore(workspace().root)
+
+
 def shared(
-    entries: int, spinner: str | bool = False
+    entries: int, spinner: str | bool = False, judged: bool = True
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Cache the results of a function for all sessions.
 
     The cache key has the arguments and the content of the data set and the adapter that they name.
     If a file is replaced under its old name, everything computed from it is computed again. So a
-    page never mixes the results of two adapters.
+    page never mixes the results of two adapters. The same holds for a new judgment.
 
     Args:
         entries: The largest number of results in the cache.
         spinner: Text that the page shows while a result is computed, or False.
+        judged: Whether the result depends on judgments, or on the list of queries.
     """
 
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -56,14 +63,14 @@ def shared(
         @wraps(function)
         def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
             bound = signature(function).bind(*arguments, **named).arguments
-            return cached(_content(bound), *(bound[name] for name in names))
+            return cached(_content(bound, judged), *(bound[name] for name in names))
 
         return call
 
     return decorate
 
 
-def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+def _content(arguments: Mapping[str, Any], judged: bool) -> tuple[str, ...]:
     """Return the identities of the data set and the adapter that the arguments name.
 
     The arguments are called `data` and `adapter_name`, or `key` with both.
@@ -71,7 +78,18 @@ def _content(arguments: Mapping[str, Any]) -> tuple[str, ...]:
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
     adapter_name = arguments.get("adapter_name") if key is None else key.adapter
-    return _identities(data, adapter_name)
+    identities = _identities(data, adapter_name)
+    return (*identities, _judgments_identity(data)) if judged and data is not None else identities
+
+
+def notice_judgments() -> None:
+    """Let this run see what it has just stored; others see it in their next run."""
+    _judgments_identity.clear()
+
+
+@st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
+def _judgments_identity(data: str) -> str:
+    return str(judgments().version(workspace().resolve(data).name))
 
 
 @st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)

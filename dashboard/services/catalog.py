@@ -14,6 +14,7 @@ from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.extensions import memory_warnings
+from imrnns_core.storage.judged import with_judgments
 
 
 def settle_memory() -> None:
@@ -33,11 +34,19 @@ def registry_error() -> str | None:
     return caching.workspace().registry_error()
 
 
-@shared(3, "Loading the data set …")
-def collection(data: str) -> Collection:
-    """Return a data set with its vectors."""
+@shared(3, "Loading the data set …", judged=False)
+def _files(data: str) -> Collection:
+    """Return a data set as its files have it."""
     space = caching.workspace()
-    return space.open(space.resolve(data))
+    loaded = space.open_files(space.resolve(data))
+    _ = loaded.index  # now: with other judgments, the same index is used
+    return loaded
+
+
+@shared(3)
+def collection(data: str) -> Collection:
+    """Return a data set with its vectors, and with the judgments of people."""
+    return with_judgments(caching.workspace().root, _files(data))
 
 
 def warnings(data: str) -> list[str]:
@@ -45,7 +54,7 @@ def warnings(data: str) -> list[str]:
     return collection(data).warnings
 
 
-@shared(16)
+@shared(16, judged=False)
 def adapter_warnings(data: str, adapter_name: str) -> list[str]:
     """Return what a reader must know about an adapter over a data set."""
     opened = collection(data)
@@ -117,18 +126,23 @@ def adapter_error(adapter_name: str) -> str | None:
     return None
 
 
-@shared(3)
+@shared(3, judged=False)
 def lexical(data: str) -> BM25Index:
     """Return the BM25 index of a data set."""
     return caching.workspace().lexical_index(dataset(data))
 
 
-@shared(4, "Running the adapter over the corpus …")
-def ranker(data: str, adapter_name: str) -> Ranker:
-    """Return the adapter with the collection, which it has transformed."""
+@shared(4, "Running the adapter over the corpus …", judged=False)
+def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
     # documents that were added to the collection are added to a sentence memory, too
-    new = caching.workspace().ranker(collection(data), adapter_name)
+    new = caching.workspace().ranker(_files(data), adapter_name)
     # all are computed at first use: do it here, where the page shows the spinner
     _ = new.mapped_documents, new.collection.index
     settle_memory()
     return new
+
+
+@shared(4)
+def ranker(data: str, adapter_name: str) -> Ranker:
+    """Return the adapter with the collection, which it has transformed."""
+    return _ranker_of_files(data, adapter_name).with_collection(collection(data))

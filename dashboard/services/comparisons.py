@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboard import selection as selections
 from dashboard.selection import Selection
 from dashboard.services import catalog
@@ -9,10 +11,11 @@ from dashboard.services.caching import shared
 from imrnns_core.data.records import Query
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.hybrid import LEXICAL, Hybrid
+from imrnns_core.storage.judgments import GRADES
 from imrnns_core.types import FloatArray
 
 
-@shared(256)
+@shared(256, judged=False)
 def typed_vector(data: str, text: str) -> FloatArray:
     """Return the vector of a typed query."""
     return catalog.collection(data).encode(text)
@@ -51,10 +54,17 @@ def second(compared: Comparison) -> str:
 
 
 def selected(selection: Selection) -> Comparison:
-    """Return the Comparison of the selected query."""
-    return comparison(
+    """Return the Comparison of the selected query.
+
+    The expected document of a typed question counts as judged with the highest grade.
+    """
+    found = comparison(
         selection.data, selection.adapter, selection.query, selection.text, excluded_ids(selection)
     )
+    expected = selection.expected
+    if selection.query or expected not in catalog.dataset(selection.data).document:
+        return found
+    return replace(found, judgments={expected: GRADES[-1]})
 
 
 def excluded_ids(selection: Selection) -> frozenset[str]:

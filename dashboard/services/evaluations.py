@@ -7,10 +7,11 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
-from dashboard.services import caching, catalog
+from dashboard.services import caching, catalog, comparisons
 from dashboard.services.caching import shared
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
+from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
@@ -21,13 +22,28 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.judgments import GRADES
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
+
+TYPED = "typed-question"
+"""Id of a typed question while its causes are looked for."""
 
 
 @shared(8)
 def _measuring(data: str, adapter_name: str) -> Measuring:
-    return Measuring.start(catalog.ranker(data, adapter_name))
+    """Measure what new judgments change; the other splits were measured before."""
+    latest = _latest_measuring(data, adapter_name)
+    latest[:] = [Measuring.start(catalog.ranker(data, adapter_name), *latest)]
+    return latest[0]
+
+
+@shared(8, judged=False)
+def _latest_measuring(data: str, adapter_name: str) -> list[Measuring]:
+    """Return the last measurement with these files and this adapter, whatever was judged."""
+    return []
 
 
 def _measured(data: str, adapter_name: str, split: str) -> Evaluation:
@@ -131,11 +147,25 @@ def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
 @shared(256, "Looking for causes …")
 def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
     """Return the diagnosis of one judged query, without measuring the others."""
+    return _diagnose_one(catalog.ranker(data, adapter_name), query_id, catalog.lexical(data))
+
+
+@shared(64, "Looking for causes …")
+def typed_diagnosis(data: str, adapter_name: str, text: str, expected: str) -> Diagnosis:
+    """Return the diagnosis of a typed question with its expected document."""
     ranker = catalog.ranker(data, adapter_name)
+    judged = {TYPED: {expected: GRADES[-1]}}
+    dataset = ranker.collection.dataset.with_people([Query(TYPED, text)], judged)
+    vector = comparisons.typed_vector(data, text)
+    ranker = ranker.with_collection(ranker.collection.with_queries(dataset, vector[None]))
+    return _diagnose_one(ranker, TYPED, catalog.lexical(data))
+
+
+def _diagnose_one(ranker: Ranker, query_id: str, lexical: BM25Index) -> Diagnosis:
     dataset = ranker.collection.dataset
     measured = evaluate(ranker, dataset.split_of[query_id], query_ids=[query_id])
-    lexical = measure_bm25(dataset, measured.qrels, catalog.lexical(data), MEASURES)
-    return diagnose(ranker, measured, lexical)[0]
+    lexical_metrics = measure_bm25(dataset, measured.qrels, lexical, MEASURES)
+    return diagnose(ranker, measured, lexical_metrics)[0]
 
 
 def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:

@@ -21,7 +21,7 @@ from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Progress, Side, Target
 
 
-@shared(3)
+@shared(3, judged=False)
 def _traced(data: str) -> TracedEncoder:
     """Return the encoder of a data set with traced attention, once for all adapters.
 
@@ -34,7 +34,7 @@ def _traced(data: str) -> TracedEncoder:
     return TracedEncoder(encoder)
 
 
-@shared(4)
+@shared(4, judged=False)
 def explainer(data: str, adapter_name: str) -> WordExplainer:
     """Return the explainer of words for this adapter."""
     return WordExplainer(catalog.ranker(data, adapter_name), _traced(data))
@@ -77,7 +77,7 @@ def prefix(data: str, side: Side) -> str:
     return spec.query_prefix if side == "query" else spec.document_prefix
 
 
-@shared(64)
+@shared(64, judged=False)
 def pair(key: PairKey) -> Pair:
     """Return the pair, scored with its edited texts if it has any."""
     comparison = comparisons.comparison(key.data, key.adapter, key.query, key.text, key.dropped)
@@ -92,7 +92,7 @@ def pair(key: PairKey) -> Pair:
     return Pair(comparison, model, comparison.position[key.document])
 
 
-@shared(512)
+@shared(512, judged=False)
 def word_drops(key: PairKey, side: Side) -> tuple[WordDrops, WordAccounting | None]:
     """Return the estimated drop of each word of a text.
 
@@ -138,13 +138,13 @@ def verified_words(
     return word_explainer.verify(measured_pair, side, drops, list(positions), progress)
 
 
-@shared(4, "Reading the vocabulary …")
+@shared(4, "Reading the vocabulary …", judged=False)
 def vocabulary(data: str, adapter_name: str) -> VocabularyView:
     """Return the encoder's vocabulary in the adapter's space."""
     return VocabularyView(catalog.ranker(data, adapter_name))
 
 
-@shared(64)
+@shared(64, judged=False)
 def named_tokens(key: PairKey, side: Side) -> list[NamedToken]:
     """Return the vocabulary tokens nearest to the change of one side of a pair."""
     return vocabulary(key.data, key.adapter).name(pair(key), side)

@@ -165,7 +165,7 @@ class Lengths:
     copies: IntArray
 
 
-@shared(4, "Counting the tokens of all documents …")
+@shared(4, "Counting the tokens of all documents …", judged=False)
 def lengths(data: str) -> Lengths:
     """Return the lengths of the documents of a data set, and their near copies.
 

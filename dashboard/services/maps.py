@@ -29,7 +29,7 @@ def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
     return _stored(paths, identity(paths))
 
 
-@shared(8)
+@shared(8, judged=False)
 def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     """Return the (N, dimensions) PCA positions of the corpus. Its map must exist."""
     stored_map = corpus_map(data, adapter_name)
@@ -62,7 +62,7 @@ def leave(data: str, adapter_name: str) -> None:
     _jobs().leave(_path(data, adapter_name), state.session())
 
 
-@shared(32)
+@shared(32, judged=False)
 def _key(data: str, adapter_name: str) -> str:
     adapter = None if adapter_name == NO_ADAPTER else catalog.load_adapter(adapter_name)
     return map_key(adapter, catalog.collection(data).fingerprint)

@@ -23,7 +23,7 @@ def influence(selection: Selection) -> FeedbackInfluence:
     )
 
 
-@shared(64)
+@shared(64, judged=False)
 def _influence(
     data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str]
 ) -> FeedbackInfluence:
@@ -36,7 +36,7 @@ def has_mean(data: str) -> bool:
     return len(catalog.collection(data).queries) > 1
 
 
-@shared(8, "Measuring the adapter’s ranges …")
+@shared(8, "Measuring the adapter’s ranges …", judged=False)
 def ranges(data: str, adapter_name: str) -> ModulationRanges:
     """Measure the ranges over many queries, or over documents if there are too few queries."""
     loaded = catalog.collection(data)
@@ -46,7 +46,7 @@ def ranges(data: str, adapter_name: str) -> ModulationRanges:
     return modulation_ranges(catalog.ranker(data, adapter_name), vectors[::step][:RANGE_QUERIES])
 
 
-@shared(3, "Counting the words of the corpus …")
+@shared(3, "Counting the words of the corpus …", judged=False)
 def words(data: str) -> DimensionWordIndex:
     """Return the index of the words of the corpus and the documents that contain them."""
     return DimensionWordIndex(catalog.dataset(data).documents)

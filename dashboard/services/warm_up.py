@@ -30,7 +30,7 @@ class WarmUp(ThreadJob):
         self.done = 1
 
 
-@shared(8)
+@shared(8, judged=False)
 def encoder(data: str) -> WarmUp:
     """Load the encoder of a data set in the background, once."""
     return WarmUp.start(catalog.collection(data))

@@ -29,6 +29,10 @@ STEPS = (
         "new scores.",
     ),
     (
+        "judging",
+        "Judge documents one after another: press 0, 1, 2 or 3. All pages use your judgments.",
+    ),
+    (
         "data",
         "Add your own documents and questions: name a table or a folder, and see how it is read.",
     ),

@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboard import formatting, navigation, state
 from dashboard.services import comparisons
-from dashboard.widgets import notices
+from dashboard.widgets import grade_control, notices
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.evaluation.outcomes import comparison_outcome
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.hybrid import RANK_FUSION
 
@@ -23,21 +24,31 @@ def query(comparison: Comparison) -> None:
     """Draw the query, and where its relevant documents are ranked."""
     judged = comparison.judgments
     relevant = sum(grade > 0 for grade in judged.values())
-    if not comparison.query.id:
+    name = f"Query {comparison.query.id}" if comparison.query.id else "Your own question"
+    if not comparison.query.id and not judged:
         facts = "Your own question; no relevance judgments"
     elif not judged:
-        facts = f"Query {comparison.query.id} · no relevance judgments"
+        facts = f"{name} · no relevance judgments"
     elif not relevant:
-        facts = f"Query {comparison.query.id} · no document is judged relevant"
+        facts = f"{name} · no document is judged relevant"
     else:
         second = comparisons.second(comparison)
         base, other = (comparison.best_relevant_rank(s) for s in ("base", second))
         facts = (
-            f"Query {comparison.query.id} · rank of the best relevant document: "
+            f"{name} · rank of the best relevant document: "
             f"base {base or '—'}, {second} {other or '—'} · "
             + _relevant_documents(relevant, len(comparison.relevant_not_retrieved))
+            + _outcome(comparison)
         )
     notices.text_block(comparison.query.text, "", facts)
+
+
+def _outcome(comparison: Comparison) -> str:
+    """Name the outcome of a typed question; that of other queries is in the sidebar."""
+    if comparison.query.id:
+        return ""
+    outcome = comparison_outcome(comparison, state.current().top_k)
+    return f" · outcome: {formatting.SIGNS[outcome]} {outcome}" if outcome else ""
 
 
 def _relevant_documents(relevant: int, missing: int) -> str:
@@ -57,6 +68,7 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
         return
     with st.container(border=True, key=key):
         notices.text_block(document.title, document.text, _facts(comparison, document.id))
+        grade_control.show(comparison, document.id, key)
         # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imrnns_core.cli.console import progress_bar, show
+from imrnns_core.cli.console import out, progress_bar, show
 from imrnns_core.cli.options import (
     Against,
     Data,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.workspace import Workspace
+
+JUDGED_HERE = "{:,} of {:,} judgments of this split come from people who judged here"
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,14 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    by_people = dataset.judged_by_people(split)
+    if by_people:
+        out.print(JUDGED_HERE.format(by_people, sum(map(len, dataset.splits[split].values()))))
     name = dataset.name if dataset.name in space.registrations() else str(dataset.path)
     show(baseline_tables.baselines(baselines, name))
     if comparison:
         show(tables.system_comparison(comparison, dataset.queries))
-    added = {"baselines": baselines.to_json()}
+    added = {"baselines": baselines.to_json(), "judged_by_people": by_people}
     if comparison:
         added["against"] = comparison.to_json()
     outputs.write(result, {**result.to_json(), **added}, dataset)

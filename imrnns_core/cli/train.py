@@ -82,6 +82,7 @@ def train(
     the run is killed instead, run the command again: it continues with the next
     epoch.
     """
+    from imrnns_core.data.dataset import JUDGED_SPLIT
     from imrnns_core.model.checkpoint import save_adapter
     from imrnns_core.training.trainer import Trainer
 
@@ -97,7 +98,7 @@ def train(
     collection = open_collection(space, registration)
     dataset = collection.dataset
     # with several splits, training on the first would spend the test queries
-    only = len(dataset.splits) == 1
+    only = len(dataset.splits.keys() - {JUDGED_SPLIT}) <= 1
     train_split = train_split or (dataset.first_split("train") if only else "train")
     if supervised:
         _check_split(dataset, train_split)

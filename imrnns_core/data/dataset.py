@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import Qrels, relevant_ids
+
+JUDGED_SPLIT = "judged"
+"""The split of queries that only people judged: those of no other split."""
+_OF_CORPUS = ("document_ids", "document", "text_hashes", "_corpus_sha")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Dataset:
         queries: Query id → query.
         splits: Split name → judgments.
         report: What was read from its files, and what was rejected.
+        people: The judgments that people made in the dashboard or imported; `splits` contains them.
+        kept: Ids of the questions that people kept, which are the last queries.
     """
 
     name: str
@@ -36,6 +42,38 @@ class Dataset:
     queries: Mapping[str, Query]
     splits: Mapping[str, Qrels] = field(default_factory=dict)
     report: ImportReport = field(default_factory=ImportReport, compare=False)
+    people: Qrels = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+
+    def with_people(self, questions: Iterable[Query], people: Qrels) -> Dataset:
+        """Return the data set with kept questions and judgments of people.
+
+        A judgment of a person replaces the one of the files. It belongs to each split that judges
+        its query already, or else to the split `JUDGED_SPLIT`.
+
+        Args:
+            questions: The questions. Those whose id is taken are left out.
+            people: Query id → document id → grade, of queries and documents of the data set.
+        """
+        added = {q.id: q for q in questions if q.id not in self.queries}
+        splits = {name: dict(qrels) for name, qrels in self.splits.items()}
+        for query_id, judged in people.items():
+            for split in [s for s, qrels in splits.items() if query_id in qrels] or [JUDGED_SPLIT]:
+                qrels = splits.setdefault(split, {})
+                qrels[query_id] = {**qrels.get(query_id, {}), **judged}
+        changed = replace(
+            self,
+            queries={**self.queries, **added},
+            splits=splits,
+            people={**self.people, **people},
+            kept=(*self.kept, *added),
+        )
+        changed.__dict__.update({n: self.__dict__[n] for n in _OF_CORPUS if n in self.__dict__})
+        return changed
+
+    def judged_by_people(self, split: str) -> int:
+        """Return how many judgments of a split come from people."""
+        return sum(len(self.people.get(query_id, ())) for query_id in self.splits.get(split, ()))
 
     @cached_property
     def document_ids(self) -> tuple[str, ...]:
@@ -86,10 +124,13 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the ids and texts of corpus and queries; stale embeddings differ in it."""
+        """SHA-256 of the ids and texts of corpus and queries; stale embeddings differ in it.
+
+        Without the kept questions, which need no new embeddings of the others.
+        """
         # a copy, because `corpus_digest` needs the hash without the queries
         sha = self._corpus_sha.copy()
-        for query in self.queries.values():
+        for query in list(self.queries.values())[: len(self.queries) - len(self.kept)]:
             sha.update(json.dumps([query.id, query.text]).encode())
         return str(sha.hexdigest())
 

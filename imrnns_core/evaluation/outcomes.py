@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from imrnns_core.config import MEASURES
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.statistics.measures import measure
+from imrnns_core.types import relevant_ids
+
+NDCG = MEASURES[0]
 Outcome = Literal[
     "rescued",
     "broken",
@@ -45,3 +51,27 @@ def base_outcome(base_rank: int, top_k: int) -> Outcome:
     if base_rank == 0:
         return "not retrieved"
     return "found" if base_rank <= top_k else "ranked too low"
+
+
+def comparison_outcome(comparison: Comparison, top_k: int) -> Outcome | None:
+    """Return the outcome of one query, None if no document is judged relevant.
+
+    Args:
+        comparison: The query, ranked with an adapter or by the base alone.
+        top_k: As in `outcome_of`.
+    """
+    if not relevant_ids(comparison.judgments):
+        return None
+    systems = [
+        measure(
+            (NDCG,),
+            {"q": comparison.judgments},
+            {"q": [hit.document_id for hit in comparison.ranking(stage)]},
+        )
+        for stage in ("base", comparison.final)
+    ]
+    base, final = (int(system.best_ranks[0]) for system in systems)
+    if comparison.final == "base":
+        return base_outcome(base, top_k)
+    change = systems[1].values[0, 0] - systems[0].values[0, 0]
+    return outcome_of(base, final, float(change), top_k)

@@ -1,8 +1,9 @@
-"""Write TREC runs and qrels."""
+"""Write TREC runs, and judgments in the TREC and BEIR formats."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -68,12 +69,26 @@ def write_runs(
 
 
 def write_qrels(qrels: Qrels, path: Path) -> None:
-    """Write judgments in the TREC format, `query 0 document grade`; blanks in ids become %20."""
+    """Write judgments in the TREC format to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"{to_trec_id(query_id)} 0 {to_trec_id(document_id)} {grade}\n"
+    with atomic_write(path) as temporary:
+        temporary.write_text(qrels_text(qrels, "trec"), encoding="utf-8")
+
+
+def qrels_text(qrels: Qrels, file_format: Literal["beir", "trec"]) -> str:
+    """Return judgments as the text of a file.
+
+    BEIR: `query document grade` with a header, separated by tabs, because an id may contain a
+    space. TREC: `query 0 document grade`; blanks in ids become %20.
+    """
+    if file_format == "trec":
+        return "".join(
+            f"{to_trec_id(query_id)} 0 {to_trec_id(document_id)} {grade}\n"
+            for query_id, judged in qrels.items()
+            for document_id, grade in judged.items()
+        )
+    return "query-id\tcorpus-id\tscore\n" + "".join(
+        f"{query_id}\t{document_id}\t{grade}\n"
         for query_id, judged in qrels.items()
         for document_id, grade in judged.items()
-    ]
-    with atomic_write(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ FINGERPRINT_ROWS = 4096
 """Vectors per block of the hash."""
 LENGTH_CHECKS = 3
 """Number of texts that are encoded again if the stored vectors do not have length 1."""
+_OF_DOCUMENTS = ("index", "tie_ranks", "unit_documents", "fingerprint", "_encoder_checked")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,24 @@ class Collection:
     documents: EmbeddingMatrix
     queries: EmbeddingMatrix
     encoder: Encoder
+
+    def with_queries(self, dataset: Dataset, added: FloatArray) -> Collection:
+        """Return the same documents with more queries and other judgments.
+
+        No index is built again.
+
+        Args:
+            dataset: The data set with B more queries, which are its last ones.
+            added: (B, n) their base embeddings.
+        """
+        stored = self.queries.vectors
+        vectors = np.concatenate([stored, added.astype(stored.dtype)]) if len(added) else stored
+        changed = replace(
+            self, dataset=dataset, queries=EmbeddingMatrix(tuple(dataset.queries), vectors)
+        )
+        own = self.__dict__
+        changed.__dict__.update({name: own[name] for name in _OF_DOCUMENTS if name in own})
+        return changed
 
     @cached_property
     def index(self) -> DenseIndex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,12 @@ class Ranker:
         self.config = config or SearchConfig()
         self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
         self.base = self._scorer.base
+
+    def with_collection(self, collection: Collection) -> Ranker:
+        """Return this ranker over a collection of the same documents; nothing is computed again."""
+        changed = copy(self)
+        changed.collection = collection
+        return changed
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -10,6 +10,8 @@
     WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
     WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
+    WORKSPACE/judgments.sqlite              judgments of people (`storage/judgments.py`)
+    WORKSPACE/asked/KEY.npz                 vectors of kept questions (`storage/judged.py`)
 
 The exact FAISS index is not stored: building it from the vectors is faster than reading it.
 """
@@ -27,14 +29,13 @@ from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.data.readers.load import load_dataset, source_files
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
-from imrnns_core.io import (
-    identity,
-)
+from imrnns_core.io import identity
 from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.extensions import extended_adapter
+from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.lexical import stored_or_built_index
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
@@ -121,6 +122,12 @@ class Workspace:
         return Registration(name, path, embeddings, encoder or EncoderSpec())
 
     def open(
+        self, data: str | Path | Registration, progress: LabelledProgress | None = None
+    ) -> Collection:
+        """Load a data set as `open_files` does, with the judgments of people."""
+        return with_judgments(self.root, self.open_files(data, progress))
+
+    def open_files(
         self, data: str | Path | Registration, progress: LabelledProgress | None = None
     ) -> Collection:
         """Load a data set with its embeddings; missing or stale embeddings are encoded.

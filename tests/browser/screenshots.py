@@ -26,6 +26,7 @@ PAGES = {
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",
+    "judging": "/judging",
     "data": "/data",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -173,7 +174,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        serving(Path(folder)) as address,
+        # Judging shows the name of the user
+        serving(Path(folder), LOGNAME="reader") as address,
         sync_playwright() as playwright,
     ):
         browser = launch(playwright)

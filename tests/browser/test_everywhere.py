@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from dashboard import theme
+from dashboard import navigation, theme
 from tests.browser.app import chart, open_page, settle
 from tests.dashboard.test_contrast import contrast
 
@@ -31,6 +31,7 @@ PAGES = {
     "neighbourhood": "/map?query=q054&view=neighbourhood&colour=cluster",
     "linear": "/map?query=q054&view=linear",
     "explain": "/explain?query=q054",
+    "judging": "/judging",
     "data": "/data",
 }
 FIGURES = {
@@ -44,6 +45,7 @@ FIGURES = {
     "neighbourhood": 1,
     "linear": 1,
     "explain": 3,
+    "judging": 0,
     "data": 0,
 }
 """Fewest figures on each page."""
@@ -210,7 +212,9 @@ def test_charts_offer_no_upload_and_pages_ask_no_other_host(light: Visit, addres
 
 
 # the last test of a page: it leaves the page at another query
-@pytest.mark.parametrize("light", [name for name in PAGES if name != "data"], indirect=True)
+@pytest.mark.parametrize(
+    "light", [name for name in PAGES if name not in navigation.WITHOUT_QUERY], indirect=True
+)
 def test_page_does_not_jump_when_the_query_changes_and_is_quiet(light: Visit) -> None:
     page = light.page
     page.evaluate(_SHIFTS)
@@ -242,10 +246,10 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
 ) -> None:
     open_page(page, address)
     panel = page.locator(".st-key-tour")
-    expect(panel).to_contain_text("Step 1 of 7. Move the slider α")
+    expect(panel).to_contain_text("Step 1 of 8. Move the slider α")
     panel.get_by_role("button", name="Continue").click()
     page.wait_for_function("() => location.pathname === '/modulation'")
-    expect(panel).to_contain_text("Step 2 of 7.")
+    expect(panel).to_contain_text("Step 2 of 8.")
     settle(page)
     panel.get_by_role("button", name="Skip the tour").click()
     expect(panel).to_have_count(0)
@@ -254,7 +258,7 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
     settle(page)
     expect(panel).to_have_count(0)
     page.get_by_role("button", name="Show me around").click()
-    expect(panel).to_contain_text("Step 1 of 7.")
+    expect(panel).to_contain_text("Step 1 of 8.")
 
 
 def test_a_link_needs_no_guide(page: Page, address: str) -> None:

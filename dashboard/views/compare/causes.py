@@ -40,12 +40,18 @@ def show(comparison: Comparison) -> None:
 def _diagnosis(comparison: Comparison) -> Diagnosis | None:
     """Return the diagnosis of the query, or None if there is nothing to explain."""
     selection = state.current()
-    split = catalog.dataset(selection.data).split_of.get(comparison.query.id)
-    if split is None or not any(grade > 0 for grade in comparison.judgments.values()):
+    typed = not comparison.query.id
+    is_known = typed or comparison.query.id in catalog.dataset(selection.data).split_of
+    if not is_known or not any(grade > 0 for grade in comparison.judgments.values()):
         return None
     if comparison.best_relevant_rank(comparison.final) == 1:
         return None  # before the search for causes, which takes time
-    diagnosis = evaluations.diagnosis(selection.data, selection.adapter, comparison.query.id)
+    key = (selection.data, selection.adapter)
+    diagnosis = (
+        evaluations.typed_diagnosis(*key, selection.text, selection.expected)
+        if typed
+        else evaluations.diagnosis(*key, comparison.query.id)
+    )
     # The diagnosis uses all feedback documents. If it finds rank 1, the lower rank on this page
     # comes from the documents that the reader excluded
     return None if diagnosis.ranks[-1] == 1 else diagnosis

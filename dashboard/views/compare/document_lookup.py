@@ -7,15 +7,11 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import catalog
 from dashboard.widgets import notices, texts
+from dashboard.widgets.document_finder import component as document_finder
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Document
 from imrnns_core.retrieval.comparison import Comparison
 
-MAX_MATCHES = 5
-NO_MATCH = (
-    "No document found",
-    "No document has this id, and no title contains all of these words.",
-)
 READING = (
     "Candidates: the documents that the base retriever returned (— means not returned). "
     "Corpus: the rank if every document of the data set were scored."
@@ -28,32 +24,20 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
     # a link that names a document shows its ranks at once
     with st.expander("Find the rank of a document", expanded=bool(state.current().where)):
         st.text_input(
-            "Document id, or words of its title",
+            "Document id or address, or words of its title",
             placeholder="For example: an id from your own logs",
             **state.bound("where"),
         )
-        wanted = state.current().where.strip().lower()
+        wanted = state.current().where.strip()
         if not wanted:
             return
-        documents = matches(dataset, wanted)
+        documents = document_finder.matches(dataset, wanted)
         for document in documents:
             _show_ranks(comparison, document)
         if documents:
             st.caption(READING + (STAGES_READING if state.has_adapter() else ""))
         else:
-            notices.show("info", *NO_MATCH)
-
-
-def matches(dataset: Dataset, wanted: str) -> list[Document]:
-    """Return the document of this id, or else the first with all these words in id or title."""
-    # an id is often also a word of other titles: an exact id means this one document
-    exact = [d for d in dataset.documents if d.id.lower() == wanted]
-    if exact:
-        return exact
-    words = wanted.split()
-    return [d for d in dataset.documents if all(w in f"{d.id} {d.title}".lower() for w in words)][
-        :MAX_MATCHES
-    ]
+            notices.show("info", "No document found", document_finder.NO_MATCH)
 
 
 def _show_ranks(comparison: Comparison, document: Document) -> None:

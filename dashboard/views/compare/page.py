@@ -14,6 +14,7 @@ from dashboard.views.compare import (
     causes,
     comparison_cards,
     document_lookup,
+    expected_document,
     rankings,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
@@ -62,6 +63,7 @@ def show() -> None:
         notices.heading("What is found?", BASE_READING)
     adapter_hint.show(ADAPTER_ADDS)
     document_panel.query(comparison)
+    expected_document.show(dataset)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(
         "Documents per list",

@@ -17,7 +17,7 @@ from dashboard.views.explain import (
     what_if,
     words,
 )
-from dashboard.widgets import adapter_hint, document_panel, notices
+from dashboard.widgets import adapter_hint, document_panel, grade_control, notices
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation import score_accounting
 
@@ -41,6 +41,7 @@ def show() -> None:
     document_panel.query(comparison)
     document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
+    grade_control.show(comparison, key.document, "explain")
     pair = explanations.pair(key)
     accounting = score_accounting.account(comparison) if state.has_adapter() else None
     if accounting is None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.figures import overview
-from dashboard.services import evaluations
+from dashboard.services import catalog, evaluations
 from dashboard.views.overview import (
     base_only,
     baselines,
@@ -39,6 +39,8 @@ BASE_HEADING = (
     "All queries of a split: the base ranking, compared with systems that need no training.",
 )
 
+JUDGED_HERE = "{:,} of {:,} judgments of this split were made here. The page Judging lists them."
+
 
 def show() -> None:
     """Draw the page."""
@@ -67,6 +69,10 @@ def _show_judged(split: str) -> None:
         wording.where(judge_outcomes(measured)),
         wording.trust(judge_generalization(measured)),
     )
+    dataset = catalog.dataset(selection.data)
+    if by_people := dataset.judged_by_people(split):
+        judgments = sum(map(len, dataset.splits[split].values()))
+        st.caption(JUDGED_HERE.format(by_people, judgments))
     if measured.without_relevant:
         notices.show("info", *wording.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):

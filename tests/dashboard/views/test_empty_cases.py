@@ -71,7 +71,7 @@ def _empty(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "FIRST_PAGE_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("page", ["overview", "failures"])
+@pytest.mark.parametrize("page", ["overview", "failures", "judging"])
 def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
     register(tmp_path, queries=())
     assert "This data set has no queries" in run(page)
@@ -110,7 +110,7 @@ def test_compare_without_a_relevant_document(tmp_path: Any) -> None:
     shown = run("compare", query="q1", where="nowhere")
     assert "Query q1 · no document is judged relevant" in shown
     assert "Why is the relevant document not at rank 1?" not in shown
-    assert "No document has this id, and no title contains all of these words." in shown
+    assert "No document has this id or address, and no title contains all of these words." in shown
 
 
 def test_modulation_that_does_nothing_and_one_feedback_document(tmp_path: Any) -> None:

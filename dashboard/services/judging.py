@@ -1,0 +1,153 @@
+"""Judgments of people: storing and undoing them, keeping questions, and what is left to judge."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.services import caching, catalog, evaluations
+from dashboard.services.caching import shared
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.storage import judged
+from imrnns_core.storage.judged import Placed
+from imrnns_core.storage.judgments import JudgmentStore
+from imrnns_core.types import Qrels
+
+DEPTH = 10
+"""Top documents of each ranking that are offered for judging."""
+Pair = tuple[str, str]
+"""Query id and document id."""
+
+
+@shared(8)
+def given(data: str) -> Mapping[Pair, Placed]:
+    """Return the judgments of people that count, by query and document."""
+    placed = judged.placed_judgments(caching.judgments(), catalog.dataset(data))
+    return {(p.query_id, p.document_id): p for p in placed if p.query_id and p.document_id}
+
+
+def judged_pairs(data: str) -> Container[Pair]:
+    """Return the pairs that are judged, by people or by the files."""
+    return _Judged(catalog.dataset(data).judgments)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    qrels: Qrels
+
+    def __contains__(self, pair: object) -> bool:
+        return isinstance(pair, tuple) and pair[1] in self.qrels.get(pair[0], ())
+
+
+@shared(8)
+def listed(data: str) -> list[Placed]:
+    """Return the judgments of people that count, the newest first."""
+    return judged.placed_judgments(caching.judgments(), catalog.dataset(data))[::-1]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Stores the judgments of one person about one data set.
+
+    Nothing in it asks Streamlit: a run of the page that ends early, because the reader acted again,
+    must not end between storing a judgment and noting that it was stored.
+    """
+
+    judgments: JudgmentStore
+    dataset: Dataset
+    who: str
+
+    def store(self, pair: Pair, grade: int) -> int:
+        """Store a judgment and return its number.
+
+        Raises:
+            KeyError: If the data set has no such query or document.
+            LensError: If the database cannot be written.
+        """
+        (number,) = self.judgments.add(self.dataset, [(*pair, grade)], self.who)
+        return number
+
+    def undo(self, number: int) -> None:
+        """Let a judgment count no longer.
+
+        Raises:
+            LensError: If the database cannot be written.
+        """
+        self.judgments.undo(self.dataset.name, number, self.who)
+
+
+def writer(data: str, who: str) -> Writer:
+    """Return what stores the judgments of a person; call `caching.notice_judgments` afterwards."""
+    return Writer(caching.judgments(), catalog.dataset(data), who)
+
+
+def keep(data: str, text: str, who: str) -> str:
+    """Store a question as a query of the data set and return its id.
+
+    Raises:
+        LensError: If the database cannot be written.
+    """
+    dataset = catalog.dataset(data)
+    # the same question may have come with the files since it was typed
+    known = dataset.find_query(text)
+    if known.id:
+        return known.id
+    query = caching.judgments().keep(dataset.name, text, who)
+    caching.notice_judgments()
+    return query.id
+
+
+def read_file(data: str, path: Path, who: str) -> tuple[int, FileReport]:
+    """Store the judgments of a file; return how many are new, and what was read.
+
+    Raises:
+        LensError: If the file cannot be read or the database cannot be written.
+    """
+    new, report = judged.import_qrels(caching.judgments(), catalog.dataset(data), path, who)
+    caching.notice_judgments()
+    return len(new), report
+
+
+def pool(data: str, adapter_name: str, query_ids: Sequence[str], seed: str) -> list[Pair]:
+    """Return the top documents of the rankings of some queries, in random order.
+
+    The documents of a query follow each other, so that a reader need not read it again.
+
+    Args:
+        data: The data set.
+        adapter_name: An adapter, or an empty text.
+        query_ids: The queries.
+        seed: The same seed gives the same order.
+    """
+    fits = adapter_name in catalog.fitting_adapters(data)
+    documents = _pool(data, adapter_name if fits else "", tuple(query_ids))
+    shuffle, order = random.Random(seed), sorted(documents)
+    shuffle.shuffle(order)
+    return [(q, d) for q in order for d in shuffle.sample(documents[q], len(documents[q]))]
+
+
+@shared(8, "Ranking the chosen queries …", judged=False)
+def _pool(data: str, adapter_name: str, query_ids: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the ids of the top documents of each query, sorted, whichever system ranked them."""
+    collection = catalog.collection(data)
+    dataset, vectors = collection.dataset, collection.query_vectors(query_ids)
+    if not query_ids:
+        return {}
+    rows = [catalog.lexical(data).matches(_texts(data, query_ids), DEPTH)]
+    if adapter_name:
+        batch = catalog.ranker(data, adapter_name).rank_batch(vectors)
+        rows += [list(batch.ranked_rows(s)[:, :DEPTH]) for s in ("base", "modulated")]
+    else:
+        rows.append(list(collection.index.search(vectors, DEPTH)))
+    return {
+        query_id: sorted({dataset.document_ids[row] for system in ranked for row in system})
+        for query_id, *ranked in zip(query_ids, *rows, strict=True)
+    }
+
+
+def _texts(data: str, query_ids: Sequence[str]) -> list[str]:
+    queries = catalog.dataset(data).queries
+    return [queries[query_id].text for query_id in query_ids]

@@ -1,0 +1,1 @@
+"""The page Judging: which documents are relevant?"""

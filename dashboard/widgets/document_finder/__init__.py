@@ -1,0 +1,1 @@
+"""A box that finds documents while the reader types."""

@@ -1,0 +1,1 @@
+"""One document after another to judge, with the keyboard or the mouse."""

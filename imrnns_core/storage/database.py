@@ -1,0 +1,209 @@
+"""The database of judgments: SQLite in the workspace, or the PostgreSQL server of a team."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from imrnns_core.errors import DataError, LensError, MissingExtraError
+
+VARIABLE = "IMRNNS_JUDGMENTS"
+"""The environment variable with the address of a team's database."""
+FILE = "judgments.sqlite"
+FORM = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another one."""
+CONNECT_SECONDS = 10
+_LOCK = 7_340_031
+"""Number of the PostgreSQL lock under which the tables are made."""
+
+
+class Database:
+    """Where judgments are stored: a file in the workspace, or a server.
+
+    Raises:
+        LensError: If `IMRNNS_JUDGMENTS` is not the address of a PostgreSQL database.
+    """
+
+    def __init__(self, root: Path, metadata: MetaData) -> None:
+        address = os.environ.get(VARIABLE, "").strip()
+        self._metadata, self._file = metadata, root / FILE
+        self._url = _server(address) if address else None
+
+    @property
+    def name(self) -> str:
+        """Where it is, without user and password."""
+        if self._url is None:
+            return str(self._file)
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"postgresql://{self._url.host or ''}{port}/{self._url.database or ''}"
+
+    def exists(self) -> bool:
+        """Return whether there can be judgments: a file that does not exist has none."""
+        return self._url is not None or self._file.exists()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection | None]:
+        """Yield a connection; None if nothing was stored yet.
+
+        Raises:
+            LensError: If the database cannot be reached or read.
+        """
+        if not self.exists():
+            yield None
+            return
+        with self._errors(), self._engine().connect() as connection:
+            yield connection if self._has_tables(connection) else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are stored together at the end.
+
+        Raises:
+            LensError: If the database cannot be reached or written.
+        """
+        with self._errors():
+            self._make_tables()
+            with self._engine().begin() as connection:
+                yield connection
+
+    def _engine(self) -> Engine:
+        url = self._url or URL.create("sqlite", database=str(self._file))
+        try:
+            return _engine(url)
+        except ModuleNotFoundError:
+            raise MissingExtraError("A PostgreSQL database", "postgresql") from None
+
+    def _has_tables(self, connection: Connection) -> bool:
+        if self._url in _COMPLETE:
+            return True
+        has = set(inspect(connection).get_table_names()).issuperset(self._metadata.tables)
+        if has and self._url is not None:  # a file can be removed, so it is looked at each time
+            _COMPLETE.add(self._url)
+        return has
+
+    def _make_tables(self) -> None:
+        """Make the tables if they are missing; several processes can try at once."""
+        with self.reading() as connection:
+            if connection is not None:
+                return
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        engine = self._engine()
+        if self._url is None:
+            _use_write_ahead_log(self._file)
+        with engine.begin() as connection:
+            if self._url is None:
+                # a writer from the first statement on: another process sees none or all tables
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            self._metadata.create_all(connection)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn errors of the database into one line without the password."""
+        try:
+            yield
+        except IntegrityError:  # a caller expects it
+            raise
+        except SQLAlchemyError as error:
+            reason = _first_line(getattr(error, "orig", None) or error)
+            if self._url is None:
+                remedy = "check disk and permissions, or move the file away"
+                raise DataError(self.name, reason, remedy) from None
+            reason = _without_secrets(reason, self._url)
+            raise LensError(
+                f"{self.name}: {reason}; start the server, or correct or unset {VARIABLE}"
+            ) from None
+
+
+_COMPLETE: set[URL] = set()
+"""The servers that have all tables."""
+
+
+def _server(address: str) -> URL:
+    """Return the address of a PostgreSQL server.
+
+    Raises:
+        LensError: If it is not one. The message does not contain the address, which may have a
+            password.
+    """
+    problem = f"{VARIABLE} is not the address of a PostgreSQL database; write {FORM}, or unset it"
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        raise LensError(problem) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise LensError(problem)
+    # the other drivers are not among the extras
+    return url.set(drivername="postgresql+psycopg")
+
+
+@lru_cache(maxsize=8)
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        # no pool: a file that was replaced must not stay open
+        engine = create_engine(
+            url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
+        )
+        event.listen(engine, "connect", _wait_for_disk)
+        return engine
+    try:
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )
+    except NoSuchModuleError:
+        raise ModuleNotFoundError("psycopg") from None
+
+
+def _wait_for_disk(connection: Any, _record: Any) -> None:
+    # a judgment that was shown as stored survives a loss of power
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _use_write_ahead_log(path: Path) -> None:
+    """Let readers and a writer work at once, which stays with the file.
+
+    SQLite does not wait for others in this step, so it is tried again while it is busy.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise DataError(path, str(error), "check disk and permissions") from None
+            time.sleep(0.02)
+        except sqlite3.DatabaseError as error:
+            raise DataError(path, str(error), "move the file away") from None
+        finally:
+            connection.close()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".;")
+
+
+def _without_secrets(message: str, url: URL) -> str:
+    """Return a message of a driver without the password, wherever the address has it."""
+    secrets = [str(url.password or "")]
+    secrets += [str(value) for name, value in url.query.items() if "pass" in name.lower()]
+    for secret in filter(None, secrets):
+        message = message.replace(secret, "***")
+    return message
