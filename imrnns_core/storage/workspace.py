@@ -3,9 +3,7 @@
     WORKSPACE/datasets.json                 name → folder, embeddings, encoder
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
     WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
-    WORKSPACE/vectors/NAME/ENCODER/         documents.npy, document_ids.txt, queries.npy,
-                                            query_ids.txt, encoding/ (shards of an unfinished
-                                            encode) and manifest.json, which is written last
+    WORKSPACE/vectors/NAME/ENCODER/         vectors and ids (`storage/vectors.py`)
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
     WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
