@@ -35,8 +35,10 @@ Embeddings = Annotated[
     Path | None,
     typer.Option(
         help=(
-            "Folder of precomputed embeddings: documents.npy, document_ids.txt, queries.npy, "
-            "query_ids.txt."
+            "Precomputed embeddings: a folder of documents.npy, document_ids.txt, queries.npy and "
+            "query_ids.txt; an .npz file of documents, document_ids, queries and query_ids; or "
+            "Parquet files with the columns id and vector. Without queries, the encoder encodes "
+            "them."
         )
     ),
 ]

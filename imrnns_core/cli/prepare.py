@@ -25,8 +25,9 @@ from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
-from imrnns_core.reporting.formatting import counted
+from imrnns_core.reporting.formatting import SIMILARITIES, counted
 from imrnns_core.reporting.import_lines import import_lines
+from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -55,6 +56,15 @@ ColumnChoice = Annotated[
         ),
     ),
 ]
+SimilarityChoice = Annotated[
+    Similarity | None,
+    typer.Option(
+        help=(
+            "How documents are ranked: by cosine, or by dot product, for encoders that were "
+            "trained with it. Adapters need cosine (default: cosine)."
+        )
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -66,6 +76,7 @@ def prepare(
     document_prefix: DocumentPrefix = None,
     queries: QueriesFile = None,
     column: ColumnChoice = None,
+    similarity: SimilarityChoice = None,
     strict: Strict = False,
     adapter: Annotated[
         list[str] | None,
@@ -91,6 +102,7 @@ def prepare(
         data, embeddings, encoder, query_prefix, document_prefix, workspace
     )
     registration = _with_tables(registration, queries, column)
+    registration = replace(registration, similarity=similarity or registration.similarity)
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
@@ -107,21 +119,14 @@ def prepare(
         f"{counted(len(dataset.queries), 'query', 'queries')}, "
         f"{counted(collection.documents.dimension, 'dimension')}"
     )
-    out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    out.print(
+        f"{dataset.name}: {counts}, {SIMILARITIES[collection.similarity]}; judged splits: {splits}"
+    )
     if prompts := _prompts(registration.encoder):
         out.print(prompts, soft_wrap=True)
     if sentences:
         _prepare_sentences(space, collection)
-    names = adapter or [
-        name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
-    ]
-    for name in names:
-        try:
-            _prepare_map(space, collection, name)
-        except MissingExtraError as error:
-            if adapter:  # the user asked for a map
-                raise
-            err.print(f"imrnns-lens: {error}", soft_wrap=True)
+    _prepare_maps(space, collection, adapter)
 
 
 def _with_tables(
@@ -156,6 +161,22 @@ def _prepare_sentences(space: Workspace, collection: Collection) -> None:
     with progress_bar() as progress:
         encoded = stored_or_encoded_sentences(space.root, collection, encoding(progress))
     out.print(f"{counted(len(encoded.rows), 'sentence')}: ready")
+
+
+def _prepare_maps(space: Workspace, collection: Collection, adapters: list[str] | None) -> None:
+    """Compute the maps of the named adapters, or else of those that were trained on the data."""
+    names = adapters or [
+        name
+        for name, loaded in space.adapters()[0].items()
+        if loaded.card.dataset == collection.dataset.name and collection.similarity == "cosine"
+    ]
+    for name in names:
+        try:
+            _prepare_map(space, collection, name)
+        except MissingExtraError as error:
+            if adapters:  # the user asked for a map
+                raise
+            err.print(f"imrnns-lens: {error}", soft_wrap=True)
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:

@@ -80,12 +80,13 @@ class Ranker:
     """Rank the queries of one collection with one adapter.
 
     Raises:
-        AdapterError: If the adapter does not fit the embeddings.
+        AdapterError: If the adapter does not fit the embeddings, or they are ranked by dot product.
     """
 
     def __init__(
         self, collection: Collection, adapter: Adapter, config: SearchConfig | None = None
     ) -> None:
+        collection.require_cosine()
         check_dimensions(adapter, collection.documents.dimension)
         self.collection, self.adapter, self.config = collection, adapter, config or SearchConfig()
         self.base = torch.from_numpy(collection.unit_documents)

@@ -14,7 +14,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,39 +34,35 @@ Vectors = tuple[EmbeddingMatrix, EmbeddingMatrix]
 """Embeddings of the documents and of the queries, in the order of the data set."""
 
 
-def precomputed_vectors(folder: Path, dataset: Dataset) -> Vectors:
-    """Read the precomputed embeddings of a data set.
-
-    Raises:
-        DataError: If a file is missing or faulty, a text has no vector, or documents and queries
-            have different dimensions.
-    """
-    remedy = "compute the embeddings again from this data set"
-    documents = load_embeddings(folder, "documents", "document").aligned_to(
-        dataset.document_ids, folder / "document_ids.txt", remedy
-    )
-    queries = load_embeddings(folder, "queries", "query").aligned_to(
-        tuple(dataset.queries), folder / "query_ids.txt", remedy
-    )
-    if documents.dimension != queries.dimension:
-        problem = f"documents have {documents.dimension} dimensions, queries {queries.dimension}"
-        raise DataError(folder, problem, remedy)
-    return documents, queries
-
-
 def stored_or_encoded_vectors(
-    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+    folder: Path,
+    dataset: Dataset,
+    encoder: Encoder,
+    progress: LabelledProgress | None = None,
+    unit: bool = True,
 ) -> Vectors:
     """Return the stored embeddings of a data set; encode the texts that have none.
 
     An interrupted encode resumes after its last finished shard.
+
+    Args:
+        folder: Where they are stored.
+        dataset: The data set.
+        encoder: Its encoder.
+        progress: Called with (label, done, total) while texts are encoded.
+        unit: Whether the vectors have length 1, or the lengths that the encoder gives them.
     """
+    stored = stored_vectors(folder, dataset, encoder, unit)
+    return stored or encode_vectors(folder, dataset, encoder, progress, unit)
+
+
+def stored_vectors(folder: Path, dataset: Dataset, encoder: Encoder, unit: bool) -> Vectors | None:
+    """Return the stored embeddings of the same texts and encoder, or None if there are none."""
     _recover(folder)
-    stored = none_if_damaged(lambda: _stored(folder, dataset, encoder))
-    return stored or _encode(folder, dataset, encoder, progress)
+    return none_if_damaged(lambda: _stored(folder, dataset, _manifest(dataset, encoder, unit)))
 
 
-def _manifest(dataset: Dataset, encoder: Encoder) -> dict[str, Any]:
+def _manifest(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "dataset_digest": dataset.digest,
@@ -74,16 +70,17 @@ def _manifest(dataset: Dataset, encoder: Encoder) -> dict[str, Any]:
         "shard": SHARD,
         # vectors of a model without one need no new encode when the package is updated
         **({"weights": encoder.weights_digest} if encoder.weights_digest else {}),
+        **({} if unit else {"unit": False}),
     }
 
 
-def _stored(folder: Path, dataset: Dataset, encoder: Encoder) -> Vectors | None:
-    """Return the stored embeddings of the same texts and encoder, or None if there are none.
+def _stored(folder: Path, dataset: Dataset, manifest: Mapping[str, Any]) -> Vectors | None:
+    """Return the stored embeddings with this manifest.
 
     Raises:
         DataError: If they are damaged.
     """
-    if read_json(folder / "manifest.json") != _manifest(dataset, encoder):
+    if read_json(folder / "manifest.json") != manifest:
         return None
     documents, queries = (load_embeddings(folder, *stems) for stems in ID_STEMS.items())
     if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
@@ -147,20 +144,20 @@ class _Texts:
         np.save(folder / f"{stem}-texts.npy", hashes)
 
 
-def _texts(dataset: Dataset, encoder: Encoder) -> dict[str, _Texts]:
+def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, _Texts]:
     documents, queries = dataset.documents, [query.text for query in dataset.queries.values()]
     return {
         "documents": _Texts(
             dataset.document_ids,
             [format_document(encoder.spec, document) for document in documents],
             documents,
-            encoder.encode_documents,
+            partial(encoder.encode_documents, unit=unit),
         ),
         "queries": _Texts(
             tuple(dataset.queries),
             [format_query(encoder.spec, text) for text in queries],
             queries,
-            encoder.encode_queries,
+            partial(encoder.encode_queries, unit=unit),
         ),
     }
 
@@ -185,11 +182,19 @@ def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, _Known]:
     return none_if_damaged(lambda: {stem: load(stem) for stem in ID_STEMS}) or {}
 
 
-def _encode(
-    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+def encode_vectors(
+    folder: Path,
+    dataset: Dataset,
+    encoder: Encoder,
+    progress: LabelledProgress | None,
+    unit: bool,
 ) -> Vectors:
-    manifest, shards = _manifest(dataset, encoder), folder / "encoding"
-    known, kinds = _known(folder, manifest), _texts(dataset, encoder)
+    """Encode the texts that have no stored vector, and store all.
+
+    The arguments are those of `stored_or_encoded_vectors`.
+    """
+    manifest, shards = _manifest(dataset, encoder, unit), folder / "encoding"
+    known, kinds = _known(folder, manifest), _texts(dataset, encoder, unit)
     missing = {stem: texts.missing(known.get(stem)) for stem, texts in kinds.items()}
     sha = hashlib.sha256()
     for stem, texts in kinds.items():

@@ -20,14 +20,12 @@ from pathlib import Path
 
 from imrnns_core.config import SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import EMBEDDING_FILES
+from imrnns_core.data.embedding_files import embedding_files
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.data.readers.load import load_dataset, source_files
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
-from imrnns_core.io import (
-    identity,
-)
+from imrnns_core.io import identity
 from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
@@ -35,8 +33,9 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.lexical import stored_or_built_index
+from imrnns_core.storage.precomputed import precomputed_vectors
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
-from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
+from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
@@ -137,14 +136,16 @@ class Workspace:
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
         dataset = replace(load_dataset(registration.source), name=registration.name)
         encoder = SentenceTransformerEncoder(registration.encoder)
-        if registration.embeddings is not None:
-            return Collection(
-                dataset, *precomputed_vectors(registration.embeddings, dataset), encoder
-            )
         folder = self._vectors_folder(registration)
-        return Collection(
-            dataset, *stored_or_encoded_vectors(folder, dataset, encoder, progress), encoder
-        )
+        if registration.embeddings is not None:
+            vectors = precomputed_vectors(
+                registration.embeddings, dataset, encoder, folder, progress
+            )
+        else:
+            # cosines need no lengths, dot products need those that the encoder gives
+            unit = registration.similarity == "cosine"
+            vectors = stored_or_encoded_vectors(folder, dataset, encoder, progress, unit)
+        return Collection(dataset, *vectors, encoder, registration.similarity)
 
     def made_by_encoder(self, registration: Registration) -> bool:
         """Return whether the encoder made the registered embeddings; True if there are none.
@@ -167,15 +168,9 @@ class Workspace:
 
     def data_identity(self, registration: Registration) -> str:
         """Return a cache key that changes when a file of the data set changes."""
-        embedding_files = (
-            []
-            if registration.embeddings is None
-            else [registration.embeddings / name for name in EMBEDDING_FILES]
-        )
-        return (
-            f"{registration.encoder.to_json()} "
-            f"{identity([*source_files(registration.source), *embedding_files])}"
-        )
+        vectors = registration.embeddings
+        files = [*source_files(registration.source), *(embedding_files(vectors) if vectors else ())]
+        return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
@@ -183,12 +178,16 @@ class Workspace:
 
     def _vectors_folder(self, registration: Registration) -> Path:
         encoder = registration.encoder
-        label = "-".join(
-            filter(
-                None,
-                (encoder.name, encoder.revision, encoder.query_prefix, encoder.document_prefix),
-            )
-        )
+        parts = [
+            encoder.name,
+            encoder.revision,
+            encoder.query_prefix,
+            encoder.document_prefix,
+            # the documents are elsewhere; other embeddings may need other queries
+            "queries" if registration.embeddings else None,
+            "dot" if registration.similarity == "dot" else None,
+        ]
+        label = "-".join(filter(None, parts))
         return self.root / "vectors" / file_name(registration.name) / file_name(label)
 
     # Adapters

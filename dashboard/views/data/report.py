@@ -16,6 +16,7 @@ from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.reporting import import_lines
+from imrnns_core.reporting.formatting import SIMILARITIES
 
 MOST = 340
 """Largest height of a table in pixels; longer ones scroll."""
@@ -47,7 +48,8 @@ def show() -> None:
     st.caption(
         f"{count(len(dataset.documents), 'document', 'documents')}, "
         f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
-        f"{splits or 'none'}."
+        f"{splits or 'none'}. Documents are ranked by "
+        f"{SIMILARITIES[catalog.collection(data).similarity]}."
     )
     _files(dataset, data)
     _irregular(dataset, data)
