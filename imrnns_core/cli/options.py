@@ -139,7 +139,7 @@ def resolve(
     registration = space.resolve(data, embeddings.expanduser().resolve() if embeddings else None)
     if encoder is None and query_prefix is None and document_prefix is None:
         return space, registration
-    spec = _encoder_spec(registration.encoder, encoder, query_prefix, document_prefix)
+    spec = chosen_encoder(registration.encoder, encoder, query_prefix, document_prefix)
     registration = replace(registration, encoder=spec)
     if encoder and not embeddings and not space.made_by_encoder(registration):
         err.print(
@@ -151,7 +151,7 @@ def resolve(
     return space, registration
 
 
-def _encoder_spec(
+def chosen_encoder(
     registered: EncoderSpec,
     encoder: str | None,
     query_prefix: str | None,
