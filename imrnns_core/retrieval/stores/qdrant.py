@@ -116,5 +116,6 @@ class QdrantStore:
 
 def _client(address: StoreAddress) -> QdrantClient:
     if address.is_remote:
-        return QdrantClient(url=address.place, api_key=os.environ.get("QDRANT_API_KEY"))
+        key = os.environ.get("QDRANT_API_KEY")
+        return QdrantClient(url=address.place, api_key=key, check_compatibility=False)
     return QdrantClient(path=str(Path(address.place).expanduser()))
