@@ -21,6 +21,7 @@ from imrnns_core.cli.options import (
     WorkspaceFolder,
     chosen_encoder,
     open_collection,
+    open_workspace,
     resolve,
 )
 from imrnns_core.data.readers.columns import ROLES
@@ -77,6 +78,9 @@ Sentences = Annotated[
         "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
     ),
 ]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Send texts to the endpoint of the encoder without asking.")
+]
 StoreAddress = Annotated[
     str | None,
     typer.Option(
@@ -105,6 +109,7 @@ def prepare(
     store: StoreAddress = None,
     adapter: Maps = None,
     sentences: Sentences = False,
+    yes: Yes = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Read and encode a data set, register its name, and compute its UMAP maps.
@@ -117,15 +122,13 @@ def prepare(
     """
     columns = _columns(column)
     if store:
-        from imrnns_core.storage.workspace import Workspace
-
-        space = Workspace(workspace)
+        space = open_workspace(workspace, yes)
         registration = read_store(space, data, store, embeddings, columns.pop("id", ""))
         spec = chosen_encoder(registration.encoder, encoder, query_prefix, document_prefix)
         registration = replace(registration, encoder=spec)
     else:
         space, registration = resolve(
-            data, embeddings, encoder, query_prefix, document_prefix, workspace
+            data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
         )
     registration = _with_tables(registration, queries, columns)
     registration = replace(registration, similarity=similarity or registration.similarity)

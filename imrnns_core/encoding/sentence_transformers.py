@@ -46,15 +46,15 @@ def encoder_spec(
     """Return the settings of an encoder; a prefix that is None is the model's own prompt.
 
     Args:
-        name: A folder, a hub name, or that of the bundled encoder. The folder becomes absolute,
-            because later commands run in other folders.
+        name: A folder, a hub name, the bundled encoder, or an endpoint. The folder becomes
+            absolute, because later commands run in other folders.
         query_prefix: Text before each query.
         document_prefix: Text before each document.
     """
     # a folder with the name of the bundled encoder does not replace it
     if name != BUNDLED_NAME and Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().resolve())
-    prompts = own_prompts(name)
+    prompts = {} if "://" in name else own_prompts(name)  # an endpoint names no prompts
     return EncoderSpec(
         name,
         query_prefix=_first(prompts, QUERY_PROMPTS) if query_prefix is None else query_prefix,

@@ -23,6 +23,7 @@ import numpy as np
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
 from imrnns_core.encoding.encoder import Encoder, format_document, format_query
+from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import SHARD, encode_shards
 from imrnns_core.errors import DataError
 from imrnns_core.io import none_if_damaged, read_json, write_json
@@ -205,6 +206,7 @@ def encode_vectors(
         shutil.rmtree(shards if known else folder, ignore_errors=True)
         shards.mkdir(parents=True)
         write_json(shards / "manifest.json", unfinished)
+    announce(encoder, [t.texts[row] for stem, t in kinds.items() for row in missing[stem]])
     matrices = []
     for stem, texts in kinds.items():
         items = [texts.items[row] for row in missing[stem]]

@@ -4,6 +4,7 @@
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
     WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
     WORKSPACE/vectors/NAME/ENCODER/         vectors and ids (`storage/vectors.py`)
+    WORKSPACE/stores/NAME/                  what was read from a store (`storage/store_import.py`)
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
     WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
@@ -23,6 +24,8 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embedding_files import embedding_files
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.data.readers.load import load_dataset, source_files
+from imrnns_core.encoding.encoder import Encoder
+from imrnns_core.encoding.endpoint import Agree, EndpointEncoder, is_endpoint
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
 from imrnns_core.io import identity
@@ -42,10 +45,15 @@ SCHEMA = 1
 
 
 class Workspace:
-    """A folder with prepared data sets, imported adapters and computed results."""
+    """A folder with prepared data sets, imported adapters and computed results.
 
-    def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root or workspace_root()).expanduser().absolute()
+    Args:
+        root: The folder.
+        agree: Asks before texts are sent to an endpoint; None sends none.
+    """
+
+    def __init__(self, root: Path | str | None = None, agree: Agree | None = None) -> None:
+        self.root, self.agree = Path(root or workspace_root()).expanduser().absolute(), agree
 
     # Data sets
 
@@ -135,17 +143,22 @@ class Workspace:
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
         dataset = replace(load_dataset(registration.source), name=registration.name)
-        encoder = SentenceTransformerEncoder(registration.encoder)
+        encoder = self._encoder(registration)
         folder = self._vectors_folder(registration)
         if registration.embeddings is not None:
             vectors = precomputed_vectors(
                 registration.embeddings, dataset, encoder, folder, progress
             )
         else:
-            # cosines need no lengths, dot products need those that the encoder gives
-            unit = registration.similarity == "cosine"
+            unit = registration.similarity == "cosine"  # others need the encoder's lengths
             vectors = stored_or_encoded_vectors(folder, dataset, encoder, progress, unit)
         return Collection(dataset, *vectors, encoder, registration.similarity)
+
+    def _encoder(self, registration: Registration) -> Encoder:
+        spec, known = registration.encoder, self.registrations().get(registration.name)
+        if not is_endpoint(spec.name):
+            return SentenceTransformerEncoder(spec)
+        return EndpointEncoder(spec, self.agree, known is not None and known.encoder == spec)
 
     def made_by_encoder(self, registration: Registration) -> bool:
         """Return whether the encoder made the registered embeddings; True if there are none.
@@ -169,7 +182,7 @@ class Workspace:
     def data_identity(self, registration: Registration) -> str:
         """Return a cache key that changes when a file of the data set changes."""
         vectors = registration.embeddings
-        files = [*source_files(registration.source), *(embedding_files(vectors) if vectors else ())]
+        files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
         return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
@@ -183,8 +196,7 @@ class Workspace:
             encoder.revision,
             encoder.query_prefix,
             encoder.document_prefix,
-            # the documents are elsewhere; other embeddings may need other queries
-            "queries" if registration.embeddings else None,
+            "queries" if registration.embeddings else None,  # the documents are elsewhere
             "dot" if registration.similarity == "dot" else None,
         ]
         label = "-".join(filter(None, parts))

@@ -15,6 +15,7 @@ from dashboard.services.imports import Lengths
 from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.encoding.endpoint import UNKNOWN_LIMIT
 from imrnns_core.reporting import import_lines
 from imrnns_core.reporting.formatting import SIMILARITIES
 
@@ -31,6 +32,7 @@ CUT_READING = (
     "The encoder reads the first {} tokens of a document (title and text). {}. The rest has no "
     "influence on the embedding, so a query about it can fail."
 )
+UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 COPIES = "Near copies"
 COPIES_READING = (
     "{} in {} of near copies: their words are nearly the same, so their embeddings are, too. The "
@@ -114,8 +116,16 @@ def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
 
 
 def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
+    _cut(dataset, lengths, data)
+    _copies(dataset, lengths, data)
+
+
+def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
     cut = np.flatnonzero(lengths.tokens > lengths.limit)
     st.subheader(CUT, anchor=False)
+    if lengths.limit == UNKNOWN_LIMIT:
+        st.caption(UNKNOWN_CUT)
+        return
     share = f"{len(cut) / max(1, len(lengths.tokens)):.1%}".replace("%", " %")
     longer = f"{count(len(cut), 'document is', 'documents are')} longer ({share})"
     st.caption(CUT_READING.format(f"{lengths.limit:,}", longer))
@@ -131,6 +141,9 @@ def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
         )
         st.dataframe(frame, hide_index=True, height=_height(len(frame)))
         csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
+
+
+def _copies(dataset: Dataset, lengths: Lengths, data: str) -> None:
     st.subheader(COPIES, anchor=False)
     frame = copies_frame(dataset, lengths)
     if frame.empty:
