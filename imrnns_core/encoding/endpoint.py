@@ -152,9 +152,10 @@ class EndpointEncoder:
             EncoderError: If not, or if nobody can be asked.
         """
         if self._agree is None:
+            texts_are = "1 text is" if len(texts) == 1 else f"{len(texts):,} texts are"
             raise EncoderError(
-                f"{len(texts)} texts would be sent to {self._address}; run imrnns-lens prepare "
-                f"DATA --encoder {self._spec.name} in a terminal, which asks first"
+                f"{texts_are} not sent to {self._address} without your consent; run imrnns-lens "
+                f"prepare DATA --encoder {self._spec.name} in a terminal, which asks"
             )
         self._agree(Transfer(self._address, self._model, len(texts), estimated_tokens(texts)))
         self._agreed = True

@@ -2,7 +2,7 @@
 
     WORKSPACE/datasets.json                 name → folder, embeddings, encoder
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
-    WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
+    WORKSPACE/extended/KEY.safetensors      adapters with an extended sentence memory
     WORKSPACE/vectors/NAME/ENCODER/         vectors and ids (`storage/vectors.py`)
     WORKSPACE/stores/NAME/                  what was read from a store (`storage/store_import.py`)
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
@@ -47,9 +47,7 @@ SCHEMA = 1
 class Workspace:
     """A folder with prepared data sets, imported adapters and computed results.
 
-    Args:
-        root: The folder.
-        agree: Asks before texts are sent to an endpoint; None sends none.
+    `agree` asks before texts are sent to an endpoint; None sends none.
     """
 
     def __init__(self, root: Path | str | None = None, agree: Agree | None = None) -> None:
@@ -156,9 +154,9 @@ class Workspace:
 
     def _encoder(self, registration: Registration) -> Encoder:
         spec, known = registration.encoder, self.registrations().get(registration.name)
-        if not is_endpoint(spec.name):
-            return SentenceTransformerEncoder(spec)
-        return EndpointEncoder(spec, self.agree, known is not None and known.encoder == spec)
+        if is_endpoint(spec.name):
+            return EndpointEncoder(spec, self.agree, known is not None and known.encoder == spec)
+        return SentenceTransformerEncoder(spec)
 
     def made_by_encoder(self, registration: Registration) -> bool:
         """Return whether the encoder made the registered embeddings; True if there are none.

@@ -172,7 +172,7 @@ def test_a_missing_package_names_its_extra(monkeypatch: pytest.MonkeyPatch):
 def test_the_estimate_of_tokens_is_that_of_all_texts(bundled: SentenceTransformerEncoder):
     texts = [f"text number {i} about the rivers of Mexico" for i in range(1000)]
     exact = sum(len(e.ids) for e in bundled.tokenizer.encode_batch(texts))
-    assert estimated_tokens(texts) == pytest.approx(exact, rel=0.02)
+    assert estimated_tokens(texts) == pytest.approx(exact, rel=0.05)
     assert estimated_tokens([""]) == 2
 
 
@@ -180,7 +180,7 @@ def test_the_estimate_of_tokens_is_that_of_all_texts(bundled: SentenceTransforme
 
 
 def test_nothing_is_sent_before_the_user_agrees(server: EndpointServer):
-    with pytest.raises(EncoderError, match=r"^2 texts would be sent to http://127.0.0.1:.* asks"):
+    with pytest.raises(EncoderError, match=r"^2 texts are not sent to http://127.0.0.1:.* asks$"):
         EndpointEncoder(EncoderSpec(server.name)).encode_documents(DOCUMENTS)
 
     def no(transfer: Transfer) -> None:
@@ -215,11 +215,11 @@ def test_a_data_set_is_announced_once_and_typed_queries_are_not(
     assert len(server.texts) == 21  # the vectors are stored
     collection.encode("a typed question")
     assert server.texts[21:] == ["text 0", "a typed question"]
-    with pytest.raises(EncoderError, match=r"^9 texts would be sent"):
+    with pytest.raises(EncoderError, match=r"^9 texts are not sent"):
         collection.encoder.encode_queries(["x"] * 9)
     write_dataset(tmp_path / "more", [*texts, {"_id": "new", "text": "new"}])
     (data / "corpus.jsonl").write_bytes((tmp_path / "more" / "corpus.jsonl").read_bytes())
-    with pytest.raises(EncoderError, match=r"^1 texts would be sent"):
+    with pytest.raises(EncoderError, match=r"^1 text is not sent"):
         space.open("toy")
     assert len(server.texts) == 23
     files = [path.read_bytes() for path in space.root.rglob("*") if path.is_file()]
