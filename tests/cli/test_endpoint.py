@@ -53,7 +53,7 @@ def server(bundled: SentenceTransformerEncoder) -> Iterator[EndpointServer]:
 def test_texts_are_sent_only_after_consent(run: Run, server: EndpointServer, tmp_path: Path):
     data = write_dataset(tmp_path / "toy")
     prepare = ("prepare", data, "--encoder", server.name)
-    sent = f"3 texts (about 10 tokens) to http://127.0.0.1:{server.port}/v1, model bundled"
+    sent = f"3 texts (about 11 tokens) to http://127.0.0.1:{server.port}/v1, model bundled"
     code, out, err = run(*prepare)
     assert (code, out) == (2, "")
     assert err == (
