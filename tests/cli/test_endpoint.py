@@ -61,7 +61,7 @@ def test_texts_are_sent_only_after_consent(run: Run, server: EndpointServer, tmp
         "terminal\n"
     )
     code, out, err = run(*prepare, answer="n\n")
-    assert (code, out) == (2, "")
+    assert (code, out.strip()) == (2, "")
     assert f"This sends {sent}." in err
     assert "nothing was sent to" in err
     assert server.requests == []
