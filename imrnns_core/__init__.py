@@ -54,6 +54,7 @@ __all__ = [  # noqa: RUF022  # in the order of sorted()
     "SearchConfig",
     "SentenceTransformerEncoder",
     "Stage",
+    "StoreError",
     "TrainConfig",
     "Trainer",
     "TrainingError",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         ExplanationError,
         LensError,
         MissingExtraError,
+        StoreError,
         TrainingError,
     )
     from imrnns_core.evaluation.evaluate import Evaluation, evaluate
@@ -113,6 +115,7 @@ else:
                 "ExplanationError",
                 "LensError",
                 "MissingExtraError",
+                "StoreError",
                 "TrainingError",
             ),
             "errors",

@@ -2,6 +2,7 @@
 
 LensError                  a problem that the user can fix; the command line exits with code 2
 ├── DataError              a data set, a judgment file or a folder of embeddings is faulty
+├── StoreError             a vector store cannot be opened or read
 ├── EncoderError           an encoder cannot be loaded, or it did not make these embeddings
 ├── AdapterError           an adapter file cannot be read or does not fit the embeddings
 ├── TrainingError          there is nothing to train on, or the recipe does not exist
@@ -34,6 +35,10 @@ class DataError(LensError):
         self.path, self.problem, self.remedy, self.line = Path(path), problem, remedy, line
         location = f"{path}:{line}" if line is not None else f"{path}"
         super().__init__(f"{location}: {problem}; {remedy}")
+
+
+class StoreError(LensError):
+    """A vector store cannot be opened or read; the message never contains a password."""
 
 
 class EncoderError(LensError):

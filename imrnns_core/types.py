@@ -32,6 +32,9 @@ Progress = Callable[[int, int], None]
 ROUNDING = 1e-6
 """Changes of scores or unit vectors up to this size are float32 rounding errors."""
 
+Similarity = Literal["cosine", "dot"]
+"""How the base ranks: by the cosine of the embeddings, or by their dot product."""
+
 Side = Literal["document", "query"]
 """One of the two texts of a query-document pair."""
 

@@ -47,6 +47,7 @@ NAMES = [
     "SearchConfig",
     "SentenceTransformerEncoder",
     "Stage",
+    "StoreError",
     "TrainConfig",
     "Trainer",
     "TrainingError",

@@ -93,9 +93,12 @@ def load_adapter(adapter_name: str) -> Adapter:
 def fitting_adapters(data: str) -> list[str]:
     """Return the names of the adapters with the dimensions of this data set.
 
-    Adapters that were trained on it come first.
+    Adapters that were trained on it come first. None fits a data set that is ranked by dot product.
     """
-    dimension, cards = collection(data).documents.dimension, adapter_cards()
+    opened, cards = collection(data), adapter_cards()
+    if opened.similarity != "cosine":
+        return []
+    dimension = opened.documents.dimension
     fitting = [name for name, card in cards.items() if card.input_dim == dimension]
     return sorted(fitting, key=lambda name: (cards[name].dataset != data, name))
 

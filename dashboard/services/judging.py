@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.services import caching, catalog, evaluations
+from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport

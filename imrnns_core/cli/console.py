@@ -67,13 +67,13 @@ out = Terminal(width=None if sys.stdout.isatty() else 160)
 err = Terminal(stderr=True)
 
 
-def encoding(progress: Progress) -> Callable[[str, int, int], None]:
+def encoding(progress: Progress, verb: str = "encode") -> Callable[[str, int, int], None]:
     """Return a callback (label, done, total) that shows one bar per kind of text."""
     tasks: dict[str, Any] = {}
 
     def report(label: str, done: int, total: int) -> None:
         if label not in tasks:
-            tasks[label] = progress.add_task(f"encode {label}", total=total)
+            tasks[label] = progress.add_task(f"{verb} {label}", total=total)
         progress.update(tasks[label], completed=done)
 
     return report

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imrnns_core.cli.agreement import agree
 from imrnns_core.cli.console import encoding, err, progress_bar
 from imrnns_core.config import NO_ADAPTER, EncoderSpec
 
@@ -41,8 +43,10 @@ Embeddings = Annotated[
     Path | None,
     typer.Option(
         help=(
-            "Folder of precomputed embeddings: documents.npy, document_ids.txt, queries.npy, "
-            "query_ids.txt."
+            "Precomputed embeddings: a folder of documents.npy, document_ids.txt, queries.npy and "
+            "query_ids.txt; an .npz file of documents, document_ids, queries and query_ids; or "
+            "Parquet files with the columns id and vector. Without queries, the encoder encodes "
+            "them."
         )
     ),
 ]
@@ -50,7 +54,10 @@ EncoderName = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        help="Encoder: a sentence-transformers folder or hub name (default: all-MiniLM-L6-v2).",
+        help=(
+            "Encoder: a sentence-transformers folder or hub name, or an endpoint: "
+            "https://HOST/v1#MODEL (default: all-MiniLM-L6-v2)."
+        ),
     ),
 ]
 QueryPrefix = Annotated[
@@ -136,18 +143,18 @@ def resolve(
     query_prefix: str | None,
     document_prefix: str | None,
     workspace: Path | None,
+    yes: bool = False,
 ) -> tuple[Workspace, Registration]:
     """Return the workspace, and the registration of the data set from the options.
 
-    What the options do not name stays as it is registered.
+    What the options do not name stays as it is registered. With `yes`, texts are sent to an
+    endpoint without asking.
     """
-    from imrnns_core.storage.workspace import Workspace
-
-    space = Workspace(workspace)
+    space = open_workspace(workspace, yes)
     registration = space.resolve(data, embeddings.expanduser().resolve() if embeddings else None)
     if encoder is None and query_prefix is None and document_prefix is None:
         return space, registration
-    spec = _encoder_spec(registration.encoder, encoder, query_prefix, document_prefix)
+    spec = chosen_encoder(registration.encoder, encoder, query_prefix, document_prefix)
     registration = replace(registration, encoder=spec)
     if encoder and not embeddings and not space.made_by_encoder(registration):
         err.print(
@@ -159,7 +166,14 @@ def resolve(
     return space, registration
 
 
-def _encoder_spec(
+def open_workspace(folder: Path | None, yes: bool = False) -> Workspace:
+    """Return the workspace; before texts are sent to an endpoint, the user is asked."""
+    from imrnns_core.storage.workspace import Workspace
+
+    return Workspace(folder, partial(agree, yes=yes))
+
+
+def chosen_encoder(
     registered: EncoderSpec,
     encoder: str | None,
     query_prefix: str | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 from rich.text import Text
 
 from imrnns_core.cli.console import encoding, err, out, progress_bar
+from imrnns_core.cli.from_store import read_store
 from imrnns_core.cli.options import (
     Data,
     DocumentPrefix,
@@ -17,16 +19,18 @@ from imrnns_core.cli.options import (
     EncoderName,
     QueryPrefix,
     WorkspaceFolder,
+    chosen_encoder,
     open_collection,
+    open_workspace,
     resolve,
 )
-from imrnns_core.config import EncoderSpec
 from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
-from imrnns_core.reporting.formatting import counted
+from imrnns_core.reporting.formatting import SIMILARITIES, counted
 from imrnns_core.reporting.import_lines import import_lines
+from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -55,6 +59,44 @@ ColumnChoice = Annotated[
         ),
     ),
 ]
+SimilarityChoice = Annotated[
+    Similarity | None,
+    typer.Option(
+        help=(
+            "How documents are ranked: by cosine, or by dot product, for encoders that were "
+            "trained with it. Adapters need cosine (default: cosine)."
+        )
+    ),
+]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapter",
+        help="Compute the UMAP map for this adapter; “none”: that of the base embeddings. "
+        "Can be repeated.",
+    ),
+]
+Sentences = Annotated[
+    bool,
+    typer.Option(
+        "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
+    ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Send texts to the endpoint of the encoder without asking.")
+]
+StoreAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="ADDRESS",
+        help=(
+            "Read documents and vectors from a vector store, as the data set DATA: "
+            "faiss:FILE#TABLE, qdrant:FOLDER#COLLECTION, milvus:FILE#COLLECTION or "
+            "postgresql://USER@HOST/DATABASE#TABLE."
+        ),
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -66,21 +108,12 @@ def prepare(
     document_prefix: DocumentPrefix = None,
     queries: QueriesFile = None,
     column: ColumnChoice = None,
+    similarity: SimilarityChoice = None,
     strict: Strict = False,
-    adapter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--adapter",
-            help="Compute the UMAP map for this adapter; “none”: that of the base embeddings. "
-            "Can be repeated.",
-        ),
-    ] = None,
-    sentences: Annotated[
-        bool,
-        typer.Option(
-            "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
-        ),
-    ] = False,
+    store: StoreAddress = None,
+    adapter: Maps = None,
+    sentences: Sentences = False,
+    yes: Yes = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Read and encode a data set, register its name, and compute its UMAP maps.
@@ -91,67 +124,73 @@ def prepare(
     the maps of all adapters that were trained on the data set. After an
     interruption, run the command again: it continues where it stopped.
     """
-    space, registration = resolve(
-        data, embeddings, encoder, query_prefix, document_prefix, workspace
-    )
-    registration = _with_tables(registration, queries, column)
+    columns = _columns(column)
+    if store:
+        space = open_workspace(workspace, yes)
+        registration = read_store(space, data, store, embeddings, columns.pop("id", ""))
+        spec = chosen_encoder(registration.encoder, encoder, query_prefix, document_prefix)
+        registration = replace(registration, encoder=spec)
+    else:
+        space, registration = resolve(
+            data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
+        )
+    registration = _with_tables(registration, queries, columns)
+    registration = replace(registration, similarity=similarity or registration.similarity)
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
-    if embeddings and encoder:
+    if (embeddings or store) and encoder:
         collection.check_encoder()
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
-    dataset = collection.dataset
+    _print_content(collection)
+    if sentences:
+        _prepare_sentences(space, collection)
+    _prepare_maps(space, collection, adapter)
+
+
+def _print_content(collection: Collection) -> None:
+    """Print what was read from each file, and what the collection contains."""
+    dataset, encoder = collection.dataset, collection.encoder.spec
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     counts = (
         f"{counted(len(dataset.documents), 'document')}, "
         f"{counted(len(dataset.queries), 'query', 'queries')}, "
-        f"{counted(collection.documents.dimension, 'dimension')}"
+        f"{counted(collection.documents.dimension, 'dimension')}, "
+        f"{SIMILARITIES[collection.similarity]}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
-    if prompts := _prompts(registration.encoder):
-        out.print(prompts, soft_wrap=True)
-    if sentences:
-        _prepare_sentences(space, collection)
-    names = adapter or [
-        name for name, loaded in space.adapters()[0].items() if loaded.card.dataset == dataset.name
-    ]
-    for name in names:
-        try:
-            _prepare_map(space, collection, name)
-        except MissingExtraError as error:
-            if adapter:  # the user asked for a map
-                raise
-            err.print(f"imrnns-lens: {error}", soft_wrap=True)
+    texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
+    prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
+    if prompts:
+        out.print("; ".join(prompts), soft_wrap=True)
 
 
-def _with_tables(
-    registration: Registration, queries: Path | None, column: list[str] | None
-) -> Registration:
-    """Return the registration with the named file of queries and columns.
+def _columns(choices: list[str] | None) -> dict[str, str]:
+    """Return role → column.
 
     Raises:
         LensError: If a column is not written as ROLE=NAME, or has no such role.
     """
-    columns = dict(registration.columns)
-    for choice in column or ():
+    columns: dict[str, str] = {}
+    for choice in choices or ():
         role, equals, name = choice.partition("=")
         if not equals or role not in _COLUMN_ROLES:
             raise LensError(
                 f"--column {choice}: write ROLE=NAME; the roles are {', '.join(_COLUMN_ROLES)}"
             )
         columns[role] = name
+    return columns
+
+
+def _with_tables(
+    registration: Registration, queries: Path | None, columns: Mapping[str, str]
+) -> Registration:
+    """Return the registration with the named file of queries and columns."""
     file = queries.expanduser().resolve() if queries else registration.queries
-    return replace(registration, queries=file, columns=columns)
-
-
-def _prompts(encoder: EncoderSpec) -> str:
-    """Return the texts that the encoder gets before each query and document; empty if none."""
-    texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
-    return "; ".join(f"text before each {kind}: {text!r}" for kind, text in texts.items() if text)
+    return replace(registration, queries=file, columns={**registration.columns, **columns})
 
 
 def _prepare_sentences(space: Workspace, collection: Collection) -> None:
@@ -160,6 +199,22 @@ def _prepare_sentences(space: Workspace, collection: Collection) -> None:
     with progress_bar() as progress:
         encoded = stored_or_encoded_sentences(space.root, collection, encoding(progress))
     out.print(f"{counted(len(encoded.rows), 'sentence')}: ready")
+
+
+def _prepare_maps(space: Workspace, collection: Collection, adapters: list[str] | None) -> None:
+    """Compute the maps of the named adapters, or else of those that were trained on the data."""
+    names = adapters or [
+        name
+        for name, loaded in space.adapters()[0].items()
+        if loaded.card.dataset == collection.dataset.name and collection.similarity == "cosine"
+    ]
+    for name in names:
+        try:
+            _prepare_map(space, collection, name)
+        except MissingExtraError as error:
+            if adapters:  # the user asked for a map
+                raise
+            err.print(f"imrnns-lens: {error}", soft_wrap=True)
 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def tie_ranks(ids: Sequence[str]) -> IntArray:
 
 
 def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
-    """Read `STEM.npy` (float16 or float32) and `ID_STEM_ids.txt`, which has one id per line.
+    """Read `STEM.npy` (floating point) and `ID_STEM_ids.txt`, which has one id per line.
 
     Raises:
         DataError: If a file is missing or unreadable, the number of ids differs from the number of
@@ -140,8 +140,18 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
             f"{len(ids)} ids for {len(raw)} rows of {path.name}",
             "write one id per line, in the order of the rows",
         )
+    return checked_matrix(ids, raw, path)
+
+
+def checked_matrix(ids: tuple[str, ...], raw: NDArray[np.floating], path: Path) -> EmbeddingMatrix:
+    """Return the matrix of N ids and their (N, n) vectors, which were read from a file.
+
+    Raises:
+        DataError: If a value is not finite, or all vectors are zero.
+    """
     # a memory-mapped matrix must not be copied, so float32 is passed through
-    vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
+    with np.errstate(over="ignore"):  # a float64 beyond float32 is infinite, which is refused
+        vectors = raw if raw.dtype == np.float32 else raw.astype(np.float32)
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
@@ -154,12 +164,12 @@ def load_embeddings(folder: Path, stem: str, id_stem: str) -> EmbeddingMatrix:
 
 
 def _load_matrix(path: Path) -> NDArray[np.floating]:
-    """Return a (N, n) float16 or float32 matrix; a large one is memory-mapped.
+    """Return a (N, n) floating-point matrix; a large one is memory-mapped.
 
     Raises:
         DataError: If the file is not such a matrix.
     """
-    remedy = "write it with numpy.save as float16 or float32"
+    remedy = "write it with numpy.save as float16, float32 or float64"
     mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
     try:
         # a pickle could run code
@@ -168,13 +178,27 @@ def _load_matrix(path: Path) -> NDArray[np.floating]:
         raise DataError(path, f"not a readable .npy file ({_first_line(error)})", remedy) from None
     if not isinstance(raw, np.ndarray):
         raise DataError(path, "contains an archive of arrays instead of one array", remedy)
-    if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32):
+    check_shape(raw, path)
+    return raw
+
+
+def check_shape(raw: NDArray[Any], path: Path, name: str = "") -> None:
+    """Check that an array is a matrix of floating-point numbers.
+
+    Args:
+        raw: The array.
+        path: Its file.
+        name: Its name in the file, if that has several.
+
+    Raises:
+        DataError: If it is not.
+    """
+    if raw.ndim != 2 or raw.dtype not in (np.float16, np.float32, np.float64):
         raise DataError(
             path,
-            f"holds {raw.dtype} of shape {raw.shape}",
-            "expected a float16 or float32 matrix, one row per text",
+            f"{name}{' ' if name else ''}holds {raw.dtype} of shape {raw.shape}",
+            "expected a matrix of float16, float32 or float64, one row per text",
         )
-    return raw
 
 
 def _load_ids(path: Path) -> tuple[str, ...]:
@@ -191,11 +215,20 @@ def _load_ids(path: Path) -> tuple[str, ...]:
             path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8"
         ) from None
     ids = ids[:-1] if ids and ids[-1] == "" else ids
+    check_distinct(ids, path)
+    return ids
+
+
+def check_distinct(ids: Sequence[str], path: Path) -> None:
+    """Check that no id occurs twice.
+
+    Raises:
+        DataError: If one does; it names the line, or the row from 1.
+    """
     first_line: dict[str, int] = {}
     for line, text_id in enumerate(ids, start=1):
         if first_line.setdefault(text_id, line) != line:
             raise DataError(path, f"id {text_id!r} occurs twice", "give every row its own id", line)
-    return ids
 
 
 def save_embeddings(

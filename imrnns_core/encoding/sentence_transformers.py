@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 from tokenizers import Tokenizer
 
 from imrnns_core.config import EncoderSpec
@@ -23,6 +23,7 @@ from imrnns_core.encoding.bundled import (
     bundled_model,
 )
 from imrnns_core.encoding.encoder import format_document, format_query
+from imrnns_core.encoding.model_files import check_tokenizer, model_digest
 from imrnns_core.errors import EncoderError
 from imrnns_core.types import FloatArray, IntArray, Progress
 
@@ -35,7 +36,6 @@ PROMPTS_FILE = "config_sentence_transformers.json"
 QUERY_PROMPTS, DOCUMENT_PROMPTS = ("query",), ("document", "passage", "corpus")
 """Names of the prompts that sentence-transformers uses in `encode_query` and `encode_document`."""
 
-_MODEL_FILES = (".safetensors", ".bin", ".json", ".txt", ".model")
 _LOADING_LOCK = threading.Lock()
 """While it loads a model, transformers changes global settings of torch: load one at a time."""
 
@@ -46,15 +46,15 @@ def encoder_spec(
     """Return the settings of an encoder; a prefix that is None is the model's own prompt.
 
     Args:
-        name: A folder, a hub name, or that of the bundled encoder. The folder becomes absolute,
-            because later commands run in other folders.
+        name: A folder, a hub name, the bundled encoder, or an endpoint. The folder becomes
+            absolute, because later commands run in other folders.
         query_prefix: Text before each query.
         document_prefix: Text before each document.
     """
     # a folder with the name of the bundled encoder does not replace it
     if name != BUNDLED_NAME and Path(name).expanduser().is_dir():
         name = str(Path(name).expanduser().resolve())
-    prompts = own_prompts(name)
+    prompts = {} if "://" in name else own_prompts(name)  # an endpoint names no prompts
     return EncoderSpec(
         name,
         query_prefix=_first(prompts, QUERY_PROMPTS) if query_prefix is None else query_prefix,
@@ -110,11 +110,7 @@ class SentenceTransformerEncoder:
         folder = Path(self._spec.name)
         if self._spec.name == BUNDLED_NAME or not folder.is_dir():
             return ""
-        sha = hashlib.sha256()
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in _MODEL_FILES):
-            with path.open("rb") as handle:
-                sha.update(hashlib.file_digest(handle, "sha256").digest())
-        return sha.hexdigest()
+        return model_digest(folder)
 
     @property
     def model(self) -> SentenceTransformer:
@@ -137,8 +133,14 @@ class SentenceTransformerEncoder:
 
         # otherwise transformers draws a bar for the tensors of one file
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        if Path(source).is_dir():
+            check_tokenizer(Path(source))
         try:
             model = SentenceTransformer(source, revision=self._spec.revision, device=None)
+        except SafetensorError as error:
+            raise EncoderError(
+                f"encoder {self._spec.name!r}: its weights are damaged ({error}); copy it again"
+            ) from None
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise EncoderError(

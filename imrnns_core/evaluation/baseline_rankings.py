@@ -77,7 +77,8 @@ def measure_baselines(
         plain(RANK_FUSION, fused),
         mixed(BASE_LEXICAL, hybrid(base), every),
     ]
-    if sentences is not None:
+    # a cosine of sentences cannot be mixed with a dot product of documents
+    if sentences is not None and collection.similarity == "cosine":
         systems.append(mixed(MAX_SIM, _sentence_pairs(evaluation, collection, sentences), every))
     if evaluation.has_adapter:
         systems.insert(0, plain(BASE, list(batch.ranked_rows("base"))))

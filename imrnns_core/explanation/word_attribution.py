@@ -56,6 +56,11 @@ class WordExplainer:
     """
 
     def __init__(self, ranker: Ranker, traced: TracedEncoder | None = None) -> None:
+        if ranker.collection.similarity != "cosine":
+            raise ExplanationError(
+                f"{ranker.collection.dataset.name} is ranked by dot product, and words can be "
+                "explained only for cosines; prepare it with --similarity cosine"
+            )
         if not isinstance(ranker.collection.encoder, SentenceTransformerEncoder):
             raise ExplanationError(
                 "words can be explained for encoders of sentence-transformers only"

@@ -48,17 +48,17 @@ def transform_corpus(
 
 @torch.inference_mode()
 def score_base(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
-    """Return (B, 1, K) base scores; the arguments are those of `score_candidates`."""
+    """Return (B, 1, K) dot products of queries (B, n) with the rows (B, K) of `base` (N, n)."""
     batches = [
-        _base_scores(base, queries[i : i + QUERY_BATCH], rows[i : i + QUERY_BATCH])
+        _dot_products(base, queries[i : i + QUERY_BATCH], rows[i : i + QUERY_BATCH])
         for i in range(0, len(queries), QUERY_BATCH)
     ]
-    return torch.cat(batches).clamp(-1.0, 1.0)
+    return torch.cat(batches)
 
 
-def _base_scores(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
+def _dot_products(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
     # (B, 1, n) @ (B, n, K) is six times faster than (B, K, n) @ (B, n, 1)
-    return torch.bmm(F.normalize(queries, dim=-1).unsqueeze(1), _take(base, rows).transpose(1, 2))
+    return torch.bmm(queries.unsqueeze(1), _take(base, rows).transpose(1, 2))
 
 
 @torch.inference_mode()
@@ -107,7 +107,7 @@ def _score_batch(
     documents = _take(corpus.projected, rows)  # (B, K, m)
     modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
     refined = refine(model, corpus, query, rows, weights)  # (B, m)
-    base_score = _base_scores(base, queries, rows)
+    base_score = _dot_products(base, F.normalize(queries, dim=-1), rows)
     projected_score = torch.bmm(query.unsqueeze(1), documents.transpose(1, 2))
     both = torch.bmm(torch.stack([query, refined], dim=1), modulated.transpose(1, 2))  # (B, 2, K)
     both /= (

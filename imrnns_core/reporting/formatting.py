@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from imrnns_core.types import Similarity
+
 SMALLEST_P = 1e-4
+SIMILARITIES: Mapping[Similarity, str] = {"cosine": "cosine similarity", "dot": "dot product"}
+"""How the documents of a data set are ranked, in words."""
 
 
 def decimal(value: float, decimals: int = 4) -> str:

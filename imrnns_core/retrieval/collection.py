@@ -13,9 +13,9 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, tie_ranks, unit
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.encoder import Encoder
-from imrnns_core.errors import EncoderError
+from imrnns_core.errors import AdapterError, EncoderError
 from imrnns_core.retrieval.dense import DenseIndex
-from imrnns_core.types import FloatArray, IntArray
+from imrnns_core.types import FloatArray, IntArray, Similarity
 
 FINGERPRINT_ROWS = 4096
 """Vectors per block of the hash."""
@@ -32,6 +32,7 @@ class Collection:
     documents: EmbeddingMatrix
     queries: EmbeddingMatrix
     encoder: Encoder
+    similarity: Similarity = "cosine"
 
     def with_queries(self, dataset: Dataset, added: FloatArray) -> Collection:
         """Return the same documents with more queries and other judgments.
@@ -54,7 +55,7 @@ class Collection:
     @cached_property
     def index(self) -> DenseIndex:
         """The exact index of the document embeddings, built on first use."""
-        return DenseIndex.build(self.documents.vectors, self.tie_ranks)
+        return DenseIndex.build(self.documents.vectors, self.tie_ranks, self.similarity)
 
     @cached_property
     def tie_ranks(self) -> IntArray:
@@ -66,12 +67,38 @@ class Collection:
         """(N, n) base embeddings of the documents, as unit vectors."""
         return unit(self.documents.vectors)
 
+    @property
+    def base_documents(self) -> FloatArray:
+        """(N, n) vectors whose dot products with `base_queries` are the base scores."""
+        if self.similarity == "cosine":
+            return self.unit_documents
+        return np.asarray(self.documents.vectors)
+
+    def base_queries(self, vectors: FloatArray) -> FloatArray:
+        """Return the (B, n) vectors of queries whose dot products are the base scores."""
+        return unit(vectors) if self.similarity == "cosine" else vectors
+
+    def require_cosine(self, use: str = "adapters work") -> None:
+        """Check that the base scores are cosines, which `use` needs.
+
+        Raises:
+            AdapterError: If the documents are ranked by dot product.
+        """
+        if self.similarity != "cosine":
+            raise AdapterError(
+                f"{self.dataset.name} is ranked by dot product, but {use} only with cosines; use "
+                "another page or command, or prepare the data again with --similarity cosine"
+            )
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the ids, texts and embeddings of all documents."""
         sha = hashlib.sha256(
             f"{self.dataset.corpus_digest} {self.documents.vectors.shape}".encode()
         )
+        # maps of older versions, which had cosines only, keep their key
+        if self.similarity != "cosine":
+            sha.update(self.similarity.encode())
         # in blocks, so that a memory-mapped file is never in memory as a whole
         for start in range(0, len(self.documents), FINGERPRINT_ROWS):
             sha.update(

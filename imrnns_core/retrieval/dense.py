@@ -1,4 +1,4 @@
-"""Exact candidate search over the base embeddings by cosine similarity, computed by FAISS."""
+"""Exact candidate search over the base embeddings by cosine or dot product, by FAISS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import faiss
 import numpy as np
 
 from imrnns_core.data.embeddings import unit
-from imrnns_core.types import FloatArray, IntArray
+from imrnns_core.types import FloatArray, IntArray, Similarity
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,19 @@ class DenseIndex:
         rows: (N,) corpus rows. Those of one vector are next to each other, in the order of ties.
         starts: (U + 1,) where the rows of each distinct vector start in `rows`, and N.
         representatives: (N,) for each document, the first row in `rows` with the same vector.
+        similarity: How documents are ranked.
     """
 
     faiss_index: faiss.IndexFlatIP
     rows: IntArray
     starts: IntArray
     representatives: IntArray
+    similarity: Similarity = "cosine"
 
     @classmethod
-    def build(cls, vectors: FloatArray, ties: IntArray) -> DenseIndex:
+    def build(
+        cls, vectors: FloatArray, ties: IntArray, similarity: Similarity = "cosine"
+    ) -> DenseIndex:
         """Return an index of (N, n) vectors; `ties` (N,) is their order where scores are equal."""
         order, number_of = np.argsort(ties), dict[bytes, int]()
         numbers = np.array(
@@ -47,8 +51,8 @@ class DenseIndex:
         representatives[rows] = np.repeat(first, sizes)
         # the inner product of unit vectors is their cosine
         index = faiss.IndexFlatIP(int(vectors.shape[1]))
-        index.add(unit(vectors[first]))
-        return cls(index, rows, starts, representatives)
+        index.add(unit(vectors[first]) if similarity == "cosine" else vectors[first])
+        return cls(index, rows, starts, representatives, similarity)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,7 +68,9 @@ class DenseIndex:
         Documents with the same vector are in the order of ties, also where only some of them fit.
         """
         # with a k above the number of vectors, FAISS would fill the rows with −1
-        _, numbers = self.faiss_index.search(unit(queries), min(k, len(self.starts) - 1))
+        if self.similarity == "cosine":
+            queries = unit(queries)
+        _, numbers = self.faiss_index.search(queries, min(k, len(self.starts) - 1))
         if not self.has_duplicates:
             return np.asarray(self.rows[numbers], dtype=np.int64)
         return np.stack(

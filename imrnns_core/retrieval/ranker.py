@@ -82,7 +82,7 @@ class Ranker:
         config: Sizes of the lists.
 
     Raises:
-        AdapterError: If the adapter does not fit the embeddings.
+        AdapterError: If the adapter does not fit the embeddings, or they are ranked by dot product.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Ranker:
         config: SearchConfig | None = None,
     ) -> None:
         if adapter is not None:
+            collection.require_cosine()
             check_dimensions(adapter, collection.documents.dimension)
         self.collection, self.optional_adapter = collection, adapter
         self.config = config or SearchConfig()

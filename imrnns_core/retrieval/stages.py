@@ -32,7 +32,7 @@ class BaseStage:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.base = torch.from_numpy(collection.unit_documents)
+        self.base = torch.from_numpy(collection.base_documents.astype(np.float32, copy=False))
 
     @property
     def documents(self) -> FloatArray:
@@ -47,7 +47,10 @@ class BaseStage:
             rows: (B, K) corpus rows of the candidates.
             feedback: (B, K) True for the candidates that refine the query; None means all.
         """
-        return score_base(self.base, queries, rows)
+        vectors = torch.from_numpy(self.collection.base_queries(queries.numpy()))
+        scores = score_base(self.base, vectors, rows)
+        # rounding can take a cosine just above 1
+        return scores.clamp(-1.0, 1.0) if self.collection.similarity == "cosine" else scores
 
     def vectors(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
@@ -57,7 +60,9 @@ class BaseStage:
 
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
         """Return (N,) scores of all documents at each stage for the query of a comparison."""
-        return {"base": self.base @ comparison.vectors.query}
+        vectors = comparison.vectors
+        is_cosine = self.collection.similarity == "cosine"
+        return {"base": self.base @ (vectors.query if is_cosine else vectors.stored_query)}
 
     def _stored(self, rows: IntArray) -> Tensor:
         return torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])

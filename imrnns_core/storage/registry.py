@@ -11,6 +11,7 @@ from imrnns_core.config import EncoderSpec
 from imrnns_core.data.readers.load import DataSource
 from imrnns_core.errors import DataError
 from imrnns_core.io import atomic_write
+from imrnns_core.types import Similarity
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,11 @@ class Registration:
     Attributes:
         name: The name.
         path: The folder, zip or file of the data set.
-        embeddings: The folder of its precomputed embeddings; None if the workspace encodes it.
+        embeddings: Its precomputed embeddings; None if the workspace encodes it.
         encoder: The encoder of the embeddings.
         queries: A file of queries beside the data set, or None.
         columns: Role → column, for columns that the reader would not find by itself.
+        similarity: How its documents are ranked.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Registration:
     encoder: EncoderSpec
     queries: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    similarity: Similarity = "cosine"
 
     @property
     def source(self) -> DataSource:
@@ -65,11 +68,12 @@ def read_registry(path: Path) -> dict[str, Registration]:
         for name, record in json.loads(text).items():
             embeddings = Path(record["embeddings"]) if record["embeddings"] else None
             encoder = EncoderSpec(**record["encoder"])
-            # older lists have neither queries nor columns
+            # older lists have neither queries, columns nor similarity
             queries = Path(record["queries"]) if record.get("queries") else None
             columns = dict(record.get("columns") or {})
+            similarity: Similarity = "dot" if record.get("similarity") == "dot" else "cosine"
             registrations[name] = Registration(
-                name, Path(record["path"]), embeddings, encoder, queries, columns
+                name, Path(record["path"]), embeddings, encoder, queries, columns, similarity
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
@@ -86,6 +90,7 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
             "encoder": r.encoder.to_json(),
             "queries": str(r.queries) if r.queries else None,
             "columns": dict(r.columns),
+            "similarity": r.similarity,
         }
         for r in registrations
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.errors import DataError
 from imrnns_core.io import atomic_write, first_readable
@@ -84,6 +85,7 @@ def encode_sentences(
     rows, texts = sentences_of(((i, d.body) for i, d in enumerate(dataset.documents)), MIN_WORDS)
     if not texts:
         raise DataError(dataset.path, "no document has a sentence", "add texts")
+    announce(collection.encoder, texts)
     vectors = encode_shards(shards, "sentences", texts, collection.encoder.encode_queries, progress)
     return SentenceVectors(vectors, np.array(rows, dtype=np.int64))
 

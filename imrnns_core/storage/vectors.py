@@ -1,56 +1,69 @@
-"""The embeddings of a data set: precomputed, stored in the workspace, or newly encoded."""
+"""The embeddings of a data set that the workspace encodes and keeps.
+
+    documents.npy, document_ids.txt, queries.npy, query_ids.txt    vectors and ids
+    documents-texts.npy, queries-texts.npy    (N, 32) SHA-256 of the text behind each vector
+    encoding/                                 shards of an unfinished encode
+    manifest.json                             what the vectors were made from
+
+If the texts change, only those that have no vector yet are encoded.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
-from imrnns_core.encoding.encoder import Encoder
+from imrnns_core.encoding.encoder import Encoder, format_document, format_query
+from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import SHARD, encode_shards
 from imrnns_core.errors import DataError
 from imrnns_core.io import none_if_damaged, read_json, write_json
-from imrnns_core.types import LabelledProgress
+from imrnns_core.types import FloatArray, LabelledProgress
 
 SCHEMA = 1
+ID_STEMS = {"documents": "document", "queries": "query"}
 Vectors = tuple[EmbeddingMatrix, EmbeddingMatrix]
 """Embeddings of the documents and of the queries, in the order of the data set."""
 
 
-def precomputed_vectors(folder: Path, dataset: Dataset) -> Vectors:
-    """Read the precomputed embeddings of a data set.
-
-    Raises:
-        DataError: If a file is missing or faulty, a text has no vector, or documents and queries
-            have different dimensions.
-    """
-    remedy = "compute the embeddings again from this data set"
-    documents = load_embeddings(folder, "documents", "document").aligned_to(
-        dataset.document_ids, folder / "document_ids.txt", remedy
-    )
-    queries = load_embeddings(folder, "queries", "query").aligned_to(
-        tuple(dataset.queries), folder / "query_ids.txt", remedy
-    )
-    if documents.dimension != queries.dimension:
-        problem = f"documents have {documents.dimension} dimensions, queries {queries.dimension}"
-        raise DataError(folder, problem, remedy)
-    return documents, queries
-
-
 def stored_or_encoded_vectors(
-    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+    folder: Path,
+    dataset: Dataset,
+    encoder: Encoder,
+    progress: LabelledProgress | None = None,
+    unit: bool = True,
 ) -> Vectors:
-    """Return the stored embeddings of a data set; encode it if they are missing or stale.
+    """Return the stored embeddings of a data set; encode the texts that have none.
 
     An interrupted encode resumes after its last finished shard.
+
+    Args:
+        folder: Where they are stored.
+        dataset: The data set.
+        encoder: Its encoder.
+        progress: Called with (label, done, total) while texts are encoded.
+        unit: Whether the vectors have length 1, or the lengths that the encoder gives them.
     """
-    stored = none_if_damaged(lambda: _stored(folder, dataset, encoder))
-    return stored or _encode(folder, dataset, encoder, progress)
+    stored = stored_vectors(folder, dataset, encoder, unit)
+    return stored or encode_vectors(folder, dataset, encoder, progress, unit)
 
 
-def _manifest(dataset: Dataset, encoder: Encoder) -> dict[str, Any]:
+def stored_vectors(folder: Path, dataset: Dataset, encoder: Encoder, unit: bool) -> Vectors | None:
+    """Return the stored embeddings of the same texts and encoder, or None if there are none."""
+    _recover(folder)
+    return none_if_damaged(lambda: _stored(folder, dataset, _manifest(dataset, encoder, unit)))
+
+
+def _manifest(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "dataset_digest": dataset.digest,
@@ -58,58 +71,170 @@ def _manifest(dataset: Dataset, encoder: Encoder) -> dict[str, Any]:
         "shard": SHARD,
         # vectors of a model without one need no new encode when the package is updated
         **({"weights": encoder.weights_digest} if encoder.weights_digest else {}),
+        **({} if unit else {"unit": False}),
     }
 
 
-def _stored(folder: Path, dataset: Dataset, encoder: Encoder) -> Vectors | None:
-    """Return the stored embeddings of the same texts and encoder, or None if there are none.
+def _stored(folder: Path, dataset: Dataset, manifest: Mapping[str, Any]) -> Vectors | None:
+    """Return the stored embeddings with this manifest.
 
     Raises:
         DataError: If they are damaged.
     """
-    if read_json(folder / "manifest.json") != _manifest(dataset, encoder):
+    if read_json(folder / "manifest.json") != manifest:
         return None
-    documents = load_embeddings(folder, "documents", "document")
-    queries = load_embeddings(folder, "queries", "query")
+    documents, queries = (load_embeddings(folder, *stems) for stems in ID_STEMS.items())
     if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
         remedy = "delete it; the texts are encoded again"
         raise DataError(folder, "the ids differ from those of the data set", remedy)
     return documents, queries
 
 
-def _encode(
-    folder: Path, dataset: Dataset, encoder: Encoder, progress: LabelledProgress | None
+@dataclass(frozen=True)
+class _Known:
+    """Vectors (N, n) by the hash of their text."""
+
+    rows: Mapping[bytes, int]
+    vectors: FloatArray
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of the documents, or of the queries.
+
+    Attributes:
+        ids: Ids of the N documents or queries.
+        texts: Their N texts, as the encoder reads them.
+        items: What `encode` takes for each of them.
+        encode: Encodes R items to (R, n) vectors.
+    """
+
+    ids: tuple[str, ...]
+    texts: Sequence[str]
+    items: Sequence[Any]
+    encode: Callable[[Sequence[Any]], FloatArray]
+
+    @cached_property
+    def hashes(self) -> list[bytes]:
+        """SHA-256 of each text."""
+        return [hashlib.sha256(t.encode(errors="surrogatepass")).digest() for t in self.texts]
+
+    def missing(self, known: _Known | None) -> list[int]:
+        """Return one row for each text that has no known vector.
+
+        Encoders round a text differently in another batch: with each text once, in an order of its
+        own, the vectors do not depend on the order of the corpus.
+        """
+        row_of = dict(zip(self.texts, range(len(self.texts)), strict=True))
+        rows = known.rows if known else {}
+        return [row for _, row in sorted(row_of.items()) if self.hashes[row] not in rows]
+
+    def matrix(self, known: _Known | None, missing: list[int], new: FloatArray) -> EmbeddingMatrix:
+        """Return one vector per text, from the known ones and the new ones (R, n)."""
+        rows = {self.hashes[row]: number for number, row in enumerate(missing)}
+        vectors = new
+        if known and known.rows:  # without vectors it has no dimensions either
+            rows |= {text: len(missing) + row for text, row in known.rows.items()}
+            vectors = np.concatenate([new, known.vectors]) if missing else known.vectors
+        return EmbeddingMatrix(self.ids, vectors[[rows[text] for text in self.hashes]])
+
+    def save(self, matrix: EmbeddingMatrix, folder: Path, stem: str) -> None:
+        """Write the vectors, the ids and the hashes of the texts."""
+        save_embeddings(matrix, folder, stem, ID_STEMS[stem])
+        hashes = np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(-1, 32)
+        np.save(folder / f"{stem}-texts.npy", hashes)
+
+
+def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, _Texts]:
+    documents, queries = dataset.documents, [query.text for query in dataset.queries.values()]
+    return {
+        "documents": _Texts(
+            dataset.document_ids,
+            [format_document(encoder.spec, document) for document in documents],
+            documents,
+            partial(encoder.encode_documents, unit=unit),
+        ),
+        "queries": _Texts(
+            tuple(dataset.queries),
+            [format_query(encoder.spec, text) for text in queries],
+            queries,
+            partial(encoder.encode_queries, unit=unit),
+        ),
+    }
+
+
+def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, _Known]:
+    """Return the stored vectors of other texts of the same encoder; empty if there are none."""
+    previous = read_json(folder / "manifest.json")
+    if not isinstance(previous, dict) or {**previous, "dataset_digest": ""} != {
+        **manifest,
+        "dataset_digest": "",
+    }:
+        return {}
+
+    def load(stem: str) -> _Known:
+        matrix = load_embeddings(folder, stem, ID_STEMS[stem])
+        hashes = np.load(folder / f"{stem}-texts.npy", allow_pickle=False)
+        if hashes.shape != (len(matrix), 32):
+            raise DataError(folder, "not one hash per vector", "delete it")
+        return _Known({row.tobytes(): i for i, row in enumerate(hashes)}, matrix.vectors)
+
+    # if one file is damaged, the others may be, too; vectors of older versions have no hashes
+    return none_if_damaged(lambda: {stem: load(stem) for stem in ID_STEMS}) or {}
+
+
+def encode_vectors(
+    folder: Path,
+    dataset: Dataset,
+    encoder: Encoder,
+    progress: LabelledProgress | None,
+    unit: bool,
 ) -> Vectors:
-    manifest, shards = _manifest(dataset, encoder), folder / "encoding"
-    unfinished = {**manifest, "order": "by text"}
+    """Encode the texts that have no stored vector, and store all.
+
+    The arguments are those of `stored_or_encoded_vectors`.
+    """
+    manifest, shards = _manifest(dataset, encoder, unit), folder / "encoding"
+    known, kinds = _known(folder, manifest), _texts(dataset, encoder, unit)
+    missing = {stem: texts.missing(known.get(stem)) for stem, texts in kinds.items()}
+    sha = hashlib.sha256()
+    for stem, texts in kinds.items():
+        sha.update(b"".join(texts.hashes[row] for row in missing[stem]))
+    unfinished = {**manifest, "texts": sha.hexdigest()}
     if read_json(shards / "manifest.json") != unfinished:
-        # shards of other texts, of another encoder or in another order must not be used
-        shutil.rmtree(folder, ignore_errors=True)
+        # shards of other texts or of another encoder must not be used
+        shutil.rmtree(shards if known else folder, ignore_errors=True)
         shards.mkdir(parents=True)
         write_json(shards / "manifest.json", unfinished)
-    texts = [query.text for query in dataset.queries.values()]
-    # encoders round a text differently in another batch: with each text once, in an order of its
-    # own, the vectors do not depend on the order of the corpus
-    document_of = {(document.title, document.text): document for document in dataset.documents}
-    distinct = sorted(document_of)
-    row = {text: i for i, text in enumerate(distinct)}
-    vectors = encode_shards(
-        shards,
-        "documents",
-        [document_of[text] for text in distinct],
-        encoder.encode_documents,
-        progress,
-    )
-    documents = EmbeddingMatrix(
-        dataset.document_ids, vectors[[row[d.title, d.text] for d in dataset.documents]]
-    )
-    queries = EmbeddingMatrix(
-        tuple(dataset.queries),
-        encode_shards(shards, "queries", texts, encoder.encode_queries, progress),
-    )
-    save_embeddings(documents, folder, "documents", "document")
-    save_embeddings(queries, folder, "queries", "query")
-    # last, so that an interrupted write leaves no valid manifest
-    write_json(folder / "manifest.json", manifest)
-    shutil.rmtree(shards)
-    return documents, queries
+    announce(encoder, [t.texts[row] for stem, t in kinds.items() for row in missing[stem]])
+    matrices = []
+    for stem, texts in kinds.items():
+        items = [texts.items[row] for row in missing[stem]]
+        new = encode_shards(shards, stem, items, texts.encode, progress)
+        matrices.append(texts.matrix(known.get(stem), missing[stem], new))
+    finished = shards / "finished"
+    finished.mkdir(exist_ok=True)
+    for (stem, texts), matrix in zip(kinds.items(), matrices, strict=True):
+        texts.save(matrix, finished, stem)
+    write_json(finished / "manifest.json", manifest)
+    _take_over(folder, finished)
+    return matrices[0], matrices[1]
+
+
+def _take_over(folder: Path, finished: Path) -> None:
+    """Replace the folder by its subfolder `finished`, without a moment at which both are lost."""
+    old = _old(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    folder.replace(old)
+    (old / finished.relative_to(folder)).replace(folder)
+    shutil.rmtree(old)
+
+
+def _recover(folder: Path) -> None:
+    """Put the folder back if `_take_over` was interrupted after it was renamed."""
+    if not folder.exists() and _old(folder).exists():
+        _old(folder).replace(folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")

@@ -2,10 +2,9 @@
 
     WORKSPACE/datasets.json                 name → folder, embeddings, encoder
     WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
-    WORKSPACE/extended/KEY.safetensors      adapters whose sentence memory was extended
-    WORKSPACE/vectors/NAME/ENCODER/         documents.npy, document_ids.txt, queries.npy,
-                                            query_ids.txt, encoding/ (shards of an unfinished
-                                            encode) and manifest.json, which is written last
+    WORKSPACE/extended/KEY.safetensors      adapters with an extended sentence memory
+    WORKSPACE/vectors/NAME/ENCODER/         vectors and ids (`storage/vectors.py`)
+    WORKSPACE/stores/NAME/                  what was read from a store (`storage/store_import.py`)
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
     WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
@@ -24,9 +23,11 @@ from pathlib import Path
 
 from imrnns_core.config import NO_ADAPTER, SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.embeddings import EMBEDDING_FILES
+from imrnns_core.data.embedding_files import embedding_files
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.data.readers.load import load_dataset, source_files
+from imrnns_core.encoding.encoder import Encoder
+from imrnns_core.encoding.endpoint import Agree, EndpointEncoder, is_endpoint
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
 from imrnns_core.io import identity
@@ -38,18 +39,22 @@ from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.lexical import stored_or_built_index
+from imrnns_core.storage.precomputed import precomputed_vectors
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
-from imrnns_core.storage.vectors import precomputed_vectors, stored_or_encoded_vectors
+from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
 SCHEMA = 1
 
 
 class Workspace:
-    """A folder with prepared data sets, imported adapters and computed results."""
+    """A folder with prepared data sets, imported adapters and computed results.
 
-    def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root or workspace_root()).expanduser().absolute()
+    `agree` asks before texts are sent to an endpoint; None sends none.
+    """
+
+    def __init__(self, root: Path | str | None = None, agree: Agree | None = None) -> None:
+        self.root, self.agree = Path(root or workspace_root()).expanduser().absolute(), agree
 
     # Data sets
 
@@ -145,15 +150,22 @@ class Workspace:
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
         dataset = replace(load_dataset(registration.source), name=registration.name)
-        encoder = SentenceTransformerEncoder(registration.encoder)
-        if registration.embeddings is not None:
-            return Collection(
-                dataset, *precomputed_vectors(registration.embeddings, dataset), encoder
-            )
+        encoder = self._encoder(registration)
         folder = self._vectors_folder(registration)
-        return Collection(
-            dataset, *stored_or_encoded_vectors(folder, dataset, encoder, progress), encoder
-        )
+        if registration.embeddings is not None:
+            vectors = precomputed_vectors(
+                registration.embeddings, dataset, encoder, folder, progress
+            )
+        else:
+            unit = registration.similarity == "cosine"  # others need the encoder's lengths
+            vectors = stored_or_encoded_vectors(folder, dataset, encoder, progress, unit)
+        return Collection(dataset, *vectors, encoder, registration.similarity)
+
+    def _encoder(self, registration: Registration) -> Encoder:
+        spec, known = registration.encoder, self.registrations().get(registration.name)
+        if is_endpoint(spec.name):
+            return EndpointEncoder(spec, self.agree, known is not None and known.encoder == spec)
+        return SentenceTransformerEncoder(spec)
 
     def made_by_encoder(self, registration: Registration) -> bool:
         """Return whether the encoder made the registered embeddings; True if there are none.
@@ -176,15 +188,9 @@ class Workspace:
 
     def data_identity(self, registration: Registration) -> str:
         """Return a cache key that changes when a file of the data set changes."""
-        embedding_files = (
-            []
-            if registration.embeddings is None
-            else [registration.embeddings / name for name in EMBEDDING_FILES]
-        )
-        return (
-            f"{registration.encoder.to_json()} "
-            f"{identity([*source_files(registration.source), *embedding_files])}"
-        )
+        vectors = registration.embeddings
+        files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
+        return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
@@ -192,12 +198,15 @@ class Workspace:
 
     def _vectors_folder(self, registration: Registration) -> Path:
         encoder = registration.encoder
-        label = "-".join(
-            filter(
-                None,
-                (encoder.name, encoder.revision, encoder.query_prefix, encoder.document_prefix),
-            )
-        )
+        parts = [
+            encoder.name,
+            encoder.revision,
+            encoder.query_prefix,
+            encoder.document_prefix,
+            "queries" if registration.embeddings else None,  # the documents are elsewhere
+            "dot" if registration.similarity == "dot" else None,
+        ]
+        label = "-".join(filter(None, parts))
         return self.root / "vectors" / file_name(registration.name) / file_name(label)
 
     # Adapters

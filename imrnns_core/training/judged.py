@@ -26,7 +26,9 @@ def check_collection(collection: Collection) -> None:
 
     Raises:
         TrainingError: If it has fewer than two documents, or a vector is not finite.
+        AdapterError: If its documents are ranked by dot product.
     """
+    collection.require_cosine()
     name = collection.dataset.name
     if len(collection.documents) < 2:
         raise TrainingError(f"{name}: one document cannot be ranked; add documents to the corpus")

@@ -386,7 +386,7 @@ def test_train_writes_an_adapter_that_evaluate_reads(run: Run, toy: Path, tmp_pa
 def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Path, tmp_path: Path):
     result = run("prepare", toy, "--embeddings", toy / "vectors")
     assert (
-        "toy: 3 documents, 4 queries, 2 dimensions; judged splits: test (4)"
+        "toy: 3 documents, 4 queries, 2 dimensions, cosine similarity; judged splits: test (4)"
         in result.out.splitlines()
     )
     assert run("adapters", "import", toy / "toy.safetensors").out.startswith("toy: imported to ")
@@ -405,6 +405,21 @@ def test_prepare_registers_and_adapters_are_imported_and_shown(run: Run, toy: Pa
         json.loads((tmp_path / "r.json").read_text())["rankings"]["modulated"][0]["document_id"]
         == "d2"
     )
+
+
+def test_a_ranking_by_dot_product_is_shown_and_stays(run: Run, toy: Path):
+    result = run("prepare", toy, "--embeddings", toy / "vectors", "--similarity", "dot")
+    shown = "toy: 3 documents, 4 queries, 2 dimensions, dot product; judged splits: test (4)"
+    assert shown in result.out.splitlines()
+    result = run("prepare", "toy")
+    assert shown in result.out.splitlines()
+    result = run("evaluate", "toy", "--adapter", toy / "toy.safetensors")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("imrnns-lens: toy is ranked by dot product, but adapters work")
+    assert run("evaluate", "toy").code == 0
+    result = run("prepare", "toy", "--similarity", "cosine")
+    assert shown.replace("dot product", "cosine similarity") in result.out.splitlines()
+    assert run("evaluate", "toy", "--adapter", toy / "toy.safetensors").code == 0
 
 
 def test_adapters_show_says_why_an_earlier_epoch_is_selected(run: Run):

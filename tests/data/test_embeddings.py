@@ -23,9 +23,9 @@ def load(folder: Path) -> EmbeddingMatrix:
     return load_embeddings(folder, "documents", "document")
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("ids", [b"a\nb\n", b"a\nb", b"a\r\nb\r\n"])
-def test_float16_and_float32_are_loaded_as_float32(tmp_path: Path, dtype: type, ids: bytes):
+def test_all_floating_point_types_are_loaded_as_float32(tmp_path: Path, dtype: type, ids: bytes):
     matrix = load(write(tmp_path, VECTORS.astype(dtype), ids))
     assert matrix.ids == ("a", "b")
     assert matrix.vectors.dtype == np.float32
@@ -109,16 +109,16 @@ BAD = {
         np.ones((2, 2), np.int64),
         b"a\nb\n",
         (
-            "documents.npy: holds int64 of shape (2, 2); expected a float16 or float32 matrix, one "
-            "row per text"
+            "documents.npy: holds int64 of shape (2, 2); expected a matrix of float16, float32 or "
+            "float64, one row per text"
         ),
     ),
     "one axis": (
         np.ones(2, np.float32),
         b"a\nb\n",
         (
-            "documents.npy: holds float32 of shape (2,); expected a float16 or float32 matrix, one "
-            "row per text"
+            "documents.npy: holds float32 of shape (2,); expected a matrix of float16, float32 or "
+            "float64, one row per text"
         ),
     ),
 }
@@ -148,7 +148,7 @@ def test_a_file_that_is_not_a_matrix_is_refused_and_no_pickle_is_opened(tmp_path
         load(tmp_path)
     message = str(caught.value)
     assert message.startswith(f"{tmp_path}/documents.npy: not a readable .npy file (")
-    assert message.endswith("; write it with numpy.save as float16 or float32")
+    assert message.endswith("; write it with numpy.save as float16, float32 or float64")
     assert "\n" not in message
 
 

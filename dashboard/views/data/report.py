@@ -15,7 +15,9 @@ from dashboard.services.imports import Lengths
 from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.encoding.endpoint import UNKNOWN_LIMIT
 from imrnns_core.reporting import import_lines
+from imrnns_core.reporting.formatting import SIMILARITIES
 
 MOST = 340
 """Largest height of a table in pixels; longer ones scroll."""
@@ -31,6 +33,7 @@ CUT_READING = (
     "The encoder reads the first {} tokens of a document (title and text). {}. The rest has no "
     "influence on the embedding, so a query about it can fail."
 )
+UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 COPIES = "Near copies"
 COPIES_READING = (
     "{} in {} of near copies: their words are nearly the same, so their embeddings are, too. The "
@@ -48,7 +51,8 @@ def show() -> None:
     st.caption(
         f"{count(len(dataset.documents), 'document', 'documents')}, "
         f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
-        f"{splits or 'none'}."
+        f"{splits or 'none'}. Documents are ranked by "
+        f"{SIMILARITIES[catalog.collection(data).similarity]}."
     )
     _files(dataset, data)
     _irregular(dataset, data)
@@ -117,8 +121,16 @@ def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
 
 
 def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
+    _cut(dataset, lengths, data)
+    _copies(dataset, lengths, data)
+
+
+def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
     cut = np.flatnonzero(lengths.tokens > lengths.limit)
     st.subheader(CUT, anchor=False)
+    if lengths.limit == UNKNOWN_LIMIT:
+        st.caption(UNKNOWN_CUT)
+        return
     share = f"{len(cut) / max(1, len(lengths.tokens)):.1%}".replace("%", " %")
     longer = f"{count(len(cut), 'document is', 'documents are')} longer ({share})"
     st.caption(CUT_READING.format(f"{lengths.limit:,}", longer))
@@ -134,6 +146,9 @@ def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
         )
         st.dataframe(frame, hide_index=True, height=_height(len(frame)))
         csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
+
+
+def _copies(dataset: Dataset, lengths: Lengths, data: str) -> None:
     st.subheader(COPIES, anchor=False)
     frame = copies_frame(dataset, lengths)
     if frame.empty:

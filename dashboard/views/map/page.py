@@ -36,6 +36,7 @@ def show() -> None:
     adapter_hint.show("arrows: how far each document moves, and where to")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
+    catalog.collection(selection.data).require_cosine("maps work")
     comparison = comparisons.selected(selection)
     document_panel.query(comparison)
     controls.show(dataset)

@@ -1,0 +1,1 @@
+"""Vector stores that documents, vectors and texts are read from: one file per store."""

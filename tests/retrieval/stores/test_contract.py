@@ -1,0 +1,31 @@
+"""All vector stores give the same ids, vectors, texts and nearest documents.
+
+Those of PostgreSQL are in `tests/integration/test_postgres.py`, because they need a server.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.retrieval.stores import stored
+
+WRITERS = {
+    "FAISS flat": stored.write_flat,
+    "FAISS with numbers, HNSW": stored.write_numbered,
+    "FAISS IVF": stored.write_inverted,
+    "Qdrant": stored.write_qdrant,
+    "Milvus": stored.write_milvus,
+}
+CASES = [
+    (store, metric)
+    for store in WRITERS
+    for metric in stored.METRICS
+    if not (store.startswith("FAISS") and metric == "cosine")  # FAISS has none
+]
+
+
+@pytest.mark.parametrize(("store", "metric"), CASES)
+def test_a_store_keeps_the_contract(tmp_path: Path, store: str, metric: str):
+    stored.check_contract(WRITERS[store](tmp_path, metric), metric)
