@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.near_copies import copies
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluation_record import evaluation_record
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
@@ -64,6 +65,7 @@ class Evaluation:
         gain: The parts of the change of nDCG@10, None if they were not requested.
         ndcg_range: nDCG@10 under two assumptions about unjudged documents, None if not requested.
         without_relevant: Ids of the judged queries without a relevant document. They are left out.
+        copies: Id of each relevant document → number of its group of near copies.
     """
 
     dataset: str
@@ -84,6 +86,7 @@ class Evaluation:
     gain: GainDecomposition | None = None
     ndcg_range: UnjudgedRange | None = None
     without_relevant: tuple[str, ...] = ()
+    copies: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -167,8 +170,12 @@ class Evaluation:
 
     @cached_property
     def clusters(self) -> IntArray:
-        """(Q,) cluster of each query; queries that share a relevant document are in one."""
-        return connected_queries({q: self.qrels.get(q, {}) for q in self.query_ids})
+        """(Q,) cluster of each query.
+
+        Queries that share a relevant document, or whose relevant documents are near copies, are in
+        one cluster.
+        """
+        return connected_queries({q: self.qrels.get(q, {}) for q in self.query_ids}, self.copies)
 
     # cached, because each test draws 20,000 samples
     @cached_property
@@ -250,7 +257,15 @@ def evaluate(
         ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
         left_out=card.outcome.left_out if card and card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
+        copies=_copies_of_relevant(dataset, qrels),
     )
+
+
+def _copies_of_relevant(dataset: Dataset, qrels: Qrels) -> dict[str, int]:
+    """Return the group of near copies of each relevant document that is in the corpus."""
+    known = dataset.document
+    ids = sorted({d for judged in qrels.values() for d in relevant_ids(judged) if d in known})
+    return dict(zip(ids, copies([known[i] for i in ids]).tolist(), strict=True))
 
 
 def _measure_stages(
