@@ -31,7 +31,7 @@ from imrnns_core.statistics.significance import (
     holm,
     paired_tests,
 )
-from imrnns_core.types import DoubleArray, IntArray, Qrels, Stage
+from imrnns_core.types import DoubleArray, IntArray, Qrels, Stage, relevant_ids
 
 # 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant;
 # 4: groups by training texts
