@@ -13,6 +13,7 @@ from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs, ThreadJob
 from dashboard.services.caching import shared
 from imrnns_core.data.near_copies import copies
+from imrnns_core.data.recognition import COPY_SHARE
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
@@ -174,4 +175,5 @@ def lengths(data: str) -> Lengths:
     """
     collection = catalog.collection(data)
     encoder, documents = collection.encoder, collection.dataset.documents
-    return Lengths(encoder.count_tokens(documents), encoder.max_tokens, copies(documents))
+    groups = copies(documents, COPY_SHARE)
+    return Lengths(encoder.count_tokens(documents), encoder.max_tokens, groups)

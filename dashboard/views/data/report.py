@@ -36,8 +36,8 @@ CUT_READING = (
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 COPIES = "Near copies"
 COPIES_READING = (
-    "{} in {} of near copies: their words are nearly the same, so their embeddings are, too. The "
-    "base retriever can hardly rank the right one of them first."
+    "{} in {} of near copies: they share most of their wording, such as versions of a page or "
+    "filled-in forms. If a query is about what they share, the right one may not be ranked first."
 )
 NO_COPIES = "No document is a near copy of another one."
 

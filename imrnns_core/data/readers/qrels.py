@@ -161,8 +161,12 @@ def add(
     judged: Judged, query_id: str, document_id: str, grade: Fraction, report: FileReport, line: int
 ) -> None:
     """Add a judgment and count it; of two for the same pair, the first stays."""
+    repeats = document_id in judged.get(query_id, {})
     earlier = judged.setdefault(query_id, {}).setdefault(document_id, grade)
-    if earlier != grade:
+    if repeats and earlier == grade:
+        report.keep("that repeat an earlier one", line, f"{document_id} for {query_id}")
+        report.accept()
+    elif earlier != grade:
         example = f"{document_id} for {query_id}"
         report.reject("with another grade than an earlier judgment of the pair", line, example)
     else:
