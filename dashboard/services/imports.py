@@ -13,8 +13,8 @@ from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs, ThreadJob
 from dashboard.services.caching import shared
 from imrnns_core.data.near_copies import copies
-from imrnns_core.data.recognition import COPY_SHARE
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
+from imrnns_core.data.recognition import COPY_SHARE
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
 from imrnns_core.io import identity

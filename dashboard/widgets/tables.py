@@ -1,11 +1,25 @@
-"""The height of tables and of their rows."""
+"""Tables: the height of their rows, and intervals in them."""
 
 from __future__ import annotations
 
+import pandas as pd
+
+from dashboard import formatting
+
 TABLE_ROW = 62
 """Height of a row of three lines in pixels. Streamlit wraps texts in rows above 4 rem."""
+LOW, HIGH = "95 % low", "95 % high"
+"""The ends of an interval. A file has a column for each, a page shows both in one."""
+INTERVAL = "95 % interval"
 
 
 def table_height(rows: int, most: int) -> int:
     """Return the height of a table with its header row, in pixels, at most `most`."""
     return min(most, 38 + TABLE_ROW * max(1, rows))
+
+
+def with_interval(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with one text column in place of the columns `LOW` and `HIGH`."""
+    pairs = zip(frame[LOW], frame[HIGH], strict=True)
+    texts = [f"[{formatting.signed(low)}, {formatting.signed(high)}]" for low, high in pairs]
+    return frame.rename(columns={LOW: INTERVAL}).assign(**{INTERVAL: texts}).drop(columns=HIGH)

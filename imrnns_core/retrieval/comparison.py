@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,9 @@ from imrnns_core.types import (
     is_relevant,
     relevant_ids,
 )
+
+SHOWN_IN_NOTEBOOKS = 10
+"""Documents of each ranking in a notebook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +223,31 @@ class Comparison:
         """
         hits = (hit.rank for hit in self.ranking(system) if is_relevant(hit.relevance))
         return next(hits, None)
+
+    def _repr_html_(self) -> str:
+        """Return the top ten of every ranking side by side, as notebooks show an object.
+
+        A star marks a relevant document, a cross one that is judged not relevant.
+        """
+        signs = {UNJUDGED: "", 0: "✕ "}
+        tops = {system: self.ranking(system, top_k=SHOWN_IN_NOTEBOOKS) for system in self.rankings}
+        head = "".join(f"<th>{escape(system)}</th>" for system in tops)
+        rows = "".join(
+            f"<tr><td>{rank}</td>"
+            + "".join(
+                f"<td>{signs.get(hit.relevance, '★ ')}{escape(hit.document_id)} "
+                f"({hit.score:.4f})</td>"
+                if hit
+                else "<td></td>"
+                for hit in hits
+            )
+            + "</tr>"
+            for rank, hits in enumerate(zip_longest(*tops.values()), start=1)
+        )
+        return (
+            f"<p>{escape(self.query.text)}</p>"
+            f"<table><thead><tr><th>rank</th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
 
     def hit(self, system: str, document_id: str) -> Hit | None:
         """Return a document in a system's ranking, None if the system does not rank it.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from imrnns_core.config import SearchConfig
+from imrnns_core.data.records import Query
 from imrnns_core.retrieval.comparison import Comparison, Hit
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES
@@ -36,6 +40,19 @@ def test_hits_are_the_ranking_best_first(comparison: Comparison):
     assert [(h.document_id, h.rank) for h in modulated] == [("d2", 1), ("d0", 2)]
     assert modulated[0] == Hit("d2", 1, pytest.approx(1.0), 2)
     np.testing.assert_array_equal(comparison.order("modulated"), [1, 2, 0])
+
+
+def test_a_notebook_shows_the_rankings_side_by_side_and_interprets_no_text(
+    comparison: Comparison,
+) -> None:
+    hostile = replace(comparison, query=Query("q0", "<script>alert(1)</script>"))
+    shown = hostile._repr_html_()
+    assert "<script>" not in shown
+    rows = re.findall("<tr>(.*?)</tr>", shown)
+    assert re.findall("<th>(.*?)</th>", rows[0]) == ["rank", *STAGES]
+    first = re.findall("<td>(.*?)</td>", rows[1])
+    assert (first[0], first[1], first[4]) == ("1", "d1 (0.9600)", "★ d2 (1.0000)")
+    assert "✕ d0" in rows[3]
 
 
 def test_relevance_of_candidates_and_of_documents_that_are_not_retrieved(comparison: Comparison):

@@ -63,7 +63,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         key="candidates",
     )
     # not `drawn`: the file has whole titles
-    csv_button.show(lambda: frame, f"{comparison.query.id or 'query'}.csv", "csv")
+    query = comparison.query.id or "typed-question"
+    csv_button.show(lambda: frame, f"{dataset.name}-{query}-candidates.csv", "csv")
 
 
 def _order(comparison: Comparison, is_adapted: bool) -> list[str]:

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.figures import baselines as figures
 from dashboard.views.overview.wording import Answer, Kind
-from dashboard.widgets import chart, csv_button
+from dashboard.widgets import chart, csv_button, tables
 from imrnns_core.evaluation.baselines import MAX_SIM, Baselines, BaselineVerdict
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.verdicts import Effect, effect_of
@@ -116,13 +116,12 @@ def _table(frame: pd.DataFrame, is_adapted: bool) -> None:
         ),
     }
     # the format of a column would write a hyphen for minus
-    shown = frame.style.format(
+    shown = tables.with_interval(frame).style.format(
         {
             "difference": lambda value: formatting.signed(float(str(value))),
             "p": lambda value: (
                 formatting.p_value(float(str(value))).removeprefix("p ").removeprefix("= ")
             ),
-            "95 % interval": lambda value: formatting.minus(str(value)),
         }
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
@@ -140,7 +139,8 @@ def _frame(measured: Baselines) -> pd.DataFrame:
                 "weight": texts.weight(row.baseline),
                 NDCG: row.mean,
                 "difference": row.test.change,
-                "95 % interval": f"[{row.test.ci95[0]:+.4f}, {row.test.ci95[1]:+.4f}]",
+                tables.LOW: row.test.ci95[0],
+                tables.HIGH: row.test.ci95[1],
                 "p": row.p,
             }
             for group, mask in measured.masks().items()

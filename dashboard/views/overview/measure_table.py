@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard import formatting, state
 from dashboard.views.overview.groups import query_groups
-from dashboard.widgets import csv_button
+from dashboard.widgets import csv_button, tables
 from imrnns_core.evaluation.evaluate import Evaluation, mean_of
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.statistics.measures import SystemMetrics, cutoff_of, judged_measures
@@ -61,11 +61,10 @@ def show(measured: Evaluation, bm25: SystemMetrics) -> None:
     )
     columns["judged"] = st.column_config.TextColumn("judged: BM25 / base / mod.", help=JUDGED_HELP)
     # the format of a column would write a hyphen for minus
-    shown = _narrow(frame).style.format(
+    shown = _narrow(tables.with_interval(frame)).style.format(
         {
             "change": lambda value: formatting.signed(float(str(value))),
             "p": lambda value: _p_text(float(str(value))),
-            "95 % interval": lambda value: formatting.minus(str(value)),
         }
     )
     # st.dataframe puts its key on the page only if it reacts to clicks
@@ -104,7 +103,8 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
                     "measure": measure,
                     **{system: values[measure] for system, values in means.items()},
                     "change": test.change,
-                    "95 % interval": f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]",
+                    tables.LOW: test.ci95[0],
+                    tables.HIGH: test.ci95[1],
                     "p": corrected[measure],
                     **{
                         f"judged, {system}": values.get(f"Judged@{cutoff_of(measure)}", math.nan)
