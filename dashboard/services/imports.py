@@ -87,6 +87,9 @@ class ImportJob(ThreadJob):
 
     def _import(self, registration: Registration) -> None:
         space = caching.workspace()
+        # the page asks for the progress again and again, and Streamlit collects garbage each time:
+        # loading the encoder would wait for it thousands of times
+        catalog.settle_memory()
         space.open(registration, self._progress)
         # after it opened, so that a faulty data set does not enter the list
         space.register(registration)
