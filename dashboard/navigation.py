@@ -18,10 +18,11 @@ PAGES = {
     "modulation": ("Modulation", ":material/tune:"),
     "map": ("Map", ":material/my_location:"),
     "explain": ("Explain", ":material/search_insights:"),
+    "adapters": ("Adapters", ":material/model_training:"),
     "data": ("Data", ":material/database:"),
 }
 """Title and icon of each page. Menu, browser tab and heading all show this title."""
-WITHOUT_QUERY = ("data",)
+WITHOUT_QUERY = ("adapters", "data")
 """Pages that need neither an adapter nor a query."""
 
 

@@ -44,6 +44,8 @@ class Selection:
         carry: Whether Explain ranks words by their effect on the score or on its change.
         marks: Whether Compare marks words.
         picture: File format of saved charts.
+        recipe: The recipe with which Adapters trains.
+        other: What Adapters compares the adapter with.
     """
 
     data: str = ""
@@ -73,6 +75,8 @@ class Selection:
     carry: Literal["change", "score"] = "change"
     marks: Literal["no", "yes"] = "no"
     picture: Literal["svg", "png"] = "svg"
+    recipe: str = ""
+    other: str = ""
 
 
 DEFAULT = Selection()

@@ -13,10 +13,10 @@ from dashboard.widgets import notices
 DATA_HELP = "Add a data set on the page Data, or with `imrnns-lens prepare`."
 ADAPTER_HELP = (
     "Lists the adapters whose dimensions match the data set. "
-    "Add one with `imrnns-lens adapters import FILE`."
+    "Train or import one on the page Adapters."
 )
 PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
-TRAIN = "Train one with: imrnns-lens train, then imrnns-lens adapters import."
+TRAIN = "Train or import one on the page Adapters."
 NO_QUERIES = (
     "This data set has no queries",
     "Type your own question in the sidebar. Compare, Modulation, Map and Explain work with it.",

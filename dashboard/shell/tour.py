@@ -29,6 +29,10 @@ STEPS = (
         "new scores.",
     ),
     (
+        "adapters",
+        "Train an adapter and watch its curves, import one, or compare two of them.",
+    ),
+    (
         "data",
         "Add your own documents and questions: name a table or a folder, and see how it is read.",
     ),

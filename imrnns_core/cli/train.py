@@ -23,6 +23,7 @@ from imrnns_core.cli.options import (
 from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.errors import AdapterError, DataError, LensError
 from imrnns_core.training.config import RECIPE_PURPOSES, TrainConfig
+from imrnns_core.training.progress_log import training_folder
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
@@ -90,7 +91,7 @@ def train(
     train_split = train_split or (dataset.first_split("train") if only else "train")
     if supervised:
         _check_split(dataset, train_split)
-    state = out_file.with_name(f".{out_file.name}.training")
+    state = training_folder(out_file)
     with progress_bar() as progress:
         trainer = Trainer(collection, config, train_split, valid_split, encoding(progress), state)
         _run(trainer, progress)

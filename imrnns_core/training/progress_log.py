@@ -19,6 +19,7 @@ from imrnns_core.io import none_if_damaged, read_json, write_json
 from imrnns_core.training.progress import Epoch
 from imrnns_core.types import LabelledProgress
 
+_SUFFIX = ".training"
 _RECORD, _ENCODING, _EPOCHS = "training.json", "encoding.json", "epochs.jsonl"
 
 
@@ -91,6 +92,17 @@ class TrainingLog:
         self._known.add((epoch.run, epoch.number))
         with (self.folder / _EPOCHS).open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(epoch)) + "\n")
+
+
+def training_folder(file: Path) -> Path:
+    """Return the folder for the state of the training that will write an adapter's file."""
+    return file.with_name(f".{file.name}{_SUFFIX}")
+
+
+def unfinished_trainings(folder: Path) -> dict[str, Path]:
+    """Return name of the adapter → folder of its training, for a folder of adapter files."""
+    found = sorted(folder.glob(f".*.safetensors{_SUFFIX}"))
+    return {path.name.removesuffix(f".safetensors{_SUFFIX}")[1:]: path for path in found}
 
 
 def read_record(folder: Path) -> TrainingRecord | None:
