@@ -12,12 +12,13 @@ from dashboard.figures import canvas
 from imrnns_core.training.progress import Phase
 from imrnns_core.training.progress_log import LoggedEpoch
 
-_PHASES: dict[str, tuple[tuple[Phase, ...], str, str]] = {
-    "initial models": (("initialization", "pretrain"), theme.REFINEMENT, "triangle-up"),
-    "training": (("train",), theme.MODULATED, "circle"),
-    "refit": (("refit",), theme.QUERY, "square"),
+_PHASES: dict[str, tuple[Phase, str, str]] = {
+    "without training": ("initialization", theme.DOCUMENT, "diamond"),
+    "initial models": ("pretrain", theme.REFINEMENT, "triangle-up"),
+    "training": ("train", theme.MODULATED, "circle"),
+    "refit": ("refit", theme.QUERY, "square"),
 }
-"""Name in the legend → phases, colour and symbol."""
+"""Name in the legend → phase, colour and symbol."""
 SCORE = "validation score"
 
 
@@ -29,6 +30,7 @@ def curves(epochs: Sequence[LoggedEpoch]) -> go.Figure:
     """
     run = epochs[-1].run
     current = [epoch for epoch in epochs if epoch.run == run]
+    has_loss = any(epoch.loss is not None for epoch in epochs)
     earlier = [epoch for epoch in epochs if epoch.run != run]
     marks = [trace for name in _PHASES for trace in _phase(name, current)]
     return canvas.figure(
@@ -37,13 +39,27 @@ def curves(epochs: Sequence[LoggedEpoch]) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis={**canvas.titled(f"epoch of: {run}"), "anchor": "y2", **_whole_numbers(epochs)},
         yaxis={**canvas.titled("loss"), "domain": [0.56, 1]},
-        yaxis2={**canvas.titled(SCORE), "domain": [0, 0.46]},
+        # an axis without marks is not drawn: the scores have the whole room before the first loss
+        yaxis2={
+            **canvas.titled(SCORE),
+            "domain": [0, 0.46 if has_loss else 1],
+            "range": _score_range(current),
+        },
     )
 
 
 def _whole_numbers(epochs: Sequence[LoggedEpoch]) -> dict[str, Any]:
     last = max(epoch.number for epoch in epochs)
     return {"range": [-0.5, max(last, 4) + 0.5], "dtick": max(1, round(last / 10))}
+
+
+def _score_range(epochs: Sequence[LoggedEpoch]) -> list[float]:
+    """Return the range of the scores of the last run; the earlier runs may lie outside."""
+    scores = [epoch.validation for epoch in epochs]
+    scores += [epoch.base for epoch in epochs if epoch.base is not None]
+    # equal scores would get an axis from 0 to twice the score
+    room = max(0.1 * (max(scores) - min(scores)), 0.01)
+    return [min(scores) - room, max(scores) + room]
 
 
 def _line(epochs: Sequence[LoggedEpoch], axis: str, **look: Any) -> dict[str, Any]:
@@ -58,8 +74,8 @@ def _line(epochs: Sequence[LoggedEpoch], axis: str, **look: Any) -> dict[str, An
 
 
 def _phase(name: str, epochs: Sequence[LoggedEpoch]) -> list[dict[str, Any]]:
-    phases, colour, symbol = _PHASES[name]
-    of_phase = [epoch for epoch in epochs if epoch.phase in phases]
+    phase, colour, symbol = _PHASES[name]
+    of_phase = [epoch for epoch in epochs if epoch.phase == phase]
     losses = [epoch for epoch in of_phase if epoch.loss is not None]
     # a refit repeats the score of the epoch that validation selected: it is no measurement
     scores = [] if name == "refit" else of_phase

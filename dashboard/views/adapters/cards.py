@@ -83,7 +83,7 @@ def _card(data: str, name: str) -> None:
 def card_facts(adapter: Adapter, digest: str) -> list[tuple[str, str]]:
     """Return what the card says; `digest` is that of the open data set."""
     card, config = adapter.card, adapter.model.config
-    hidden = " and ".join(map(str, config.query_hidden_dims or config.hidden_dims))
+    hidden = " and ".join(f"{units:,}" for units in config.query_hidden_dims or config.hidden_dims)
     found = [
         ("Recipe", _recipe(card)),
         ("Seed", str(card.config.get("seed", UNKNOWN))),

@@ -18,8 +18,8 @@ POLL_SECONDS = 1.0
 NEARLY = 0.99
 """The bar is never full while the adapter is written."""
 PHASES: dict[Phase, str] = {
-    "initialization": "initial model",
-    "pretrain": "initial models",
+    "initialization": "without training",
+    "pretrain": "initial model",
     "train": "training",
     "refit": "training again on all judged queries",
 }

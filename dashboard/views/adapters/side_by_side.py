@@ -50,7 +50,7 @@ QUERIES_READING = (
 NO_DIFFERENCE = f"No query differs in {NDCG}."
 ANSWERS: dict[Effect, str] = {
     "helps": "{first} is better than {other}",
-    "harms": "{other} is better than {first}",
+    "harms": "{first} is worse than {other}",
     "not shown": "No significant difference",
     "too few queries": "Unknown: too few queries differ",
 }
@@ -98,7 +98,8 @@ def _answer(compared: SystemComparison, first: str, other: str) -> None:
     )
     if effect == "too few queries":
         figures += f" A verdict needs at least {MIN_CHANGED}."
-    answer = ANSWERS[effect].format(first=first, other=other)
+    named = f"the {BASE}" if other == BASE else other
+    answer = ANSWERS[effect].format(first=first, other=named)
     shown = effect in ("helps", "harms")
     notices.answer("good" if shown else "info", "Which one ranks better?", answer, figures)
 
