@@ -38,7 +38,7 @@ CONFIG = TrainConfig(recipe="reference", epochs=4, patience=9)
 
 
 def test_each_epoch_is_logged_once_also_after_a_stop(tmp_path: Path) -> None:
-    world, folder = judged(60), tmp_path / "state"
+    world, folder = judged(80), tmp_path / "state"
     stopped = Trainer(world, CONFIG, "test", folder=folder)
     for epoch in stopped.epochs():
         if epoch.number == 2:
@@ -60,7 +60,7 @@ def test_each_epoch_is_logged_once_also_after_a_stop(tmp_path: Path) -> None:
 
 
 def test_a_half_written_line_is_left_out(tmp_path: Path) -> None:
-    list(Trainer(judged(60), CONFIG, "test", folder=tmp_path).epochs())
+    list(Trainer(judged(80), CONFIG, "test", folder=tmp_path).epochs())
     lines = (tmp_path / "epochs.jsonl").read_text()
     (tmp_path / "epochs.jsonl").write_text(lines[:-20])
     assert [e.number for e in read_epochs(tmp_path)] == [0, 1, 2, 3]
