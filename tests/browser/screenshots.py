@@ -26,6 +26,7 @@ PAGES = {
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",
+    "adapters": "/adapters",
     "data": "/data",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

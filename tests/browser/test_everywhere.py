@@ -31,6 +31,7 @@ PAGES = {
     "neighbourhood": "/map?query=q054&view=neighbourhood&colour=cluster",
     "linear": "/map?query=q054&view=linear",
     "explain": "/explain?query=q054",
+    "adapters": "/adapters?adapter=sample-paper",
     "data": "/data",
 }
 FIGURES = {
@@ -44,6 +45,7 @@ FIGURES = {
     "neighbourhood": 1,
     "linear": 1,
     "explain": 3,
+    "adapters": 0,
     "data": 0,
 }
 """Fewest figures on each page."""
@@ -210,7 +212,9 @@ def test_charts_offer_no_upload_and_pages_ask_no_other_host(light: Visit, addres
 
 
 # the last test of a page: it leaves the page at another query
-@pytest.mark.parametrize("light", [name for name in PAGES if name != "data"], indirect=True)
+@pytest.mark.parametrize(
+    "light", [name for name in PAGES if name not in ("adapters", "data")], indirect=True
+)
 def test_page_does_not_jump_when_the_query_changes_and_is_quiet(light: Visit) -> None:
     page = light.page
     page.evaluate(_SHIFTS)

@@ -30,7 +30,8 @@ from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.load import LAYOUT
 from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection, TrainingOutcome
-from imrnns_core.model.checkpoint import load_adapter, save_adapter
+from imrnns_core.model.checkpoint import load_adapter, save_adapter, tensors_digest
+from imrnns_core.storage.layout import ASSETS_FOLDER
 from imrnns_core.training.config import BEST, RECIPES
 from imrnns_core.types import STAGES
 from tests.grown_sample import NEW, write_grown_sample

@@ -63,6 +63,6 @@ def test_what_the_package_has_no_form_for(
 ) -> None:
     assert reference_obstacle(config) == reason
     if reason:
-        with pytest.raises(AdapterError, match="export it as .safetensors"):
+        with pytest.raises(AdapterError, match=r"export it as \.safetensors"):
             export_adapter(adapter(untrained_model(config, 0)), tmp_path / "mine.pt")
         assert list(tmp_path.iterdir()) == []

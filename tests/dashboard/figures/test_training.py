@@ -9,7 +9,9 @@ from imrnns_core.training.progress import Phase
 from imrnns_core.training.progress_log import LoggedEpoch
 
 
-def epoch(number: int, phase: Phase, loss: float | None, run: str = "a", **more: Any) -> LoggedEpoch:
+def epoch(
+    number: int, phase: Phase, loss: float | None, run: str = "a", **more: Any
+) -> LoggedEpoch:
     record: dict[str, Any] = {"validation": 0.5 + number / 100, "best": False, "base": 0.5, **more}
     return LoggedEpoch(
         number=number, phase=phase, loss=loss, run=run, done=number, total=9, time=0.0, **record
