@@ -77,7 +77,7 @@ def test_a_training_survives_a_reload_and_a_stop_and_opens_in_overview(
     settle(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     assert "adapter=mine" in page.url
-    expect(page.get_by_role("combobox", name="Adapter")).to_have_value("mine")
+    expect(page.get_by_role("combobox", name="Adapter", exact=True)).to_have_value("mine")
     assert load_adapter(own_workspace / "adapters" / "mine.safetensors").card.dataset == "noisy"
 
 
@@ -133,7 +133,9 @@ def test_a_reference_checkpoint_is_imported_exported_and_loads_again(
     page.get_by_text("Deleted adapters (1)").click()
     press(page, "undo_imrnns-minilm-scifact")
     settle(page)
-    expect(page.get_by_role("combobox", name="Adapter")).to_have_value("imrnns-minilm-scifact")
+    expect(page.get_by_role("combobox", name="Adapter", exact=True)).to_have_value(
+        "imrnns-minilm-scifact"
+    )
 
 
 def test_two_adapters_side_by_side_open_a_query_that_differs(page: Page, own_address: str) -> None:
