@@ -141,7 +141,6 @@ def _earlier(epochs: Sequence[LoggedEpoch]) -> list[dict[str, Any]]:
                     legendgroup="earlier runs",
                     showlegend=not drawn,
                     line={"color": theme.UNJUDGED, "width": 1},
-                    opacity=0.6,
                     hoverinfo="skip",
                 )
             )

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dashboard.services.process_job import ProcessJob, run_command
+from dashboard.services.background import ProcessJob, run_command
 
 
 @dataclass

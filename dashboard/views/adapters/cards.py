@@ -6,7 +6,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.formatting import count, decimal, p_value, signed
-from dashboard.services import adapter_files, catalog
+from dashboard.services import catalog
+from dashboard.services.adapters import files as adapter_files
 from dashboard.views.adapters import files
 from dashboard.widgets import facts, notices
 from dashboard.widgets.row_table import component as row_table

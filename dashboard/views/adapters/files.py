@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import navigation, state
-from dashboard.services import adapter_files, catalog
+from dashboard.services import catalog
+from dashboard.services.adapters import files as adapter_files
 from dashboard.widgets import notices
 from imrnns_core.errors import LensError
 from imrnns_core.model.checkpoint import Adapter

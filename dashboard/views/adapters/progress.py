@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import formatting
 from dashboard.figures import training as figures
-from dashboard.services.training_job import TrainingJob
+from dashboard.services.adapters.training_job import TrainingJob
 from dashboard.widgets import chart
 from dashboard.widgets.progress_panel import Button, Panel
 from imrnns_core.training.progress import Phase

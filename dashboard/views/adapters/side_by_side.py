@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import formatting, navigation, state
 from dashboard.formatting import count, p_value, signed
-from dashboard.services import catalog, side_by_side
+from dashboard.services import catalog
+from dashboard.services.adapters import side_by_side
 from dashboard.widgets import csv_button, notices, split_choice
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column

@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard import navigation, state
 from dashboard.formatting import count
-from dashboard.services import catalog, trainings
-from dashboard.services.training_job import Request, TrainingJob
+from dashboard.services import catalog
+from dashboard.services.adapters import trainings
+from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.views.adapters import progress
 from dashboard.widgets import notices, progress_panel
 from imrnns_core.errors import LensError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.services import background, process_job
+from dashboard.services import background
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
@@ -182,7 +182,7 @@ def map_job(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> MapJob:
     script.write_text(f"#!{sys.executable}\nimport signal, sys, time\n{work}\n")
     script.chmod(0o755)
     with monkeypatch.context() as patch:
-        patch.setattr(process_job.sys, "executable", str(script))
+        patch.setattr(background.sys, "executable", str(script))
         return MapJob.start("sample", "sample-adapter", folder, folder / "map.npz", 10)
 
 
@@ -202,7 +202,7 @@ def test_a_process_that_says_much_is_not_kept_waiting(
     )
     job.process.wait(10)
     assert job.error.endswith("word the end")
-    assert len(job.error) <= process_job.MESSAGE_BYTES
+    assert len(job.error) <= background.MESSAGE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_process_that_ends_without_a_map_has_failed(
 def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_job, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(background, "STOP_SECONDS", 0.5)
     job = map_job(
         tmp_path,
         monkeypatch,

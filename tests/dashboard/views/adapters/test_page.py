@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import adapter_files, background, caching, trainings
-from dashboard.services.training_job import Request
+from dashboard.services import background, caching
+from dashboard.services.adapters import files as adapter_files
+from dashboard.services.adapters import trainings
+from dashboard.services.adapters.training_job import Request
 from dashboard.views.adapters import progress
 from dashboard.views.adapters.cards import card_facts
 from dashboard.views.adapters.side_by_side import measure_frame

@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.services import caching, catalog
+from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.services.background import Jobs
-from dashboard.services.training_job import Request, TrainingJob
 from imrnns_core.storage.layout import file_name
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.progress_log import (
