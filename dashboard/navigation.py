@@ -19,10 +19,11 @@ PAGES = {
     "map": ("Map", ":material/my_location:"),
     "explain": ("Explain", ":material/search_insights:"),
     "judging": ("Judging", ":material/rule:"),
+    "adapters": ("Adapters", ":material/model_training:"),
     "data": ("Data", ":material/database:"),
 }
 """Title and icon of each page. Menu, browser tab and heading all show this title."""
-WITHOUT_QUERY = ("judging", "data")
+WITHOUT_QUERY = ("judging", "adapters", "data")
 """Pages that need neither an adapter nor a query."""
 
 

@@ -18,6 +18,7 @@ gc.disable()  # imports leave no garbage; looking for it would take a sixth of t
 from dashboard import navigation, state  # noqa: E402
 from dashboard.services import warm_up  # noqa: E402
 from dashboard.shell import sidebar, tour  # noqa: E402
+from dashboard.views.adapters import page as adapters  # noqa: E402
 from dashboard.views.compare import page as compare  # noqa: E402
 from dashboard.views.data import page as data  # noqa: E402
 from dashboard.views.explain import page as explain  # noqa: E402
@@ -41,6 +42,7 @@ page_name, draw_page = navigation.register(
         "map": corpus_map.show,
         "explain": explain.show,
         "judging": judging.show,
+        "adapters": adapters.show,
         "data": data.show,
     }
 )

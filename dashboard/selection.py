@@ -47,6 +47,8 @@ class Selection:
         marks: Whether Compare marks words.
         picture: File format of saved charts.
         judged_queries: The queries whose documents Judging offers.
+        recipe: The recipe with which Adapters trains.
+        other: What Adapters compares the adapter with.
     """
 
     data: str = ""
@@ -79,6 +81,8 @@ class Selection:
     marks: Literal["no", "yes"] = "no"
     picture: Literal["svg", "png"] = "svg"
     judged_queries: str = "all"
+    recipe: str = ""
+    other: str = ""
 
 
 DEFAULT = Selection()

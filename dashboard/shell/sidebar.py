@@ -14,7 +14,7 @@ from imrnns_core.config import NO_ADAPTER
 DATA_HELP = "Add a data set on the page Data, or with `imrnns-lens prepare`."
 ADAPTER_HELP = (
     "Lists the adapters whose dimensions match the data set. "
-    "Add one with `imrnns-lens adapters import FILE`."
+    "Train or import one on the page Adapters."
 )
 PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
 NONE = "None (base only)"

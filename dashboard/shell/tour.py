@@ -33,6 +33,10 @@ STEPS = (
         "Judge documents one after another: press 0, 1, 2 or 3. All pages use your judgments.",
     ),
     (
+        "adapters",
+        "Train an adapter and watch its curves, import one, or compare two of them.",
+    ),
+    (
         "data",
         "Add your own documents and questions: name a table or a folder, and see how it is read.",
     ),

@@ -38,6 +38,7 @@ class Panel(Generic[J]):
         stop: Button that lets this session wait no longer.
         seconds: Seconds between two updates.
         limit: The largest share of the bar that is filled while the job runs.
+        details: Draws what stands below the bar; None if nothing does.
     """
 
     missing: tuple[str, str] | None
@@ -50,6 +51,7 @@ class Panel(Generic[J]):
     stop: Button
     seconds: float
     limit: float = 1.0
+    details: Callable[[J], None] | None = None
 
 
 def show(
@@ -89,6 +91,8 @@ def _watch(panel: Panel[J], job: J) -> None:
     def draw() -> None:
         # a total can be an estimate that is exceeded, but `st.progress` refuses more than 1
         st.progress(min(job.done / job.total, panel.limit), text=panel.progress(job))
+        if panel.details:
+            panel.details(job)
 
     poll(draw, lambda: job.finished, panel.seconds)
 

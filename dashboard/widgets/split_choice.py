@@ -27,10 +27,10 @@ def heading(question: str, reading: str) -> str | None:
     with title:
         notices.heading(question, reading)
     with choice:
-        return _choice()
+        return choose()
 
 
-def _choice() -> str | None:
+def choose() -> str | None:
     """Draw the choice of a split. If the data set has no queries, say so and return None."""
     splits = _splits(catalog.dataset(state.current().data))
     if not splits:

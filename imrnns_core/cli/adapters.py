@@ -1,4 +1,4 @@
-"""The commands `imrnns-lens adapters import`, `list` and `show`."""
+"""The commands `imrnns-lens adapters import`, `export`, `list` and `show`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 
 from imrnns_core.cli.console import err, out
-from imrnns_core.cli.options import WorkspaceFolder
+from imrnns_core.cli.options import Force, WorkspaceFolder
+from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.reporting.formatting import signed
 
 if TYPE_CHECKING:
@@ -35,6 +36,31 @@ def adapters_import(
 
     target = Workspace(workspace).import_adapter(file)
     out.print(f"{target.stem}: imported to {target}")
+
+
+def adapters_export(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of an adapter, or its file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="File to write: NAME.safetensors, or NAME.pt for the reference package.",
+        ),
+    ],
+    force: Force = False,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Write an adapter to a file.
+
+    A .safetensors file has the adapter's card. A .pt file can be loaded by the
+    reference package, if the adapter has its form.
+    """
+    from imrnns_core.model.checkpoint import export_adapter
+    from imrnns_core.storage.workspace import Workspace
+
+    check_outputs("adapters export", force, file)
+    export_adapter(Workspace(workspace).adapter(name), file)
+    out.print(f"{name}: exported to {file}", soft_wrap=True)
 
 
 def adapters_list(workspace: WorkspaceFolder = None) -> None:

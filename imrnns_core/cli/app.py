@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from imrnns_core.cli.adapters import adapters_import, adapters_list, adapters_show
+from imrnns_core.cli.adapters import (
+    adapters_export,
+    adapters_import,
+    adapters_list,
+    adapters_show,
+)
 from imrnns_core.cli.console import err
 from imrnns_core.cli.dashboard import dashboard
 from imrnns_core.cli.evaluate import evaluate
@@ -23,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
 )
 adapters = typer.Typer(
-    help="Import, list and show adapters of the workspace.", no_args_is_help=True
+    help="Import, export, list and show adapters of the workspace.", no_args_is_help=True
 )
 app.command()(prepare)
 app.command()(train)
@@ -33,6 +38,7 @@ app.command()(explain)
 app.command()(faithfulness)
 app.command()(dashboard)
 adapters.command("import")(adapters_import)
+adapters.command("export")(adapters_export)
 adapters.command("list")(adapters_list)
 adapters.command("show")(adapters_show)
 app.add_typer(adapters, name="adapters")

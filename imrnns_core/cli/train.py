@@ -22,7 +22,8 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs
 from imrnns_core.errors import AdapterError, DataError, LensError
-from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.config import RECIPE_PURPOSES, TrainConfig
+from imrnns_core.training.progress_log import training_folder
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
@@ -30,23 +31,12 @@ if TYPE_CHECKING:
     from imrnns_core.training.trainer import Trainer
 
 _DEFAULTS = TrainConfig()
-_RECIPE_PURPOSES = {
-    "best": "compares all other recipes by cross-validation and trains with the best one",
-    "contrastive": "trains with a softmax loss and 63 negatives from the base ranking",
-    "fine-tuned": "builds initial models from the documents, chooses one by the judged queries, "
-    "then trains it on them",
-    "modulation-only": "trains the two adapters and keeps the projector fixed",
-    "paper": "uses the margin loss of the paper and negatives from BM25",
-    "reference": "uses the loss of the reference package, which asks for a larger margin than in "
-    "the base",
-    "unlabeled": "uses the documents and their titles, but no judgments",
-}
 RecipeName = Annotated[
     str,
     typer.Option(
         "--recipe",
         help="Training recipe. "
-        + "; ".join(f"{name}: {purpose}" for name, purpose in _RECIPE_PURPOSES.items())
+        + "; ".join(f"{name}: {purpose}" for name, purpose in RECIPE_PURPOSES.items())
         + ".",
     ),
 ]
@@ -102,7 +92,7 @@ def train(
     train_split = train_split or (dataset.first_split("train") if only else "train")
     if supervised:
         _check_split(dataset, train_split)
-    state = out_file.with_name(f".{out_file.name}.training")
+    state = training_folder(out_file)
     with progress_bar() as progress:
         trainer = Trainer(collection, config, train_split, valid_split, encoding(progress), state)
         _run(trainer, progress)

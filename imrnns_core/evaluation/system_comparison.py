@@ -17,7 +17,12 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, mean_of
 from imrnns_core.evaluation.seen import Group, masks_of, merged_groups
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
-from imrnns_core.statistics.significance import Significance, paired_tests, significance_records
+from imrnns_core.statistics.significance import (
+    Significance,
+    holm,
+    paired_tests,
+    significance_records,
+)
 from imrnns_core.types import STAGES, DoubleArray
 
 
@@ -27,7 +32,7 @@ class SystemComparison:
 
     Attributes:
         name: Name of the other system.
-        kind: Whether it is an adapter or a run.
+        kind: Whether it is an adapter, a run, or the base ranking.
         evaluation: The evaluation.
         other_metrics: The measures (Q, M) and best ranks (Q,) of the other system; of an adapter,
             those of its modulated rankings.
@@ -36,7 +41,7 @@ class SystemComparison:
     """
 
     name: str
-    kind: Literal["adapter", "run"]
+    kind: Literal["adapter", "run", "base"]
     evaluation: Evaluation
     other_metrics: SystemMetrics
     missing: int
@@ -58,6 +63,11 @@ class SystemComparison:
     def tests(self, group: Group | None = None) -> dict[str, Significance]:
         """Return the test of the differences on each measure, over all queries or one group."""
         return self._tests[group]
+
+    def corrected_p(self, group: Group | None = None) -> dict[str, float]:
+        """Return the p value of each measure, corrected for the number of measures (Holm)."""
+        tests = self.tests(group)
+        return dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
 
     def most_different(self, count: int) -> list[int]:
         """Return the positions of up to `count` queries, largest difference in nDCG@10 first.
@@ -128,13 +138,17 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
     Raises:
         DataError: The split of the evaluation cannot be measured.
     """
-    other_evaluation = evaluate(other, evaluation.split, evaluation.measures)
+    return compare_evaluations(evaluation, evaluate(other, evaluation.split, evaluation.measures))
+
+
+def compare_evaluations(evaluation: Evaluation, other_evaluation: Evaluation) -> SystemComparison:
+    """Compare the evaluations of two adapters on the same queries of one collection."""
     groups = None if evaluation.has_adapter else other_evaluation.groups
     if evaluation.groups is not None and other_evaluation.groups is not None:
         # memorised documents of either adapter can be behind a difference
         groups = merged_groups(evaluation.groups, other_evaluation.groups)
     return SystemComparison(
-        other.adapter.card.name,
+        other_evaluation.adapter or "base ranking",
         "adapter",
         evaluation,
         SystemMetrics(
@@ -145,6 +159,15 @@ def compare_with_adapter(evaluation: Evaluation, other: Ranker) -> SystemCompari
         0,
         groups,
     )
+
+
+def compare_with_base(evaluation: Evaluation) -> SystemComparison:
+    """Compare the modulated rankings of an evaluation with its base rankings."""
+    base = STAGES.index("base")
+    metrics = SystemMetrics(
+        evaluation.value("base"), evaluation.best_rank("base"), evaluation.judged[base]
+    )
+    return SystemComparison("base ranking", "base", evaluation, metrics, 0, evaluation.groups)
 
 
 def compare_with_run(evaluation: Evaluation, name: str, rankings: Rankings) -> SystemComparison:

@@ -1,7 +1,7 @@
 """Adapter files: `NAME.safetensors` with the tensors, their digest and the adapter card.
 
-Two more formats are read but not written: a `.safetensors` file whose card is in `NAME.json` in the
-same folder, and `.pt` files of the reference package.
+Two more formats are read: a `.safetensors` file whose card is in `NAME.json` in the same folder,
+and `.pt` files of the reference package. The second is also written, without the card.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from imrnns_core.errors import AdapterError
 from imrnns_core.io import atomic_write
 from imrnns_core.model.adapter_card import AdapterCard, read_card
 from imrnns_core.model.imrnn import IMRNN
-from imrnns_core.model.reference_package import _reference_state
+from imrnns_core.model.reference_package import _reference_state, reference_payload
 
 CARD, DIGEST = "card", "tensors_sha256"
 """Keys of the file's metadata: the card as JSON, and the digest of the tensors it belongs to."""
@@ -55,6 +55,23 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
     }
     with atomic_write(path) as temporary:
         save_file(state, temporary, metadata)
+
+
+def export_adapter(adapter: Adapter, path: Path) -> None:
+    """Write an adapter to a `.safetensors` file, or to a `.pt` file of the reference package.
+
+    Raises:
+        AdapterError: If the path has another suffix, or the reference package has no adapters of
+            this form.
+    """
+    if path.suffix != ".pt":
+        save_adapter(adapter, path)
+        return
+    model = adapter.model
+    payload = reference_payload(model.state_dict(), model.config, adapter.card)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as temporary:
+        torch.save(payload, temporary)
 
 
 def load_adapter(path: Path) -> Adapter:

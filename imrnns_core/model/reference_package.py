@@ -1,4 +1,4 @@
-"""Read adapter files of the reference package."""
+"""Read and write adapter files of the reference package."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import AdapterError
+from imrnns_core.model.adapter_card import AdapterCard
 
 REFERENCE_FORMATS = ("imrnns-final-v1", "imrnns-adapter-only-v1")
+_HIDDEN_DIMS = (128, 64)
 _MODULE_NAMES = {  # reference package → ours
     "query_hypernet.hypernet.0": "query_adapter.layers.0",
     "query_hypernet.hypernet.3": "query_adapter.layers.2",
@@ -56,3 +59,46 @@ def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
             raise AdapterError(f"{path}: unexpected entry {name!r}; {remedy}")
         renamed[f"{_MODULE_NAMES[module]}.{kind}"] = tensor.float()
     return renamed, metadata
+
+
+def reference_obstacle(config: AdapterConfig) -> str:
+    """Return why the reference package cannot load an adapter of this form; empty if it can."""
+    if config.input_dim != config.output_dim:
+        return f"its projector turns {config.input_dim} into {config.output_dim} dimensions"
+    for hidden in (config.hidden_dims, config.query_hidden_dims or config.hidden_dims):
+        if hidden != _HIDDEN_DIMS:
+            return f"its hidden layers have {hidden[0]:,} and {hidden[1]:,} units, not 128 and 64"
+    return ""
+
+
+def reference_payload(
+    state: Mapping[str, Tensor], config: AdapterConfig, card: AdapterCard
+) -> dict[str, Any]:
+    """Return the content of a `.pt` file that `imrnns` 0.2.3 loads.
+
+    Raises:
+        AdapterError: If the reference package has no adapters of this form.
+    """
+    if obstacle := reference_obstacle(config):
+        raise AdapterError(
+            f"{card.name}: the reference package cannot load this adapter, because {obstacle}; "
+            "export it as .safetensors"
+        )
+    theirs = {ours: name for name, ours in _MODULE_NAMES.items()}
+    renamed = {}
+    for name, tensor in state.items():
+        module, _, kind = name.rpartition(".")
+        renamed[f"{theirs[module]}.{kind}"] = tensor.contiguous()
+    metadata = {
+        "checkpoint_format": REFERENCE_FORMATS[0],
+        "encoder_model_name": card.encoder,
+        "dataset": card.dataset,
+        "model_config": {
+            "input_dim": config.input_dim,
+            "output_dim": config.output_dim,
+            "hidden_dim": config.hidden_dims[0],
+            "dropout": 0.0,
+        },
+    }
+    known = {name: value for name, value in metadata.items() if value is not None}
+    return {"model_state": renamed, "metadata": known}

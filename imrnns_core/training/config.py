@@ -91,6 +91,19 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 
+RECIPE_PURPOSES: dict[str, str] = {
+    BEST: "compares all other recipes by cross-validation and trains with the best one",
+    "contrastive": "trains with a softmax loss and 63 negatives from the base ranking",
+    FINE_TUNED: "builds initial models from the documents, chooses one by the judged queries, "
+    "then trains it on them",
+    "modulation-only": "trains the two adapters and keeps the projector fixed",
+    "paper": "uses the margin loss of the paper and negatives from BM25",
+    "reference": "uses the loss of the reference package, which asks for a larger margin than in "
+    "the base",
+    "unlabeled": "uses the documents and their titles, but no judgments",
+}
+"""What each recipe does, in words that follow its name."""
+
 
 @dataclass(frozen=True)
 class PretrainConfig:

@@ -125,6 +125,12 @@ class RecipeRun:
         return self._best.notes
 
     @property
+    def base_validation(self) -> float | None:
+        """The validation measure of the base ranking, None if it is unknown."""
+        value: float | None = self._best.measures.get("base_validation")
+        return value
+
+    @property
     def best_epoch(self) -> Epoch:
         """The best epoch so far; epoch 0 if none was better than the base."""
         return next((epoch for epoch in reversed(self.history) if epoch.best), self.history[0])

@@ -29,6 +29,12 @@ IDENTITY = "identity"
 """Chosen if no recipe is reliably better than the base."""
 
 
+def too_few_to_compare(queries: int) -> str:
+    """Return why recipes cannot be compared on this number of judged queries, empty if they can."""
+    enough = queries >= MIN_QUERIES
+    return "" if enough else f"{queries} judged queries are too few, {MIN_QUERIES} are needed"
+
+
 @dataclass
 class CrossValidation:
     """Trains each recipe without the queries of a fold, and measures it on them.
@@ -67,12 +73,7 @@ class CrossValidation:
     @property
     def obstacle(self) -> str:
         """Why recipes cannot be compared on these queries; empty if they can."""
-        enough = len(self.qrels) >= MIN_QUERIES
-        return (
-            ""
-            if enough
-            else f"{len(self.qrels)} judged queries are too few, {MIN_QUERIES} are needed"
-        )
+        return too_few_to_compare(len(self.qrels))
 
     def runs(self) -> Iterator[tuple[str, TrainConfig, RecipeRun | None]]:
         """Yield description, settings and run; the caller trains it, then asks for the next one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from imrnns_core.errors import TrainingError
@@ -14,8 +15,13 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import BEST, FINE_TUNED, TrainConfig
 from imrnns_core.training.judged import check_collection, split_judged
 from imrnns_core.training.progress import Epoch
+from imrnns_core.training.progress_log import LoggedEpoch, TrainingLog, TrainingRecord
 from imrnns_core.training.recipe_run import RecipeRun
-from imrnns_core.training.recipe_selection import IDENTITY, CrossValidation
+from imrnns_core.training.recipe_selection import (
+    IDENTITY,
+    CrossValidation,
+    too_few_to_compare,
+)
 from imrnns_core.training.resume import SharedResults, open_state, run_key
 from imrnns_core.training.splits import TrainValidationSplit, queries_with_relevant
 from imrnns_core.types import LabelledProgress
@@ -23,6 +29,45 @@ from imrnns_core.types import LabelledProgress
 STOPPED = (
     "training stopped before the recipes were compared, so this is the adapter of `fine-tuned`"
 )
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a training can do with the judgments that it has.
+
+    Attributes:
+        train: Number of training queries.
+        valid: Number of validation queries.
+        trains: Whether there are enough validation queries to train on the judgments.
+        obstacle: Why `best` cannot compare the recipes; empty if it can, and for other recipes.
+    """
+
+    train: int
+    valid: int
+    trains: bool
+    obstacle: str
+
+
+def plan(collection: Collection, config: TrainConfig, train_split: str) -> TrainingPlan:
+    """Return what a training with these judgments can do, by the rules of the training itself.
+
+    Raises:
+        DataError: If the data set has no such split.
+        TrainingError: As `Trainer`.
+    """
+    check_collection(collection)
+    if not config.resolved().supervised:
+        return TrainingPlan(0, 0, False, "")
+    dataset = collection.dataset
+    qrels = dataset.in_corpus(dataset.qrels(train_split))
+    split = split_judged(collection, config, qrels, None)
+    comparable = too_few_to_compare(len(queries_with_relevant(qrels)))
+    return TrainingPlan(
+        len(split.train),
+        len(split.valid) + len(split.held_out),
+        split.enough,
+        comparable if config.recipe == BEST else "",
+    )
 
 
 class Trainer:
@@ -76,7 +121,12 @@ class Trainer:
             self._qrels = qrels, valid
             self.split = split_judged(collection, config, qrels, valid)
         open_state(folder, run_key(collection, config, self.split))
-        self._shared = SharedResults(folder, progress)
+        self._log = TrainingLog(folder, progress)
+        record = TrainingRecord(
+            collection.dataset.name, config.recipe, config.seed, self.train_split, valid_split
+        )
+        self._log.begin(record)
+        self._shared = SharedResults(folder, self._log.encoded)
         self._selection: RecipeSelection | None = None
         self.comparison: CrossValidation | None = None
         self._notes: list[str] = []
@@ -182,6 +232,16 @@ class Trainer:
         self.running, before = label, self.done
         for epoch in run.epochs():
             self.done = before + epoch.number
+            self._log.add(
+                LoggedEpoch(
+                    **asdict(epoch),
+                    run=label or run.config.recipe,
+                    base=run.base_validation,
+                    done=self.done,
+                    total=self.config.max_epochs,
+                    time=time.time(),
+                )
+            )
             yield epoch
         self.done = before + run.config.max_epochs
 

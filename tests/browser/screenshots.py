@@ -27,6 +27,7 @@ PAGES = {
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",
     "judging": "/judging",
+    "adapters": "/adapters",
     "data": "/data",
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

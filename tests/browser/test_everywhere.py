@@ -32,6 +32,7 @@ PAGES = {
     "linear": "/map?query=q054&view=linear",
     "explain": "/explain?query=q054",
     "judging": "/judging",
+    "adapters": "/adapters?adapter=sample-paper",
     "data": "/data",
 }
 FIGURES = {
@@ -46,6 +47,7 @@ FIGURES = {
     "linear": 1,
     "explain": 3,
     "judging": 0,
+    "adapters": 0,
     "data": 0,
 }
 """Fewest figures on each page."""

@@ -30,7 +30,8 @@ from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.data.readers.load import LAYOUT
 from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection, TrainingOutcome
-from imrnns_core.model.checkpoint import load_adapter, save_adapter
+from imrnns_core.model.checkpoint import load_adapter, save_adapter, tensors_digest
+from imrnns_core.storage.layout import ASSETS_FOLDER
 from imrnns_core.training.config import BEST, RECIPES
 from imrnns_core.types import STAGES
 from tests.grown_sample import NEW, write_grown_sample
@@ -420,6 +421,44 @@ def test_a_ranking_by_dot_product_is_shown_and_stays(run: Run, toy: Path):
     result = run("prepare", "toy", "--similarity", "cosine")
     assert shown.replace("dot product", "cosine similarity") in result.out.splitlines()
     assert run("evaluate", "toy", "--adapter", toy / "toy.safetensors").code == 0
+
+
+def test_adapters_export_writes_both_formats(run: Run, toy: Path, tmp_path: Path):
+    copy = tmp_path / "copy.safetensors"
+    assert run("adapters", "export", "sample-paper", copy).out == (
+        f"sample-paper: exported to {copy}\n"
+    )
+    original = load_adapter(ASSETS_FOLDER / "sample-paper.safetensors")
+    assert load_adapter(copy).card == original.card
+    assert run("adapters", "export", "sample-paper", tmp_path / "copy.pt").code == 0
+    theirs = load_adapter(tmp_path / "copy.pt")
+    assert tensors_digest(theirs.model.state_dict()) == tensors_digest(original.model.state_dict())
+    again = run("adapters", "export", "sample-paper", copy)
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert "use --force to overwrite it" in again.err
+    assert run("adapters", "export", "sample-paper", copy, "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "message"),
+    [
+        (
+            "sample-adapter",  # a sentence memory
+            "x.pt",
+            "sample-adapter: the reference package cannot load this adapter, because its hidden "
+            "layers have 2,820 and 384 units, not 128 and 64; export it as .safetensors",
+        ),
+        ("nowhere", "x.pt", "nowhere: no adapter has this name"),
+        ("sample-adapter", "x.bin", "adapters are written as .safetensors"),
+    ],
+)
+def test_adapters_export_says_in_one_line_what_it_cannot_write(
+    run: Run, tmp_path: Path, name: str, file: str, message: str
+):
+    failed = run("adapters", "export", name, tmp_path / file)
+    assert (failed.code, failed.err.count("\n"), failed.out) == (2, 1, "")
+    assert message in failed.err
+    assert list(tmp_path.glob("x.*")) == []
 
 
 def test_adapters_show_says_why_an_earlier_epoch_is_selected(run: Run):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,48 +11,17 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings, unit
 from imrnns_core.model.checkpoint import load_adapter
-
-DOCUMENTS, QUERIES, DIMENSION = 400, 200, 128
+from tests.noisy_data import write_noisy_data
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set on which the reference recipe has something to learn for some seconds."""
-    folder, rng = tmp_path_factory.mktemp("data") / "noisy", np.random.default_rng(0)
-    (folder / "qrels").mkdir(parents=True)
-    documents = unit(rng.normal(size=(DOCUMENTS, DIMENSION)).astype(np.float32))
-    queries = documents[:QUERIES].copy()
-    queries[:, DIMENSION // 2 :] = 0.25 * rng.normal(size=(QUERIES, DIMENSION // 2))
-    save_embeddings(
-        EmbeddingMatrix(tuple(f"d{i}" for i in range(DOCUMENTS)), documents),
-        folder,
-        "documents",
-        "document",
-    )
-    save_embeddings(
-        EmbeddingMatrix(tuple(f"q{i}" for i in range(QUERIES)), queries), folder, "queries", "query"
-    )
-    corpus = "".join(
-        json.dumps({"_id": f"d{i}", "title": "", "text": f"text {i}"}) + "\n"
-        for i in range(DOCUMENTS)
-    )
-    (folder / "corpus.jsonl").write_text(corpus, encoding="utf-8")
-    asked = "".join(
-        json.dumps({"_id": f"q{i}", "text": f"question {i}"}) + "\n" for i in range(QUERIES)
-    )
-    (folder / "queries.jsonl").write_text(asked, encoding="utf-8")
-    judged = "".join(f"q{i}\td{i}\t1\n" for i in range(QUERIES))
-    (folder / "qrels" / "train.tsv").write_text(
-        "query-id\tcorpus-id\tscore\n" + judged, encoding="utf-8"
-    )
-    return folder
+    return write_noisy_data(tmp_path_factory.mktemp("data") / "noisy")
 
 
 def start(data: Path, target: Path) -> subprocess.Popen[str]:

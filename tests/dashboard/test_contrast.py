@@ -16,7 +16,16 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard import theme
-from dashboard.figures import accounting, compare, explain, modulation, overview, plane, target
+from dashboard.figures import (
+    accounting,
+    compare,
+    explain,
+    modulation,
+    overview,
+    plane,
+    target,
+    training,
+)
 from dashboard.figures.cloud import Cloud, Group
 from dashboard.figures.map_marks import Points
 from dashboard.figures.modulation import HeatmapValues
@@ -28,6 +37,8 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.text.words import Word
+from imrnns_core.training.progress import Phase
+from imrnns_core.training.progress_log import LoggedEpoch
 
 TEXT, MARK = 4.5, 3.0
 RGBA = tuple[float, float, float, float]
@@ -140,6 +151,21 @@ def corpus_map(dark: bool, three: bool, groups: int, colours: str = "relevance")
     return plane.plane(Cloud(ground, kinds), move, points(5, dark, colours), Look("n", dark))
 
 
+def epoch(number: int, phase: Phase, run: str) -> LoggedEpoch:
+    return LoggedEpoch(
+        number, 0.5, 0.5, number == 2, phase, run=run, base=0.4, done=number, total=4, time=0.0
+    )
+
+
+PHASES: tuple[Phase, ...] = ("initialization", "pretrain", "train", "refit")
+EPOCHS = [
+    epoch(2, "train", "earlier"),
+    epoch(3, "train", "earlier"),
+    *(epoch(number, phase, "now") for number, phase in enumerate(PHASES)),
+]
+"""Epochs of every phase, and of an earlier run."""
+
+
 def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
     rng = np.random.default_rng(0)
     ids, order = [f"d{i}" for i in range(5)], np.arange(5)
@@ -173,6 +199,7 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
         "scatter": overview.scatter(
             np.zeros(2), np.ones(2), ["a", "b"], ["a", "b"], ["seen", "unseen"], "nDCG@10"
         ),
+        "training": training.curves(EPOCHS),
         "overlaps": overview.overlaps(np.ones(2), ["a", "b"], ["a", "b"]),
     }
 

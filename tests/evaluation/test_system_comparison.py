@@ -9,7 +9,12 @@ import pytest
 
 from imrnns_core.errors import LensError
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate
-from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
+from imrnns_core.evaluation.system_comparison import (
+    compare_evaluations,
+    compare_with_adapter,
+    compare_with_base,
+    compare_with_run,
+)
 from imrnns_core.retrieval.ranker import Ranker
 from tests.toys import adapter, collection, random_model, still_model
 
@@ -115,3 +120,20 @@ def test_groups_need_both_cards(own: list[str] | None, others: list[str] | None)
         ).groups
         is None
     )
+
+
+def test_the_base_as_the_other_system_gives_the_tests_of_the_evaluation():
+    own = own_evaluation(["d1"])
+    compared = compare_with_base(own)
+    assert (compared.kind, compared.name, compared.missing) == ("base", "base ranking", 0)
+    for group in (None, "seen", "unseen"):
+        assert compared.corrected_p(group) == own.corrected_p(group)
+        for measure in own.measures:
+            assert compared.tests(group)[measure] == own.significance(measure, group)
+    np.testing.assert_array_equal(compared.other_metrics.best_ranks, own.best_rank("base"))
+
+
+def test_an_evaluated_adapter_is_not_evaluated_again():
+    own, other = own_evaluation(["d1"]), Ranker(WORLD, adapter(random_model(1, 2, 2), ["d2"]))
+    ready = compare_evaluations(own, evaluate(other, "test", own.measures))
+    assert ready.to_json() == compare_with_adapter(own, other).to_json()

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from dashboard.services import background
-from dashboard.services import map_job as map_job_module
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
@@ -183,7 +182,7 @@ def map_job(folder: Path, monkeypatch: pytest.MonkeyPatch, work: str) -> MapJob:
     script.write_text(f"#!{sys.executable}\nimport signal, sys, time\n{work}\n")
     script.chmod(0o755)
     with monkeypatch.context() as patch:
-        patch.setattr(map_job_module.sys, "executable", str(script))
+        patch.setattr(background.sys, "executable", str(script))
         return MapJob.start("sample", "sample-adapter", folder, folder / "map.npz", 10)
 
 
@@ -203,7 +202,7 @@ def test_a_process_that_says_much_is_not_kept_waiting(
     )
     job.process.wait(10)
     assert job.error.endswith("word the end")
-    assert len(job.error) <= map_job_module.MESSAGE_BYTES
+    assert len(job.error) <= background.MESSAGE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_a_process_that_ends_without_a_map_has_failed(
 def test_a_map_that_is_being_made_counts_seconds_and_can_be_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(map_job_module, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(background, "STOP_SECONDS", 0.5)
     job = map_job(
         tmp_path,
         monkeypatch,

@@ -134,3 +134,30 @@ def test_explain_without_words(tmp_path: Any) -> None:
     shown = run("explain", query="q1")
     assert "Words cannot be explained for this encoder and these vectors" in shown
     assert "Rank " in shown  # the account needs no words
+
+
+def test_adapters_without_judgments(tmp_path: Any) -> None:
+    register(tmp_path)
+    shown = run("adapters", split="unjudged")
+    assert "This data set has no judgments" in shown
+    assert "Without judgments, it is unknown which of two rankings is better" in shown
+
+
+def test_adapters_of_a_data_set_that_no_adapter_fits(tmp_path: Any) -> None:
+    register(tmp_path, qrels="query-id\tcorpus-id\tscore\nq1\td1\t1\n")
+    (caching.workspace().root / "adapters" / "toy.safetensors").unlink()
+    shown = run("adapters")
+    assert "An adapter needs 4 dimensions" in shown
+    assert "There is nothing to compare yet" in shown
+
+
+def test_adapters_of_a_data_set_without_queries(tmp_path: Any) -> None:
+    register(tmp_path, queries=())
+    shown = run("adapters")
+    assert "This data set has no judgments" in shown
+    assert "This data set has no queries" in shown
+
+
+def test_adapters_warns_where_one_query_is_judged(tmp_path: Any) -> None:
+    register(tmp_path, qrels="query-id\tcorpus-id\tscore\nq1\td1\t1\n")
+    assert "judged queries are too few to learn from" in run("adapters")

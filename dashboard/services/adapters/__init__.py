@@ -1,0 +1,1 @@
+"""Trainings, files and comparisons of adapters."""

@@ -1,0 +1,138 @@
+"""Trainings of adapters: the one that runs, those that were stopped, and what they can do."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import caching, catalog
+from dashboard.services.adapters.training_job import Request, TrainingJob
+from dashboard.services.background import Jobs
+from imrnns_core.storage.layout import file_name
+from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.progress_log import (
+    LoggedEpoch,
+    read_epochs,
+    read_record,
+    unfinished_trainings,
+)
+from imrnns_core.training.trainer import TrainingPlan, plan
+
+
+@dataclass
+class _Started:
+    """The trainings that this server has started, by data set; the last one for each."""
+
+    by_data: dict[str, Request] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A training that was stopped, or whose server has ended."""
+
+    request: Request
+    epochs: list[LoggedEpoch]
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> Jobs[TrainingJob]:
+    return Jobs(state.is_connected)
+
+
+@st.cache_resource(show_spinner=False)
+def _started() -> _Started:
+    return _Started()
+
+
+def _folder() -> Path:
+    # the key of the only training: two at once would take twice as long each
+    return caching.workspace().root / "adapters"
+
+
+def job() -> tuple[TrainingJob | None, bool]:
+    """Return the training that runs or failed, and whether this session waits for it."""
+    return _jobs().find(_folder(), state.session())
+
+
+def start(request: Request) -> None:
+    """Train an adapter, or resume its training; wait for the training that runs, if one does."""
+
+    def begin() -> TrainingJob:
+        _started().by_data[request.data] = request
+        return TrainingJob.start(request, caching.workspace().root)
+
+    _jobs().join(_folder(), state.session(), begin)
+
+
+def leave() -> None:
+    """Let this session wait no longer; what is trained stays on disk."""
+    _jobs().leave(_folder(), state.session())
+
+
+def finished(data: str) -> str | None:
+    """Return the adapter that this server trained last on a data set, if it is there."""
+    request = _started().by_data.get(data)
+    if request is None or request.name not in caching.workspace().adapter_paths():
+        return None
+    return request.name
+
+
+def unfinished(data: str) -> list[Unfinished]:
+    """Return the trainings on a data set that can be resumed."""
+    running, _ = job()
+    found = []
+    for name, folder in unfinished_trainings(_folder()).items():
+        record = read_record(folder)
+        if record is None or record.dataset != data:
+            continue
+        # one that names its validation queries was started on the command line
+        if record.valid_split is not None or (running and not running.finished):
+            continue
+        request = Request(data, name, record.recipe, record.seed, record.train_split)
+        found.append(Unfinished(request, read_epochs(folder)))
+    return found
+
+
+def discard(request: Request) -> None:
+    """Delete the state of a training that was stopped."""
+    shutil.rmtree(request.folder(caching.workspace().root), ignore_errors=True)
+
+
+def foresee(data: str, recipe: str, split: str | None) -> TrainingPlan:
+    """Return what a training with this recipe can do with the judgments of a split.
+
+    Raises:
+        LensError: If nothing can be trained.
+    """
+    return plan(catalog.collection(data), TrainConfig(recipe=recipe), split or "")
+
+
+def train_splits(data: str) -> list[str]:
+    """Return the splits that can be trained on, the usual one first."""
+    splits = catalog.dataset(data).splits
+    return sorted(splits, key=lambda split: (split != "train", split == "test"))
+
+
+def free_name(data: str, recipe: str) -> str:
+    """Return a name for a new adapter that no adapter and no training has."""
+    first = file_name(f"{data}-{recipe}")
+    numbered = (f"{first}-{number}" for number in range(2, 10_000))
+    return next(name for name in (first, *numbered) if not taken(name))
+
+
+def taken(name: str) -> str:
+    """Return why a name cannot be given to a new adapter; empty if it can."""
+    if name != file_name(name):
+        return (
+            "A name consists of letters, digits, dots, dashes and underscores, and begins with a "
+            "letter or a digit."
+        )
+    if name in caching.workspace().adapter_paths():
+        return "An adapter has this name already. Choose another name."
+    if name in unfinished_trainings(_folder()):
+        return "A training with this name was stopped. Continue it, or choose another name."
+    return ""

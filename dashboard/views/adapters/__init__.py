@@ -1,0 +1,1 @@
+"""The page Adapters: train, compare, import, export and delete adapters."""

@@ -1,0 +1,166 @@
+"""What is known about each adapter that fits the data set, from its card."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.formatting import count, decimal, p_value, signed
+from dashboard.services import catalog
+from dashboard.services.adapters import files as adapter_files
+from dashboard.views.adapters import files
+from dashboard.widgets import facts, notices
+from dashboard.widgets.row_table import component as row_table
+from dashboard.widgets.row_table.component import Column
+from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TrainingOutcome
+from imrnns_core.model.checkpoint import Adapter
+
+UNKNOWN = "not recorded"
+READING = (
+    "All adapters with the dimensions of this data set. Click a row to choose an adapter for all "
+    "pages, and to see its card below."
+)
+NONE = (
+    "No adapter fits this data set",
+    "An adapter needs {dimension} dimensions, as the vectors of this data set have. Train one "
+    "above, or import one below.",
+)
+COLUMNS = [
+    Column("Adapter", wide=True),
+    Column("Kind", "How the adapter was made."),
+    Column("Recipe", "The training recipe."),
+    Column("Trained on", "The data set that it was trained on."),
+    Column("Base", "Validation score of the base ranking in its training.", numeric=True),
+    Column("Validation", "Validation score of the adapter in its training.", numeric=True),
+    Column("File", "Yours: in the workspace. Shipped: came with the dashboard."),
+]
+
+
+def show() -> None:
+    """Draw the section."""
+    data = state.current().data
+    st.header("Adapters for this data set", anchor=False)
+    names = catalog.fitting_adapters(data)
+    if not names:
+        dimension = catalog.collection(data).documents.dimension
+        notices.show("info", NONE[0], NONE[1].format(dimension=dimension))
+    else:
+        st.caption(READING)
+        rows = [(name, _row(name)) for name in names]
+        if opened := row_table.show(COLUMNS, rows, "Adapters", "adapter_list"):
+            state.update(adapter=opened.id)
+            st.rerun()
+        if state.current().adapter in names:
+            _card(data, state.current().adapter)
+    files.show_deleted()
+
+
+def _row(name: str) -> list[str]:
+    card = catalog.load_adapter(name).card
+    outcome = card.outcome or TrainingOutcome()
+    return [
+        name,
+        catalog.adapter_kind(name),
+        card.recipe or card.source or "—",
+        card.dataset or "—",
+        *("—" if v is None else decimal(v) for v in (outcome.base_validation, outcome.validation)),
+        "shipped" if adapter_files.is_shipped(name) else "yours",
+    ]
+
+
+def _card(data: str, name: str) -> None:
+    st.subheader("Card of the chosen adapter", anchor=False)
+    adapter = catalog.load_adapter(name)
+    for note in adapter.card.outcome.notes if adapter.card.outcome else []:
+        notices.show("warning", "Note of the training", f"{note[0].upper()}{note[1:]}.")
+    for warning in catalog.adapter_warnings(data, name):
+        notices.show("warning", "Some documents are ranked too low", f"{warning}.")
+    digest = catalog.dataset(data).digest
+    rows = [("Adapter", name), ("Kind", catalog.adapter_kind(name)), *card_facts(adapter, digest)]
+    facts.show(rows, "adapter_card")
+    files.show_export(name)
+
+
+def card_facts(adapter: Adapter, digest: str) -> list[tuple[str, str]]:
+    """Return what the card says; `digest` is that of the open data set."""
+    card, config = adapter.card, adapter.model.config
+    hidden = " and ".join(f"{units:,}" for units in config.query_hidden_dims or config.hidden_dims)
+    found = [
+        ("Recipe", _recipe(card)),
+        ("Seed", str(card.config.get("seed", UNKNOWN))),
+        ("Trained on", _trained_on(card, digest)),
+        *_texts(card),
+        ("Validation", _validation(card)),
+    ]
+    if card.outcome and card.outcome.left_out:
+        found.append(("Gain for new documents", _left_out(card.outcome.left_out)))
+    found += [
+        ("Dimensions", f"{config.input_dim} → {config.output_dim}"),
+        ("Hidden layers of the query adapter", f"{hidden} units"),
+        ("Encoder", card.encoder or UNKNOWN),
+    ]
+    return [*found, ("Source", card.source)] if card.source else found
+
+
+def _recipe(card: AdapterCard) -> str:
+    selection = card.outcome.selection if card.outcome else None
+    if selection is None:
+        return card.recipe or UNKNOWN
+    gain = (
+        selection.recipes[card.recipe].ndcg - selection.base
+        if card.recipe in selection.recipes
+        else 0
+    )
+    return (
+        f"{card.recipe}, which “best” chose: in a cross-validation on "
+        f"{count(selection.queries, 'judged query', 'judged queries')}, nDCG@10 − base was "
+        f"{signed(gain)}"
+    )
+
+
+def _trained_on(card: AdapterCard, digest: str) -> str:
+    if card.dataset is None:
+        return UNKNOWN
+    split = f", split {card.train_split}" if card.train_split else ""
+    if card.dataset_digest is None:
+        return f"{card.dataset}{split}"
+    same = "the texts are those" if card.dataset_digest == digest else "the texts are not those"
+    return f"{card.dataset}{split}; {same} of the open data set"
+
+
+def _texts(card: AdapterCard) -> list[tuple[str, str]]:
+    texts = card.texts
+    if texts is None:
+        return [("Training texts", f"{UNKNOWN}, so it is unknown which queries are seen")]
+    uses = f", for {', '.join(texts.uses)}" if texts.uses else ""
+    documents = (
+        f"{len(texts.positives):,} as relevant for a training query, {len(texts.used):,} more "
+        f"without a judgment{uses}"
+    )
+    return [
+        ("Documents", documents),
+        ("Training queries", f"{len(texts.queries):,}"),
+        ("Validation queries", f"{len(texts.validation_queries):,}"),
+    ]
+
+
+def _validation(card: AdapterCard) -> str:
+    outcome = card.outcome
+    if outcome is None or outcome.base_validation is None:
+        return UNKNOWN if outcome is None else "not validated"
+    base = decimal(outcome.base_validation)
+    if outcome.validation is None:
+        return f"no model was better than the base ranking ({base})"
+    change = signed(outcome.validation - outcome.base_validation)
+    return (
+        f"{decimal(outcome.validation)}, base ranking {base} ({change}), epoch {outcome.best_epoch}"
+    )
+
+
+def _left_out(gain: LeftOutGain) -> str:
+    low, high = gain.change_ci95
+    return (
+        f"nDCG@10 − base {signed(gain.left_out - gain.base)} (95 % interval {signed(low)} to "
+        f"{signed(high)}, {p_value(gain.p)}) with memories that lack the relevant documents; "
+        f"{signed(gain.extended - gain.base)} after they were added"
+    )

@@ -1,0 +1,59 @@
+"""Adapters that were deleted: their files are moved aside, so that a deletion can be undone.
+
+WORKSPACE/removed/TIME/NAME.safetensors   the adapter, and NAME.json if its card is in that file
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from imrnns_core.errors import AdapterError
+
+
+def remove_adapter(root: Path, name: str) -> None:
+    """Move an adapter of the workspace aside.
+
+    Raises:
+        AdapterError: If the workspace has no adapter of this name, such as for a shipped one.
+    """
+    path = root / "adapters" / f"{name}.safetensors"
+    if not path.is_file():
+        raise AdapterError(
+            f"{name}: this adapter is not in the workspace, so it cannot be deleted; name an "
+            "adapter that was imported or trained"
+        )
+    _move(path, root / "removed" / f"{time.time_ns():020d}")
+
+
+def removed_adapters(root: Path) -> dict[str, Path]:
+    """Return name → file of the deleted adapters, the last deleted first; of equal names, one."""
+    newest_first = sorted((root / "removed").glob("*/*.safetensors"), reverse=True)
+    files: dict[str, Path] = {}
+    for path in newest_first:
+        files.setdefault(path.stem, path)
+    return files
+
+
+def restore_adapter(root: Path, name: str) -> None:
+    """Move a deleted adapter back.
+
+    Raises:
+        AdapterError: If no deleted adapter has this name, or another adapter has got it since.
+    """
+    path = removed_adapters(root).get(name)
+    if path is None:
+        raise AdapterError(f"{name}: no deleted adapter has this name; nothing can be undone")
+    if (root / "adapters" / path.name).exists():
+        raise AdapterError(
+            f"{name}: another adapter has this name by now; delete that one first, then undo"
+        )
+    _move(path, root / "adapters")
+    path.parent.rmdir()
+
+
+def _move(path: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (path.with_suffix(".json"), path):  # the card first: it belongs to the tensors
+        if file.is_file():
+            file.replace(folder / file.name)
