@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from dashboard.figures.map_marks import Points
 from imrnns_core.projection.target_view import TargetView
 from imrnns_core.types import STAGES
 
+Position = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""x and y (R,) of the documents at one stage."""
 FAR = 1.5
 """A ring farther out than FAR times the farthest document is not drawn.
 
@@ -61,30 +63,33 @@ def target(
     ring_radii = {rank: angle - inner for rank, angle in rings.items()}
     traces = _rings(ring_radii)
     # without an adapter, nothing moves
-    moves = len(stages) > 1
-    if moves:
+    if len(stages) > 1:
         traces += [*map_marks.arrows(start, end, points), _base(*start)]
     moving = len(traces)
     marks = map_marks.document_marks(points)
     traces += [{"type": "scatter", "x": end[0], "y": end[1], **marks}]
     traces.append(_QUERY)
-    frames = [
-        {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
-        for stage, (x, y) in zip(STAGES, stages, strict=False)
-    ]
     axis = {"visible": False, "range": [-reach, reach], "constrain": "domain"}
     return canvas.figure(
         traces,
         620,
-        frames=frames if moves else [],
         showlegend=False,  # the page explains all signs below
         dragmode="pan",
         uirevision="target",
         annotations=_ring_names(ring_radii, inner, reach, np.linspace(start, end, 24), dark),
         xaxis=axis,
         yaxis={**axis, "scaleanchor": "x"},
-        **(map_marks.play_controls(STAGES, dark) if moves else {}),
+        **(_played(stages, moving, dark) if len(stages) > 1 else {}),
     )
+
+
+def _played(stages: Sequence[Position], moving: int, dark: bool) -> dict[str, Any]:
+    """Return the frames of the four stages, which move trace number `moving`, and their button."""
+    frames = [
+        {"name": stage, "data": [{"x": x.tolist(), "y": y.tolist()}], "traces": [moving]}
+        for stage, (x, y) in zip(STAGES, stages, strict=True)
+    ]
+    return {"frames": frames, **map_marks.play_controls(STAGES, dark)}
 
 
 _QUERY: dict[str, Any] = {
