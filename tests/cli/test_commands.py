@@ -24,7 +24,6 @@ import torch
 
 from imrnns_core.cli import app as cli
 from imrnns_core.cli import console as terminal
-from imrnns_core.cli import train
 from imrnns_core.cli.options import resolve
 from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
@@ -32,7 +31,7 @@ from imrnns_core.data.readers.load import LAYOUT
 from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection, TrainingOutcome
 from imrnns_core.model.checkpoint import load_adapter, save_adapter, tensors_digest
 from imrnns_core.storage.layout import ASSETS_FOLDER
-from imrnns_core.training.config import BEST, RECIPES
+from imrnns_core.training.config import BEST, RECIPE_PURPOSES, RECIPES
 from imrnns_core.types import STAGES
 from tests.grown_sample import NEW, write_grown_sample
 from tests.toys import adapter, document, still_model, write_dataset
@@ -496,7 +495,7 @@ def test_adapters_show_lists_the_recipes_that_best_compared(run: Run, toy: Path,
 
 
 def test_the_help_of_train_describes_every_recipe():
-    assert sorted(train._RECIPE_PURPOSES) == sorted((BEST, *RECIPES))
+    assert sorted(RECIPE_PURPOSES) == sorted((BEST, *RECIPES))
 
 
 def test_evaluate_against_a_run_and_an_adapter(run: Run, toy: Path, tmp_path: Path):

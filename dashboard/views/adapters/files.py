@@ -45,7 +45,7 @@ def _import(path: str, adapter: Adapter) -> None:
             f"{card.input_dim} → {card.output_dim} dimensions. Encoder: "
             f"{card.encoder or 'not named'}. Trained on: {card.dataset or 'not named'}.",
         )
-        if st.button("Import", key="adapter_import", type="primary"):
+        if st.button("Import", key="adapter_import"):
             adapter_files.take(path)
             st.rerun()  # the sidebar lists it
         return

@@ -61,7 +61,7 @@ def _finished(name: str) -> None:
         f"{n[0].upper()}{n[1:]}." for n in (card.outcome.notes if card.outcome else [])
     )
     notices.show("good", f"“{name}” is trained", f"You find it in the sidebar. {notes}")
-    if st.button("Open Overview with it", key="train_open", type="primary"):
+    if st.button("Open Overview with it", key="train_open"):
         state.update(adapter=name)
         navigation.go("overview")
 
@@ -83,7 +83,6 @@ def _unfinished(stopped: trainings.Unfinished) -> None:
             st.button(
                 "Continue",
                 key=f"continue_{request.name}",
-                type="primary",
                 on_click=trainings.start,
                 args=(request,),
             )
@@ -135,7 +134,7 @@ def _start(request: Request) -> None:
         return
     if warning:
         notices.show("warning", "Few judgments", warning)
-    st.button("Train", key="train", type="primary", on_click=trainings.start, args=(request,))
+    st.button("Train", key="train", on_click=trainings.start, args=(request,))
 
 
 def _warning(request: Request) -> str:
