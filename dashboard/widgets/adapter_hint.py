@@ -6,10 +6,7 @@ import streamlit as st
 
 from dashboard import state
 
-TRAIN = (
-    "Train one with `imrnns-lens train DATA --out NAME.safetensors`, then "
-    "`imrnns-lens adapters import NAME.safetensors`."
-)
+TRAIN = "Train one on the page Adapters, or with `imrnns-lens train DATA --out NAME.safetensors`."
 
 
 def show(adds: str) -> None:
