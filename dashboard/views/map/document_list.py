@@ -101,10 +101,7 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
         frame,
         hide_index=True,
         key="listing",
-        column_config={
-            **_columns(),
-            "BM25 rank": st.column_config.NumberColumn("BM25", width=56, help=BM25_HELP),
-        },
+        column_config={**_columns(), "BM25 rank": _bm25_column()},
         column_order=SHOWN_COLUMNS if state.has_adapter() else BASE_SHOWN_COLUMNS,
         height=min(MOST_PIXELS, HEAD_PIXELS + ROW_PIXELS * max(1, len(frame))),
         row_height=ROW_PIXELS,
@@ -114,6 +111,10 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
 def _cut(title: str) -> str:
     # not at the end of a word: of some titles only the first word would be left
     return title if len(title) <= TITLE_LETTERS else title[: TITLE_LETTERS - 1] + "…"
+
+
+def _bm25_column() -> Any:
+    return st.column_config.NumberColumn("BM25", width=56, help=BM25_HELP)
 
 
 def _columns() -> dict[str, Any]:
