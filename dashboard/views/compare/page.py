@@ -91,7 +91,7 @@ def show() -> None:
 def _stages_reading(comparison: Comparison, selection: selections.Selection) -> str:
     """Return how to read the chart, and which ranks and documents it cannot show exactly."""
     floor, deepest = compare.lower_edge(comparison, selection.shown, selection.document)
-    reading = STAGES_READING if state.has_adapter() else SYSTEMS_READING
+    reading = STAGES_READING if len(comparison.stages) > 1 else SYSTEMS_READING
     sentences = [reading.format(k=selection.shown)]
     if deepest > floor:
         sentences.append(f"Ranks of {floor} and more are drawn at the lower edge.")

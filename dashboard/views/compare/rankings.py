@@ -56,7 +56,6 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     """Draw the slider and both rankings. Only this part runs again when the slider moves.
 
     It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w).
-
     `drawn` is the id of the document that the rest of the page shows.
     """
     st.toggle(
@@ -65,8 +64,7 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         **state.bound_switch("marks"),
     )
     selection = state.current()
-    field = "alpha" if state.has_adapter() else "weight"
-    alpha = getattr(selection, field)
+    alpha = selection.alpha if state.has_adapter() else selection.weight
     second = _second(comparison, selection)
     # all values are sent at once: the slider then moves without the server
     steps = {
@@ -85,18 +83,20 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         key="cards",
         # only the cards of this value: each document takes about a second
         spans=_spans(steps[alpha]),
-        slider=Slider(
-            ALPHA if state.has_adapter() else WEIGHT,
-            ALPHA_HELP if state.has_adapter() else WEIGHT_HELP,
-            alpha,
-            lambda value: state.update(**{field: value}),
-        ),
+        slider=_slider(),
     )
     _download(comparison.query.id or "query", *second(alpha))
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows it, too
         st.rerun()
+
+
+def _slider() -> Slider:
+    selection = state.current()
+    if state.has_adapter():
+        return Slider(ALPHA, ALPHA_HELP, selection.alpha, lambda value: state.update(alpha=value))
+    return Slider(WEIGHT, WEIGHT_HELP, selection.weight, lambda value: state.update(weight=value))
 
 
 def _second(comparison: Comparison, selection: Selection) -> Callable[[float], tuple[str, Ranking]]:

@@ -29,7 +29,8 @@ COLUMNS = [
     "subject",
     "document",
 ]
-SHOWN_COLUMNS = [*COLUMNS[:3], "BM25 rank", COLUMNS[3]]
+SHOWN_COLUMNS = COLUMNS[:4]
+BASE_SHOWN_COLUMNS = ["title", "base rank", "BM25 rank"]
 """The others have no room next to the map; the CSV file has all."""
 
 
@@ -59,6 +60,7 @@ BASE_DRAWN = Listing(
     f"The top {SHOWN // 2} candidates of the base ranking, and all relevant candidates. ",
     "map",
 )
+BM25_HELP = "Rank by BM25. Empty if BM25 does not return the document."
 BASE_RANKS = "Base, BM25: ranks in the base ranking and by keyword search."
 MOVEMENT = (
     "Base, mod.: ranks in the base and the modulated ranking. Moved: cosine distance between the "
@@ -99,8 +101,8 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
         frame,
         hide_index=True,
         key="listing",
-        column_config=_columns(),
-        column_order=[name for name in SHOWN_COLUMNS if name in frame],
+        column_config={**_columns(), "BM25 rank": _bm25_column()},
+        column_order=SHOWN_COLUMNS if state.has_adapter() else BASE_SHOWN_COLUMNS,
         height=min(MOST_PIXELS, HEAD_PIXELS + ROW_PIXELS * max(1, len(frame))),
         row_height=ROW_PIXELS,
     )
@@ -109,6 +111,10 @@ def show(comparison: Comparison, dataset: Dataset, ids: Sequence[str], listing: 
 def _cut(title: str) -> str:
     # not at the end of a word: of some titles only the first word would be left
     return title if len(title) <= TITLE_LETTERS else title[: TITLE_LETTERS - 1] + "…"
+
+
+def _bm25_column() -> Any:
+    return st.column_config.NumberColumn("BM25", width=56, help=BM25_HELP)
 
 
 def _columns() -> dict[str, Any]:
@@ -120,9 +126,6 @@ def _columns() -> dict[str, Any]:
         ),
         "modulated rank": st.column_config.NumberColumn(
             "mod.", width=52, help="Modulated rank. Empty if it is not a candidate."
-        ),
-        "BM25 rank": st.column_config.NumberColumn(
-            "BM25", width=56, help="Rank by BM25. Empty if BM25 does not return the document."
         ),
         "true movement": st.column_config.NumberColumn(
             "moved",

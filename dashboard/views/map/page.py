@@ -18,21 +18,21 @@ from dashboard.views.map import (
 from dashboard.widgets import adapter_hint, chart, document_panel, notices
 from imrnns_core.projection.corpus_map import CorpusMap
 
+HEADING = (
+    "Where did the documents go?",
+    "Three views of the movement. Only the target view is exact; each map says how far its "
+    "arrows can be trusted. Click a mark to read its document.",
+)
+BASE_HEADING = (
+    "Where are the documents?",
+    "Three views of the query and its candidates in the corpus. Only the target view is exact. "
+    "Click a mark to read its document.",
+)
+
 
 def show() -> None:
     """Draw the page."""
-    if state.has_adapter():
-        notices.heading(
-            "Where did the documents go?",
-            "Three views of the movement. Only the target view is exact; each map says how far its "
-            "arrows can be trusted. Click a mark to read its document.",
-        )
-    else:
-        notices.heading(
-            "Where are the documents?",
-            "Three views of the query and its candidates in the corpus. Only the target view is "
-            "exact. Click a mark to read its document.",
-        )
+    notices.heading(*(HEADING if state.has_adapter() else BASE_HEADING))
     adapter_hint.show("arrows: how far each document moves, and where to")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
