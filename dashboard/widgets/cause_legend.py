@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}, and higher than the base or the "
-        "adapter ranks any relevant document"
+        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}; base, or modulated if there is "
+        "an adapter, ranks every relevant document lower than BM25 ranks this one"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -47,10 +48,10 @@ class BaseStage:
             rows: (B, K) corpus rows of the candidates.
             feedback: (B, K) True for the candidates that refine the query; None means all.
         """
-        vectors = torch.from_numpy(self.collection.base_queries(queries.numpy()))
-        scores = score_base(self.base, vectors, rows)
+        if self.collection.similarity != "cosine":
+            return score_base(self.base, queries, rows)
         # rounding can take a cosine just above 1
-        return scores.clamp(-1.0, 1.0) if self.collection.similarity == "cosine" else scores
+        return score_base(self.base, F.normalize(queries, dim=-1), rows).clamp(-1.0, 1.0)
 
     def vectors(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]

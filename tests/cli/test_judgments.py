@@ -59,7 +59,7 @@ def test_imported_judgments_change_the_evaluation_and_are_exported(
     assert "2 of" in after["out"]
     assert "judgments of this split come from people who judged here" in after["out"]
     assert after["measures"]["base"]["nDCG@10"] != before["measures"]["base"]["nDCG@10"]
-    assert "q1\t0\td1\t0\nq1\t0\td2\t3\n" in (tmp_path / "q.trec").read_text() + "\n"
+    assert "q1 0 d1 0\nq1 0 d2 3\n" in (tmp_path / "q.trec").read_text() + "\n"
     target = tmp_path / "out.tsv"
     assert run("judgments", "export", toy, "--out", target).code == 0
     assert target.read_text() == MINE.replace("q9\td1\t1\n", "")
@@ -69,7 +69,7 @@ def test_imported_judgments_change_the_evaluation_and_are_exported(
         f"imrnns-lens: {target}: this file exists; name another one, or use --force\n",
     )
     assert run("judgments", "export", toy, "--out", target, "--format", "trec", "--force").code == 0
-    assert target.read_text() == "q1\t0\td1\t0\nq1\t0\td2\t3\n"
+    assert target.read_text() == "q1 0 d1 0\nq1 0 d2 3\n"
 
 
 def test_texts_of_the_data_reach_the_terminal_as_text(run, toy: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -28,8 +28,8 @@ TABLE_READING = (
     "Means of the modulated rankings over the queries of a group. Difference: first − second, "
     "with its 95 % interval from a bootstrap over queries. p comes from a paired randomisation "
     "test. Both treat queries that share a relevant document as one. p is Holm-corrected for the "
-    "measures of a group. A group says how training used the relevant documents: of two adapters, "
-    "the closer contact counts."
+    "measures of a group. A group says how training used the relevant documents. If the two "
+    "adapters used them differently, “seen” by one of them counts as seen."
 )
 UNKNOWN_GROUPS = (
     "It is unknown which queries training used",

@@ -46,9 +46,9 @@ STAGES_READING = (
 )
 
 SYSTEMS_READING = (
-    "One line per base candidate: those in the top {k} of base, BM25 or their fusion, every "
-    "relevant candidate and the selected document. Hover over a mark for the exact rank; "
-    "click it to read the document."
+    "Drawn are the base candidates in the top {k} of base, BM25 or their fusion, every relevant "
+    "candidate and the selected document. Hover over a mark for the exact rank; click it to read "
+    "the document."
 )
 
 

@@ -102,7 +102,7 @@ def test_the_pool_has_the_top_documents_of_all_systems_in_random_order() -> None
             for stage in ("base", "modulated")
         ]
         text = catalog.dataset("sample").queries[query_id].text
-        rows = evaluations.lexical_index("sample").matches([text], 10)[0]
+        rows = catalog.lexical("sample").matches([text], 10)[0]
         systems.append([catalog.dataset("sample").document_ids[row] for row in rows])
         own = [document for query, document in pool if query == query_id]
         assert set(own) == {document for ranked in systems for document in ranked}

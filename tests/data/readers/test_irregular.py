@@ -231,7 +231,10 @@ CASES = {
         qrels("query-id\tcorpus-id\tscore"),
         ("rejected: 1 whose grade is not a number up to 1,000,000; the first is in line 5",),
     ),
-    "a judgment twice": Case(qrels("q1\td1\t2"), ()),
+    "a judgment twice": Case(
+        qrels("q1\td1\t2"),
+        ("kept: 1 that repeat an earlier one; the first is in line 5 (d1 for q1)",),
+    ),
     "a judgment twice with different grades": Case(
         qrels("q1\td1\t1"),
         (

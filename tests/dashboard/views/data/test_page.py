@@ -23,7 +23,8 @@ def data_page() -> None:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    rows = [f"{i},Page {i},Text number {i} about the same old house." for i in range(4)]
+    body = "Text about the same old house that nobody has painted since the end of the war"
+    rows = [f"{i},Page {i},{body} {i}." for i in range(4)]
     table = "\n".join(["nr,head,body", *rows, "3,Page 3,Another text with this number.", ""])
     (tmp_path / "pages.csv").write_text(table)
     (tmp_path / "asked.csv").write_text("question,page\nwhich house?,Page 1\n")
