@@ -44,8 +44,8 @@ VERDICT_READING = (
     "Opposite sign: larger in size than every draw, with the other sign. The words are tested in "
     "the order of their estimates, the largest first; the first one that fails and all after it "
     "are not confirmed. "
-    "If the estimates were exchanged among the words, at most 5 % of texts would have a confirmed "
-    "word, for score and for change each. No verdict: "
+    "False alarms: if the estimates were exchanged among the words, at most 5 % of texts would "
+    "have a word that is confirmed for the score, and at most 5 % for the change. No verdict: "
     f"the text has too few other words for {RANDOM_DRAWS} different draws."
 )
 """How the verdicts are reached, for the terminal and the report."""

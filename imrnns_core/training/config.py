@@ -98,8 +98,8 @@ RECIPE_PURPOSES: dict[str, str] = {
     "then trains it on them",
     "modulation-only": "trains the two adapters and keeps the projector fixed",
     "paper": "uses the margin loss of the paper and negatives from BM25",
-    "reference": "uses the loss of the reference package, which asks for a larger margin than in "
-    "the base",
+    "reference": "uses the loss of the reference package: the positive must lead by more than in "
+    "the base ranking",
     "unlabeled": "uses the documents and their titles, but no judgments",
 }
 """What each recipe does, in words that follow its name."""

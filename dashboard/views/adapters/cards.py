@@ -132,10 +132,10 @@ def _texts(card: AdapterCard) -> list[tuple[str, str]]:
     texts = card.texts
     if texts is None:
         return [("Training texts", f"{UNKNOWN}, so it is unknown which queries are seen")]
-    uses = f", for {', '.join(texts.uses)}" if texts.uses else ""
+    uses = f" ({', '.join(texts.uses)})" if texts.uses else ""
     documents = (
-        f"{len(texts.positives):,} as relevant for a training query, {len(texts.used):,} more "
-        f"without a judgment{uses}"
+        f"{len(texts.positives):,} were relevant to a training query; of {len(texts.used):,} "
+        f"others, training used the text, but no judgment{uses}"
     )
     return [
         ("Documents", documents),

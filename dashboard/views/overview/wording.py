@@ -184,8 +184,8 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        "New documents: training measured memories without the relevant documents of a query "
-        f"({count(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
+        "New documents: for a test, training built memories that lacked the relevant documents "
+        f"of a query ({count(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
         f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
         f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}). After these documents were added to "
         f"the memory, it was {signed(gain.extended - gain.base)}. The dashboard adds new documents "

@@ -232,7 +232,7 @@ def test_a_card_says_what_training_used() -> None:
     card = space.adapter("sample-adapter").card
     assert facts["Seed"] == str(card.config["seed"])
     assert facts["Trained on"] == "sample, split train; the texts are those of the open data set"
-    assert facts["Documents"].startswith(f"{len(card.texts.positives):,} as relevant")
+    assert facts["Documents"].startswith(f"{len(card.texts.positives):,} were relevant")
     assert facts["Validation queries"] == f"{len(card.texts.validation_queries):,}"
     assert f"{card.outcome.validation:.4f}" in facts["Validation"]
     assert f"{card.outcome.left_out.p:.4f}" in facts["Gain for new documents"] or (
