@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +100,15 @@ def test_names_are_one_printable_line(typed: str, stored: str) -> None:
     assert len(clean_name("x" * 500)) == 80
 
 
+JUDGE_MANY = """
+import sys
+from pathlib import Path
+from tests.storage.test_judgments import judge_many
+judge_many(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+"""
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
 def judge_many(root: Path, who: str, count: int) -> None:
     store, judged = JudgmentStore(root), dataset()
     for n in range(count):
@@ -119,13 +130,15 @@ def test_threads_that_judge_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_processes_that_judge_at_once_lose_nothing(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    running = [context.Process(target=judge_many, args=(tmp_path, f"p{n}", 20)) for n in range(3)]
-    for process in running:
-        process.start()
-    for process in running:
-        process.join(120)
-    assert [process.exitcode for process in running] == [0, 0, 0]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", JUDGE_MANY, str(tmp_path), f"p{n}", "20"],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+        for n in range(3)
+    ]
+    assert [process.wait(120) for process in running] == [0, 0, 0]
     assert JudgmentStore(tmp_path).version("toy") == (60, 0)
     journal = sqlite3.connect(tmp_path / FILE).execute("PRAGMA journal_mode").fetchone()
     assert journal == ("wal",)
