@@ -125,7 +125,7 @@ def _paths(move: Move, points: Points, three: bool) -> list[dict[str, Any]]:
 def _queries(move: Move, three: bool) -> list[dict[str, Any]]:
     """Return the query at its projected and its modulated position."""
     # the open sign is larger: where the query hardly moves, it stays visible around the other
-    signs = [("query, projected", "diamond-open", 10, 20), ("query, modulated", "diamond", 7, 14)]
+    signs = [("query, projected", "diamond-open", 7, 20), ("query, modulated", "diamond", 7, 14)]
     if len(move.query) == 1:
         signs = [("query", "diamond", 7, 14)]
     return [

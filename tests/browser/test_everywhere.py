@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from dashboard import navigation, theme
+from dashboard.shell import tour
 from tests.browser.app import chart, open_page, settle
 from tests.dashboard.test_contrast import contrast
 
@@ -248,10 +249,10 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
 ) -> None:
     open_page(page, address)
     panel = page.locator(".st-key-tour")
-    expect(panel).to_contain_text("Step 1 of 8. Move the slider α")
+    expect(panel).to_contain_text(f"Step 1 of {len(tour.STEPS)}. Move the slider α")
     panel.get_by_role("button", name="Continue").click()
     page.wait_for_function("() => location.pathname === '/modulation'")
-    expect(panel).to_contain_text("Step 2 of 8.")
+    expect(panel).to_contain_text(f"Step 2 of {len(tour.STEPS)}.")
     settle(page)
     panel.get_by_role("button", name="Skip the tour").click()
     expect(panel).to_have_count(0)
@@ -260,7 +261,7 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
     settle(page)
     expect(panel).to_have_count(0)
     page.get_by_role("button", name="Show me around").click()
-    expect(panel).to_contain_text("Step 1 of 8.")
+    expect(panel).to_contain_text(f"Step 1 of {len(tour.STEPS)}.")
 
 
 def test_a_link_needs_no_guide(page: Page, address: str) -> None:
