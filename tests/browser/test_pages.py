@@ -719,7 +719,7 @@ def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(
 def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/?query=q001")
     page.get_by_text("Find the rank of a document").click()
-    page.get_by_label("Document id, or words of its title").fill("scurvy-history")
+    page.get_by_label("Document id or address, or words of its title").fill("scurvy-history")
     page.keyboard.press("Enter")
     expect(
         page.get_by_text("the rank if every document of the data set were scored")
