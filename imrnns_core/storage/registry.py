@@ -37,6 +37,20 @@ class Registration:
     similarity: Similarity = "cosine"
 
     @property
+    def vectors_name(self) -> str:
+        """What tells its vectors from others of the same data set."""
+        encoder = self.encoder
+        parts = [
+            encoder.name,
+            encoder.revision,
+            encoder.query_prefix,
+            encoder.document_prefix,
+            "queries" if self.embeddings else None,  # the documents are elsewhere
+            "dot" if self.similarity == "dot" else None,
+        ]
+        return "-".join(filter(None, parts))
+
+    @property
     def source(self) -> DataSource:
         """The files of the data set, and how they are read."""
         return DataSource(self.path, self.queries, self.columns)
@@ -97,3 +111,29 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def registration_of(
+    path: Path,
+    registrations: Mapping[str, Registration],
+    embeddings: Path | None,
+    encoder: EncoderSpec | None,
+) -> Registration:
+    """Return the registration of an absolute path: the known one, or one with a name of its own.
+
+    Args:
+        path: The path.
+        registrations: Name → registration of the known data sets.
+        embeddings: Replaces the registered embeddings.
+        encoder: Replaces the registered encoder.
+    """
+    name = path.name if path.is_dir() else path.name.split(".")[0]
+    # two folders may have the same name: add parent folders until the name is unique
+    for parent in path.parents:
+        if name not in registrations or registrations[name].path == path:
+            break
+        name = f"{parent.name}-{name}"
+    previous = registrations.get(name)
+    if previous and previous.path == path:
+        return previous.updated(embeddings, encoder)
+    return Registration(name, path, embeddings, encoder or EncoderSpec())

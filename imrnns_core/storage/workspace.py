@@ -40,7 +40,12 @@ from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.lexical import stored_or_built_index
 from imrnns_core.storage.precomputed import precomputed_vectors
-from imrnns_core.storage.registry import Registration, read_registry, write_registry
+from imrnns_core.storage.registry import (
+    Registration,
+    read_registry,
+    registration_of,
+    write_registry,
+)
 from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
@@ -114,17 +119,7 @@ class Workspace:
                 "neither a folder, a file nor a registered name",
                 f"registered names: {', '.join(registrations)}",
             )
-        path = path.resolve()
-        name = path.name if path.is_dir() else path.name.split(".")[0]
-        # two folders may have the same name: add parent folders until the name is unique
-        for parent in path.parents:
-            if name not in registrations or registrations[name].path == path:
-                break
-            name = f"{parent.name}-{name}"  # the name belongs to another folder
-        previous = registrations.get(name)
-        if previous and previous.path == path:
-            return previous.updated(embeddings, encoder)
-        return Registration(name, path, embeddings, encoder or EncoderSpec())
+        return registration_of(path.resolve(), registrations, embeddings, encoder)
 
     def open(
         self, data: str | Path | Registration, progress: LabelledProgress | None = None
@@ -197,17 +192,8 @@ class Workspace:
         return stored_or_built_index(self.root / "lexical" / file_name(dataset.name), dataset)
 
     def _vectors_folder(self, registration: Registration) -> Path:
-        encoder = registration.encoder
-        parts = [
-            encoder.name,
-            encoder.revision,
-            encoder.query_prefix,
-            encoder.document_prefix,
-            "queries" if registration.embeddings else None,  # the documents are elsewhere
-            "dot" if registration.similarity == "dot" else None,
-        ]
-        label = "-".join(filter(None, parts))
-        return self.root / "vectors" / file_name(registration.name) / file_name(label)
+        names = (registration.name, registration.vectors_name)
+        return (self.root / "vectors").joinpath(*map(file_name, names))
 
     # Adapters
 
