@@ -9,7 +9,7 @@ import numpy as np
 
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings, unit
 
-DOCUMENTS, QUERIES = 400, 200
+DOCUMENTS, QUERIES = 800, 600
 
 
 def write_noisy_data(folder: Path, dimension: int = 128) -> Path:

@@ -111,7 +111,7 @@ def test_judging_with_the_keyboard(page: Page, own_address: str, own_workspace: 
     with page.expect_download() as download:
         page.get_by_role("button", name="Download TREC file").click()
     lines = download.value.path().read_text().splitlines()
-    assert f"q128\t0\t{seen[0]}\t3" in lines
+    assert f"q128 0 {seen[0]} 3" in lines
     assert len(lines) == len(given(own_workspace))
 
 
