@@ -24,7 +24,7 @@ LOSSES = """plot => plot._fullData.filter(trace => trace.name === 'training' && 
 @pytest.fixture(scope="module")
 def own_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a data set whose training takes seconds."""
-    folder = write_noisy_data(tmp_path_factory.mktemp("data") / "noisy", dimension=384)
+    folder = write_noisy_data(tmp_path_factory.mktemp("data") / "noisy", 384, queries=600)
     space = Workspace(tmp_path_factory.mktemp("adapters-workspace"))
     space.register(space.resolve(str(folder), folder))
     return space.root
@@ -84,7 +84,7 @@ def test_a_training_survives_a_reload_and_a_stop_and_opens_in_overview(
 def test_a_training_that_the_end_of_the_server_interrupts_is_offered_again(
     page: Page, tmp_path: Path
 ) -> None:
-    folder = write_noisy_data(tmp_path / "noisy", dimension=128)
+    folder = write_noisy_data(tmp_path / "noisy", 384, queries=600)
     space = Workspace(tmp_path / "workspace")
     space.register(space.resolve(str(folder), folder))
     with serving(space.root) as first:
