@@ -9,8 +9,6 @@ import os
 import sys
 import threading
 
-from imrnns_core.cli.app import main
-
 
 def _end_with_parent() -> None:
     """Wait for the end of the standard input, then end this process."""
@@ -21,5 +19,8 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
+    # before the import, which takes seconds on a busy machine
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from imrnns_core.cli.app import main
+
     main()

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from imrnns_core.cli.app import app as cli
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 WAIT_MS = 60_000
+LOGS: dict[int, Path] = {}
+"""What the running dashboards write, by port."""
 
 
 @dataclass
@@ -113,14 +116,16 @@ def started(
         "HF_HUB_OFFLINE": "1",
         **environment,
     }
+    log = tempfile.NamedTemporaryFile(prefix="dashboard-", suffix=".log")  # noqa: SIM115
     process = subprocess.Popen(
         command(port),
         cwd=folder,
         env=variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
     )
     server, deadline = Server(process, port), time.monotonic() + START_SECONDS
+    LOGS[port] = Path(log.name)
     try:
         while not ready(server.address):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -130,6 +135,8 @@ def started(
     finally:
         process.terminate()
         process.wait(20)
+        del LOGS[port]
+        log.close()
 
 
 def command(workspace: Path, *arguments: object) -> None:

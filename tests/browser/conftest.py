@@ -1,16 +1,30 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.app import WAIT_MS, launch, own_context, serving
+from tests.browser.app import LOGS, WAIT_MS, launch, own_context, serving
 
 NewPage = Callable[..., Page]
 """Opens a page: `new_page(width=1440, height=1100, scheme="light")`."""
+LOG_CHARACTERS = 5_000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the dashboards wrote where a test fails: the page shows no traceback."""
+    report = yield
+    if report.failed:
+        for port, log in LOGS.items():
+            written = log.read_text(encoding="utf-8", errors="replace")[-LOG_CHARACTERS:]
+            report.sections.append((f"dashboard on port {port}", written))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -87,12 +88,14 @@ def _documents(rows: Rows, report: FileReport, columns: Columns) -> Iterable[tup
 def field(record: Record, column: str, report: FileReport, line: int) -> str:
     """Return the value of a column as text; other types are noted."""
     value = record.get(column)
-    if isinstance(value, (list, dict)):
-        # paragraphs of one text are often a list
-        if isinstance(value, list) and all(isinstance(part, str) for part in value):
-            report.change(f"where {column} is a list of texts, now joined", line)
-            return clean("\n".join(value), report, line)
+    # paragraphs of one text are often a list
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        report.change(f"where {column} is a list of texts, now joined", line)
+        value = "\n".join(value)
+    # an id or a year is often a number, which needs no note
+    elif isinstance(value, (list, dict, bool)):
         report.change(f"where {column} is not a text, now written as JSON", line, repr(value))
+        value = json.dumps(value, ensure_ascii=False, default=str)
     return clean(value, report, line)
 
 

@@ -117,6 +117,16 @@ CASES = {
         ("changed: 1 where text is not a text, now written as JSON; the first is in line 3",),
         ONE_MORE,
     ),
+    "an id that is true": Case(
+        corpus('{"_id": true, "text": "x"}'),
+        ("changed: 1 where _id is not a text, now written as JSON; the first is in line 3",),
+        ("d1", "d2", "true"),
+    ),
+    "an id that is an object": Case(
+        corpus('{"_id": {"a": "é"}, "text": "x"}'),
+        ("changed: 1 where _id is not a text, now written as JSON; the first is in line 3",),
+        ("d1", "d2", '{"a": "é"}'),
+    ),
     "half a surrogate pair": Case(
         corpus('{"_id": "d3", "text": "x \\ud83d"}'),
         ("changed: 1 with half a surrogate pair, now U+FFFD; the first is in line 3",),
