@@ -8,8 +8,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
     "keyword mismatch": (
-        f"BM25 ranks a relevant document in its top {LEXICAL_TOP}; base, or modulated if there is "
-        "an adapter, ranks every relevant document lower than BM25 ranks this one"
+        f"BM25 has a relevant document in its top {LEXICAL_TOP}, and its best relevant rank is "
+        "better than that of the modulated ranking (without an adapter, of the base ranking)"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

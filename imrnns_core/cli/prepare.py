@@ -55,7 +55,8 @@ ColumnChoice = Annotated[
         metavar="ROLE=NAME",
         help=(
             "Which column is what, such as title=heading. title= (no name) reads no column as "
-            f"title. Can be repeated. Roles: {', '.join(_COLUMN_ROLES)}."
+            f"title. Can be repeated. Roles: {', '.join(_COLUMN_ROLES)}. document is the "
+            "expected or judged document of a query; subject is a category, which is only shown."
         ),
     ),
 ]
@@ -97,7 +98,9 @@ StoreAddress = Annotated[
         ),
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with an error if a record is irregular.")
+]
 
 
 def prepare(
@@ -119,7 +122,8 @@ def prepare(
     """Read and encode a data set, register its name, and compute its UMAP maps.
 
     The command lists what it read from each file, what it rejected, and why.
-    Irregular records are accepted where that is possible; --strict accepts none.
+    Irregular records are accepted where that is possible; with --strict, they
+    are an error.
     Each adapter has a map of its own. Without --adapter, the command computes
     the maps of all adapters that were trained on the data set. After an
     interruption, run the command again: it continues where it stopped.

@@ -38,8 +38,8 @@ MAX_SIM_MEANING = (
     "document, and that of its most similar sentence."
 )
 ADAPTER_WEIGHT = (
-    f"The weight of {ADAPTER_LEXICAL} is chosen only by queries whose judgments training did not "
-    "use."
+    f"The weight of {ADAPTER_LEXICAL} is chosen without the queries of the groups “seen” and "
+    "“validation”."
 )
 
 
@@ -116,7 +116,7 @@ def headline(verdict: BaselineVerdict) -> str:
         return f"No baseline is significantly better than base; the strongest is {name} ({p})"
     if verdict.excluded:
         queries = counted(strongest.test.queries, "query", "queries")
-        p += f", on the {queries} whose judgments training did not use"
+        p += f", on the {queries} that are neither “seen” nor “validation”"
     if verdict.effect == "helps":
         return f"It is better than the strongest baseline without training, {name} ({p})"
     if verdict.effect == "harms":

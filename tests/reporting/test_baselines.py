@@ -67,8 +67,8 @@ def test_the_headline_names_the_strongest_baseline(effect: Effect, mean: float, 
 
 def test_the_headline_names_the_queries_if_some_are_left_out():
     assert texts.headline(verdict("harms", excluded=70)) == (
-        "Base + BM25, without training, is better (p = 0.2100, on the 236 queries whose "
-        "judgments training did not use)"
+        "Base + BM25, without training, is better (p = 0.2100, on the 236 queries that are "
+        "neither “seen” nor “validation”)"
     )
 
 

@@ -25,13 +25,16 @@ NONE = (
     "An adapter needs {dimension} dimensions, as the vectors of this data set have. Train one "
     "above, or import one below.",
 )
+MEASURES = "mean of nDCG@10, R@10 and RR@10 on the validation queries"
+UNLABELED_MEASURE = "nDCG@10 on keyword queries made from the documents"
+SCORES = f"It is the {MEASURES}; for the recipe “unlabeled”, {UNLABELED_MEASURE}."
 COLUMNS = [
     Column("Adapter", wide=True),
     Column("Kind", "How the adapter was made."),
     Column("Recipe", "The training recipe."),
     Column("Trained on", "The data set that it was trained on."),
-    Column("Base", "Validation score of the base ranking in its training.", numeric=True),
-    Column("Validation", "Validation score of the adapter in its training.", numeric=True),
+    Column("Base", f"Validation score of the base ranking. {SCORES}", numeric=True),
+    Column("Validation", f"Validation score of the adapter. {SCORES}", numeric=True),
     Column("File", "Yours: in the workspace. Shipped: came with the dashboard."),
 ]
 
@@ -90,7 +93,7 @@ def card_facts(adapter: Adapter, digest: str) -> list[tuple[str, str]]:
         ("Seed", str(card.config.get("seed", UNKNOWN))),
         ("Trained on", _trained_on(card, digest)),
         *_texts(card),
-        ("Validation", _validation(card)),
+        ("Validation score", _validation(card)),
     ]
     if card.outcome and card.outcome.left_out:
         found.append(("Gain for new documents", _left_out(card.outcome.left_out)))
@@ -152,15 +155,22 @@ def _validation(card: AdapterCard) -> str:
     if outcome.validation is None:
         return f"no model was better than the base ranking ({base})"
     change = signed(outcome.validation - outcome.base_validation)
+    measure = UNLABELED_MEASURE if card.train_split is None else MEASURES
+    selected = (
+        "the initial model"
+        if outcome.shipped == "initialization"
+        else f"epoch {outcome.best_epoch}"
+    )
     return (
-        f"{decimal(outcome.validation)}, base ranking {base} ({change}), epoch {outcome.best_epoch}"
+        f"{decimal(outcome.validation)}, base ranking {base} ({change}): {measure}. Selected: "
+        f"{selected}"
     )
 
 
 def _left_out(gain: LeftOutGain) -> str:
     low, high = gain.change_ci95
     return (
-        f"nDCG@10 − base {signed(gain.left_out - gain.base)} (95 % interval {signed(low)} to "
-        f"{signed(high)}, {p_value(gain.p)}) with memories that lack the relevant documents; "
-        f"{signed(gain.extended - gain.base)} after they were added"
+        f"change of nDCG@10 against base: {signed(gain.left_out - gain.base)} (95 % interval "
+        f"{signed(low)} to {signed(high)}, {p_value(gain.p)}) if the memory lacks the relevant "
+        f"documents; {signed(gain.extended - gain.base)} after these documents were added to it"
     )

@@ -30,8 +30,8 @@ IRREGULAR_HELP = (
 ALL_REGULAR = ("All records are regular", "Nothing was changed or rejected.")
 CUT = "Documents that are not read whole"
 CUT_READING = (
-    "The encoder reads the first {} tokens of a document (title and text). {}. The rest has no "
-    "influence on the embedding, so a query about it can fail."
+    "The encoder reads the first {} tokens of a document (title and text). {}. What stands "
+    "after these tokens has no influence on the embedding, so a query about it can fail."
 )
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 COPIES = "Near copies"

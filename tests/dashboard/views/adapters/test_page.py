@@ -234,7 +234,7 @@ def test_a_card_says_what_training_used() -> None:
     assert facts["Trained on"] == "sample, split train; the texts are those of the open data set"
     assert facts["Documents"].startswith(f"{len(card.texts.positives):,} were relevant")
     assert facts["Validation queries"] == f"{len(card.texts.validation_queries):,}"
-    assert f"{card.outcome.validation:.4f}" in facts["Validation"]
+    assert f"{card.outcome.validation:.4f}" in facts["Validation score"]
     assert f"{card.outcome.left_out.p:.4f}" in facts["Gain for new documents"] or (
         "p < 0.0001" in facts["Gain for new documents"]
     )
