@@ -52,8 +52,9 @@ def adapters_export(
 ) -> None:
     """Write an adapter to a file.
 
-    A .safetensors file has the adapter's card. A .pt file can be loaded by the
-    reference package, if the adapter has its form.
+    A .safetensors file has the adapter's card. A .pt file is for the reference
+    package imrnns, which needs a square projector and hidden layers of 128 and
+    64 units.
     """
     from imrnns_core.model.checkpoint import export_adapter
     from imrnns_core.storage.workspace import Workspace

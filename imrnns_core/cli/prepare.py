@@ -93,7 +93,8 @@ StoreAddress = Annotated[
         metavar="ADDRESS",
         help=(
             "Read documents and vectors from a vector store, as the data set DATA: "
-            "faiss:FILE#TABLE, qdrant:FOLDER#COLLECTION, milvus:FILE#COLLECTION or "
+            "faiss:INDEX#TABLE (a file with one document per row), qdrant:FOLDER#COLLECTION, "
+            "milvus:FILE#COLLECTION or "
             "postgresql://USER@HOST/DATABASE#TABLE."
         ),
     ),

@@ -40,8 +40,8 @@ def press(page: Page, key: str) -> None:
     page.locator(f".st-key-{key} button").first.click()
 
 
-def losses(page: Page, at_least: int) -> None:
-    """Wait until the curve of the loss has this many marks."""
+def losses(page: Page, at_least: int) -> int:
+    """Wait until the curve of the loss has at least this many marks; return how many it has."""
     plot = page.locator(".st-key-training_curves .js-plotly-plot")
     plot.wait_for(timeout=TRAINING_MS)
     page.wait_for_function(
@@ -50,6 +50,7 @@ def losses(page: Page, at_least: int) -> None:
         arg=at_least,
         timeout=TRAINING_MS,
     )
+    return int(plot.evaluate(LOSSES))
 
 
 def test_a_training_survives_a_reload_and_a_stop_and_opens_in_overview(
@@ -90,14 +91,18 @@ def test_a_training_that_the_end_of_the_server_interrupts_is_offered_again(
     with serving(space.root) as first:
         open_page(page, f"{first}/adapters?data=noisy&recipe=reference")
         press(page, "train")
-        losses(page, 1)
+        done = losses(page, 1)
     with serving(space.root) as second:
-        open_page(page, f"{second}/adapters?data=noisy")
+        open_page(page, f"{second}/adapters?data=noisy&recipe=reference")
         expect(page.get_by_text("“noisy-reference” is not finished")).to_be_visible()
         press(page, "continue_noisy-reference")
-        page.locator(".st-key-train_open button").wait_for(timeout=TRAINING_MS)
+        losses(page, done + 1)
+        press(page, "train_stop")
+        press(page, "discard_noisy-reference")
+        expect(page.get_by_text("“noisy-reference” is not finished")).not_to_be_visible()
+        expect(page.get_by_role("textbox", name="Name")).to_have_value("noisy-reference")
         page.goto("about:blank")
-    assert "noisy-reference" in space.adapter_paths()
+    assert not any((space.root / "adapters").iterdir())
 
 
 def test_a_reference_checkpoint_is_imported_exported_and_loads_again(

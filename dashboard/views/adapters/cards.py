@@ -16,6 +16,10 @@ from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TrainingOut
 from imrnns_core.model.checkpoint import Adapter
 
 UNKNOWN = "not recorded"
+NO_TRAINING_QUERIES = (
+    "0: the adapter has learned no judgment. Judged queries, if there were any, only chose among "
+    "models that were built from the documents"
+)
 READING = (
     "All adapters with the dimensions of this data set. Click a row to choose an adapter for all "
     "pages, and to see its card below."
@@ -142,7 +146,7 @@ def _texts(card: AdapterCard) -> list[tuple[str, str]]:
     )
     return [
         ("Documents", documents),
-        ("Training queries", f"{len(texts.queries):,}"),
+        ("Training queries", f"{len(texts.queries):,}" if texts.queries else NO_TRAINING_QUERIES),
         ("Validation queries", f"{len(texts.validation_queries):,}"),
     ]
 

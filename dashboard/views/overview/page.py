@@ -46,7 +46,9 @@ def show() -> None:
     """Draw the page."""
     heading = ADAPTER_HEADING if state.has_adapter() else BASE_HEADING
     split = split_choice.heading(*heading)
-    adapter_hint.show("a ranking that may beat base and the baselines, measured on unseen queries")
+    adapter_hint.show(
+        "a ranking that may be better; this page then tests it on seen and on unseen queries"
+    )
     if split == UNJUDGED_SPLIT:
         _show_unjudged()
     elif split is not None and not state.has_adapter():
