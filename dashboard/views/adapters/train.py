@@ -27,8 +27,8 @@ NO_JUDGMENTS = (
 )
 SEED_HELP = "The same seed gives the same adapter."
 SPLIT_HELP = (
-    "The split whose judgments are learned. Measure the adapter on another one: on these queries "
-    "it looks better than it is."
+    "The split whose judgments are learned. On its queries, the adapter looks better than it is, so "
+    "measure it on another split."
 )
 
 

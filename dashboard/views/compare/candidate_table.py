@@ -25,8 +25,8 @@ LETTER = 6.8
 """Width of a letter in pixels."""
 CHANGE = "rank change"
 BASE_READING = (
-    "Ranks by base, by BM25 (keyword search), and by the reciprocal rank fusion of both, of all "
-    "documents that one of them returns; then the base score. Click a column header to sort."
+    "The documents that base or BM25 (keyword search) returns: their ranks in both rankings and in "
+    "the reciprocal rank fusion of the two, then the base score. Click a column header to sort."
 )
 READING = (
     "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
