@@ -27,7 +27,7 @@ NO_JUDGMENTS = (
 )
 SEED_HELP = "The same seed gives the same adapter."
 SPLIT_HELP = (
-    "The split whose judgments are learned. On its queries, the adapter looks better than it is, so "
+    "The split whose judgments are learned. On its queries, the adapter looks better than it is: "
     "measure it on another split."
 )
 
