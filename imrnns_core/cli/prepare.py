@@ -29,7 +29,7 @@ from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
-from imrnns_core.reporting.import_lines import import_lines
+from imrnns_core.reporting.import_lines import import_lines, own_document_lines
 from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
@@ -97,6 +97,16 @@ StoreAddress = Annotated[
         ),
     ),
 ]
+KeepOwn = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-own/--leave-out-own",
+        help=(
+            "A query may also be a document of the corpus (same id and text). Keep this document "
+            "in the rankings of its query, or leave it out (default: leave out)."
+        ),
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -109,6 +119,7 @@ def prepare(
     queries: QueriesFile = None,
     column: ColumnChoice = None,
     similarity: SimilarityChoice = None,
+    keep_own: KeepOwn = None,
     strict: Strict = False,
     store: StoreAddress = None,
     adapter: Maps = None,
@@ -134,8 +145,11 @@ def prepare(
         space, registration = resolve(
             data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
         )
-    registration = _with_tables(registration, queries, columns)
-    registration = replace(registration, similarity=similarity or registration.similarity)
+    registration = replace(
+        _with_tables(registration, queries, columns),
+        similarity=similarity or registration.similarity,
+        keep_own=registration.keep_own if keep_own is None else keep_own,
+    )
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
@@ -162,6 +176,8 @@ def _print_content(collection: Collection) -> None:
         f"{SIMILARITIES[collection.similarity]}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    for line in own_document_lines(dataset, dataset.queries):
+        out.print(line, soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:

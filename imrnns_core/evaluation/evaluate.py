@@ -240,7 +240,7 @@ def evaluate(
     judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
-    batch = ranker.rank_batch(vectors)
+    batch = ranker.rank_batch(vectors, tuple(qrels))
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),
@@ -283,8 +283,8 @@ def measure_bm25(
 ) -> SystemMetrics:
     """Rank the corpus by BM25, to the number of candidates, and measure the ranking."""
     # as deep as the rankings of the stages: AP counts relevant documents at every rank
-    ranked = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
-    ids = dataset.document_ids
+    ids, texts = dataset.document_ids, [dataset.queries[q].text for q in qrels]
+    ranked = lexical.matches(texts, SearchConfig().candidates, dataset.left_out_rows(qrels))
     return measure(
         measures,
         qrels,

@@ -180,6 +180,11 @@ def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
     """
     if document_id in comparison.position:
         return comparison.position[document_id]
+    if comparison.query.id == document_id and document_id in ranker.collection.dataset.left_out:
+        raise ExplanationError(
+            f"document {document_id!r} is the query itself, so it is left out of its rankings; to "
+            f"keep it: imrnns-lens prepare {ranker.collection.dataset.name} --keep-own"
+        )
     if document_id in ranker.collection.documents.row:
         raise ExplanationError(
             f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "

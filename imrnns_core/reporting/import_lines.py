@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.columns import ROLES
+from imrnns_core.reporting.formatting import counted
 
 SHOWN_FILES = 3
 """Names of ignored files that are written out for each reason."""
@@ -17,6 +19,28 @@ def import_lines(report: ImportReport) -> list[str]:
         *(line for file in report.files for line in _file(file)),
         *(f"not read: {line}" for line in _ignored(report.ignored)),
     ]
+
+
+def own_document_lines(dataset: Dataset, query_ids: Collection[str]) -> list[str]:
+    """Return how many of these queries are documents of the corpus, and what that means."""
+    own = dataset.own_documents
+    same = sum(query_id in own.rows for query_id in query_ids)
+    chance = sum(query_id in query_ids for query_id in own.other_text)
+    lines = []
+    if same:
+        text = f"{counted(same, 'query is', 'queries are')} also in the corpus, same id and text"
+        if dataset.left_out:
+            text += ". This document is left out of the rankings of its query, and a judgment of "
+            text += f"it does not count. To keep it: imrnns-lens prepare {dataset.name} --keep-own"
+        else:
+            text += ". This document stays in the rankings of its query, as you chose"
+        lines.append(text)
+    if chance:
+        lines.append(
+            f"{counted(chance, 'query has', 'queries have')} the id of a document with another "
+            "text: this document stays in the rankings"
+        )
+    return lines
 
 
 def irregularities(file: FileReport) -> list[str]:

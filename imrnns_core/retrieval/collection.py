@@ -57,6 +57,19 @@ class Collection:
         """The exact index of the document embeddings, built on first use."""
         return DenseIndex.build(self.documents.vectors, self.tie_ranks, self.similarity)
 
+    def candidates(self, vectors: FloatArray, k: int, query_ids: Sequence[str]) -> IntArray:
+        """Return (B, up to k) corpus rows of the nearest documents of queries, nearest first.
+
+        A document that is the query itself is left out. If the data set has such documents, all
+        queries have at most N − 1 candidates, because all must have the same number.
+
+        Args:
+            vectors: (B, n) base embeddings of the queries.
+            k: Number of candidates.
+            query_ids: (B,) ids of the queries; empty for a typed one.
+        """
+        return self.index.search(vectors, k, self.dataset.left_out_rows(query_ids))
+
     @cached_property
     def tie_ranks(self) -> IntArray:
         """(N,) order of the documents where scores are equal."""

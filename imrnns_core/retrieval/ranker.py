@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -152,13 +152,20 @@ class Ranker:
         """(N, m) unit vectors of the corpus that a map places: projected, or base embeddings."""
         return self._scorer.documents
 
-    def rank_batch(self, vectors: FloatArray) -> RankedBatch:
-        """Retrieve the candidates of (B, n) query embeddings and rank them at all stages.
+    def rank_batch(
+        self, vectors: FloatArray, query_ids: Sequence[str] | None = None
+    ) -> RankedBatch:
+        """Retrieve the candidates of queries and rank them at all stages.
+
+        Args:
+            vectors: (B, n) base embeddings of the queries.
+            query_ids: (B,) their ids, empty for a typed one; None if all are typed.
 
         Raises:
             AdapterError: If a score is NaN.
         """
-        candidates = self.collection.index.search(vectors, self.config.candidates)
+        ids = [""] * len(vectors) if query_ids is None else query_ids
+        candidates = self.collection.candidates(vectors, self.config.candidates, ids)
         ties = self.collection.tie_ranks
         # rounding depends on the position of a candidate, so the positions must not depend on the
         # order of the corpus
@@ -194,7 +201,7 @@ class Ranker:
         dataset = self.collection.dataset
         query = dataset.find_query(query) if isinstance(query, str) else query
         vector = self.collection.query_vector(query) if vector is None else vector
-        batch = self.rank_batch(vector[None])
+        batch = self.rank_batch(vector[None], [query.id])
         rows, scores, ranks = batch.rows[0], batch.scores[0], batch.ranks[0]
         ids = tuple(dataset.document_ids[row] for row in rows)
         feedback = np.array([i not in dropped for i in ids])
@@ -214,20 +221,27 @@ class Ranker:
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return a document's rank at each stage if all documents of the corpus were ranked.
 
-        The query is refined by the feedback documents of the comparison.
+        The query is refined by the feedback documents of the comparison. A document that is the
+        query itself has no rank: the result is empty.
 
         Raises:
             KeyError: If the document is not in the corpus.
             AdapterError: If a score is NaN.
         """
         row = self.collection.documents.row[document_id]
+        own = self.collection.dataset.left_out.get(comparison.query.id)
+        if row == own:
+            return {}
         with torch.inference_mode():
             by_stage = self._scorer.corpus_scores(comparison)
-        same = self.collection.index.representatives
-        return {
-            stage: int(rank(self._checked(scores.numpy())[same], self.collection.tie_ranks)[row])
-            for stage, scores in by_stage.items()
-        }
+        same, ties = self.collection.index.representatives, self.collection.tie_ranks
+        ranks: dict[Stage, int] = {}
+        for stage, tensor in by_stage.items():
+            scores = self._checked(tensor.numpy())[same]
+            if own is not None:
+                scores[own] = -np.inf
+            ranks[stage] = int(rank(scores, ties)[row])
+        return ranks
 
     def _scores(
         self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None

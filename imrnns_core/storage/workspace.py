@@ -144,7 +144,8 @@ class Workspace:
             EncoderError: If texts must be encoded and the encoder cannot be loaded.
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
-        dataset = replace(load_dataset(registration.source), name=registration.name)
+        dataset = load_dataset(registration.source)
+        dataset = replace(dataset, name=registration.name, keep_own=registration.keep_own)
         encoder = self._encoder(registration)
         folder = self._vectors_folder(registration)
         if registration.embeddings is not None:
@@ -185,7 +186,8 @@ class Workspace:
         """Return a cache key that changes when a file of the data set changes."""
         vectors = registration.embeddings
         files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
-        return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
+        choices = f"{registration.similarity} {registration.keep_own}"
+        return f"{registration.encoder.to_json()} {choices} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
