@@ -150,6 +150,18 @@ def registered(wanted: Wanted) -> str | None:
     return registration.name if known == registration else None
 
 
+def set_keep_own(data: str, keep: bool) -> None:
+    """Store whether documents that are the query itself stay in the rankings of their query.
+
+    Raises:
+        DataError: If the list of data sets is damaged.
+        OSError: If it cannot be written.
+    """
+    space = caching.workspace()
+    space.register(replace(space.resolve(data), keep_own=keep))
+    caching.notice_registry()
+
+
 def _key(wanted: Wanted) -> Path:
     return Path(wanted.path).expanduser().absolute()
 

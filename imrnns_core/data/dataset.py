@@ -110,6 +110,10 @@ class Dataset:
         # of a single document, nothing would be left
         return {} if self.keep_own or len(self.documents) == 1 else self.own_documents.rows
 
+    def leaves_out(self, query_id: str, document_id: str) -> bool:
+        """Return whether this document is left out for this query."""
+        return query_id == document_id and query_id in self.left_out
+
     def left_out_rows(self, query_ids: Iterable[str]) -> IntArray | None:
         """Return the (B,) rows of the documents that are left out for queries, −1 for none.
 

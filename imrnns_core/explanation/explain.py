@@ -180,10 +180,10 @@ def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
     """
     if document_id in comparison.position:
         return comparison.position[document_id]
-    if comparison.query.id == document_id and document_id in ranker.collection.dataset.left_out:
+    if ranker.collection.dataset.leaves_out(comparison.query.id, document_id):
         raise ExplanationError(
             f"document {document_id!r} is the query itself, so it is left out of its rankings; to "
-            f"keep it: imrnns-lens prepare {ranker.collection.dataset.name} --keep-own"
+            "keep it: imrnns-lens prepare DATA --keep-own"
         )
     if document_id in ranker.collection.documents.row:
         raise ExplanationError(

@@ -31,7 +31,7 @@ def own_document_lines(dataset: Dataset, query_ids: Collection[str]) -> list[str
         text = f"{counted(same, 'query is', 'queries are')} also in the corpus, same id and text"
         if dataset.left_out:
             text += ". This document is left out of the rankings of its query, and a judgment of "
-            text += f"it does not count. To keep it: imrnns-lens prepare {dataset.name} --keep-own"
+            text += "it does not count. To keep it: imrnns-lens prepare DATA --keep-own"
         else:
             text += ". This document stays in the rankings of its query, as you chose"
         lines.append(text)

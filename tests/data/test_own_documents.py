@@ -73,7 +73,7 @@ def test_it_is_said():
     assert same == (
         "1 query is also in the corpus, same id and text. This document is left out of the "
         "rankings of its query, and a judgment of it does not count. To keep it: imrnns-lens "
-        "prepare toy --keep-own"
+        "prepare DATA --keep-own"
     )
     assert chance == (
         "1 query has the id of a document with another text: this document stays in the rankings"

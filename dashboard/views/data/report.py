@@ -88,7 +88,7 @@ def _files(dataset: Dataset, data: str) -> None:
     if report.ignored:
         with st.expander(f"Files that were not read ({len(report.ignored):,})"):
             ignored = pd.DataFrame(report.ignored.items(), columns=["file", "reason"])
-            st.dataframe(ignored, hide_index=True, height=_height(len(ignored)))
+            st.dataframe(ignored, hide_index=True, height=height(len(ignored)))
 
 
 def _irregular(dataset: Dataset, data: str) -> None:
@@ -144,7 +144,7 @@ def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
                 "not read": lengths.tokens[order] - lengths.limit,
             }
         )
-        st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+        st.dataframe(frame, hide_index=True, height=height(len(frame)))
         csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
 
 
@@ -160,7 +160,7 @@ def _copies(dataset: Dataset, lengths: Lengths, data: str) -> None:
             count(len(frame), "document", "documents"), count(groups, "group", "groups")
         )
     )
-    st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+    st.dataframe(frame, hide_index=True, height=height(len(frame)))
     csv_button.show(lambda: frame, f"{data}-copies.csv", "csv_copies")
 
 
@@ -176,5 +176,6 @@ def copies_frame(dataset: Dataset, lengths: Lengths) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _height(rows: int) -> int:
+def height(rows: int) -> int:
+    """Return the height of a table in pixels."""
     return min(MOST, 38 + 35 * rows)
