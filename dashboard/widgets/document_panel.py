@@ -74,7 +74,12 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     if document is None:
         return
     with st.container(border=True, key=key):
-        notices.text_block(document.title, document.text, _facts(comparison, document.id))
+        best, facts = comparison.passages.get(document.id), _facts(comparison, document.id)
+        text = best.part.text if best else document.text
+        notices.text_block(document.title, text, facts)
+        if best:
+            with st.expander("The whole document"):
+                notices.text_block("", document.text)
         grade_control.show(comparison, document.id, key)
         # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
@@ -116,4 +121,6 @@ def _facts(comparison: Comparison, document_id: str) -> str:
     if not ranks:
         own = catalog.dataset(state.current().data).leaves_out(comparison.query.id, document_id)
         return f"{name} · {OWN if own else 'not retrieved for this query'}"
-    return f"{name} · rank (score): " + ", ".join(ranks)
+    best = comparison.passages.get(document_id)
+    passage = f"best passage: {best.number} of {best.count} · " if best else ""
+    return f"{name} · {passage}rank (score): " + ", ".join(ranks)

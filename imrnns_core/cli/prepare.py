@@ -29,7 +29,7 @@ from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
-from imrnns_core.reporting.import_lines import import_lines, own_document_lines
+from imrnns_core.reporting.import_lines import import_lines, length_line, own_document_lines
 from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
@@ -107,6 +107,16 @@ KeepOwn = Annotated[
         ),
     ),
 ]
+SplitLong = Annotated[
+    bool | None,
+    typer.Option(
+        "--passages/--no-passages",
+        help=(
+            "Split documents that the encoder does not read whole into passages, and rank them by "
+            "their best passage (default: encode their beginning)."
+        ),
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -120,6 +130,7 @@ def prepare(
     column: ColumnChoice = None,
     similarity: SimilarityChoice = None,
     keep_own: KeepOwn = None,
+    passages: SplitLong = None,
     strict: Strict = False,
     store: StoreAddress = None,
     adapter: Maps = None,
@@ -149,6 +160,7 @@ def prepare(
         _with_tables(registration, queries, columns),
         similarity=similarity or registration.similarity,
         keep_own=registration.keep_own if keep_own is None else keep_own,
+        passages=registration.passages if passages is None else passages,
     )
     if strict:
         load_dataset(registration.source, strict=True)
@@ -176,6 +188,7 @@ def _print_content(collection: Collection) -> None:
         f"{SIMILARITIES[collection.similarity]}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    out.print(length_line(collection), soft_wrap=True)
     for line in own_document_lines(dataset, dataset.queries):
         out.print(line, soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}

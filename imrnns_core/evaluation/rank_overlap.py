@@ -21,7 +21,8 @@ from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, dec
 from imrnns_core.evaluation.evaluate import SCHEMA
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.hybrid import LEXICAL
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker
+from imrnns_core.retrieval.ranked_batch import RankedBatch
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import DoubleArray, IntArray
 
 UNJUDGED_SPLIT = "unjudged"

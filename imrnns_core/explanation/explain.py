@@ -131,13 +131,13 @@ def explain(
         ExplanationError: The document is not a candidate.
     """
     pair = Pair(comparison, ranker.model, _position(ranker, comparison, document_id))
-    position = pair.position
+    position, passage = pair.position, comparison.passages.get(document_id)
     explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter_name,
         ranker.collection.encoder.spec.name,
         comparison.query,
-        ranker.collection.dataset.document[document_id],
+        passage.part if passage else ranker.collection.dataset.document[document_id],
         {stage: int(comparison.rank(stage)[position]) for stage in comparison.stages},
         {stage: float(comparison.score(stage)[position]) for stage in comparison.stages},
         _accounting(pair),

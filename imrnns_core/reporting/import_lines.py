@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection as Ids
+from collections.abc import Mapping
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.columns import ROLES
+from imrnns_core.encoding.lengths import Lengths
+from imrnns_core.errors import EncoderError
 from imrnns_core.reporting.formatting import counted
+from imrnns_core.retrieval.collection import Collection
 
 SHOWN_FILES = 3
 """Names of ignored files that are written out for each reason."""
@@ -21,7 +25,7 @@ def import_lines(report: ImportReport) -> list[str]:
     ]
 
 
-def own_document_lines(dataset: Dataset, query_ids: Collection[str]) -> list[str]:
+def own_document_lines(dataset: Dataset, query_ids: Ids[str]) -> list[str]:
     """Return how many of these queries are documents of the corpus, and what that means."""
     own = dataset.own_documents
     same = sum(query_id in own.rows for query_id in query_ids)
@@ -41,6 +45,32 @@ def own_document_lines(dataset: Dataset, query_ids: Collection[str]) -> list[str
             "text: this document stays in the rankings"
         )
     return lines
+
+
+def length_line(collection: Collection) -> str:
+    """Return how many documents the encoder does not read whole, and how much is not read."""
+    passages = collection.passages
+    if passages is not None:
+        split = counted(len(set(passages.rows.tolist())), "long document is", "long documents are")
+        return (
+            f"{split} split into {counted(len(passages.rows), 'passage')}, and ranked by the best "
+            "passage"
+        )
+    try:
+        lengths = Lengths.of(collection.encoder, collection.dataset.documents)
+    except EncoderError as error:
+        return f"it is unknown how much of the documents was read: {error}"
+    if not lengths.is_known:
+        return "the endpoint does not say how much of a text it reads"
+    cut = len(lengths.cut)
+    if not cut:
+        return f"all documents fit into the {lengths.limit:,} tokens that the encoder reads"
+    share = f"{lengths.share_not_read:.1%}".replace("%", " %")
+    return (
+        f"{counted(cut, 'document is', 'documents are')} longer than the {lengths.limit:,} tokens "
+        f"that the encoder reads, so {share} of all tokens are not read; to read them: imrnns-lens "
+        "prepare DATA --passages"
+    )
 
 
 def irregularities(file: FileReport) -> list[str]:

@@ -109,6 +109,8 @@ class Trainer:
         folder: Path | None = None,
     ) -> None:
         check_collection(collection)
+        # an adapter maps single vectors: those of whole documents train it for passages, too
+        collection = collection.without_passages()
         self.collection, self.config, self.folder = collection, config, folder
         self.split, self.train_split = TrainValidationSplit(), None
         if config.resolved().supervised:
