@@ -80,7 +80,8 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
         if best:
             with st.expander("The whole document"):
                 notices.text_block("", document.text)
-        grade_control.show(comparison, document.id, key)
+        if not dataset.leaves_out(comparison.query.id, document.id):
+            grade_control.show(comparison, document.id, key)
         # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"

@@ -41,8 +41,8 @@ def own_document_lines(dataset: Dataset, query_ids: Ids[str]) -> list[str]:
         lines.append(text)
     if chance:
         lines.append(
-            f"{counted(chance, 'query has', 'queries have')} the id of a document with another "
-            "text: this document stays in the rankings"
+            f"{counted(chance, 'query has', 'queries have')} the id of a document, but another "
+            "text: such a document stays in the rankings"
         )
     return lines
 

@@ -38,7 +38,7 @@ def test_the_choice_is_said_and_stays_with_the_data_set(
         return json.loads(record.read_text())
 
     run("prepare", data)
-    assert "1 query has the id of a document with another text" in capsys.readouterr().out
+    assert "1 query has the id of a document, but another" in capsys.readouterr().out
     left_out = evaluated()
     assert LINE in capsys.readouterr().out
     assert left_out["own_document_left_out"] == ["a0"]

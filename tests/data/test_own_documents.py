@@ -76,7 +76,7 @@ def test_it_is_said():
         "prepare DATA --keep-own"
     )
     assert chance == (
-        "1 query has the id of a document with another text: this document stays in the rankings"
+        "1 query has the id of a document, but another text: such a document stays in the rankings"
     )
     kept = own_document_lines(dataset(keep_own=True), ["a1"])
     assert kept == [

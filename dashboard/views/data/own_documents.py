@@ -19,7 +19,7 @@ LEFT_OUT = (
     "its judgment for the query does not count, and training does not use it for the query."
 )
 KEPT = "You chose to keep these documents in the rankings of their queries."
-CHANCE = "{} the id of a document with another text. These documents stay in the rankings."
+CHANCE = "{} the id of a document, but another text. Such a document stays in the rankings."
 BUTTON_HELP = "The choice belongs to the data set: it holds for all pages, commands and links."
 
 

@@ -110,7 +110,7 @@ def test_queries_in_the_corpus_are_counted_listed_and_can_be_kept(
     assert not app.exception
     said = " ".join(caption.value for caption in app.caption)
     assert "1 query is also in the corpus" in said
-    assert "1 query has the id of a document with another text" in said
+    assert "1 query has the id of a document, but another text" in said
     frame = next(f.value for f in app.dataframe if "query" in f.value)
     assert frame.to_dict("records") == [{"query": "a0", "text": "Eat less meat."}]
     ranker = catalog.ranker("debate", "none")
