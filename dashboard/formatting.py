@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # it takes seconds to load, and the loading screen needs colours before
     from imrnns_core.evaluation.outcomes import Outcome
-    from imrnns_core.retrieval.passages import BestPassage
 
 SIGNS: dict[Outcome, str] = {
     "rescued": "▲▲",
@@ -57,11 +56,6 @@ def percent(share: float) -> str:
 def p_value(p: float) -> str:
     """Return the p value of a test: "p = 0.0012", or "p < 0.0001" where it is smaller."""
     return "p < 0.0001" if p < SMALLEST_P else f"p = {p:.4f}"
-
-
-def passage(best: BestPassage) -> str:
-    """Return which passage of a document it is: "passage 2 of 5"."""
-    return f"passage {best.number} of {best.count}"
 
 
 def count(number: int, one: str, many: str) -> str:

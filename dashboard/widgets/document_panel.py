@@ -123,5 +123,5 @@ def _facts(comparison: Comparison, document_id: str) -> str:
         own = catalog.dataset(state.current().data).leaves_out(comparison.query.id, document_id)
         return f"{name} · {OWN if own else 'not retrieved for this query'}"
     best = comparison.passages.get(document_id)
-    passage = f"best passage: {best.number} of {best.count} · " if best else ""
+    passage = f"ranked by {best} · " if best else ""
     return f"{name} · {passage}rank (score): " + ", ".join(ranks)

@@ -104,16 +104,11 @@ def _hits(
             "title": documents[hit.document_id].title,
             # BM25 also ranks documents that the base does not return
             "base_rank": base_rank.get(hit.document_id),
-            **_passage(comparison, hit.document_id),
+            **({"passage": best.to_json()} if best else {}),
         }
         for hit in comparison.ranking(system, top_k)
+        for best in [comparison.passages.get(hit.document_id)]
     ]
-
-
-def _passage(comparison: Comparison, document_id: str) -> dict[str, dict[str, int]]:
-    """Return which passage of a document is the best one; empty if it was not split."""
-    best = comparison.passages.get(document_id)
-    return {"passage": {"number": best.number, "count": best.count}} if best else {}
 
 
 def _named(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -57,6 +57,13 @@ class BestPassage:
     count: int
     part: Document
 
+    def __str__(self) -> str:
+        return f"passage {self.number} of {self.count}"
+
+    def to_json(self) -> dict[str, int]:
+        """Return which passage it is as a JSON record."""
+        return {"number": self.number, "count": self.count}
+
 
 @dataclass(frozen=True)
 class RankedVectors:

@@ -37,8 +37,8 @@ class BaseStage:
 
     @property
     def documents(self) -> FloatArray:
-        """(N, m) unit vectors that a map places: of documents, or of their first passages."""
-        return self._first(self.collection.unit_vectors)
+        """(N, m) unit vectors of the whole documents, which a map places."""
+        return self.collection.unit_documents
 
     def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
         """Return (B, S, K) scores of B queries (B, n) at the S stages.
@@ -65,11 +65,6 @@ class BaseStage:
         is_cosine = self.collection.similarity == "cosine"
         return {"base": self.base @ (vectors.query if is_cosine else vectors.stored_query)}
 
-    def _first(self, vectors: FloatArray) -> FloatArray:
-        """Return (N, m) the first of the ranked vectors (V, m) of each document."""
-        split = self.collection.passages is not None
-        return vectors[self.collection.ranked.first] if split else vectors
-
     def _stored(self, rows: IntArray) -> Tensor:
         return torch.from_numpy(np.asarray(self.collection.ranked.vectors)[rows])
 
@@ -86,16 +81,19 @@ class AdapterStages(BaseStage):
     @cached_property
     def transform(self) -> CorpusTransform:
         """The adapter's transform of all ranked vectors, computed on first use."""
-        return transform_corpus(
-            self.model,
-            torch.from_numpy(np.asarray(self.collection.ranked.vectors)),
-            torch.from_numpy(np.argsort(self.collection.ranked.ties)),
-        )
+        return self._transform(self.collection.ranked.vectors, self.collection.ranked.ties)
 
-    @property
+    @cached_property
     def documents(self) -> FloatArray:
-        """(N, m) projected documents, or their first passages."""
-        return self._first(self.transform.projected.numpy())
+        """(N, m) projected whole documents, computed on first use."""
+        if self.collection.passages is None:
+            return self.transform.projected.numpy()
+        whole = self._transform(self.collection.documents.vectors, self.collection.tie_ranks)
+        return whole.projected.numpy()
+
+    def _transform(self, vectors: FloatArray, ties: IntArray) -> CorpusTransform:
+        order = torch.from_numpy(np.argsort(ties))
+        return transform_corpus(self.model, torch.from_numpy(np.asarray(vectors)), order)
 
     def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
         """Return (B, 4, K) scores, as `BaseStage.scores` does."""

@@ -177,3 +177,12 @@ def test_evaluation_measures_documents_not_passages():
     for i, query_id in enumerate(result.query_ids):
         rank = ranker.compare(query_id).best_relevant_rank("base")
         assert result.best_rank("base")[i] == (rank or 0)
+
+
+def test_maps_and_trainings_use_the_whole_documents():
+    case = Case(5, [0, 3, 2, 0, 1], 4)
+    opened, ranker = case.collection, case.ranker()
+    plain = case.ranker(opened.without_passages())
+    np.testing.assert_array_equal(ranker.mapped_documents, plain.mapped_documents)
+    assert opened.fingerprint == plain.collection.fingerprint
+    assert opened.without_passages().ranked.vectors is opened.documents.vectors

@@ -135,7 +135,7 @@ def contents(
         best = comparison.passages.get(document_id)
         document = best.part if best else dataset.document[document_id]
         grade = comparison.judgments.get(document_id, UNJUDGED)
-        relevance = formatting.graded(grade) + (f" · {formatting.passage(best)}" if best else "")
+        relevance = formatting.graded(grade) + (f" · {best}" if best else "")
         return CardContent(document.title, document.text, relevance, theme.relevance_colour(grade))
 
     ids = {card.document_id for column in columns for card in column.cards}

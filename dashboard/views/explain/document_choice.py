@@ -111,7 +111,7 @@ def _label(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
     name = formatting.relevance_name(int(comparison.relevance[position]))
     title = dataset.document[document_id].title or document_id
     best = comparison.passages.get(document_id)
-    title += f" · {formatting.passage(best)}" if best else ""
+    title += f" · {best}" if best else ""
     rank = str(comparison.rank(comparison.final)[position])
     if comparison.final != "base":
         rank += f" (base {comparison.rank('base')[position]})"

@@ -29,6 +29,11 @@ BASE_HEADING = (
     "Click a mark to read its document.",
 )
 
+PASSAGES = (
+    "Long documents are split here. Each has the place of its beginning; its arrow is that of the "
+    "passage by which it is ranked."
+)
+
 
 def show() -> None:
     """Draw the page."""
@@ -42,6 +47,8 @@ def show() -> None:
     controls.show(dataset)
     drawn = drawn_documents.positions(comparison)
     left, right = st.columns([3, 2], gap="medium")
+    if catalog.collection(selection.data).passages is not None:
+        st.caption(PASSAGES)
     with left:
         corpus_map = maps.corpus_map(selection.data, selection.adapter)
         # the target view needs no map, unless it is coloured by cluster

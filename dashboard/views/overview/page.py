@@ -41,8 +41,8 @@ BASE_HEADING = (
 )
 
 OWN_LEFT_OUT = (
-    "{} also in the corpus, with the same id and text. This document is left out of the rankings of "
-    "its query. The page Data can change that."
+    "{} also in the corpus, with the same id and text. This document is left out of the rankings "
+    "of its query. The page Data can change that."
 )
 JUDGED_HERE = "{:,} of {:,} judgments of this split were made here. The page Judging lists them."
 
