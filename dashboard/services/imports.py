@@ -96,6 +96,7 @@ class ImportJob(ThreadJob):
         space.open(registration, self._progress)
         # after it opened, so that a faulty data set does not enter the list
         space.register(registration)
+        caching.notice_registry()
 
     def _progress(self, label: str, done: int, total: int) -> None:
         self.label, self.done, self.total = label, done, total

@@ -121,3 +121,32 @@ def test_queries_in_the_corpus_are_counted_listed_and_can_be_kept(
     app.button(key="keep_own").click().run()
     assert not space.registrations()["debate"].keep_own
     assert "a0" not in catalog.ranker("debate", "none").compare("a0").document_ids
+
+
+def test_long_documents_are_split_if_the_reader_wants_it(fresh: None, tmp_path: Path) -> None:
+    filler = "The committee met again and agreed to read the minutes of the last meeting. " * 25
+    rows = ["id,title,text", f"d0,Minutes,{filler}Then they spoke about volcanoes."]
+    path = tmp_path / "minutes.csv"
+    path.write_text("\n".join([*rows, "d1,Note,A short note about volcanology.", ""]))
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    app.text_input(key="new_path").set_value(str(path)).run()
+    app.checkbox(key="new_passages").check().run()
+    app.button(key="new_import").click().run()
+    wanted = Wanted(str(path), passages=True)
+    finished(wanted)
+    app.run()
+    app.button(key="new_open").click().run()
+    assert not app.exception
+    said = " ".join(caption.value for caption in app.caption)
+    assert "1 document is longer (50.0 %). They are split into 2 passages" in said
+    frame = next(f.value for f in app.dataframe if "passages" in f.value)
+    assert frame["passages"].tolist() == [2]
+    best = catalog.ranker("minutes", "none").compare("volcanoes").passages["d0"]
+    assert str(best) == "passage 2 of 2"
+    # the beginning of the document is read again
+    app.checkbox(key="new_passages").uncheck().run()
+    app.button(key="new_import").click().run()
+    finished(Wanted(str(path)))
+    app.run()
+    frame = next(f.value for f in app.dataframe if "not read" in f.value)
+    assert frame["not read"].tolist() == (frame["tokens"] - 256).tolist()
