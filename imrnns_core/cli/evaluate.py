@@ -123,7 +123,7 @@ def _evaluate_judged(
     from imrnns_core.evaluation.trec import write_qrels
     from imrnns_core.reporting import baselines as baseline_tables
     from imrnns_core.reporting import terminal as tables
-    from imrnns_core.reporting.import_lines import own_document_lines
+    from imrnns_core.reporting.import_lines import length_line, own_document_lines
     from imrnns_core.storage.sentences import stored_sentences
 
     dataset = ranker.collection.dataset
@@ -140,6 +140,8 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    if ranker.collection.passages is not None:
+        out.print(length_line(ranker.collection), soft_wrap=True)
     for line in own_document_lines(dataset, result.query_ids):
         out.print(line, soft_wrap=True)
     by_people = dataset.judged_by_people(split)

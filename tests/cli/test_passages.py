@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,6 +117,33 @@ def test_a_damaged_file_is_encoded_again(data: Path) -> None:
     expected = space.open("minutes").ranked.vectors
     path.write_bytes(b"damaged")
     np.testing.assert_allclose(space.open("minutes").ranked.vectors, expected, atol=1e-6)
+
+
+def test_only_passages_of_new_documents_are_encoded(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("prepare", data, "--passages")
+    encoded = list[str]()
+    encode = SentenceTransformerEncoder.encode_documents
+
+    def recorded(self: SentenceTransformerEncoder, documents: Any, *args: Any, **named: Any) -> Any:
+        encoded.extend(d.text for d in documents)
+        return encode(self, documents, *args, **named)
+
+    monkeypatch.setattr(SentenceTransformerEncoder, "encode_documents", recorded)
+    added = f"{FILLER}At last they spoke about lighthouses."
+    lines = (data / "corpus.jsonl").read_text()
+    new = json.dumps({"_id": "new", "title": "Minutes 9", "text": added})
+    (data / "corpus.jsonl").write_text(new + "\n" + lines)
+    opened = Workspace().open("minutes")
+    assert opened.passages is not None
+    assert opened.passages.rows.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    long = [text for text in encoded if text != added and "lighthouses" in text]
+    assert len(long) == 1
+    assert not any("volcanoes" in text for text in encoded)
+    for row, part in enumerate(opened.passages.parts):
+        vector = opened.encoder.encode_documents([part])[0]
+        np.testing.assert_allclose(opened.passages.vectors[row], vector, atol=1e-5)
 
 
 def test_without_long_documents_nothing_is_split(
