@@ -110,8 +110,6 @@ def _label(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
     position = comparison.position[document_id]
     name = formatting.relevance_name(int(comparison.relevance[position]))
     title = dataset.document[document_id].title or document_id
-    best = comparison.passages.get(document_id)
-    title += f" · {best}" if best else ""
     rank = str(comparison.rank(comparison.final)[position])
     if comparison.final != "base":
         rank += f" (base {comparison.rank('base')[position]})"

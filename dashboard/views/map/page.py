@@ -47,8 +47,6 @@ def show() -> None:
     controls.show(dataset)
     drawn = drawn_documents.positions(comparison)
     left, right = st.columns([3, 2], gap="medium")
-    if catalog.collection(selection.data).passages is not None:
-        st.caption(PASSAGES)
     with left:
         corpus_map = maps.corpus_map(selection.data, selection.adapter)
         # the target view needs no map, unless it is coloured by cluster
@@ -81,6 +79,8 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     if selection.view == "target" or corpus_map is None:
         figure = pictures.target(picture)
     else:
+        if catalog.collection(selection.data).passages is not None:
+            st.caption(PASSAGES)
         figure, groups = pictures.plane(picture, corpus_map, three)
     if selection.drag == "lasso" and not three:
         figure.layout.dragmode = "lasso"
