@@ -156,11 +156,13 @@ def prepare(
         space, registration = resolve(
             data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
         )
+    # a store is read anew, but these choices stay
+    known = space.registrations().get(registration.name, registration)
     registration = replace(
         _with_tables(registration, queries, columns),
         similarity=similarity or registration.similarity,
-        keep_own=registration.keep_own if keep_own is None else keep_own,
-        passages=registration.passages if passages is None else passages,
+        keep_own=known.keep_own if keep_own is None else keep_own,
+        passages=known.passages if passages is None else passages,
     )
     if strict:
         load_dataset(registration.source, strict=True)
