@@ -30,6 +30,7 @@ IRREGULAR_HELP = (
 )
 ALL_REGULAR = ("All records are regular", "Nothing was changed or rejected.")
 CUT = "Documents that are not read whole"
+SPLIT = "Documents that are split"
 CUT_READING = "The encoder reads the first {} tokens of a document (title and text). {}. "
 NOT_READ = (
     "{} of all tokens are not read. They have no influence on the embedding, so a query about them "
@@ -129,7 +130,7 @@ def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
 
 
 def _cut(dataset: Dataset, lengths: Lengths, passages: Passages | None, data: str) -> None:
-    st.subheader(CUT, anchor=False)
+    st.subheader(CUT if passages is None else SPLIT, anchor=False)
     if not lengths.is_known:
         st.caption(UNKNOWN_CUT)
         return
