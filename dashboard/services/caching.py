@@ -87,6 +87,11 @@ def notice_judgments() -> None:
     _judgments_identity.clear()
 
 
+def notice_registry() -> None:
+    """Let this run see how a data set is registered now; others see it in their next run."""
+    _identities.clear()
+
+
 @st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
 def _judgments_identity(data: str) -> str:
     return str(judgments().version(workspace().resolve(data).name))

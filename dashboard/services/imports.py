@@ -15,6 +15,7 @@ from dashboard.services.caching import shared
 from imrnns_core.data.near_copies import copies
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
 from imrnns_core.data.recognition import COPY_SHARE
+from imrnns_core.encoding.lengths import Lengths
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
 from imrnns_core.io import identity
@@ -31,12 +32,14 @@ class Wanted:
         queries: A file of queries; empty if there is none.
         encoder: A folder or hub name; empty for the bundled encoder.
         columns: Role → column, where the reader changed the guess; empty means no column.
+        passages: Whether long documents are split into passages.
     """
 
     path: str
     queries: str = ""
     encoder: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    passages: bool = False
 
     @property
     def source(self) -> DataSource:
@@ -63,7 +66,7 @@ class Wanted:
         if spec:  # vectors that are registered may be those of another encoder
             found = replace(found, embeddings=None)
         queries = source.queries.resolve() if source.queries else None
-        return replace(found, queries=queries, columns=dict(self.columns))
+        return replace(found, queries=queries, columns=dict(self.columns), passages=self.passages)
 
 
 @dataclass
@@ -93,6 +96,7 @@ class ImportJob(ThreadJob):
         space.open(registration, self._progress)
         # after it opened, so that a faulty data set does not enter the list
         space.register(registration)
+        caching.notice_registry()
 
     def _progress(self, label: str, done: int, total: int) -> None:
         self.label, self.done, self.total = label, done, total
@@ -150,33 +154,34 @@ def registered(wanted: Wanted) -> str | None:
     return registration.name if known == registration else None
 
 
+def set_keep_own(data: str, keep: bool) -> None:
+    """Store whether documents that are the query itself stay in the rankings of their query.
+
+    Raises:
+        DataError: If the list of data sets is damaged.
+        OSError: If it cannot be written.
+    """
+    space = caching.workspace()
+    space.register(replace(space.resolve(data), keep_own=keep))
+    caching.notice_registry()
+
+
 def _key(wanted: Wanted) -> Path:
     return Path(wanted.path).expanduser().absolute()
 
 
-@dataclass(frozen=True)
-class Lengths:
-    """How long the documents are for the encoder, and which are near copies.
-
-    Attributes:
-        tokens: (N,) number of tokens of each document, with special tokens.
-        limit: Number of tokens that the encoder reads.
-        copies: (N,) group of each document; near copies are in one group.
-    """
-
-    tokens: IntArray
-    limit: int
-    copies: IntArray
-
-
 @shared(4, "Counting the tokens of all documents …", judged=False)
 def lengths(data: str) -> Lengths:
-    """Return the lengths of the documents of a data set, and their near copies.
+    """Return the lengths of the documents of a data set.
 
     Raises:
         EncoderError: If the encoder cannot be loaded.
     """
     collection = catalog.collection(data)
-    encoder, documents = collection.encoder, collection.dataset.documents
-    groups = copies(documents, COPY_SHARE)
-    return Lengths(encoder.count_tokens(documents), encoder.max_tokens, groups)
+    return Lengths.of(collection.encoder, collection.dataset.documents)
+
+
+@shared(4, "Comparing the documents …", judged=False)
+def near_copies(data: str) -> IntArray:
+    """Return the group (N,) of each document; near copies are in one group."""
+    return copies(catalog.dataset(data).documents, COPY_SHARE)

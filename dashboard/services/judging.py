@@ -136,12 +136,13 @@ def _pool(data: str, adapter_name: str, query_ids: tuple[str, ...]) -> dict[str,
     dataset, vectors = collection.dataset, collection.query_vectors(query_ids)
     if not query_ids:
         return {}
-    rows = [catalog.lexical(data).matches(_texts(data, query_ids), DEPTH)]
+    own = dataset.left_out_rows(query_ids)
+    rows = [catalog.lexical(data).matches(_texts(data, query_ids), DEPTH, own)]
     if adapter_name:
-        batch = catalog.ranker(data, adapter_name).rank_batch(vectors)
+        batch = catalog.ranker(data, adapter_name).rank_batch(vectors, query_ids)
         rows += [list(batch.ranked_rows(s)[:, :DEPTH]) for s in ("base", "modulated")]
     else:
-        rows.append(list(collection.index.search(vectors, DEPTH)))
+        rows.append(list(collection.candidates(vectors, DEPTH, query_ids)))
     return {
         query_id: sorted({dataset.document_ids[row] for system in ranked for row in system})
         for query_id, *ranked in zip(query_ids, *rows, strict=True)

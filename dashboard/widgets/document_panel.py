@@ -7,13 +7,18 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import formatting, navigation, state
-from dashboard.services import comparisons
+from dashboard.services import catalog, comparisons
 from dashboard.widgets import grade_control, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.evaluation.outcomes import comparison_outcome
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.hybrid import RANK_FUSION
 
+OWN_LEFT_OUT = (
+    "The corpus also contains this query, with the same id and text. This document is left out of "
+    "the rankings. The page Data can change that."
+)
+OWN = "the query itself, left out of its rankings"
 _SHOWN = "shown_document"
 _reveal = st.components.v2.component(
     "imrnns_lens.reveal", js=Path(__file__).with_name("reveal.js").read_text("utf-8")
@@ -41,6 +46,8 @@ def query(comparison: Comparison) -> None:
             + _outcome(comparison)
         )
     notices.text_block(comparison.query.text, "", facts)
+    if comparison.query.id in catalog.dataset(state.current().data).left_out:
+        st.caption(OWN_LEFT_OUT)
 
 
 def _outcome(comparison: Comparison) -> str:
@@ -67,8 +74,14 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     if document is None:
         return
     with st.container(border=True, key=key):
-        notices.text_block(document.title, document.text, _facts(comparison, document.id))
-        grade_control.show(comparison, document.id, key)
+        best, facts = comparison.passages.get(document.id), _facts(comparison, document.id)
+        text = best.part.text if best else document.text
+        notices.text_block(document.title, text, facts)
+        if best:
+            with st.expander("The whole document"):
+                notices.text_block("", document.text)
+        if not dataset.leaves_out(comparison.query.id, document.id):
+            grade_control.show(comparison, document.id, key)
         # Explain needs a pair with scores, which only candidates have
         if document.id in comparison.position and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
@@ -107,5 +120,8 @@ def _facts(comparison: Comparison, document_id: str) -> str:
         if hit is not None
     ]
     if not ranks:
-        return f"{name} · not retrieved for this query"
-    return f"{name} · rank (score): " + ", ".join(ranks)
+        own = catalog.dataset(state.current().data).leaves_out(comparison.query.id, document_id)
+        return f"{name} · {OWN if own else 'not retrieved for this query'}"
+    best = comparison.passages.get(document_id)
+    passage = f"ranked by {best} · " if best else ""
+    return f"{name} · {passage}rank (score): " + ", ".join(ranks)

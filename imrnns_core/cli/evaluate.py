@@ -123,6 +123,7 @@ def _evaluate_judged(
     from imrnns_core.evaluation.trec import write_qrels
     from imrnns_core.reporting import baselines as baseline_tables
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting.import_lines import length_line, own_document_lines
     from imrnns_core.storage.sentences import stored_sentences
 
     dataset = ranker.collection.dataset
@@ -139,6 +140,10 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    if ranker.collection.passages is not None:
+        out.print(length_line(ranker.collection), soft_wrap=True)
+    for line in own_document_lines(dataset, result.query_ids):
+        out.print(line, soft_wrap=True)
     by_people = dataset.judged_by_people(split)
     if by_people:
         out.print(JUDGED_HERE.format(by_people, sum(map(len, dataset.splits[split].values()))))
@@ -146,7 +151,12 @@ def _evaluate_judged(
     show(baseline_tables.baselines(baselines, name))
     if comparison:
         show(tables.system_comparison(comparison, dataset.queries))
-    added = {"baselines": baselines.to_json(), "judged_by_people": by_people}
+    own = [query_id for query_id in result.query_ids if query_id in dataset.left_out]
+    added = {
+        "baselines": baselines.to_json(),
+        "judged_by_people": by_people,
+        "own_document_left_out": own,
+    }
     if comparison:
         added["against"] = comparison.to_json()
     outputs.write(result, {**result.to_json(), **added}, dataset)
@@ -157,12 +167,15 @@ def _evaluate_judged(
 def _evaluate_unjudged(space: Workspace, ranker: Ranker, outputs: _Outputs) -> None:
     from imrnns_core.evaluation.rank_overlap import measure_overlap, unjudged_queries
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting.import_lines import own_document_lines
 
     dataset = ranker.collection.dataset
     queries = unjudged_queries(dataset)
     lexical = None if ranker.card else space.lexical_index(dataset)
     overlap = measure_overlap(ranker, queries, lexical=lexical)
     show(tables.overlap(overlap, dataset.queries))
+    for line in own_document_lines(dataset, queries):
+        out.print(line, soft_wrap=True)
     outputs.write(overlap, overlap.to_json(), dataset)
 
 
@@ -200,5 +213,9 @@ def _read_other_system(
         raise LensError(
             f"{other}: no such adapter or file; name a TREC run, or an adapter: {known}"
         )
-    rankings = read_run(path, collection.dataset.queries, collection.dataset.document)
+    dataset = collection.dataset
+    rankings = read_run(path, dataset.queries, dataset.document)
+    # a document that is left out has the id of its query
+    for query_id in dataset.left_out.keys() & rankings.keys():
+        rankings[query_id] = [d for d in rankings[query_id] if d != query_id]
     return lambda evaluation: compare_with_run(evaluation, path.name, rankings)

@@ -29,7 +29,7 @@ from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
-from imrnns_core.reporting.import_lines import import_lines
+from imrnns_core.reporting.import_lines import import_lines, length_line, own_document_lines
 from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
@@ -99,6 +99,26 @@ StoreAddress = Annotated[
         ),
     ),
 ]
+KeepOwn = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-own/--leave-out-own",
+        help=(
+            "A query may also be a document of the corpus (same id and text). Keep this document "
+            "in the rankings of its query, or leave it out (default: leave out)."
+        ),
+    ),
+]
+SplitLong = Annotated[
+    bool | None,
+    typer.Option(
+        "--passages/--no-passages",
+        help=(
+            "Split documents that the encoder does not read whole into passages, and rank them by "
+            "their best passage (default: encode their beginning)."
+        ),
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with an error if a record is irregular.")
 ]
@@ -113,6 +133,8 @@ def prepare(
     queries: QueriesFile = None,
     column: ColumnChoice = None,
     similarity: SimilarityChoice = None,
+    keep_own: KeepOwn = None,
+    passages: SplitLong = None,
     strict: Strict = False,
     store: StoreAddress = None,
     adapter: Maps = None,
@@ -139,8 +161,14 @@ def prepare(
         space, registration = resolve(
             data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
         )
-    registration = _with_tables(registration, queries, columns)
-    registration = replace(registration, similarity=similarity or registration.similarity)
+    # a store is read anew, but these choices stay
+    known = space.registrations().get(registration.name, registration)
+    registration = replace(
+        _with_tables(registration, queries, columns),
+        similarity=similarity or registration.similarity,
+        keep_own=known.keep_own if keep_own is None else keep_own,
+        passages=known.passages if passages is None else passages,
+    )
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
@@ -167,6 +195,9 @@ def _print_content(collection: Collection) -> None:
         f"{SIMILARITIES[collection.similarity]}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    out.print(length_line(collection), soft_wrap=True)
+    for line in own_document_lines(dataset, dataset.queries):
+        out.print(line, soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:

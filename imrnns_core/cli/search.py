@@ -75,7 +75,7 @@ def search(
     second = RANK_FUSION if ranker.card is None else "modulated"
     for system, other in (("base", second), (second, "base")):
         ranks = _ranks(comparison, other)
-        out.print(tables.hits(system, rankings[system], other, ranks))
+        out.print(tables.hits(system, _named(rankings[system]), other, ranks))
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
         record = {
@@ -104,6 +104,18 @@ def _hits(
             "title": documents[hit.document_id].title,
             # BM25 also ranks documents that the base does not return
             "base_rank": base_rank.get(hit.document_id),
+            **({"passage": best.to_json()} if best else {}),
         }
         for hit in comparison.ranking(system, top_k)
+        for best in [comparison.passages.get(hit.document_id)]
+    ]
+
+
+def _named(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the hits with the best passage behind the title."""
+    return [
+        {**hit, "title": f"{hit['title']} (passage {best['number']} of {best['count']})".strip()}
+        if (best := hit.get("passage"))
+        else hit
+        for hit in hits
     ]

@@ -10,11 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imrnns_core.data.import_report import ImportReport
+from imrnns_core.data.own_documents import OwnDocuments
 from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.types import Qrels, relevant_ids
+from imrnns_core.types import IntArray, Qrels, relevant_ids
 
 JUDGED_SPLIT = "judged"
 """The split of queries that only people judged: those of no other split."""
@@ -34,6 +37,7 @@ class Dataset:
         report: What was read from its files, and what was rejected.
         people: The judgments that people made in the dashboard or imported; `splits` contains them.
         kept: Ids of the questions that people kept, which are the last queries.
+        keep_own: Whether a document that is the query itself stays in the rankings of this query.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Dataset:
     report: ImportReport = field(default_factory=ImportReport, compare=False)
     people: Qrels = field(default_factory=dict)
     kept: tuple[str, ...] = ()
+    keep_own: bool = False
 
     def with_people(self, questions: Iterable[Query], people: Qrels) -> Dataset:
         """Return the data set with kept questions and judgments of people.
@@ -91,8 +96,35 @@ class Dataset:
         return tuple(document.text_hash for document in self.documents)
 
     @cached_property
+    def own_documents(self) -> OwnDocuments:
+        """The documents that have the id of a query, by whether they are the query itself."""
+        return OwnDocuments.find(self.documents, self.queries.values())
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Query id → corpus row of the document that is left out for this query.
+
+        This document is the query itself, so it is not an answer: it is in no ranking of the query,
+        and its judgment for the query does not count.
+        """
+        # of a single document, nothing would be left
+        return {} if self.keep_own or len(self.documents) == 1 else self.own_documents.rows
+
+    def leaves_out(self, query_id: str, document_id: str) -> bool:
+        """Return whether this document is left out for this query."""
+        return query_id == document_id and query_id in self.left_out
+
+    def left_out_rows(self, query_ids: Iterable[str]) -> IntArray | None:
+        """Return the (B,) rows of the documents that are left out for queries, −1 for none.
+
+        None if nothing is left out for any query of the data set.
+        """
+        rows = self.left_out
+        return np.array([rows.get(q, -1) for q in query_ids], dtype=np.int64) if rows else None
+
+    @cached_property
     def judgments(self) -> Qrels:
-        """The judgments of all splits in one mapping, of documents that the corpus has."""
+        """The judgments of all splits in one mapping, of documents that can be ranked."""
         merged: dict[str, dict[str, int]] = {}
         for qrels in self.splits.values():
             for query_id, judged in self.in_corpus(qrels).items():
@@ -100,14 +132,19 @@ class Dataset:
         return merged
 
     def in_corpus(self, qrels: Qrels) -> Qrels:
-        """Return the judgments of documents that the corpus has.
+        """Return the judgments of documents that can be ranked for the query.
 
-        Those of other documents only count in the ideal ranking of a measure, as in trec_eval.
+        The corpus has them, and they are not `left_out`. Those of other documents only count in the
+        ideal ranking of a measure, as in trec_eval.
         """
-        return {
+        ranked = {
             query_id: {d: grade for d, grade in judged.items() if d in self.document}
             for query_id, judged in qrels.items()
         }
+        # a document that is left out has the id of its query
+        for query_id in self.left_out.keys() & ranked.keys():
+            ranked[query_id].pop(query_id, None)
+        return ranked
 
     def first_split(self, *preferred: str) -> str:
         """Return the first of the preferred splits that the data set has, else its first split.

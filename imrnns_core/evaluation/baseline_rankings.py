@@ -54,7 +54,8 @@ def measure_baselines(
     """
     depth, batch = SearchConfig().candidates, evaluation.batch
     texts = [collection.dataset.queries[query_id].text for query_id in evaluation.query_ids]
-    matches = lexical.scored_matches(texts, depth)
+    own = collection.dataset.left_out_rows(evaluation.query_ids)
+    matches = lexical.scored_matches(texts, depth, own)
     base, final = (
         [ScoredRows(*ranking) for ranking in zip(batch.rows, batch.score(stage), strict=True)]
         for stage in (batch.stages[0], batch.stages[-1])

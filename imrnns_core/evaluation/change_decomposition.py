@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imrnns_core.model.scoring import QUERY_BATCH
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker
+from imrnns_core.retrieval.ranked_batch import RankedBatch
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import ROUNDING, DoubleArray, FloatArray
 
 MIN_QUERIES = 2
@@ -105,7 +106,7 @@ class PartScorer:
             batch: Rankings of B queries.
             queries: (B, n) base embeddings of the queries.
         """
-        self.ranker, self.queries, self.rows = ranker, queries, torch.from_numpy(batch.rows)
+        self.ranker, self.queries, self.rows = ranker, queries, torch.from_numpy(batch.vector_rows)
         self.projected = ranker.adapter.model.project(queries)
         # (B, 2m) scale and bias of the documents, and of the query
         self.for_documents = torch.cat(ranker.adapter.model.query_adapter(self.projected), dim=-1)

@@ -141,6 +141,8 @@ def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage) -> list[Finding]:
 def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list[Finding]:
     """Look for query words that occur only in the part of a document that is not read."""
     encoder = ranker.collection.encoder
+    if ranker.collection.passages is not None:  # long documents are read in passages
+        return []
     for document in relevant:
         read, cut = encoder.split_at_limit(document)
         if not cut:

@@ -22,7 +22,8 @@ from imrnns_core.evaluation.seen import Group, masks_of, query_groups
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.retrieval.bm25 import BM25Index
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker, ranked_ids
+from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics, judged_measures, measure
 from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import (
@@ -240,7 +241,7 @@ def evaluate(
     judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
     vectors = ranker.collection.query_vectors(tuple(qrels))
-    batch = ranker.rank_batch(vectors)
+    batch = ranker.rank_batch(vectors, tuple(qrels))
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),
@@ -283,13 +284,9 @@ def measure_bm25(
 ) -> SystemMetrics:
     """Rank the corpus by BM25, to the number of candidates, and measure the ranking."""
     # as deep as the rankings of the stages: AP counts relevant documents at every rank
-    ranked = lexical.matches([dataset.queries[q].text for q in qrels], SearchConfig().candidates)
-    ids = dataset.document_ids
-    return measure(
-        measures,
-        qrels,
-        {q: [ids[row] for row in rows] for q, rows in zip(qrels, ranked, strict=True)},
-    )
+    texts = [dataset.queries[query_id].text for query_id in qrels]
+    ranked = lexical.matches(texts, SearchConfig().candidates, dataset.left_out_rows(qrels))
+    return measure(measures, qrels, ranked_ids(dataset, qrels, ranked))
 
 
 def mean_of(

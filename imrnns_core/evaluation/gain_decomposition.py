@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, Part, PartScorer
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker, rank, ranked_ids
+from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
+from imrnns_core.retrieval.ranker import Ranker, rank
 from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
 from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import paired_tests
@@ -114,10 +115,10 @@ def _ranks(
     }
     vectors = torch.from_numpy(ranker.collection.query_vectors(query_ids))
     scorer = PartScorer(ranker, batch, vectors)
-    ties = ranker.collection.tie_ranks[batch.rows]
+    ties = ranker.collection.ranked.ties[batch.vector_rows]
     for coalition in _coalitions():
         if coalition not in ranks and ("projector" in coalition or not projector_first):
-            scores = ranker.equalized(scorer.scores(coalition), batch.rows)
+            scores = ranker.equalized(scorer.scores(coalition), batch.vector_rows)
             ranks[coalition] = rank(scores, ties)
     return ranks
 

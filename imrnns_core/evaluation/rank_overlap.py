@@ -21,7 +21,8 @@ from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, dec
 from imrnns_core.evaluation.evaluate import SCHEMA
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.hybrid import LEXICAL
-from imrnns_core.retrieval.ranker import RankedBatch, Ranker
+from imrnns_core.retrieval.ranked_batch import RankedBatch
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import DoubleArray, IntArray
 
 UNJUDGED_SPLIT = "unjudged"
@@ -183,15 +184,14 @@ def measure_overlap(
     """
     collection, top = ranker.collection, top_k or SearchConfig().top_k
     vectors = collection.query_vectors(query_ids)
-    batch = ranker.rank_batch(vectors)
+    batch = ranker.rank_batch(vectors, query_ids)
     base = batch.rank("base")
     if ranker.adapter_name is not None:
         other, first = batch.rank("modulated"), batch.ranked_rows("modulated")[:, 0]
         shares = decompose_change(ranker, batch, torch.from_numpy(vectors))
         lowest = lowest_rank_biased_overlap(base.shape[1])
     elif lexical is not None:
-        texts = [collection.dataset.queries[query_id].text for query_id in query_ids]
-        other, first = _lexical_ranks(lexical, texts, batch.rows)
+        other, first = _lexical_ranks(lexical, collection.dataset, query_ids, batch.rows)
         # two rankings of a corpus can have no document in common
         shares, lowest = None, 0.0
     else:
@@ -213,7 +213,7 @@ def measure_overlap(
 
 
 def _lexical_ranks(
-    lexical: BM25Index, texts: Sequence[str], rows: IntArray
+    lexical: BM25Index, dataset: Dataset, query_ids: Sequence[str], rows: IntArray
 ) -> tuple[IntArray, IntArray]:
     """Return the BM25 ranks (Q, K) of candidates, rows (Q, K), and the rows (Q,) at rank 1.
 
@@ -221,7 +221,9 @@ def _lexical_ranks(
     """
     depth = rows.shape[1]
     ranks, first = np.full(rows.shape, depth + 1), np.full(len(rows), -1)
-    for i, matches in enumerate(lexical.matches(texts, depth)):
+    texts = [dataset.queries[query_id].text for query_id in query_ids]
+    own = dataset.left_out_rows(query_ids)
+    for i, matches in enumerate(lexical.matches(texts, depth, own)):
         rank_of = {row: n for n, row in enumerate(matches.tolist(), 1)}
         ranks[i] = [rank_of.get(row, depth + 1) for row in rows[i].tolist()]
         if len(matches):

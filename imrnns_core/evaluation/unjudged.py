@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.ranker import RankedBatch, ranked_ids
+from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
 from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
 from imrnns_core.types import Qrels, Stage
 

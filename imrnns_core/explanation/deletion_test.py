@@ -51,6 +51,10 @@ def record_key(ranker: Ranker) -> str:
     """Return a name for the deletion test of this adapter on this collection."""
     collection = ranker.collection
     identity = f"{KEY_VERSION} {collection.fingerprint} {collection.dataset.digest}"
+    # the candidates depend on it
+    identity += " own left out" if collection.dataset.left_out else ""
+    if collection.passages is not None:
+        identity += collection.passages.digest
     sha = hashlib.sha256(identity.encode())
     # kept questions are the last queries; they do not make a test stale
     own = len(collection.queries) - len(collection.dataset.kept)

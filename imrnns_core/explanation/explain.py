@@ -16,6 +16,7 @@ from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrops
 from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.passages import BestPassage
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import Side, Target
 
@@ -47,6 +48,8 @@ class Explanation:
         verified: Measured drops, for each text.
         vocabulary: The paper's vocabulary view, for each text; empty without an adapter.
         missing: For each view that is not available for this encoder, the reason.
+        passage: The passage by which the document is ranked, None if it was not split. `document`
+            has its text.
     """
 
     dataset: str
@@ -62,6 +65,7 @@ class Explanation:
     verified: dict[Side, list[VerifiedWord]] = field(default_factory=dict)
     vocabulary: dict[Side, list[NamedToken]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    passage: BestPassage | None = None
 
     @property
     def final(self) -> str:
@@ -83,6 +87,7 @@ class Explanation:
             "query_id": self.query.id or None,
             "query": self.query.text,
             "document_id": self.document.id,
+            "passage": self.passage and self.passage.to_json(),
             "ranks": self.ranks,
             "scores": self.scores,
             "accounting": self.accounting,
@@ -131,16 +136,17 @@ def explain(
         ExplanationError: The document is not a candidate.
     """
     pair = Pair(comparison, ranker.model, _position(ranker, comparison, document_id))
-    position = pair.position
+    position, passage = pair.position, comparison.passages.get(document_id)
     explanation = Explanation(
         ranker.collection.dataset.name,
         ranker.adapter_name,
         ranker.collection.encoder.spec.name,
         comparison.query,
-        ranker.collection.dataset.document[document_id],
+        passage.part if passage else ranker.collection.dataset.document[document_id],
         {stage: int(comparison.rank(stage)[position]) for stage in comparison.stages},
         {stage: float(comparison.score(stage)[position]) for stage in comparison.stages},
         _accounting(pair),
+        passage=passage,
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)
@@ -180,6 +186,11 @@ def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
     """
     if document_id in comparison.position:
         return comparison.position[document_id]
+    if ranker.collection.dataset.leaves_out(comparison.query.id, document_id):
+        raise ExplanationError(
+            f"document {document_id!r} is the query itself, so it is left out of its rankings; to "
+            "keep it: imrnns-lens prepare DATA --keep-own"
+        )
     if document_id in ranker.collection.documents.row:
         raise ExplanationError(
             f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "

@@ -137,12 +137,12 @@ class WordExplainer:
         )
 
     def text(self, pair: Pair, side: Side) -> str:
-        """Return a text of the pair as it is formatted for the encoder."""
+        """Return a text of the pair as it is formatted for the encoder, or the best passage."""
         if side == "query":
             return format_query(self.encoder.spec, pair.comparison.query.text)
-        return format_document(
-            self.encoder.spec, self.ranker.collection.dataset.document[pair.document_id]
-        )
+        passage = pair.comparison.passages.get(pair.document_id)
+        document = self.ranker.collection.dataset.document[pair.document_id]
+        return format_document(self.encoder.spec, passage.part if passage else document)
 
     def words(self, text: str, side: Side) -> list[Word]:
         """Return the words of a formatted text, without the encoder's prefix."""

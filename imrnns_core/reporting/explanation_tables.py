@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def explanation(explained: Explanation) -> Iterator[RenderableType]:
     """Yield ranks and scores, the accounting, the words of both texts, and the vocabulary view."""
     yield Text(explained.query.text, style="bold")
-    yield f"{explained.document.id}: {explained.document.title}"
+    passage = f" ({explained.passage})" if explained.passage else ""
+    yield f"{explained.document.id}: {explained.document.title}{passage}"
     stages = Table("stage", "rank", "score", box=None)
     for stage, rank in explained.ranks.items():
         stages.add_row(stage, str(rank), decimal(explained.scores[stage]))

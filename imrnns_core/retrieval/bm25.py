@@ -46,16 +46,31 @@ class BM25Index:
         """
         return self._retrieve(texts, k)[0]
 
-    def matches(self, texts: Sequence[str], k: int) -> list[IntArray]:
+    def matches(
+        self, texts: Sequence[str], k: int, left_out: IntArray | None = None
+    ) -> list[IntArray]:
         """Return the corpus rows (up to k,) of matching documents for each of B texts, best first.
 
         A document matches if it shares a word with the text. Documents with equal scores are in
         the order of `tie_ranks`, also where only some of them fit.
-        """
-        return [match.rows for match in self.scored_matches(texts, k)]
 
-    def scored_matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
+        Args:
+            texts: The texts.
+            k: Largest number of documents.
+            left_out: (B,) a corpus row that is left out for each text, −1 for none.
+        """
+        return [match.rows for match in self.scored_matches(texts, k, left_out)]
+
+    def scored_matches(
+        self, texts: Sequence[str], k: int, left_out: IntArray | None = None
+    ) -> list[ScoredRows]:
         """Return the documents that `matches` returns, in its order, with their BM25 scores."""
+        if left_out is None:
+            return self._matches(texts, k)
+        matches = zip(self._matches(texts, k + 1), left_out.tolist(), strict=True)
+        return [match.without(row).top(k) for match, row in matches]
+
+    def _matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
         depth = 2 * k
         rows, scores = self._retrieve(texts, depth)
         # bm25s keeps any of the documents with the last score, so all of them must be there

@@ -15,24 +15,32 @@ from imrnns_core.data.records import Query
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.errors import AdapterError, EncoderError
 from imrnns_core.retrieval.dense import DenseIndex
+from imrnns_core.retrieval.passages import Passages, RankedVectors
 from imrnns_core.types import FloatArray, IntArray, Similarity
 
 FINGERPRINT_ROWS = 4096
 """Vectors per block of the hash."""
 LENGTH_CHECKS = 3
 """Number of texts that are encoded again if the stored vectors do not have length 1."""
-_OF_DOCUMENTS = ("index", "tie_ranks", "unit_documents", "fingerprint", "_encoder_checked")
+_OF_DOCUMENTS = (
+    *("ranked", "tie_ranks", "unit_documents", "unit_vectors", "fingerprint"),
+    "_encoder_checked",
+)
 
 
 @dataclass(frozen=True)
 class Collection:
-    """A data set, the embeddings of its documents and queries in its order, and their encoder."""
+    """A data set, the embeddings of its documents and queries in its order, and their encoder.
+
+    With passages, the documents that were split are ranked by their best passage.
+    """
 
     dataset: Dataset
     documents: EmbeddingMatrix
     queries: EmbeddingMatrix
     encoder: Encoder
     similarity: Similarity = "cosine"
+    passages: Passages | None = None
 
     def with_queries(self, dataset: Dataset, added: FloatArray) -> Collection:
         """Return the same documents with more queries and other judgments.
@@ -53,9 +61,34 @@ class Collection:
         return changed
 
     @cached_property
+    def ranked(self) -> RankedVectors:
+        """The vectors by which documents are ranked, with their index, built on first use."""
+        return RankedVectors.of(
+            self.documents.vectors, self.tie_ranks, self.similarity, self.passages
+        )
+
+    @property
     def index(self) -> DenseIndex:
-        """The exact index of the document embeddings, built on first use."""
-        return DenseIndex.build(self.documents.vectors, self.tie_ranks, self.similarity)
+        """The exact index of the vectors by which documents are ranked."""
+        return self.ranked.index
+
+    def without_passages(self) -> Collection:
+        """Return the collection with one vector per document."""
+        return self if self.passages is None else replace(self, passages=None)
+
+    def candidates(self, vectors: FloatArray, k: int, query_ids: Sequence[str]) -> IntArray:
+        """Return (B, up to k) rows, in `ranked`, of the nearest documents, nearest first.
+
+        Without passages, these are corpus rows. A document that is the query itself is left out. If
+        the data set has such documents, all queries have at most N − 1 candidates, because all must
+        have the same number.
+
+        Args:
+            vectors: (B, n) base embeddings of the queries.
+            k: Number of candidates.
+            query_ids: (B,) ids of the queries; empty for a typed one.
+        """
+        return self.ranked.search(vectors, k, self.dataset.left_out_rows(query_ids))
 
     @cached_property
     def tie_ranks(self) -> IntArray:
@@ -67,12 +100,17 @@ class Collection:
         """(N, n) base embeddings of the documents, as unit vectors."""
         return unit(self.documents.vectors)
 
+    @cached_property
+    def unit_vectors(self) -> FloatArray:
+        """(V, n) vectors by which documents are ranked, as unit vectors."""
+        return unit(self.ranked.vectors) if self.passages else self.unit_documents
+
     @property
-    def base_documents(self) -> FloatArray:
-        """(N, n) vectors whose dot products with `base_queries` are the base scores."""
+    def base_vectors(self) -> FloatArray:
+        """(V, n) vectors whose dot products with `base_queries` are the base scores."""
         if self.similarity == "cosine":
-            return self.unit_documents
-        return np.asarray(self.documents.vectors)
+            return self.unit_vectors
+        return np.asarray(self.ranked.vectors)
 
     def base_queries(self, vectors: FloatArray) -> FloatArray:
         """Return the (B, n) vectors of queries whose dot products are the base scores."""

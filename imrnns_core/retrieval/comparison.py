@@ -15,6 +15,7 @@ from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.retrieval.passages import BestPassage
 from imrnns_core.types import (
     BASE_ONLY,
     STAGES,
@@ -87,6 +88,8 @@ class Comparison:
         feedback: (K,) True for the candidates that refine the query.
         stage_vectors: The vectors of the stages, with the candidates in base order: a `Modulation`
             if there is an adapter. None if only the rankings are known.
+        vector_rows: (K,) rows of the vectors behind the scores, in `Collection.ranked`.
+        passages: Document id → the passage by which it is ranked, for documents that were split.
     """
 
     query: Query
@@ -95,6 +98,8 @@ class Comparison:
     judgments: Mapping[str, int] = field(default_factory=dict)
     feedback: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
     stage_vectors: BaseVectors | None = None
+    vector_rows: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    passages: Mapping[str, BestPassage] = field(default_factory=dict)
 
     @property
     def document_ids(self) -> tuple[str, ...]:

@@ -62,11 +62,26 @@ class DenseIndex:
         """Whether two documents have the same vector."""
         return len(self.starts) <= len(self)
 
-    def search(self, queries: FloatArray, k: int) -> IntArray:
+    def search(self, queries: FloatArray, k: int, left_out: IntArray | None = None) -> IntArray:
         """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first.
 
         Documents with the same vector are in the order of ties, also where only some of them fit.
+
+        Args:
+            queries: The queries.
+            k: Number of documents.
+            left_out: (B,) a corpus row that is left out for each query, −1 for none; there are
+                then min(k, N − 1) rows.
         """
+        if left_out is None:
+            return self._nearest(queries, k)
+        k = min(k, len(self) - 1)
+        rows = self._nearest(queries, k + 1)
+        dropped = np.asarray(rows == left_out[:, None])
+        dropped[~dropped.any(axis=1), k] = True
+        return np.asarray(rows[~dropped].reshape(-1, k))
+
+    def _nearest(self, queries: FloatArray, k: int) -> IntArray:
         # with a k above the number of vectors, FAISS would fill the rows with −1
         if self.similarity == "cosine":
             queries = unit(queries)

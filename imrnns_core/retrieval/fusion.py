@@ -24,6 +24,15 @@ class ScoredRows:
     rows: IntArray
     scores: FloatArray
 
+    def without(self, row: int) -> ScoredRows:
+        """Return the other documents."""
+        others = self.rows != row
+        return ScoredRows(self.rows[others], self.scores[others])
+
+    def top(self, depth: int) -> ScoredRows:
+        """Return the first documents."""
+        return ScoredRows(self.rows[:depth], self.scores[:depth])
+
 
 @dataclass(frozen=True)
 class ScorePair:

@@ -43,7 +43,9 @@ class Hybrid:
     def of(cls, collection: Collection, comparison: Comparison, index: BM25Index) -> Hybrid:
         """Search the text of the query in the BM25 index of the collection."""
         base = ScoredRows(comparison.rows, comparison.score("base"))
-        matches = index.scored_matches([comparison.query.text], len(comparison.rows))
+        query = comparison.query
+        own = collection.dataset.left_out_rows([query.id])
+        matches = index.scored_matches([query.text], len(comparison.rows), own)
         return cls(collection, base, matches[0])
 
     def add_to(self, comparison: Comparison) -> Comparison:

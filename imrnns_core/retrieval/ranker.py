@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
-from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
@@ -20,37 +18,9 @@ from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.scoring import CorpusTransform
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
+from imrnns_core.retrieval.ranked_batch import RankedBatch
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage
-from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
-
-
-@dataclass(frozen=True)
-class RankedBatch:
-    """Rankings of B queries with K candidates each, in base order.
-
-    Attributes:
-        rows: (B, K) corpus rows of the candidates.
-        scores: (B, S, K) scores at the S stages.
-        ranks: (B, S, K) ranks at the S stages, counted from 1.
-        stages: Names of the S stages.
-    """
-
-    rows: IntArray
-    scores: FloatArray
-    ranks: IntArray
-    stages: tuple[Stage, ...] = STAGES
-
-    def score(self, stage: Stage) -> FloatArray:
-        """Return (B, K) scores at a stage, candidates in base order."""
-        return self.scores[:, self.stages.index(stage)]
-
-    def rank(self, stage: Stage) -> IntArray:
-        """Return (B, K) ranks at a stage, candidates in base order."""
-        return self.ranks[:, self.stages.index(stage)]
-
-    def ranked_rows(self, stage: Stage) -> IntArray:
-        """Return (B, K) corpus rows at a stage, best first."""
-        return np.take_along_axis(self.rows, np.argsort(self.rank(stage), axis=1), axis=1)
+from imrnns_core.types import FloatArray, IntArray, Stage
 
 
 def rank(scores: FloatArray, ties: IntArray) -> IntArray:
@@ -62,15 +32,6 @@ def rank(scores: FloatArray, ties: IntArray) -> IntArray:
     ranks = np.empty(scores.shape, dtype=np.int64)
     np.put_along_axis(ranks, order, np.arange(1, scores.shape[-1] + 1), axis=-1)
     return ranks
-
-
-def ranked_ids(dataset: Dataset, query_ids: Iterable[str], rows: IntArray) -> dict[str, list[str]]:
-    """Return the ranked document ids of each query from corpus rows (B, K), best first."""
-    ids = dataset.document_ids
-    return {
-        query_id: [ids[row] for row in ranked]
-        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
-    }
 
 
 class Ranker:
@@ -138,7 +99,7 @@ class Ranker:
 
     @property
     def transform(self) -> CorpusTransform:
-        """The adapter's transform of all documents, computed on first use.
+        """The adapter's transform of all ranked vectors, computed on first use.
 
         Raises:
             AdapterError: If there is no adapter.
@@ -152,14 +113,21 @@ class Ranker:
         """(N, m) unit vectors of the corpus that a map places: projected, or base embeddings."""
         return self._scorer.documents
 
-    def rank_batch(self, vectors: FloatArray) -> RankedBatch:
-        """Retrieve the candidates of (B, n) query embeddings and rank them at all stages.
+    def rank_batch(
+        self, vectors: FloatArray, query_ids: Sequence[str] | None = None
+    ) -> RankedBatch:
+        """Retrieve the candidates of queries and rank them at all stages.
+
+        Args:
+            vectors: (B, n) base embeddings of the queries.
+            query_ids: (B,) their ids, empty for a typed one; None if all are typed.
 
         Raises:
             AdapterError: If a score is NaN.
         """
-        candidates = self.collection.index.search(vectors, self.config.candidates)
-        ties = self.collection.tie_ranks
+        ids = [""] * len(vectors) if query_ids is None else query_ids
+        candidates = self.collection.candidates(vectors, self.config.candidates, ids)
+        ties = self.collection.ranked.ties
         # rounding depends on the position of a candidate, so the positions must not depend on the
         # order of the corpus
         rows = np.take_along_axis(candidates, np.argsort(ties[candidates], axis=1), axis=1)
@@ -168,7 +136,8 @@ class Ranker:
         order = np.argsort(rank(scores[:, 0], ties[rows]), axis=1)
         rows = np.take_along_axis(rows, order, axis=1)
         scores = np.take_along_axis(scores, order[:, None, :], axis=2)
-        return RankedBatch(rows, scores, rank(scores, ties[rows][:, None, :]), self.stages)
+        ranks = rank(scores, ties[rows][:, None, :])
+        return RankedBatch(self.collection.ranked.documents[rows], scores, ranks, rows, self.stages)
 
     def compare(
         self,
@@ -194,40 +163,55 @@ class Ranker:
         dataset = self.collection.dataset
         query = dataset.find_query(query) if isinstance(query, str) else query
         vector = self.collection.query_vector(query) if vector is None else vector
-        batch = self.rank_batch(vector[None])
-        rows, scores, ranks = batch.rows[0], batch.scores[0], batch.ranks[0]
-        ids = tuple(dataset.document_ids[row] for row in rows)
+        batch = self.rank_batch(vector[None], [query.id])
+        rows, scores, ranks = batch.vector_rows[0], batch.scores[0], batch.ranks[0]
+        ids = tuple(dataset.document_ids[row] for row in batch.rows[0])
         feedback = np.array([i not in dropped for i in ids])
         if not feedback.any():
             raise ValueError("at least one candidate must refine the query")
         # without these documents only the modulated scores change, but one call computes all stages
         if not feedback.all():
             scores = self._scores(vector[None], rows[None], feedback[None])[0]
-            ranks = rank(scores, self.collection.tie_ranks[rows])
+            ranks = rank(scores, self.collection.ranked.ties[rows])
         vectors = self._scorer.vectors(vector, rows, feedback)
         judgments, rankings = (
             dataset.judgments.get(query.id, {}),
             stage_rankings(ids, scores, ranks),
         )
-        return Comparison(query, rankings, rows, judgments, feedback, vectors)
+        best = map(self.collection.ranked.best_passage, rows.tolist())
+        return Comparison(
+            *(query, rankings, batch.rows[0], judgments, feedback, vectors),
+            vector_rows=rows,
+            passages={i: passage for i, passage in zip(ids, best, strict=True) if passage},
+        )
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return a document's rank at each stage if all documents of the corpus were ranked.
 
-        The query is refined by the feedback documents of the comparison.
+        The query is refined by the feedback documents of the comparison. A document that is the
+        query itself has no rank: the result is empty.
 
         Raises:
             KeyError: If the document is not in the corpus.
             AdapterError: If a score is NaN.
         """
         row = self.collection.documents.row[document_id]
+        own = self.collection.dataset.left_out.get(comparison.query.id)
+        if row == own:
+            return {}
         with torch.inference_mode():
             by_stage = self._scorer.corpus_scores(comparison)
-        same = self.collection.index.representatives
-        return {
-            stage: int(rank(self._checked(scores.numpy())[same], self.collection.tie_ranks)[row])
-            for stage, scores in by_stage.items()
-        }
+        ranked, ties = self.collection.ranked, self.collection.tie_ranks
+        best = ranked.best_rows(by_stage["base"].numpy())
+        # where two passages are equally good, rounding must not choose the other one here
+        best[comparison.rows] = comparison.vector_rows
+        ranks: dict[Stage, int] = {}
+        for stage, tensor in by_stage.items():
+            scores = self._checked(tensor.numpy())[ranked.index.representatives][best]
+            if own is not None:
+                scores[own] = -np.inf
+            ranks[stage] = int(rank(scores, ties)[row])
+        return ranks
 
     def _scores(
         self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None
@@ -238,7 +222,7 @@ class Ranker:
         return self.equalized(self._checked(scores.numpy()), rows)
 
     def equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
-        """Return scores (B, …, K) of candidates (B, K), equal for candidates with equal vectors.
+        """Return scores (B, …, K) of vector rows (B, K), equal for candidates with equal vectors.
 
         Matrix products can round the same vector differently at another position.
         """

@@ -33,11 +33,11 @@ class BaseStage:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.base = torch.from_numpy(collection.base_documents.astype(np.float32, copy=False))
+        self.base = torch.from_numpy(collection.base_vectors.astype(np.float32, copy=False))
 
     @property
     def documents(self) -> FloatArray:
-        """(N, m) unit vectors of the corpus that a map places."""
+        """(N, m) unit vectors of the whole documents, which a map places."""
         return self.collection.unit_documents
 
     def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
@@ -45,7 +45,7 @@ class BaseStage:
 
         Args:
             queries: (B, n) base embeddings.
-            rows: (B, K) corpus rows of the candidates.
+            rows: (B, K) rows of the candidates in `Collection.ranked`.
             feedback: (B, K) True for the candidates that refine the query; None means all.
         """
         if self.collection.similarity != "cosine":
@@ -56,17 +56,17 @@ class BaseStage:
     def vectors(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
     ) -> BaseVectors:
-        """Return the vectors of a query (n,) with candidate rows (K,) and feedback (K,)."""
+        """Return the vectors of a query (n,) with vector rows (K,) and feedback (K,)."""
         return BaseVectors.of(torch.from_numpy(vector), self._stored(rows))
 
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
-        """Return (N,) scores of all documents at each stage for the query of a comparison."""
+        """Return (V,) scores of all ranked vectors at each stage for the query of a comparison."""
         vectors = comparison.vectors
         is_cosine = self.collection.similarity == "cosine"
         return {"base": self.base @ (vectors.query if is_cosine else vectors.stored_query)}
 
     def _stored(self, rows: IntArray) -> Tensor:
-        return torch.from_numpy(np.asarray(self.collection.documents.vectors)[rows])
+        return torch.from_numpy(np.asarray(self.collection.ranked.vectors)[rows])
 
 
 class AdapterStages(BaseStage):
@@ -80,17 +80,20 @@ class AdapterStages(BaseStage):
 
     @cached_property
     def transform(self) -> CorpusTransform:
-        """The adapter's transform of all documents, computed on first use."""
-        return transform_corpus(
-            self.model,
-            torch.from_numpy(np.asarray(self.collection.documents.vectors)),
-            torch.from_numpy(np.argsort(self.collection.tie_ranks)),
-        )
+        """The adapter's transform of all ranked vectors, computed on first use."""
+        return self._transform(self.collection.ranked.vectors, self.collection.ranked.ties)
 
-    @property
+    @cached_property
     def documents(self) -> FloatArray:
-        """(N, m) projected documents."""
-        return self.transform.projected.numpy()
+        """(N, m) projected whole documents, computed on first use."""
+        if self.collection.passages is None:
+            return self.transform.projected.numpy()
+        whole = self._transform(self.collection.documents.vectors, self.collection.tie_ranks)
+        return whole.projected.numpy()
+
+    def _transform(self, vectors: FloatArray, ties: IntArray) -> CorpusTransform:
+        order = torch.from_numpy(np.argsort(ties))
+        return transform_corpus(self.model, torch.from_numpy(np.asarray(vectors)), order)
 
     def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
         """Return (B, 4, K) scores, as `BaseStage.scores` does."""
@@ -108,12 +111,12 @@ class AdapterStages(BaseStage):
         return batch[0]
 
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
-        """Return (N,) scores of all documents at each stage for the query of a comparison.
+        """Return (V,) scores of all ranked vectors at each stage for the query of a comparison.
 
         The query is refined by the feedback documents of the comparison.
         """
         query = comparison.modulation.projected_query[None]
-        rows = torch.from_numpy(comparison.rows)[None]
+        rows = torch.from_numpy(comparison.vector_rows)[None]
         weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
         # the refinement depends on the feedback documents, not on which documents are ranked
         refined = refine(self.model, self.transform, query, rows, weights)

@@ -26,6 +26,8 @@ class Registration:
         queries: A file of queries beside the data set, or None.
         columns: Role → column, for columns that the reader would not find by itself.
         similarity: How its documents are ranked.
+        keep_own: Whether documents that are the query itself stay in its rankings.
+        passages: Whether long documents are split and ranked by their best passage.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Registration:
     queries: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     similarity: Similarity = "cosine"
+    keep_own: bool = False
+    passages: bool = False
 
     @property
     def vectors_name(self) -> str:
@@ -82,12 +86,14 @@ def read_registry(path: Path) -> dict[str, Registration]:
         for name, record in json.loads(text).items():
             embeddings = Path(record["embeddings"]) if record["embeddings"] else None
             encoder = EncoderSpec(**record["encoder"])
-            # older lists have neither queries, columns nor similarity
+            # older lists lack some of these
             queries = Path(record["queries"]) if record.get("queries") else None
             columns = dict(record.get("columns") or {})
             similarity: Similarity = "dot" if record.get("similarity") == "dot" else "cosine"
             registrations[name] = Registration(
-                name, Path(record["path"]), embeddings, encoder, queries, columns, similarity
+                *(name, Path(record["path"]), embeddings, encoder, queries, columns, similarity),
+                keep_own=bool(record.get("keep_own")),
+                passages=bool(record.get("passages")),
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
@@ -105,6 +111,8 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
             "queries": str(r.queries) if r.queries else None,
             "columns": dict(r.columns),
             "similarity": r.similarity,
+            "keep_own": r.keep_own,
+            "passages": r.passages,
         }
         for r in registrations
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
@@ -91,15 +92,20 @@ def _stored(folder: Path, dataset: Dataset, manifest: Mapping[str, Any]) -> Vect
 
 
 @dataclass(frozen=True)
-class _Known:
+class KnownVectors:
     """Vectors (N, n) by the hash of their text."""
 
     rows: Mapping[bytes, int]
     vectors: FloatArray
 
+    @classmethod
+    def of(cls, hashes: NDArray[np.uint8], vectors: FloatArray) -> KnownVectors:
+        """Return the vectors (N, n) by the hashes (N, 32) of their texts."""
+        return cls({row.tobytes(): i for i, row in enumerate(hashes)}, vectors)
+
 
 @dataclass(frozen=True)
-class _Texts:
+class Texts:
     """The texts of the documents, or of the queries.
 
     Attributes:
@@ -119,7 +125,16 @@ class _Texts:
         """SHA-256 of each text."""
         return [hashlib.sha256(t.encode(errors="surrogatepass")).digest() for t in self.texts]
 
-    def missing(self, known: _Known | None) -> list[int]:
+    @property
+    def hash_rows(self) -> NDArray[np.uint8]:
+        """(N, 32) SHA-256 of each text."""
+        return np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(-1, 32)
+
+    def digest(self, rows: Sequence[int]) -> str:
+        """Return a SHA-256 of the texts of some rows."""
+        return hashlib.sha256(b"".join(self.hashes[row] for row in rows)).hexdigest()
+
+    def missing(self, known: KnownVectors | None) -> list[int]:
         """Return one row for each text that has no known vector.
 
         Encoders round a text differently in another batch: with each text once, in an order of its
@@ -129,7 +144,9 @@ class _Texts:
         rows = known.rows if known else {}
         return [row for _, row in sorted(row_of.items()) if self.hashes[row] not in rows]
 
-    def matrix(self, known: _Known | None, missing: list[int], new: FloatArray) -> EmbeddingMatrix:
+    def matrix(
+        self, known: KnownVectors | None, missing: list[int], new: FloatArray
+    ) -> EmbeddingMatrix:
         """Return one vector per text, from the known ones and the new ones (R, n)."""
         rows = {self.hashes[row]: number for number, row in enumerate(missing)}
         vectors = new
@@ -141,20 +158,19 @@ class _Texts:
     def save(self, matrix: EmbeddingMatrix, folder: Path, stem: str) -> None:
         """Write the vectors, the ids and the hashes of the texts."""
         save_embeddings(matrix, folder, stem, ID_STEMS[stem])
-        hashes = np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(-1, 32)
-        np.save(folder / f"{stem}-texts.npy", hashes)
+        np.save(folder / f"{stem}-texts.npy", self.hash_rows)
 
 
-def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, _Texts]:
+def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, Texts]:
     documents, queries = dataset.documents, [query.text for query in dataset.queries.values()]
     return {
-        "documents": _Texts(
+        "documents": Texts(
             dataset.document_ids,
             [format_document(encoder.spec, document) for document in documents],
             documents,
             partial(encoder.encode_documents, unit=unit),
         ),
-        "queries": _Texts(
+        "queries": Texts(
             tuple(dataset.queries),
             [format_query(encoder.spec, text) for text in queries],
             queries,
@@ -163,7 +179,7 @@ def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, _Texts]:
     }
 
 
-def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, _Known]:
+def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, KnownVectors]:
     """Return the stored vectors of other texts of the same encoder; empty if there are none."""
     previous = read_json(folder / "manifest.json")
     if not isinstance(previous, dict) or {**previous, "dataset_digest": ""} != {
@@ -172,12 +188,12 @@ def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, _Known]:
     }:
         return {}
 
-    def load(stem: str) -> _Known:
+    def load(stem: str) -> KnownVectors:
         matrix = load_embeddings(folder, stem, ID_STEMS[stem])
         hashes = np.load(folder / f"{stem}-texts.npy", allow_pickle=False)
         if hashes.shape != (len(matrix), 32):
             raise DataError(folder, "not one hash per vector", "delete it")
-        return _Known({row.tobytes(): i for i, row in enumerate(hashes)}, matrix.vectors)
+        return KnownVectors.of(hashes, matrix.vectors)
 
     # if one file is damaged, the others may be, too; vectors of older versions have no hashes
     return none_if_damaged(lambda: {stem: load(stem) for stem in ID_STEMS}) or {}

@@ -7,6 +7,7 @@
     WORKSPACE/stores/NAME/                  what was read from a store (`storage/store_import.py`)
     WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
     WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
+    WORKSPACE/passages/KEY.npz              passages of long documents (`storage/passages.py`)
     WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
     WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
     WORKSPACE/judgments.sqlite              judgments of people (`storage/judgments.py`)
@@ -39,6 +40,7 @@ from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
 from imrnns_core.storage.lexical import stored_or_built_index
+from imrnns_core.storage.passages import with_passages
 from imrnns_core.storage.precomputed import precomputed_vectors
 from imrnns_core.storage.registry import (
     Registration,
@@ -48,8 +50,6 @@ from imrnns_core.storage.registry import (
 )
 from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
-
-SCHEMA = 1
 
 
 class Workspace:
@@ -144,7 +144,8 @@ class Workspace:
             EncoderError: If texts must be encoded and the encoder cannot be loaded.
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
-        dataset = replace(load_dataset(registration.source), name=registration.name)
+        dataset = load_dataset(registration.source)
+        dataset = replace(dataset, name=registration.name, keep_own=registration.keep_own)
         encoder = self._encoder(registration)
         folder = self._vectors_folder(registration)
         if registration.embeddings is not None:
@@ -154,7 +155,8 @@ class Workspace:
         else:
             unit = registration.similarity == "cosine"  # others need the encoder's lengths
             vectors = stored_or_encoded_vectors(folder, dataset, encoder, progress, unit)
-        return Collection(dataset, *vectors, encoder, registration.similarity)
+        opened = Collection(dataset, *vectors, encoder, registration.similarity)
+        return with_passages(self.root, opened, progress) if registration.passages else opened
 
     def _encoder(self, registration: Registration) -> Encoder:
         spec, known = registration.encoder, self.registrations().get(registration.name)
@@ -185,7 +187,8 @@ class Workspace:
         """Return a cache key that changes when a file of the data set changes."""
         vectors = registration.embeddings
         files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
-        return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
+        choices = f"{registration.similarity} {registration.keep_own} {registration.passages}"
+        return f"{registration.encoder.to_json()} {choices} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""

@@ -44,7 +44,7 @@ def ranked_examples(collection: Collection, qrels: Qrels, candidates: int) -> Ex
     vectors = collection.query_vectors(ids)
     return Examples(
         torch.from_numpy(vectors),
-        torch.from_numpy(collection.index.search(vectors, candidates)),
+        torch.from_numpy(collection.candidates(vectors, candidates, ids)),
         relevant_rows(collection, [_by_grade(judged) for judged in qrels.values()]),
     )
 
@@ -68,12 +68,14 @@ def paired_examples(
         index = BM25Index(collection.dataset.documents)
         candidates = index.search(texts, SearchConfig().candidates)
     else:
-        candidates = collection.index.search(vectors, SearchConfig().candidates)
+        candidates = collection.candidates(vectors, SearchConfig().candidates, ids)
     documents = np.empty((len(ids), 1 + negatives), dtype=np.int64)
     for i, judged in enumerate(qrels.values()):
         positive = collection.documents.row[_by_grade(judged)[0]]
         relevant = {collection.documents.row[d] for d in relevant_ids(judged)}
-        hard = [row for row in candidates[i].tolist() if row not in relevant][:negatives]
+        # BM25 also returns the document that is the query itself
+        excluded = relevant | {collection.dataset.left_out.get(ids[i])}
+        hard = [row for row in candidates[i].tolist() if row not in excluded][:negatives]
         if not hard:
             raise TrainingError(
                 f"query {ids[i]!r}: all candidates are relevant, so there is no negative; add "

@@ -154,7 +154,8 @@ def run_key(collection: Collection, config: TrainConfig, split: TrainValidationS
         for qrels in (split.train, split.held_out, split.valid)
     ]
     encoder = collection.encoder.spec.to_json()
-    digest.update(json.dumps([config.to_json(), dataset.digest, encoder, judged]).encode())
+    identity = [config.to_json(), dataset.digest, encoder, judged]
+    digest.update(json.dumps([*identity, *(["own left out"] if dataset.left_out else [])]).encode())
     for matrix in (collection.documents, collection.queries):
         digest.update(matrix.vectors.tobytes())
     return f"{SCHEMA} {torch.__version__} {digest.hexdigest()}\n"

@@ -31,6 +31,11 @@ STOPPED = (
 )
 
 
+ON_WHOLE = (
+    "trained on one vector per document, that of its beginning; passages are used in rankings only"
+)
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """What a training can do with the judgments that it has.
@@ -109,6 +114,8 @@ class Trainer:
         folder: Path | None = None,
     ) -> None:
         check_collection(collection)
+        self._on_whole = [] if collection.passages is None else [ON_WHOLE]
+        collection = collection.without_passages()
         self.collection, self.config, self.folder = collection, config, folder
         self.split, self.train_split = TrainValidationSplit(), None
         if config.resolved().supervised:
@@ -160,7 +167,7 @@ class Trainer:
     @property
     def notes(self) -> list[str]:
         """Remarks for the reader of the adapter card."""
-        return [*self.run.notes, *self._notes]
+        return [*self.run.notes, *self._notes, *self._on_whole]
 
     @property
     def best_epoch(self) -> Epoch:
@@ -177,7 +184,7 @@ class Trainer:
         adapter, selection = self.run.adapter(name), self._selection
         card, outcome = adapter.card, adapter.card.outcome
         assert outcome is not None  # training always has one
-        notes = [*outcome.notes, *self._notes]
+        notes = [*outcome.notes, *self._notes, *self._on_whole]
         if selection is not None and not self.run.recipe.supervised:
             # the run did not see the judged queries, but they selected it
             hashes = {self.collection.dataset.queries[q].text_hash for q in self.split.all}

@@ -58,8 +58,9 @@ class Validator:
     @classmethod
     def from_qrels(cls, collection: Collection, qrels: Qrels) -> Validator:
         """Return a validator of judged queries with their base candidates."""
-        vectors = collection.query_vectors(tuple(qrels))
-        rows = collection.index.search(vectors, SearchConfig().candidates)
+        ids = tuple(qrels)
+        vectors = collection.query_vectors(ids)
+        rows = collection.candidates(vectors, SearchConfig().candidates, ids)
         relevant = [
             {collection.documents.row[d]: judged[d] for d in relevant_ids(judged)}
             for judged in qrels.values()

@@ -132,11 +132,11 @@ def contents(
     """Return what the cards of these columns show, by document id."""
 
     def content(document_id: str) -> CardContent:
-        document = dataset.document[document_id]
+        best = comparison.passages.get(document_id)
+        document = best.part if best else dataset.document[document_id]
         grade = comparison.judgments.get(document_id, UNJUDGED)
-        return CardContent(
-            document.title, document.text, formatting.graded(grade), theme.relevance_colour(grade)
-        )
+        relevance = formatting.graded(grade) + (f" · {best}" if best else "")
+        return CardContent(document.title, document.text, relevance, theme.relevance_colour(grade))
 
     ids = {card.document_id for column in columns for card in column.cards}
     return {document_id: content(document_id) for document_id in ids}

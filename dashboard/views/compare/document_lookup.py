@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import formatting, state
 from dashboard.services import catalog
-from dashboard.widgets import notices, texts
+from dashboard.widgets import document_panel, notices, texts
 from dashboard.widgets.document_finder import component as document_finder
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Document
@@ -42,12 +42,17 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
 
 def _show_ranks(comparison: Comparison, document: Document) -> None:
     selection = state.current()
+    name = f"{document.id} · {document.title}" if document.title else document.id
+    dataset = catalog.dataset(selection.data)
+    if dataset.leaves_out(comparison.query.id, document.id):
+        st.text(f"{name} · {document_panel.OWN}")
+        return
     ranker = catalog.ranker(selection.data, selection.adapter)
     by_name = {str(stage): r for stage, r in ranker.corpus_ranks(comparison, document.id).items()}
     hits = [comparison.hit(system, document.id) for system in comparison.rankings]
     ranks = [str(hit.rank) if hit else "—" for hit in hits]
     # not `st.write`: a title may contain Markdown
-    st.text(f"{document.id} · {document.title}" if document.title else document.id)
+    st.text(name)
     corpus = [str(by_name[s]) if s in by_name else "" for s in comparison.rankings]
     rows = [["candidates", *ranks], ["corpus", *corpus]]
     head = ["rank among", *(formatting.HEADS[system] for system in comparison.rankings)]

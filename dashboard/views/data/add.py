@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -27,6 +29,11 @@ ENCODER_HELP = (
     "A sentence-transformers model: a folder, or the name of one on a hub that this machine can "
     "reach. Empty: all-MiniLM-L6-v2."
 )
+PASSAGES = "Split long documents"
+PASSAGES_HELP = (
+    "Documents that the encoder does not read whole are split into passages, and ranked by their "
+    "best passage. Otherwise, the encoder reads their beginning."
+)
 MAPPING = "Which column is what? The first rows are shown as they are read."
 NONE = "—"
 PAGES = ("Each file is one document", "Its title is the title in the front matter, or its heading.")
@@ -50,9 +57,10 @@ def show() -> None:
     encoder = right.text_input(
         "Encoder (optional)", key="new_encoder", placeholder="all-MiniLM-L6-v2", help=ENCODER_HELP
     )
+    passages = st.checkbox(PASSAGES, key="new_passages", help=PASSAGES_HELP)
     if not path:
         return
-    wanted = Wanted(path, queries.strip(), encoder.strip())
+    wanted = Wanted(path, queries.strip(), encoder.strip(), passages=passages)
     try:
         tables = imports.tables(wanted)
         wanted = _with_columns(wanted, tables)
@@ -72,7 +80,7 @@ def _with_columns(wanted: Wanted, tables: list[TablePreview]) -> Wanted:
         columns |= _choose_columns(table, number)
         rows = pd.DataFrame([{n: str(r.get(n, "")) for n in table.names} for r in table.rows])
         st.dataframe(rows, hide_index=True, height="content")
-    return Wanted(wanted.path, wanted.queries, wanted.encoder, columns)
+    return replace(wanted, columns=columns)
 
 
 def _choose_columns(table: TablePreview, number: int) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dashboard.views.data import add, report
+from dashboard import state
+from dashboard.services import catalog
+from dashboard.views.data import add, own_documents, report
 from dashboard.widgets import notices
 
 QUESTION = "What was read, and what is missing?"
@@ -17,3 +19,5 @@ def show() -> None:
     notices.heading(QUESTION, READING)
     add.show()
     report.show()
+    data = state.current().data
+    own_documents.show(catalog.dataset(data), data)

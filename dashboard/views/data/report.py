@@ -11,13 +11,14 @@ import streamlit as st
 from dashboard import state
 from dashboard.formatting import count
 from dashboard.services import catalog, imports
-from dashboard.services.imports import Lengths
 from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
-from imrnns_core.encoding.endpoint import UNKNOWN_LIMIT
+from imrnns_core.encoding.lengths import Lengths
 from imrnns_core.reporting import import_lines
 from imrnns_core.reporting.formatting import SIMILARITIES
+from imrnns_core.retrieval.passages import Passages
+from imrnns_core.types import IntArray
 
 MOST = 340
 """Largest height of a table in pixels; longer ones scroll."""
@@ -29,9 +30,16 @@ IRREGULAR_HELP = (
 )
 ALL_REGULAR = ("All records are regular", "Nothing was changed or rejected.")
 CUT = "Documents that are not read whole"
-CUT_READING = (
-    "The encoder reads the first {} tokens of a document (title and text). {}. What stands "
-    "after these tokens has no influence on the embedding, so a query about it can fail."
+SPLIT = "Documents that are split"
+CUT_READING = "The encoder reads the first {} tokens of a document (title and text). {}. "
+NOT_READ = (
+    "{} of all tokens are not read. They have no influence on the embedding, so a query about them "
+    "can fail. To rank these documents by their best passage, add the data set again with “Split "
+    "long documents”, or run prepare with --passages."
+)
+SPLIT_READING = (
+    "They are split into {}, and each of them is ranked by its best passage: the one with the "
+    "highest base score."
 )
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 COPIES = "Near copies"
@@ -56,7 +64,8 @@ def show() -> None:
     )
     _files(dataset, data)
     _irregular(dataset, data)
-    _lengths(dataset, imports.lengths(data), data)
+    _cut(dataset, imports.lengths(data), catalog.collection(data).passages, data)
+    _copies(dataset, imports.near_copies(data), data)
 
 
 def shown_path(path: str, root: Path) -> str:
@@ -88,7 +97,7 @@ def _files(dataset: Dataset, data: str) -> None:
     if report.ignored:
         with st.expander(f"Files that were not read ({len(report.ignored):,})"):
             ignored = pd.DataFrame(report.ignored.items(), columns=["file", "reason"])
-            st.dataframe(ignored, hide_index=True, height=_height(len(ignored)))
+            st.dataframe(ignored, hide_index=True, height=height(len(ignored)))
 
 
 def _irregular(dataset: Dataset, data: str) -> None:
@@ -120,20 +129,21 @@ def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
     )
 
 
-def _lengths(dataset: Dataset, lengths: Lengths, data: str) -> None:
-    _cut(dataset, lengths, data)
-    _copies(dataset, lengths, data)
-
-
-def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
-    cut = np.flatnonzero(lengths.tokens > lengths.limit)
-    st.subheader(CUT, anchor=False)
-    if lengths.limit == UNKNOWN_LIMIT:
+def _cut(dataset: Dataset, lengths: Lengths, passages: Passages | None, data: str) -> None:
+    st.subheader(CUT if passages is None else SPLIT, anchor=False)
+    if not lengths.is_known:
         st.caption(UNKNOWN_CUT)
         return
-    share = f"{len(cut) / max(1, len(lengths.tokens)):.1%}".replace("%", " %")
+    cut = lengths.cut
+    share = _percent(len(cut) / max(1, len(lengths.tokens)))
     longer = f"{count(len(cut), 'document is', 'documents are')} longer ({share})"
-    st.caption(CUT_READING.format(f"{lengths.limit:,}", longer))
+    reading = CUT_READING.format(f"{lengths.limit:,}", longer)
+    if passages is not None:
+        split = count(len(passages.rows), "passage", "passages")
+        st.caption(reading + SPLIT_READING.format(split))
+    else:
+        not_read = NOT_READ.format(_percent(lengths.share_not_read)) if len(cut) else ""
+        st.caption(reading + not_read)
     if len(cut):
         order = cut[np.argsort(-lengths.tokens[cut], kind="stable")]
         frame = pd.DataFrame(
@@ -141,40 +151,52 @@ def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
                 "document": [dataset.documents[row].id for row in order],
                 "title": [dataset.documents[row].title for row in order],
                 "tokens": lengths.tokens[order],
-                "not read": lengths.tokens[order] - lengths.limit,
+                **_fate(lengths, passages, order),
             }
         )
-        st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+        st.dataframe(frame, hide_index=True, height=height(len(frame)))
         csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
 
 
-def _copies(dataset: Dataset, lengths: Lengths, data: str) -> None:
+def _fate(lengths: Lengths, passages: Passages | None, rows: IntArray) -> dict[str, IntArray]:
+    """Return, for long documents (R,), how many tokens are not read, or the number of passages."""
+    if passages is None:
+        return {"not read": lengths.tokens[rows] - lengths.limit}
+    return {"passages": np.bincount(passages.rows, minlength=len(lengths.tokens))[rows]}
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}".replace("%", " %")
+
+
+def _copies(dataset: Dataset, groups: IntArray, data: str) -> None:
     st.subheader(COPIES, anchor=False)
-    frame = copies_frame(dataset, lengths)
+    frame = copies_frame(dataset, groups)
     if frame.empty:
         st.caption(NO_COPIES)
         return
-    groups = int(frame["group"].nunique())
+    number = int(frame["group"].nunique())
     st.caption(
         COPIES_READING.format(
-            count(len(frame), "document", "documents"), count(groups, "group", "groups")
+            count(len(frame), "document", "documents"), count(number, "group", "groups")
         )
     )
-    st.dataframe(frame, hide_index=True, height=_height(len(frame)))
+    st.dataframe(frame, hide_index=True, height=height(len(frame)))
     csv_button.show(lambda: frame, f"{data}-copies.csv", "csv_copies")
 
 
-def copies_frame(dataset: Dataset, lengths: Lengths) -> pd.DataFrame:
-    """Return the documents that have near copies, the largest groups first."""
-    sizes = np.bincount(lengths.copies, minlength=1)
+def copies_frame(dataset: Dataset, copies: IntArray) -> pd.DataFrame:
+    """Return the documents that have near copies, by groups (N,), the largest groups first."""
+    sizes = np.bincount(copies, minlength=1)
     numbers = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 1]
     rows = [
         {"group": number, "document": document.id, "title": document.title}
         for number, group in enumerate(numbers, start=1)
-        for document in (dataset.documents[row] for row in np.flatnonzero(lengths.copies == group))
+        for document in (dataset.documents[row] for row in np.flatnonzero(copies == group))
     ]
     return pd.DataFrame(rows)
 
 
-def _height(rows: int) -> int:
+def height(rows: int) -> int:
+    """Return the height of a table in pixels."""
     return min(MOST, 38 + 35 * rows)

@@ -16,6 +16,8 @@ NOT_RETRIEVED = (
     "{} Rephrase the question in the sidebar to see which wording retrieves it. "
     "The rest of this page explains a document that was retrieved."
 )
+OWN = "This document is the query itself"
+OWN_READING = "It is left out of the rankings of its query, so another document is explained."
 MOST_NAMED = 3
 """Relevant documents that were not retrieved and are named with their ranks."""
 
@@ -28,6 +30,9 @@ def warn_not_retrieved(comparison: Comparison, dataset: Dataset) -> None:
     """
     selected = state.current().document
     missing = comparison.relevant_not_retrieved
+    if dataset.leaves_out(comparison.query.id, selected):
+        notices.show("info", OWN, OWN_READING)
+        selected = ""
     # with a relevant candidate, the page explains that one and needs no warning
     named = [] if comparison.relevant.any() else missing[:MOST_NAMED]
     # the card of a document links here even if it was not retrieved

@@ -30,6 +30,8 @@ BASE_READING = (
     "the texts were different."
 )
 
+PASSAGE = "{} is explained: the passage of this long document with the best base score."
+
 
 def show() -> None:
     """Draw the page."""
@@ -41,6 +43,8 @@ def show() -> None:
     document_panel.query(comparison)
     document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
+    if best := comparison.passages.get(key.document):
+        st.caption(PASSAGE.format(str(best).capitalize()))
     grade_control.show(comparison, key.document, "explain")
     pair = explanations.pair(key)
     accounting = score_accounting.account(comparison) if state.has_adapter() else None

@@ -29,6 +29,11 @@ BASE_HEADING = (
     "Click a mark to read its document.",
 )
 
+PASSAGES = (
+    "Long documents are split here. Each has the place of its beginning; its arrow is that of the "
+    "passage by which it is ranked."
+)
+
 
 def show() -> None:
     """Draw the page."""
@@ -74,6 +79,8 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     if selection.view == "target" or corpus_map is None:
         figure = pictures.target(picture)
     else:
+        if catalog.collection(selection.data).passages is not None:
+            st.caption(PASSAGES)
         figure, groups = pictures.plane(picture, corpus_map, three)
     if selection.drag == "lasso" and not three:
         figure.layout.dragmode = "lasso"

@@ -198,7 +198,7 @@ def _axis_names(corpus_map: CorpusMap) -> tuple[str, str, str]:
 def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     """Return the UMAP map, and write how well its arrows agree with the true movement."""
     selection = state.current()
-    projected = catalog.ranker(selection.data, selection.adapter).transform.projected.numpy()
+    projected = catalog.ranker(selection.data, selection.adapter).mapped_documents
     drawn = umap_movement(
         corpus_map, projected, picture.comparison, picture.dataset, picture.drawn, dimensions
     )

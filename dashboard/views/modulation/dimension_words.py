@@ -60,8 +60,8 @@ def show(rows: DocumentRows, heatmap: Heatmap | None) -> None:
 
 def _strong_words(dimension: int) -> list[DimensionWord]:
     selection = state.current()
-    projected = catalog.ranker(selection.data, selection.adapter).transform.projected
-    words = modulations.words(selection.data).dimension_words(projected[:, dimension].numpy())
+    projected = catalog.ranker(selection.data, selection.adapter).mapped_documents
+    words = modulations.words(selection.data).dimension_words(projected[:, dimension])
     return [word for word in words if abs(word.z) >= STRONG]
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.figures import overview
+from dashboard.formatting import count
 from dashboard.services import catalog, evaluations
 from dashboard.views.overview import (
     base_only,
@@ -39,6 +40,10 @@ BASE_HEADING = (
     "All queries of a split: the base ranking, compared with systems that need no training.",
 )
 
+OWN_LEFT_OUT = (
+    "{} also in the corpus, with the same id and text. This document is left out of the rankings "
+    "of its query. The page Data can change that."
+)
 JUDGED_HERE = "{:,} of {:,} judgments of this split were made here. The page Judging lists them."
 
 
@@ -49,12 +54,20 @@ def show() -> None:
     adapter_hint.show(
         "a ranking that may be better; this page then tests it on seen and on unseen queries"
     )
+    _say_left_out(split)
     if split == UNJUDGED_SPLIT:
         _show_unjudged()
     elif split is not None and not state.has_adapter():
         base_only.show(split)
     elif split is not None:
         _show_judged(split)
+
+
+def _say_left_out(split: str | None) -> None:
+    dataset = catalog.dataset(state.current().data)
+    own = sum(q in dataset.left_out for q in dataset.splits.get(split or "", ()))
+    if own:
+        st.caption(OWN_LEFT_OUT.format(count(own, "query is", "queries are")))
 
 
 def _show_judged(split: str) -> None:

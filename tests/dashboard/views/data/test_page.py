@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import caching, imports
+from dashboard.services import caching, catalog, imports
 from dashboard.services.imports import Wanted
 from imrnns_core.errors import DataError
+from tests.toys import write_dataset
 
 
 def data_page() -> None:
@@ -92,3 +93,60 @@ def test_an_import_that_fails_says_why_and_enters_no_list(fresh: None, tmp_path:
     assert "contains no document" in job.error
     assert "empty" not in caching.workspace().registrations()
     imports.leave(wanted)
+
+
+def test_queries_in_the_corpus_are_counted_listed_and_can_be_kept(
+    fresh: None, tmp_path: Path
+) -> None:
+    texts = ["Eat less meat.", "Meat is good for you.", "Cities grow.", "Trains are fast."]
+    documents = [{"_id": f"a{i}", "title": "", "text": text} for i, text in enumerate(texts)]
+    queries = [{"_id": "a0", "text": texts[0]}, {"_id": "a2", "text": "Are trains fast?"}]
+    folder = write_dataset(tmp_path / "debate", documents, queries, "q\td\ts\na0\ta1\t1\n")
+    space = caching.workspace()
+    space.register(space.resolve(str(folder)))
+    app = AppTest.from_function(data_page, default_timeout=120)
+    app.query_params["data"] = "debate"
+    app.run()
+    assert not app.exception
+    said = " ".join(caption.value for caption in app.caption)
+    assert "1 query is also in the corpus" in said
+    assert "1 query has the id of a document, but another text" in said
+    frame = next(f.value for f in app.dataframe if "query" in f.value)
+    assert frame.to_dict("records") == [{"query": "a0", "text": "Eat less meat."}]
+    ranker = catalog.ranker("debate", "none")
+    assert "a0" not in ranker.compare("a0").document_ids
+    app.button(key="keep_own").click().run()
+    assert "You chose to keep" in " ".join(caption.value for caption in app.caption)
+    assert catalog.ranker("debate", "none").compare("a0").document_ids[0] == "a0"
+    app.button(key="keep_own").click().run()
+    assert not space.registrations()["debate"].keep_own
+    assert "a0" not in catalog.ranker("debate", "none").compare("a0").document_ids
+
+
+def test_long_documents_are_split_if_the_reader_wants_it(fresh: None, tmp_path: Path) -> None:
+    filler = "The committee met again and agreed to read the minutes of the last meeting. " * 25
+    rows = ["id,title,text", f"d0,Minutes,{filler}Then they spoke about volcanoes."]
+    path = tmp_path / "minutes.csv"
+    path.write_text("\n".join([*rows, "d1,Note,A short note about volcanology.", ""]))
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    app.text_input(key="new_path").set_value(str(path)).run()
+    app.checkbox(key="new_passages").check().run()
+    app.button(key="new_import").click().run()
+    wanted = Wanted(str(path), passages=True)
+    finished(wanted)
+    app.run()
+    app.button(key="new_open").click().run()
+    assert not app.exception
+    said = " ".join(caption.value for caption in app.caption)
+    assert "1 document is longer (50.0 %). They are split into 2 passages" in said
+    frame = next(f.value for f in app.dataframe if "passages" in f.value)
+    assert frame["passages"].tolist() == [2]
+    best = catalog.ranker("minutes", "none").compare("volcanoes").passages["d0"]
+    assert str(best) == "passage 2 of 2"
+    # the beginning of the document is read again
+    app.checkbox(key="new_passages").uncheck().run()
+    app.button(key="new_import").click().run()
+    finished(Wanted(str(path)))
+    app.run()
+    frame = next(f.value for f in app.dataframe if "not read" in f.value)
+    assert frame["not read"].tolist() == (frame["tokens"] - 256).tolist()

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashboard.services.imports import Lengths
 from dashboard.views.data.report import copies_frame, irregular_frame, shown_path
 from imrnns_core.data.import_report import FileReport
 from tests import toys
@@ -55,10 +54,8 @@ def test_files_are_named_inside_their_data_set(path: str, root: str, shown: str)
 
 def test_copies_are_listed_by_group_the_largest_first() -> None:
     dataset = toys.collection(np.eye(6)).dataset
-    lengths = Lengths(np.ones(6, np.int64), 256, np.array([0, 1, 0, 2, 1, 1]))
-    frame = copies_frame(dataset, lengths)
+    frame = copies_frame(dataset, np.array([0, 1, 0, 2, 1, 1]))
     assert list(zip(frame["group"], frame["document"], strict=True)) == [
         (1, "d1"), (1, "d4"), (1, "d5"), (2, "d0"), (2, "d2"),
     ]  # fmt: skip
-    alone = Lengths(np.ones(6, np.int64), 256, np.arange(6))
-    assert copies_frame(dataset, alone).empty
+    assert copies_frame(dataset, np.arange(6)).empty
