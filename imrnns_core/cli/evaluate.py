@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imrnns_core.cli.console import out, progress_bar, show
 from imrnns_core.cli.options import (
     Against,
+    Base,
     Data,
     Embeddings,
     EncoderName,
@@ -67,6 +68,7 @@ class _Outputs:
 def evaluate(
     data: Data,
     adapter: OptionalAdapter = None,
+    base: Base = None,
     split: Split = None,
     measure: Measures = None,
     against: Against = None,
@@ -89,17 +91,16 @@ def evaluate(
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
-    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.statistics.measures import parse_measures
 
     names, outputs = (*MEASURES, *(measure or ())), _Outputs(json_file, run_out, qrels_out)
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, None, None, workspace)
-    ranker = open_ranker(space, registration, adapter)
+    ranker = open_ranker(space, registration, adapter, base)
     split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
-    ranker = Ranker(collection, ranker.optional_adapter)
+    ranker = ranker.with_collection(collection)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
@@ -188,17 +189,22 @@ def _read_other_system(
     Raises:
         LensError: There is no such adapter or file.
     """
-    from imrnns_core.data.readers.trec import read_run
+    from imrnns_core.data.readers.runs import load_run
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
+    from imrnns_core.reporting.import_lines import irregularities
 
-    path = Path(other).expanduser()
+    dataset, path = collection.dataset, Path(other).expanduser()
+    if other in space.runs.files(dataset.name):
+        known_run = space.runs.load(other, dataset)
+        return lambda evaluation: compare_with_run(evaluation, known_run)
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
         ranker = space.ranker(collection, other)
         return lambda evaluation: compare_with_adapter(evaluation, ranker)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"
         raise LensError(
-            f"{other}: no such adapter or file; name a TREC run, or an adapter: {known}"
+            f"{other}: no such adapter, run or file; name a TREC run, or an adapter: {known}"
         )
-    rankings = read_run(path, collection.dataset.queries, collection.dataset.document)
-    return lambda evaluation: compare_with_run(evaluation, path.name, rankings)
+    run = load_run(path, path.name, dataset)
+    show(irregularities(run.report))
+    return lambda evaluation: compare_with_run(evaluation, run)

@@ -24,6 +24,7 @@ from imrnns_core.cli.options import (
     open_workspace,
     resolve,
 )
+from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
 
-_COLUMN_ROLES = tuple(dict.fromkeys(role for roles in ROLES.values() for role in roles))
+_COLUMN_ROLES = tuple(
+    # the columns of a run are found by their names or their order
+    dict.fromkeys(r for kind, roles in ROLES.items() for r in roles if kind != "ranked documents")
+)
 QueriesFile = Annotated[
     Path | None,
     typer.Option(
@@ -97,6 +101,22 @@ StoreAddress = Annotated[
         ),
     ),
 ]
+RunFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        metavar="[NAME=]FILE",
+        help=(
+            "Add the ranking of another search engine, which can then be the base: a TREC run, or "
+            "a table of query, document and score. Its name is that of the file, or NAME. Can be "
+            "repeated."
+        ),
+    ),
+]
+NoVectors = Annotated[
+    bool,
+    typer.Option("--no-vectors", help="Do not encode the texts: only runs rank the documents."),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -111,6 +131,8 @@ def prepare(
     similarity: SimilarityChoice = None,
     strict: Strict = False,
     store: StoreAddress = None,
+    run: RunFiles = None,
+    no_vectors: NoVectors = False,
     adapter: Maps = None,
     sentences: Sentences = False,
     yes: Yes = False,
@@ -125,6 +147,11 @@ def prepare(
     interruption, run the command again: it continues where it stopped.
     """
     columns = _columns(column)
+    if no_vectors and (encoder or embeddings or store or adapter or sentences):
+        raise LensError(
+            "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need "
+            "vectors; leave them out"
+        )
     if store:
         space = open_workspace(workspace, yes)
         registration = read_store(space, data, store, embeddings, columns.pop("id", ""))
@@ -135,15 +162,22 @@ def prepare(
             data, embeddings, encoder, query_prefix, document_prefix, workspace, yes
         )
     registration = _with_tables(registration, queries, columns)
-    registration = replace(registration, similarity=similarity or registration.similarity)
+    registration = replace(
+        registration,
+        similarity=similarity or registration.similarity,
+        without_vectors=no_vectors or registration.without_vectors,
+    )
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
     if (embeddings or store) and encoder:
         collection.check_encoder()
+    added = _add_runs(space, collection, run or [], strict)
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
     _print_content(collection)
+    for line in added:
+        out.print(line, soft_wrap=True)
     if sentences:
         _prepare_sentences(space, collection)
     _prepare_maps(space, collection, adapter)
@@ -155,17 +189,48 @@ def _print_content(collection: Collection) -> None:
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
+    dimensions = counted(collection.documents.dimension, "dimension")
     counts = (
         f"{counted(len(dataset.documents), 'document')}, "
         f"{counted(len(dataset.queries), 'query', 'queries')}, "
-        f"{counted(collection.documents.dimension, 'dimension')}, "
-        f"{SIMILARITIES[collection.similarity]}"
+        + (
+            f"{dimensions}, {SIMILARITIES[collection.similarity]}"
+            if collection.has_vectors
+            else "no vectors"
+        )
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    if not collection.has_vectors:
+        return
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:
         out.print("; ".join(prompts), soft_wrap=True)
+
+
+def _add_runs(
+    space: Workspace, collection: Collection, choices: list[str], strict: bool
+) -> list[str]:
+    """Add runs to the data set, and return what was read of them.
+
+    Raises:
+        LensError: If a run cannot be added, or the data set has neither vectors nor runs.
+    """
+    dataset, lines = collection.dataset, list[str]()
+    for choice in choices:
+        name, _, file = ("", "", choice) if Path(choice).exists() else choice.rpartition("=")
+        run = space.runs.add(Path(file), dataset, name, strict)
+        lines += import_lines(ImportReport((run.report,)))
+        lines.append(
+            f"run {run.name}: ready as the base for "
+            f"{counted(len(run.rankings), 'query', 'queries')}: --base {run.name}"
+        )
+    if not collection.has_vectors and not space.runs.files(dataset.name):
+        raise LensError(
+            f"{dataset.name}: without vectors, only a run can rank the documents; add one with "
+            "--run FILE, or leave out --no-vectors"
+        )
+    return lines
 
 
 def _columns(choices: list[str] | None) -> dict[str, str]:
@@ -206,7 +271,9 @@ def _prepare_maps(space: Workspace, collection: Collection, adapters: list[str] 
     names = adapters or [
         name
         for name, loaded in space.adapters()[0].items()
-        if loaded.card.dataset == collection.dataset.name and collection.similarity == "cosine"
+        if loaded.card.dataset == collection.dataset.name
+        and collection.similarity == "cosine"
+        and collection.has_vectors
     ]
     for name in names:
         try:

@@ -119,13 +119,15 @@ def left_out_line(gain: LeftOutGain) -> str:
     )
 
 
-def _adapter(name: str | None) -> str:
-    return "no adapter" if name is None else f"adapter {name}"
+def _system(result: Evaluation | RankOverlap) -> str:
+    if result.run is not None:
+        return f"base: run {result.run}"
+    return "no adapter" if result.adapter is None else f"adapter {result.adapter}"
 
 
 def _means(result: Evaluation) -> Table:
     table = table_of(
-        f"{result.dataset} {result.split}, {_adapter(result.adapter)}: mean of each measure",
+        f"{result.dataset} {result.split}, {_system(result)}: mean of each measure",
         *("query group", "queries", "ranking"),
         # a user can also name Judged@k as a measure
         *dict.fromkeys((*result.measures, *judged_measures(result.measures))),
@@ -152,10 +154,10 @@ def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[Rende
     """Yield how much base and the other ranking differ, and the queries that differ most."""
     is_adapter = result.adapter is not None
     what = "the ranking changes" if is_adapter else "the two rankings differ"
+    left_out = f"The run does not rank {result.left_out:,} more. " if result.left_out else ""
     yield (
-        f"{result.dataset}, {_adapter(result.adapter)}: "
-        f"{counted(len(result.query_ids), 'query', 'queries')} without judgments. The figures show "
-        f"how much {what}, not {'whether it' if is_adapter else 'which one'} is better."
+        f"{result.dataset}, {_system(result)}: {counted(len(result.query_ids), 'query', 'queries')}"
+        f" without judgments. {left_out}The figures show how much {what}, not {'whether it' if is_adapter else 'which one'} is better."
     )
     yield (
         f"Base compared with {result.other} ranking: mean rank-biased overlap "

@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
-from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.scoring import CorpusTransform
+from imrnns_core.retrieval.batch import RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage
-from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
-
-
-@dataclass(frozen=True)
-class RankedBatch:
-    """Rankings of B queries with K candidates each, in base order.
-
-    Attributes:
-        rows: (B, K) corpus rows of the candidates.
-        scores: (B, S, K) scores at the S stages.
-        ranks: (B, S, K) ranks at the S stages, counted from 1.
-        stages: Names of the S stages.
-    """
-
-    rows: IntArray
-    scores: FloatArray
-    ranks: IntArray
-    stages: tuple[Stage, ...] = STAGES
-
-    def score(self, stage: Stage) -> FloatArray:
-        """Return (B, K) scores at a stage, candidates in base order."""
-        return self.scores[:, self.stages.index(stage)]
-
-    def rank(self, stage: Stage) -> IntArray:
-        """Return (B, K) ranks at a stage, candidates in base order."""
-        return self.ranks[:, self.stages.index(stage)]
-
-    def ranked_rows(self, stage: Stage) -> IntArray:
-        """Return (B, K) corpus rows at a stage, best first."""
-        return np.take_along_axis(self.rows, np.argsort(self.rank(stage), axis=1), axis=1)
-
-
-def rank(scores: FloatArray, ties: IntArray) -> IntArray:
-    """Return ranks (…, K), counted from 1, of scores (…, K).
-
-    Documents with equal scores are in the order of `ties` (…, K).
-    """
-    order = np.lexsort((np.broadcast_to(ties, scores.shape), -scores), axis=-1)
-    ranks = np.empty(scores.shape, dtype=np.int64)
-    np.put_along_axis(ranks, order, np.arange(1, scores.shape[-1] + 1), axis=-1)
-    return ranks
-
-
-def ranked_ids(dataset: Dataset, query_ids: Iterable[str], rows: IntArray) -> dict[str, list[str]]:
-    """Return the ranked document ids of each query from corpus rows (B, K), best first."""
-    ids = dataset.document_ids
-    return {
-        query_id: [ids[row] for row in ranked]
-        for query_id, ranked in zip(query_ids, rows.tolist(), strict=True)
-    }
+from imrnns_core.types import FloatArray, IntArray, Stage
 
 
 class Ranker:
@@ -97,7 +47,6 @@ class Ranker:
         self.collection, self.optional_adapter = collection, adapter
         self.config = config or SearchConfig()
         self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
-        self.base = self._scorer.base
 
     def with_collection(self, collection: Collection) -> Ranker:
         """Return this ranker over a collection of the same documents; nothing is computed again."""
@@ -120,6 +69,16 @@ class Ranker:
         if self.optional_adapter is None:
             raise AdapterError(NO_ADAPTER)
         return self.optional_adapter
+
+    @property
+    def base(self) -> torch.Tensor:
+        """(N, n) vectors of the documents whose products with those of queries are base scores."""
+        return self._scorer.base
+
+    @property
+    def run_name(self) -> str | None:
+        """The name of the run that is the base; None if the embeddings are ranked."""
+        return None
 
     @property
     def adapter_name(self) -> str | None:
@@ -151,6 +110,16 @@ class Ranker:
     def mapped_documents(self) -> FloatArray:
         """(N, m) unit vectors of the corpus that a map places: projected, or base embeddings."""
         return self._scorer.documents
+
+    def rank_queries(self, query_ids: Sequence[str]) -> RankedBatch:
+        """Rank the candidates of B queries of the data set at all stages.
+
+        Raises:
+            KeyError: If an id is unknown; it names the first one.
+            AdapterError: If a score is NaN.
+            EncoderError: If the collection has no vectors.
+        """
+        return self.rank_batch(self.collection.query_vectors(query_ids))
 
     def rank_batch(self, vectors: FloatArray) -> RankedBatch:
         """Retrieve the candidates of (B, n) query embeddings and rank them at all stages.

@@ -26,6 +26,7 @@ class Registration:
         queries: A file of queries beside the data set, or None.
         columns: Role → column, for columns that the reader would not find by itself.
         similarity: How its documents are ranked.
+        without_vectors: Whether its texts are not encoded: only runs rank its documents.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Registration:
     queries: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     similarity: Similarity = "cosine"
+    without_vectors: bool = False
 
     @property
     def vectors_name(self) -> str:
@@ -61,6 +63,7 @@ class Registration:
             self,
             embeddings=embeddings or self.embeddings,
             encoder=encoder or self.encoder,
+            without_vectors=self.without_vectors and not (embeddings or encoder),
         )
 
 
@@ -82,12 +85,14 @@ def read_registry(path: Path) -> dict[str, Registration]:
         for name, record in json.loads(text).items():
             embeddings = Path(record["embeddings"]) if record["embeddings"] else None
             encoder = EncoderSpec(**record["encoder"])
-            # older lists have neither queries, columns nor similarity
+            # older lists have no queries, columns, similarity or without_vectors
             queries = Path(record["queries"]) if record.get("queries") else None
             columns = dict(record.get("columns") or {})
             similarity: Similarity = "dot" if record.get("similarity") == "dot" else "cosine"
+            paths = (Path(record["path"]), embeddings)
+            without = bool(record.get("without_vectors"))
             registrations[name] = Registration(
-                name, Path(record["path"]), embeddings, encoder, queries, columns, similarity
+                name, *paths, encoder, queries, columns, similarity, without
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
@@ -105,6 +110,7 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
             "queries": str(r.queries) if r.queries else None,
             "columns": dict(r.columns),
             "similarity": r.similarity,
+            "without_vectors": r.without_vectors,
         }
         for r in registrations
     }
