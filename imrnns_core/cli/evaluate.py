@@ -195,8 +195,8 @@ def _read_other_system(
 
     dataset, path = collection.dataset, Path(other).expanduser()
     if other in space.runs.files(dataset.name):
-        known_run = space.runs.load(other, dataset)
-        return lambda evaluation: compare_with_run(evaluation, known_run)
+        run = space.runs.load(other, dataset)
+        return lambda evaluation: compare_with_run(evaluation, other, run.ranked_ids)
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
         ranker = space.ranker(collection, other)
         return lambda evaluation: compare_with_adapter(evaluation, ranker)
@@ -207,4 +207,4 @@ def _read_other_system(
         )
     run = load_run(path, path.name, dataset)
     show(irregularities(run.report))
-    return lambda evaluation: compare_with_run(evaluation, run)
+    return lambda evaluation: compare_with_run(evaluation, path.name, run.ranked_ids)

@@ -12,12 +12,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.data.run import Run
 from imrnns_core.errors import LensError
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, mean_of
 from imrnns_core.evaluation.seen import Group, masks_of, merged_groups
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.significance import (
     Significance,
     holm,
@@ -171,20 +170,19 @@ def compare_with_base(evaluation: Evaluation) -> SystemComparison:
     return SystemComparison("base ranking", "base", evaluation, metrics, 0, evaluation.groups)
 
 
-def compare_with_run(evaluation: Evaluation, run: Run) -> SystemComparison:
+def compare_with_run(evaluation: Evaluation, name: str, rankings: Rankings) -> SystemComparison:
     """Compare an evaluation with the rankings of a run.
 
     Raises:
         LensError: The run ranks none of the queries.
     """
-    rankings = run.ranked_ids
     missing = sum(query_id not in rankings for query_id in evaluation.query_ids)
     if missing == len(evaluation.query_ids):
         raise LensError(
-            f"{run.name}: ranks none of the judged queries of split {evaluation.split} "
-            f"({missing}); name the split of this run with --split"
+            f"{name}: ranks none of the judged queries of split {evaluation.split} ({missing}); "
+            "name the split of this run with --split"
         )
     # a query that the run does not rank counts as 0, as with the option -c of trec_eval
     metrics = measure(evaluation.measures, evaluation.qrels, rankings)
     # nothing is known about the training of a run: these are the groups of the adapter
-    return SystemComparison(run.name, "run", evaluation, metrics, missing, evaluation.groups)
+    return SystemComparison(name, "run", evaluation, metrics, missing, evaluation.groups)

@@ -30,9 +30,8 @@ from imrnns_core.statistics.measures import judged_measures
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-
 LISTED_QUERIES = 10
-"""Number of queries in the list of those with the largest difference."""
+"""Queries in the list of those with the largest difference."""
 TEXT_WIDTH = 60
 """Largest number of characters of a query's text in a table."""
 # in records all names are lower case
@@ -147,18 +146,17 @@ def _add_means(
     table: Table, group: str, queries: int, system: str, means: Mapping[str, float]
 ) -> None:
     name = SYSTEM_NAMES.get(system, system)
-    table.add_row(group, str(queries), name, *(decimal(value) for value in means.values()))
+    table.add_row(group, str(queries), name, *map(decimal, means.values()))
 
 
 def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
     """Yield how much base and the other ranking differ, and the queries that differ most."""
     is_adapter = result.adapter is not None
-    what = "the ranking changes" if is_adapter else "the two rankings differ"
+    what = "the ranking changes, not whether it" if is_adapter else "both differ, not which one"
     left_out = f"The run does not rank {result.left_out:,} more. " if result.left_out else ""
-    yield (
-        f"{result.dataset}, {_system(result)}: {counted(len(result.query_ids), 'query', 'queries')}"
-        f" without judgments. {left_out}The figures show how much {what}, not {'whether it' if is_adapter else 'which one'} is better."
-    )
+    queries_without = f"{counted(len(result.query_ids), 'query', 'queries')} without judgments"
+    yield f"{result.dataset}, {_system(result)}: {queries_without}. {left_out}"
+    yield f"The figures show how much {what} is better."
     yield (
         f"Base compared with {result.other} ranking: mean rank-biased overlap "
         f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "

@@ -77,9 +77,13 @@ REGULAR = {
         {"q1": ["x,y"], "two words": ["d1"]},
         name="x.csv",
     ),
-    "CSV with semicolons": Case("query;document;score\nq1;d1;3\nq2;d3;1\n", {"q1": ["d1"], "q2": ["d3"]}, name="x.csv"),
+    "CSV with semicolons": Case(
+        "query;document;score\nq1;d1;3\nq2;d3;1\n", {"q1": ["d1"], "q2": ["d3"]}, name="x.csv"
+    ),
     "CSV, gz": Case("query,document,score\nq1,d1,3\nq2,d3,1\nq1,d2,2\n", READ, name="x.csv.gz"),
-    "TSV": Case("query-id\tcorpus-id\tscore\nq1\td1\t3\nq2\td3\t1\nq1\td2\t2\n", READ, name="x.tsv"),
+    "TSV": Case(
+        "query-id\tcorpus-id\tscore\nq1\td1\t3\nq2\td3\t1\nq1\td2\t2\n", READ, name="x.tsv"
+    ),
     "TSV, gz, without a header": Case("q1\td1\t3\nq2\td3\t1\nq1\td2\t2\n", READ, name="x.tsv.gz"),
     "JSONL": Case(
         '{"query": "q1", "document": "d1", "score": 3}\n{"query": "q2", "document": "d3", '
