@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from dashboard import state
@@ -15,6 +16,8 @@ from dashboard.services.caching import shared
 from imrnns_core.data.near_copies import copies
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
 from imrnns_core.data.recognition import COPY_SHARE
+from imrnns_core.data.run import Run
+from imrnns_core.encoding.endpoint import UNKNOWN_LIMIT
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
 from imrnns_core.io import identity
@@ -154,6 +157,30 @@ def _key(wanted: Wanted) -> Path:
     return Path(wanted.path).expanduser().absolute()
 
 
+def add_run(data: str, path: str, name: str) -> Run:
+    """Add a run to a data set; an empty name takes that of the file.
+
+    Raises:
+        LensError: If the file cannot be read, or the name cannot be used.
+    """
+    with st.spinner("Reading the run …"):
+        return caching.workspace().runs.add(Path(path), catalog.dataset(data), name)
+
+
+def remove_run(data: str, name: str) -> None:
+    """Take a run from a data set; its file stays.
+
+    Raises:
+        DataError: If the list of runs is damaged.
+    """
+    caching.workspace().runs.remove(data, name)
+
+
+def run_file(data: str, name: str) -> Path:
+    """Return the file of a run."""
+    return caching.workspace().runs.files(data)[name]
+
+
 @dataclass(frozen=True)
 class Lengths:
     """How long the documents are for the encoder, and which are near copies.
@@ -179,4 +206,6 @@ def lengths(data: str) -> Lengths:
     collection = catalog.collection(data)
     encoder, documents = collection.encoder, collection.dataset.documents
     groups = copies(documents, COPY_SHARE)
+    if not collection.has_vectors:
+        return Lengths(np.zeros(len(documents), dtype=np.int64), UNKNOWN_LIMIT, groups)
     return Lengths(encoder.count_tokens(documents), encoder.max_tokens, groups)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from imrnns_core.storage.workspace import Workspace
 
 JUDGED_HERE = "{:,} of {:,} judgments of this split come from people who judged here"
+NOT_RANKED = "The run {} ranks no document for {:,} of the {:,} queries; they count as 0"
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
+    if unranked := result.batch.unranked:
+        out.print(NOT_RANKED.format(result.run, unranked, len(result.query_ids)))
     by_people = dataset.judged_by_people(split)
     if by_people:
         out.print(JUDGED_HERE.format(by_people, sum(map(len, dataset.splits[split].values()))))

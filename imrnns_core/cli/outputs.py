@@ -48,7 +48,7 @@ def written_by(path: Path) -> str | None:
     fields = head.partition("\n")[0].split()
     # the first line of a run, or of judgments in the TREC format
     if len(fields) == 6 and fields[1] == "Q0":
-        return {**dict.fromkeys(STAGES, "evaluate"), SEARCH_TAG: "search"}.get(fields[5])
+        return "evaluate" if fields[5] in STAGES else "search" if fields[5] == SEARCH_TAG else None
     if len(fields) == 4 and fields[1] == "0":
         return "evaluate"
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))

@@ -50,6 +50,11 @@ class RankedBatch:
             for own, score in zip(rows, scores, strict=True)
         ]
 
+    @property
+    def unranked(self) -> int:
+        """Number of queries without a candidate, which only a run can have."""
+        return int((self.rows == NO_ROW).all(axis=1).sum())
+
     def ranked_rows(self, stage: Stage) -> list[IntArray]:
         """Return the corpus rows of the candidates of each query at a stage, best first."""
         return [ranked.rows for ranked in self.ranked(stage)]

@@ -48,6 +48,9 @@ class RunRegistry:
                 f"{dataset.name} has no run {name!r}; its runs are {', '.join(files) or 'none'}; "
                 f"add one with: imrnns-lens prepare {dataset.name} --run FILE"
             )
+        if not files[name].is_file():
+            problem = f"the file of the run {name} is missing"
+            raise DataError(files[name], problem, "put it back, or remove the run on the page Data")
         return load_run(files[name], name, dataset)
 
     def add(self, file: Path, dataset: Dataset, name: str = "", strict: bool = False) -> Run:

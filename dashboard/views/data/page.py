@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.views.data import add, report
+from dashboard.views.data import add, report, runs
 from dashboard.widgets import notices
 
 QUESTION = "What was read, and what is missing?"
@@ -16,4 +16,5 @@ def show() -> None:
     """Draw the page."""
     notices.heading(QUESTION, READING)
     add.show()
+    runs.show()
     report.show()

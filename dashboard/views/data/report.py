@@ -34,6 +34,8 @@ CUT_READING = (
     "influence on the embedding, so a query about it can fail."
 )
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
+NO_VECTORS = "It has no vectors: only runs rank its documents."
+UNREAD_CUT = "No encoder reads the documents: this data set has no vectors."
 COPIES = "Near copies"
 COPIES_READING = (
     "{} in {} of near copies: they share most of their wording, such as versions of a page or "
@@ -48,11 +50,12 @@ def show() -> None:
     dataset = catalog.dataset(data)
     st.header(f"What was read: {data}", anchor=False)
     splits = ", ".join(f"{name} ({len(qrels):,})" for name, qrels in dataset.splits.items())
+    collection = catalog.collection(data)
+    similarity = f"Documents are ranked by {SIMILARITIES[collection.similarity]}."
     st.caption(
         f"{count(len(dataset.documents), 'document', 'documents')}, "
         f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
-        f"{splits or 'none'}. Documents are ranked by "
-        f"{SIMILARITIES[catalog.collection(data).similarity]}."
+        f"{splits or 'none'}. {similarity if collection.has_vectors else NO_VECTORS}"
     )
     _files(dataset, data)
     _irregular(dataset, data)
@@ -129,7 +132,8 @@ def _cut(dataset: Dataset, lengths: Lengths, data: str) -> None:
     cut = np.flatnonzero(lengths.tokens > lengths.limit)
     st.subheader(CUT, anchor=False)
     if lengths.limit == UNKNOWN_LIMIT:
-        st.caption(UNKNOWN_CUT)
+        has_vectors = catalog.collection(data).has_vectors
+        st.caption(UNKNOWN_CUT if has_vectors else UNREAD_CUT)
         return
     share = f"{len(cut) / max(1, len(lengths.tokens)):.1%}".replace("%", " %")
     longer = f"{count(len(cut), 'document is', 'documents are')} longer ({share})"

@@ -34,6 +34,8 @@ BASE_READING = (
 def show() -> None:
     """Draw the page."""
     notices.heading("Why this document?", READING if state.has_adapter() else BASE_READING)
+    if adapter_hint.needs_vectors("The explanation of a score"):
+        return
     adapter_hint.show("the parts of the score change, and the words behind them")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
@@ -51,7 +53,7 @@ def show() -> None:
         score_breakdown.show(pair, accounting)
     try:
         # after the parts that need no encoder, and before those that do
-        explanations.explainer(selection.data, selection.adapter).check()
+        explanations.explainer(selection.data, selection.system).check()
     except (ExplanationError, EncoderError) as error:
         title = "Words cannot be explained for this encoder and these vectors"
         notices.show("info", title, str(error))

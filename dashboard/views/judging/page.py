@@ -46,9 +46,9 @@ def show() -> None:
 
 def _desk(dataset: Dataset, query_ids: list[str]) -> None:
     """Draw the document to judge, or say that none is left."""
-    data, adapter = state.current().data, state.current().adapter
+    data, system = state.current().data, state.current().system
     own = judging_desk.sitting(data)
-    pool = judging.pool(data, adapter, query_ids, state.session())
+    pool = judging.pool(data, system, query_ids, state.session())
     judged = judging.judged_pairs(data)
     own.forget_unless(lambda pair: pair[0] in dataset.queries and pair[1] in dataset.document)
     queue = own.queue(pool, judged)
