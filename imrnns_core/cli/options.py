@@ -214,9 +214,15 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
 
 
 def open_ranker(
-    space: Workspace, registration: Registration, adapter: str | None, base: str | None = None
+    space: Workspace,
+    registration: Registration,
+    adapter: str | None,
+    base: str | None = ENCODER_BASE,
 ) -> Ranker:
-    """Open a data set, with the named adapter or base; progress is shown while it is encoded."""
+    """Open a data set, with the named adapter or base; progress is shown while it is encoded.
+
+    If the base is None, a data set without vectors takes its first run.
+    """
     from imrnns_core.storage.extensions import memory_warnings
 
     if adapter is None or adapter == NO_ADAPTER:

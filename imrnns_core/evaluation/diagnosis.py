@@ -109,6 +109,8 @@ def _findings(
         [ranker.collection.documents.row[d] for d in relevant_ids(judged)], dtype=np.int64
     )
     ranked = _ranked(evaluation, i)
+    if not len(ranked):  # nothing is known of the engine of a run that does not rank the query
+        return _not_retrieved(ranks, 0, bool(len(relevant)), evaluation.run)
     in_encoder = (
         [
             *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
@@ -154,11 +156,12 @@ def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage, run: str | None) 
         if rank
         else "the base ranking has none"
     )
-    sentence = (
-        f"BM25 has a relevant document at rank {bm25_rank}, but {other}: keyword search "
-        f"weights the shared words more heavily than {'the embedding' if run is None else run} "
-        "does."
+    reason = (
+        "keyword search weights the shared words more heavily than the embedding does"
+        if run is None
+        else "the words that it shares with the query count less in the run than in BM25"
     )
+    sentence = f"BM25 has a relevant document at rank {bm25_rank}, but {other}: {reason}."
     return [Finding("keyword mismatch", sentence)]
 
 
@@ -235,8 +238,6 @@ def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
 def _unjudged(
     ranker: Ranker, ranked: NDArray[np.int64], judged: Mapping[str, int]
 ) -> list[Finding]:
-    if not len(ranked):
-        return []
     top = ranker.collection.dataset.document_ids[ranked[0]]
     if judged.get(top, UNJUDGED) != UNJUDGED:
         return []

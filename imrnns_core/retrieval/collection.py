@@ -98,8 +98,8 @@ class Collection:
         if not self.has_vectors:
             name = self.dataset.name
             raise EncoderError(
-                f"{name} has no vectors, which this needs; choose a run of {name} as the base, or "
-                f"make vectors with: imrnns-lens prepare {name} --encoder {EncoderSpec().name}"
+                f"{name} has no vectors, which this needs; make them with: "
+                f"imrnns-lens prepare {name} --encoder {EncoderSpec().name}"
             )
 
     def require_cosine(self, use: str = "adapters work") -> None:

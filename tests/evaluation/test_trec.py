@@ -181,13 +181,17 @@ def test_a_run_is_read_as_it_was_written(ranker: Ranker, tmp_path: Path):
     """The base ranking of the run that was written has the same scores, ranks and measures."""
     there = ranker.collection
     evaluation = evaluate(ranker, "test")
-    for stage, path in zip(STAGES, write_runs(evaluation, there.dataset.document_ids, tmp_path)):
+    for stage, path in zip(
+        STAGES, write_runs(evaluation, there.dataset.document_ids, tmp_path), strict=True
+    ):
         run = load_run(path, stage, there.dataset)
         loaded = RunRanker(there, run)
         measured = evaluate(loaded, "test")
         assert measured.values[0].tolist() == evaluation.value(stage).tolist()
         assert measured.best_ranks[0].tolist() == evaluation.best_rank(stage).tolist()
-        for query_id, ranked in zip(evaluation.query_ids, evaluation.batch.ranked(stage)):
+        for query_id, ranked in zip(
+            evaluation.query_ids, evaluation.batch.ranked(stage), strict=True
+        ):
             base = loaded.compare(query_id).rankings["base"]
             ids = [there.dataset.document_ids[row] for row in ranked.rows]
             assert list(base.document_ids) == ids

@@ -59,8 +59,8 @@ def _table(data: str, runs: list[Run]) -> None:
         with st.container(key="irregular_runs"):
             st.dataframe(irregular, hide_index=True, height="content")
     for run in runs:
-        for remark in run.report.remarks:
-            st.text(f"{run.name}: {remark}.")
+        if remarks := [f"{remark[0].upper()}{remark[1:]}." for remark in run.report.remarks]:
+            notices.show("info", f"About the run “{run.name}”", " ".join(remarks))
 
 
 def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:

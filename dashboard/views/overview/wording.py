@@ -113,7 +113,9 @@ def base(verdict: OutcomeVerdict, measured: Evaluation) -> Answer:
     means = measured.mean("base")
     return Answer(
         "info",
-        "How good is the base ranking?",
+        f"How good is the run “{measured.run}”?"
+        if measured.run
+        else "How good is the base ranking?",
         f"{succeeds} of {count(queries, 'query has', 'queries have')} a relevant document in the "
         f"top {measured.top_k}",
         f"{NDCG} {means[NDCG]:.4f}. {listed[0].upper()}{listed[1:]}.",
