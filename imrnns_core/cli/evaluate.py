@@ -209,5 +209,10 @@ def _read_other_system(
             f"{other}: no such adapter, run or file; name a TREC run, or an adapter: {known}"
         )
     run = load_run(path, path.name, dataset)
-    show(irregularities(run.report))
-    return lambda evaluation: compare_with_run(evaluation, path.name, run.ranked_ids)
+
+    def compare(evaluation: Evaluation) -> SystemComparison:
+        compared = compare_with_run(evaluation, path.name, run.ranked_ids)
+        show(irregularities(run.report))
+        return compared
+
+    return compare
