@@ -33,7 +33,7 @@ def test_from_a_run_file_to_a_judged_document(page: Page, tmp_path: Path) -> Non
     with serving(tmp_path / "space") as address:
         open_page(page, f"{address}/data")
         expect(page.get_by_role("combobox", name="Base")).to_have_count(0)
-        page.get_by_role("textbox", name="Run file").fill(str(tmp_path / "lucene.run"))
+        page.get_by_role("textbox", name="File of a run").fill(str(tmp_path / "lucene.run"))
         page.get_by_role("button", name="Add run").click()
         expect(page.get_by_role("combobox", name="Base")).to_have_value("Run: lucene")
         settle(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -27,6 +29,11 @@ ENCODER_HELP = (
     "A sentence-transformers model: a folder, or the name of one on a hub that this machine can "
     "reach. Empty: all-MiniLM-L6-v2."
 )
+RUN_HELP = (
+    "The ranking of another search engine for these queries: a TREC run, or a table of query, "
+    "document and score. It can be the base on all pages that need no vectors."
+)
+WITHOUT_HELP = "Only the run ranks the documents. You can make vectors later."
 MAPPING = "Which column is what? The first rows are shown as they are read."
 NONE = "—"
 PAGES = ("Each file is one document", "Its title is the title in the front matter, or its heading.")
@@ -50,15 +57,30 @@ def show() -> None:
     encoder = right.text_input(
         "Encoder (optional)", key="new_encoder", placeholder="all-MiniLM-L6-v2", help=ENCODER_HELP
     )
+    run, encoded = _run()
     if not path:
         return
-    wanted = Wanted(path, queries.strip(), encoder.strip())
+    wanted = Wanted(path, queries.strip(), encoder.strip(), run, encoded)
     try:
         tables = imports.tables(wanted)
         wanted = _with_columns(wanted, tables)
         _import(wanted)
     except (LensError, OSError) as error:
         notices.show("error", "This data set cannot be read", str(error))
+
+
+def _run() -> tuple[str, bool]:
+    """Draw the box for a run; return its file, and whether the texts are encoded as well."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    run = left.text_input(
+        "Run file (optional)",
+        key="new_run",
+        placeholder="such as /data/bm25.run",
+        help=RUN_HELP,
+    ).strip()
+    if not run:
+        return "", True
+    return run, not right.toggle("Do not encode the texts", key="new_no_vectors", help=WITHOUT_HELP)
 
 
 def _with_columns(wanted: Wanted, tables: list[TablePreview]) -> Wanted:
@@ -72,7 +94,7 @@ def _with_columns(wanted: Wanted, tables: list[TablePreview]) -> Wanted:
         columns |= _choose_columns(table, number)
         rows = pd.DataFrame([{n: str(r.get(n, "")) for n in table.names} for r in table.rows])
         st.dataframe(rows, hide_index=True, height="content")
-    return Wanted(wanted.path, wanted.queries, wanted.encoder, columns)
+    return replace(wanted, columns=columns)
 
 
 def _choose_columns(table: TablePreview, number: int) -> dict[str, str]:

@@ -82,7 +82,7 @@ def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:
 def _add(data: str) -> None:
     with st.form("add_run", border=False):
         left, right = st.columns([3, 1])
-        path = left.text_input("Run file", key="run_file", help=FILE_HELP).strip()
+        path = left.text_input("File of a run", key="run_file", help=FILE_HELP).strip()
         name = right.text_input("Name (optional)", key="run_name", help=NAME_HELP).strip()
         if not st.form_submit_button("Add run", key="add_run_button") or not path:
             return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.selection import Selection
-from dashboard.services import background, caching, comparisons, evaluations, judging
+from dashboard.services import background, caching, comparisons, evaluations, imports, judging
+from dashboard.services.imports import Wanted
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.retrieval.run_ranker import ENCODER, RunRanker
 from imrnns_core.storage.registry import Registration
@@ -185,3 +187,23 @@ def test_a_run_whose_file_is_gone_is_named_and_can_be_removed(tmp_path: Path) ->
     assert "The run “engine” cannot be read" in shown(app)
     app.button(key="remove_run").click().run()
     assert caching.workspace().runs.files("sample") == {}
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_data_set_is_imported_with_a_run(tmp_path: Path, encoded: bool) -> None:
+    folder = write_dataset(tmp_path / f"own-{encoded}")
+    wanted = Wanted(str(folder), run=str(tmp_path / "toy.run"), encoded=encoded)
+    assert imports.registered(wanted) is None
+    job = imports.ImportJob.start(wanted.registration, wanted.run)
+    deadline = time.monotonic() + 60
+    while not job.finished and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert (job.finished, job.error) == (True, "")
+    name = imports.registered(wanted)
+    assert name == folder.name
+    space = caching.workspace()
+    assert space.runs.files(name) == {"toy": tmp_path / "toy.run"}
+    assert space.open(name).has_vectors is encoded
+    # the same files without the run are registered, too, but not with another choice of vectors
+    assert imports.registered(Wanted(str(folder), encoded=encoded)) == name
+    assert imports.registered(Wanted(str(folder), encoded=not encoded)) is None
