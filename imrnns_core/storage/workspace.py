@@ -181,7 +181,8 @@ class Workspace:
         """Return a cache key that changes when a file of the data set changes."""
         vectors = registration.embeddings
         files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
-        return f"{registration.encoder.to_json()} {registration.similarity} {identity(files)}"
+        how = registration.encoder.to_json(), registration.similarity, registration.without_vectors
+        return f"{how} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""

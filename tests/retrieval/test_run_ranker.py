@@ -13,12 +13,13 @@ from imrnns_core.config import MEASURES
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.readers.runs import load_run
 from imrnns_core.data.records import Query
-from imrnns_core.errors import DataError, EncoderError, LensError
+from imrnns_core.errors import DataError, EncoderError, ExplanationError, LensError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.diagnosis import NEED_ENCODER, diagnose
 from imrnns_core.evaluation.evaluate import evaluate, measure_bm25
 from imrnns_core.evaluation.rank_overlap import measure_overlap
 from imrnns_core.evaluation.trec import single_run, write_runs
+from imrnns_core.explanation.explain import explain
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.hybrid import LEXICAL, RANK_FUSION, Hybrid
@@ -125,6 +126,8 @@ def test_a_query_has_the_documents_of_the_run_and_no_vectors(other: RunRanker) -
     assert other.corpus_ranks(comparison, "kelvin") == {}
     with pytest.raises(ValueError, match="rankings only, no vectors"):
         _ = comparison.vectors
+    with pytest.raises(ExplanationError, match="the run other has scores, but no vectors"):
+        explain(other, comparison, "kelvin")
     with pytest.raises(LensError, match="choose the encoder as the base"):
         other.rank_batch(np.zeros((1, 384), np.float32))
 

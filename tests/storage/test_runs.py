@@ -70,6 +70,8 @@ def test_vectors_are_made_once_an_encoder_is_named(space: Workspace) -> None:
     assert known.without_vectors
     assert space.resolve("toy", encoder=known.encoder).without_vectors is False
     assert known.updated(None, None).without_vectors is True
+    encoded = known.updated(None, known.encoder)
+    assert space.data_identity(encoded) != space.data_identity(known)  # caches must notice it
 
 
 def test_questions_are_kept_without_vectors(space: Workspace) -> None:

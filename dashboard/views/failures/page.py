@@ -104,6 +104,9 @@ def _show_unjudged() -> None:
     overlap = evaluations.overlap(selection.data, selection.system, selection.top_k)
     # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *(NOT_JUDGED if state.has_adapter() else NOT_JUDGED_BASE))
+    if overlap.left_out:
+        left_out = count(overlap.left_out, "query", "queries")
+        st.caption(f"The run ranks no document for {left_out} of this split. They are not listed.")
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
     query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv")
 

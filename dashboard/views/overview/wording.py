@@ -205,6 +205,9 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
         f"document changes for {percent(overlap.top_document_changed)} of "
         f"{count(len(overlap.query_ids), 'query', 'queries')}."
     )
+    if overlap.left_out:
+        left_out = count(overlap.left_out, "further query", "further queries")
+        figures += f" The run “{overlap.run}” ranks no document for {left_out}."
     answer = f"Mean rank-biased overlap {overlap.rbo.mean():.4f}"
     if overlap.adapter is None:
         figures = figures.replace("The top document changes", "The top document differs")

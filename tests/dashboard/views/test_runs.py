@@ -36,9 +36,10 @@ def _ready(fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     space = caching.workspace()
     (tmp_path / "engine.run").write_text(RUN)
     space.runs.add(tmp_path / "engine.run", space.open("sample").dataset)
-    known = space.resolve(str(write_dataset(tmp_path / "toy")))
+    queries = [{"_id": f"q{n}", "text": f"which {n}?"} for n in (1, 2, 3)]
+    known = space.resolve(str(write_dataset(tmp_path / "toy", queries=queries)))
     space.register(Registration("toy", known.path, None, known.encoder, without_vectors=True))
-    (tmp_path / "toy.run").write_text("q1 Q0 d2 1 2 t\nq1 Q0 d1 2 1 t\n")
+    (tmp_path / "toy.run").write_text("q1 Q0 d2 1 2 t\nq1 Q0 d1 2 1 t\nq2 Q0 d1 1 1 t\n")
     space.runs.add(tmp_path / "toy.run", space.open("toy").dataset, "engine")
 
 
@@ -129,6 +130,13 @@ def test_pages_work_without_vectors(page: str) -> None:
     app = run(page, data="toy", query="q1")
     assert not app.error
     assert "cannot be shown" not in shown(app)
+
+
+def test_queries_without_judgments_that_the_run_lacks_are_counted() -> None:
+    text = shown(run("failures", data="toy", query="q1", split="unjudged"))
+    assert "The run ranks no document for 1 query of this split. They are not listed." in text
+    text = shown(run("overview", data="toy", query="q1", split="unjudged"))
+    assert "The run “engine” ranks no document for 1 further query." in text
 
 
 def test_the_page_adapters_says_that_adapters_need_vectors() -> None:
