@@ -34,6 +34,7 @@ LISTED_QUERIES = 10
 """Queries in the list of those with the largest difference."""
 TEXT_WIDTH = 60
 """Largest number of characters of a query's text in a table."""
+BOTH_DIFFER = "the two rankings differ, not which one"
 # in records all names are lower case
 SYSTEM_NAMES = {BM25: "BM25"}
 
@@ -152,11 +153,11 @@ def _add_means(
 def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
     """Yield how much base and the other ranking differ, and the queries that differ most."""
     is_adapter = result.adapter is not None
-    what = "the ranking changes, not whether it" if is_adapter else "both differ, not which one"
+    what = "the ranking changes, not whether it" if is_adapter else BOTH_DIFFER
     left_out = f"The run does not rank {result.left_out:,} more. " if result.left_out else ""
     queries_without = f"{counted(len(result.query_ids), 'query', 'queries')} without judgments"
-    yield f"{result.dataset}, {_system(result)}: {queries_without}. {left_out}"
-    yield f"The figures show how much {what} is better."
+    named = f"{result.dataset}, {_system(result)}: {queries_without}"
+    yield f"{named}. {left_out}The figures show how much {what} is better."
     yield (
         f"Base compared with {result.other} ranking: mean rank-biased overlap "
         f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "
