@@ -141,11 +141,7 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
-    if unranked := result.batch.unranked:
-        out.print(NOT_RANKED.format(result.run, unranked, len(result.query_ids)))
-    by_people = dataset.judged_by_people(split)
-    if by_people:
-        out.print(JUDGED_HERE.format(by_people, sum(map(len, dataset.splits[split].values()))))
+    by_people = _print_notes(result, dataset)
     name = dataset.name if dataset.name in space.registrations() else str(dataset.path)
     show(baseline_tables.baselines(baselines, name))
     if comparison:
@@ -156,6 +152,17 @@ def _evaluate_judged(
     outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
+
+
+def _print_notes(result: Evaluation, dataset: Dataset) -> int:
+    """Print how many queries a run lacks, and how many judgments people made; return the latter."""
+    if unranked := result.batch.unranked:
+        out.print(NOT_RANKED.format(result.run, unranked, len(result.query_ids)))
+    by_people = dataset.judged_by_people(result.split)
+    if by_people:
+        judgments = sum(map(len, dataset.splits[result.split].values()))
+        out.print(JUDGED_HERE.format(by_people, judgments))
+    return by_people
 
 
 def _evaluate_unjudged(space: Workspace, ranker: Ranker, outputs: _Outputs) -> None:

@@ -50,6 +50,22 @@ Base = Annotated[
         ),
     ),
 ]
+RunFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        metavar="[NAME=]FILE",
+        help=(
+            "Add the ranking of another search engine, which can then be the base: a TREC run, or "
+            "a table of query, document and score. Its name is that of the file, or NAME. Can be "
+            "repeated."
+        ),
+    ),
+]
+NoVectors = Annotated[
+    bool,
+    typer.Option("--no-vectors", help="Do not encode the texts: only runs rank the documents."),
+]
 Embeddings = Annotated[
     Path | None,
     typer.Option(

@@ -17,7 +17,9 @@ from imrnns_core.cli.options import (
     DocumentPrefix,
     Embeddings,
     EncoderName,
+    NoVectors,
     QueryPrefix,
+    RunFiles,
     WorkspaceFolder,
     chosen_encoder,
     open_collection,
@@ -101,22 +103,10 @@ StoreAddress = Annotated[
         ),
     ),
 ]
-RunFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--run",
-        metavar="[NAME=]FILE",
-        help=(
-            "Add the ranking of another search engine, which can then be the base: a TREC run, or "
-            "a table of query, document and score. Its name is that of the file, or NAME. Can be "
-            "repeated."
-        ),
-    ),
-]
-NoVectors = Annotated[
-    bool,
-    typer.Option("--no-vectors", help="Do not encode the texts: only runs rank the documents."),
-]
+NO_VECTORS = (
+    "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need vectors; leave "
+    "them out"
+)
 Strict = Annotated[bool, typer.Option("--strict", help="Accept no irregular record.")]
 
 
@@ -148,10 +138,7 @@ def prepare(
     """
     columns = _columns(column)
     if no_vectors and (encoder or embeddings or store or adapter or sentences):
-        raise LensError(
-            "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need "
-            "vectors; leave them out"
-        )
+        raise LensError(NO_VECTORS)
     if store:
         space = open_workspace(workspace, yes)
         registration = read_store(space, data, store, embeddings, columns.pop("id", ""))
@@ -175,16 +162,14 @@ def prepare(
     added = _add_runs(space, collection, run or [], strict)
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
-    _print_content(collection)
-    for line in added:
-        out.print(line, soft_wrap=True)
+    _print_content(collection, added)
     if sentences:
         _prepare_sentences(space, collection)
     _prepare_maps(space, collection, adapter)
 
 
-def _print_content(collection: Collection) -> None:
-    """Print what was read from each file, and what the collection contains."""
+def _print_content(collection: Collection, added: list[str]) -> None:
+    """Print what was read from each file, what the collection contains, and lines about runs."""
     dataset, encoder = collection.dataset, collection.encoder.spec
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
@@ -200,6 +185,8 @@ def _print_content(collection: Collection) -> None:
         )
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
+    for line in added:
+        out.print(line, soft_wrap=True)
     if not collection.has_vectors:
         return
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}

@@ -64,9 +64,6 @@ def search(
     Without an adapter, they are base and the reciprocal rank fusion of base and
     BM25. If the base is a run, the ranking by the vectors follows.
     """
-    from imrnns_core.reporting import terminal as tables
-    from imrnns_core.retrieval.hybrid import RANK_FUSION
-
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
@@ -78,15 +75,7 @@ def search(
         system: _hits(comparison, system, top_k, collection.dataset.document)
         for system in comparison.rankings
     }
-    out.print(Text(comparison.query.text, style="bold"))
-    second = RANK_FUSION if ranker.card is None else "modulated"
-    shown = [("base", second), (second, "base")]
-    shown += [(ENCODER_BASE, "base")] if ENCODER_BASE in rankings else []
-    for system, other in shown:
-        ranks = _ranks(comparison, other)
-        out.print(tables.hits(system, rankings[system], other, ranks))
-    if ranker.run_name and not rankings["base"]:
-        out.print(f"The run {ranker.run_name} ranks no document for this query.")
+    _print(comparison, rankings, ranker.run_name)
     _write_runs(comparison, outputs)
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
@@ -98,6 +87,23 @@ def search(
             "rankings": rankings,
         }
         write_record(json_file, "search", record)
+
+
+def _print(
+    comparison: Comparison, rankings: Mapping[str, list[dict[str, Any]]], run: str | None
+) -> None:
+    """Print the top documents of the rankings; `run` is the name of the base if it is a run."""
+    from imrnns_core.reporting import terminal as tables
+    from imrnns_core.retrieval.hybrid import RANK_FUSION
+
+    out.print(Text(comparison.query.text, style="bold"))
+    second = comparison.final if len(comparison.stages) > 1 else RANK_FUSION
+    shown = [("base", second), (second, "base")]
+    shown += [(ENCODER_BASE, "base")] if ENCODER_BASE in rankings else []
+    for system, other in shown:
+        out.print(tables.hits(system, rankings[system], other, _ranks(comparison, other)))
+    if run and not rankings["base"]:
+        out.print(f"The run {run} ranks no document for this query.")
 
 
 def _compared(space: Workspace, ranker: Ranker, query: str) -> Comparison:

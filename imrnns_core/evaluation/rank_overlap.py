@@ -211,12 +211,7 @@ def measure_overlap(
         adapter=ranker.adapter_name,
         other=LEXICAL if ranker.adapter_name is None else "modulated",
         query_ids=tuple(query_ids),
-        rbo=np.array(
-            [
-                rank_biased_overlap(ranks[own != NO_ROW], others[own != NO_ROW])
-                for ranks, others, own in zip(base, other, batch.rows, strict=True)
-            ]
-        ),
+        rbo=_overlaps(base, other, batch.rows),
         top_k_overlap=((base <= top) & (other <= top)).sum(axis=1),
         top_documents=np.stack([_top_rows(batch, "base"), first]),
         top_k=top,
@@ -226,6 +221,14 @@ def measure_overlap(
         shares=shares,
         run=ranker.run_name,
         left_out=asked - len(query_ids),
+    )
+
+
+def _overlaps(base: IntArray, other: IntArray, rows: IntArray) -> DoubleArray:
+    """Return the rank-biased overlap (Q,) of ranks (Q, K) of the candidates, rows (Q, K)."""
+    per_query = zip(base, other, rows != NO_ROW, strict=True)
+    return np.array(
+        [rank_biased_overlap(ranks[own], others[own]) for ranks, others, own in per_query]
     )
 
 

@@ -248,15 +248,8 @@ def _query_differences(
     column = evaluated.measures.index(NDCG)
     table = table_of(
         f"Queries that differ most in {NDCG} (rank: best relevant document, — if not retrieved)",
-        *(
-            "query",
-            evaluated.adapter or "base",
-            other,
-            "difference",
-            "rank",
-            f"rank ({other})",
-            "text",
-        ),
+        *("query", evaluated.adapter or "base", other),
+        *("difference", "rank", f"rank ({other})", "text"),
     )
     ranks = (evaluated.best_rank(evaluated.final), comparison.other_metrics.best_ranks)
     for i in rows:
