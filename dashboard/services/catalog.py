@@ -62,15 +62,20 @@ def run_names(data: str) -> list[str]:
     return list(caching.workspace().runs.files(data))
 
 
-@shared(8, "Reading the run …", judged=False)
 def run(data: str, adapter_name: str) -> Run:
     """Return a run of a data set; `adapter_name` is `run:NAME`.
 
     Raises:
         LensError: If there is no such run, or its file cannot be read.
     """
+    # a run can rank kept questions, too; other judgments do not change it
+    return _run(data, adapter_name, dataset(data).kept)
+
+
+@shared(8, "Reading the run …", judged=False)
+def _run(data: str, adapter_name: str, kept: tuple[str, ...]) -> Run:
     name = adapter_name.removeprefix(RUN_PREFIX)
-    return caching.workspace().runs.load(name, _files(data).dataset)
+    return caching.workspace().runs.load(name, dataset(data))
 
 
 def warnings(data: str) -> list[str]:
@@ -162,8 +167,6 @@ def lexical(data: str) -> BM25Index:
 
 @shared(4, "Running the adapter over the corpus …", judged=False)
 def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
-    if adapter_name.startswith(RUN_PREFIX):
-        return RunRanker(_files(data), run(data, adapter_name))
     # documents that were added to the collection are added to a sentence memory, too
     new = caching.workspace().ranker(_files(data), adapter_name)
     # all are computed at first use: do it here, where the page shows the spinner
@@ -175,4 +178,6 @@ def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
 @shared(4)
 def ranker(data: str, adapter_name: str) -> Ranker:
     """Return what ranks a data set: an adapter, `none` for the vectors alone, or `run:NAME`."""
+    if adapter_name.startswith(RUN_PREFIX):
+        return RunRanker(collection(data), run(data, adapter_name))
     return _ranker_of_files(data, adapter_name).with_collection(collection(data))

@@ -22,6 +22,7 @@ from imrnns_core.data.readers.files import SourceFile, list_files
 from imrnns_core.data.readers.load import reasons
 from imrnns_core.data.readers.rows import Record, Rows, clean, read_rows
 from imrnns_core.data.readers.trec import from_trec_id, to_trec_id
+from imrnns_core.data.records import Document
 from imrnns_core.data.run import RankedDocuments, Run
 from imrnns_core.errors import DataError
 
@@ -100,7 +101,7 @@ class _Reading:
 
     report: FileReport
     queries: Container[str]
-    documents: Container[str]
+    documents: Mapping[str, Document]
     columns: Mapping[str, str]
     ranked: dict[str, _Ranked] = field(default_factory=dict)
 
@@ -130,6 +131,8 @@ class _Reading:
             self.report.reject(problem, line, f"{document_id} for {query_id}")
         else:
             self.report.accept()
+            # the id of the corpus, which many lines share: a run can have millions of them
+            document_id = self.documents[document_id].id
             self.ranked[query_id].scores[document_id] = score
             self._keep_rank(line, query_id, document_id, rank, cells.get("rank"))
 

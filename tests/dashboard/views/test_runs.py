@@ -215,3 +215,11 @@ def test_a_data_set_is_imported_with_a_run(tmp_path: Path, encoded: bool) -> Non
     # the same files without the run are registered, too, but not with another choice of vectors
     assert imports.registered(Wanted(str(folder), encoded=encoded)) == name
     assert imports.registered(Wanted(str(folder), encoded=not encoded)) is None
+
+
+def test_a_run_ranks_kept_questions(tmp_path: Path) -> None:
+    kept = judging.keep("sample", "a question of mine", "me")
+    (tmp_path / "engine.run").write_text(f"{kept} Q0 kelvin 1 1 t\n")
+    caching._identities.clear()
+    compared = comparisons.comparison("sample", "run:engine", kept, "", frozenset())
+    assert compared.document_ids == ("kelvin",)
