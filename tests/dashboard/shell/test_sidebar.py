@@ -180,7 +180,7 @@ def test_the_base_can_be_chosen_once_there_is_a_run(fresh: None, tmp_path: Path)
     base = next(box for box in app.selectbox if box.label == "Base")
     assert (base.value, base.options) == ("encoder", ["Encoder (vectors)", "Run: solr"])
     base.set_value("solr").run()
-    assert app.query_params["base"] == ["solr"]
+    assert app.query_params["base"] == "solr"
     assert "Adapter" not in [box.label for box in app.selectbox]
     assert "Adapters need the vectors" in " ".join(box.value for box in app.caption)
     # the adapter is back with the encoder
