@@ -25,6 +25,7 @@ HEADS = {
     **dict(zip(("base", "projected", "document-modulated", "modulated"), STAGE_HEADS, strict=True)),
     "reciprocal rank fusion": "fusion",
     "BM25": "BM25",
+    "encoder": "enc.",
 }
 """Headings of narrow columns, one for each ranking."""
 RELEVANCE_SIGNS = {"relevant": "★ ", "not relevant": "✕ ", "unjudged": ""}

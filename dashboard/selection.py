@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, unquote
 
+from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
+
 ONLY = "only:"
 """Prefix of `dropped` if it names the documents that remain."""
 
@@ -17,7 +19,8 @@ class Selection:
 
     Attributes:
         data: Name of the data set.
-        adapter: Name of the adapter.
+        adapter: Name of the adapter. It has no effect if the base is a run.
+        base: Name of the run that is the base, or `ENCODER_BASE`.
         query: Id of a query of the data set.
         text: A query that was typed in.
         expected: Id of the document that should answer the typed query.
@@ -28,6 +31,7 @@ class Selection:
         outcome: The outcome that Failures shows.
         alpha: Weight of the modulated score in the second ranking of Compare.
         weight: Weight of BM25 in the second ranking of Compare, without an adapter.
+        beside: What Compare shows beside a run.
         dropped: Ids of the feedback documents that do not refine the query, joined by commas; after
             `ONLY` the ids of those that do.
         edited_query: Text that Explain scores instead of the query.
@@ -53,6 +57,7 @@ class Selection:
 
     data: str = ""
     adapter: str = ""
+    base: str = ENCODER_BASE
     query: str = ""
     text: str = ""
     expected: str = ""
@@ -63,6 +68,7 @@ class Selection:
     outcome: str = "all"
     alpha: float = 1.0
     weight: float = 0.5
+    beside: Literal["BM25", "encoder"] = "BM25"
     dropped: str = ""
     edited_query: str = ""
     edited_document: str = ""
@@ -83,6 +89,16 @@ class Selection:
     judged_queries: str = "all"
     recipe: str = ""
     other: str = ""
+
+    @property
+    def run(self) -> str:
+        """The name of the run that is the base; empty if the vectors are."""
+        return "" if self.base == ENCODER_BASE else self.base
+
+    @property
+    def system(self) -> str:
+        """What ranks, as services and workspace name it: the run, or else the adapter."""
+        return f"{RUN_PREFIX}{self.run}" if self.run else self.adapter
 
 
 DEFAULT = Selection()

@@ -55,7 +55,7 @@ def current() -> Selection:
 
 def has_adapter() -> bool:
     """Return whether an adapter is chosen, and not the base alone."""
-    return current().adapter != NO_ADAPTER
+    return not current().run and current().adapter != NO_ADAPTER
 
 
 def target() -> Target:

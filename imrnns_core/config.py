@@ -75,6 +75,10 @@ def workspace_root() -> Path:
 
 NO_ADAPTER = "none"
 """The name that stands for no adapter, in links, in the workspace and for --adapter."""
+ENCODER_BASE = "encoder"
+"""The name of the base that ranks by the vectors; runs have other names."""
+RUN_PREFIX = "run:"
+"""Stands before the name of a run where a workspace expects the name of an adapter."""
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
 REPORT_GENERATOR = "imrnns-lens explain"

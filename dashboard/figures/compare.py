@@ -103,7 +103,8 @@ def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]
 def _ranks(comparison: Comparison) -> NDArray[np.int64]:
     """Return (S, K) ranks of the candidates in every ranking; unranked ones come last."""
     ranks = np.stack([comparison.rank(system) for system in comparison.rankings])
-    return np.where(ranks == 0, len(comparison.rows) + 1, ranks)
+    deepest = max(len(ranking.document_ids) for ranking in comparison.rankings.values())
+    return np.where(ranks == 0, deepest + 1, ranks)
 
 
 def _last(comparison: Comparison) -> NDArray[np.int64]:

@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from imrnns_core.config import RUN_PREFIX
+from imrnns_core.io import identity
 from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.storage.workspace import Workspace
 
@@ -73,7 +75,8 @@ def shared(
 def _content(arguments: Mapping[str, Any], judged: bool) -> tuple[str, ...]:
     """Return the identities of the data set and the adapter that the arguments name.
 
-    The arguments are called `data` and `adapter_name`, or `key` with both.
+    The arguments are called `data` and `adapter_name`, or `key` with both. A run that is the base
+    stands in the place of the adapter, as `run:NAME`.
     """
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
@@ -106,4 +109,7 @@ def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
         identities.append(space.data_identity(space.resolve(data)))
     if adapter_name is not None:
         identities.append(space.adapter_identity(adapter_name))
+    if data is not None and adapter_name is not None and adapter_name.startswith(RUN_PREFIX):
+        file = space.runs.files(data).get(adapter_name.removeprefix(RUN_PREFIX))
+        identities.append(identity([file]) if file else "")
     return tuple(identities)

@@ -6,13 +6,16 @@ import gc
 
 from dashboard.services import caching
 from dashboard.services.caching import shared
+from imrnns_core.config import RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.run import Run
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.storage.extensions import memory_warnings
 from imrnns_core.storage.judged import with_judgments
 
@@ -39,7 +42,8 @@ def _files(data: str) -> Collection:
     """Return a data set as its files have it."""
     space = caching.workspace()
     loaded = space.open_files(space.resolve(data))
-    _ = loaded.index  # now: with other judgments, the same index is used
+    if loaded.has_vectors:
+        _ = loaded.index  # now: with other judgments, the same index is used
     return loaded
 
 
@@ -47,6 +51,31 @@ def _files(data: str) -> Collection:
 def collection(data: str) -> Collection:
     """Return a data set with its vectors, and with the judgments of people."""
     return with_judgments(caching.workspace().root, _files(data))
+
+
+def run_names(data: str) -> list[str]:
+    """Return the names of the runs of a data set.
+
+    Raises:
+        DataError: If the list of runs is damaged.
+    """
+    return list(caching.workspace().runs.files(data))
+
+
+def run(data: str, adapter_name: str) -> Run:
+    """Return a run of a data set; `adapter_name` is `run:NAME`.
+
+    Raises:
+        LensError: If there is no such run, or its file cannot be read.
+    """
+    # a run can rank kept questions, too; other judgments do not change it
+    return _run(data, adapter_name, dataset(data).kept)
+
+
+@shared(8, "Reading the run …", judged=False)
+def _run(data: str, adapter_name: str, kept: tuple[str, ...]) -> Run:
+    name = adapter_name.removeprefix(RUN_PREFIX)
+    return caching.workspace().runs.load(name, dataset(data))
 
 
 def warnings(data: str) -> list[str]:
@@ -93,10 +122,11 @@ def load_adapter(adapter_name: str) -> Adapter:
 def fitting_adapters(data: str) -> list[str]:
     """Return the names of the adapters with the dimensions of this data set.
 
-    Adapters that were trained on it come first. None fits a data set that is ranked by dot product.
+    Adapters that were trained on it come first. None fits a data set that is ranked by dot product,
+    or that has no vectors.
     """
     opened, cards = collection(data), adapter_cards()
-    if opened.similarity != "cosine":
+    if opened.similarity != "cosine" or not opened.has_vectors:
         return []
     dimension = opened.documents.dimension
     fitting = [name for name, card in cards.items() if card.input_dim == dimension]
@@ -147,5 +177,7 @@ def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
 
 @shared(4)
 def ranker(data: str, adapter_name: str) -> Ranker:
-    """Return the adapter with the collection, which it has transformed."""
+    """Return what ranks a data set: an adapter, `none` for the vectors alone, or `run:NAME`."""
+    if adapter_name.startswith(RUN_PREFIX):
+        return RunRanker(collection(data), run(data, adapter_name))
     return _ranker_of_files(data, adapter_name).with_collection(collection(data))

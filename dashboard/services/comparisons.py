@@ -8,9 +8,12 @@ from dashboard import selection as selections
 from dashboard.selection import Selection
 from dashboard.services import catalog
 from dashboard.services.caching import shared
+from imrnns_core.config import NO_ADAPTER
 from imrnns_core.data.records import Query
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.hybrid import LEXICAL, Hybrid
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.run_ranker import with_encoder
 from imrnns_core.storage.judgments import GRADES
 from imrnns_core.types import FloatArray
 
@@ -27,15 +30,27 @@ def comparison(
 ) -> Comparison:
     """Return the Comparison of a known query (by id) or of a typed one (by text).
 
-    Without an adapter, it also has the rankings of BM25 and of reciprocal rank fusion.
+    Without an adapter, it also has the rankings of BM25 and of reciprocal rank fusion. If the base
+    is a run, it has the ranking by the vectors, too.
     """
     ranker = catalog.ranker(data, adapter_name)
+    if ranker.run_name is not None:
+        return _of_run(data, ranker, query_id, text)
     if query_id:
         compared = ranker.compare(query_id, dropped)
     else:
         # the vector is cached apart: other adapters and other feedback need no new encoding
         compared = ranker.compare(Query("", text), dropped, vector=typed_vector(data, text))
     return compared if ranker.card else _hybrid(data, compared).add_to(compared)
+
+
+def _of_run(data: str, ranker: Ranker, query_id: str, text: str) -> Comparison:
+    compared = ranker.compare(query_id or Query("", text))
+    compared = _hybrid(data, compared).add_to(compared)
+    if not ranker.collection.has_vectors:
+        return compared
+    vector = None if query_id else typed_vector(data, text)
+    return with_encoder(compared, catalog.ranker(data, NO_ADAPTER), vector)
 
 
 def _hybrid(data: str, compared: Comparison) -> Hybrid:
@@ -59,7 +74,7 @@ def selected(selection: Selection) -> Comparison:
     The expected document of a typed question counts as judged with the highest grade.
     """
     found = comparison(
-        selection.data, selection.adapter, selection.query, selection.text, excluded_ids(selection)
+        selection.data, selection.system, selection.query, selection.text, excluded_ids(selection)
     )
     expected = selection.expected
     if selection.query or expected not in catalog.dataset(selection.data).document:
@@ -73,6 +88,6 @@ def excluded_ids(selection: Selection) -> frozenset[str]:
         return frozenset()
     # the candidates are the same whatever is excluded, so this comparison has all their ids
     complete = comparison(
-        selection.data, selection.adapter, selection.query, selection.text, frozenset()
+        selection.data, selection.system, selection.query, selection.text, frozenset()
     )
     return selections.excluded_ids(selection.dropped, complete.document_ids)

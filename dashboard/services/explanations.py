@@ -58,7 +58,7 @@ class PairKey:
         """Return the key of the selected query with a document."""
         return cls(
             selection.data,
-            selection.adapter,
+            selection.system,
             selection.query,
             selection.text,
             comparisons.excluded_ids(selection),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +16,7 @@ from dashboard.services.caching import shared
 from imrnns_core.data.near_copies import copies
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
 from imrnns_core.data.recognition import COPY_SHARE
+from imrnns_core.data.run import Run
 from imrnns_core.encoding.lengths import Lengths
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
@@ -31,6 +33,8 @@ class Wanted:
         path: Its folder, zip or file.
         queries: A file of queries; empty if there is none.
         encoder: A folder or hub name; empty for the bundled encoder.
+        run: A run file; empty if there is none.
+        encoded: Whether the texts are encoded; if not, only the run ranks the documents.
         columns: Role → column, where the reader changed the guess; empty means no column.
         passages: Whether long documents are split into passages.
     """
@@ -38,6 +42,8 @@ class Wanted:
     path: str
     queries: str = ""
     encoder: str = ""
+    run: str = ""
+    encoded: bool = True
     columns: Mapping[str, str] = field(default_factory=dict)
     passages: bool = False
 
@@ -66,7 +72,14 @@ class Wanted:
         if spec:  # vectors that are registered may be those of another encoder
             found = replace(found, embeddings=None)
         queries = source.queries.resolve() if source.queries else None
-        return replace(found, queries=queries, columns=dict(self.columns), passages=self.passages)
+        return replace(
+            found,
+            queries=queries,
+            columns=dict(self.columns),
+            passages=self.passages and self.encoded,
+            embeddings=found.embeddings if self.encoded else None,
+            without_vectors=not self.encoded,
+        )
 
 
 @dataclass
@@ -82,18 +95,20 @@ class ImportJob(ThreadJob):
     label: str = ""
 
     @classmethod
-    def start(cls, registration: Registration) -> ImportJob:
-        """Read and encode a data set, then add it to the list."""
+    def start(cls, registration: Registration, run: str = "") -> ImportJob:
+        """Read and encode a data set, then add it to the list, with a run if one is named."""
         job = cls(name=registration.name)
-        job.run(lambda: job._import(registration))
+        job.run(lambda: job._import(registration, run))
         return job
 
-    def _import(self, registration: Registration) -> None:
+    def _import(self, registration: Registration, run: str) -> None:
         space = caching.workspace()
         # the page asks for the progress again and again, and Streamlit collects garbage each time:
         # loading the encoder would wait for it thousands of times
         catalog.settle_memory()
-        space.open(registration, self._progress)
+        collection = space.open(registration, self._progress)
+        if run:
+            space.runs.add(Path(run), collection.dataset)
         # after it opened, so that a faulty data set does not enter the list
         space.register(registration)
         caching.notice_registry()
@@ -136,7 +151,8 @@ def wait(wanted: Wanted) -> None:
         DataError: If a path does not exist.
     """
     registration = wanted.registration
-    _jobs().join(_key(wanted), state.session(), lambda: ImportJob.start(registration))
+    start = partial(ImportJob.start, registration, wanted.run)
+    _jobs().join(_key(wanted), state.session(), start)
 
 
 def leave(wanted: Wanted) -> None:
@@ -150,8 +166,13 @@ def registered(wanted: Wanted) -> str | None:
         registration = wanted.registration
     except DataError:
         return None
-    known = caching.workspace().registrations().get(registration.name)
-    return registration.name if known == registration else None
+    name, space = registration.name, caching.workspace()
+    known = space.registrations().get(name)
+    has_run = (
+        not wanted.run
+        or Path(wanted.run).expanduser().absolute() in space.runs.files(name).values()
+    )
+    return name if known == registration and has_run else None
 
 
 def set_keep_own(data: str, keep: bool) -> None:
@@ -168,6 +189,30 @@ def set_keep_own(data: str, keep: bool) -> None:
 
 def _key(wanted: Wanted) -> Path:
     return Path(wanted.path).expanduser().absolute()
+
+
+def add_run(data: str, path: str, name: str) -> Run:
+    """Add a run to a data set; an empty name takes that of the file.
+
+    Raises:
+        LensError: If the file cannot be read, or the name cannot be used.
+    """
+    with st.spinner("Reading the run …"):
+        return caching.workspace().runs.add(Path(path), catalog.dataset(data), name)
+
+
+def remove_run(data: str, name: str) -> None:
+    """Take a run from a data set; its file stays.
+
+    Raises:
+        DataError: If the list of runs is damaged.
+    """
+    caching.workspace().runs.remove(data, name)
+
+
+def run_file(data: str, name: str) -> Path:
+    """Return the file of a run."""
+    return caching.workspace().runs.files(data)[name]
 
 
 @shared(4, "Counting the tokens of all documents …", judged=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
+from imrnns_core.config import RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.storage import judged
@@ -118,11 +119,12 @@ def pool(data: str, adapter_name: str, query_ids: Sequence[str], seed: str) -> l
 
     Args:
         data: The data set.
-        adapter_name: An adapter, or an empty text.
+        adapter_name: An adapter, a run as `run:NAME`, or an empty text.
         query_ids: The queries.
         seed: The same seed gives the same order.
     """
-    fits = adapter_name in catalog.fitting_adapters(data)
+    is_run = adapter_name.startswith(RUN_PREFIX)
+    fits = is_run or adapter_name in catalog.fitting_adapters(data)
     documents = _pool(data, adapter_name if fits else "", tuple(query_ids))
     shuffle, order = random.Random(seed), sorted(documents)
     shuffle.shuffle(order)
@@ -133,16 +135,20 @@ def pool(data: str, adapter_name: str, query_ids: Sequence[str], seed: str) -> l
 def _pool(data: str, adapter_name: str, query_ids: tuple[str, ...]) -> dict[str, list[str]]:
     """Return the ids of the top documents of each query, sorted, whichever system ranked them."""
     collection = catalog.collection(data)
-    dataset, vectors = collection.dataset, collection.query_vectors(query_ids)
+    dataset = collection.dataset
     if not query_ids:
         return {}
     own = dataset.left_out_rows(query_ids)
     rows = [catalog.lexical(data).matches(_texts(data, query_ids), DEPTH, own)]
     if adapter_name:
-        batch = catalog.ranker(data, adapter_name).rank_batch(vectors, query_ids)
-        rows += [list(batch.ranked_rows(s)[:, :DEPTH]) for s in ("base", "modulated")]
-    else:
-        rows.append(list(collection.candidates(vectors, DEPTH, query_ids)))
+        batch = catalog.ranker(data, adapter_name).rank_queries(query_ids)
+        ends = dict.fromkeys((batch.stages[0], batch.stages[-1]))
+        rows += [[ranked[:DEPTH] for ranked in batch.ranked_rows(stage)] for stage in ends]
+    is_run = adapter_name.startswith(RUN_PREFIX)
+    if not adapter_name or (is_run and collection.has_vectors):
+        vectors = collection.query_vectors(query_ids)
+        found = collection.candidates(vectors, DEPTH, query_ids)
+        rows.append(list(collection.ranked.documents[found]))
     return {
         query_id: sorted({dataset.document_ids[row] for system in ranked for row in system})
         for query_id, *ranked in zip(query_ids, *rows, strict=True)

@@ -21,6 +21,8 @@ class WarmUp(ThreadJob):
         return job
 
     def _load(self, loaded: Collection) -> None:
+        if not loaded.has_vectors:
+            return
         time.sleep(background.FIRST_PAGE_SECONDS)
         self.check()
         # loads the model, and checks that it made the vectors of this collection

@@ -93,7 +93,7 @@ def await_outcomes() -> None:
 
 def _outcomes() -> dict[str, Outcome] | None:
     selection = state.current()
-    return evaluations.outcomes(selection.data, selection.adapter, selection.top_k)
+    return evaluations.outcomes(selection.data, selection.system, selection.top_k)
 
 
 def _complete_query() -> None:

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.services import catalog
 from dashboard.shell import keyboard, query_choice
 from dashboard.widgets import notices
-from imrnns_core.config import NO_ADAPTER
+from imrnns_core.config import ENCODER_BASE, NO_ADAPTER, EncoderSpec
 
 DATA_HELP = "Add a data set on the page Data, or with `imrnns-lens prepare`."
 ADAPTER_HELP = (
@@ -17,6 +17,22 @@ ADAPTER_HELP = (
     "Train or import one on the page Adapters."
 )
 PICTURE_HELP = "Format of the file that a chart’s camera icon saves."
+BASE_HELP = (
+    "The ranking that the pages show and diagnose: by the vectors of the encoder, or a run, the "
+    "ranking of another search engine. Add and remove runs on the page Data."
+)
+ENCODER = "Encoder (vectors)"
+RUN_READING = (
+    "The base is a run. Adapters need the vectors: to use one, choose “Encoder” as the base."
+)
+RUN_ALONE_READING = (
+    "The base is a run, and this data set has no vectors, which adapters need. Make them with "
+    "`imrnns-lens prepare DATA --encoder NAME`."
+)
+NO_BASE = (
+    "This data set has neither vectors nor a run",
+    "Add a run on the page Data, or make vectors with: imrnns-lens prepare {} --encoder {}",
+)
 NONE = "None (base only)"
 NO_ADAPTER_READING = "Base ranking only. The pages show it beside BM25."
 NO_QUERIES = (
@@ -38,9 +54,14 @@ def show(needs_query: bool = True) -> None:
     """
     with st.sidebar:
         _choose_data()
+        has_base = _choose_base()
         _choose_adapter()
     if not needs_query:
         return
+    if not has_base:
+        data = state.current().data
+        notices.show("warning", NO_BASE[0], NO_BASE[1].format(data, EncoderSpec().name))
+        st.stop()
     with st.sidebar:
         is_measured = query_choice.show()
         _step_buttons()
@@ -82,8 +103,36 @@ def _choose_data() -> None:
         )
 
 
+def _choose_base() -> bool:
+    """Draw the choice of the base, if the data set has a run; return whether there is a base."""
+    data, requested = state.current().data, state.current().base
+    has_vectors = catalog.collection(data).has_vectors
+    bases = [*([ENCODER_BASE] if has_vectors else []), *catalog.run_names(data)]
+    if requested not in bases:
+        if requested != ENCODER_BASE:
+            notices.show(
+                "warning",
+                f"This data set has no run “{requested}”",
+                "Add it on the page Data. The first base is shown instead.",
+            )
+        state.update(base=bases[0] if bases else ENCODER_BASE)
+    if bases and bases != [ENCODER_BASE]:
+        st.selectbox(
+            "Base",
+            bases,
+            format_func=lambda name: ENCODER if name == ENCODER_BASE else f"Run: {name}",
+            help=BASE_HELP,
+            **state.bound("base", bases),
+        )
+    return bool(bases)
+
+
 def _choose_adapter() -> None:
-    """Draw the choice of an adapter. The last one is none: the base alone."""
+    """Draw the choice of an adapter, which needs vectors. The last one is none: the base alone."""
+    if state.current().run:
+        has_vectors = catalog.collection(state.current().data).has_vectors
+        st.caption(RUN_READING if has_vectors else RUN_ALONE_READING)
+        return
     for name, error in catalog.unreadable_adapters().items():
         notices.show(
             "warning",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from imrnns_core.evaluation.diagnosis import LEXICAL_TOP, UNFAMILIAR_WORD_TOKENS, Cause
+from dashboard import state
+from imrnns_core.evaluation.diagnosis import (
+    LEXICAL_TOP,
+    NEED_ENCODER,
+    UNFAMILIAR_WORD_TOKENS,
+    Cause,
+)
 
 NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
-    NOT_RETRIEVED: ("the base retriever returned no relevant document, so re-ranking cannot help"),
+    NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
     "keyword mismatch": (
         f"BM25 has a relevant document in its top {LEXICAL_TOP}, and its best relevant rank is "
         "better than that of the modulated ranking (without an adapter, of the base ranking)"
@@ -28,8 +34,20 @@ _MEANINGS: dict[Cause, str] = {
 }
 
 
+UNKNOWN = (
+    f"Not looked for, because a run does not say how its engine reads a text: "
+    f"{', '.join(NEED_ENCODER)}."
+)
+
+
 def markdown(*left_out: Cause) -> str:
-    """Return when each cause applies, as a list in Markdown."""
-    return "\n".join(
-        f"- **{cause}**: {meaning}" for cause, meaning in _MEANINGS.items() if cause not in left_out
+    """Return when each cause applies, as a list in Markdown.
+
+    If the base is a run, it ends with the causes that are not looked for.
+    """
+    is_run = bool(state.current().run)
+    hidden = (*left_out, *(NEED_ENCODER if is_run else ()))
+    listed = "\n".join(
+        f"- **{cause}**: {meaning}" for cause, meaning in _MEANINGS.items() if cause not in hidden
     )
+    return f"{listed}\n\n{UNKNOWN}" if is_run else listed

@@ -52,7 +52,7 @@ def query(comparison: Comparison) -> None:
 
 def _outcome(comparison: Comparison) -> str:
     """Name the outcome of a typed question; that of other queries is in the sidebar."""
-    if comparison.query.id:
+    if comparison.query.id or state.current().run:  # a run ranks no typed question
         return ""
     outcome = comparison_outcome(comparison, state.current().top_k)
     return f" · outcome: {formatting.SIGNS[outcome]} {outcome}" if outcome else ""
@@ -82,8 +82,9 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
                 notices.text_block("", document.text)
         if not dataset.leaves_out(comparison.query.id, document.id):
             grade_control.show(comparison, document.id, key)
-        # Explain needs a pair with scores, which only candidates have
-        if document.id in comparison.position and st.button(
+        # Explain needs a pair with vectors, which only candidates have, and those of a run lack
+        is_explained = document.id in comparison.position and comparison.stage_vectors is not None
+        if is_explained and st.button(
             "Why this document?", key=f"{key}_explain", icon=":material/search_insights:"
         ):
             navigation.go("explain")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from imrnns_core.reporting.formatting import counted
 
 if TYPE_CHECKING:
     from imrnns_core.encoding.endpoint import Transfer
+
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Send texts to the endpoint of the encoder without asking.")
+]
 
 
 def agree(transfer: Transfer, yes: bool = False) -> None:

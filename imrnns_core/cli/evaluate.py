@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imrnns_core.cli.console import out, progress_bar, show
 from imrnns_core.cli.options import (
     Against,
+    Base,
     Data,
     Embeddings,
     EncoderName,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from imrnns_core.storage.workspace import Workspace
 
 JUDGED_HERE = "{:,} of {:,} judgments of this split come from people who judged here"
+NOT_RANKED = "The run {} ranks no document for {:,} of the {:,} queries; they count as 0"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class _Outputs:
 def evaluate(
     data: Data,
     adapter: OptionalAdapter = None,
+    base: Base = None,
     split: Split = None,
     measure: Measures = None,
     against: Against = None,
@@ -89,17 +92,16 @@ def evaluate(
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
-    from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.statistics.measures import parse_measures
 
     names, outputs = (*MEASURES, *(measure or ())), _Outputs(json_file, run_out, qrels_out)
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, None, None, workspace)
-    ranker = open_ranker(space, registration, adapter)
+    ranker = open_ranker(space, registration, adapter, base)
     split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
-    ranker = Ranker(collection, ranker.optional_adapter)
+    ranker = ranker.with_collection(collection)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
     if against or qrels_out:
@@ -123,7 +125,6 @@ def _evaluate_judged(
     from imrnns_core.evaluation.trec import write_qrels
     from imrnns_core.reporting import baselines as baseline_tables
     from imrnns_core.reporting import terminal as tables
-    from imrnns_core.reporting.import_lines import length_line, own_document_lines
     from imrnns_core.storage.sentences import stored_sentences
 
     dataset = ranker.collection.dataset
@@ -140,13 +141,7 @@ def _evaluate_judged(
         baselines = measure_baselines(result, ranker.collection, lexical, sentences)
     comparison = compare(result) if compare else None
     show(tables.evaluation(result))
-    if ranker.collection.passages is not None:
-        out.print(length_line(ranker.collection), soft_wrap=True)
-    for line in own_document_lines(dataset, result.query_ids):
-        out.print(line, soft_wrap=True)
-    by_people = dataset.judged_by_people(split)
-    if by_people:
-        out.print(JUDGED_HERE.format(by_people, sum(map(len, dataset.splits[split].values()))))
+    by_people = _print_notes(result, ranker.collection)
     name = dataset.name if dataset.name in space.registrations() else str(dataset.path)
     show(baseline_tables.baselines(baselines, name))
     if comparison:
@@ -162,6 +157,24 @@ def _evaluate_judged(
     outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
+
+
+def _print_notes(result: Evaluation, collection: Collection) -> int:
+    """Print what a reader must know about the figures; return how many judgments people made."""
+    from imrnns_core.reporting.import_lines import length_line, own_document_lines
+
+    dataset = collection.dataset
+    if unranked := result.batch.unranked:
+        out.print(NOT_RANKED.format(result.run, unranked, len(result.query_ids)))
+    if collection.passages is not None:
+        out.print(length_line(collection), soft_wrap=True)
+    for line in own_document_lines(dataset, result.query_ids):
+        out.print(line, soft_wrap=True)
+    by_people = dataset.judged_by_people(result.split)
+    if by_people:
+        judgments = sum(map(len, dataset.splits[result.split].values()))
+        out.print(JUDGED_HERE.format(by_people, judgments))
+    return by_people
 
 
 def _evaluate_unjudged(space: Workspace, ranker: Ranker, outputs: _Outputs) -> None:
@@ -201,21 +214,27 @@ def _read_other_system(
     Raises:
         LensError: There is no such adapter or file.
     """
-    from imrnns_core.data.readers.trec import read_run
+    from imrnns_core.data.readers.runs import load_run
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
+    from imrnns_core.reporting.import_lines import irregularities
 
-    path = Path(other).expanduser()
+    dataset, path = collection.dataset, Path(other).expanduser()
+    if other in space.runs.files(dataset.name):
+        run = space.runs.load(other, dataset)
+        return lambda evaluation: compare_with_run(evaluation, other, run.ranked_ids)
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
         ranker = space.ranker(collection, other)
         return lambda evaluation: compare_with_adapter(evaluation, ranker)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"
         raise LensError(
-            f"{other}: no such adapter or file; name a TREC run, or an adapter: {known}"
+            f"{other}: no such adapter, run or file; name a TREC run, or an adapter: {known}"
         )
-    dataset = collection.dataset
-    rankings = read_run(path, dataset.queries, dataset.document)
-    # a document that is left out has the id of its query
-    for query_id in dataset.left_out.keys() & rankings.keys():
-        rankings[query_id] = [d for d in rankings[query_id] if d != query_id]
-    return lambda evaluation: compare_with_run(evaluation, path.name, rankings)
+    run = load_run(path, path.name, dataset)
+
+    def compare(evaluation: Evaluation) -> SystemComparison:
+        compared = compare_with_run(evaluation, path.name, run.ranked_ids)
+        show(irregularities(run.report))
+        return compared
+
+    return compare

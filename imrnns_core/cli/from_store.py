@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from imrnns_core.cli.console import encoding, err, out, progress_bar
 from imrnns_core.errors import LensError
@@ -14,6 +16,19 @@ if TYPE_CHECKING:
     from imrnns_core.storage.store_import import StoreImport
     from imrnns_core.storage.workspace import Workspace
 
+StoreAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="ADDRESS",
+        help=(
+            "Read documents and vectors from a vector store, as the data set DATA: "
+            "faiss:INDEX#TABLE (a file with one document per row), qdrant:FOLDER#COLLECTION, "
+            "milvus:FILE#COLLECTION or "
+            "postgresql://USER@HOST/DATABASE#TABLE."
+        ),
+    ),
+]
 OTHER_DISTANCE = (
     "the store ranks by a distance, and its vectors have different lengths; here documents are "
     "ranked by cosine, so the rankings can differ from those of the store"

@@ -11,7 +11,9 @@ import typer
 
 from imrnns_core.cli.agreement import agree
 from imrnns_core.cli.console import encoding, err, progress_bar
-from imrnns_core.config import NO_ADAPTER, EncoderSpec
+from imrnns_core.config import ENCODER_BASE, NO_ADAPTER, RUN_PREFIX, EncoderSpec
+from imrnns_core.errors import LensError
+from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
@@ -38,6 +40,51 @@ OptionalAdapter = Annotated[
     typer.Option(
         "--adapter", help="Name of an adapter, or its file (default: none: the base alone)."
     ),
+]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        help=(
+            "Name of a run of the data set, added with prepare --run, that is the base instead of "
+            "the ranking by the vectors (“encoder”)."
+        ),
+    ),
+]
+SimilarityChoice = Annotated[
+    Similarity | None,
+    typer.Option(
+        help=(
+            "How documents are ranked: by cosine, or by dot product, for encoders that were "
+            "trained with it. Adapters need cosine (default: cosine)."
+        )
+    ),
+]
+KeepOwn = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-own/--leave-out-own",
+        help=(
+            "A query may also be a document of the corpus (same id and text). Keep this document "
+            "in the rankings of its query, or leave it out (default: leave out)."
+        ),
+    ),
+]
+RunFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--run",
+        metavar="[NAME=]FILE",
+        help=(
+            "Add the ranking of another search engine, which can then be the base: a TREC run, or "
+            "a table of query, document and score. Its name is that of the file, or NAME. Can be "
+            "repeated."
+        ),
+    ),
+]
+NoVectors = Annotated[
+    bool,
+    typer.Option("--no-vectors", help="Do not encode the texts: only runs rank the documents."),
 ]
 Embeddings = Annotated[
     Path | None,
@@ -114,7 +161,9 @@ Measures = Annotated[
 ]
 Against = Annotated[
     str | None,
-    typer.Option(help="Also compare with this system: an adapter (name or file) or a TREC run."),
+    typer.Option(
+        help="Also compare with this system: an adapter (name or file) or a run (name or file)."
+    ),
 ]
 QrelsFile = Annotated[
     Path | None,
@@ -123,7 +172,8 @@ QrelsFile = Annotated[
 RunFolder = Annotated[
     Path | None,
     typer.Option(
-        "--run-out", help="Write a TREC run of each stage to this folder; blanks in ids become %20."
+        "--run-out",
+        help="Write a TREC run of each ranking to this folder; blanks in ids become %20.",
     ),
 ]
 QrelsOut = Annotated[
@@ -155,7 +205,7 @@ def resolve(
     if encoder is None and query_prefix is None and document_prefix is None:
         return space, registration
     spec = chosen_encoder(registration.encoder, encoder, query_prefix, document_prefix)
-    registration = replace(registration, encoder=spec)
+    registration = replace(registration, encoder=spec, without_vectors=False)
     if encoder and not embeddings and not space.made_by_encoder(registration):
         err.print(
             f"imrnns-lens: {spec.name} did not make the vectors in {registration.embeddings}, so "
@@ -199,13 +249,26 @@ def open_collection(space: Workspace, registration: Registration) -> Collection:
     return collection
 
 
-def open_ranker(space: Workspace, registration: Registration, adapter: str | None) -> Ranker:
-    """Open a data set, with the named adapter; progress is shown while texts are encoded."""
-    from imrnns_core.retrieval.ranker import Ranker
+def open_ranker(
+    space: Workspace,
+    registration: Registration,
+    adapter: str | None,
+    base: str | None = ENCODER_BASE,
+) -> Ranker:
+    """Open a data set, with the named adapter or base; progress is shown while it is encoded.
+
+    If the base is None, a data set without vectors takes its first run.
+    """
     from imrnns_core.storage.extensions import memory_warnings
 
     if adapter is None or adapter == NO_ADAPTER:
-        return Ranker(open_collection(space, registration))
+        collection = open_collection(space, registration)
+        return space.ranker(collection, _base(space, collection, base))
+    if base not in (None, ENCODER_BASE):
+        raise LensError(
+            f"--adapter and --base {base}: an adapter ranks the candidates of the encoder, and a "
+            "run has no vectors; leave out one of them"
+        )
     space.adapter(adapter)  # before any text is encoded: this rejects an unknown adapter
     collection = open_collection(space, registration)
     with progress_bar() as progress:
@@ -213,3 +276,17 @@ def open_ranker(space: Workspace, registration: Registration, adapter: str | Non
     for warning in memory_warnings(ranker.adapter, collection):
         err.print(f"imrnns-lens: {warning}", soft_wrap=True)
     return ranker
+
+
+def _base(space: Workspace, collection: Collection, base: str | None) -> str:
+    """Return what ranks without an adapter: the run of this name, or the vectors.
+
+    Without vectors, the first run of the data set is the base if none is named.
+    """
+    name = collection.dataset.name
+    if base is None and not collection.has_vectors and (runs := space.runs.files(name)):
+        base = next(iter(runs))
+        err.print(
+            f"imrnns-lens: {name} has no vectors, so its run {base} is the base", soft_wrap=True
+        )
+    return NO_ADAPTER if base in (None, ENCODER_BASE) else f"{RUN_PREFIX}{base}"

@@ -11,6 +11,9 @@ from imrnns_core.errors import LensError
 from imrnns_core.io import none_if_damaged, write_json
 from imrnns_core.types import STAGES
 
+SEARCH_TAG = "imrnns-lens-search"
+"""The tag in the runs that `search` writes."""
+
 
 def check_outputs(command: str, force: bool, *paths: Path | None) -> None:
     """Check that a command may write its output files.
@@ -44,9 +47,9 @@ def written_by(path: Path) -> str | None:
         return "explain"
     fields = head.partition("\n")[0].split()
     # the first line of a run, or of judgments in the TREC format
-    if (len(fields) == 6 and fields[1] == "Q0" and fields[5] in STAGES) or (
-        len(fields) == 4 and fields[1] == "0"
-    ):
+    if len(fields) == 6 and fields[1] == "Q0":
+        return "evaluate" if fields[5] in STAGES else "search" if fields[5] == SEARCH_TAG else None
+    if len(fields) == 4 and fields[1] == "0":
         return "evaluate"
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
     return record.get("command") if isinstance(record, dict) else None

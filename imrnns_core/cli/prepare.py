@@ -10,34 +10,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from imrnns_core.cli.agreement import Yes
 from imrnns_core.cli.console import encoding, err, out, progress_bar
-from imrnns_core.cli.from_store import read_store
+from imrnns_core.cli.from_store import StoreAddress, read_store
 from imrnns_core.cli.options import (
     Data,
     DocumentPrefix,
     Embeddings,
     EncoderName,
+    KeepOwn,
+    NoVectors,
     QueryPrefix,
+    RunFiles,
+    SimilarityChoice,
     WorkspaceFolder,
     chosen_encoder,
     open_collection,
     open_workspace,
     resolve,
 )
+from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
 from imrnns_core.reporting.import_lines import import_lines, length_line, own_document_lines
-from imrnns_core.types import Similarity
 
 if TYPE_CHECKING:
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
 
-_COLUMN_ROLES = tuple(dict.fromkeys(role for roles in ROLES.values() for role in roles))
+_COLUMN_ROLES = tuple(
+    # the columns of a run are found by their names or their order
+    dict.fromkeys(r for kind, roles in ROLES.items() for r in roles if kind != "ranked documents")
+)
 QueriesFile = Annotated[
     Path | None,
     typer.Option(
@@ -60,15 +68,6 @@ ColumnChoice = Annotated[
         ),
     ),
 ]
-SimilarityChoice = Annotated[
-    Similarity | None,
-    typer.Option(
-        help=(
-            "How documents are ranked: by cosine, or by dot product, for encoders that were "
-            "trained with it. Adapters need cosine (default: cosine)."
-        )
-    ),
-]
 Maps = Annotated[
     list[str] | None,
     typer.Option(
@@ -81,32 +80,6 @@ Sentences = Annotated[
     bool,
     typer.Option(
         "--sentences", help="Encode all sentences, too, for the baseline sentence max-sim."
-    ),
-]
-Yes = Annotated[
-    bool, typer.Option("--yes", help="Send texts to the endpoint of the encoder without asking.")
-]
-StoreAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        metavar="ADDRESS",
-        help=(
-            "Read documents and vectors from a vector store, as the data set DATA: "
-            "faiss:INDEX#TABLE (a file with one document per row), qdrant:FOLDER#COLLECTION, "
-            "milvus:FILE#COLLECTION or "
-            "postgresql://USER@HOST/DATABASE#TABLE."
-        ),
-    ),
-]
-KeepOwn = Annotated[
-    bool | None,
-    typer.Option(
-        "--keep-own/--leave-out-own",
-        help=(
-            "A query may also be a document of the corpus (same id and text). Keep this document "
-            "in the rankings of its query, or leave it out (default: leave out)."
-        ),
     ),
 ]
 SplitLong = Annotated[
@@ -122,6 +95,10 @@ SplitLong = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with an error if a record is irregular.")
 ]
+NO_VECTORS = (
+    "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need vectors; leave "
+    "them out"
+)
 
 
 def prepare(
@@ -137,6 +114,8 @@ def prepare(
     passages: SplitLong = None,
     strict: Strict = False,
     store: StoreAddress = None,
+    run: RunFiles = None,
+    no_vectors: NoVectors = False,
     adapter: Maps = None,
     sentences: Sentences = False,
     yes: Yes = False,
@@ -152,6 +131,8 @@ def prepare(
     interruption, run the command again: it continues where it stopped.
     """
     columns = _columns(column)
+    if no_vectors and (encoder or embeddings or store or adapter or sentences):
+        raise LensError(NO_VECTORS)
     if store:
         space = open_workspace(workspace, yes)
         registration = read_store(space, data, store, embeddings, columns.pop("id", ""))
@@ -168,40 +149,75 @@ def prepare(
         similarity=similarity or registration.similarity,
         keep_own=known.keep_own if keep_own is None else keep_own,
         passages=known.passages if passages is None else passages,
+        without_vectors=no_vectors or registration.without_vectors,
     )
     if strict:
         load_dataset(registration.source, strict=True)
     collection = open_collection(space, registration)
     if (embeddings or store) and encoder:
         collection.check_encoder()
+    added = _add_runs(space, collection, run or [], strict)
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
-    _print_content(collection)
+    _print_content(collection, added)
     if sentences:
         _prepare_sentences(space, collection)
     _prepare_maps(space, collection, adapter)
 
 
-def _print_content(collection: Collection) -> None:
-    """Print what was read from each file, and what the collection contains."""
+def _print_content(collection: Collection, added: list[str]) -> None:
+    """Print what was read from each file, what the collection contains, and lines about runs."""
     dataset, encoder = collection.dataset, collection.encoder.spec
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
+    dimensions = counted(collection.documents.dimension, "dimension")
     counts = (
         f"{counted(len(dataset.documents), 'document')}, "
         f"{counted(len(dataset.queries), 'query', 'queries')}, "
-        f"{counted(collection.documents.dimension, 'dimension')}, "
-        f"{SIMILARITIES[collection.similarity]}"
+        + (
+            f"{dimensions}, {SIMILARITIES[collection.similarity]}"
+            if collection.has_vectors
+            else "no vectors"
+        )
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
-    out.print(length_line(collection), soft_wrap=True)
     for line in own_document_lines(dataset, dataset.queries):
         out.print(line, soft_wrap=True)
+    for line in added:
+        out.print(line, soft_wrap=True)
+    if not collection.has_vectors:
+        return
+    out.print(length_line(collection), soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:
         out.print("; ".join(prompts), soft_wrap=True)
+
+
+def _add_runs(
+    space: Workspace, collection: Collection, choices: list[str], strict: bool
+) -> list[str]:
+    """Add runs to the data set, and return what was read of them.
+
+    Raises:
+        LensError: If a run cannot be added, or the data set has neither vectors nor runs.
+    """
+    dataset, lines = collection.dataset, list[str]()
+    for choice in choices:
+        name, _, file = ("", "", choice) if Path(choice).exists() else choice.rpartition("=")
+        run = space.runs.add(Path(file), dataset, name, strict)
+        lines += import_lines(ImportReport((run.report,)))
+        lines.append(
+            f"run {run.name}: ready as the base for "
+            f"{counted(len(run.rankings), 'query', 'queries')}: --base {run.name}"
+        )
+    if not collection.has_vectors and not space.runs.files(dataset.name):
+        raise LensError(
+            f"{dataset.name}: without vectors, only a run can rank the documents; add one with "
+            "--run FILE, or leave out --no-vectors"
+        )
+    return lines
 
 
 def _columns(choices: list[str] | None) -> dict[str, str]:
@@ -242,7 +258,9 @@ def _prepare_maps(space: Workspace, collection: Collection, adapters: list[str] 
     names = adapters or [
         name
         for name, loaded in space.adapters()[0].items()
-        if loaded.card.dataset == collection.dataset.name and collection.similarity == "cosine"
+        if loaded.card.dataset == collection.dataset.name
+        and collection.similarity == "cosine"
+        and collection.has_vectors
     ]
     for name in names:
         try:

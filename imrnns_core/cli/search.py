@@ -10,6 +10,7 @@ from rich.text import Text
 
 from imrnns_core.cli.console import out
 from imrnns_core.cli.options import (
+    Base,
     Data,
     DocumentPrefix,
     Embeddings,
@@ -18,18 +19,23 @@ from imrnns_core.cli.options import (
     JsonFile,
     OptionalAdapter,
     QueryPrefix,
+    RunFolder,
     WorkspaceFolder,
     open_ranker,
     resolve,
 )
-from imrnns_core.cli.outputs import check_outputs, write_record
-from imrnns_core.config import SearchConfig
+from imrnns_core.cli.outputs import SEARCH_TAG, check_outputs, write_record
+from imrnns_core.config import ENCODER_BASE, NO_ADAPTER, SearchConfig
+from imrnns_core.io import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from imrnns_core.data.records import Document
     from imrnns_core.retrieval.comparison import Comparison
+    from imrnns_core.retrieval.ranker import Ranker
+    from imrnns_core.storage.workspace import Workspace
 
 _DEFAULTS = SearchConfig()
 Question = Annotated[
@@ -42,8 +48,10 @@ def search(
     data: Data,
     query: Question,
     adapter: OptionalAdapter = None,
+    base: Base = None,
     top_k: TopK = _DEFAULTS.top_k,
     json_file: JsonFile = None,
+    run_out: RunFolder = None,
     force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
@@ -54,37 +62,81 @@ def search(
     """Print two rankings of one query: base and modulated.
 
     Without an adapter, they are base and the reciprocal rank fusion of base and
-    BM25.
+    BM25. If the base is a run, the ranking by the vectors follows.
     """
-    from imrnns_core.reporting import terminal as tables
-    from imrnns_core.retrieval.hybrid import RANK_FUSION, Hybrid
-
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    ranker = open_ranker(space, registration, adapter)
-    collection, comparison = ranker.collection, ranker.compare(query)
-    if ranker.card is None:
-        index = space.lexical_index(collection.dataset)
-        comparison = Hybrid.of(collection, comparison, index).add_to(comparison)
+    ranker = open_ranker(space, registration, adapter, base)
+    collection, comparison = ranker.collection, _compared(space, ranker, query)
+    outputs = _run_files(comparison, run_out)
+    check_outputs("search", force, *outputs.values())
     rankings = {
         system: _hits(comparison, system, top_k, collection.dataset.document)
         for system in comparison.rankings
     }
-    out.print(Text(comparison.query.text, style="bold"))
-    second = RANK_FUSION if ranker.card is None else "modulated"
-    for system, other in (("base", second), (second, "base")):
-        ranks = _ranks(comparison, other)
-        out.print(tables.hits(system, _named(rankings[system]), other, ranks))
+    _print(comparison, rankings, ranker.run_name)
+    _write_runs(comparison, outputs)
     if json_file:
         query_fields = {"query_id": comparison.query.id or None, "query": comparison.query.text}
         record = {
             "schema": 1,
             **query_fields,
             "adapter": ranker.adapter_name,
+            "run": ranker.run_name,
             "rankings": rankings,
         }
         write_record(json_file, "search", record)
+
+
+def _print(
+    comparison: Comparison, rankings: Mapping[str, list[dict[str, Any]]], run: str | None
+) -> None:
+    """Print the top documents of the rankings; `run` is the name of the base if it is a run."""
+    from imrnns_core.reporting import terminal as tables
+    from imrnns_core.retrieval.hybrid import RANK_FUSION
+
+    out.print(Text(comparison.query.text, style="bold"))
+    second = comparison.final if len(comparison.stages) > 1 else RANK_FUSION
+    shown = [("base", second), (second, "base")]
+    shown += [(ENCODER_BASE, "base")] if ENCODER_BASE in rankings else []
+    for system, other in shown:
+        ranks = _ranks(comparison, other)
+        out.print(tables.hits(system, _named(rankings[system]), other, ranks))
+    if run and not rankings["base"]:
+        out.print(f"The run {run} ranks no document for this query.")
+
+
+def _compared(space: Workspace, ranker: Ranker, query: str) -> Comparison:
+    """Return the rankings of a query; without an adapter, with those that need none."""
+    from imrnns_core.retrieval.hybrid import Hybrid
+    from imrnns_core.retrieval.run_ranker import with_encoder
+
+    collection, comparison = ranker.collection, ranker.compare(query)
+    if ranker.card is not None:
+        return comparison
+    index = space.lexical_index(collection.dataset)
+    comparison = Hybrid.of(collection, comparison, index).add_to(comparison)
+    if ranker.run_name is None or not collection.has_vectors:
+        return comparison
+    return with_encoder(comparison, space.ranker(collection, NO_ADAPTER), None)
+
+
+def _run_files(comparison: Comparison, folder: Path | None) -> dict[str, Path]:
+    """Return ranking → the file of its run."""
+    if folder is None:
+        return {}
+    return {system: folder / f"{system.replace(' ', '-')}.run" for system in comparison.rankings}
+
+
+def _write_runs(comparison: Comparison, files: Mapping[str, Path]) -> None:
+    from imrnns_core.evaluation.trec import single_run
+
+    for system, path in files.items():
+        text = single_run(comparison.query.id or "query", comparison.rankings[system], SEARCH_TAG)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
 
 def _ranks(comparison: Comparison, system: str) -> dict[str, int]:

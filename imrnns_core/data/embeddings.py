@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,12 @@ class EmbeddingMatrix:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def empty(cls, ids: Iterable[str]) -> EmbeddingMatrix:
+        """Return N vectors of 0 dimensions, for texts that have no embeddings."""
+        own = tuple(ids)
+        return cls(own, np.zeros((len(own), 0), dtype=np.float32))
 
     @cached_property
     def row(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-Kind = Literal["documents", "queries", "judgments"]
+Kind = Literal["documents", "queries", "judgments", "ranked documents"]
 Action = Literal["kept", "changed", "rejected"]
 """What became of an irregular record: read as it is, read after a change, or not read."""
 

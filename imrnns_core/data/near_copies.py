@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 
 import numpy as np
@@ -19,7 +19,7 @@ from imrnns_core.data.shingles import (
     shingle_hashes,
     words_of,
 )
-from imrnns_core.types import IntArray
+from imrnns_core.types import IntArray, Qrels, relevant_ids
 
 Hashes = NDArray[np.uint64]
 NEAR_SHARE = 0.3
@@ -49,6 +49,15 @@ def copies(documents: Sequence[Passage], share: float = NEAR_SHARE) -> IntArray:
     shape = (len(documents), len(documents))
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=shape)
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def copies_of_relevant(document: Mapping[str, Passage], qrels: Qrels) -> dict[str, int]:
+    """Return the group of near copies of each relevant document that is in the corpus.
+
+    `document` has the documents of the corpus by id.
+    """
+    ids = sorted({d for judged in qrels.values() for d in relevant_ids(judged) if d in document})
+    return dict(zip(ids, copies([document[i] for i in ids]).tolist(), strict=True))
 
 
 def _sketches(documents: Sequence[Passage]) -> tuple[Hashes, IntArray]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.config import SearchConfig
 from imrnns_core.data.embeddings import unit
 from imrnns_core.evaluation.baselines import (
     ADAPTER_LEXICAL,
@@ -28,7 +27,9 @@ from imrnns_core.retrieval.fusion import (
     min_max_pair,
     reciprocal_rank_fusion,
 )
-from imrnns_core.retrieval.hybrid import BASE_LEXICAL, LEXICAL, RANK_FUSION
+from imrnns_core.retrieval.hybrid import BASE_LEXICAL, DEPTH, LEXICAL, RANK_FUSION
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.run_ranker import ENCODER
 from imrnns_core.retrieval.sentences import SentenceVectors
 from imrnns_core.statistics.measures import SystemMetrics, measure
 from imrnns_core.statistics.query_groups import query_folds
@@ -52,12 +53,12 @@ def measure_baselines(
         lexical: The BM25 index of the collection.
         sentences: The sentences of the collection; without them there is no sentence max-sim.
     """
-    depth, batch = SearchConfig().candidates, evaluation.batch
+    depth, batch = DEPTH, evaluation.batch
     texts = [collection.dataset.queries[query_id].text for query_id in evaluation.query_ids]
     own = collection.dataset.left_out_rows(evaluation.query_ids)
     matches = lexical.scored_matches(texts, depth, own)
     base, final = (
-        [ScoredRows(*ranking) for ranking in zip(batch.rows, batch.score(stage), strict=True)]
+        [ScoredRows(own.rows[:depth], own.scores[:depth]) for own in batch.ranked(stage)]
         for stage in (batch.stages[0], batch.stages[-1])
     )
     every = np.ones(len(texts), dtype=bool)
@@ -78,11 +79,15 @@ def measure_baselines(
         plain(RANK_FUSION, fused),
         mixed(BASE_LEXICAL, hybrid(base), every),
     ]
-    # a cosine of sentences cannot be mixed with a dot product of documents
-    if sentences is not None and collection.similarity == "cosine":
+    if evaluation.run is not None:
+        if collection.has_vectors:
+            batch = Ranker(collection).rank_queries(evaluation.query_ids)
+            systems.append(plain(ENCODER, batch.ranked_rows("base")))
+    # a cosine of sentences cannot be mixed with a dot product of documents, nor with a run's score
+    elif sentences is not None and collection.similarity == "cosine":
         systems.append(mixed(MAX_SIM, _sentence_pairs(evaluation, collection, sentences), every))
     if evaluation.has_adapter:
-        systems.insert(0, plain(BASE, list(batch.ranked_rows("base"))))
+        systems.insert(0, plain(BASE, batch.ranked_rows("base")))
         systems.append(mixed(ADAPTER_LEXICAL, hybrid(final), independent(evaluation)))
     return Baselines(evaluation, tuple(systems))
 
@@ -129,7 +134,7 @@ class _Mixer:
         ]
         weights = choose_weights(np.stack(values), self.folds, eligible)
         rankings = [
-            pair.rank(weight, SearchConfig().candidates, ties)
+            pair.rank(weight, DEPTH, ties)
             for pair, weight in zip(pairs, weights.values.tolist(), strict=True)
         ]
         return Baseline(name, self.measured(rankings, self.evaluation.measures), weights)

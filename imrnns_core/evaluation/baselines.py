@@ -3,6 +3,7 @@
 - BM25: the lexical ranking of the whole corpus.
 - reciprocal rank fusion: of the top 100 of base and of BM25.
 - base + BM25: (1 − w) · base + w · BM25, min-max normalised over both top 100s.
+- encoder: the ranking by the embeddings, if the base is a run.
 - sentence max-sim: (1 − w) · cosine of the document + w · cosine of its best sentence, for the base
   candidates. A sentence memory imitates it.
 

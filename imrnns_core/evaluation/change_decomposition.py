@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imrnns_core.model.scoring import QUERY_BATCH
-from imrnns_core.retrieval.ranked_batch import RankedBatch
+from imrnns_core.retrieval.batch import RankedBatch
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import ROUNDING, DoubleArray, FloatArray
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imrnns_core.data.records import Document
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
+from imrnns_core.retrieval.batch import NO_ROW
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
@@ -32,6 +33,13 @@ Cause = Literal[
     "top document unjudged",
     "unfamiliar words",
 ]
+
+NEED_ENCODER: tuple[Cause, ...] = (
+    "truncated text",
+    "near-duplicate ranked higher",
+    "unfamiliar words",
+)
+"""Causes that lie in the encoder. With a run as the base they are unknown: it names no encoder."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class Diagnosis:
 def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> list[Diagnosis]:
     """Look for the causes of every query whose best relevant document is not at rank 1.
 
+    If the base is a run, the causes `NEED_ENCODER` are not looked for.
+
     Args:
         ranker: The ranker of the evaluation.
         evaluation: The evaluation of Q queries.
@@ -98,21 +108,36 @@ def _findings(
     relevant = np.array(
         [ranker.collection.documents.row[d] for d in relevant_ids(judged)], dtype=np.int64
     )
+    ranked = _ranked(evaluation, i)
+    if not len(ranked):  # nothing is known of the engine of a run that does not rank the query
+        return _not_retrieved(ranks, 0, bool(len(relevant)), evaluation.run)
+    in_encoder = (
+        [
+            *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
+            *_near_duplicate(ranker, ranked, relevant),
+            *_unfamiliar_words(ranker, text),
+        ]
+        if evaluation.run is None
+        else []
+    )
     return [
-        *_not_retrieved(ranks, len(evaluation.batch.rows[i]), in_corpus=bool(len(relevant))),
-        *_keyword_mismatch(ranks[-1], bm25_rank, evaluation.final),
-        *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
-        *_near_duplicate(ranker, evaluation, i, relevant),
-        *_unfamiliar_words(ranker, text),
-        *_unjudged(ranker, evaluation, i, judged),
+        *_not_retrieved(ranks, len(ranked), bool(len(relevant)), evaluation.run),
+        *_keyword_mismatch(ranks[-1], bm25_rank, evaluation.final, evaluation.run),
+        *in_encoder,
+        *_unjudged(ranker, ranked, judged),
     ]
 
 
-def _not_retrieved(ranks: tuple[int, ...], candidates: int, in_corpus: bool) -> list[Finding]:
+def _not_retrieved(
+    ranks: tuple[int, ...], candidates: int, in_corpus: bool, run: str | None
+) -> list[Finding]:
     if ranks[0]:
         return []
     if not in_corpus:
         sentence = "The corpus contains none of the relevant documents: add them."
+        return [Finding("not among the candidates", sentence)]
+    if not candidates:
+        sentence = f"The run {run} ranks no document for this query."
         return [Finding("not among the candidates", sentence)]
     return [
         Finding(
@@ -123,18 +148,20 @@ def _not_retrieved(ranks: tuple[int, ...], candidates: int, in_corpus: bool) -> 
     ]
 
 
-def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage) -> list[Finding]:
+def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage, run: str | None) -> list[Finding]:
     if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
         return []
     other = (
         f"the best one of the {stage} ranking is at rank {rank}"
         if rank
-        else "the base retriever does not return any"
+        else "the base ranking has none"
     )
-    sentence = (
-        f"BM25 has a relevant document at rank {bm25_rank}, but {other}: keyword search "
-        "weights the shared words more heavily than the embedding does."
+    reason = (
+        "keyword search weights the shared words more heavily than the embedding does"
+        if run is None
+        else "the words that it shares with the query count less in the run than in BM25"
     )
+    sentence = f"BM25 has a relevant document at rank {bm25_rank}, but {other}: {reason}."
     return [Finding("keyword mismatch", sentence)]
 
 
@@ -165,14 +192,18 @@ def _truncated(ranker: Ranker, relevant: Sequence[Document], query: str) -> list
 def _ranked(evaluation: Evaluation, i: int) -> NDArray[np.int64]:
     """Return the corpus rows (K,) of the last stage's ranking of query i, best first."""
     order = np.argsort(evaluation.batch.rank(evaluation.final)[i])
-    return np.asarray(evaluation.batch.rows[i][order])
+    rows = evaluation.batch.rows[i][order]
+    return np.asarray(rows[rows != NO_ROW])
 
 
 def _near_duplicate(
-    ranker: Ranker, evaluation: Evaluation, i: int, relevant: NDArray[np.int64]
+    ranker: Ranker, ranked: NDArray[np.int64], relevant: NDArray[np.int64]
 ) -> list[Finding]:
-    """Look for a near-duplicate above the best relevant candidate; relevant (R,) corpus rows."""
-    ids, ranked = ranker.collection.dataset.document_ids, _ranked(evaluation, i)
+    """Look for a near-duplicate above the best relevant candidate.
+
+    `ranked` (K,) and `relevant` (R,) are corpus rows.
+    """
+    ids = ranker.collection.dataset.document_ids
     positions = np.flatnonzero(np.isin(ranked, relevant))
     if not positions.size or positions[0] == 0:
         return []
@@ -207,9 +238,9 @@ def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
 
 
 def _unjudged(
-    ranker: Ranker, evaluation: Evaluation, i: int, judged: Mapping[str, int]
+    ranker: Ranker, ranked: NDArray[np.int64], judged: Mapping[str, int]
 ) -> list[Finding]:
-    top = ranker.collection.dataset.document_ids[_ranked(evaluation, i)[0]]
+    top = ranker.collection.dataset.document_ids[ranked[0]]
     if judged.get(top, UNJUDGED) != UNJUDGED:
         return []
     sentence = f"The top document, {top}, has not been judged and may be a correct answer."

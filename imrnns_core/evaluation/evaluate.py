@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.config import MEASURES, SearchConfig
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.data.near_copies import copies
+from imrnns_core.data.near_copies import copies_of_relevant
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluation_record import evaluation_record
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
@@ -21,8 +21,8 @@ from imrnns_core.evaluation.outcomes import Outcome, base_outcome, outcome_of
 from imrnns_core.evaluation.seen import Group, masks_of, query_groups
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.model.adapter_card import LeftOutGain
+from imrnns_core.retrieval.batch import RankedBatch, ranked_ids
 from imrnns_core.retrieval.bm25 import BM25Index
-from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics, judged_measures, measure
 from imrnns_core.statistics.query_groups import connected_queries
@@ -32,7 +32,7 @@ from imrnns_core.statistics.significance import (
     holm,
     paired_tests,
 )
-from imrnns_core.types import DoubleArray, IntArray, Qrels, Stage, relevant_ids
+from imrnns_core.types import DoubleArray, IntArray, Qrels, Stage
 
 # 2: renamed keys and outcomes; 3: p_holm and more figures of each test, without_relevant;
 # 4: groups by training texts
@@ -67,6 +67,7 @@ class Evaluation:
         ndcg_range: nDCG@10 under two assumptions about unjudged documents, None if not requested.
         without_relevant: Ids of the judged queries without a relevant document. They are left out.
         copies: Id of each relevant document → number of its group of near copies.
+        run: Name of the run that is the base, None if the embeddings are ranked.
     """
 
     dataset: str
@@ -88,6 +89,7 @@ class Evaluation:
     ndcg_range: UnjudgedRange | None = None
     without_relevant: tuple[str, ...] = ()
     copies: Mapping[str, int] = field(default_factory=dict, repr=False)
+    run: str | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -240,8 +242,7 @@ def evaluate(
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
-    vectors = ranker.collection.query_vectors(tuple(qrels))
-    batch = ranker.rank_batch(vectors, tuple(qrels))
+    batch = ranker.rank_queries(tuple(qrels))
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),
@@ -253,20 +254,18 @@ def evaluate(
         batch=batch,
         qrels=qrels,
         bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
-        shares=decompose_change(ranker, batch, torch.from_numpy(vectors)) if with_parts else None,
+        shares=decompose_change(ranker, batch, _vectors(ranker, qrels)) if with_parts else None,
         gain=decompose_gain(ranker, batch, qrels, NDCG) if with_parts else None,
         ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
         left_out=card.outcome.left_out if card and card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
-        copies=_copies_of_relevant(dataset, qrels),
+        copies=copies_of_relevant(dataset.document, qrels),
+        run=ranker.run_name,
     )
 
 
-def _copies_of_relevant(dataset: Dataset, qrels: Qrels) -> dict[str, int]:
-    """Return the group of near copies of each relevant document that is in the corpus."""
-    known = dataset.document
-    ids = sorted({d for judged in qrels.values() for d in relevant_ids(judged) if d in known})
-    return dict(zip(ids, copies([known[i] for i in ids]).tolist(), strict=True))
+def _vectors(ranker: Ranker, qrels: Qrels) -> torch.Tensor:
+    return torch.from_numpy(ranker.collection.query_vectors(tuple(qrels)))
 
 
 def _measure_stages(

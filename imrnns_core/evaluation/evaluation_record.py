@@ -40,6 +40,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "dataset": evaluation.dataset,
         "split": evaluation.split,
         "adapter": evaluation.adapter,
+        "run": evaluation.run,
         "n_queries": len(evaluation.query_ids),
         "without_relevant": list(evaluation.without_relevant),
         "top_k": evaluation.top_k,

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, Part, PartScorer
-from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
-from imrnns_core.retrieval.ranker import Ranker, rank
+from imrnns_core.retrieval.batch import RankedBatch, rank, ranked_ids
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
 from imrnns_core.statistics.query_groups import connected_queries
 from imrnns_core.statistics.significance import paired_tests

@@ -19,15 +19,17 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import DataError
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
 from imrnns_core.evaluation.evaluate import SCHEMA
+from imrnns_core.retrieval.batch import NO_ROW, RankedBatch
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.hybrid import LEXICAL
-from imrnns_core.retrieval.ranked_batch import RankedBatch
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.types import DoubleArray, IntArray
+from imrnns_core.types import DoubleArray, IntArray, Stage
 
 UNJUDGED_SPLIT = "unjudged"
 PERSISTENCE = 0.9
 """With this p of RBO, the first ten ranks have 86 % of the weight (Webber et al.)."""
+UNRANKED = 10**9
+"""The rank of a document that a ranking lacks, below all others."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class RankOverlap:
         document_ids: (N,) document ids of the corpus.
         lowest_rbo: The lowest rank-biased overlap that the two rankings can have.
         shares: The shares of the score change, None for a single query or without an adapter.
+        run: Name of the run that is the base, None if the embeddings are ranked.
+        left_out: Number of queries that the run does not rank. They are not among the Q queries.
     """
 
     dataset: str
@@ -61,10 +65,12 @@ class RankOverlap:
     document_ids: tuple[str, ...]
     lowest_rbo: float
     shares: ChangeDecomposition | None
+    run: str | None = None
+    left_out: int = 0
 
     @property
     def depth(self) -> int:
-        """The number of candidates of each query."""
+        """The number of candidates of each query; of a run, the largest one."""
         return int(self.batch.rows.shape[1])
 
     @property
@@ -95,6 +101,7 @@ class RankOverlap:
             "dataset": self.dataset,
             "split": UNJUDGED_SPLIT,
             "adapter": self.adapter,
+            "run": self.run,
             "n_queries": len(self.query_ids),
             "top_k": self.top_k,
             # the same keys as in a record with judgments
@@ -181,13 +188,15 @@ def measure_overlap(
 
     Raises:
         ValueError: If there is neither an adapter nor an index.
+        DataError: If the base is a run that ranks none of the queries.
     """
     collection, top = ranker.collection, top_k or SearchConfig().top_k
-    vectors = collection.query_vectors(query_ids)
-    batch = ranker.rank_batch(vectors, query_ids)
+    asked, query_ids = len(query_ids), _ranked_queries(ranker, query_ids)
+    batch = ranker.rank_queries(query_ids)
     base = batch.rank("base")
     if ranker.adapter_name is not None:
-        other, first = batch.rank("modulated"), batch.ranked_rows("modulated")[:, 0]
+        other, first = batch.rank("modulated"), _top_rows(batch, "modulated")
+        vectors = collection.query_vectors(query_ids)
         shares = decompose_change(ranker, batch, torch.from_numpy(vectors))
         lowest = lowest_rank_biased_overlap(base.shape[1])
     elif lexical is not None:
@@ -201,15 +210,45 @@ def measure_overlap(
         adapter=ranker.adapter_name,
         other=LEXICAL if ranker.adapter_name is None else "modulated",
         query_ids=tuple(query_ids),
-        rbo=np.array([rank_biased_overlap(b, o) for b, o in zip(base, other, strict=True)]),
+        rbo=_overlaps(base, other, batch.rows),
         top_k_overlap=((base <= top) & (other <= top)).sum(axis=1),
-        top_documents=np.stack([batch.ranked_rows("base")[:, 0], first]),
+        top_documents=np.stack([_top_rows(batch, "base"), first]),
         top_k=top,
         batch=batch,
         document_ids=collection.dataset.document_ids,
         lowest_rbo=lowest,
         shares=shares,
+        run=ranker.run_name,
+        left_out=asked - len(query_ids),
     )
+
+
+def _overlaps(base: IntArray, other: IntArray, rows: IntArray) -> DoubleArray:
+    """Return the rank-biased overlap (Q,) of ranks (Q, K) of the candidates, rows (Q, K)."""
+    per_query = zip(base, other, rows != NO_ROW, strict=True)
+    return np.array(
+        [rank_biased_overlap(ranks[own], others[own]) for ranks, others, own in per_query]
+    )
+
+
+def _ranked_queries(ranker: Ranker, query_ids: Sequence[str]) -> Sequence[str]:
+    """Return the queries that have candidates: without any, there is nothing to compare."""
+    if ranker.run_name is None:
+        return query_ids
+    rows = ranker.rank_queries(query_ids).rows
+    ranked = [q for q, own in zip(query_ids, rows, strict=True) if (own != NO_ROW).any()]
+    if not ranked:
+        raise DataError(
+            ranker.collection.dataset.path,
+            f"the run {ranker.run_name} ranks none of the queries without judgments",
+            "choose another base, or a judged split",
+        )
+    return ranked
+
+
+def _top_rows(batch: RankedBatch, stage: Stage) -> IntArray:
+    """Return the corpus row (Q,) at rank 1 of each query."""
+    return np.array([rows[0] for rows in batch.ranked_rows(stage)], dtype=np.int64)
 
 
 def _lexical_ranks(
@@ -217,15 +256,16 @@ def _lexical_ranks(
 ) -> tuple[IntArray, IntArray]:
     """Return the BM25 ranks (Q, K) of candidates, rows (Q, K), and the rows (Q,) at rank 1.
 
-    A candidate that is not in the top K of BM25 has the rank K + 1.
+    A candidate that is not in the top K of BM25 has the rank `UNRANKED`. Of a query with fewer than
+    K candidates, as many documents by BM25 count.
     """
-    depth = rows.shape[1]
-    ranks, first = np.full(rows.shape, depth + 1), np.full(len(rows), -1)
+    ranks, first = np.full(rows.shape, UNRANKED), np.full(len(rows), -1)
     texts = [dataset.queries[query_id].text for query_id in query_ids]
     own = dataset.left_out_rows(query_ids)
-    for i, matches in enumerate(lexical.matches(texts, depth, own)):
-        rank_of = {row: n for n, row in enumerate(matches.tolist(), 1)}
-        ranks[i] = [rank_of.get(row, depth + 1) for row in rows[i].tolist()]
+    for i, matches in enumerate(lexical.matches(texts, rows.shape[1], own)):
+        depth = int((rows[i] != NO_ROW).sum())
+        rank_of = {row: n for n, row in enumerate(matches[:depth].tolist(), 1)}
+        ranks[i] = [rank_of.get(row, UNRANKED) for row in rows[i].tolist()]
         if len(matches):
             first[i] = matches[0]
     return ranks, first

@@ -50,15 +50,13 @@ def write_runs(
     """
     folder.mkdir(parents=True, exist_ok=True)
     batch, paths = evaluation.batch, []
-    for s, stage in enumerate(batch.stages):
+    for stage in batch.stages:
         lines: list[str] = []
-        for i, query_id in enumerate(evaluation.query_ids):
-            order = batch.ranks[i, s].argsort()
-            ids = [document_ids[row] for row in batch.rows[i, order]]
+        for query_id, ranked in zip(evaluation.query_ids, batch.ranked(stage), strict=True):
             hits = [
                 # a run does not contain the relevance
-                Hit(d, n, float(score), 0)
-                for n, (d, score) in enumerate(zip(ids, batch.scores[i, s, order], strict=True), 1)
+                Hit(document_ids[row], n, float(score), 0)
+                for n, (row, score) in enumerate(zip(ranked.rows, ranked.scores, strict=True), 1)
             ]
             lines += run_lines(query_id, hits, stage)
         path = folder / f"{stage}.run"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.ranked_batch import RankedBatch, ranked_ids
+from imrnns_core.retrieval.batch import RankedBatch, ranked_ids
 from imrnns_core.statistics.measures import cutoff_of, measure_rankings, parse_measures
 from imrnns_core.types import Qrels, Stage
 
@@ -48,7 +48,7 @@ def unjudged_range(
     stages: tuple[Stage, ...] = ("base", "modulated")
     # no document below the cut-off counts
     tops = [
-        ranked_ids(dataset, qrels, batch.ranked_rows(stage)[:, : cutoff_of(measure)])
+        ranked_ids(dataset, qrels, [r[: cutoff_of(measure)] for r in batch.ranked_rows(stage)])
         for stage in stages
     ]
     # the judgments come last, so that they replace the assumed grade

@@ -133,8 +133,13 @@ def explain(
         view: Returns the vocabulary view, such as a cached one.
 
     Raises:
-        ExplanationError: The document is not a candidate.
+        ExplanationError: The document is not a candidate, or the base is a run.
     """
+    if ranker.run_name is not None:
+        raise ExplanationError(
+            f"the run {ranker.run_name} has scores, but no vectors that would explain them; "
+            "choose the encoder as the base"
+        )
     pair = Pair(comparison, ranker.model, _position(ranker, comparison, document_id))
     position, passage = pair.position, comparison.passages.get(document_id)
     explanation = Explanation(

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from imrnns_core.model.imrnn import IMRNN
+from imrnns_core.retrieval.batch import rank
 from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.retrieval.ranker import rank
 from imrnns_core.types import FloatArray, IntArray
 
 

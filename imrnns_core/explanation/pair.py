@@ -17,8 +17,8 @@ from torch import Tensor
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.imrnn import IMRNN, feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.retrieval.batch import rank
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.retrieval.ranker import rank
 from imrnns_core.types import FloatArray
 
 

@@ -93,7 +93,7 @@ def notes(result: Baselines, data: str) -> Iterator[str]:
                 f"{system.name} has the fixed weight {DEFAULT_WEIGHT}, because fewer than "
                 f"{MIN_QUERIES} queries are left to choose one."
             )
-    if not result.has_sentences:
+    if not result.has_sentences and result.evaluation.run is None:
         yield (
             "Sentence max-sim is missing, because the sentences are not encoded. Encode them with: "
             f"imrnns-lens prepare {data} --sentences"

@@ -30,11 +30,11 @@ from imrnns_core.statistics.measures import judged_measures
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-
 LISTED_QUERIES = 10
-"""Number of queries in the list of those with the largest difference."""
+"""Queries in the list of those with the largest difference."""
 TEXT_WIDTH = 60
 """Largest number of characters of a query's text in a table."""
+BOTH_DIFFER = "the two rankings differ, not which one"
 # in records all names are lower case
 SYSTEM_NAMES = {BM25: "BM25"}
 
@@ -119,13 +119,15 @@ def left_out_line(gain: LeftOutGain) -> str:
     )
 
 
-def _adapter(name: str | None) -> str:
-    return "no adapter" if name is None else f"adapter {name}"
+def _system(result: Evaluation | RankOverlap) -> str:
+    if result.run is not None:
+        return f"base: run {result.run}"
+    return "no adapter" if result.adapter is None else f"adapter {result.adapter}"
 
 
 def _means(result: Evaluation) -> Table:
     table = table_of(
-        f"{result.dataset} {result.split}, {_adapter(result.adapter)}: mean of each measure",
+        f"{result.dataset} {result.split}, {_system(result)}: mean of each measure",
         *("query group", "queries", "ranking"),
         # a user can also name Judged@k as a measure
         *dict.fromkeys((*result.measures, *judged_measures(result.measures))),
@@ -145,18 +147,17 @@ def _add_means(
     table: Table, group: str, queries: int, system: str, means: Mapping[str, float]
 ) -> None:
     name = SYSTEM_NAMES.get(system, system)
-    table.add_row(group, str(queries), name, *(decimal(value) for value in means.values()))
+    table.add_row(group, str(queries), name, *map(decimal, means.values()))
 
 
 def overlap(result: RankOverlap, queries: Mapping[str, Query]) -> Iterator[RenderableType]:
     """Yield how much base and the other ranking differ, and the queries that differ most."""
     is_adapter = result.adapter is not None
-    what = "the ranking changes" if is_adapter else "the two rankings differ"
-    yield (
-        f"{result.dataset}, {_adapter(result.adapter)}: "
-        f"{counted(len(result.query_ids), 'query', 'queries')} without judgments. The figures show "
-        f"how much {what}, not {'whether it' if is_adapter else 'which one'} is better."
-    )
+    what = "the ranking changes, not whether it" if is_adapter else BOTH_DIFFER
+    left_out = f"The run does not rank {result.left_out:,} more. " if result.left_out else ""
+    queries_without = f"{counted(len(result.query_ids), 'query', 'queries')} without judgments"
+    named = f"{result.dataset}, {_system(result)}: {queries_without}"
+    yield f"{named}. {left_out}The figures show how much {what} is better."
     yield (
         f"Base compared with {result.other} ranking: mean rank-biased overlap "
         f"{decimal(result.rbo.mean())} (1: identical; {decimal(result.lowest_rbo)}: the lowest "
@@ -247,15 +248,8 @@ def _query_differences(
     column = evaluated.measures.index(NDCG)
     table = table_of(
         f"Queries that differ most in {NDCG} (rank: best relevant document, — if not retrieved)",
-        *(
-            "query",
-            evaluated.adapter or "base",
-            other,
-            "difference",
-            "rank",
-            f"rank ({other})",
-            "text",
-        ),
+        *("query", evaluated.adapter or "base", other),
+        *("difference", "rank", f"rank ({other})", "text"),
     )
     ranks = (evaluated.best_rank(evaluated.final), comparison.other_metrics.best_ranks)
     for i in rows:

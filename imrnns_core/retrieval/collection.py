@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from imrnns_core.config import EncoderSpec
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, tie_ranks, unit
 from imrnns_core.data.records import Query
@@ -62,7 +63,12 @@ class Collection:
 
     @cached_property
     def ranked(self) -> RankedVectors:
-        """The vectors by which documents are ranked, with their index, built on first use."""
+        """The vectors by which documents are ranked, with their index, built on first use.
+
+        Raises:
+            EncoderError: If the collection has no vectors.
+        """
+        self.require_vectors()
         return RankedVectors.of(
             self.documents.vectors, self.tie_ranks, self.similarity, self.passages
         )
@@ -116,6 +122,24 @@ class Collection:
         """Return the (B, n) vectors of queries whose dot products are the base scores."""
         return unit(vectors) if self.similarity == "cosine" else vectors
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether the texts have embeddings; without them, only runs rank the documents."""
+        return self.documents.dimension > 0
+
+    def require_vectors(self) -> None:
+        """Check that the texts have embeddings.
+
+        Raises:
+            EncoderError: If they have none.
+        """
+        if not self.has_vectors:
+            name = self.dataset.name
+            raise EncoderError(
+                f"{name} has no vectors, which this needs; make them with: "
+                f"imrnns-lens prepare {name} --encoder {EncoderSpec().name}"
+            )
+
     def require_cosine(self, use: str = "adapters work") -> None:
         """Check that the base scores are cosines, which `use` needs.
 
@@ -152,7 +176,7 @@ class Collection:
             f"{len(matrix.zero_ids)} of {len(matrix)} {kind} vectors are zero, the first one of "
             f"{matrix.zero_ids[0]!r}: a zero vector has no direction, so its ranking has no meaning"
             for kind, matrix in matrices.items()
-            if matrix.zero_ids
+            if matrix.zero_ids and self.has_vectors
         ]
 
     def query_vectors(self, query_ids: Sequence[str]) -> FloatArray:
@@ -241,6 +265,7 @@ class Collection:
         """
         if "_encoder_checked" in self.__dict__:
             return
+        self.require_vectors()
         document = self.dataset.documents[0]
         encoded = self.encoder.encode_documents([document])[0]
         stored = self.documents.vectors[0]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from imrnns_core.config import SearchConfig
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, Ranking
@@ -22,17 +23,18 @@ from imrnns_core.types import IntArray
 LEXICAL = "BM25"
 RANK_FUSION = "reciprocal rank fusion"
 BASE_LEXICAL = "base + BM25"
+DEPTH = SearchConfig().candidates
+"""Documents of a ranking that are mixed with those of another one; a run can rank more."""
 
 
 @dataclass(frozen=True)
 class Hybrid:
-    """The base candidates of one query, and as many documents by BM25.
+    """The top documents of one query by the base and by BM25, up to `DEPTH` of each.
 
     Attributes:
         collection: The collection.
-        base: Corpus rows (K,) and scores (K,) of the candidates.
-        lexical: Corpus rows and scores of up to K documents that share a word with the query, best
-            first.
+        base: Corpus rows and scores of the top candidates, best first.
+        lexical: Corpus rows and scores of documents that share a word with the query, best first.
     """
 
     collection: Collection
@@ -42,10 +44,9 @@ class Hybrid:
     @classmethod
     def of(cls, collection: Collection, comparison: Comparison, index: BM25Index) -> Hybrid:
         """Search the text of the query in the BM25 index of the collection."""
-        base = ScoredRows(comparison.rows, comparison.score("base"))
-        query = comparison.query
-        own = collection.dataset.left_out_rows([query.id])
-        matches = index.scored_matches([query.text], len(comparison.rows), own)
+        base = ScoredRows(comparison.rows[:DEPTH], comparison.score("base")[:DEPTH])
+        own = collection.dataset.left_out_rows([comparison.query.id])
+        matches = index.scored_matches([comparison.query.text], DEPTH, own)
         return cls(collection, base, matches[0])
 
     def add_to(self, comparison: Comparison) -> Comparison:
@@ -62,24 +63,20 @@ class Hybrid:
     def fused(self) -> Ranking:
         """The reciprocal rank fusion of base and BM25. Its scores are 1 / rank."""
         rows = reciprocal_rank_fusion(
-            [self.base.rows, self.lexical.rows], self._depth, self.collection.tie_ranks
+            [self.base.rows, self.lexical.rows], DEPTH, self.collection.tie_ranks
         )
         return self._ranking(RANK_FUSION, rows, [1 / n for n in range(1, len(rows) + 1)])
 
     def mixed(self, weight: float) -> Ranking:
         """Return the ranking by (1 − weight) · base + weight · BM25, min-max normalised."""
         pair = self._pair
-        rows = pair.rank(weight, self._depth, self.collection.tie_ranks)
+        rows = pair.rank(weight, DEPTH, self.collection.tie_ranks)
         scores = (1 - weight) * pair.first + weight * pair.second
         return self._ranking(BASE_LEXICAL, rows, scores[np.searchsorted(pair.rows, rows)].tolist())
 
     @cached_property
     def _pair(self) -> ScorePair:
         return min_max_pair(self.base, self.lexical)
-
-    @property
-    def _depth(self) -> int:
-        return len(self.base.rows)
 
     def _ranking(self, system: str, rows: IntArray, scores: Sequence[float]) -> Ranking:
         """Return a ranking of corpus rows (R,), best first."""

@@ -16,22 +16,11 @@ from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.scoring import CorpusTransform
+from imrnns_core.retrieval.batch import RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.retrieval.ranked_batch import RankedBatch
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage
 from imrnns_core.types import FloatArray, IntArray, Stage
-
-
-def rank(scores: FloatArray, ties: IntArray) -> IntArray:
-    """Return ranks (…, K), counted from 1, of scores (…, K).
-
-    Documents with equal scores are in the order of `ties` (…, K).
-    """
-    order = np.lexsort((np.broadcast_to(ties, scores.shape), -scores), axis=-1)
-    ranks = np.empty(scores.shape, dtype=np.int64)
-    np.put_along_axis(ranks, order, np.arange(1, scores.shape[-1] + 1), axis=-1)
-    return ranks
 
 
 class Ranker:
@@ -58,7 +47,6 @@ class Ranker:
         self.collection, self.optional_adapter = collection, adapter
         self.config = config or SearchConfig()
         self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
-        self.base = self._scorer.base
 
     def with_collection(self, collection: Collection) -> Ranker:
         """Return this ranker over a collection of the same documents; nothing is computed again."""
@@ -81,6 +69,16 @@ class Ranker:
         if self.optional_adapter is None:
             raise AdapterError(NO_ADAPTER)
         return self.optional_adapter
+
+    @property
+    def base(self) -> torch.Tensor:
+        """(N, n) vectors of the documents whose products with those of queries are base scores."""
+        return self._scorer.base
+
+    @property
+    def run_name(self) -> str | None:
+        """The name of the run that is the base; None if the embeddings are ranked."""
+        return None
 
     @property
     def adapter_name(self) -> str | None:
@@ -112,6 +110,16 @@ class Ranker:
     def mapped_documents(self) -> FloatArray:
         """(N, m) unit vectors of the corpus that a map places: projected, or base embeddings."""
         return self._scorer.documents
+
+    def rank_queries(self, query_ids: Sequence[str]) -> RankedBatch:
+        """Rank the candidates of B queries of the data set at all stages.
+
+        Raises:
+            KeyError: If an id is unknown; it names the first one.
+            AdapterError: If a score is NaN.
+            EncoderError: If the collection has no vectors.
+        """
+        return self.rank_batch(self.collection.query_vectors(query_ids), query_ids)
 
     def rank_batch(
         self, vectors: FloatArray, query_ids: Sequence[str] | None = None

@@ -33,7 +33,11 @@ class BaseStage:
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
-        self.base = torch.from_numpy(collection.base_vectors.astype(np.float32, copy=False))
+
+    @cached_property
+    def base(self) -> Tensor:
+        """(V, n) vectors whose products with those of queries are the base scores."""
+        return torch.from_numpy(self.collection.base_vectors.astype(np.float32, copy=False))
 
     @property
     def documents(self) -> FloatArray:

@@ -204,8 +204,8 @@ def _vectors(
 
     A question is missing if the encoder is missing or did not make the vectors of the collection.
     """
-    if not questions:
-        return {}
+    if not questions or not collection.has_vectors:
+        return {q.id: np.zeros(collection.documents.dimension, np.float32) for q in questions}
     path = root / "asked" / f"{_vectors_key(collection)}.npz"
     stored = none_if_damaged(lambda: _load(path)) or {}
     vectors = {q.id: stored[q.text_hash] for q in questions if q.text_hash in stored}

@@ -28,6 +28,7 @@ class Registration:
         similarity: How its documents are ranked.
         keep_own: Whether documents that are the query itself stay in its rankings.
         passages: Whether long documents are split and ranked by their best passage.
+        without_vectors: Whether its texts are not encoded: only runs rank its documents.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Registration:
     similarity: Similarity = "cosine"
     keep_own: bool = False
     passages: bool = False
+    without_vectors: bool = False
 
     @property
     def vectors_name(self) -> str:
@@ -65,6 +67,7 @@ class Registration:
             self,
             embeddings=embeddings or self.embeddings,
             encoder=encoder or self.encoder,
+            without_vectors=self.without_vectors and not (embeddings or encoder),
         )
 
 
@@ -94,6 +97,7 @@ def read_registry(path: Path) -> dict[str, Registration]:
                 *(name, Path(record["path"]), embeddings, encoder, queries, columns, similarity),
                 keep_own=bool(record.get("keep_own")),
                 passages=bool(record.get("passages")),
+                without_vectors=bool(record.get("without_vectors")),
             )
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
@@ -113,6 +117,7 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
             "similarity": r.similarity,
             "keep_own": r.keep_own,
             "passages": r.passages,
+            "without_vectors": r.without_vectors,
         }
         for r in registrations
     }

@@ -1,19 +1,7 @@
 """The workspace: registered data sets, their embeddings and indexes, adapters, and maps.
 
-    WORKSPACE/datasets.json                 name → folder, embeddings, encoder
-    WORKSPACE/adapters/NAME.safetensors     imported adapters (older ones also have NAME.json)
-    WORKSPACE/extended/KEY.safetensors      adapters with an extended sentence memory
-    WORKSPACE/vectors/NAME/ENCODER/         vectors and ids (`storage/vectors.py`)
-    WORKSPACE/stores/NAME/                  what was read from a store (`storage/store_import.py`)
-    WORKSPACE/lexical/NAME/                 BM25 index; manifest.json has the hash of its texts
-    WORKSPACE/sentences/KEY.npz             sentence vectors (`storage/sentences.py`)
-    WORKSPACE/passages/KEY.npz              passages of long documents (`storage/passages.py`)
-    WORKSPACE/maps/KEY.npz                  maps; the key is a hash of vectors and adapter
-    WORKSPACE/faithfulness/KEY.json         deletion tests, with a similar key
-    WORKSPACE/judgments.sqlite              judgments of people (`storage/judgments.py`)
-    WORKSPACE/asked/KEY.npz                 vectors of kept questions (`storage/judged.py`)
-
-The exact FAISS index is not stored: building it from the vectors is faster than reading it.
+docs/architecture.md, "On disk", lists its files. The exact FAISS index is not stored: building it
+from the vectors is faster than reading it.
 """
 
 from __future__ import annotations
@@ -22,9 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from imrnns_core.config import NO_ADAPTER, SAMPLE, EncoderSpec, workspace_root
+from imrnns_core.config import NO_ADAPTER, RUN_PREFIX, SAMPLE, EncoderSpec, workspace_root
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embedding_files import embedding_files
+from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.data.readers.load import load_dataset, source_files
 from imrnns_core.encoding.encoder import Encoder
@@ -36,6 +25,7 @@ from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
@@ -48,6 +38,7 @@ from imrnns_core.storage.registry import (
     registration_of,
     write_registry,
 )
+from imrnns_core.storage.runs import RunRegistry
 from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
@@ -60,6 +51,7 @@ class Workspace:
 
     def __init__(self, root: Path | str | None = None, agree: Agree | None = None) -> None:
         self.root, self.agree = Path(root or workspace_root()).expanduser().absolute(), agree
+        self.runs = RunRegistry(self.root)
 
     # Data sets
 
@@ -148,7 +140,10 @@ class Workspace:
         dataset = replace(dataset, name=registration.name, keep_own=registration.keep_own)
         encoder = self._encoder(registration)
         folder = self._vectors_folder(registration)
-        if registration.embeddings is not None:
+        if registration.without_vectors:
+            ids = dataset.document_ids, dataset.queries
+            vectors = EmbeddingMatrix.empty(ids[0]), EmbeddingMatrix.empty(ids[1])
+        elif registration.embeddings is not None:
             vectors = precomputed_vectors(
                 registration.embeddings, dataset, encoder, folder, progress
             )
@@ -187,8 +182,8 @@ class Workspace:
         """Return a cache key that changes when a file of the data set changes."""
         vectors = registration.embeddings
         files = source_files(registration.source) + (embedding_files(vectors) if vectors else [])
-        choices = f"{registration.similarity} {registration.keep_own} {registration.passages}"
-        return f"{registration.encoder.to_json()} {choices} {identity(files)}"
+        # its names and paths are in the key as well, which does no harm
+        return f"{registration} {identity(files)}"
 
     def lexical_index(self, dataset: Dataset) -> BM25Index:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
@@ -233,13 +228,19 @@ class Workspace:
 
         Args:
             collection: The collection.
-            adapter: The name or file of the adapter; "none" for the base alone.
+            adapter: The name or file of the adapter; "none" for the base alone; "run:NAME" for a
+                run of the data set as the base.
             progress: Called with (label, done, total) while sentences of new documents are encoded.
 
         Raises:
             AdapterError: If the name is unknown, the file cannot be read, or the adapter does not
                 fit the embeddings.
+            LensError: If the data set has no such run, or neither a run is named nor vectors exist.
         """
+        if adapter.startswith(RUN_PREFIX):
+            run = self.runs.load(adapter.removeprefix(RUN_PREFIX), collection.dataset)
+            return RunRanker(collection, run)
+        collection.require_vectors()
         if adapter == NO_ADAPTER:
             return Ranker(collection)
         loaded = self.adapter(adapter)

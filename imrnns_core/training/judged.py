@@ -27,7 +27,9 @@ def check_collection(collection: Collection) -> None:
     Raises:
         TrainingError: If it has fewer than two documents, or a vector is not finite.
         AdapterError: If its documents are ranked by dot product.
+        EncoderError: If it has no vectors.
     """
+    collection.require_vectors()
     collection.require_cosine()
     name = collection.dataset.name
     if len(collection.documents) < 2:

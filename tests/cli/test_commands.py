@@ -943,7 +943,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     assert not (tmp_path / "a.safetensors").exists()
     one_line(
         run(*command(toy), "--against", "rival"),
-        "rival: no such adapter or file; name a TREC run, or an adapter: sample-adapter, "
+        "rival: no such adapter, run or file; name a TREC run, or an adapter: sample-adapter, "
         "sample-paper",
     )
     (tmp_path / "x.run").write_text("q3 Q0 d1 1 9 x\n")
@@ -954,10 +954,11 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
             "with --split"
         ),
     )
-    (tmp_path / "x.run").write_text("q0 d1 1\n")
+    (tmp_path / "x.run").write_text("q0 d1\n")
     one_line(
         run(*command(toy), "--against", tmp_path / "x.run"),
-        f"{tmp_path}/x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag",
+        f"{tmp_path}/x.run:1: 2 columns; write query Q0 document rank score tag, or a table with "
+        "the columns query,document,score",
     )
     one_line(
         run(*command(toy), "--split", "unjudged"),

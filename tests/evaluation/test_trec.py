@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.readers.load import load_dataset, load_qrels
-from imrnns_core.data.readers.trec import from_trec_id, read_run, to_trec_id
+from imrnns_core.data.readers.runs import load_run
+from imrnns_core.data.readers.trec import from_trec_id, to_trec_id
 from imrnns_core.data.records import Document, Query
-from imrnns_core.errors import DataError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.evaluation.trec import run_lines, write_qrels, write_runs
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.comparison import Hit
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.types import STAGES
 from tests.toys import adapter, collection, random_model, still_model, write_dataset
 
@@ -176,63 +177,28 @@ def test_a_run_for_each_stage(ranker: Ranker, tmp_path: Path):
     assert paths[0].read_text().splitlines()[3:] == run_lines("q0", base, "base")
 
 
-DOCUMENT_IDS = {"d0", "d1", "d2", "a b"}
-
-
 def test_a_run_is_read_as_it_was_written(ranker: Ranker, tmp_path: Path):
+    """The base ranking of the run that was written has the same scores, ranks and measures."""
+    there = ranker.collection
     evaluation = evaluate(ranker, "test")
-    path = write_runs(evaluation, ranker.collection.dataset.document_ids, tmp_path)[-1]
-    assert read_run(path, {"q0", "q1"}, DOCUMENT_IDS) == {
-        "q1": ["d0", "d1", "d2"],
-        "q0": ["d2", "d0", "d1"],
-    }  # equal scores, by rank
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("q0 Q0 d1 1 0.5 x\nq0 Q0 d2 2 0.9 x\n", {"q0": ["d2", "d1"]}),  # the score decides
-        ("q0 Q0 d1 2 0.5 x\nq0 Q0 d2 1 0.5 x\n", {"q0": ["d2", "d1"]}),  # then the rank
-        ("q0\tQ0\ta b\t1\t-3e2\tx y\n\n", {"q0": ["a b"]}),
-        ("q9 Q0 unknown 1 2 x\nq0 Q0 d1 1 2 x\r\n", {"q0": ["d1"]}),  # other queries may be in it
-        ("\ufeffq0 Q0 d1 1 2 x", {"q0": ["d1"]}),
-        ("", {}),
-    ],
-)
-def test_reading_a_run(tmp_path: Path, text: str, expected: dict[str, list[str]]):
-    path = tmp_path / "x.run"
-    path.write_text(text, encoding="utf-8", newline="")
-    assert read_run(path, {"q0"}, DOCUMENT_IDS) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("q0 d1 0.5\n", "x.run:1: 3 columns; a TREC run has six: query Q0 document rank score tag"),
-        (
-            "q0 Q0 d1 1 high x\n",
-            (
-                "x.run:1: rank '1' or score 'high' is not a number; write query Q0 document rank "
-                "score tag"
-            ),
-        ),
-        ("q0 Q0 d1 1 nan x\n", "x.run:1: the score is NaN; correct or remove this line"),
-        (
-            "q0 Q0 d1 1 2 x\nq0 Q0 d7 1 2 x\n",
-            "x.run:2: ranks the unknown document 'd7'; use a run of this corpus",
-        ),
-        (
-            "q0 Q0 d1 1 2 x\nq0 Q0 d1 2 1 x\n",
-            "x.run:2: ranks 'd1' for 'q0' twice; keep one of the lines",
-        ),
-    ],
-)
-def test_a_file_that_is_not_a_run_is_rejected(tmp_path: Path, text: str, message: str):
-    path = tmp_path / "x.run"
-    path.write_text(text)
-    with pytest.raises(DataError) as caught:
-        read_run(path, {"q0"}, DOCUMENT_IDS)
-    assert str(caught.value) == f"{tmp_path}/{message}"
+    for stage, path in zip(
+        STAGES, write_runs(evaluation, there.dataset.document_ids, tmp_path), strict=True
+    ):
+        run = load_run(path, stage, there.dataset)
+        loaded = RunRanker(there, run)
+        measured = evaluate(loaded, "test")
+        assert measured.values[0].tolist() == evaluation.value(stage).tolist()
+        assert measured.best_ranks[0].tolist() == evaluation.best_rank(stage).tolist()
+        for query_id, ranked in zip(
+            evaluation.query_ids, evaluation.batch.ranked(stage), strict=True
+        ):
+            base = loaded.compare(query_id).rankings["base"]
+            ids = [there.dataset.document_ids[row] for row in ranked.rows]
+            assert list(base.document_ids) == ids
+            # documents with equal scores get scores that fall by the smallest step
+            assert np.allclose(base.scores, ranked.scores, rtol=0, atol=2e-7)
+        (again,) = write_runs(measured, there.dataset.document_ids, tmp_path / stage)
+        assert again.read_text() == path.read_text().replace(f" {stage}\n", " base\n")
 
 
 def test_judgments_are_read_as_they_were_written(tmp_path: Path):

@@ -9,7 +9,7 @@ from dashboard import formatting, navigation, state
 from dashboard.formatting import count, p_value, signed
 from dashboard.services import catalog
 from dashboard.services.adapters import side_by_side
-from dashboard.widgets import csv_button, notices, split_choice
+from dashboard.widgets import adapter_hint, csv_button, notices, split_choice
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.evaluation.evaluate import NDCG, mean_of
@@ -61,6 +61,8 @@ def show() -> None:
     """Draw the section."""
     data = state.current().data
     st.header("Two adapters side by side", anchor=False)
+    if adapter_hint.needs_vectors("The comparison of adapters"):
+        return
     fitting = catalog.fitting_adapters(data)
     first = state.current().adapter
     if first not in fitting:

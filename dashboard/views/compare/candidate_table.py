@@ -28,6 +28,11 @@ BASE_READING = (
     "The documents that base or BM25 (keyword search) returns: their ranks in both rankings and in "
     "the reciprocal rank fusion of the two, then the base score. Click a column header to sort."
 )
+RUN_READING = (
+    "Ranks by the run (base), by BM25 (keyword search), by the reciprocal rank fusion of both and, "
+    "if there are vectors, by the encoder, of all documents that one of them returns; then the "
+    "score in the run. Click a column header to sort."
+)
 READING = (
     "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
     "modulated (mod.). Change is base rank − modulated rank; + means that the adapter promoted the "
@@ -40,7 +45,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
     frame = _frame(comparison, dataset)
     is_adapted = len(comparison.stages) > 1
     st.header("All candidates", anchor=False)
-    st.caption(READING if is_adapted else BASE_READING)
+    is_run = comparison.stage_vectors is None
+    st.caption(READING if is_adapted else RUN_READING if is_run else BASE_READING)
     drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])
     scores = [f"{stage} score" for stage in comparison.stages]
     # the format of a column would write a hyphen for minus
@@ -123,6 +129,10 @@ def _columns(comparison: Comparison, id_width: int) -> dict[str, Any]:
     for stage in comparison.stages:
         short = formatting.HEADS[stage]
         columns[f"{stage} score"] = st.column_config.NumberColumn(
-            f"{short} score", width=84, help=f"Cosine at the stage “{stage}”."
+            f"{short} score",
+            width=84,
+            help="Score in the run."
+            if comparison.stage_vectors is None
+            else f"Cosine at the stage “{stage}”.",
         )
     return columns

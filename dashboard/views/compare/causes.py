@@ -12,12 +12,13 @@ from imrnns_core.retrieval.comparison import Comparison
 
 NO_CAUSE = (
     "No known cause",
-    "None of these five likely causes applies to this query:",
+    "None of these likely causes applies to this query:",
 )
 READING = (
     "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
     "and see whether the rank changes."
 )
+RUN_READING = "These are clues, not proof."
 
 
 def show(comparison: Comparison) -> None:
@@ -32,21 +33,25 @@ def show(comparison: Comparison) -> None:
             # a query of which no relevant document was retrieved has this cause, so it is not here
             st.caption(cause_legend.markdown(cause_legend.NOT_RETRIEVED))
             return
-        st.caption(READING)
+        st.caption(RUN_READING if state.current().run else READING)
         for finding in diagnosis.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
+        if state.current().run:
+            st.caption(cause_legend.UNKNOWN)
 
 
 def _diagnosis(comparison: Comparison) -> Diagnosis | None:
     """Return the diagnosis of the query, or None if there is nothing to explain."""
     selection = state.current()
     typed = not comparison.query.id
+    if typed and selection.run:
+        return None  # the run has no line for it, so it has no rank to explain
     is_known = typed or comparison.query.id in catalog.dataset(selection.data).split_of
     if not is_known or not any(grade > 0 for grade in comparison.judgments.values()):
         return None
     if comparison.best_relevant_rank(comparison.final) == 1:
         return None  # before the search for causes, which takes time
-    key = (selection.data, selection.adapter)
+    key = (selection.data, selection.system)
     diagnosis = (
         evaluations.typed_diagnosis(*key, selection.text, selection.expected)
         if typed

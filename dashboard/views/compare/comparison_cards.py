@@ -11,8 +11,11 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison, Ranking
 from imrnns_core.retrieval.hybrid import Hybrid
 from imrnns_core.retrieval.ranker import blend
+from imrnns_core.retrieval.run_ranker import ENCODER
 from imrnns_core.types import UNJUDGED
 
+NOT_RANKED = "The run ranks no document for this query."
+NO_MATCH = "No document shares a word with the query."
 LOWER_RELEVANT = 3
 """Relevant documents that each list shows below its top k."""
 
@@ -55,12 +58,18 @@ def lexical(hybrid: Hybrid, weight: float) -> tuple[str, Ranking]:
     return f"Base + BM25, w = {weight:.2f}", hybrid.mixed(weight)
 
 
+def encoder(comparison: Comparison) -> tuple[str, Ranking]:
+    """Return title and ranking of the embeddings, which a run is compared with."""
+    return "Encoder", comparison.rankings[ENCODER]
+
+
 def rankings(
-    comparison: Comparison, second: tuple[str, Ranking], top_k: int, picked: str
+    comparison: Comparison, second: tuple[str, Ranking], top_k: int, picked: str, run: str = ""
 ) -> list[Column]:
     """Return the base ranking and a second one, with its title, as columns.
 
-    Each shows its top k, the first relevant documents below, and the picked document.
+    Each shows its top k, the first relevant documents below, and the picked document. `run` is the
+    name of the run that is the base, if it is one.
     """
     (title, ranking), base = second, comparison.rankings["base"]
     base_ranks, ranks = (
@@ -72,7 +81,9 @@ def rankings(
     )
     left = _Side(
         "Base",
-        f"cosine without an adapter · {len(base_ranks)} candidates",
+        f"run {run} · {formatting.count(len(base_ranks), 'document', 'documents')}"
+        if run
+        else f"cosine without an adapter · {len(base_ranks)} candidates",
         base,
         ranks,
         is_base=True,
@@ -113,7 +124,7 @@ def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Col
         side.title,
         side.caption,
         cards,
-        "No document shares a word with the query.",
+        NOT_RANKED if side.is_base else NO_MATCH,
         len(order) - last,
         f"Relevant or selected documents below rank {top_k}",
     )

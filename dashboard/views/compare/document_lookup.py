@@ -16,6 +16,10 @@ READING = (
     "Candidates: the documents that the base retriever returned (— means not returned). "
     "Corpus: the rank if every document of the data set were scored."
 )
+RUN_READING = (
+    "Ranks among the documents that each ranking has (— means not ranked). A run does not say at "
+    "which rank its engine would put other documents."
+)
 STAGES_READING = " Proj., doc., mod.: the stages projected, document-modulated, modulated."
 
 
@@ -35,7 +39,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         for document in documents:
             _show_ranks(comparison, document)
         if documents:
-            st.caption(READING + (STAGES_READING if state.has_adapter() else ""))
+            reading = RUN_READING if state.current().run else READING
+            st.caption(reading + (STAGES_READING if state.has_adapter() else ""))
         else:
             notices.show("info", "No document found", document_finder.NO_MATCH)
 
@@ -47,13 +52,13 @@ def _show_ranks(comparison: Comparison, document: Document) -> None:
     if dataset.leaves_out(comparison.query.id, document.id):
         st.text(f"{name} · {document_panel.OWN}")
         return
-    ranker = catalog.ranker(selection.data, selection.adapter)
+    ranker = catalog.ranker(selection.data, selection.system)
     by_name = {str(stage): r for stage, r in ranker.corpus_ranks(comparison, document.id).items()}
     hits = [comparison.hit(system, document.id) for system in comparison.rankings]
     ranks = [str(hit.rank) if hit else "—" for hit in hits]
     # not `st.write`: a title may contain Markdown
     st.text(name)
     corpus = [str(by_name[s]) if s in by_name else "" for s in comparison.rankings]
-    rows = [["candidates", *ranks], ["corpus", *corpus]]
+    rows = [["candidates", *ranks], *([["corpus", *corpus]] if by_name else [])]
     head = ["rank among", *(formatting.HEADS[system] for system in comparison.rankings)]
     texts.table(head, rows, key=f"where_{document.id}")

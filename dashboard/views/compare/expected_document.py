@@ -15,6 +15,7 @@ from imrnns_core.errors import LensError
 LABEL = "Which document should answer this?"
 PLACEHOLDER = "Type its id, its address, or words of its title"
 READING = "With it, your question has an outcome and likely causes, like the other queries."
+RUN_READING = "It is judged relevant if you keep the question. The run has no rank for it."
 KEEP_HELP = (
     "Your question becomes a query of this data set, with this document as its judgment. "
     "It gets an id and is in all lists."
@@ -61,6 +62,6 @@ def _find(dataset: Dataset) -> None:
         state.update(expected=document_id)
 
     document_finder.show(dataset, LABEL, PLACEHOLDER, choose, key="expected_finder")
-    st.caption(READING)
+    st.caption(RUN_READING if state.current().run else READING)
     if state.current().expected in dataset.document:  # the rest of the page shows its ranks
         st.rerun()

@@ -29,6 +29,15 @@ BASE_READING = (
     "The base ranking, beside a mix of base and BM25 (keyword search). Hover over a card to "
     "highlight the same document in the other list. Click a card to read the document."
 )
+RUN_READING = (
+    "The ranking of the run, beside a mix with BM25 (keyword search) or the ranking by vectors. "
+    "Hover over a card to highlight the same document in the other list. Click a card to read the "
+    "document."
+)
+NOT_RANKED = (
+    "The run “{}” ranks no document for this query",
+    "Its file has no line for it. Other rankings of the query are shown.",
+)
 ADAPTER_ADDS = "a ranking that it has learned from your judgments or texts, with the same encoder"
 SHOWN_HELP = (
     "Number of top documents in each list. Below them, each list also has up to "
@@ -46,9 +55,8 @@ STAGES_READING = (
 )
 
 SYSTEMS_READING = (
-    "Drawn are the base candidates in the top {k} of base, BM25 or their fusion, every relevant "
-    "candidate and the selected document. Hover over a mark for the exact rank; click it to read "
-    "the document."
+    "Drawn are the base candidates in the top {k} of any ranking, every relevant candidate and the "
+    "selected document. Hover over a mark for the exact rank; click it to read the document."
 )
 
 
@@ -60,9 +68,11 @@ def show() -> None:
     if state.has_adapter():
         notices.heading("What moved?", READING)
     else:
-        notices.heading("What is found?", BASE_READING)
+        notices.heading("What is found?", RUN_READING if selection.run else BASE_READING)
     adapter_hint.show(ADAPTER_ADDS)
     document_panel.query(comparison)
+    if not comparison.document_ids:
+        notices.show("info", NOT_RANKED[0].format(selection.run), NOT_RANKED[1])
     expected_document.show(dataset)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(
@@ -84,7 +94,8 @@ def show() -> None:
         causes.show(comparison)
         rankings.show_ideal(comparison, dataset, selection)
         document_lookup.show(comparison, dataset)
-    _show_stages(comparison, dataset, selection)
+    if comparison.document_ids:  # without candidates, there is nothing to draw
+        _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
 
 
@@ -97,7 +108,7 @@ def _stages_reading(comparison: Comparison, selection: selections.Selection) -> 
         sentences.append(f"Ranks of {floor} and more are drawn at the lower edge.")
     if missing := len(comparison.relevant_not_retrieved):
         documents = count(missing, "relevant document", "relevant documents")
-        sentences.append(f"Not in the chart: {documents} that the base retriever did not return.")
+        sentences.append(f"Not in the chart: {documents} that the base ranking does not have.")
     return " ".join(sentences)
 
 

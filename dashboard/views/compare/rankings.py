@@ -8,14 +8,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard import state
-from dashboard.selection import Selection
-from dashboard.services import comparisons, explanations
+from dashboard.selection import Selection, options
+from dashboard.services import catalog, comparisons, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.compare import comparison_cards
 from dashboard.widgets import notices
 from dashboard.widgets.highlighting import Span
 from dashboard.widgets.ranking_cards import component as ranking_cards
 from dashboard.widgets.ranking_cards.content import Column, Slider
+from imrnns_core.config import ENCODER_BASE
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import ExplanationError
 from imrnns_core.evaluation.trec import single_run
@@ -35,6 +36,7 @@ ALPHA_HELP = (
     "score + α · modulated score. You can rank by this mix in your own search: choose one α that "
     "suits several queries."
 )
+BESIDE = {"BM25": "BM25 (keyword search)", ENCODER_BASE: "Encoder (vectors)"}
 MARKS_HELP = (
     "The marks are estimates; they take about one second per document. Explain gives measured "
     "values. Words such as “the” and “of” are not marked."
@@ -55,24 +57,25 @@ def show_ideal(comparison: Comparison, dataset: Dataset, selection: Selection) -
 def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     """Draw the slider and both rankings. Only this part runs again when the slider moves.
 
-    It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w).
+    It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w). Beside
+    a run, the ranking by the vectors can stand instead, without a slider.
     `drawn` is the id of the document that the rest of the page shows.
     """
-    st.toggle(
-        f"Mark the words behind the {'score change' if state.has_adapter() else 'base score'}",
-        help=MARKS_HELP,
-        **state.bound_switch("marks"),
-    )
+    if state.current().run:
+        _choose_second(comparison)
+    else:
+        _mark_toggle()
     selection = state.current()
     alpha = selection.alpha if state.has_adapter() else selection.weight
     second = _second(comparison, selection)
+    is_mixed = not _is_beside_encoder(selection)
     # all values are sent at once: the slider then moves without the server
     steps = {
         value: comparison_cards.rankings(
-            comparison, second(value), selection.shown, selection.document
+            comparison, second(value), selection.shown, selection.document, selection.run
         )
         # a link may name a value between those of the slider
-        for value in sorted({*ALPHAS, alpha})
+        for value in (sorted({*ALPHAS, alpha}) if is_mixed else [alpha])
     }
     columns = [column for columns in steps.values() for column in columns]
     ranking_cards.show(
@@ -83,13 +86,39 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         key="cards",
         # only the cards of this value: each document takes about a second
         spans=_spans(steps[alpha]),
-        slider=_slider(),
+        slider=_slider() if is_mixed else None,
     )
     _download(comparison.query.id or "query", *second(alpha))
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
     if state.current().document != drawn:  # the rest of the page shows it, too
         st.rerun()
+
+
+def _mark_toggle() -> None:
+    st.toggle(
+        f"Mark the words behind the {'score change' if state.has_adapter() else 'base score'}",
+        help=MARKS_HELP,
+        **state.bound_switch("marks"),
+    )
+
+
+def _choose_second(comparison: Comparison) -> None:
+    """Draw the choice of what stands beside a run; without vectors, there is only BM25."""
+    if ENCODER_BASE in comparison.rankings:
+        st.segmented_control(
+            "Beside the run",
+            options("beside"),
+            format_func=lambda name: BESIDE[name],
+            required=True,
+            **state.bound("beside"),
+        )
+
+
+def _is_beside_encoder(selection: Selection) -> bool:
+    """Return whether the ranking by the vectors stands beside a run."""
+    has_vectors = catalog.collection(selection.data).has_vectors
+    return bool(selection.run) and has_vectors and selection.beside == ENCODER_BASE
 
 
 def _slider() -> Slider:
@@ -103,7 +132,9 @@ def _second(comparison: Comparison, selection: Selection) -> Callable[[float], t
     """Return the second ranking, with its title, as a function of the slider."""
     if state.has_adapter():
         return lambda alpha: comparison_cards.modulated(comparison, alpha)
-    hybrid = comparisons.hybrid(selection.data, selection.adapter, selection.query, selection.text)
+    if _is_beside_encoder(selection):
+        return lambda _: comparison_cards.encoder(comparison)
+    hybrid = comparisons.hybrid(selection.data, selection.system, selection.query, selection.text)
     return lambda weight: comparison_cards.lexical(hybrid, weight)
 
 
@@ -126,7 +157,7 @@ def _download(query_id: str, title: str, ranking: Ranking) -> None:
 
 def _spans(columns: list[Column]) -> dict[str, list[Span]]:
     """Return the marked words of every card, if the reader switched the marks on."""
-    if state.current().marks != "yes":
+    if state.current().marks != "yes" or state.current().run:
         return {}
     ids = list(dict.fromkeys(card.document_id for column in columns for card in column.cards))
     spans, progress = dict[str, list[Span]](), st.empty()

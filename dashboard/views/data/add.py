@@ -34,6 +34,11 @@ PASSAGES_HELP = (
     "Documents that the encoder does not read whole are split into passages, and ranked by their "
     "best passage. Otherwise, the encoder reads their beginning."
 )
+RUN_HELP = (
+    "The ranking of another search engine for these queries: a TREC run, or a table of query, "
+    "document and score. It can be the base on all pages that need no vectors."
+)
+WITHOUT_HELP = "Only the run ranks the documents. You can make vectors later."
 MAPPING = "Which column is what? The first rows are shown as they are read."
 NONE = "—"
 PAGES = ("Each file is one document", "Its title is the title in the front matter, or its heading.")
@@ -58,15 +63,30 @@ def show() -> None:
         "Encoder (optional)", key="new_encoder", placeholder="all-MiniLM-L6-v2", help=ENCODER_HELP
     )
     passages = st.checkbox(PASSAGES, key="new_passages", help=PASSAGES_HELP)
+    run, encoded = _run()
     if not path:
         return
-    wanted = Wanted(path, queries.strip(), encoder.strip(), passages=passages)
+    wanted = Wanted(path, queries.strip(), encoder.strip(), run, encoded, passages=passages)
     try:
         tables = imports.tables(wanted)
         wanted = _with_columns(wanted, tables)
         _import(wanted)
     except (LensError, OSError) as error:
         notices.show("error", "This data set cannot be read", str(error))
+
+
+def _run() -> tuple[str, bool]:
+    """Draw the box for a run; return its file, and whether the texts are encoded as well."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    run = left.text_input(
+        "Run file (optional)",
+        key="new_run",
+        placeholder="such as /data/bm25.run",
+        help=RUN_HELP,
+    ).strip()
+    if not run:
+        return "", True
+    return run, not right.toggle("Do not encode the texts", key="new_no_vectors", help=WITHOUT_HELP)
 
 
 def _with_columns(wanted: Wanted, tables: list[TablePreview]) -> Wanted:

@@ -42,6 +42,8 @@ SPLIT_READING = (
     "highest base score."
 )
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
+NO_VECTORS = "It has no vectors: only runs rank its documents."
+UNREAD_CUT = "No encoder reads the documents: this data set has no vectors."
 COPIES = "Near copies"
 COPIES_READING = (
     "{} in {} of near copies: they share most of their wording, such as versions of a page or "
@@ -56,15 +58,20 @@ def show() -> None:
     dataset = catalog.dataset(data)
     st.header(f"What was read: {data}", anchor=False)
     splits = ", ".join(f"{name} ({len(qrels):,})" for name, qrels in dataset.splits.items())
+    collection = catalog.collection(data)
+    similarity = f"Documents are ranked by {SIMILARITIES[collection.similarity]}."
     st.caption(
         f"{count(len(dataset.documents), 'document', 'documents')}, "
         f"{count(len(dataset.queries), 'query', 'queries')}, judged queries per split: "
-        f"{splits or 'none'}. Documents are ranked by "
-        f"{SIMILARITIES[catalog.collection(data).similarity]}."
+        f"{splits or 'none'}. {similarity if collection.has_vectors else NO_VECTORS}"
     )
     _files(dataset, data)
     _irregular(dataset, data)
-    _cut(dataset, imports.lengths(data), catalog.collection(data).passages, data)
+    if collection.has_vectors:
+        _cut(dataset, imports.lengths(data), collection.passages, data)
+    else:
+        st.subheader(CUT, anchor=False)
+        st.caption(UNREAD_CUT)
     _copies(dataset, imports.near_copies(data), data)
 
 

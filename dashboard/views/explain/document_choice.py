@@ -52,7 +52,7 @@ def warn_not_retrieved(comparison: Comparison, dataset: Dataset) -> None:
 
 
 def _corpus_ranks(comparison: Comparison, dataset: Dataset, document_id: str) -> str:
-    ranker = catalog.ranker(state.current().data, state.current().adapter)
+    ranker = catalog.ranker(state.current().data, state.current().system)
     ranks = ranker.corpus_ranks(comparison, document_id)
     title = dataset.document[document_id].title or document_id
     shown = [f"{s} rank {rank}" for s, rank in ranks.items() if s in ("base", "modulated")]

@@ -36,6 +36,8 @@ PASSAGE = "{} is explained: the passage of this long document with the best base
 def show() -> None:
     """Draw the page."""
     notices.heading("Why this document?", READING if state.has_adapter() else BASE_READING)
+    if adapter_hint.needs_vectors("The explanation of a score"):
+        return
     adapter_hint.show("the parts of the score change, and the words behind them")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
@@ -55,7 +57,7 @@ def show() -> None:
         score_breakdown.show(pair, accounting)
     try:
         # after the parts that need no encoder, and before those that do
-        explanations.explainer(selection.data, selection.adapter).check()
+        explanations.explainer(selection.data, selection.system).check()
     except (ExplanationError, EncoderError) as error:
         title = "Words cannot be explained for this encoder and these vectors"
         notices.show("info", title, str(error))

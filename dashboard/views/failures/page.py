@@ -80,7 +80,7 @@ def _show_judged(split: str) -> None:
     )
     # read after the control, which replaces a value that it does not offer
     selection = state.current()
-    key = (selection.data, selection.adapter, split, selection.top_k)
+    key = (selection.data, selection.system, split, selection.top_k)
     measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)
     with outcomes:
         outcome = _outcome_choice(diagnoses, outcomes_of(measured))
@@ -101,9 +101,12 @@ def _show_judged(split: str) -> None:
 
 def _show_unjudged() -> None:
     selection = state.current()
-    overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    overlap = evaluations.overlap(selection.data, selection.system, selection.top_k)
     # without judgments there are no outcomes and no causes: only the overlap is left
     notices.show("info", *(NOT_JUDGED if state.has_adapter() else NOT_JUDGED_BASE))
+    if overlap.left_out:
+        left_out = count(overlap.left_out, "query", "queries")
+        st.caption(f"The run ranks no document for {left_out} of this split. They are not listed.")
     frame = frames.unjudged_queries(overlap, catalog.dataset(selection.data))
     query_table.show(frame, f"{selection.data}-{UNJUDGED_SPLIT}-overlap.csv")
 

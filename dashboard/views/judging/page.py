@@ -13,10 +13,10 @@ from imrnns_core.data.dataset import Dataset
 
 QUESTION = "Which documents are relevant?"
 READING = (
-    "Documents without a judgment from the top 10 of the base ranking, the modulated ranking and "
-    "BM25, in random order. The page does not say which system ranked a document, so that you "
-    "judge the text alone. Grades 1 to 3 count as relevant. Keys: 0 1 2 3 for a grade, s to skip, "
-    "u to undo."
+    "Documents without a judgment from the top 10 of every ranking of the query: base, modulated, "
+    "BM25 and, if the base is a run, encoder. The order is random. The page does not say which "
+    "system ranked a document, so that you judge the text alone. Grades 1 to 3 count as relevant. "
+    "Keys: 0 1 2 3 for a grade, s to skip, u to undo."
 )
 NO_QUERIES = (
     "This data set has no queries",
@@ -46,9 +46,9 @@ def show() -> None:
 
 def _desk(dataset: Dataset, query_ids: list[str]) -> None:
     """Draw the document to judge, or say that none is left."""
-    data, adapter = state.current().data, state.current().adapter
+    data, system = state.current().data, state.current().system
     own = judging_desk.sitting(data)
-    pool = judging.pool(data, adapter, query_ids, state.session())
+    pool = judging.pool(data, system, query_ids, state.session())
     judged = judging.judged_pairs(data)
     own.forget_unless(lambda pair: pair[0] in dataset.queries and pair[1] in dataset.document)
     queue = own.queue(pool, judged)

@@ -18,7 +18,7 @@ NEARLY = 0.97
 def show(count: int) -> None:
     """Offer to create the map of `count` documents; show the progress while it is created."""
     selection = state.current()
-    data_and_adapter = (selection.data, selection.adapter)
+    data_and_adapter = (selection.data, selection.system)
     job, waits = maps.job(*data_and_adapter)
     if job is None and maps.corpus_map(*data_and_adapter) is not None:  # finished a moment ago
         st.rerun()

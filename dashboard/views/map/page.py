@@ -38,6 +38,8 @@ PASSAGES = (
 def show() -> None:
     """Draw the page."""
     notices.heading(*(HEADING if state.has_adapter() else BASE_HEADING))
+    if adapter_hint.needs_vectors("The map"):
+        return
     adapter_hint.show("arrows: how far each document moves, and where to")
     selection = state.current()
     dataset = catalog.dataset(selection.data)
@@ -48,7 +50,7 @@ def show() -> None:
     drawn = drawn_documents.positions(comparison)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        corpus_map = maps.corpus_map(selection.data, selection.adapter)
+        corpus_map = maps.corpus_map(selection.data, selection.system)
         # the target view needs no map, unless it is coloured by cluster
         if corpus_map is None and controls.needs_map():
             map_progress.show(len(dataset.documents))

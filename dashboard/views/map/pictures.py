@@ -172,14 +172,14 @@ def plane(picture: Picture, corpus_map: CorpusMap, three: bool) -> tuple[go.Figu
 def _unmoved(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     """Return the map of the base embeddings: without an adapter, nothing moves."""
     selection = state.current()
-    documents = catalog.ranker(selection.data, selection.adapter).mapped_documents
+    documents = catalog.ranker(selection.data, selection.system).mapped_documents
     query = picture.comparison.vectors.query.numpy()[None]
     if selection.view == "neighbourhood":
         corpus = corpus_map.umap[dimensions]
         place = knn_project(corpus_map, documents, query, dimensions)[0]
         names = ("UMAP 1", "UMAP 2", "UMAP 3")
     else:
-        corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
+        corpus = maps.pca_places(selection.data, selection.system, dimensions)
         place = corpus_map.pca_project(query, dimensions)[0]
         names = _axis_names(corpus_map)
         shares = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
@@ -198,7 +198,7 @@ def _axis_names(corpus_map: CorpusMap) -> tuple[str, str, str]:
 def _neighbourhood(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     """Return the UMAP map, and write how well its arrows agree with the true movement."""
     selection = state.current()
-    projected = catalog.ranker(selection.data, selection.adapter).mapped_documents
+    projected = catalog.ranker(selection.data, selection.system).mapped_documents
     drawn = umap_movement(
         corpus_map, projected, picture.comparison, picture.dataset, picture.drawn, dimensions
     )
@@ -214,7 +214,7 @@ def _linear(picture: Picture, corpus_map: CorpusMap, dimensions: int) -> Layer:
     share = visible_share(picture.comparison, picture.drawn, drawn)
     axes = ", ".join(f"{100 * s:.1f} %" for s in corpus_map.pca_share[:dimensions])
     paths = _agreement_notice(drawn, SHARE.format(100 * share, axes))
-    corpus = maps.pca_places(selection.data, selection.adapter, dimensions)
+    corpus = maps.pca_places(selection.data, selection.system, dimensions)
     return Layer(corpus, _move(drawn), paths, _axis_names(corpus_map))
 
 

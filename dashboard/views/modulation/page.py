@@ -36,6 +36,8 @@ def show() -> None:
         "An adapter computes a scale and a bias from the query and applies both to every "
         "candidate. In return, the candidates together refine the query.",
     )
+    if adapter_hint.needs_vectors("Modulation"):
+        return
     if not state.has_adapter():
         notices.show("info", *NO_ADAPTER)
         adapter_hint.show("this page: how far each document moves, and what refines the query")

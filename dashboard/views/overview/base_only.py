@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
+from dashboard.formatting import count
 from dashboard.services import evaluations
 from dashboard.views.overview import baselines, charts, wording
 from dashboard.widgets import csv_button, notices, outcome_legend
@@ -18,12 +19,16 @@ READING = (
     "Means over all queries of the split. nDCG uses linear gains, as trec_eval does. The table of "
     "the baselines has the tests."
 )
+NOT_RANKED = (
+    "The run “{}” ranks no document for {} of this split",
+    "They count as 0 in every measure, as with the option -c of trec_eval.",
+)
 
 
 def show(split: str) -> None:
     """Draw the page for a judged split."""
     selection = state.current()
-    key = (selection.data, selection.adapter, split)
+    key = (selection.data, selection.system, split)
     measured = evaluations.evaluation(*key, selection.top_k)
     compared = evaluations.baselines(*key)
     answers = (
@@ -33,6 +38,10 @@ def show(split: str) -> None:
     for column, answer in zip(st.columns(len(answers)), answers, strict=True):
         with column:
             notices.answer(answer.kind, answer.question, answer.answer, answer.figures)
+    if unranked := measured.batch.unranked:
+        title, text = NOT_RANKED
+        queries = count(unranked, "query", "queries")
+        notices.show("info", title.format(selection.run, queries), text)
     if measured.without_relevant:
         notices.show("info", *wording.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):

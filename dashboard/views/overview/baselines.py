@@ -32,8 +32,13 @@ DEFINITIONS = """\
 - **reciprocal rank fusion**: of the top 100 of base and BM25, with k = 60.
 - **base + BM25**: a weighted sum of base and BM25 scores over both top 100s. Each list is scaled \
 from 0 (lowest score, or not in the list) to 1.
+"""
+MAX_SIM_DEFINITION = """\
 - **sentence max-sim**: a weighted sum of the cosines of the document and of its best sentence, \
 for the base candidates. A sentence memory imitates it.
+"""
+ENCODER_DEFINITION = """\
+- **encoder**: the ranking by the vectors of the data set, if it has any.
 """
 ADAPTER_DEFINITION = f"""\
 - **adapter + BM25**: as base + BM25, with modulated scores. It needs the adapter.
@@ -68,7 +73,8 @@ def show(measured: Baselines) -> None:
     title, button = st.columns([5, 1], vertical_alignment="bottom")
     title.subheader("Baselines", anchor=False)
     with button:
-        file = f"{selection.data}-{measured.evaluation.split}-{selection.adapter}-baselines.csv"
+        name = selection.run or selection.adapter
+        file = f"{selection.data}-{measured.evaluation.split}-{name}-baselines.csv"
         csv_button.show(lambda: frame, file, "baselines_csv", width="stretch")
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -80,12 +86,15 @@ def show(measured: Baselines) -> None:
         for note in texts.notes(measured, selection.data):
             st.caption(note)
     with st.expander("How are the baselines computed?"):
-        st.markdown(
-            DEFINITIONS + ADAPTER_DEFINITION
-            if measured.evaluation.has_adapter
-            else DEFINITIONS + f"\n{texts.WEIGHTS}"
-        )
+        st.markdown(_definitions(measured))
     _table(frame, measured.evaluation.has_adapter)
+
+
+def _definitions(measured: Baselines) -> str:
+    if measured.evaluation.has_adapter:
+        return DEFINITIONS + MAX_SIM_DEFINITION + ADAPTER_DEFINITION
+    last = MAX_SIM_DEFINITION if measured.evaluation.run is None else ENCODER_DEFINITION
+    return f"{DEFINITIONS}{last}\n{texts.WEIGHTS}"
 
 
 def _figure(measured: Baselines) -> go.Figure:

@@ -73,11 +73,11 @@ def _say_left_out(split: str | None) -> None:
 def _show_judged(split: str) -> None:
     selection = state.current()
     # this page has no control for k: it is the one chosen on Failures
-    measured = evaluations.evaluation(selection.data, selection.adapter, split, selection.top_k)
+    measured = evaluations.evaluation(selection.data, selection.system, split, selection.top_k)
     # measured apart from the evaluation: BM25 is the same for all adapters
     bm25 = evaluations.bm25(selection.data, split)
-    unjudged = evaluations.ndcg_range(selection.data, selection.adapter, split)
-    with_baselines = evaluations.baselines(selection.data, selection.adapter, split)
+    unjudged = evaluations.ndcg_range(selection.data, selection.system, split)
+    with_baselines = evaluations.baselines(selection.data, selection.system, split)
     helps = wording.helps(judge_effect(measured))
     _show_answers(
         baselines.with_strongest(helps, with_baselines.judge()),
@@ -100,8 +100,8 @@ def _show_judged(split: str) -> None:
         st.subheader("Mean of each group", anchor=False)
         st.caption(GROUPS_READING + _group_meanings(measured))
         chart.show(overview.groups(group_rows(measured, bm25), NDCG), "groups")
-        charts.gain(evaluations.gain(selection.data, selection.adapter, split))
-        charts.shares(evaluations.shares(selection.data, selection.adapter, split))
+        charts.gain(evaluations.gain(selection.data, selection.system, split))
+        charts.shares(evaluations.shares(selection.data, selection.system, split))
     with right:
         charts.scatter(measured)
         unjudged_range.show(unjudged, measured.judged_means())
@@ -115,7 +115,7 @@ def _group_meanings(measured: Evaluation) -> str:
 
 def _show_unjudged() -> None:
     selection = state.current()
-    overlap = evaluations.overlap(selection.data, selection.adapter, selection.top_k)
+    overlap = evaluations.overlap(selection.data, selection.system, selection.top_k)
     _show_answers(*wording.unjudged(overlap))
     left, right = st.columns(2, gap="large")
     with left:

@@ -113,7 +113,9 @@ def base(verdict: OutcomeVerdict, measured: Evaluation) -> Answer:
     means = measured.mean("base")
     return Answer(
         "info",
-        "How good is the base ranking?",
+        f"How good is the run “{measured.run}”?"
+        if measured.run
+        else "How good is the base ranking?",
         f"{succeeds} of {count(queries, 'query has', 'queries have')} a relevant document in the "
         f"top {measured.top_k}",
         f"{NDCG} {means[NDCG]:.4f}. {listed[0].upper()}{listed[1:]}.",
@@ -203,6 +205,9 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
         f"document changes for {percent(overlap.top_document_changed)} of "
         f"{count(len(overlap.query_ids), 'query', 'queries')}."
     )
+    if overlap.left_out:
+        left_out = count(overlap.left_out, "further query", "further queries")
+        figures += f" The run “{overlap.run}” ranks no document for {left_out}."
     answer = f"Mean rank-biased overlap {overlap.rbo.mean():.4f}"
     if overlap.adapter is None:
         figures = figures.replace("The top document changes", "The top document differs")

@@ -26,13 +26,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "subject": ("subject", "category", "topic", "section", "department", "tags"),
     "query": ("query", "question", "querytext", "questiontext", "text", "search", "searchterm",
               "keyword", "keywords", "title", "prompt", "utterance", "claim", "q", "request"),
-    "document": ("corpusid", "docid", "documentid", "pid", "passageid", "document", "doc", "docno",
+    "document": ("docno", "corpusid", "docid", "documentid", "pid", "passageid", "document", "doc",
                  "expectedpage", "expecteddocument", "expectedurl", "expectedid", "expected",
                  "expectedtitle", "relevantdocument", "relevantpage", "relevantdoc", "relevant",
                  "answerurl", "answerpage", "goldid", "gold", "golddoc", "target", "page", "url",
                  "link", "source", "passage"),
     "grade": ("score", "grade", "relevance", "rel", "label", "rating", "judgment", "judgement",
               "relevancelabel", "relevancescore"),
+    "rank": ("rank", "position", "pos"),
+    "score": ("score", "sim", "similarity", "relevancescore", "relevance", "weight", "value"),
 }  # fmt: skip
 """Role → names of columns in lower case, without spaces and punctuation, the likeliest first."""
 
@@ -40,6 +42,7 @@ ROLES: Mapping[Kind, tuple[str, ...]] = {
     "documents": ("id", "title", "text", "url", "subject"),
     "queries": ("query", "query-id", "document", "grade"),
     "judgments": ("query-id", "document", "grade"),
+    "ranked documents": ("query-id", "document", "rank", "score"),
 }
 """The roles that columns can have in a file of this kind."""
 

@@ -71,10 +71,10 @@ def load_dataset(source: DataSource | Path, strict: bool = False) -> Dataset:
     report = ImportReport(tuple(reading.reports), {**listing.ignored, **parts.ignored})
     if not documents:
         tables = tuple(file for file in report.files if file.kind == "documents")
-        raise DataError(path, f"contains no document{_reasons(ImportReport(tables))}", LAYOUT)
+        raise DataError(path, f"contains no document{reasons(ImportReport(tables))}", LAYOUT)
     if strict and report.irregular:
         remedy = "correct these records, or leave out --strict"
-        raise DataError(path, f"{report.irregular} irregular records{_reasons(report)}", remedy)
+        raise DataError(path, f"{report.irregular} irregular records{reasons(report)}", remedy)
     name = path.resolve().name if path.is_dir() else PurePosixPath(path.name).stem
     return Dataset(name, path, tuple(documents.values()), queries, splits, report)
 
@@ -146,13 +146,12 @@ def load_qrels(path: Path, dataset: Dataset) -> tuple[Qrels, FileReport]:
     report = FileReport(str(path), "judgments")
     qrels = read_qrels(file[0], report, dataset.queries, dataset.document)
     if not qrels:
-        reasons = _reasons(ImportReport((report,)))
-        remedy = "use the judgments of this data set"
-        raise DataError(path, f"contains no judgment of its queries{reasons}", remedy)
+        problem = f"contains no judgment of its queries{reasons(ImportReport((report,)))}"
+        raise DataError(path, problem, "use the judgments of this data set")
     return qrels, report
 
 
-def _reasons(report: ImportReport) -> str:
+def reasons(report: ImportReport) -> str:
     """Return the irregularities in brackets, to follow a problem."""
     kinds = [
         f"{Path(file.path).name}:{kind.line}: {kind.count} {kind.problem}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,58 @@ def test_the_tour_follows_the_menu_from_the_start_page() -> None:
 def test_next_and_previous_follow_the_list_that_a_query_was_opened_from(fresh: None) -> None:
     app = AppTest.from_function(step_through_a_list, default_timeout=60).run()
     assert not app.exception
+
+
+def sidebar_with_address() -> None:
+    from dashboard import state
+    from dashboard.shell import sidebar
+
+    state.start()
+    sidebar.show()
+    state.write_url()
+
+
+def opened(**parameters: str) -> AppTest:
+    app = AppTest.from_function(sidebar_with_address, default_timeout=60)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_base_can_be_chosen_once_there_is_a_run(fresh: None, tmp_path: Path) -> None:
+    space = caching.workspace()
+    assert "Base" not in [box.label for box in opened(data="sample").selectbox]
+    (tmp_path / "solr.run").write_text("q001 Q0 kelvin 1 1 t\n")
+    space.runs.add(tmp_path / "solr.run", space.open("sample").dataset)
+    app = opened(data="sample", adapter="sample-adapter")
+    base = next(box for box in app.selectbox if box.label == "Base")
+    assert (base.value, base.options) == ("encoder", ["Encoder (vectors)", "Run: solr"])
+    base.set_value("solr").run()
+    assert app.query_params["base"] == "solr"
+    assert "Adapter" not in [box.label for box in app.selectbox]
+    assert "Adapters need the vectors" in " ".join(box.value for box in app.caption)
+    # the adapter is back with the encoder
+    next(box for box in app.selectbox if box.label == "Base").set_value("encoder").run()
+    assert next(b for b in app.selectbox if b.label == "Adapter").value == "sample-adapter"
+
+
+def test_a_link_with_an_unknown_run_opens_the_encoder(fresh: None) -> None:
+    app = opened(data="sample", base="gone")
+    assert "This data set has no run “gone”" in " ".join(str(box.proto) for box in app.get("html"))
+    assert app.selectbox[1].label == "Adapter"
+
+
+def test_without_vectors_and_runs_the_page_says_what_to_do(fresh: None, tmp_path: Path) -> None:
+    space = caching.workspace()
+    known = space.resolve(str(toys.write_dataset(tmp_path / "mine")))
+    space.register(replace(known, without_vectors=True))
+    app = opened(data="mine")
+    shown = " ".join(str(box.proto) for box in app.get("html"))
+    assert "This data set has neither vectors nor a run" in shown
+    assert "imrnns-lens prepare mine --encoder all-MiniLM-L6-v2" in shown
+    (tmp_path / "own.run").write_text("q1 Q0 d2 1 1 t\n")
+    space.runs.add(tmp_path / "own.run", space.open("mine").dataset)
+    app = opened(data="mine")
+    assert next(box for box in app.selectbox if box.label == "Base").value == "own"

@@ -20,7 +20,7 @@ def test_the_rank_chart_says_what_it_cannot_show() -> None:
     assert "those in the top 5 at any stage" in caption
     assert caption.endswith(
         "Ranks of 10 and more are drawn at the lower edge. "
-        "Not in the chart: 1 relevant document that the base retriever did not return."
+        "Not in the chart: 1 relevant document that the base ranking does not have."
     )
     complete = toys.Ranker(
         toys.collection(vectors[:4], [vectors[0]], {"q0": {"d3": 1}}),
