@@ -68,6 +68,26 @@ SimilarityChoice = Annotated[
         )
     ),
 ]
+KeepOwn = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-own/--leave-out-own",
+        help=(
+            "A query may also be a document of the corpus (same id and text). Keep this document "
+            "in the rankings of its query, or leave it out (default: leave out)."
+        ),
+    ),
+]
+SplitLong = Annotated[
+    bool | None,
+    typer.Option(
+        "--passages/--no-passages",
+        help=(
+            "Split documents that the encoder does not read whole into passages, and rank them by "
+            "their best passage (default: encode their beginning)."
+        ),
+    ),
+]
 Maps = Annotated[
     list[str] | None,
     typer.Option(
@@ -94,26 +114,6 @@ StoreAddress = Annotated[
             "Read documents and vectors from a vector store, as the data set DATA: "
             "faiss:FILE#TABLE, qdrant:FOLDER#COLLECTION, milvus:FILE#COLLECTION or "
             "postgresql://USER@HOST/DATABASE#TABLE."
-        ),
-    ),
-]
-KeepOwn = Annotated[
-    bool | None,
-    typer.Option(
-        "--keep-own/--leave-out-own",
-        help=(
-            "A query may also be a document of the corpus (same id and text). Keep this document "
-            "in the rankings of its query, or leave it out (default: leave out)."
-        ),
-    ),
-]
-SplitLong = Annotated[
-    bool | None,
-    typer.Option(
-        "--passages/--no-passages",
-        help=(
-            "Split documents that the encoder does not read whole into passages, and rank them by "
-            "their best passage (default: encode their beginning)."
         ),
     ),
 ]
