@@ -182,6 +182,9 @@ def _print_content(collection: Collection) -> None:
     dataset, encoder = collection.dataset, collection.encoder.spec
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
+    out.print(length_line(collection), soft_wrap=True)
+    for line in own_document_lines(dataset, dataset.queries):
+        out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     counts = (
         f"{counted(len(dataset.documents), 'document')}, "
@@ -190,9 +193,6 @@ def _print_content(collection: Collection) -> None:
         f"{SIMILARITIES[collection.similarity]}"
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
-    out.print(length_line(collection), soft_wrap=True)
-    for line in own_document_lines(dataset, dataset.queries):
-        out.print(line, soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:
