@@ -170,6 +170,10 @@ def _print_content(collection: Collection, added: list[str]) -> None:
     dataset, encoder = collection.dataset, collection.encoder.spec
     for line in import_lines(dataset.report):
         out.print(line, soft_wrap=True)
+    if collection.has_vectors:
+        out.print(length_line(collection), soft_wrap=True)
+    for line in own_document_lines(dataset, dataset.queries):
+        out.print(line, soft_wrap=True)
     splits = ", ".join(f"{name} ({len(qrels)})" for name, qrels in dataset.splits.items()) or "none"
     dimensions = counted(collection.documents.dimension, "dimension")
     counts = (
@@ -182,13 +186,10 @@ def _print_content(collection: Collection, added: list[str]) -> None:
         )
     )
     out.print(f"{dataset.name}: {counts}; judged splits: {splits}")
-    for line in own_document_lines(dataset, dataset.queries):
-        out.print(line, soft_wrap=True)
     for line in added:
         out.print(line, soft_wrap=True)
     if not collection.has_vectors:
         return
-    out.print(length_line(collection), soft_wrap=True)
     texts = {"query": encoder.query_prefix, "document": encoder.document_prefix}
     prompts = [f"text before each {kind}: {text!r}" for kind, text in texts.items() if text]
     if prompts:
