@@ -124,7 +124,7 @@ class _Reading:
             problem = "of a query that the data set does not have"
             self.report.reject(problem, line, query_id)
         elif document_id not in self.documents:
-            problem = "of a document that the corpus does not have; the ones below it move up"
+            problem = "of a document that the corpus does not have, so lower documents move up"
             self.report.reject(problem, line, document_id)
         elif document_id in self.ranked.setdefault(query_id, _Ranked()).scores:
             problem = "of a document that an earlier line ranks for the same query"
