@@ -52,8 +52,8 @@ def test_prepare_says_what_was_read(folder: Path, capsys: pytest.CaptureFixture[
         "3, rank = 4, score = 5)",
         "  ranks documents for 2 of the 3 queries of the data set; for the others, it retrieves "
         "nothing",
-        "  rejected: 1 of a document that the corpus does not have; the ones below it move up; the "
-        "first is in line 4 (d9)",
+        "  rejected: 1 of a document that the corpus does not have, so lower documents move up; "
+        "the first is in line 4 (d9)",
         "run solr: ready as the base for 2 queries: --base solr",
     ]
     assert not (folder / "workspace" / "vectors").exists()

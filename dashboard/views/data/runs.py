@@ -69,7 +69,7 @@ def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:
         {
             "run": run.name,
             "queries": len(run.rankings),
-            "most documents": max(len(r.document_ids) for r in run.rankings.values()),
+            "longest ranking": max(len(r.document_ids) for r in run.rankings.values()),
             "records": run.report.records,
             "read": run.report.read,
             "rejected": run.report.rejected,

@@ -123,7 +123,7 @@ class _Reading:
             problem = "of a query that the data set does not have"
             self.report.reject(problem, line, query_id)
         elif document_id not in documents:
-            problem = "of a document that the corpus does not have; the ones below it move up"
+            problem = "of a document that the corpus does not have, so lower documents move up"
             self.report.reject(problem, line, document_id)
         elif self.dataset.leaves_out(query_id, document_id):
             self.report.reject("of a document that is the query itself", line, document_id)

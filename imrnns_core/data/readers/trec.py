@@ -21,5 +21,7 @@ def to_trec_id(identifier: str) -> str:
 
 def from_trec_id(text: str, known: Container[str]) -> str:
     """Return the id that a TREC file names: the text itself, or decoded if only this is known."""
+    if text in known:
+        return text
     decoded = unquote(text)
-    return decoded if text not in known and decoded in known else text
+    return decoded if decoded in known else text

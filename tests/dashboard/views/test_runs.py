@@ -168,11 +168,11 @@ def test_a_new_version_of_the_file_is_read(tmp_path: Path) -> None:
 def test_the_page_data_lists_adds_and_removes_runs(tmp_path: Path) -> None:
     app = run("data")
     frame = app.dataframe[0].value
-    assert frame[["run", "queries", "most documents", "read", "rejected"]].values.tolist() == [
+    assert frame[["run", "queries", "longest ranking", "read", "rejected"]].values.tolist() == [
         ["engine", 2, 3, 4, 1]
     ]
     assert app.dataframe[1].value["problem"].tolist() == [
-        "of a document that the corpus does not have; the ones below it move up"
+        "of a document that the corpus does not have, so lower documents move up"
     ]
     (tmp_path / "second.csv").write_text("query,document,score\nq001,kelvin,1\n")
     app.text_input(key="run_file").set_value(str(tmp_path / "second.csv"))

@@ -97,7 +97,7 @@ IRREGULAR = {
         TREC + "q2 Q0 d99 2 8 tag\nq2 Q0 d98 3 7 tag\n",
         READ,
         (
-            "rejected: 2 of a document that the corpus does not have; the ones below it move up; "
+            "rejected: 2 of a document that the corpus does not have, so lower documents move up; "
             "the first is in line 4 (d99)",
         ),
     ),
@@ -230,7 +230,7 @@ IRREGULAR = {
         f"query,document,score\nq1,d1,3\nq1,{'d' * 1_000_000},2\n",
         {"q1": ["d1"]},
         (
-            "rejected: 1 of a document that the corpus does not have; the ones below it move up; "
+            "rejected: 1 of a document that the corpus does not have, so lower documents move up; "
             f"the first is in line 3 ({'d' * 80})",
         ),
         "x.csv",
@@ -239,7 +239,7 @@ IRREGULAR = {
         TREC + f"q2 Q0 {'d' * 1_000_000} 2 1 tag\n",
         READ,
         (
-            "rejected: 1 of a document that the corpus does not have; the ones below it move up; "
+            "rejected: 1 of a document that the corpus does not have, so lower documents move up; "
             f"the first is in line 4 ({'d' * 80})",
         ),
     ),
@@ -253,7 +253,7 @@ UNREADABLE = {
     "of another corpus": (
         Case("q1 Q0 x1 1 2 t\nq1 Q0 x2 2 1 t\n", {}),
         "ranks no document for a query of this data set (x.run:1: 2 of a document that the corpus "
-        f"does not have; the ones below it move up); use a run of this data set: {FORMAT}",
+        f"does not have, so lower documents move up); use a run of this data set: {FORMAT}",
     ),
     "two columns": (Case("q1 d1\nq1 d2\n", {}), f":1: 2 columns; {FORMAT}"),
     "judgments": (Case("q1 0 d1 1\nq1 0 d2 0\n", {}), f":1: 4 columns; {FORMAT}"),
