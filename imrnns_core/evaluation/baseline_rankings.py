@@ -71,7 +71,7 @@ def measure_baselines(
         return [min_max_pair(*pair) for pair in zip(first, matches, strict=True)]
 
     fused = [
-        reciprocal_rank_fusion([own.rows, match.rows], depth, collection.tie_ranks)
+        reciprocal_rank_fusion([own.rows, match.rows], depth, collection.tie_ranks).rows
         for own, match in zip(base, matches, strict=True)
     ]
     systems = [

@@ -67,8 +67,8 @@ def min_max_pair(first: ScoredRows, second: ScoredRows) -> ScorePair:
     return ScorePair(rows, _min_max(rows, first), _min_max(rows, second))
 
 
-def reciprocal_rank_fusion(rankings: Sequence[IntArray], depth: int, ties: IntArray) -> IntArray:
-    """Return up to `depth` corpus rows by the sum of 1 / (60 + rank), best first.
+def reciprocal_rank_fusion(rankings: Sequence[IntArray], depth: int, ties: IntArray) -> ScoredRows:
+    """Return up to `depth` documents, best first; their score is the sum of 1 / (60 + rank).
 
     A ranking that lacks a document adds nothing to its sum. Source: Cormack, Clarke and Büttcher,
     "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009.
@@ -82,7 +82,8 @@ def reciprocal_rank_fusion(rankings: Sequence[IntArray], depth: int, ties: IntAr
     sums = np.zeros(len(rows))
     for ranked in rankings:
         sums[np.searchsorted(rows, ranked)] += 1 / (RRF_CONSTANT + 1 + np.arange(len(ranked)))
-    return _best_first(rows, sums, depth, ties)
+    best = _best_first(rows, sums, depth, ties)
+    return ScoredRows(best, sums[np.searchsorted(rows, best)].astype(np.float32))
 
 
 def _min_max(rows: IntArray, ranking: ScoredRows) -> DoubleArray:

@@ -61,11 +61,11 @@ class Hybrid:
 
     @cached_property
     def fused(self) -> Ranking:
-        """The reciprocal rank fusion of base and BM25. Its scores are 1 / rank."""
-        rows = reciprocal_rank_fusion(
+        """The reciprocal rank fusion of base and BM25."""
+        fused = reciprocal_rank_fusion(
             [self.base.rows, self.lexical.rows], DEPTH, self.collection.tie_ranks
         )
-        return self._ranking(RANK_FUSION, rows, [1 / n for n in range(1, len(rows) + 1)])
+        return self._ranking(RANK_FUSION, fused.rows, fused.scores.tolist())
 
     def mixed(self, weight: float) -> Ranking:
         """Return the ranking by (1 − weight) · base + weight · BM25, min-max normalised."""

@@ -50,14 +50,17 @@ def test_a_ranking_without_documents_and_one_of_equal_scores():
 def test_reciprocal_ranks_add_up():
     rankings = [np.array([7, 3, 5]), np.array([5, 9, 7])]
     # 7: 1/61 + 1/63, 5: 1/63 + 1/61, 3: 1/62, 9: 1/62
-    assert reciprocal_rank_fusion(rankings, 4, TIES).tolist() == [5, 7, 3, 9]
+    fused = reciprocal_rank_fusion(rankings, 4, TIES)
+    assert fused.rows.tolist() == [5, 7, 3, 9]
+    sums = [1 / 61 + 1 / 63, 1 / 61 + 1 / 63, 1 / 62, 1 / 62]
+    np.testing.assert_allclose(fused.scores, sums, rtol=1e-6)
     two = [np.array([1, 2, 3]), np.array([4, 2, 3])]
-    assert reciprocal_rank_fusion(two, 2, TIES).tolist() == [2, 3]
+    assert reciprocal_rank_fusion(two, 2, TIES).rows.tolist() == [2, 3]
 
 
 def test_equal_scores_follow_the_tie_ranks_and_not_the_corpus():
     rankings, ties = [np.array([7, 3, 5]), np.array([5, 9, 7])], TIES[::-1].copy()
-    assert reciprocal_rank_fusion(rankings, 4, ties).tolist() == [7, 5, 9, 3]
+    assert reciprocal_rank_fusion(rankings, 4, ties).rows.tolist() == [7, 5, 9, 3]
     assert min_max_pair(DENSE, LEXICAL).rank(0.5, 2, ties).tolist() == [7, 5]
 
 

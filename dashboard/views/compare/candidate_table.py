@@ -66,6 +66,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         row_height=tables.TABLE_ROW,
         column_config=_columns(comparison, _id_width(comparison.document_ids)),
         column_order=_order(comparison, is_adapted),
+        placeholder="—",  # BM25 does not return every candidate
         key="candidates",
     )
     # not `drawn`: the file has whole titles

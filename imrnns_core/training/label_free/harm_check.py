@@ -69,7 +69,7 @@ class HarmCheck:
         candidates = collection.index.search(vectors, SearchConfig().candidates)
         matches = BM25Index(collection.dataset.documents).matches(texts, candidates.shape[1])
         fused = [
-            reciprocal_rank_fusion(pair, CUTOFF, collection.tie_ranks)
+            reciprocal_rank_fusion(pair, CUTOFF, collection.tie_ranks).rows
             for pair in zip(candidates, matches, strict=True)
         ]
         validator = Validator(
