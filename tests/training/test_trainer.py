@@ -18,6 +18,7 @@ from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.passages import Passages
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import RECIPES, Recipe, TrainConfig
 from imrnns_core.training.examples import ranked_examples
@@ -26,7 +27,7 @@ from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.label_free.whitening import identity_adapter
 from imrnns_core.training.loop import TrainingLoop
 from imrnns_core.training.splits import split_disjoint
-from imrnns_core.training.trainer import Trainer
+from imrnns_core.training.trainer import ON_WHOLE, Trainer
 from tests.toys import collection, document
 
 CONFIG = TrainConfig(recipe="reference", epochs=3, batch_size=4, learning_rate=1e-2, negatives=5)
@@ -374,3 +375,15 @@ def test_the_card_lists_the_queries_that_selected_the_adapter(world: Collection)
     result = evaluate(Ranker(split, training.adapter("x")), "dev")
     assert set(result.groups.tolist()) == {"validation"}
     assert set(evaluate(Ranker(split, training.adapter("x")), "train").groups.tolist()) == {"seen"}
+
+
+def test_training_with_passages_uses_the_whole_documents_and_says_so(world: Collection):
+    documents = world.dataset.documents
+    vectors = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    passages = Passages(vectors, np.array([2, 2, 5]), [documents[i] for i in (2, 2, 5)])
+    plain, split = run(world), run(replace(world, passages=passages))
+    adapters = [training.adapter("x") for training in (plain, split)]
+    for one, other in zip(*(a.model.parameters() for a in adapters), strict=True):
+        assert torch.equal(one, other)
+    notes = [a.card.outcome.notes for a in adapters]
+    assert notes[1] == [*notes[0], ON_WHOLE]
