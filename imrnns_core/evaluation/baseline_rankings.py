@@ -62,7 +62,7 @@ def measure_baselines(
         for stage in (batch.stages[0], batch.stages[-1])
     )
     every = np.ones(len(texts), dtype=bool)
-    mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels, FOLDS))
+    mixed = _Mixer(evaluation, collection, query_folds(evaluation.qrels, FOLDS, evaluation.copies))
 
     def plain(name: str, rankings: Sequence[IntArray]) -> Baseline:
         return Baseline(name, mixed.measured(rankings, evaluation.measures))

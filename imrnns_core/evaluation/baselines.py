@@ -76,6 +76,9 @@ class BaselineTest:
 class BaselineVerdict:
     """The comparison of an adapter, or of the base, with the strongest untrained baseline.
 
+    The strongest one has the highest mean among those that are better, with a shown difference. If
+    no difference is shown, it has the highest mean of all.
+
     Attributes:
         effect: "helps" if the adapter is better, "harms" if the baseline is, "not shown" if no
             difference is shown. Without an adapter, "helps" if the baseline is better than base.
@@ -167,7 +170,10 @@ class Baselines:
     def judge(self) -> BaselineVerdict:
         """Compare the adapter, or the base, with the strongest untrained baseline."""
         untrained = [test for test in self.tests(self.fair) if not test.baseline.needs_training]
-        strongest = max(untrained, key=lambda test: test.mean)
+        # one that is better than the adapter, or than the base, comes before a higher mean that
+        # shows nothing
+        better: Effect = "harms" if self.evaluation.has_adapter else "helps"
+        strongest = max(untrained, key=lambda t: (effect_of(t.test, t.p) == better, t.mean))
         return BaselineVerdict(
             effect_of(strongest.test, strongest.p),
             strongest,

@@ -242,7 +242,7 @@ def evaluate(
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
-    batch = ranker.rank_queries(tuple(qrels))
+    batch, near = ranker.rank_queries(tuple(qrels)), copies_of_relevant(dataset.document, qrels)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),
@@ -255,11 +255,11 @@ def evaluate(
         qrels=qrels,
         bm25=measure_bm25(dataset, qrels, lexical, names) if lexical else None,
         shares=decompose_change(ranker, batch, _vectors(ranker, qrels)) if with_parts else None,
-        gain=decompose_gain(ranker, batch, qrels, NDCG) if with_parts else None,
+        gain=decompose_gain(ranker, batch, qrels, NDCG, near) if with_parts else None,
         ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
         left_out=card.outcome.left_out if card and card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
-        copies=copies_of_relevant(dataset.document, qrels),
+        copies=near,
         run=ranker.run_name,
     )
 

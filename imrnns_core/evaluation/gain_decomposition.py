@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import get_args
@@ -67,7 +67,11 @@ class GainDecomposition:
 
 
 def decompose_gain(
-    ranker: Ranker, batch: RankedBatch, qrels: Qrels, measure: str
+    ranker: Ranker,
+    batch: RankedBatch,
+    qrels: Qrels,
+    measure: str,
+    copies: Mapping[str, int] | None = None,
 ) -> GainDecomposition | None:
     """Split the mean change of a measure among the parts of an adapter.
 
@@ -76,6 +80,7 @@ def decompose_gain(
         batch: Rankings of the Q queries of `qrels`, in their order.
         qrels: Judgments of the queries.
         measure: Name of the measure.
+        copies: Id of each relevant document → number of its group of near copies.
 
     Returns:
         The parts, None for fewer than two queries.
@@ -89,7 +94,7 @@ def decompose_gain(
         for coalition, ranks in _ranks(ranker, batch, tuple(qrels), projector_first).items()
     }
     shapley = np.stack([_shapley_value(part, values) for part in PARTS], axis=1)  # (Q, 3)
-    complete = Coalition(PARTS)
+    complete, tests = Coalition(PARTS), paired_tests(shapley, connected_queries(qrels, copies))
     gains = [
         GainOfPart(
             test.change,
@@ -98,7 +103,7 @@ def decompose_gain(
             if complete - {part} in values
             else None,
         )
-        for part, test in zip(PARTS, paired_tests(shapley, connected_queries(qrels)), strict=True)
+        for part, test in zip(PARTS, tests, strict=True)
     ]
     return GainDecomposition(measure, projector_first, float(values[complete].mean()), *gains)
 

@@ -24,7 +24,10 @@ Group = Literal["seen", "text used", "unseen", "validation"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 MEANINGS: dict[Group, str] = {
     "seen": "a relevant document was a positive in training, or the query was trained on",
-    "text used": "training used the text of a relevant document, but learned no judgment of it",
+    "text used": (
+        "training, or a later extension of the sentence memory, used the text of a relevant "
+        "document, but no judgment of it was learned"
+    ),
     "unseen": "training did not use any relevant document",
     "validation": "the query was among those by which training chose the best epoch or model",
 }

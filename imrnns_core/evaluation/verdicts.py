@@ -205,5 +205,7 @@ def _generalization(
         return "too few queries", independent[0]
     group = tested[0]
     conclusions: dict[Effect, Generalization] = {"helps": "holds", "harms": "harms"}
-    missing: Generalization = "not shown" if effects.get("seen") == "helps" else "no gain"
+    # over all queries, or on another group, a gain is shown
+    gains = "helps" in effects.values() or judge_effect(evaluation).effect == "helps"
+    missing: Generalization = "not shown" if gains else "no gain"
     return conclusions.get(effects[group], missing), group

@@ -232,11 +232,12 @@ def _comparison_table(comparison: SystemComparison, other: str) -> Table:
     for group, mask in comparison.group_masks().items():
         own_means = evaluated.mean(evaluated.final, mask)
         other_means = mean_of(evaluated.measures, comparison.other_metrics.values, mask)
+        corrected = comparison.corrected_p(group)
         for measure, test in comparison.tests(group).items():
             table.add_row(
                 *(group or "all", str(int(mask.sum())), measure),
                 *(decimal(own_means[measure]), decimal(other_means[measure])),
-                *(signed(test.change), interval(test.ci95), p_value(test.p)),
+                *(signed(test.change), interval(test.ci95), p_value(corrected[measure])),
             )
     return table
 

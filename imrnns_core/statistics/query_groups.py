@@ -36,15 +36,20 @@ def connected_queries(qrels: Qrels, copies: Mapping[str, int] | None = None) -> 
     return np.asarray(groups, dtype=np.int64)
 
 
-def query_folds(qrels: Qrels, count: int) -> IntArray:
+def query_folds(qrels: Qrels, count: int, copies: Mapping[str, int] | None = None) -> IntArray:
     """Return the fold (Q,) of each query.
 
     Queries that share a relevant document are in one fold. There are up to `count` folds, of sizes
     as equal as this allows, and only one if all queries are connected by shared documents.
+
+    Args:
+        qrels: The judgments of the Q queries.
+        count: Largest number of folds.
+        copies: As for `connected_queries`.
     """
     from sklearn.model_selection import GroupKFold  # takes a third of a second to import
 
-    groups = connected_queries(qrels)
+    groups = connected_queries(qrels, copies)
     different = len(np.unique(groups))
     folds = np.zeros(len(qrels), dtype=np.int64)
     if different > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from imrnns_core.data.near_copies import copies_of_relevant
 from imrnns_core.data.recognition import Fingerprints
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.adapter_card import TextUse, TrainingOutcome, TrainingTexts
@@ -56,7 +57,8 @@ def split_judged(
     name, qrels = collection.dataset.name, queries_with_relevant(qrels)
     if valid_qrels is None:
         refit = config.resolved().refit
-        split = split_queries(qrels, config.validation_share, config.seed, hold_out_seen=refit)
+        near = copies_of_relevant(collection.dataset.document, qrels)
+        split = split_queries(qrels, config.validation_share, config.seed, refit, near)
     else:
         split = TrainValidationSplit(qrels, queries_with_relevant(valid_qrels))
     if not split.train or not split.valid:

@@ -206,7 +206,10 @@ class RecipeRun:
             values = self._replay_log.compute_or_replay(
                 lambda: self._initialization.left_out_values(self.split.all, settings)
             )
-            self._best.measures["left_out"] = asdict(left_out_gain(values, self.split.all))
+            document = self._initialization.collection.dataset.document
+            self._best.measures["left_out"] = asdict(
+                left_out_gain(values, self.split.all, document)
+            )
 
     def _train_without_judgments(self) -> Iterator[Epoch]:
         """Ship the sentence memory if it passes the check without judgments.

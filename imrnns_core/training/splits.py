@@ -44,7 +44,11 @@ class TrainValidationSplit:
 
 
 def split_queries(
-    qrels: QrelsDict, share: float, seed: int, hold_out_seen: bool
+    qrels: QrelsDict,
+    share: float,
+    seed: int,
+    hold_out_seen: bool,
+    copies: Mapping[str, int] | None = None,
 ) -> TrainValidationSplit:
     """Hold out a share of the queries for validation.
 
@@ -54,11 +58,13 @@ def split_queries(
         seed: Seed of the random choice.
         hold_out_seen: Also hold out this share of queries whose relevant documents are trained on.
             The share is raised if it gives fewer than `VALIDATION_QUERIES` queries.
+        copies: Id of each relevant document → number of its group of near copies, which count as
+            one document.
     """
     if hold_out_seen:
         share = max(share, min(0.4, VALIDATION_QUERIES / max(len(qrels), 1)))
     notes = []
-    train, valid = split_disjoint(qrels, share, seed)
+    train, valid = split_disjoint(qrels, share, seed, copies)
     if not valid:  # shared relevant documents connect all queries
         train, valid = split_random(qrels, share, seed)
         notes.append(
@@ -81,13 +87,16 @@ def queries_with_relevant(qrels: Qrels) -> QrelsDict:
     return {q: judged for q, judged in qrels.items() if relevant_ids(judged)}
 
 
-def split_disjoint(qrels: Qrels, share: float, seed: int) -> tuple[QrelsDict, QrelsDict]:
+def split_disjoint(
+    qrels: Qrels, share: float, seed: int, copies: Mapping[str, int] | None = None
+) -> tuple[QrelsDict, QrelsDict]:
     """Return training and validation queries that share no relevant document.
 
-    Queries that share a relevant document, directly or through other queries, form a group. Random
-    groups go to validation as a whole, up to `share` of the queries.
+    Queries that share a relevant document, directly or through other queries, form a group; near
+    copies (`copies`) count as one document. Random groups go to validation as a whole, up to
+    `share` of the queries.
     """
-    ids, group = list(qrels), connected_queries(qrels)
+    ids, group = list(qrels), connected_queries(qrels, copies)
     members: dict[int, list[str]] = {}
     for row in reversed(range(len(ids))):
         members.setdefault(int(group[row]), []).append(ids[row])

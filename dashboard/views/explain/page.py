@@ -20,6 +20,7 @@ from dashboard.views.explain import (
 from dashboard.widgets import adapter_hint, document_panel, grade_control, notices
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation import score_accounting
+from imrnns_core.retrieval.comparison import Comparison
 
 READING = (
     "One query and one document: what changes the score, which words are behind it, and what "
@@ -45,9 +46,7 @@ def show() -> None:
     document_panel.query(comparison)
     document_choice.warn_not_retrieved(comparison, dataset)
     key = PairKey.of(state.current(), document_choice.show(comparison, dataset))
-    if best := comparison.passages.get(key.document):
-        st.caption(PASSAGE.format(str(best).capitalize()))
-    grade_control.show(comparison, key.document, "explain")
+    _show_document(comparison, key.document)
     pair = explanations.pair(key)
     accounting = score_accounting.account(comparison) if state.has_adapter() else None
     if accounting is None:
@@ -74,3 +73,10 @@ def show() -> None:
     # filled last: it encodes dozens of texts, and the rest of the page can be read meanwhile
     with measured:
         verified_words.show(key)
+
+
+def _show_document(comparison: Comparison, document_id: str) -> None:
+    """Draw which passage is explained, if the document was split, and the control for its grade."""
+    if best := comparison.passages.get(document_id):
+        st.caption(PASSAGE.format(str(best).capitalize()))
+    grade_control.show(comparison, document_id, "explain")

@@ -249,7 +249,7 @@ def _sharing(test: Significance) -> str:
     if test.changed < MIN_CHANGED:
         return ""
     return (
-        " Queries that share a relevant document count once, so "
+        " Queries whose relevant documents are the same or near copies count once, so "
         f"{count(test.changed_clusters, 'query counts', 'queries count')}."
     )
 
@@ -261,8 +261,8 @@ def with_interval(test: Significance) -> str:
 
 
 NO_UNSEEN = (
-    "This split has {} unseen queries, so it says nothing about documents that training did not "
-    "use."
+    "This split has {} unseen queries, so it says nothing about documents whose text the adapter "
+    "does not know."
 )
 TOO_FEW_FOR_PARTS = f"At least {MIN_QUERIES} queries are needed to split a change into parts."
 LISTED_QUERIES = 10

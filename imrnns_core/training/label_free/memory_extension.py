@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.near_copies import copies, copies_of_relevant
 from imrnns_core.data.recognition import Fingerprints, KnownTexts
+from imrnns_core.data.records import Document
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain
 from imrnns_core.model.checkpoint import Adapter
@@ -186,7 +188,7 @@ def left_out_values(
     every = Validator.from_qrels(collection, qrels)
     complete = build(documents, sentences)
     left_out, extended, others = (torch.zeros(len(ids)) for _ in range(3))
-    document_parts, query_parts = _parts(qrels, row_of, len(documents), seed)
+    document_parts, query_parts = _parts(qrels, row_of, copies(collection.dataset.documents), seed)
     for number in range(FOLDS):
         part = torch.from_numpy(query_parts == number)
         present = torch.from_numpy(document_parts != number)
@@ -205,31 +207,47 @@ def left_out_values(
 
 
 def _parts(
-    qrels: QrelsDict, row_of: Mapping[str, int], documents: int, seed: int
+    qrels: QrelsDict, row_of: Mapping[str, int], near: IntArray, seed: int
 ) -> tuple[IntArray, IntArray]:
     """Return the part of each document (N,) and of each query (Q,), at random.
 
-    Documents that are relevant to the same query are in one part.
+    Documents that are relevant to the same query are in one part, and so are near copies: `near`
+    has the group (N,) of each document.
     """
-    groups = connected_queries(qrels)
     rows = {d: row_of[d] for judged in qrels.values() for d in relevant_ids(judged) if d in row_of}
-    units = [set[int]() for _ in range(groups.max(initial=-1) + 1)]
-    for group, judged in zip(groups, qrels.values(), strict=True):
-        units[group].update(rows[d] for d in relevant_ids(judged) if d in rows)
-    units += [{row} for row in set(range(documents)) - set(rows.values())]
-    document_parts, sizes = np.zeros(documents, dtype=np.int64), np.zeros(FOLDS, dtype=np.int64)
+    groups = connected_queries(qrels, {d: int(near[row]) for d, row in rows.items()})
+    # the number of the unit of each group of near copies
+    unit_of = {
+        int(near[rows[d]]): int(group)
+        for group, judged in zip(groups, qrels.values(), strict=True)
+        for d in relevant_ids(judged)
+        if d in rows
+    }
+    units = [list[int]() for _ in range(groups.max(initial=-1) + 1)]
+    for row, copied in enumerate(near.tolist()):
+        if unit_of.setdefault(copied, len(units)) == len(units):
+            units.append([])
+        units[unit_of[copied]].append(row)
+    document_parts, sizes = np.zeros(len(near), dtype=np.int64), np.zeros(FOLDS, dtype=np.int64)
     part_of = np.zeros(len(units), dtype=np.int64)
     for unit in np.random.default_rng(seed).permutation(len(units)):
         part_of[unit] = smallest = int(sizes.argmin())
-        document_parts[list(units[unit])] = smallest
+        document_parts[units[unit]] = smallest
         sizes[smallest] += len(units[unit])
     return document_parts, part_of[groups]
 
 
-def left_out_gain(values: Sequence[Tensor], qrels: QrelsDict) -> LeftOutGain:
-    """Return the means and the test of what `left_out_values` returned for judged queries."""
+def left_out_gain(
+    values: Sequence[Tensor], qrels: QrelsDict, document: Mapping[str, Document]
+) -> LeftOutGain:
+    """Return the means and the test of what `left_out_values` returned for judged queries.
+
+    Queries whose relevant documents are the same or near copies count as one in the test.
+    `document` maps the ids of the corpus to its documents.
+    """
     base, complete, left_out, extended, others = (v.double() for v in values)
-    (test,) = paired_tests((left_out - base).numpy()[:, None], connected_queries(qrels))
+    groups = connected_queries(qrels, copies_of_relevant(document, qrels))
+    (test,) = paired_tests((left_out - base).numpy()[:, None], groups)
     return LeftOutGain(
         queries=len(base),
         base=float(base.mean()),

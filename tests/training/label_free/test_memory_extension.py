@@ -141,11 +141,15 @@ def test_a_memory_that_cannot_be_extended_says_so(whole: Collection):
 def test_parts_have_equal_sizes_and_keep_the_relevant_documents_of_a_query_together():
     qrels = {"q1": {"d0": 1, "d1": 2}, "q2": {"d1": 1, "d2": 1, "d9": 0}, "q3": {"d3": 1}}
     row_of = {f"d{i}": i for i in range(100)}
-    documents, queries = _parts(qrels, row_of, 100, 3)
+    documents, queries = _parts(qrels, row_of, np.arange(100), 3)
     assert sorted(np.bincount(documents)) == [20, 20, 20, 20, 20]
     assert len({*documents[:3], *queries[:2]}) == 1
     assert documents[3] == queries[2]
-    assert not np.array_equal(documents, _parts(qrels, row_of, 100, 4)[0])
+    assert not np.array_equal(documents, _parts(qrels, row_of, np.arange(100), 4)[0])
+    near = np.arange(100)
+    near[[3, 50, 51]] = 3
+    documents, queries = _parts(qrels, row_of, near, 3)
+    assert len({documents[3], *documents[50:52], queries[2]}) == 1
 
 
 def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
