@@ -37,6 +37,7 @@ Similarity = Literal["cosine", "dot"]
 
 Side = Literal["document", "query"]
 """One of the two texts of a query-document pair."""
+SIDES: tuple[Side, ...] = ("document", "query")
 
 Target = Literal["score", "change"]
 """What a word affects: the score at the last stage, or its change (modulated − base)."""

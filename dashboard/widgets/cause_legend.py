@@ -29,7 +29,7 @@ _MEANINGS: dict[Cause, str] = {
     ),
     "unfamiliar words": (
         "the encoder does not know a word of the query: it splits the word into "
-        f"{UNFAMILIAR_WORD_TOKENS} or more tokens"
+        f"{UNFAMILIAR_WORD_TOKENS} or more tokens, or has no token for it"
     ),
 }
 

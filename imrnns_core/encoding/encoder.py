@@ -54,7 +54,7 @@ class Encoder(Protocol):
         ...
 
     def tokens_per_word(self, text: str) -> list[tuple[str, int]]:
-        """Return each word of a text with its number of tokens."""
+        """Return each word of a text with its number of tokens; 0 if one of them is unknown."""
         ...
 
 

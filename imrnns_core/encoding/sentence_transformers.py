@@ -232,17 +232,18 @@ class SentenceTransformerEncoder:
         return text[:end], text[end:]
 
     def tokens_per_word(self, text: str) -> list[tuple[str, int]]:
-        """Return each word of a text with its number of tokens."""
+        """Return each word of a text with its number of tokens; 0 if one of them is unknown."""
         encoded = self.tokenizer.encode(text, add_special_tokens=False)
-        words: dict[int, list[int]] = {}
-        for token, word in enumerate(encoded.word_ids):
+        words: dict[int, list[tuple[str, tuple[int, int]]]] = {}
+        tokens = zip(encoded.word_ids, encoded.tokens, encoded.offsets, strict=True)
+        for word, token, offsets in tokens:
             if word is not None:
-                words.setdefault(word, []).append(token)
-        spans = [
-            (encoded.offsets[tokens[0]][0], encoded.offsets[tokens[-1]][1], len(tokens))
-            for tokens in words.values()
+                words.setdefault(word, []).append((token, offsets))
+        unknown = getattr(self.tokenizer.model, "unk_token", None)
+        return [
+            (text[of[0][1][0] : of[-1][1][1]], len(of) * (unknown not in dict(of)))
+            for of in words.values()
         ]
-        return [(text[start:end], count) for start, end, count in spans]
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -122,7 +122,7 @@ def _findings(
     )
     return [
         *_not_retrieved(ranks, len(ranked), bool(len(relevant)), evaluation.run),
-        *_keyword_mismatch(ranks[-1], bm25_rank, evaluation.final, evaluation.run),
+        *_keyword_mismatch(ranks, bm25_rank, evaluation.final, evaluation.run),
         *in_encoder,
         *_unjudged(ranker, ranked, judged),
     ]
@@ -148,8 +148,13 @@ def _not_retrieved(
     ]
 
 
-def _keyword_mismatch(rank: int, bm25_rank: int, stage: Stage, run: str | None) -> list[Finding]:
-    if not 1 <= bm25_rank <= LEXICAL_TOP or (rank and rank <= bm25_rank):
+def _keyword_mismatch(
+    ranks: tuple[int, ...], bm25_rank: int, stage: Stage, run: str | None
+) -> list[Finding]:
+    """Compare the best relevant rank of BM25 with those of the first and the last stage."""
+    rank = ranks[-1]
+    # if the base is as good as BM25, the embedding is not to blame for what an adapter did
+    if not 1 <= bm25_rank <= LEXICAL_TOP or any(r and r <= bm25_rank for r in (ranks[0], rank)):
         return []
     other = (
         f"the best one of the {stage} ranking is at rank {rank}"
@@ -222,19 +227,19 @@ def _near_duplicate(
 
 def _unfamiliar_words(ranker: Ranker, text: str) -> list[Finding]:
     counts = ranker.collection.encoder.tokens_per_word(text)
-    unfamiliar = list(
-        dict.fromkeys(word for word, count in counts if count >= UNFAMILIAR_WORD_TOKENS)
-    )
-    if not unfamiliar:
-        return []
-    sentence = (
-        f"The encoder does not know {_quoted(unfamiliar)} as a whole word and splits it into "
-        "fragments."
-        if len(unfamiliar) == 1
-        else f"The encoder does not know {_quoted(unfamiliar)} as whole words and splits them into "
-        "fragments."
-    )
-    return [Finding("unfamiliar words", sentence)]
+    split = list(dict.fromkeys(word for word, count in counts if count >= UNFAMILIAR_WORD_TOKENS))
+    unread = list(dict.fromkeys(word for word, count in counts if not count))
+    sentences = []
+    if split:
+        whole = "a whole word and splits it" if len(split) == 1 else "whole words and splits them"
+        sentences.append(f"The encoder does not know {_quoted(split)} as {whole} into fragments.")
+    if unread:
+        sentences.append(
+            f"The encoder cannot read {_quoted(unread)}: it has no token for it."
+            if len(unread) == 1
+            else f"The encoder cannot read {_quoted(unread)}: it has no tokens for them."
+        )
+    return [Finding("unfamiliar words", " ".join(sentences))] if sentences else []
 
 
 def _unjudged(

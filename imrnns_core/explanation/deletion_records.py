@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.explanation.word_drops import SHORTLIST
-from imrnns_core.types import Side, Target
+from imrnns_core.types import SIDES, Side, Target
 
 SCHEMA = 3
 _CHANGE_KEYS = {2: "delta", SCHEMA: "change"}
 """Name of the target `change` in records of each schema that can be read."""
-SIDES: tuple[Side, ...] = ("document", "query")
 DELETED: dict[Side, tuple[int, int]] = {"document": (1, 5), "query": (1, 2)}
 """Numbers of words that the test deletes from each text."""
 TARGETS: tuple[Target, ...] = ("score", "change")

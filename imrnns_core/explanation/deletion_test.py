@@ -21,19 +21,18 @@ from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.deletion_records import (
     DELETED,
     METHODS,
-    SIDES,
     TARGETS,
     DeletionDrops,
     PairResult,
 )
 from imrnns_core.explanation.nearest_tokens import untrained_models
-from imrnns_core.explanation.pair import Pair, rescore
-from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.explanation.pair import Pair, reference_scores, rescore
+from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import SHORTLIST, WordDrops
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import Word, without
-from imrnns_core.types import FloatArray, Progress, Side, Target
+from imrnns_core.types import SIDES, FloatArray, Progress, Side, Target
 
 PAIRS = 60
 RANDOM_DRAWS = 5

@@ -18,12 +18,11 @@ from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrop
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.passages import BestPassage
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.types import Side, Target
+from imrnns_core.types import SIDES, Side, Target
 
 SCHEMA = 3
 SHORT_QUERY_WORDS = 24
 """All words of a query of up to this length are verified: short texts encode in about 1 ms."""
-SIDES: tuple[Side, ...] = ("document", "query")
 TARGETS: tuple[Target, ...] = ("change", "score")
 OPPOSITE_WORDS = 2
 """Number of words with the opposite sign that are verified in addition to the shortlist."""
@@ -211,7 +210,7 @@ def _explain_words(
     explanation: Explanation, explainer: WordExplainer, pair: Pair, verify: bool
 ) -> None:
     """Add the words of both texts to an explanation, with measured drops if `verify` is set."""
-    explainer.check()
+    explainer.check_pair(pair)
     for side in SIDES:
         drops, accounting = explainer.estimate_and_account(pair, side)
         explanation.words[side] = drops

@@ -88,11 +88,17 @@ class VocabularyView:
     """The tokens near the change of a text, for the pairs of one ranker.
 
     Raises:
-        ExplanationError: The encoder is not one of sentence-transformers, or its token and text
-            embeddings have different dimensions.
+        ExplanationError: The encoder is not one of sentence-transformers, its token and text
+            embeddings have different dimensions, or there are too few other queries.
     """
 
     def __init__(self, ranker: Ranker) -> None:
+        queries = len(ranker.collection.queries.vectors)
+        if queries <= NULL_DRAWS:
+            raise ExplanationError(
+                f"the vocabulary view compares with {NULL_DRAWS} other queries, and "
+                f"{ranker.collection.dataset.name} has {queries}; add queries"
+            )
         if not isinstance(ranker.collection.encoder, SentenceTransformerEncoder):
             raise ExplanationError(
                 "the vocabulary view is available for encoders of sentence-transformers only"
@@ -159,16 +165,11 @@ class VocabularyView:
 
     @cached_property
     def _queries(self) -> Tensor:
-        """(NULL_DRAWS + 1, n) a fixed sample of the queries; of the documents if they are too few.
+        """(NULL_DRAWS + 1, n) a fixed sample of the queries.
 
         One more than the draws, because the query that is explained may be one of them.
         """
-        collection = self.ranker.collection
-        vectors = (
-            collection.queries.vectors
-            if len(collection.queries.vectors) > NULL_DRAWS
-            else collection.documents.vectors
-        )
+        vectors = self.ranker.collection.queries.vectors
         rows = np.random.default_rng(0).permutation(len(vectors))[: NULL_DRAWS + 1]
         return torch.from_numpy(np.asarray(vectors, dtype=np.float32)[rows])
 

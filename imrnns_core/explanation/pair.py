@@ -195,3 +195,9 @@ def stage_scores(vectors: BaseVectors) -> FloatArray:
             vectors.modulated_documents @ refined,
         ]
     return torch.stack(scores).clamp(-1.0, 1.0).numpy()
+
+
+def reference_scores(pair: Pair) -> FloatArray:
+    """Return (2,) the pair's modulated score and change."""
+    base, modulated = pair.scores.tolist()
+    return np.array([modulated, modulated - base], dtype=np.float32)

@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.encoder import format_document, format_query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.errors import ExplanationError
+from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation.attention_trace import Trace, TracedEncoder
 from imrnns_core.explanation.occlusion import (
     MASKED_TOKENS,
@@ -22,7 +23,7 @@ from imrnns_core.explanation.occlusion import (
     score_and_change,
     token_to_word,
 )
-from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.pair import Pair, reference_scores
 from imrnns_core.explanation.score_accounting import WordAccounting, account_words
 from imrnns_core.explanation.word_drops import (
     FIRST_DRAWS,
@@ -35,12 +36,17 @@ from imrnns_core.explanation.word_drops import (
 )
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import Word, end_of_character, find_words, without
-from imrnns_core.types import FloatArray, Progress, Side
+from imrnns_core.types import SIDES, FloatArray, Progress, Side
 
 BATCH_CHARACTERS = 4000
 """Largest number of characters of one batch of texts, about 0.2 s of encoding.
 
 After each batch, progress is reported and the work can be stopped.
+"""
+SAME_TEXT = 0.9995
+"""Smallest cosine of the stored embedding of a text and of its embedding now.
+
+Embeddings in 16 bits have cosines above 0.99999.
 """
 CACHED_TEXTS = 4096
 """Number of texts whose embeddings are kept."""
@@ -87,6 +93,30 @@ class WordExplainer:
                 that the length for a new text is unknown.
         """
         _ = self.traced, self.length("document"), self.length("query")
+
+    def check_pair(self, pair: Pair) -> None:
+        """Check that the words of this pair can be explained.
+
+        Raises:
+            ExplanationError: As `check`.
+            EncoderError: As `check`, or if a stored embedding of the pair is not that of its text.
+        """
+        self.check()
+        vectors = pair.comparison.vectors
+        stored = {
+            "query": vectors.stored_query.numpy(),
+            "document": vectors.stored_documents[pair.position].numpy(),
+        }
+        for side in SIDES:
+            encoded = self.encode(side, [self.text(pair, side)])[0]
+            cosine = float(unit(encoded) @ unit(stored[side]))
+            # a drop is the score of the stored embedding minus that of a text encoded now
+            if cosine < SAME_TEXT:
+                raise EncoderError(
+                    f"the stored embedding of the {side} is not that of its text (cosine "
+                    f"{cosine:.4f}): the text was changed, or formatted in another way; encode the "
+                    "data set again with imrnns-lens prepare"
+                )
 
     def length(self, side: Side) -> float | None:
         """Return the length of the stored embeddings of a side, None: as the encoder makes them.
@@ -268,9 +298,3 @@ class WordExplainer:
             values = self.measure(pair, side, shortened[count], progress)
             random[count] = draws[count], reference_scores(pair) - values
         return verified_words(drops, measured, random)
-
-
-def reference_scores(pair: Pair) -> FloatArray:
-    """Return (2,) the pair's modulated score and change."""
-    base, modulated = pair.scores.tolist()
-    return np.array([modulated, modulated - base], dtype=np.float32)

@@ -15,12 +15,12 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from imrnns_core.config import REPORT_GENERATOR
-from imrnns_core.explanation.deletion_records import SIDES, DeletionSummary
+from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
-from imrnns_core.types import FloatArray, Target
+from imrnns_core.types import SIDES, FloatArray, Target
 
 _FOLDER = Path(__file__).parent
 MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
@@ -245,8 +245,8 @@ def trust_sentence(test: DeletionSummary | None) -> str:
         f"{test.dataset}, split {test.split}. For each pair, the explanation chose one word, and "
         "the test measured how much of the score change this word carries: 0 means no more than "
         "a random word, 1 means as much as the best word. Estimated: chosen by its estimate. "
-        "Measured: the explanation measured about ten words and chose the one with the largest "
-        "drop."
+        "Measured: the explanation measured about ten words of a document, or five of a query, and "
+        "chose the one with the largest drop."
     )
 
 

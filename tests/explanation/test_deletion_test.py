@@ -12,7 +12,6 @@ from imrnns_core.explanation import deletion_test as faithfulness
 from imrnns_core.explanation.deletion_records import (
     DELETED,
     METHODS,
-    SIDES,
     TARGETS,
     DeletionSummary,
     DeletionTest,
@@ -24,6 +23,7 @@ from imrnns_core.model.checkpoint import load_adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
+from imrnns_core.types import SIDES
 from tests import toys
 from tests.toys import stage_ranks
 

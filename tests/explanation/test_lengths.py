@@ -17,9 +17,9 @@ from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.encoding.encoder import format_document
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import EncoderError
-from imrnns_core.explanation.pair import Pair, rescore
+from imrnns_core.explanation.pair import Pair, reference_scores, rescore
 from imrnns_core.explanation.score_accounting import account
-from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from tests import toys

@@ -10,8 +10,8 @@ from scipy.stats import spearmanr
 from imrnns_core.explanation import word_attribution as words
 from imrnns_core.explanation.attention_trace import AttentionTrace, Trace, TracedEncoder
 from imrnns_core.explanation.occlusion import pooling_weights, position_drop, token_spans
-from imrnns_core.explanation.pair import Pair
-from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.explanation.pair import Pair, reference_scores
+from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.text.words import without

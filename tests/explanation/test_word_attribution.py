@@ -20,9 +20,9 @@ from imrnns_core.explanation.attention_trace import (
 )
 from imrnns_core.explanation.explain import words_to_verify
 from imrnns_core.explanation.occlusion import token_to_word
-from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.pair import Pair, reference_scores
 from imrnns_core.explanation.score_accounting import account_words
-from imrnns_core.explanation.word_attribution import WordExplainer, reference_scores
+from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import (
     RANDOM_DRAWS,
     Draw,

@@ -18,6 +18,7 @@ READING = (
     "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
     "and see whether the rank changes."
 )
+ALL_FEEDBACK = "The ranks below are those with all feedback documents; you have excluded some."
 RUN_READING = "These are clues, not proof."
 
 
@@ -34,6 +35,8 @@ def show(comparison: Comparison) -> None:
             st.caption(cause_legend.markdown(cause_legend.NOT_RETRIEVED))
             return
         st.caption(RUN_READING if state.current().run else READING)
+        if not comparison.feedback.all():
+            st.caption(ALL_FEEDBACK)
         for finding in diagnosis.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)
         if state.current().run:

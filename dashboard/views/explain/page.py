@@ -56,7 +56,7 @@ def show() -> None:
         score_breakdown.show(pair, accounting)
     try:
         # after the parts that need no encoder, and before those that do
-        explanations.explainer(selection.data, selection.system).check()
+        explanations.explainer(selection.data, selection.system).check_pair(pair)
     except (ExplanationError, EncoderError) as error:
         title = "Words cannot be explained for this encoder and these vectors"
         notices.show("info", title, str(error))

@@ -35,8 +35,8 @@ def show(key: PairKey) -> None:
                 try:
                     tokens = explanations.named_tokens(key, side)
                 except ExplanationError as error:
-                    notices.show("info", "Not available for this encoder", str(error))
-                    # the other text has the same encoder
+                    notices.show("info", "Not available for this encoder or data set", str(error))
+                    # the same holds for the other text
                     return
                 _table(tokens, side)
 
