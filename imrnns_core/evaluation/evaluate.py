@@ -259,7 +259,7 @@ def evaluate(
         ndcg_range=unjudged_range(dataset, batch, qrels, NDCG) if with_parts else None,
         left_out=card.outcome.left_out if card and card.outcome else None,
         without_relevant=tuple(q for q in dataset.qrels(split) if q not in judged),
-        copies=copies_of_relevant(dataset.document, qrels),
+        copies=copies_of_relevant(dataset.document, qrels, dataset.common_runs),
         run=ranker.run_name,
     )
 

@@ -137,7 +137,8 @@ def _relevant_rows(collection: Collection, split: TrainValidationSplit) -> IntAr
 
 def _fingerprints(collection: Collection, rows: IntArray) -> Fingerprints:
     """Return by what some documents are recognised."""
-    return Fingerprints.of(collection.dataset.documents[int(row)] for row in rows)
+    dataset = collection.dataset
+    return Fingerprints.of((dataset.documents[int(row)] for row in rows), dataset.common_runs)
 
 
 def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:

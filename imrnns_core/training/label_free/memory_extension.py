@@ -57,6 +57,7 @@ def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
     stored = KnownTexts(
         Fingerprints(texts.used, texts.used_shingles, texts.used_sentences),
         Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences),
+        common=dataset.common_runs,
     )
     changed = [row for row, text in enumerate(dataset.text_hashes) if text not in stored.whole]
     if len(changed) == len(documents):
@@ -95,7 +96,8 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
     model = add_sentences(
         adapter.model, documents, stored, sentences, settings["strength"], config.sharpness
     )
-    added = Fingerprints.of(collection.dataset.documents[row] for row in rows)
+    dataset = collection.dataset
+    added = Fingerprints.of((dataset.documents[row] for row in rows), dataset.common_runs)
     texts = replace(
         card.texts,
         used=sorted({*card.texts.used, *added.whole}),
