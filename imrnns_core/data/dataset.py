@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from imrnns_core.data.common_runs import common_runs
 from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.own_documents import OwnDocuments
 from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Document, Query
+from imrnns_core.data.shingles import Hashes
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import IntArray, Qrels, relevant_ids
 
 JUDGED_SPLIT = "judged"
 """The split of queries that only people judged: those of no other split."""
-_OF_CORPUS = ("document_ids", "document", "text_hashes", "_corpus_sha")
+_OF_CORPUS = ("document_ids", "document", "text_hashes", "common_runs", "_corpus_sha")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ class Dataset:
     def text_hashes(self) -> tuple[str, ...]:
         """Hashes of the documents' texts, in corpus order."""
         return tuple(document.text_hash for document in self.documents)
+
+    @cached_property
+    def common_runs(self) -> Hashes:
+        """Hashes (R,) of runs of words that many documents have, such as those of a footer."""
+        return common_runs(self.documents)
 
     @cached_property
     def own_documents(self) -> OwnDocuments:

@@ -7,21 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from imrnns_core.data.common_runs import NO_RUNS
 from imrnns_core.data.shingles import (
     SHINGLE_WORDS,
     SHORT_SHINGLE_WORDS,
     SHORT_WORDS,
     SKETCH_SIZE,
+    Hashes,
     Passage,
     hash_runs,
-    shingle_hashes,
     words_of,
 )
 from imrnns_core.types import IntArray, Qrels, relevant_ids
 
-Hashes = NDArray[np.uint64]
+BOTH_WORDS = SHORT_WORDS // 2
+"""Short documents with at least so many words are also compared as longer ones."""
 NEAR_SHARE = 0.3
 """Share of the shingles of its sketch by which a document is a near copy of another one."""
 CHUNK = 10_000
@@ -29,20 +30,33 @@ CHUNK = 10_000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
-def copies(documents: Sequence[Passage], share: float = NEAR_SHARE) -> IntArray:
+def copies(
+    documents: Sequence[Passage], share: float = NEAR_SHARE, ignored: Hashes = NO_RUNS
+) -> IntArray:
     """Return the group (N,) of each document; near copies are in one group.
 
     Two documents are near copies if they have this share of their sketches in common, directly or
-    through others. A sketch has the eight shingles with the smallest hashes, of three words each in
-    a document with fewer than 40 words, else of four: a sample of the text. With 0.3, documents
-    that share a third of their shingles are found in 40 % of cases, with 60 % in 90 %. The time
-    grows with N, not with its square, whatever the documents have in common.
+    through others. A sketch has the eight shingles with the smallest hashes: a sample of the text.
+    Documents with fewer than 40 words are compared by shingles of three words, those with at least
+    20 words by shingles of four words, so some by both. With 0.3, documents that share a third of
+    their shingles are found in 40 % of cases, with 60 % in 90 %. The time grows with N, not with
+    its square, whatever the documents have in common.
+
+    Args:
+        documents: The N documents.
+        share: The share by which two documents are near copies.
+        ignored: Hashes of shingles that do not count. By default, all count: pages that fill in one
+            template are near copies. With the `common_runs` of the corpus, they are not, nor are
+            pages with one footer. A document that has no other shingles keeps them.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    sketches, sizes = _sketches(documents)
-    edges = list(_edges(sketches, np.ceil(share * sizes).astype(np.int64), sizes))
+    edges = [
+        edge
+        for sketches, sizes in _sketches(documents, ignored)
+        for edge in _edges(sketches, np.ceil(share * sizes).astype(np.int64), sizes)
+    ]
     if not edges:
         return np.arange(len(documents), dtype=np.int64)
     first, second = (np.concatenate(ends) for ends in zip(*edges, strict=True))
@@ -51,19 +65,27 @@ def copies(documents: Sequence[Passage], share: float = NEAR_SHARE) -> IntArray:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def copies_of_relevant(document: Mapping[str, Passage], qrels: Qrels) -> dict[str, int]:
+def copies_of_relevant(
+    document: Mapping[str, Passage], qrels: Qrels, ignored: Hashes
+) -> dict[str, int]:
     """Return the group of near copies of each relevant document that is in the corpus.
 
-    `document` has the documents of the corpus by id.
+    `document` has the documents of the corpus by id, `ignored` the shingles that do not count.
     """
     ids = sorted({d for judged in qrels.values() for d in relevant_ids(judged) if d in document})
-    return dict(zip(ids, copies([document[i] for i in ids]).tolist(), strict=True))
+    groups = copies([document[i] for i in ids], ignored=ignored)
+    return dict(zip(ids, groups.tolist(), strict=True))
 
 
-def _sketches(documents: Sequence[Passage]) -> tuple[Hashes, IntArray]:
-    """Return the sketches (N, 8), filled up with zeros, and their sizes (N,)."""
-    sketches = np.zeros((len(documents), SKETCH_SIZE), np.uint64)
-    sizes = np.zeros(len(documents), np.int64)
+def _sketches(documents: Sequence[Passage], ignored: Hashes) -> list[tuple[Hashes, IntArray]]:
+    """Return the sketches (N, 8), filled up with zeros, and their sizes (N,), for each kind.
+
+    A document that is not compared as a kind has a sketch of size 0.
+    """
+    found = [
+        (np.zeros((len(documents), SKETCH_SIZE), np.uint64), np.zeros(len(documents), np.int64))
+        for _ in range(2)
+    ]
     codes = _Codes()
     for start in range(0, len(documents), CHUNK):
         texts = [
@@ -72,14 +94,14 @@ def _sketches(documents: Sequence[Passage]) -> tuple[Hashes, IntArray]:
         ]
         lengths = np.array([len(words) for words in texts])
         joined = np.fromiter(map(codes.__getitem__, chain.from_iterable(texts)), np.uint64)
-        for width, chosen in (
-            (SHORT_SHINGLE_WORDS, lengths < SHORT_WORDS),
-            (SHINGLE_WORDS, lengths >= SHORT_WORDS),
+        for width, chosen, kind in (
+            (SHORT_SHINGLE_WORDS, lengths < SHORT_WORDS, found[0]),
+            (SHINGLE_WORDS, lengths >= BOTH_WORDS, found[1]),
         ):
-            kept = np.repeat(chosen, lengths)
-            rows = start + np.flatnonzero(chosen)
-            _fill(joined[kept], lengths[chosen], width, rows, sketches, sizes)
-    return sketches, sizes
+            rows = np.flatnonzero(chosen)
+            runs, owners = _runs(joined[np.repeat(chosen, lengths)], lengths[chosen], width)
+            _fill(*_without(runs, owners, ignored), start + rows, kind)
+    return found
 
 
 class _Codes(dict[str, int]):
@@ -90,40 +112,41 @@ class _Codes(dict[str, int]):
         return code
 
 
-def _fill(
-    codes: Hashes,
-    lengths: IntArray,
-    width: int,
-    rows: IntArray,
-    sketches: Hashes,
-    sizes: IntArray,
-) -> None:
-    """Write the sketches of some documents into the rows (D,) of `sketches`, and their sizes.
+def _runs(codes: Hashes, lengths: IntArray, width: int) -> tuple[Hashes, IntArray]:
+    """Return the hashes (R,) of the runs of some documents, and the number of the document of each.
 
     `codes` (W,) are the codes of their words, one document after the other, with D `lengths`.
     """
     owners = np.repeat(np.arange(len(lengths)), lengths)
     # a document with fewer words than a shingle has one shingle of all its words
-    few = np.flatnonzero((lengths > 0) & (lengths < width))
-    for number in few:
-        own = shingle_hashes(codes[owners == number], width)
-        sketches[rows[number], : len(own)], sizes[rows[number]] = own, len(own)
-    if len(codes) < width:
-        return
-    last = len(codes) - width + 1
-    inside = owners[:last] == owners[width - 1 :]
-    hashes = hash_runs([codes[shift : last + shift] for shift in range(width)])[inside]
-    owner = owners[:last][inside]
-    order = np.lexsort((hashes, owner))
-    hashes, owner = hashes[order], owner[order]
-    new = np.r_[True, (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])][: len(hashes)]
-    hashes, owner = hashes[new], owner[new]
-    starts = np.searchsorted(owner, np.arange(len(lengths)))
-    position = np.arange(len(owner)) - starts[owner]
+    documents = np.flatnonzero((lengths > 0) & (lengths < width))
+    hashes = [hash_runs(list(codes[owners == number, None])) for number in documents]
+    if len(codes) >= width:
+        last = len(codes) - width + 1
+        inside = owners[:last] == owners[width - 1 :]
+        hashes.append(hash_runs([codes[shift : last + shift] for shift in range(width)])[inside])
+        documents = np.r_[documents, owners[:last][inside]]
+    return np.concatenate([NO_RUNS, *hashes]), documents
+
+
+def _without(runs: Hashes, owners: IntArray, ignored: Hashes) -> tuple[Hashes, IntArray]:
+    """Return the runs that are not ignored; a document that would have none keeps all of them."""
+    kept = ~np.isin(runs, ignored)
+    kept |= np.bincount(owners[kept], minlength=int(owners.max(initial=0)) + 1)[owners] == 0
+    return runs[kept], owners[kept]
+
+
+def _fill(runs: Hashes, owners: IntArray, rows: IntArray, kind: tuple[Hashes, IntArray]) -> None:
+    """Write the sketches of some documents, and their sizes, into the rows (D,) of a kind."""
+    sketches, sizes = kind
+    order = np.lexsort((runs, owners))
+    runs, owners = runs[order], owners[order]
+    new = np.r_[True, (runs[1:] != runs[:-1]) | (owners[1:] != owners[:-1])][: len(runs)]
+    runs, owners = runs[new], owners[new]
+    position = np.arange(len(owners)) - np.searchsorted(owners, owners)
     small = position < SKETCH_SIZE
-    sketches[rows[owner[small]], position[small]] = hashes[small]
-    counts = np.bincount(owner[small], minlength=len(lengths))
-    sizes[rows[counts > 0]] = counts[counts > 0]
+    sketches[rows[owners[small]], position[small]] = runs[small]
+    sizes[rows] = np.bincount(owners[small], minlength=len(rows))
 
 
 def _edges(

@@ -19,14 +19,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from imrnns_core.data.near_copies import copies
+import numpy as np
+
+from imrnns_core.data.common_runs import NO_RUNS, common_runs
 from imrnns_core.data.shingles import (
     SHINGLE_WORDS,
     SHORT_SHINGLE_WORDS,
     SHORT_WORDS,
     SKETCH_SIZE,
+    Hashes,
     Passage,
-    shingles,
+    hexadecimal,
+    runs_in_order,
+    runs_of,
     words_of,
 )
 from imrnns_core.text.sentences import split_sentences
@@ -42,11 +47,6 @@ SENTENCE_WORDS = 6
 """Shorter sentences are too common to tell where they come from; they are joined to the next."""
 KNOWN_WORDS = 25
 """Words in sentences of used documents by which a longer document counts as used."""
-COMMON_DOCUMENTS, COMMON_SHARE = 5, 0.1
-"""What more documents have, and a larger share of them, tells nothing about one of them.
-
-Versions of one page count once: what they have in common tells that it is this page.
-"""
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 """Half a surrogate pair: Python has such characters, encoders refuse them."""
 
@@ -57,31 +57,47 @@ def text_hash(text: str) -> str:
     return hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def shingle_sketch(text: str) -> frozenset[str]:
+def shingle_sketch(text: str, common: Hashes = NO_RUNS) -> frozenset[str]:
     """Return hashes (8 hexadecimal digits each) of the shingles by which a text is recognised.
 
     These are the eight with the smallest hashes, or all of a short text. Two texts that differ in a
     few words have most of them in common; punctuation and case do not count. Source: Broder, "On
-    the resemblance and containment of documents", 1997.
+    the resemblance and containment of documents", 1997. `common` shingles do not count.
     """
-    return frozenset(_sketch(words_of(text), SKETCH_SIZE))
+    return frozenset(_sketch(words_of(text), common))
 
 
-def _sketch(words: Sequence[str], size: int) -> list[str]:
-    """Return `size` hashes of shingles in ascending order, or all of a short text."""
-    if len(words) < SHORT_WORDS:
-        return shingles(words, SHORT_SHINGLE_WORDS)
-    return shingles(words, SHINGLE_WORDS, size)
+def _sketch(words: Sequence[str], common: Hashes) -> list[str]:
+    own = _own_runs(words, SHORT_SHINGLE_WORDS, common)
+    if len(own) <= SHORT_WORDS - SHORT_SHINGLE_WORDS:
+        return hexadecimal(own)
+    return hexadecimal(_own_runs(words, SHINGLE_WORDS, common)[:SKETCH_SIZE])
 
 
-def sentence_hashes(text: str) -> dict[str, int]:
-    """Return the hashes (10 hexadecimal digits each) of the sentences → their numbers of words."""
+def _own_runs(words: Sequence[str], width: int, common: Hashes) -> Hashes:
+    """Return the hashes of the runs of words that are not common, in ascending order."""
+    return np.setdiff1d(runs_of(words, width), common)
+
+
+def own_words(words: Sequence[str], common: Hashes) -> int:
+    """Return how many of the words of a text are in no common run."""
+    if not len(common):
+        return len(words)
+    inside = np.zeros(len(words), np.bool_)
+    starts = np.flatnonzero(np.isin(runs_in_order(words, SHORT_SHINGLE_WORDS), common))
+    for shift in range(min(SHORT_SHINGLE_WORDS, len(words))):
+        inside[starts + shift] = True
+    return int((~inside).sum())
+
+
+def sentence_hashes(text: str) -> dict[str, list[str]]:
+    """Return the hashes (10 hexadecimal digits each) of the sentences → their words."""
     hashes = {}
     for sentence in split_sentences(text, SENTENCE_WORDS):
         words = words_of(sentence)
         if len(words) >= SENTENCE_WORDS:
             encoded = " ".join(words).encode(errors="surrogatepass")
-            hashes[hashlib.blake2b(encoded, digest_size=5).hexdigest()] = len(words)
+            hashes[hashlib.blake2b(encoded, digest_size=5).hexdigest()] = words
     return hashes
 
 
@@ -101,41 +117,35 @@ class Fingerprints:
     sentences: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, documents: Iterable[Passage]) -> Fingerprints:
-        """Return the fingerprints of some documents."""
+    def of(cls, documents: Iterable[Passage], common: Hashes | None = None) -> Fingerprints:
+        """Return the fingerprints of some documents.
+
+        `common` are the `common_runs` of their corpus, by default those of the documents.
+        """
         documents = list(documents)
-        groups = copies(documents, COPY_SHARE).tolist()
+        common = common_runs(documents) if common is None else common
         texts = [f"{document.title} {document.text}" for document in documents]
-        words = [words_of(text) for text in texts]
-        # twice as many as are kept, in case that some are common
-        sketches = [_sketch(own, 2 * SKETCH_SIZE) for own in words]
-        sentences = [sentence_hashes(document.text) for document in documents]
-        common = _common(sketches, groups)
-        kept = {
-            "".join([h for h in own if h not in common][: _most(text)])
-            for own, text in zip(sketches, words, strict=True)
+        sketches = {"".join(_sketch(words_of(text), common)) for text in texts}
+        sentences = {
+            h
+            for document in documents
+            for h, words in sentence_hashes(document.text).items()
+            if own_words(words, common)
         }
-        told = {h for own in sentences for h in own} - _common(sentences, groups)
-        return cls(sorted({text_hash(text) for text in texts}), sorted(kept - {""}), sorted(told))
-
-
-def _most(words: Sequence[str]) -> int | None:
-    """Return how many shingles of a text are kept, None for all."""
-    return None if len(words) < SHORT_WORDS else SKETCH_SIZE
-
-
-def _common(hashes: Sequence[Iterable[str]], groups: Sequence[int]) -> set[str]:
-    """Return the hashes that many groups of near copies have, such as those of a footer."""
-    pairs = {(h, group) for own, group in zip(hashes, groups, strict=True) for h in own}
-    most = max(COMMON_DOCUMENTS, COMMON_SHARE * len(set(groups)))
-    return {h for h, count in Counter(h for h, _ in pairs).items() if count > most}
+        whole = {text_hash(text) for text in texts}
+        return cls(sorted(whole), sorted(sketches - {""}), sorted(sentences))
 
 
 class KnownTexts:
-    """The documents with some fingerprints: `document in known`."""
+    """The documents with some fingerprints: `document in known`.
 
-    def __init__(self, *fingerprints: Fingerprints) -> None:
+    `common` are the `common_runs` of the corpus of the documents that are looked up. Otherwise most
+    shingles of a short page with a long footer would be those of the footer.
+    """
+
+    def __init__(self, *fingerprints: Fingerprints, common: Hashes = NO_RUNS) -> None:
         self.whole = frozenset(h for own in fingerprints for h in own.whole)
+        self._common = common
         self._sentences = frozenset(h for own in fingerprints for h in own.sentences)
         joined = [item for own in fingerprints for item in own.shingles]
         # an older card has one shingle per item, of documents that are not told apart
@@ -149,8 +159,8 @@ class KnownTexts:
         text = f"{document.title} {document.text}"
         if text_hash(text) in self.whole or self._most_shared(text) >= MIN_SHARE:
             return True
-        words = len(words_of(document.text))
-        return 0 < self._known_words(document.text) >= min(KNOWN_WORDS, words / 2)
+        own = own_words(words_of(document.text), self._common)
+        return 0 < self._known_words(document.text) >= min(KNOWN_WORDS, own / 2)
 
     def covers(self, document: Passage) -> bool:
         """Return whether a document is a copy with small changes, or consists of known sentences.
@@ -160,8 +170,8 @@ class KnownTexts:
         text = f"{document.title} {document.text}"
         if text_hash(text) in self.whole or self._most_shared(text) >= COPY_SHARE:
             return True
-        words = len(words_of(document.text))
-        return words > 0 and self._known_words(document.text) >= COPY_SHARE * words
+        own = own_words(words_of(document.text), self._common)
+        return 0 < self._known_words(document.text) >= COPY_SHARE * own
 
     def _most_shared(self, text: str) -> float:
         """Return the largest share of the shingles that one known document also has."""
@@ -169,10 +179,10 @@ class KnownTexts:
         best = 0.0
         # a few words more or less can make a short text of a long one, so both kinds are compared
         for width, size in ((SHINGLE_WORDS, SKETCH_SIZE), (SHORT_SHINGLE_WORDS, len(words))):
-            sketch = shingles(words, width, size)
+            sketch = hexadecimal(_own_runs(words, width, self._common)[:size])
             shared = Counter(n for shingle in sketch for n in self._documents.get(shingle, ()))
             most = max(shared.values(), default=0)
-            if most >= min(MIN_SHARED, len(sketch)):
+            if most >= min(MIN_SHARED, len(words)):
                 best = max(best, most / max(1, len(sketch)))
             older = len(self._older.intersection(sketch))
             if older and older >= min(OLDER_SHARED, len(sketch)):
@@ -180,6 +190,9 @@ class KnownTexts:
         return best
 
     def _known_words(self, text: str) -> int:
-        if not self._sentences:
-            return 0
-        return sum(n for h, n in sentence_hashes(text).items() if h in self._sentences)
+        """Return how many words of a text are in known sentences, without those of a footer."""
+        return sum(
+            own_words(words, self._common)
+            for h, words in sentence_hashes(text).items()
+            if h in self._sentences
+        )

@@ -23,6 +23,7 @@ _WORDS = regex.compile(
     r"[[\p{L}\p{M}\p{N}]--[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]]+",
     regex.VERSION1,
 )
+Hashes = NDArray[np.uint64]
 _FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64
 )
@@ -48,7 +49,7 @@ def words_of(text: str) -> list[str]:
     return found
 
 
-def hash_runs(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+def hash_runs(columns: Sequence[Hashes]) -> Hashes:
     """Return a hash (R,) of each run of words; `columns` has an array (R,) for each word of it."""
     pairs = zip(columns, _FACTORS, strict=False)
     hashes = sum((codes * factor for codes, factor in pairs), np.zeros(1, np.uint64))
@@ -56,16 +57,21 @@ def hash_runs(columns: Sequence[NDArray[np.uint64]]) -> NDArray[np.uint64]:
     return np.asarray(mixed, np.uint64)
 
 
-def shingle_hashes(codes: NDArray[np.uint64], width: int) -> NDArray[np.uint64]:
-    """Return the hashes of all runs of `width` words, from codes (W,) of the words, ascending."""
+def runs_in_order(words: Sequence[str], width: int) -> Hashes:
+    """Return the hash of each run of `width` words in the order of the text, or of all words."""
+    codes = np.array([zlib.crc32(w.encode(errors="surrogatepass")) for w in words], np.uint64)
     width = min(width, len(codes))
     if not width:
         return codes
     last = len(codes) - width + 1
-    return np.unique(hash_runs([codes[shift : last + shift] for shift in range(width)]))
+    return hash_runs([codes[shift : last + shift] for shift in range(width)])
 
 
-def shingles(words: Sequence[str], width: int, most: int | None = None) -> list[str]:
-    """Return the hashes of all runs of `width` words, or the smallest, in ascending order."""
-    codes = np.array([zlib.crc32(w.encode(errors="surrogatepass")) for w in words], np.uint64)
-    return [f"{value:08x}" for value in shingle_hashes(codes, width)[:most].tolist()]
+def runs_of(words: Sequence[str], width: int) -> Hashes:
+    """Return the different hashes of all runs of `width` words, in ascending order."""
+    return np.unique(runs_in_order(words, width))
+
+
+def hexadecimal(hashes: Hashes) -> list[str]:
+    """Return the hashes as adapter cards have them: 8 hexadecimal digits each."""
+    return [f"{value:08x}" for value in hashes.tolist()]

@@ -242,7 +242,8 @@ def evaluate(
     dataset, names = ranker.collection.dataset, tuple(dict.fromkeys((NDCG, *measures)))
     judged, card = dataset.judged_queries(split), ranker.card
     qrels = judged if query_ids is None else {q: judged[q] for q in query_ids}
-    batch, near = ranker.rank_queries(tuple(qrels)), copies_of_relevant(dataset.document, qrels)
+    batch = ranker.rank_queries(tuple(qrels))
+    near = copies_of_relevant(dataset.document, qrels, dataset.common_runs)
     stages = _measure_stages(dataset, batch, qrels, names)
     return Evaluation(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels), names),

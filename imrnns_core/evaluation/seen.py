@@ -44,9 +44,13 @@ def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[n
         return None
     texts = card.texts
     positives = KnownTexts(
-        Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences)
+        Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences),
+        common=dataset.common_runs,
     )
-    used = KnownTexts(Fingerprints(texts.used, texts.used_shingles, texts.used_sentences))
+    used = KnownTexts(
+        Fingerprints(texts.used, texts.used_shingles, texts.used_sentences),
+        common=dataset.common_runs,
+    )
     validation, trained_on = set(texts.validation_queries), set(texts.queries)
 
     def group(query_id: str) -> Group:

@@ -57,7 +57,8 @@ def split_judged(
     name, qrels = collection.dataset.name, queries_with_relevant(qrels)
     if valid_qrels is None:
         refit = config.resolved().refit
-        near = copies_of_relevant(collection.dataset.document, qrels)
+        dataset = collection.dataset
+        near = copies_of_relevant(dataset.document, qrels, dataset.common_runs)
         split = split_queries(qrels, config.validation_share, config.seed, refit, near)
     else:
         split = TrainValidationSplit(qrels, queries_with_relevant(valid_qrels))
@@ -139,7 +140,8 @@ def _relevant_rows(collection: Collection, split: TrainValidationSplit) -> IntAr
 
 def _fingerprints(collection: Collection, rows: IntArray) -> Fingerprints:
     """Return by what some documents are recognised."""
-    return Fingerprints.of(collection.dataset.documents[int(row)] for row in rows)
+    dataset = collection.dataset
+    return Fingerprints.of((dataset.documents[int(row)] for row in rows), dataset.common_runs)
 
 
 def _uses_of_all_texts(outcome: TrainingOutcome) -> list[TextUse]:

@@ -12,9 +12,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from imrnns_core.data import near_copies
-from imrnns_core.data.near_copies import copies
+from imrnns_core.data.near_copies import BOTH_WORDS, copies
 from imrnns_core.data.records import Document
-from imrnns_core.data.shingles import SHORT_WORDS, shingles, words_of
+from imrnns_core.data.shingles import SHORT_WORDS, runs_of, words_of
 from imrnns_core.types import IntArray
 
 FORM = "Ask the office of {} for a badge. It is made within a day, and it is valid for two years."
@@ -36,21 +36,24 @@ def test_copies_are_grouped_and_others_are_alone() -> None:
 
 def by_pairs(documents: Sequence[Document]) -> IntArray:
     """Return the groups by comparing every pair."""
-    sketches = []
-    for one in documents:
-        words = words_of(f"{one.title} {one.text}")
-        sketches.append(set(shingles(words, 3 if len(words) < SHORT_WORDS else 4)[:8]))
-    near = [
-        [bool(a and b) and len(a & b) >= 0.3 * min(len(a), len(b)) for a in sketches]
-        for b in sketches
-    ]
-    return np.asarray(connected_components(csr_array(np.array(near)), directed=False)[1])
+    words = [words_of(f"{one.title} {one.text}") for one in documents]
+    near = np.zeros((len(words), len(words)), dtype=bool)
+    for width, fewest, most in ((3, 0, SHORT_WORDS - 1), (4, BOTH_WORDS, 1000)):
+        sketches = [
+            set(runs_of(own, width)[:8].tolist()) if fewest <= len(own) <= most else set()
+            for own in words
+        ]
+        near |= [
+            [bool(a and b) and len(a & b) >= 0.3 * min(len(a), len(b)) for a in sketches]
+            for b in sketches
+        ]
+    return np.asarray(connected_components(csr_array(near), directed=False)[1])
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1000])
 @given(
     st.lists(
-        st.lists(st.sampled_from("abcdefgh"), max_size=60).map(" ".join), min_size=1, max_size=15
+        st.lists(st.sampled_from("abcdefgh"), max_size=100).map(" ".join), min_size=1, max_size=15
     )
 )
 def test_the_groups_are_those_of_all_pairs(chunk: int, texts: list[str]) -> None:

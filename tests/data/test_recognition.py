@@ -107,7 +107,7 @@ def test_fingerprints_without_sentences_do_not_recognise_a_part_of_another_text(
 
 def test_sentences_are_compared_by_their_words() -> None:
     hashes = sentence_hashes("Slow rivers carry sand to warm seas! Short one.")
-    assert list(hashes.values()) == [7]
+    assert [len(words) for words in hashes.values()] == [7]
     assert hashes.keys() == sentence_hashes("SLOW rivers, carry sand: to warm seas.").keys()
 
 

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.near_copies import copies, copies_of_relevant
 from imrnns_core.data.recognition import Fingerprints, KnownTexts
-from imrnns_core.data.records import Document
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain
 from imrnns_core.model.checkpoint import Adapter
@@ -59,6 +58,7 @@ def missing_rows(card: AdapterCard, dataset: Dataset) -> list[int]:
     stored = KnownTexts(
         Fingerprints(texts.used, texts.used_shingles, texts.used_sentences),
         Fingerprints(texts.positives, texts.positive_shingles, texts.positive_sentences),
+        common=dataset.common_runs,
     )
     changed = [row for row, text in enumerate(dataset.text_hashes) if text not in stored.whole]
     if len(changed) == len(documents):
@@ -97,7 +97,8 @@ def extend_adapter(adapter: Adapter, collection: Collection, encode: EncodeSente
     model = add_sentences(
         adapter.model, documents, stored, sentences, settings["strength"], config.sharpness
     )
-    added = Fingerprints.of(collection.dataset.documents[row] for row in rows)
+    dataset = collection.dataset
+    added = Fingerprints.of((dataset.documents[row] for row in rows), dataset.common_runs)
     texts = replace(
         card.texts,
         used=sorted({*card.texts.used, *added.whole}),
@@ -188,7 +189,9 @@ def left_out_values(
     every = Validator.from_qrels(collection, qrels)
     complete = build(documents, sentences)
     left_out, extended, others = (torch.zeros(len(ids)) for _ in range(3))
-    document_parts, query_parts = _parts(qrels, row_of, copies(collection.dataset.documents), seed)
+    dataset = collection.dataset
+    near = copies(dataset.documents, ignored=dataset.common_runs)
+    document_parts, query_parts = _parts(qrels, row_of, near, seed)
     for number in range(FOLDS):
         part = torch.from_numpy(query_parts == number)
         present = torch.from_numpy(document_parts != number)
@@ -237,16 +240,14 @@ def _parts(
     return document_parts, part_of[groups]
 
 
-def left_out_gain(
-    values: Sequence[Tensor], qrels: QrelsDict, document: Mapping[str, Document]
-) -> LeftOutGain:
+def left_out_gain(values: Sequence[Tensor], qrels: QrelsDict, dataset: Dataset) -> LeftOutGain:
     """Return the means and the test of what `left_out_values` returned for judged queries.
 
     Queries whose relevant documents are the same or near copies count as one in the test.
-    `document` maps the ids of the corpus to its documents.
     """
     base, complete, left_out, extended, others = (v.double() for v in values)
-    groups = connected_queries(qrels, copies_of_relevant(document, qrels))
+    near = copies_of_relevant(dataset.document, qrels, dataset.common_runs)
+    groups = connected_queries(qrels, near)
     (test,) = paired_tests((left_out - base).numpy()[:, None], groups)
     return LeftOutGain(
         queries=len(base),
