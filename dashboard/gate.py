@@ -11,7 +11,7 @@ from streamlit.web.server.server_util import is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 METHODS = ("GET", "HEAD", "OPTIONS")
-UPLOAD = re.compile(r"/_stcore/upload_file/[^/]+/[^/]+")
+UPLOAD = re.compile(r"/_stcore/upload_file/[^/]+/[^/]+$")
 UPLOAD_METHODS = (*METHODS, "PUT", "DELETE")
 """Methods at the address of an upload: the page Data sends files, and takes them back."""
 
