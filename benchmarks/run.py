@@ -15,6 +15,7 @@ import time
 import numpy as np
 import torch
 
+from benchmarks import large_import
 from benchmarks.engine import (
     DATA,
     ROOT,
@@ -104,6 +105,7 @@ def main() -> None:
         )
     dashboard()
     browser()
+    large_import.main()
 
 
 if __name__ == "__main__":

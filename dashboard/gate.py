@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,6 +11,9 @@ from streamlit.web.server.server_util import is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+UPLOAD = re.compile(r"/_stcore/upload_file/[^/]+/[^/]+$")
+UPLOAD_METHODS = (*METHODS, "PUT", "DELETE")
+"""Methods at the address of an upload: the page Data sends files, and takes them back."""
 
 
 class Gate:
@@ -20,14 +25,14 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on to Streamlit."""
         refusal = (
-            _refusal(scope.get("method", "GET"), Headers(scope=scope))
+            _refusal(scope.get("method", "GET"), scope["path"], Headers(scope=scope))
             if scope["type"] in ("http", "websocket")
             else None
         )
         await (refusal or self.app)(scope, receive, send)
 
 
-def _refusal(method: str, headers: Headers) -> PlainTextResponse | None:
+def _refusal(method: str, path: str, headers: Headers) -> PlainTextResponse | None:
     """Return the response to a refused request, or None if the request is allowed."""
     host = headers.get("host")
     # DNS rebinding: another site can make its own name point to this machine
@@ -45,11 +50,13 @@ def _refusal(method: str, headers: Headers) -> PlainTextResponse | None:
             f"--server.corsAllowedOrigins {origin}\n",
             403,
         )
-    # Streamlit would store uploads of up to 200 MB, but no page has an upload
-    if method not in METHODS:
+    # For uploads, Streamlit checks the token of the page, its session and the size
+    # (`server.maxUploadSize`). It would read the bodies of other requests whole
+    allowed = UPLOAD_METHODS if UPLOAD.search(path) else METHODS
+    if method not in allowed:
         return PlainTextResponse(
-            f"{method} is not allowed; the dashboard accepts no uploads\n",
+            f"{method} is not allowed; files are uploaded on the page Data\n",
             405,
-            {"Allow": ", ".join(METHODS)},
+            {"Allow": ", ".join(allowed)},
         )
     return None

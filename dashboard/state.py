@@ -147,6 +147,18 @@ def value(key: str) -> Any:
     return st.session_state[key]
 
 
+def upload_key(box: str) -> str:
+    """Return the key of the upload that fills in the text box with the key `box`."""
+    return f"{box}_upload_{st.session_state.get(f'{box}_uploads', 0)}"
+
+
+def fill(box: str, text: str) -> None:
+    """Fill in a text box that this run has not drawn yet, and empty its upload."""
+    st.session_state[box] = text
+    # an upload with another key: Streamlit frees the memory of the file
+    st.session_state[f"{box}_uploads"] = st.session_state.get(f"{box}_uploads", 0) + 1
+
+
 def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:
     """Bind a multiselect of the candidates that do not refine the query.
 

@@ -22,6 +22,7 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
+from imrnns_core.reporting.evaluation_html import evaluation_to_html
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
@@ -175,3 +176,18 @@ def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diag
         replace(d, outcome=outcome)
         for d, outcome in zip(_causes(data, adapter_name, split), outcome_names, strict=True)
     ]
+
+
+def report(data: str, adapter_name: str, split: str, top_k: int) -> str:
+    """Return the evaluation of a split as one HTML file."""
+    measured = replace(evaluation(data, adapter_name, split, top_k), bm25=bm25(data, split))
+    if measured.has_adapter:
+        measured = replace(
+            measured,
+            shares=shares(data, adapter_name, split),
+            gain=gain(data, adapter_name, split),
+            ndcg_range=ndcg_range(data, adapter_name, split),
+        )
+    compared = baselines(data, adapter_name, split)
+    found = diagnoses(data, adapter_name, split, top_k)
+    return evaluation_to_html(measured, compared, found, catalog.dataset(data).queries)

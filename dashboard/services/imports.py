@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
@@ -21,6 +22,12 @@ from imrnns_core.encoding.lengths import Lengths
 from imrnns_core.encoding.sentence_transformers import encoder_spec
 from imrnns_core.errors import DataError
 from imrnns_core.io import identity
+from imrnns_core.storage.data_sets import uploads
+from imrnns_core.storage.data_sets.removal import (
+    remove_data_set,
+    removed_data_sets,
+    restore_data_set,
+)
 from imrnns_core.storage.registry import Registration
 from imrnns_core.types import IntArray
 
@@ -173,6 +180,57 @@ def registered(wanted: Wanted) -> str | None:
         or Path(wanted.run).expanduser().absolute() in space.runs.files(name).values()
     )
     return name if known == registration and has_run else None
+
+
+def save_upload(name: str, content: BytesIO, *, names_data_set: bool) -> Path:
+    """Keep an uploaded file in the workspace, and return its path.
+
+    A file that names a data set gets a name that no data set has.
+
+    Raises:
+        DataError: If it unpacks to too much.
+        OSError: If it cannot be written.
+    """
+    space = caching.workspace()
+    taken = space.registrations() if names_data_set else ()
+    with st.spinner("Keeping the file …"):
+        return uploads.save_upload(space.root, name, content, taken)
+
+
+def delete(data: str) -> None:
+    """Take a data set from the list, and move its files in the workspace aside.
+
+    Raises:
+        LensError: If it is the sample, or no longer in the list.
+        OSError: If a file cannot be moved.
+    """
+    remove_data_set(caching.workspace().root, data)
+    caching.notice_registry()
+
+
+def deleted() -> list[str]:
+    """Return the names of the deleted data sets, the last deleted first.
+
+    Raises:
+        DataError: If the entry of one is damaged.
+    """
+    return list(removed_data_sets(caching.workspace().root))
+
+
+def undo(data: str) -> None:
+    """Bring a deleted data set back.
+
+    Raises:
+        LensError: If another data set has got its name since.
+        OSError: If a file cannot be moved.
+    """
+    restore_data_set(caching.workspace().root, data)
+    caching.notice_registry()
+
+
+def listed() -> list[Registration]:
+    """Return all data sets of the list; the sample comes first."""
+    return list(caching.workspace().registrations().values())
 
 
 def set_keep_own(data: str, keep: bool) -> None:

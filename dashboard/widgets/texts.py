@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from imrnns_core.explanation.word_drops import WordDrops
-from imrnns_core.reporting.html import MARK_CSS, marked_html, table_html
+from imrnns_core.reporting.html import marked_html, table_html
+from imrnns_core.reporting.templates import MARK_CSS
 from imrnns_core.types import FloatArray, Side
 
 

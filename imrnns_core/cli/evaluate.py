@@ -15,6 +15,7 @@ from imrnns_core.cli.options import (
     Embeddings,
     EncoderName,
     Force,
+    HtmlFile,
     JsonFile,
     Measures,
     OptionalAdapter,
@@ -32,6 +33,7 @@ from imrnns_core.types import STAGES
 
 if TYPE_CHECKING:
     from imrnns_core.data.dataset import Dataset
+    from imrnns_core.evaluation.baselines import Baselines
     from imrnns_core.evaluation.evaluate import Evaluation
     from imrnns_core.evaluation.rank_overlap import RankOverlap
     from imrnns_core.evaluation.system_comparison import SystemComparison
@@ -48,12 +50,13 @@ class _Outputs:
     """The output files that the user named."""
 
     record: Path | None
+    page: Path | None
     runs: Path | None
     qrels: Path | None
 
     def check(self, force: bool) -> None:
         runs = [self.runs / f"{stage}.run" for stage in STAGES] if self.runs else []
-        check_outputs("evaluate", force, self.record, self.qrels, *runs)
+        check_outputs("evaluate", force, self.record, self.page, self.qrels, *runs)
 
     def write(
         self, result: Evaluation | RankOverlap, record: dict[str, object], dataset: Dataset
@@ -75,6 +78,7 @@ def evaluate(
     against: Against = None,
     qrels: QrelsFile = None,
     json_file: JsonFile = None,
+    html_file: HtmlFile = None,
     run_out: RunFolder = None,
     qrels_out: QrelsOut = None,
     force: Force = False,
@@ -94,7 +98,10 @@ def evaluate(
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
     from imrnns_core.statistics.measures import parse_measures
 
-    names, outputs = (*MEASURES, *(measure or ())), _Outputs(json_file, run_out, qrels_out)
+    names, outputs = (
+        (*MEASURES, *(measure or ())),
+        _Outputs(json_file, html_file, run_out, qrels_out),
+    )
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, None, None, workspace)
@@ -104,9 +111,9 @@ def evaluate(
     ranker = ranker.with_collection(collection)
     if split != UNJUDGED_SPLIT and collection.dataset.splits:
         return _evaluate_judged(space, ranker, split, names, against, outputs)
-    if against or qrels_out:
+    if against or qrels_out or html_file:
         raise LensError(
-            "there are no judgments, which --against and --qrels-out need; name a file of "
+            "there are no judgments, which --against, --html and --qrels-out need; name a file of "
             "judgments with --qrels"
         )
     return _evaluate_unjudged(space, ranker, outputs)
@@ -155,8 +162,21 @@ def _evaluate_judged(
     if comparison:
         added["against"] = comparison.to_json()
     outputs.write(result, {**result.to_json(), **added}, dataset)
+    if outputs.page:
+        _write_page(outputs.page, ranker, result, baselines)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
+
+
+def _write_page(file: Path, ranker: Ranker, result: Evaluation, baselines: Baselines) -> None:
+    from imrnns_core.evaluation.diagnosis import diagnose
+    from imrnns_core.io import write_text
+    from imrnns_core.reporting.evaluation_html import evaluation_to_html
+
+    assert result.bm25 is not None  # the command always measures it
+    diagnoses = diagnose(ranker, result, result.bm25)
+    queries = ranker.collection.dataset.queries
+    write_text(file, evaluation_to_html(result, baselines, diagnoses, queries))
 
 
 def _print_notes(result: Evaluation, collection: Collection) -> int:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from imrnns_core.config import REPORT_GENERATOR
+from imrnns_core.config import EVALUATION_GENERATOR, REPORT_GENERATOR
 from imrnns_core.errors import LensError
 from imrnns_core.io import none_if_damaged, write_json
 from imrnns_core.types import STAGES
@@ -43,8 +43,9 @@ def written_by(path: Path) -> str | None:
     with path.open("rb") as handle:
         # the file may be anything, also binary; what marks a report is in its head
         head = handle.read(4096).decode("utf-8", errors="replace")
-    if REPORT_GENERATOR in head:
-        return "explain"
+    for generator in (REPORT_GENERATOR, EVALUATION_GENERATOR):
+        if f'<meta name="generator" content="{generator}">' in head:
+            return generator.rpartition(" ")[2]
     fields = head.partition("\n")[0].split()
     # the first line of a run, or of judgments in the TREC format
     if len(fields) == 6 and fields[1] == "Q0":

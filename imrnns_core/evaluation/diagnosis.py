@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +24,7 @@ UNFAMILIAR_WORD_TOKENS = 4
 """A query word counts as unfamiliar if the encoder splits it into this many tokens or more."""
 LEXICAL_TOP = 3
 """BM25 finds a relevant document if one is among its top documents, up to this rank."""
+_RANK_IF_NOT_RETRIEVED = 10**6
 
 Cause = Literal[
     "not among the candidates",
@@ -71,6 +72,18 @@ class Diagnosis:
     ranks: tuple[int, ...]
     bm25_rank: int
     findings: tuple[Finding, ...]
+
+    @property
+    def causes(self) -> str:
+        """The names of the likely causes; empty only if nothing is wrong."""
+        names = ", ".join(finding.cause for finding in self.findings)
+        return names or ("" if self.ranks[-1] == 1 else "no known cause")
+
+
+def largest_losses_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """Return diagnoses by their change; of equal ones, the one with the lowest rank first."""
+    # rank 0 means not retrieved, which is worse than any rank
+    return sorted(diagnoses, key=lambda d: (d.change, -(d.ranks[-1] or _RANK_IF_NOT_RETRIEVED)))
 
 
 def diagnose(ranker: Ranker, evaluation: Evaluation, bm25: SystemMetrics) -> list[Diagnosis]:

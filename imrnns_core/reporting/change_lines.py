@@ -1,11 +1,11 @@
-"""Lines for the terminal about the change from base to modulated: its parts and its range."""
+"""Lines about the change from base to modulated: its parts, its range, and its outcomes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, ChangeDecomposition
-from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.reporting.formatting import decimal, interval, percent, signed
@@ -55,4 +55,20 @@ def range_line(ends: UnjudgedRange) -> str:
         f"{signed(ends.change[0])}; if each has the highest grade of its query: base "
         f"{decimal(ends.base[1])}, modulated {decimal(ends.modulated[1])}, change "
         f"{signed(ends.change[1])}."
+    )
+
+
+def outcome_reading(result: Evaluation) -> str:
+    """Return what the outcomes of an evaluation mean."""
+    if not result.has_adapter:
+        return (
+            f"Found: a relevant document is in the top {result.top_k}. Ranked too low: the best "
+            "relevant candidate is below. Not retrieved: no relevant document is "
+            "among the candidates."
+        )
+    return (
+        f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
+        "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
+        f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
+        "neither succeeds. Not retrieved: no relevant document is among the candidates."
     )

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from imrnns_core.config import REPORT_GENERATOR
 from imrnns_core.explanation.deletion_records import DeletionSummary
@@ -20,10 +18,9 @@ from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
 from imrnns_core.reporting.formatting import counted, decimal, signed
+from imrnns_core.reporting.templates import ENVIRONMENT, style
 from imrnns_core.types import SIDES, FloatArray, Target
 
-_FOLDER = Path(__file__).parent
-MARK_CSS = (_FOLDER / "marks.css").read_text(encoding="utf-8")
 NUMBERED_WORDS = 5
 """Number of strongest words that are numbered in a marked text."""
 MIN_SHARE = 0.08
@@ -55,12 +52,7 @@ LEGEND = (
     "read by the encoder. Effects are estimated, not measured."
 )
 
-# StrictUndefined makes a misspelt name an error; Jinja would print nothing for it
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
-_ENVIRONMENT.filters["signed"] = signed
-_MACROS: Any = _ENVIRONMENT.get_template("macros.html").module
+_MACROS: Any = ENVIRONMENT.get_template("macros.html").module
 
 
 @dataclass(frozen=True)
@@ -138,10 +130,10 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
 
     `test` is the deletion test of this adapter, None if it was not run.
     """
-    return _ENVIRONMENT.get_template("template.html").render(
+    return ENVIRONMENT.get_template("template.html").render(
         explanation=explanation,
         generator=REPORT_GENERATOR,
-        css=_style(),
+        css=style(),
         stages=[
             (stage, explanation.ranks[stage], decimal(explanation.scores[stage]))
             for stage in explanation.ranks
@@ -170,13 +162,6 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
         trust_head=TRUST_HEAD,
         trust_rows=trust_rows(test) if test else [],
     )
-
-
-def _style() -> Any:
-    from markupsafe import Markup
-
-    # not escaped, because in a style sheet the escapes of “>” and quotes have no meaning
-    return Markup((_FOLDER / "style.css").read_text(encoding="utf-8") + MARK_CSS)
 
 
 def _verified_heads(targets: Sequence[Target]) -> Iterator[str]:

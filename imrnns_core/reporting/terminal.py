@@ -14,7 +14,12 @@ from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
 from imrnns_core.evaluation.verdicts import judge_outcomes
 from imrnns_core.model.adapter_card import LeftOutGain
-from imrnns_core.reporting.change_lines import gain_lines, range_line, share_line
+from imrnns_core.reporting.change_lines import (
+    gain_lines,
+    outcome_reading,
+    range_line,
+    share_line,
+)
 from imrnns_core.reporting.formatting import (
     counted,
     cut,
@@ -52,11 +57,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         )
     if not result.has_adapter:
         yield _outcome_line(result)
-        yield (
-            f"Found: a relevant document is in the top {result.top_k}. Ranked too low: the best "
-            "relevant candidate is below. Not retrieved: no relevant document is "
-            "among the candidates."
-        )
+        yield outcome_reading(result)
         return
     yield from _group_lines(result)
     for measure, p in result.corrected_p().items():
@@ -76,12 +77,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         yield from gain_lines(result.gain)
     yield share_line(result.shares)
     yield _outcome_line(result)
-    yield (
-        f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
-        "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
-        f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
-        "neither succeeds. Not retrieved: no relevant document is among the candidates."
-    )
+    yield outcome_reading(result)
 
 
 def _outcome_line(result: Evaluation) -> str:

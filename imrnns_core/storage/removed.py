@@ -1,6 +1,7 @@
-"""Adapters that were deleted: their files are moved aside, so that a deletion can be undone.
+"""What was deleted: its files are moved aside, so that a deletion can be undone.
 
-WORKSPACE/removed/TIME/NAME.safetensors   the adapter, and NAME.json if its card is in that file
+WORKSPACE/removed/TIME/NAME.safetensors   an adapter, and NAME.json if its card is in that file
+WORKSPACE/removed/TIME/datasets.json      a data set, with its files (`data_sets.removal`)
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import time
 from pathlib import Path
 
 from imrnns_core.errors import AdapterError
+
+REMOVED = "removed"
+"""The folder in a workspace."""
 
 
 def remove_adapter(root: Path, name: str) -> None:
@@ -23,12 +27,17 @@ def remove_adapter(root: Path, name: str) -> None:
             f"{name}: this adapter is not in the workspace, so it cannot be deleted; name an "
             "adapter that was imported or trained"
         )
-    _move(path, root / "removed" / f"{time.time_ns():020d}")
+    _move(path, new_folder(root))
+
+
+def new_folder(root: Path) -> Path:
+    """Return the folder for what is deleted now; it does not exist yet."""
+    return root / REMOVED / f"{time.time_ns():020d}"
 
 
 def removed_adapters(root: Path) -> dict[str, Path]:
     """Return name → file of the deleted adapters, the last deleted first; of equal names, one."""
-    newest_first = sorted((root / "removed").glob("*/*.safetensors"), reverse=True)
+    newest_first = sorted((root / REMOVED).glob("*/*.safetensors"), reverse=True)
     files: dict[str, Path] = {}
     for path in newest_first:
         files.setdefault(path.stem, path)

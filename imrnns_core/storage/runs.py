@@ -8,6 +8,7 @@ The files stay where they are, as those of data sets do: a run that is written a
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from imrnns_core.config import ENCODER_BASE
@@ -90,8 +91,20 @@ class RunRegistry:
         Raises:
             DataError: If the list is damaged.
         """
+        files = self.files(data)
+        files.pop(name, None)
+        self.put(data, files)
+
+    def put(self, data: str, files: Mapping[str, Path]) -> None:
+        """Store name → file of all runs of a data set; nothing is read.
+
+        Raises:
+            DataError: If the list is damaged.
+        """
         runs = self._read()
-        runs.get(data, {}).pop(name, None)
+        if (stored := {name: str(file) for name, file in files.items()}) == runs.get(data, {}):
+            return
+        runs[data] = stored
         self._write({other: files for other, files in runs.items() if files})
 
     def _read(self) -> dict[str, dict[str, str]]:

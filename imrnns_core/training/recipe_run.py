@@ -206,10 +206,8 @@ class RecipeRun:
             values = self._replay_log.compute_or_replay(
                 lambda: self._initialization.left_out_values(self.split.all, settings)
             )
-            document = self._initialization.collection.dataset.document
-            self._best.measures["left_out"] = asdict(
-                left_out_gain(values, self.split.all, document)
-            )
+            dataset = self._initialization.collection.dataset
+            self._best.measures["left_out"] = asdict(left_out_gain(values, self.split.all, dataset))
 
     def _train_without_judgments(self) -> Iterator[Epoch]:
         """Ship the sentence memory if it passes the check without judgments.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.app import WAIT_MS, open_page, serving, settle
 
@@ -91,6 +91,45 @@ def test_a_column_can_be_chosen(page: Page, own_address: str, own_workspace: Pat
     assert registered["columns"] == {"title": "a"}
     # there is no query: the page shows the data set all the same
     expect(page.get_by_text("2 documents, 0 queries")).to_be_visible()
+
+
+def upload(page: Page, label: str, name: str, text: str) -> None:
+    """Upload a file that is on no disk; its path fills in the box."""
+    file = FilePayload(name=name, mimeType="text/csv", buffer=text.encode())
+    uploader = page.get_by_test_id("stFileUploader").filter(has_text=label)
+    uploader.locator("input[type=file]").set_input_files(file)
+    settle(page)
+
+
+def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
+    page: Page, own_address: str, own_workspace: Path
+) -> None:
+    open_page(page, f"{own_address}/data")
+    expect(page.get_by_text("200MB per file").first).to_be_visible()
+    upload(page, "Upload documents", "../My manual.csv", PAGES)
+    upload(page, "Upload queries", "asked.csv", QUESTIONS)
+    kept = own_workspace / "uploads" / "My_manual.csv"
+    box = page.get_by_role("textbox", name="Folder, zip or file of documents")
+    expect(box).to_have_value(str(kept))
+    assert kept.read_text() == PAGES
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Show “My_manual”").click(timeout=WAIT_MS)
+    settle(page)
+    expect(page.get_by_text("5 documents, 3 queries")).to_be_visible()
+    vectors = own_workspace / "vectors" / "My_manual"
+    assert vectors.is_dir()
+    page.get_by_role("combobox", name="Delete a data set").click()
+    page.get_by_role("option", name="My_manual", exact=True).click()
+    settle(page)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("What was read: sample")).to_be_visible()
+    assert (kept.exists(), vectors.exists()) == (False, False)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text("What was read: My_manual")).to_be_visible()
+    settle(page)
+    expect(page.get_by_text("5 documents, 3 queries")).to_be_visible()
+    assert (kept.read_text(), vectors.is_dir()) == (PAGES, True)
+    assert list((own_workspace / "removed").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from dashboard.views.overview.wording import QUERIES
+from imrnns_core.reporting.answers import QUERIES
 from imrnns_core.statistics.significance import holm
 from tests.browser.app import ROOT, WAIT_MS, chart, click_point, command, open_page, settle
 

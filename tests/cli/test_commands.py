@@ -968,7 +968,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     one_line(
         run(*command(toy), "--against", "sample-adapter"),
         (
-            "there are no judgments, which --against and --qrels-out need; name a file of "
+            "there are no judgments, which --against, --html and --qrels-out need; name a file of "
             "judgments with --qrels"
         ),
     )

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.services import imports
 from dashboard.services.imports import ImportJob, Wanted
+from dashboard.views.data import upload
 from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.progress_panel import Button, Panel
 from imrnns_core.data.readers.columns import ROLES
@@ -17,9 +18,9 @@ from imrnns_core.data.readers.load import TablePreview
 from imrnns_core.errors import LensError
 
 READING = (
-    "Name files on the machine that runs the dashboard. Documents: a table (CSV, TSV, Excel, JSON, "
-    "JSONL, Parquet), a folder of Markdown, text or HTML files, or a folder or zip in BEIR layout. "
-    "Queries are optional: without them you can type your own."
+    "Upload files, or name files on the machine that runs the dashboard. Documents: a table (CSV, "
+    "TSV, Excel, JSON, JSONL, Parquet), a folder or zip of Markdown, text or HTML files, or a "
+    "folder or zip in BEIR layout. Queries are optional: without them you can type your own."
 )
 QUERIES_HELP = (
     "A table of queries, or TREC topics. A column with the id, address or title of the expected "
@@ -49,6 +50,7 @@ def show() -> None:
     """Draw the section."""
     st.header("Add a data set", anchor=False)
     st.caption(READING)
+    upload.show()
     path = st.text_input(
         "Folder, zip or file of documents", key="new_path", placeholder="such as /data/wiki.csv"
     ).strip()

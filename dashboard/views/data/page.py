@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard import state
 from dashboard.services import catalog
-from dashboard.views.data import add, own_documents, report, runs
+from dashboard.views.data import add, data_sets, own_documents, report, runs
 from dashboard.widgets import notices
 
 QUESTION = "What was read, and what is missing?"
@@ -18,6 +18,7 @@ def show() -> None:
     """Draw the page."""
     notices.heading(QUESTION, READING)
     add.show()
+    data_sets.show()
     runs.show()
     report.show()
     data = state.current().data

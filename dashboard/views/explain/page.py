@@ -31,6 +31,7 @@ BASE_READING = (
     "the texts were different."
 )
 
+NO_WORDS = "Words cannot be explained for this encoder and these vectors"
 PASSAGE = "{} is explained: the passage of this long document with the best base score."
 
 
@@ -58,8 +59,7 @@ def show() -> None:
         # after the parts that need no encoder, and before those that do
         explanations.explainer(selection.data, selection.system).check_pair(pair)
     except (ExplanationError, EncoderError) as error:
-        title = "Words cannot be explained for this encoder and these vectors"
-        notices.show("info", title, str(error))
+        notices.show("info", NO_WORDS, str(error))
         return
     words.show(key)
     measured = st.container(key="measured")

@@ -10,7 +10,7 @@ from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain import target
 from dashboard.widgets import chart, notices, texts
-from imrnns_core.reporting.html import MARK_CSS
+from imrnns_core.reporting.templates import MARK_CSS
 from imrnns_core.types import Side
 
 LEGEND = (

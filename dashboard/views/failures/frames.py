@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from dashboard.formatting import SIGNS
@@ -12,16 +10,9 @@ from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
 
-RANK_IF_NOT_RETRIEVED = 10**6
 CHANGE = f"{NDCG} change"
 TITLE_LENGTH = 80
 """Characters of a document without a title."""
-
-
-def largest_losses_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
-    """Return diagnoses by their change; of equal ones, the one with the lowest rank first."""
-    # rank 0 means not retrieved, which is worse than any rank
-    return sorted(diagnoses, key=lambda d: (d.change, -(d.ranks[-1] or RANK_IF_NOT_RETRIEVED)))
 
 
 def judged_queries(
@@ -42,7 +33,7 @@ def judged_queries(
             **{stage: d.ranks[n] or None for n, stage in enumerate(measured.stages)},
             "BM25": d.bm25_rank or None,
             **({"group": groups.get(d.query_id)} if measured.has_adapter else {}),
-            "likely causes": _causes(d),
+            "likely causes": d.causes,
             "split": split,
             "id": d.query_id,
         }
@@ -50,13 +41,6 @@ def judged_queries(
     )
     # ranks with gaps would become 3.0 instead of 3
     return frame.astype({**dict.fromkeys(measured.stages, "Int64"), "BM25": "Int64"})
-
-
-def _causes(diagnosis: Diagnosis) -> str:
-    """Name the causes; an empty cell would look as if nothing were wrong."""
-    return ", ".join(finding.cause for finding in diagnosis.findings) or (
-        "" if diagnosis.ranks[-1] == 1 else "no known cause"
-    )
 
 
 def unjudged_queries(overlap: RankOverlap, dataset: Dataset) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
 from dashboard.widgets import adapter_hint, cause_legend, notices, outcome_legend, split_choice
-from imrnns_core.evaluation.diagnosis import Diagnosis
+from imrnns_core.evaluation.diagnosis import Diagnosis, largest_losses_first
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
@@ -84,7 +84,7 @@ def _show_judged(split: str) -> None:
     measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)
     with outcomes:
         outcome = _outcome_choice(diagnoses, outcomes_of(measured))
-    rows = frames.largest_losses_first(d for d in diagnoses if outcome in ("all", d.outcome))
+    rows = largest_losses_first(d for d in diagnoses if outcome in ("all", d.outcome))
     if not rows:
         notices.show("info", *EMPTY)
         return

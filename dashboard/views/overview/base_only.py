@@ -8,11 +8,13 @@ import streamlit as st
 from dashboard import state
 from dashboard.formatting import count
 from dashboard.services import evaluations
-from dashboard.views.overview import baselines, charts, wording
+from dashboard.views.overview import baselines, charts, report
 from dashboard.widgets import csv_button, notices, outcome_legend
 from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.evaluate import Evaluation
-from imrnns_core.evaluation.verdicts import judge_outcomes, outcomes_of
+from imrnns_core.evaluation.verdicts import outcomes_of
+from imrnns_core.reporting import answers
+from imrnns_core.reporting.evaluation_answers import answers_of
 from imrnns_core.statistics.measures import SystemMetrics
 
 READING = (
@@ -31,19 +33,17 @@ def show(split: str) -> None:
     key = (selection.data, selection.system, split)
     measured = evaluations.evaluation(*key, selection.top_k)
     compared = evaluations.baselines(*key)
-    answers = (
-        wording.base(judge_outcomes(measured), measured),
-        wording.base_baselines(compared.judge()),
-    )
-    for column, answer in zip(st.columns(len(answers)), answers, strict=True):
+    shown = answers_of(measured, compared)
+    for column, answer in zip(st.columns(len(shown)), shown, strict=True):
         with column:
             notices.answer(answer.kind, answer.question, answer.answer, answer.figures)
+    report.show(split)
     if unranked := measured.batch.unranked:
         title, text = NOT_RANKED
         queries = count(unranked, "query", "queries")
         notices.show("info", title.format(selection.run, queries), text)
     if measured.without_relevant:
-        notices.show("info", *wording.without_relevant(measured.without_relevant))
+        notices.show("info", *answers.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):
         st.markdown(outcome_legend.markdown(selection.top_k, outcomes_of(measured)))
     baselines.show(compared)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import formatting, state
 from dashboard.figures import baselines as figures
-from dashboard.views.overview.wording import Answer, Kind
 from dashboard.widgets import chart, csv_button, tables
-from imrnns_core.evaluation.baselines import MAX_SIM, Baselines, BaselineVerdict
+from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.evaluate import NDCG
-from imrnns_core.evaluation.verdicts import Effect, effect_of
+from imrnns_core.evaluation.verdicts import effect_of
 from imrnns_core.reporting import baselines as texts
 
 READING = (
@@ -45,26 +42,6 @@ ADAPTER_DEFINITION = f"""\
 
 {texts.WEIGHTS} {texts.ADAPTER_WEIGHT}
 """
-KINDS: dict[Effect, Kind] = {"harms": "warning", "not shown": "info"}
-"""The box of an adapter that helps, if the strongest baseline is better or may be as good."""
-
-
-def with_strongest(answer: Answer, verdict: BaselineVerdict) -> Answer:
-    """Return the answer to "Does it help?" with the strongest baseline in it."""
-    headline = texts.headline(verdict)
-    kind = answer.kind
-    if headline and kind == "good":
-        kind = KINDS.get(verdict.effect, kind)
-        if verdict.effect != "helps":
-            headline = f"But {_continued(headline)}"
-    line = f"{answer.answer}. {headline}" if headline else answer.answer
-    meaning = f" {texts.MAX_SIM_MEANING}" if verdict.strongest.baseline.name == MAX_SIM else ""
-    return replace(answer, kind=kind, answer=line, figures=answer.figures + meaning)
-
-
-def _continued(sentence: str) -> str:
-    """Return a sentence for its place after another word; abbreviations keep their capitals."""
-    return sentence if sentence[:2].isupper() else f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def show(measured: Baselines) -> None:

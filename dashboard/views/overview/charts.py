@@ -10,12 +10,12 @@ import streamlit as st
 from dashboard import navigation, state
 from dashboard.figures import adapter_parts, overview
 from dashboard.services import catalog
-from dashboard.views.overview import wording
 from dashboard.widgets import chart
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.reporting import answers
 from imrnns_core.types import DoubleArray
 
 SHARES_READING = (
@@ -91,7 +91,7 @@ def gain(parts: GainDecomposition | None) -> None:
     """Draw each part of the change of nDCG@10."""
     st.subheader(f"What changes {NDCG}", anchor=False)
     if parts is None:
-        st.caption(wording.TOO_FEW_FOR_PARTS)
+        st.caption(answers.TOO_FEW_FOR_PARTS)
         return
     st.caption(
         GAIN_READING.format(parts.complete) + (PROJECTOR_FIRST if parts.projector_first else "")
@@ -108,7 +108,7 @@ def shares(parts: ChangeDecomposition | None) -> None:
     """Draw each part's share of the score change, if there is any change."""
     st.subheader("What changes the scores", anchor=False)
     if parts is None:
-        st.caption(wording.TOO_FEW_FOR_PARTS)
+        st.caption(answers.TOO_FEW_FOR_PARTS)
         return
     values = {
         "projector": parts.projector,
@@ -120,7 +120,7 @@ def shares(parts: ChangeDecomposition | None) -> None:
         st.caption(SHARES_READING)
         chart.show(adapter_parts.shares(values), "shares")
     else:
-        st.caption(wording.NO_SHARES)
+        st.caption(answers.NO_SHARES)
 
 
 def _open_clicked(figure: go.Figure, key: str) -> None:

@@ -13,15 +13,16 @@ from dashboard.views.overview import (
     baselines,
     charts,
     measure_table,
+    report,
     unjudged_range,
-    wording,
 )
 from dashboard.views.overview.groups import group_rows
 from dashboard.widgets import adapter_hint, chart, notices, outcome_legend, split_choice
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
-from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
+from imrnns_core.reporting import answers
+from imrnns_core.reporting.evaluation_answers import answers_of
 
 GROUPS_READING = (
     "The line goes from base to modulated; the number on the right is the change. The band shows "
@@ -78,18 +79,14 @@ def _show_judged(split: str) -> None:
     bm25 = evaluations.bm25(selection.data, split)
     unjudged = evaluations.ndcg_range(selection.data, selection.system, split)
     with_baselines = evaluations.baselines(selection.data, selection.system, split)
-    helps = wording.helps(judge_effect(measured))
-    _show_answers(
-        baselines.with_strongest(helps, with_baselines.judge()),
-        wording.where(judge_outcomes(measured)),
-        wording.trust(judge_generalization(measured)),
-    )
+    _show_answers(*answers_of(measured, with_baselines))
+    report.show(split)
     dataset = catalog.dataset(selection.data)
     if by_people := dataset.judged_by_people(split):
         judgments = sum(map(len, dataset.splits[split].values()))
         st.caption(JUDGED_HERE.format(by_people, judgments))
     if measured.without_relevant:
-        notices.show("info", *wording.without_relevant(measured.without_relevant))
+        notices.show("info", *answers.without_relevant(measured.without_relevant))
     with st.expander("What do the outcomes mean?"):
         st.markdown(
             "Better: rescued or improved. Worse: broken or worsened.\n\n"
@@ -116,7 +113,7 @@ def _group_meanings(measured: Evaluation) -> str:
 def _show_unjudged() -> None:
     selection = state.current()
     overlap = evaluations.overlap(selection.data, selection.system, selection.top_k)
-    _show_answers(*wording.unjudged(overlap))
+    _show_answers(*answers.unjudged(overlap))
     left, right = st.columns(2, gap="large")
     with left:
         charts.overlaps(overlap)
@@ -125,7 +122,7 @@ def _show_unjudged() -> None:
             charts.shares(overlap.shares)
 
 
-def _show_answers(*answers: wording.Answer) -> None:
-    for column, answer in zip(st.columns(len(answers)), answers, strict=True):
+def _show_answers(*shown: answers.Answer) -> None:
+    for column, answer in zip(st.columns(len(shown)), shown, strict=True):
         with column:
             notices.answer(answer.kind, answer.question, answer.answer, answer.figures)

@@ -74,7 +74,7 @@ class SourceFile:
             else:
                 with zipfile.ZipFile(self.archive) as archive:
                     info = archive.getinfo(self.member)
-                    _check_size(self.path, info.compress_size, info.file_size)
+                    check_ratio(self.path, info.compress_size, info.file_size)
                     raw = archive.read(info)
             # RFC 1952: the first two bytes of a gzip file, whatever its name
             return self._unpacked(raw) if raw[:2] == b"\x1f\x8b" else raw
@@ -98,7 +98,7 @@ class SourceFile:
         # a gzip file may consist of several parts
         while packed:
             unpacked += decompressor.decompress(packed, limit + 1 - len(unpacked))
-            _check_size(self.path, len(packed), len(unpacked))
+            check_ratio(self.path, len(packed), len(unpacked))
             if not decompressor.eof:
                 raise EOFError("it is not complete")
             packed = decompressor.unused_data.lstrip(b"\0")
@@ -139,7 +139,17 @@ def _marked_encoding(raw: bytes) -> str:
     return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
-def _check_size(path: Path, packed: int, unpacked: int) -> None:
+def check_ratio(path: Path, packed: int, unpacked: int) -> None:
+    """Check what a compressed file unpacks to.
+
+    Args:
+        path: The path that the message shows.
+        packed: Its size in bytes.
+        unpacked: Its unpacked size in bytes.
+
+    Raises:
+        DataError: If it is more than `MAX_RATIO` times as large, and more than `FREE_BYTES`.
+    """
     if unpacked > max(FREE_BYTES, MAX_RATIO * packed):
         raise DataError(
             path,

@@ -8,6 +8,8 @@ from dashboard.services import (
     background,
     evaluations,
 )
+from imrnns_core.reporting.formatting import decimal
+from tests.reporting.test_evaluation_html import Tables
 
 
 def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
@@ -51,3 +53,13 @@ def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
     assert len(found) > 10
     for expected in found[:10]:
         assert evaluations.diagnosis("sample", "sample-adapter", expected.query_id) == expected
+
+
+@pytest.mark.parametrize("adapter", ["sample-adapter", "none"])
+def test_the_report_has_the_figures_of_the_page(fresh: None, adapter: str) -> None:
+    tables = Tables(evaluations.report("sample", adapter, "dev", 1)).tables
+    measured = evaluations.evaluation("sample", adapter, "dev", 1)
+    final = next(r for r in tables["All measures"] if r[0] == "all" and r[2] == measured.final)
+    assert final[3] == decimal(measured.mean(measured.final)["nDCG@10"])
+    failing = [r for r in tables["Failing queries"][1:] if r[2] == "ranked too low"]
+    assert len(failing) == measured.outcomes().count("ranked too low") > 5

@@ -405,3 +405,21 @@ def test_read_and_rejected_records_add_up_whatever_the_file(
         return
     complete(dataset)
     assert len(dataset.documents) == dataset.report.files[0].read
+
+
+@pytest.mark.parametrize(("suffix", "mark"), [(".csv", ","), (".csv", ";"), (".tsv", "\t")])
+def test_a_table_with_a_line_of_1_mb_is_read(tmp_path: Path, suffix: str, mark: str) -> None:
+    long = "word " * 199_999 + "end"
+    lines = [("id", "title", "text"), ("1", "one", "short"), ("2", "two", long), ("3", "x", "y")]
+    path = write(tmp_path, {f"pages{suffix}": "".join(f"{mark.join(n)}\n" for n in lines)})
+    dataset = load_dataset(path / f"pages{suffix}" if path.is_dir() else path)
+    assert [(d.id, d.title, d.text) for d in dataset.documents] == lines[1:]
+    (report,) = dataset.report.files
+    assert (report.records, report.read, report.rejected) == (3, 3, 0)
+
+
+def test_a_table_of_one_line_of_1_mb_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pages.csv"
+    path.write_text("title,text\none," + "word " * 200_000)
+    dataset = load_dataset(path)
+    assert [(d.title, len(d.text.split())) for d in dataset.documents] == [("one", 200_000)]

@@ -43,7 +43,9 @@ def finished(wanted: Wanted) -> None:
 def test_a_table_is_previewed_imported_and_reported(fresh: None, files: Path) -> None:
     app = AppTest.from_function(data_page, default_timeout=120).run()
     assert not app.exception
-    assert [box.value for box in app.header] == ["Add a data set", "Runs", "What was read: sample"]
+    assert [box.value for box in app.header] == [
+        *("Add a data set", "Data sets", "Runs", "What was read: sample"),
+    ]
     app.text_input(key="new_path").set_value(str(files / "pages.csv"))
     app.text_input(key="new_queries").set_value(str(files / "asked.csv")).run()
     chosen = {box.label: box.value for box in app.selectbox}
@@ -63,7 +65,9 @@ def test_a_table_is_previewed_imported_and_reported(fresh: None, files: Path) ->
     app.run()
     assert imports.registered(wanted) == "pages"
     app.button(key="new_open").click().run()
-    assert [box.value for box in app.header] == ["Add a data set", "Runs", "What was read: pages"]
+    assert [box.value for box in app.header] == [
+        *("Add a data set", "Data sets", "Runs", "What was read: pages"),
+    ]
     registered = caching.workspace().registrations()["pages"]
     assert (registered.columns, registered.queries) == (wanted.columns, files / "asked.csv")
     frames = [frame.value for frame in app.dataframe]

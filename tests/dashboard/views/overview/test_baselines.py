@@ -9,10 +9,11 @@ import pytest
 from dashboard.figures import baselines as figures
 from dashboard.services import evaluations
 from dashboard.views.overview import baselines, unjudged_range
-from dashboard.views.overview.wording import Answer
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.evaluation.verdicts import Effect
+from imrnns_core.reporting.answers import Answer
+from imrnns_core.reporting.evaluation_answers import with_strongest
 from tests.reporting.test_baselines import verdict
 
 YES = Answer("good", "Does it help?", "Yes", "nDCG@10 changes.")
@@ -30,7 +31,7 @@ YES = Answer("good", "Does it help?", "Yes", "nDCG@10 changes.")
 def test_an_adapter_that_helps_is_compared(
     effect: Effect, name: str, kind: str, start: str
 ) -> None:
-    answer = baselines.with_strongest(YES, verdict(effect, name))
+    answer = with_strongest(YES, verdict(effect, name))
     assert answer.kind == kind
     assert answer.answer.startswith(start)
     assert answer.figures == YES.figures
@@ -38,7 +39,7 @@ def test_an_adapter_that_helps_is_compared(
 
 def test_an_adapter_that_does_not_help_is_compared_too() -> None:
     no = replace(YES, kind="warning", answer="No, it makes rankings worse")
-    answer = baselines.with_strongest(no, verdict("harms"))
+    answer = with_strongest(no, verdict("harms"))
     assert answer.kind == "warning"
     assert answer.answer == (
         "No, it makes rankings worse. Base + BM25, without training, is better (p = 0.2100)"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dashboard import formatting
-from dashboard.views.overview import wording
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import measure_overlap
 from imrnns_core.evaluation.verdicts import judge_effect, judge_generalization, judge_outcomes
 from imrnns_core.model.adapter_card import LeftOutGain
+from imrnns_core.reporting import answers
 from imrnns_core.retrieval.ranker import Ranker
 from tests.toys import adapter, collection, still_model
 
@@ -57,34 +57,34 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
 )
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
     measured = evaluation(changes, None)
-    found = wording.helps(judge_effect(measured))
+    found = answers.helps(judge_effect(measured))
     assert (found.kind, found.answer) == (kind, answer)
     test = measured.significance(NDCG)
     assert found.figures.startswith(
         f"nDCG@10 on 20 queries: base 0.5000, modulated {0.5 + test.change:.4f}, change "
-        f"{wording.with_interval(test)}, {formatting.p_value(test.p)}."
+        f"{answers.with_interval(test)}, {formatting.p_value(test.p)}."
     )
     assert ("a smaller one less often" in found.figures) == (answer == "No measurable change")
 
 
 def test_queries_without_a_relevant_document_are_named() -> None:
-    assert wording.without_relevant(["q3"]) == (
+    assert answers.without_relevant(["q3"]) == (
         "1 judged query has no relevant document and is left out",
         "q3",
     )
-    title, ids = wording.without_relevant([f"q{i}" for i in range(11)])
+    title, ids = answers.without_relevant([f"q{i}" for i in range(11)])
     assert title == "11 judged queries have no relevant document and are left out"
     assert ids == "q0, q1, q2, q3, q4, q5, q6, q7, q8, q9, …"
 
 
 def test_where() -> None:
-    found = wording.where(judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0], None)))
+    found = answers.where(judge_outcomes(evaluation([0.1, 0.2, -0.1, 0.0], None)))
     assert found.question == "Which queries changed?"
     assert found.answer == "2 queries better, 1 worse"
     assert found.figures == "2 improved, 1 unchanged, 1 worsened."
-    one = wording.where(judge_outcomes(evaluation([0.1], None)))
+    one = answers.where(judge_outcomes(evaluation([0.1], None)))
     assert one.answer == "1 query better, 0 worse"
-    assert wording.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
+    assert answers.where(judge_outcomes(evaluation(NONE, None))).figures == "20 unchanged."
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_where() -> None:
 def test_can_i_trust_it(
     changes: list[float], groups: list[str] | None, kind: str, answer: str
 ) -> None:
-    found = wording.trust(judge_generalization(evaluation(changes, groups)))
+    found = answers.trust(judge_generalization(evaluation(changes, groups)))
     assert (found.kind, found.answer) == (kind, answer)
     if groups:
         name = "“text used” queries" if groups[-1] == "text used" else f"{groups[-1]} queries"
@@ -123,19 +123,19 @@ def test_can_i_trust_it(
 
 
 def test_missing_evidence_is_called_missing() -> None:
-    found = wording.trust(judge_generalization(evaluation(UP + [0.1, -0.1] * 10, SEEN + UNSEEN)))
+    found = answers.trust(judge_generalization(evaluation(UP + [0.1, -0.1] * 10, SEEN + UNSEEN)))
     assert found.figures.endswith(
         "Seen queries gain more than the others. A true change of 0.0742 would be significant in "
         "about 80 % of such tests, a smaller one less often."
     )
-    few = wording.trust(judge_generalization(evaluation([0.1] * 19, ["unseen"] * 19)))
+    few = answers.trust(judge_generalization(evaluation([0.1] * 19, ["unseen"] * 19)))
     assert few.answer == "Unknown: too few unseen queries changed"
 
 
 def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     gain = LeftOutGain(50, 0.8, 0.87, 0.75, 0.88, (-0.08, -0.02), 0.0002)
     measured = replace(evaluation(UP, ["text used"] * 20), left_out=gain)
-    found = wording.trust(judge_generalization(measured))
+    found = answers.trust(judge_generalization(measured))
     assert found.kind == "warning"
     assert found.answer == "Yes, but only for documents in the sentence memory"
     assert found.figures.endswith(
@@ -150,21 +150,21 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
         replace(measured, left_out=helped),
         replace(evaluation(UP, UNSEEN), left_out=gain),
     ):
-        assert wording.trust(judge_generalization(other)).answer.startswith("Yes, the gain holds")
-    alone = wording.trust(judge_generalization(replace(measured, left_out=None)))
-    assert alone.figures.endswith(wording.NO_UNSEEN.format("no"))
+        assert answers.trust(judge_generalization(other)).answer.startswith("Yes, the gain holds")
+    alone = answers.trust(judge_generalization(replace(measured, left_out=None)))
+    assert alone.figures.endswith(answers.NO_UNSEEN.format("no"))
     few = evaluation(UP + [0.1] * 3, ["text used"] * 20 + ["unseen"] * 3)
-    assert wording.NO_UNSEEN.format("too few") in wording.trust(judge_generalization(few)).figures
+    assert answers.NO_UNSEEN.format("too few") in answers.trust(judge_generalization(few)).figures
 
 
 def test_the_correction_is_named() -> None:
     measured = evaluation(UP + UP, SEEN + UNSEEN)
-    assert wording.helps(judge_effect(measured)).figures.endswith(
+    assert answers.helps(judge_effect(measured)).figures.endswith(
         ", Holm-corrected for 3 tests (all queries, and each group)."
     )
     one = judge_effect(evaluation([0.1], None))
-    assert wording.helps(one).answer == "Unknown: too few queries changed"
-    assert wording.helps(one).figures.endswith("1 query changes. A verdict needs at least 20.")
+    assert answers.helps(one).answer == "Unknown: too few queries changed"
+    assert answers.helps(one).figures.endswith("1 query changes. A verdict needs at least 20.")
 
 
 def test_trust_has_one_fact_per_sentence() -> None:
@@ -172,18 +172,18 @@ def test_trust_has_one_fact_per_sentence() -> None:
     low, high = (
         f"{end:+.4f}".replace("-", "−") for end in measured.significance(NDCG, "unseen").ci95
     )
-    assert wording.trust(judge_generalization(measured)).figures == (
+    assert answers.trust(judge_generalization(measured)).figures == (
         f"On 20 unseen queries, nDCG@10 changes by −0.1500 (95 % interval {low} to {high})."
     )
 
 
 def test_a_change_is_written_with_its_interval_and_a_true_minus() -> None:
     test = replace(evaluation(UP, None).significance(NDCG), change=-0.25, ci95=(-0.5, 0.125))
-    assert wording.with_interval(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
+    assert answers.with_interval(test) == "−0.2500 (95 % interval −0.5000 to +0.1250)"
 
 
 def test_what_moves_without_judgments() -> None:
-    first, second = wording.unjudged(
+    first, second = answers.unjudged(
         measure_overlap(Ranker(BASE, adapter(still_model(2))), ("q0", "q1", "q2"), top_k=1)
     )
     assert first.answer == "Unknown without judgments"

@@ -1,4 +1,4 @@
-"""The sentences of the Overview about verdicts: three questions, each with answer and figures."""
+"""The verdicts of an evaluation in words: questions, each with an answer and its figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.formatting import count, p_value, percent, signed
 from imrnns_core.evaluation.baselines import BaselineVerdict
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
@@ -23,6 +22,7 @@ from imrnns_core.evaluation.verdicts import (
 )
 from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.reporting import baselines as texts
+from imrnns_core.reporting.formatting import counted, p_equals, percent, signed
 from imrnns_core.statistics.significance import Significance
 
 Kind = Literal["good", "warning", "info"]
@@ -92,15 +92,15 @@ def helps(verdict: EffectVerdict) -> Answer:
         else ""
     )
     figures = (
-        f"{NDCG} on {count(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, "
+        f"{NDCG} on {counted(verdict.test.queries, 'query', 'queries')}: base {verdict.base:.4f}, "
         f"modulated {verdict.modulated:.4f}, change {with_interval(verdict.test)}, "
-        f"{p_value(verdict.p)}{corrected}."
+        f"{p_equals(verdict.p)}{corrected}."
     )
     if verdict.effect == "not shown":
         figures += f" {_detectable(verdict.test, verdict.tests)}"
     if verdict.effect == "too few queries":
         figures += (
-            f" {count(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
+            f" {counted(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
             f"at least {MIN_CHANGED}.{_sharing(verdict.test)}"
         )
     return Answer(kind, "Does it help?", answer, figures)
@@ -116,7 +116,7 @@ def base(verdict: OutcomeVerdict, measured: Evaluation) -> Answer:
         f"How good is the run “{measured.run}”?"
         if measured.run
         else "How good is the base ranking?",
-        f"{succeeds} of {count(queries, 'query has', 'queries have')} a relevant document in the "
+        f"{succeeds} of {counted(queries, 'query has', 'queries have')} a relevant document in the "
         f"top {measured.top_k}",
         f"{NDCG} {means[NDCG]:.4f}. {listed[0].upper()}{listed[1:]}.",
     )
@@ -142,7 +142,7 @@ def base_baselines(verdict: BaselineVerdict) -> Answer:
 def without_relevant(query_ids: Sequence[str]) -> tuple[str, str]:
     """Return title and text of the note about judged queries that cannot be measured."""
     number = len(query_ids)
-    queries = count(number, "judged query has", "judged queries have")
+    queries = counted(number, "judged query has", "judged queries have")
     title = f"{queries} no relevant document and {'is' if number == 1 else 'are'} left out"
     more = ", …" if number > LISTED_QUERIES else ""
     return title, ", ".join(query_ids[:LISTED_QUERIES]) + more
@@ -152,7 +152,7 @@ def where(verdict: OutcomeVerdict) -> Answer:
     """Answer "Which queries changed?"."""
     listed = ", ".join(f"{number} {name}" for name, number in verdict.counts.items())
     figures = f"{listed[0].upper()}{listed[1:]}."
-    answer = f"{count(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
+    answer = f"{counted(verdict.better, 'query', 'queries')} better, {verdict.worse} worse"
     return Answer("info", "Which queries changed?", answer, figures)
 
 
@@ -187,9 +187,9 @@ def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
         "New documents: for a test, training built memories that lacked the relevant documents "
-        f"of a query ({count(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
+        f"of a query ({counted(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
         f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
-        f"{signed(gain.change_ci95[1])}, {p_value(gain.p)}). After these documents were added to "
+        f"{signed(gain.change_ci95[1])}, {p_equals(gain.p)}). After these documents were added to "
         f"the memory, it was {signed(gain.extended - gain.base)}. The dashboard adds new documents "
         "to the memory."
     )
@@ -199,14 +199,14 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
     """Answer what can be answered without judgments."""
     figures = (
         "1 means that both rankings are the same. The lowest possible value for lists of "
-        f"{count(overlap.depth, 'document', 'documents')} is {overlap.lowest_rbo:.4f}. On average, "
-        "the two rankings share "
+        f"{counted(overlap.depth, 'document', 'documents')} is {overlap.lowest_rbo:.4f}. "
+        "On average, the two rankings share "
         f"{overlap.top_k_overlap.mean():.2f} of their top {overlap.top_k} documents. The top "
         f"document changes for {percent(overlap.top_document_changed)} of "
-        f"{count(len(overlap.query_ids), 'query', 'queries')}."
+        f"{counted(len(overlap.query_ids), 'query', 'queries')}."
     )
     if overlap.left_out:
-        left_out = count(overlap.left_out, "further query", "further queries")
+        left_out = counted(overlap.left_out, "further query", "further queries")
         figures += f" The run “{overlap.run}” ranks no document for {left_out}."
     answer = f"Mean rank-biased overlap {overlap.rbo.mean():.4f}"
     if overlap.adapter is None:
@@ -250,7 +250,7 @@ def _sharing(test: Significance) -> str:
         return ""
     return (
         " Queries whose relevant documents are the same or near copies count once, so "
-        f"{count(test.changed_clusters, 'query counts', 'queries count')}."
+        f"{counted(test.changed_clusters, 'query counts', 'queries count')}."
     )
 
 

@@ -1,0 +1,90 @@
+"""The list of data sets: delete one, and undo that."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import imports
+from dashboard.views.data.report import height
+from dashboard.widgets import notices
+from imrnns_core.config import SAMPLE
+from imrnns_core.errors import LensError
+
+READING = "All data sets of the workspace. Choose one in the sidebar to open it."
+DELETE_HELP = (
+    "Takes the data set from the list. Its vectors and uploaded files are moved aside, so that you "
+    "can undo it. Judgments are kept. Files outside the workspace stay as they are."
+)
+
+
+def show() -> None:
+    """Draw the section."""
+    st.header("Data sets", anchor=False)
+    st.caption(READING)
+    listed = imports.listed()
+    with st.container(key="data_sets"):
+        frame = pd.DataFrame(
+            {
+                "data set": one.name,
+                "files": str(one.path),
+                "queries": str(one.queries or ""),
+                "encoder": "none" if one.without_vectors else one.encoder.name,
+            }
+            for one in listed
+        )
+        st.dataframe(frame, hide_index=True, height=height(len(frame)))
+    own = [one.name for one in listed if one.name != SAMPLE]
+    if own:
+        _delete(own)
+    _deleted()
+
+
+def _delete(names: list[str]) -> None:
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    name = left.selectbox("Delete a data set", names, key="deleted_data")
+    if not right.button("Delete", key="delete_data", help=DELETE_HELP):
+        return
+    try:
+        imports.delete(name)
+    except (LensError, OSError) as error:
+        notices.show("error", "This data set cannot be deleted", str(error))
+        return
+    _show_next(SAMPLE if state.current().data == name else state.current().data)
+
+
+def _deleted() -> None:
+    """Draw the deleted data sets, each with a button that brings it back."""
+    try:
+        names = imports.deleted()
+    except LensError as error:
+        notices.show("error", "The deleted data sets cannot be listed", str(error))
+        return
+    if not names:
+        return
+    with st.expander(f"Deleted data sets ({len(names)})", expanded=True):
+        for name in names:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                undo = st.button("Undo", key=f"undo_data_{name}")
+                notices.text_block(name, "")
+            if undo:
+                _undo(name)
+
+
+def _undo(name: str) -> None:
+    try:
+        imports.undo(name)
+    except (LensError, OSError) as error:
+        notices.show("error", "This cannot be undone", str(error))
+        return
+    _show_next(name)
+
+
+def _show_next(name: str) -> None:
+    """Draw the page again with a data set open: the sidebar has another list now."""
+    if name != state.current().data:
+        # another data set has other queries, and may need another adapter
+        state.update(data=name, query="", text="", document="")
+        state.write_url()
+    st.rerun()

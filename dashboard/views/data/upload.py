@@ -1,0 +1,47 @@
+"""Upload a file in the browser: it is kept in the workspace, and its path is filled in."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import state
+from dashboard.services import imports
+from dashboard.widgets import notices
+from imrnns_core.data.readers.files import TABLES, TREC_FILES
+from imrnns_core.data.readers.unpacked_size import MAX_UNPACKED
+from imrnns_core.errors import LensError
+
+LIMITS = (
+    f"A zip may unpack to at most {MAX_UNPACKED / 1e9:.0f} GB. Uploaded files are kept in the "
+    "workspace. For larger files, name the path instead."
+)
+DOCUMENTS = "Upload documents: a table or a zip"
+DOCUMENTS_HELP = "For a folder of Markdown, text or HTML files, upload a zip of it."
+QUERIES = "Upload queries (optional): a table or TREC topics"
+DOCUMENT_TYPES = [*TABLES, ".zip", ".gz"]
+QUERY_TYPES = [*TABLES, *TREC_FILES, ".gz"]
+
+
+def show() -> None:
+    """Draw both uploads; what is uploaded fills in the boxes of the paths, which come after."""
+    left, right = st.columns(2)
+    _upload(left, DOCUMENTS, "new_path", DOCUMENT_TYPES, DOCUMENTS_HELP)
+    _upload(right, QUERIES, "new_queries", QUERY_TYPES)
+    st.caption(LIMITS)
+
+
+def _upload(
+    place: DeltaGenerator, label: str, box: str, types: list[str], explanation: str | None = None
+) -> None:
+    """Draw one upload; `box` is the key of the text box that gets the path."""
+    file = place.file_uploader(label, types, key=state.upload_key(box), help=explanation)
+    if file is None:
+        return
+    try:
+        path = imports.save_upload(file.name, file, names_data_set=box == "new_path")
+    except (LensError, OSError) as error:
+        notices.show("error", "This file cannot be used", str(error))
+        return
+    state.fill(box, str(path))
+    st.rerun()
