@@ -6,8 +6,9 @@ A document counts as used if one of these holds:
 - it shares enough shingles (runs of three or four words) with one used document: a few words were
   changed;
 - sentences of used documents make up half of its words, or 25 words: it is a passage of a longer
-  document, or several documents in one. Sentences of many documents, such as a footer, do not
-  count.
+  document, or several documents in one.
+
+Runs of words that many documents have (`common_runs`), such as those of a footer, do not count.
 """
 
 from __future__ import annotations
