@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import regex
 
 from imrnns_core.data.common_runs import NO_RUNS, common_runs
 from imrnns_core.data.shingles import (
@@ -46,8 +47,13 @@ OLDER_SHARED = 4
 HASH_DIGITS = 8
 SENTENCE_WORDS = 6
 """Shorter sentences are too common to tell where they come from; they are joined to the next."""
-BULLET = re.compile(r"\s[-*•]\s")
-"""What parts the items of a list, which need not end like sentences."""
+# Scripts in which blanks part phrases or sentences, not words
+_UNSPACED = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+UNSPACED = regex.compile(_UNSPACED)
+UNSPACED_LETTERS = 4
+"""Letters, with their marks, that count as a word of a sentence in these scripts."""
+PARTS = regex.compile(rf"\s[-*•]\s|(?<={_UNSPACED})\s+")
+"""What parts sentences without a full stop: the items of a list, and phrases of these scripts."""
 KNOWN_WORDS = 25
 """Words in sentences of used documents by which a longer document counts as used."""
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -104,9 +110,14 @@ def sentence_hashes(text: str) -> frozenset[str]:
 
 
 def _sentences(text: str) -> list[list[str]]:
-    """Return the words of each sentence, and of each item of a list."""
-    parts = [part for sentence in split_sentences(text, 1) for part in BULLET.split(sentence)]
+    """Return the words of each sentence, item of a list, or phrase (`PARTS`)."""
+    parts = [part for sentence in split_sentences(text, 1) for part in PARTS.split(sentence)]
     return [words for words in map(words_of, parts) if words]
+
+
+def _count(word: str) -> int:
+    """Return about how many words a run of letters has: several in scripts without blanks."""
+    return max(1, len(word) // UNSPACED_LETTERS) if UNSPACED.match(word) else 1
 
 
 def _hashed_sentences(sentences: Sequence[Sequence[str]]) -> Iterator[tuple[str, range]]:
@@ -115,7 +126,7 @@ def _hashed_sentences(sentences: Sequence[Sequence[str]]) -> Iterator[tuple[str,
         words: list[str] = []
         for last in range(first, len(sentences)):
             words += sentences[last]
-            if len(words) >= SENTENCE_WORDS:
+            if sum(map(_count, words)) >= SENTENCE_WORDS:
                 encoded = " ".join(words).encode(errors="surrogatepass")
                 digest = hashlib.blake2b(encoded, digest_size=5).hexdigest()
                 yield digest, range(first, last + 1)

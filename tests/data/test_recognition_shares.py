@@ -109,6 +109,14 @@ def chinese(rng: random.Random) -> str:
     return "".join(chr(rng.randint(0x4E00, 0x59FF)) for _ in range(rng.randint(12, 35))) + "。"
 
 
+def thai(rng: random.Random) -> str:
+    """Return a phrase without blanks or a full stop."""
+    return "".join(
+        rng.choice("กขคงจชซญณดตถทนบปผพฟมยรลวสหอฮ") + rng.choice(["", "า", "ิ", "ี", "ุ", "ู", "่", "้"])
+        for _ in range(rng.randint(10, 40))
+    )
+
+
 def english(fewest: int, most: int, end: str = ".") -> Callable[[random.Random], str]:
     return lambda rng: sentence(rng, rng.randint(fewest, most)).removesuffix(".") + end
 
@@ -118,6 +126,8 @@ def english(fewest: int, most: int, end: str = ".") -> Callable[[random.Random],
     [
         (chinese, "", 3, 0.01),
         (chinese, "", 7, 0.0),
+        (thai, " ", 4, 0.01),
+        (thai, " ", 10, 0.0),
         (english(8, 25), " ", 3, 0.02),
         (english(2, 7), " ", 6, 0.03),
         (english(2, 7), " ", 10, 0.0),
