@@ -6,8 +6,9 @@ A document counts as used if one of these holds:
 - it shares enough shingles (runs of three or four words) with one used document: a few words were
   changed;
 - sentences of used documents make up half of its words, or 25 words: it is a passage of a longer
-  document, or several documents in one. Sentences of many documents, such as a footer, do not
-  count.
+  document, or several documents in one.
+
+Runs of words that many documents have (`common_runs`), such as those of a footer, do not count.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import regex
 
 from imrnns_core.data.common_runs import NO_RUNS, common_runs
 from imrnns_core.data.shingles import (
@@ -45,6 +47,13 @@ OLDER_SHARED = 4
 HASH_DIGITS = 8
 SENTENCE_WORDS = 6
 """Shorter sentences are too common to tell where they come from; they are joined to the next."""
+# Scripts in which blanks part phrases or sentences, not words
+_UNSPACED = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+UNSPACED = regex.compile(_UNSPACED)
+UNSPACED_LETTERS = 4
+"""Letters, with their marks, that count as a word of a sentence in these scripts."""
+PARTS = regex.compile(rf"\s[-*•]\s|(?<={_UNSPACED})\s+")
+"""What parts sentences without a full stop: the items of a list, and phrases of these scripts."""
 KNOWN_WORDS = 25
 """Words in sentences of used documents by which a longer document counts as used."""
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -90,15 +99,38 @@ def own_words(words: Sequence[str], common: Hashes) -> int:
     return int((~inside).sum())
 
 
-def sentence_hashes(text: str) -> dict[str, list[str]]:
-    """Return the hashes (10 hexadecimal digits each) of the sentences → their words."""
-    hashes = {}
-    for sentence in split_sentences(text, SENTENCE_WORDS):
-        words = words_of(sentence)
-        if len(words) >= SENTENCE_WORDS:
-            encoded = " ".join(words).encode(errors="surrogatepass")
-            hashes[hashlib.blake2b(encoded, digest_size=5).hexdigest()] = words
-    return hashes
+def sentence_hashes(text: str) -> frozenset[str]:
+    """Return the hashes (10 hexadecimal digits each) of the sentences of a text.
+
+    A sentence with fewer than six words is too common: its hash is that of the sentence and those
+    after it, up to six words. A hash begins at each sentence, so a passage has those of its
+    document, wherever it is cut.
+    """
+    return frozenset(h for h, _ in _hashed_sentences(_sentences(text)))
+
+
+def _sentences(text: str) -> list[list[str]]:
+    """Return the words of each sentence, item of a list, or phrase (`PARTS`)."""
+    parts = [part for sentence in split_sentences(text, 1) for part in PARTS.split(sentence)]
+    return [words for words in map(words_of, parts) if words]
+
+
+def _count(word: str) -> int:
+    """Return about how many words a run of letters has: several in scripts without blanks."""
+    return max(1, len(word) // UNSPACED_LETTERS) if UNSPACED.match(word) else 1
+
+
+def _hashed_sentences(sentences: Sequence[Sequence[str]]) -> Iterator[tuple[str, range]]:
+    """Yield each hash of `sentence_hashes` and the positions of its sentences."""
+    for first in range(len(sentences)):
+        words: list[str] = []
+        for last in range(first, len(sentences)):
+            words += sentences[last]
+            if sum(map(_count, words)) >= SENTENCE_WORDS:
+                encoded = " ".join(words).encode(errors="surrogatepass")
+                digest = hashlib.blake2b(encoded, digest_size=5).hexdigest()
+                yield digest, range(first, last + 1)
+                break
 
 
 @dataclass(frozen=True)
@@ -128,9 +160,9 @@ class Fingerprints:
         sketches = {"".join(_sketch(words_of(text), common)) for text in texts}
         sentences = {
             h
-            for document in documents
-            for h, words in sentence_hashes(document.text).items()
-            if own_words(words, common)
+            for own in (_sentences(document.text) for document in documents)
+            for h, joined in _hashed_sentences(own)
+            if any(own_words(own[number], common) for number in joined)
         }
         whole = {text_hash(text) for text in texts}
         return cls(sorted(whole), sorted(sketches - {""}), sorted(sentences))
@@ -182,7 +214,7 @@ class KnownTexts:
             sketch = hexadecimal(_own_runs(words, width, self._common)[:size])
             shared = Counter(n for shingle in sketch for n in self._documents.get(shingle, ()))
             most = max(shared.values(), default=0)
-            if most >= min(MIN_SHARED, len(words)):
+            if most >= min(MIN_SHARED, max(1, len(words) - width + 1)):
                 best = max(best, most / max(1, len(sketch)))
             older = len(self._older.intersection(sketch))
             if older and older >= min(OLDER_SHARED, len(sketch)):
@@ -191,8 +223,11 @@ class KnownTexts:
 
     def _known_words(self, text: str) -> int:
         """Return how many words of a text are in known sentences, without those of a footer."""
-        return sum(
-            own_words(words, self._common)
-            for h, words in sentence_hashes(text).items()
+        sentences = _sentences(text) if self._sentences else []
+        known = {
+            number
+            for h, joined in _hashed_sentences(sentences)
             if h in self._sentences
-        )
+            for number in joined
+        }
+        return sum(own_words(sentences[number], self._common) for number in known)

@@ -36,9 +36,9 @@ MEANINGS: dict[Group, str] = {
 def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[np.str_] | None:
     """Return the group (Q,) of each query; None if the card does not list the training texts.
 
-    Documents are recognised by their text, their four-word shingles or their sentences, and queries
-    by their words. So neither another data-set name, other ids, small changes nor another division
-    into passages hide that training used a document.
+    Documents are recognised by their text, their shingles or their sentences, and queries by their
+    words. So neither another data-set name, other ids, small changes nor another division into
+    passages hide that training used a document.
     """
     if card.texts is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -103,3 +103,48 @@ def test_a_text_of_about_forty_words_is_recognised(length: int) -> None:
     edited = [changed(rng, text, 1) for text in used]
     assert missed(used, [f"{text} {sentence(rng, 3)}" for text in edited]) <= 0.01
     assert missed(used, [" ".join(text.split()[3:]) for text in edited]) <= 0.01
+
+
+def chinese(rng: random.Random) -> str:
+    return "".join(chr(rng.randint(0x4E00, 0x59FF)) for _ in range(rng.randint(12, 35))) + "。"
+
+
+def thai(rng: random.Random) -> str:
+    """Return a phrase without blanks or a full stop."""
+    return "".join(
+        rng.choice("กขคงจชซญณดตถทนบปผพฟมยรลวสหอฮ") + rng.choice(["", "า", "ิ", "ี", "ุ", "ู", "่", "้"])
+        for _ in range(rng.randint(10, 40))
+    )
+
+
+def english(fewest: int, most: int, end: str = ".") -> Callable[[random.Random], str]:
+    return lambda rng: sentence(rng, rng.randint(fewest, most)).removesuffix(".") + end
+
+
+@pytest.mark.parametrize(
+    ("make", "joined", "length", "most"),
+    [
+        (chinese, "", 3, 0.01),
+        (chinese, "", 7, 0.0),
+        (thai, " ", 4, 0.01),
+        (thai, " ", 10, 0.0),
+        (english(8, 25), " ", 3, 0.02),
+        (english(2, 7), " ", 6, 0.03),
+        (english(2, 7), " ", 10, 0.0),
+        (english(3, 9, ""), " - ", 6, 0.03),
+        (english(3, 9, ""), " • ", 10, 0.0),
+        (english(3, 9, ""), "\n- ", 10, 0.0),
+    ],
+)
+def test_a_passage_is_recognised_wherever_it_begins(
+    make: Callable[[random.Random], str], joined: str, length: int, most: float
+) -> None:
+    rng = random.Random(6)
+    pages = [[make(rng) for _ in range(20)] for _ in range(100)]
+    starts = [rng.randint(0, 20 - length) for _ in pages]
+    passages = [
+        joined.join(page[start : start + length]) for page, start in zip(pages, starts, strict=True)
+    ]
+    assert missed([joined.join(page) for page in pages], passages) <= most
+    others = [joined.join(make(rng) for _ in range(length)) for _ in pages]
+    assert missed([joined.join(page) for page in pages], others) == 1.0
