@@ -124,6 +124,7 @@ def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("What was read: sample")).to_be_visible()
     assert (kept.exists(), vectors.exists()) == (False, False)
+    expect(box).to_have_value("")  # the file is no longer there
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("What was read: My_manual")).to_be_visible()
     settle(page)
