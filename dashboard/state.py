@@ -143,8 +143,8 @@ def dark() -> bool:
 
 
 def value(key: str) -> Any:
-    """Return the value of an input widget."""
-    return st.session_state[key]
+    """Return the value of an input widget, None if no run has drawn it."""
+    return st.session_state.get(key)
 
 
 def upload_key(box: str) -> str:

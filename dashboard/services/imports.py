@@ -197,6 +197,12 @@ def save_upload(name: str, content: BytesIO, *, names_data_set: bool) -> Path:
         return uploads.save_upload(space.root, name, content, taken)
 
 
+def is_lost_upload(path: str) -> bool:
+    """Return whether a path is that of an uploaded file that was deleted with its data set."""
+    folder = caching.workspace().root / uploads.FOLDER
+    return Path(path).parent == folder and not Path(path).exists()
+
+
 def delete(data: str) -> None:
     """Take a data set from the list, and move its files in the workspace aside.
 

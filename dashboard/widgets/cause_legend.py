@@ -14,8 +14,8 @@ NOT_RETRIEVED: Cause = "not among the candidates"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
     "keyword mismatch": (
-        f"BM25 has a relevant document in its top {LEXICAL_TOP}, and its best relevant rank is "
-        "better than that of the modulated ranking (without an adapter, of the base ranking)"
+        f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
+        "relevant document has in the base ranking and in the modulated one"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "

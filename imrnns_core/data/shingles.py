@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 import zlib
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ _WORDS = regex.compile(
     regex.VERSION1,
 )
 Hashes = NDArray[np.uint64]
+_ASCII_WORDS = re.compile("[a-z0-9]+")
+"""The same words of a text without other letters, several times as fast."""
 _FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5], np.uint64
 )
@@ -45,7 +48,8 @@ class Passage(Protocol):
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in lower case, without punctuation."""
-    found: list[str] = _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found: list[str] = (_ASCII_WORDS if folded.isascii() else _WORDS).findall(folded)
     return found
 
 

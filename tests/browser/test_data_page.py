@@ -98,7 +98,6 @@ def upload(page: Page, label: str, name: str, text: str) -> None:
     file = FilePayload(name=name, mimeType="text/csv", buffer=text.encode())
     uploader = page.get_by_test_id("stFileUploader").filter(has_text=label)
     uploader.locator("input[type=file]").set_input_files(file)
-    settle(page)
 
 
 def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
@@ -106,11 +105,14 @@ def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
 ) -> None:
     open_page(page, f"{own_address}/data")
     expect(page.get_by_text("200MB per file").first).to_be_visible()
-    upload(page, "Upload documents", "../My manual.csv", PAGES)
-    upload(page, "Upload queries", "asked.csv", QUESTIONS)
-    kept = own_workspace / "uploads" / "My_manual.csv"
+    kept, asked = (own_workspace / "uploads" / name for name in ("My_manual.csv", "asked.csv"))
     box = page.get_by_role("textbox", name="Folder, zip or file of documents")
+    upload(page, "Upload documents", "../My manual.csv", PAGES)
     expect(box).to_have_value(str(kept))
+    settle(page)
+    upload(page, "Upload queries", "asked.csv", QUESTIONS)
+    expect(page.get_by_role("textbox", name="File of queries")).to_have_value(str(asked))
+    settle(page)
     assert kept.read_text() == PAGES
     page.get_by_role("button", name="Import", exact=True).click()
     page.get_by_role("button", name="Show “My_manual”").click(timeout=WAIT_MS)
@@ -124,6 +126,7 @@ def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_text("What was read: sample")).to_be_visible()
     assert (kept.exists(), vectors.exists()) == (False, False)
+    expect(box).to_have_value("")  # the file is no longer there
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("What was read: My_manual")).to_be_visible()
     settle(page)

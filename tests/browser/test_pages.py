@@ -106,7 +106,7 @@ def test_a_failing_query_without_a_cause_says_what_was_checked(page: Page, addre
     expect(causes).to_contain_text("No known cause")
     expect(causes).to_contain_text("None of these likely causes applies to this query:")
     expect(causes.locator("li")).to_have_count(5)
-    expect(causes).to_contain_text("BM25 ranks a relevant document in its top 3")
+    expect(causes).to_contain_text("BM25 has a relevant document in its top 3")
     expect(causes).not_to_contain_text("These are clues, not proof")
 
 

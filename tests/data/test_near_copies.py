@@ -70,3 +70,9 @@ def test_a_text_that_all_documents_have_costs_no_square_of_their_number() -> Non
     footer = "This page is maintained by the people of the front office in the old town hall."
     documents = [document(f"{footer} Page {number}.") for number in range(20_000)]
     assert len(set(copies(documents).tolist())) == 1
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_words_of_a_plain_text_are_those_beside_other_letters(text: str) -> None:
+    """Plain texts are read by a pattern of their own."""
+    assert words_of(text) == words_of(f"{text} ä")[:-1]

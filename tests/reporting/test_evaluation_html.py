@@ -150,7 +150,7 @@ def test_the_verdicts_of_overview_are_in_the_report(one: Measured) -> None:
         assert answer.answer in texts
         assert answer.figures in texts
     if result.has_adapter:
-        assert "Text used: training used the text" in texts
+        assert "Text used: training, or a later extension of the sentence memory, used" in texts
 
 
 def test_hostile_texts_are_escaped_and_nothing_is_loaded(one: Measured) -> None:

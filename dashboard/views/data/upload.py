@@ -25,6 +25,9 @@ QUERY_TYPES = [*TABLES, *TREC_FILES, ".gz"]
 
 def show() -> None:
     """Draw both uploads; what is uploaded fills in the boxes of the paths, which come after."""
+    for box in ("new_path", "new_queries"):
+        if imports.is_lost_upload(state.value(box) or ""):
+            state.fill(box, "")
     left, right = st.columns(2)
     _upload(left, DOCUMENTS, "new_path", DOCUMENT_TYPES, DOCUMENTS_HELP)
     _upload(right, QUERIES, "new_queries", QUERY_TYPES)

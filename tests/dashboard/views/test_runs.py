@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -165,13 +166,18 @@ def test_a_new_version_of_the_file_is_read(tmp_path: Path) -> None:
     assert top() == "kelvin"
 
 
+def _table(app: AppTest, column: str) -> pd.DataFrame:
+    """Return the first table of the page that has this column."""
+    return next(frame.value for frame in app.dataframe if column in frame.value)
+
+
 def test_the_page_data_lists_adds_and_removes_runs(tmp_path: Path) -> None:
     app = run("data")
-    frame = app.dataframe[0].value
+    frame = _table(app, "run")
     assert frame[["run", "queries", "longest ranking", "read", "rejected"]].values.tolist() == [
         ["engine", 2, 3, 4, 1]
     ]
-    assert app.dataframe[1].value["problem"].tolist() == [
+    assert _table(app, "problem")["problem"].tolist() == [
         "of a document that the corpus does not have, so lower documents move up"
     ]
     (tmp_path / "second.csv").write_text("query,document,score\nq001,kelvin,1\n")
@@ -179,14 +185,14 @@ def test_the_page_data_lists_adds_and_removes_runs(tmp_path: Path) -> None:
     app.text_input(key="run_name").set_value("solr")
     app.button(key="add_run_button").click().run()
     assert not app.exception
-    assert app.dataframe[0].value["run"].tolist() == ["engine", "solr"]
+    assert _table(app, "run")["run"].tolist() == ["engine", "solr"]
     app.text_input(key="run_file").set_value(str(tmp_path / "none.run"))
     app.button(key="add_run_button").click().run()
     assert "This run cannot be added" in shown(app)
     app.selectbox(key="removed_run").set_value("engine")
     app.button(key="remove_run").click().run()
     assert list(caching.workspace().runs.files("sample")) == ["solr"]
-    assert app.dataframe[0].value["run"].tolist() == ["solr"]
+    assert _table(app, "run")["run"].tolist() == ["solr"]
 
 
 def test_a_run_whose_file_is_gone_is_named_and_can_be_removed(tmp_path: Path) -> None:

@@ -83,10 +83,11 @@ def test_overview_compares_the_base_with_systems_that_need_no_training(base: Ran
 def test_failures_begin_with_queries_of_which_nothing_was_retrieved(base: Ranker) -> None:
     from dashboard.services import catalog, evaluations
     from dashboard.views.failures import frames
+    from imrnns_core.evaluation.diagnosis import largest_losses_first
 
     run("failures")
     measured = evaluations.evaluation("sample", NO_ADAPTER, "test", 10)
-    rows = frames.largest_losses_first(evaluations.diagnoses("sample", NO_ADAPTER, "test", 10))
+    rows = largest_losses_first(evaluations.diagnoses("sample", NO_ADAPTER, "test", 10))
     frame = frames.judged_queries(rows, catalog.dataset("sample"), measured, "test")
     assert {"base", "BM25"} <= set(frame)
     assert not {"modulated", "nDCG change", "group"} & set(frame)
