@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -16,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.training.progress_log import read_epochs
 from tests.noisy_data import write_noisy_data
 
 
@@ -57,11 +57,8 @@ def state(target: Path) -> Path:
 
 
 def after_epochs(process: subprocess.Popen[str], target: Path, count: int) -> None:
-    """Wait until this many epochs are saved, or the run has ended."""
-    seen = set[int]()
-    while len(seen) < count and process.poll() is None:
-        with contextlib.suppress(FileNotFoundError):
-            seen.add((state(target) / "epoch.pt").stat().st_mtime_ns)
+    """Wait until this many epochs are done, or the run has ended."""
+    while len(read_epochs(state(target))) < count and process.poll() is None:
         time.sleep(0.002)
 
 
