@@ -91,8 +91,8 @@ def evaluate(
     The table has the means over all queries and over each query group. With
     --against, another system is compared, too. Without an adapter, the baselines
     are compared with the base. For queries without judgments, the command
-    measures how much the adapter changes each ranking. Without an adapter, it
-    measures how much BM25 differs from the base ranking.
+    measures how much the adapter changes each ranking (or, if there is no
+    adapter, how much BM25 differs from the base ranking).
     """
     from imrnns_core.config import MEASURES
     from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT

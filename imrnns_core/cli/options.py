@@ -46,8 +46,8 @@ Base = Annotated[
     typer.Option(
         "--base",
         help=(
-            "Name of a run of the data set, added with prepare --run, that is the base instead of "
-            "the ranking by the vectors (“encoder”)."
+            "Name of a run of the data set (add it with prepare --run). Its ranking is the base; "
+            "the ranking by the vectors is then shown as “encoder”."
         ),
     ),
 ]

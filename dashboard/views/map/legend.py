@@ -51,9 +51,10 @@ def _signs(coloured: bool) -> list[str]:
         (sign, NAMES.get(name, name), theme.relevance_colour(grades[name]) if coloured else "")
         for name, sign in SIGNS.items()
     ]
-    signs.append(("◆", "query", theme.QUERY))
-    # only the target view draws base positions
+    # only the target view draws base positions, and has the query in its centre
     is_target = state.current().view == "target"
+    is_moved = state.has_adapter() and not is_target
+    signs.append(("◆", "modulated query" if is_moved else "query", theme.QUERY))
     if state.has_adapter() and is_target:
         signs.append(("○", "base position of a document", theme.BASE))
     elif state.has_adapter():
