@@ -38,8 +38,8 @@ NOT_READ = (
     "long documents”, or run prepare with --passages."
 )
 SPLIT_READING = (
-    "These documents are split into {}. Each document is ranked by its best passage: the one with "
-    "the highest base score."
+    "Longer documents are split into {}, and ranked by their best passage: the one with the "
+    "highest base score."
 )
 UNKNOWN_CUT = "The endpoint of the encoder does not say how much of a text it reads."
 NO_VECTORS = "It has no vectors: only runs rank its documents."

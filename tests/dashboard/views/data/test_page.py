@@ -142,7 +142,7 @@ def test_long_documents_are_split_if_the_reader_wants_it(fresh: None, tmp_path: 
     app.button(key="new_open").click().run()
     assert not app.exception
     said = " ".join(caption.value for caption in app.caption)
-    assert "1 document is longer (50.0 %). They are split into 2 passages" in said
+    assert "1 document is longer (50.0 %). Longer documents are split into 2 passages" in said
     frame = next(f.value for f in app.dataframe if "passages" in f.value)
     assert frame["passages"].tolist() == [2]
     best = catalog.ranker("minutes", "none").compare("volcanoes").passages["d0"]
