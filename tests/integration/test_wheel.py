@@ -181,7 +181,9 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
         inside = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(inside))
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert metadata.get_all("Provides-Extra") == ["bench", "dashboard", "dev", "maps"]
+    stores = ["milvus", "pgvector", "postgresql", "qdrant"]
+    extras = ["bench", "dashboard", "dev", "endpoint", "maps", *stores]
+    assert metadata.get_all("Provides-Extra") == extras
     needs = metadata.get_all("Requires-Dist") or []
     plain = " ".join(need for need in needs if "extra ==" not in need)
     assert "transformers" in plain
