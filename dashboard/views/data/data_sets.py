@@ -13,6 +13,7 @@ from imrnns_core.config import SAMPLE
 from imrnns_core.errors import LensError
 
 READING = "All data sets of the workspace. Choose one in the sidebar to open it."
+SHIPPED = "shipped with the dashboard"
 DELETE_HELP = (
     "Takes the data set from the list. Its vectors and uploaded files are moved aside, so that you "
     "can undo it. Judgments are kept. Files outside the workspace stay as they are."
@@ -28,7 +29,8 @@ def show() -> None:
         frame = pd.DataFrame(
             {
                 "data set": one.name,
-                "files": str(one.path),
+                # where it is installed is of no use
+                "files": SHIPPED if one.name == SAMPLE else str(one.path),
                 "queries": str(one.queries or ""),
                 "encoder": "none" if one.without_vectors else one.encoder.name,
             }
