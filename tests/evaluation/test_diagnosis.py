@@ -11,7 +11,7 @@ import pytest
 from imrnns_core.config import AdapterConfig, SearchConfig
 from imrnns_core.data.records import Document
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
-from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
+from imrnns_core.evaluation.diagnosis import Diagnosis, _keyword_mismatch, diagnose
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter
@@ -110,6 +110,26 @@ def test_truncated_text_and_keyword_mismatch(tmp_path: Path) -> None:
         "tokens of document long. “zyzzogeton” and “leafhopper” occur only in the part it did not "
         "read."
     )
+
+
+def test_a_base_that_is_as_good_as_bm25_is_no_keyword_mismatch() -> None:
+    assert not _keyword_mismatch((1, 3, 3, 5), 1, "modulated", None)
+    assert not _keyword_mismatch((2, 1), 2, "modulated", None)
+    (found,) = _keyword_mismatch((4, 3, 3, 5), 1, "modulated", None)
+    assert found.sentence.startswith(
+        "BM25 has a relevant document at rank 1, but the best one of the modulated ranking is at "
+        "rank 5:"
+    )
+
+
+def test_a_word_without_a_token_is_unfamiliar(tmp_path: Path) -> None:
+    documents = {"a": "A town on a river.", "b": "A river in Siam.", "c": "Whales are mammals."}
+    found = diagnosed(tmp_path, documents, "river \u1305\u1265", {"c": 1, "b": 0})
+    assert "unfamiliar words" in causes(found)
+    sentence = next(f.sentence for f in found.findings if f.cause == "unfamiliar words")
+    assert sentence == "The encoder cannot read “\u1305\u1265”: it has no token for it."
+    counts = dict(SentenceTransformerEncoder().tokens_per_word("river \u1305\u1265"))
+    assert counts == {"river": 1, "\u1305\u1265": 0}
 
 
 def test_truncation_without_query_words_is_no_cause(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ VALIDATION = ["validation"] * 20
         (UP + UP + NONE, SEEN + USED + UNSEEN, "not shown", "unseen"),
         # too few unseen queries leave the decision to those about used texts
         (UP + UP + [0.1] * 3, SEEN + USED + ["unseen"] * 3, "holds", "text used"),
+        (UP + NONE, USED + UNSEEN, "not shown", "unseen"),  # a gain is shown, on others
         (NONE + NONE, SEEN + UNSEEN, "no gain", "unseen"),
         (DOWN + NONE, SEEN + UNSEEN, "no gain", "unseen"),
         (NONE, UNSEEN, "no gain", "unseen"),

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from imrnns_core.config import EncoderSpec
+from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.errors import EncoderError, ExplanationError
@@ -450,6 +451,23 @@ def test_another_encoder_than_the_vectors_is_refused(sample: Collection, ranker:
     )
     with pytest.raises(EncoderError, match="did not make the embeddings"):
         WordExplainer(Ranker(turned, ranker.adapter)).check()
+
+
+def test_a_stored_vector_of_another_text_is_refused(
+    sample: Collection, ranker: Ranker, explainer: WordExplainer, pair: Pair
+):
+    explainer.check_pair(pair)
+    vectors = np.array(sample.documents.vectors)
+    row = sample.documents.row[pair.document_id]
+    document = sample.dataset.document[pair.document_id]
+    # such as vectors that were made from the texts without the titles
+    vectors[row] = sample.encoder.encode_documents([replace(document, title="")])[0]
+    other = replace(sample, documents=EmbeddingMatrix(sample.documents.ids, vectors))
+    changed = Ranker(other, ranker.adapter)
+    compared = changed.compare(pair.comparison.query)
+    same = Pair(compared, changed.model, compared.position[pair.document_id])
+    with pytest.raises(EncoderError, match="stored embedding of the document is not that of its"):
+        WordExplainer(changed).check_pair(same)
 
 
 def test_a_typed_query_is_explained_like_a_known_one(
