@@ -76,7 +76,7 @@ def _content(arguments: Mapping[str, Any], judged: bool) -> tuple[str, ...]:
     """Return the identities of the data set and the adapter that the arguments name.
 
     The arguments are called `data` and `adapter_name`, or `key` with both. A run that is the base
-    stands in the place of the adapter, as `run:NAME`.
+    takes the place of the adapter, as `run:NAME`.
     """
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data

@@ -147,6 +147,14 @@ def test_the_strongest_baseline_is_compared_in_both_directions():
     assert by_hand(HIGH, LOW, HIGH, None).judge().strongest.baseline.name == "base"
 
 
+def test_a_baseline_that_is_shown_to_be_better_comes_before_a_higher_mean():
+    noisy = [0.0, 1.0, 0.9, 0.4] * 10  # mean 0.575, above that of base
+    base = [x + 0.05 for x in MIDDLE]
+    verdict = by_hand(base, noisy, MIDDLE, None).judge()
+    assert (verdict.effect, verdict.strongest.baseline.name) == ("harms", "base")
+    assert verdict.strongest.mean < np.mean(noisy)
+
+
 def test_p_is_corrected_for_the_number_of_baselines():
     result = by_hand(LOW, MIDDLE, [0.5, 0.52] * 20, None)
     tests = result.tests(result.masks()["all"])

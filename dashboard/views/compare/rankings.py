@@ -104,7 +104,7 @@ def _mark_toggle() -> None:
 
 
 def _choose_second(comparison: Comparison) -> None:
-    """Draw the choice of what stands beside a run; without vectors, there is only BM25."""
+    """Draw the choice of the ranking beside a run; without vectors, there is only BM25."""
     if ENCODER_BASE in comparison.rankings:
         st.segmented_control(
             "Beside the run",
@@ -116,7 +116,7 @@ def _choose_second(comparison: Comparison) -> None:
 
 
 def _is_beside_encoder(selection: Selection) -> bool:
-    """Return whether the ranking by the vectors stands beside a run."""
+    """Return whether a run is compared with the ranking by the vectors."""
     has_vectors = catalog.collection(selection.data).has_vectors
     return bool(selection.run) and has_vectors and selection.beside == ENCODER_BASE
 

@@ -139,7 +139,7 @@ def _columns() -> dict[str, Any]:
 def document_frame(comparison: Comparison, dataset: Dataset, ids: Sequence[str]) -> pd.DataFrame:
     """Return documents by their last rank; those that are not candidates have no ranks.
 
-    Without an adapter, the rank by BM25 stands in the place of the modulated rank and the movement.
+    Without an adapter, the rank by BM25 replaces the modulated rank and the movement.
     """
     movement, second = true_movement(comparison), comparisons.second(comparison)
     ranks = ("base rank", f"{second} rank")
