@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.evaluation.gain_decomposition import GainOfPart
+from imrnns_core.reporting.formatting import interval
 
 
 def gain(parts: Mapping[str, GainOfPart], complete: float, measure: str) -> go.Figure:
@@ -58,7 +59,7 @@ def _gain_bar(name: str, part: GainOfPart) -> dict[str, Any]:
             "color": theme.UNJUDGED,
         },
         "hovertemplate": f"{name}: {formatting.signed(part.change)}, 95 % interval "
-        f"{formatting.signed(low)} to {formatting.signed(high)}<extra></extra>",
+        f"{interval(part.ci95)}<extra></extra>",
     }
 
 

@@ -18,7 +18,7 @@ from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
 from imrnns_core.text.stop_words import stop_words
-from imrnns_core.types import Progress, Side, Target
+from imrnns_core.types import Progress, Side
 
 
 @shared(3, judged=False)
@@ -122,20 +122,18 @@ def marked_spans(key: PairKey) -> list[tuple[int, int, float]]:
     ]
 
 
-def verified_words(
-    key: PairKey, side: Side, target: Target, every: bool, progress: Progress
-) -> list[VerifiedWord]:
+def verified_words(key: PairKey, side: Side, every: bool, progress: Progress) -> list[VerifiedWord]:
     """Delete words of a pair one by one and return their measured drops.
 
-    The words are a shortlist, or all words if `every` is set. The explainer remembers what it has
+    The words are shortlists, or all words if `every` is set. The explainer remembers what it has
     encoded, so a measurement that the reader interrupts continues where it ended.
     """
     drops, measured_pair = word_drops(key, side)[0], pair(key)
-    positions = (
-        range(len(drops.words)) if every else words_to_verify(drops, target, measured_pair.demoted)
-    )
+    positions = list(range(len(drops.words)))
+    if not every:
+        positions = words_to_verify(drops, measured_pair.targets, measured_pair.demoted)
     word_explainer = explainer(key.data, key.adapter)
-    return word_explainer.verify(measured_pair, side, drops, list(positions), progress)
+    return word_explainer.verify(measured_pair, side, drops, positions, progress)
 
 
 @shared(4, "Reading the vocabulary …", judged=False)

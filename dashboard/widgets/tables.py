@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dashboard import formatting
+from imrnns_core.reporting.formatting import interval
 
 TABLE_ROW = 62
 """Height of a row of three lines in pixels. Streamlit wraps texts in rows above 4 rem."""
@@ -21,5 +21,5 @@ def table_height(rows: int, most: int) -> int:
 def with_interval(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table with one text column in place of the columns `LOW` and `HIGH`."""
     pairs = zip(frame[LOW], frame[HIGH], strict=True)
-    texts = [f"[{formatting.signed(low)}, {formatting.signed(high)}]" for low, high in pairs]
+    texts = [interval(pair) for pair in pairs]
     return frame.rename(columns={LOW: INTERVAL}).assign(**{INTERVAL: texts}).drop(columns=HIGH)

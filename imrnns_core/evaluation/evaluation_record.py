@@ -33,9 +33,9 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
             ("ndcg_range", evaluation.ndcg_range),
             ("left_out", evaluation.left_out),
             ("shares", evaluation.shares),
-            ("gain", evaluation.gain),
         )
     }
+    optional["gain"] = None if evaluation.gain is None else evaluation.gain.to_json()
     return {
         "dataset": evaluation.dataset,
         "split": evaluation.split,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations, permutations
-from typing import get_args
+from math import isnan
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -28,7 +29,8 @@ class GainOfPart:
 
     Attributes:
         change: Its Shapley value.
-        ci95: 95 % bootstrap interval over queries. The mean modulation stays that of all queries.
+        ci95: 95 % bootstrap interval over queries; NaN for fewer than 20 independent queries. The
+            mean modulation stays that of all queries.
         left_out: Change of the measure if only this part is left out of the complete adapter. None
             for a projector that cannot be left out.
     """
@@ -65,6 +67,14 @@ class GainDecomposition:
     constant: GainOfPart
     query_specific: GainOfPart
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the record of the parts; JSON has no NaN, so an unknown interval is null."""
+        record = asdict(self)
+        for part in ("projector", "constant", "query_specific"):
+            ends = record[part]["ci95"]
+            record[part]["ci95"] = [None if isnan(end) else end for end in ends]
+        return record
+
 
 def decompose_gain(
     ranker: Ranker,
@@ -98,7 +108,7 @@ def decompose_gain(
     gains = [
         GainOfPart(
             test.change,
-            test.ci95,
+            test.interval,
             float((values[complete - {part}] - values[complete]).mean())
             if complete - {part} in values
             else None,

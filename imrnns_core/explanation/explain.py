@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation.nearest_tokens import NamedToken, VocabularyView
-from imrnns_core.explanation.pair import Pair
+from imrnns_core.explanation.pair import TARGETS, Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrops
@@ -23,7 +23,6 @@ from imrnns_core.types import SIDES, Side, Target
 SCHEMA = 3
 SHORT_QUERY_WORDS = 24
 """All words of a query of up to this length are verified: short texts encode in about 1 ms."""
-TARGETS: tuple[Target, ...] = ("change", "score")
 OPPOSITE_WORDS = 2
 """Number of words with the opposite sign that are verified in addition to the shortlist."""
 
@@ -217,21 +216,27 @@ def _explain_words(
         if accounting is not None:
             explanation.word_accounting[side] = accounting
         if verify:
-            shortlist = [
-                word
-                for target in explanation.targets
-                for word in words_to_verify(drops, target, pair.demoted)
-            ]
-            positions = list(dict.fromkeys(shortlist))
-            explanation.verified[side] = explainer.verify(pair, side, drops, positions)
+            explanation.verified[side] = explainer.verify(
+                pair, side, drops, words_to_verify(drops, pair.targets, pair.demoted)
+            )
 
 
-def words_to_verify(drops: WordDrops, target: Target, demoted: bool) -> list[int]:
-    """Return the positions of the words to delete and measure.
+def words_to_verify(drops: WordDrops, targets: Iterable[Target], demoted: bool) -> list[int]:
+    """Return the positions of the words to delete and measure: the shortlists of all targets.
 
-    These are all words of a short query, else the shortlist by score or change. For the change of
-    a demoted document, the shortlist has the words with the most negative drops: those that lower
-    it. The `OPPOSITE_WORDS` strongest words of the opposite sign follow.
+    The verdict of a word depends on the words that are tested before it. So page and report
+    measure the same words, whichever target a reader has chosen.
+    """
+    words = [word for target in targets for word in _shortlist(drops, target, demoted)]
+    return list(dict.fromkeys(words))
+
+
+def _shortlist(drops: WordDrops, target: Target, demoted: bool) -> list[int]:
+    """Return the words that may have the largest drops of the score or of the change.
+
+    These are all words of a short query. For the change of a demoted document, the shortlist has
+    the words with the most negative drops: those that lower it. The `OPPOSITE_WORDS` strongest
+    words of the opposite sign follow.
     """
     negative = demoted and target == "change"
     short = drops.side == "query" and len(drops.words) <= SHORT_QUERY_WORDS

@@ -19,7 +19,10 @@ from imrnns_core.model.imrnn import IMRNN, feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
 from imrnns_core.retrieval.batch import rank
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.types import FloatArray
+from imrnns_core.types import FloatArray, Target
+
+TARGETS: tuple[Target, ...] = ("change", "score")
+"""What a word can affect with an adapter."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Pair:
         if self.model is None:
             raise AdapterError("this explanation needs an adapter; choose one")
         return self.model
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What a word can affect; without an adapter, the score alone."""
+        return ("score",) if self.model is None else TARGETS
 
     @property
     def demoted(self) -> bool:

@@ -22,7 +22,7 @@ from imrnns_core.evaluation.verdicts import (
 )
 from imrnns_core.model.adapter_card import LeftOutGain
 from imrnns_core.reporting import baselines as texts
-from imrnns_core.reporting.formatting import counted, p_equals, percent, signed
+from imrnns_core.reporting.formatting import counted, interval, p_equals, percent, signed
 from imrnns_core.statistics.significance import Significance
 
 Kind = Literal["good", "warning", "info"]
@@ -188,8 +188,8 @@ def left_out(gain: LeftOutGain) -> str:
     return (
         "New documents: for a test, training built memories that lacked the relevant documents "
         f"of a query ({counted(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
-        f"{signed(gain.left_out - gain.base)} (95 % interval {signed(gain.change_ci95[0])} to "
-        f"{signed(gain.change_ci95[1])}, {p_equals(gain.p)}). After these documents were added to "
+        f"{signed(gain.left_out - gain.base)} (95 % interval {interval(gain.change_ci95)}, "
+        f"{p_equals(gain.p)}). After these documents were added to "
         f"the memory, it was {signed(gain.extended - gain.base)}. The dashboard adds new documents "
         "to the memory."
     )
@@ -223,12 +223,8 @@ def unjudged(overlap: RankOverlap) -> tuple[Answer, Answer]:
 
 def _change(change: GroupChange) -> str:
     """Return the change on a group of queries."""
-    low, high = change.test.ci95
     queries = f"{change.test.queries:,} {QUERIES[change.group]}"
-    return (
-        f"On {queries}, {NDCG} changes by {signed(change.test.change)} (95 % interval "
-        f"{signed(low)} to {signed(high)})."
-    )
+    return f"On {queries}, {NDCG} changes by {with_interval(change.test)}."
 
 
 def _detectable(test: Significance, tests: int) -> str:
@@ -256,8 +252,7 @@ def _sharing(test: Significance) -> str:
 
 def with_interval(test: Significance) -> str:
     """Return a change with its 95 % interval."""
-    low, high = test.ci95
-    return f"{signed(test.change)} (95 % interval {signed(low)} to {signed(high)})"
+    return f"{signed(test.change)} (95 % interval {interval(test.interval)})"
 
 
 NO_UNSEEN = (

@@ -72,7 +72,7 @@ def _table(result: Baselines) -> RenderableType:
         for row in result.tests(mask):
             table.add_row(
                 *(row.baseline.name, group, queries, weight(row.baseline), decimal(row.mean)),
-                *(signed(row.test.change), interval(row.test.ci95), p_value(row.p)),
+                *(signed(row.test.change), interval(row.test.interval), p_value(row.p)),
             )
     return table
 
@@ -138,7 +138,7 @@ def figures(verdict: BaselineVerdict) -> str:
     sentences = [
         f"{NDCG} on {queries}: {name} {decimal(strongest.mean)}, {verdict.reference} "
         f"{decimal(verdict.adapter)}, difference {signed(test.change)} (95 % interval "
-        f"{interval(test.ci95)}, {p_equals(strongest.p)}, Holm-corrected for the number of "
+        f"{interval(test.interval)}, {p_equals(strongest.p)}, Holm-corrected for the number of "
         "baselines)."
     ]
     if name == MAX_SIM:

@@ -26,9 +26,9 @@ def share_line(shares: ChangeDecomposition | None) -> str:
 def gain_lines(gain: GainDecomposition) -> Iterator[str]:
     """Yield what each part of an adapter adds to a measure, one line each."""
     yield (
-        f"Parts of the change of {gain.measure} (Shapley values, they add up to modulated − base). "
-        f"Without it: {gain.measure} of an adapter without this part; with all parts it is "
-        f"{decimal(gain.complete)}."
+        f"Parts of the change of {gain.measure} (Shapley values; before rounding, they add up to "
+        f"modulated − base). Without it: {gain.measure} of an adapter without this part; with all "
+        f"parts it is {decimal(gain.complete)}."
     )
     if gain.projector_first:
         yield (

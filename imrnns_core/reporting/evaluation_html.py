@@ -100,7 +100,7 @@ def _changes(result: Evaluation) -> Iterator[Row]:
     for group in groups:
         corrected = result.corrected_p(group)
         for measure, test in result.tests(group).items():
-            row = (signed(test.change), interval(test.ci95), p_value(corrected[measure]))
+            row = (signed(test.change), interval(test.interval), p_value(corrected[measure]))
             yield (group or "all", str(test.queries), measure, *row)
 
 
@@ -120,7 +120,7 @@ def _baselines(baselines: Baselines) -> Iterator[Row]:
     for group, mask in baselines.masks().items():
         for row in baselines.tests(mask):
             name, weight = row.baseline.name, baseline_texts.weight(row.baseline)
-            figures = (signed(row.test.change), interval(row.test.ci95), p_value(row.p))
+            figures = (signed(row.test.change), interval(row.test.interval), p_value(row.p))
             yield (group, str(row.test.queries), name, weight, decimal(row.mean), *figures)
 
 

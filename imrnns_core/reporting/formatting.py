@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isnan
 
 from imrnns_core.types import Similarity
 
@@ -30,8 +31,10 @@ def percent(share: float) -> str:
 
 
 def interval(bounds: tuple[float, float] | list[float], decimals: int = 4) -> str:
-    """Return an interval of changes."""
+    """Return an interval of changes; `Significance.interval` has NaN for few queries."""
     low, high = bounds
+    if isnan(low):
+        return "unknown (few queries)"
     return f"{signed(low, decimals)} to {signed(high, decimals)}"
 
 

@@ -64,7 +64,7 @@ def evaluation(result: Evaluation) -> Iterator[RenderableType]:
         test = result.significance(measure)
         yield (
             f"{measure}: modulated − base {signed(test.change)}, "
-            f"95 % interval {interval(test.ci95)}, {p_equals(p)}"
+            f"95 % interval {interval(test.interval)}, {p_equals(p)}"
         )
     yield (
         "The interval comes from a bootstrap over queries. p comes from a paired randomisation "
@@ -233,7 +233,7 @@ def _comparison_table(comparison: SystemComparison, other: str) -> Table:
             table.add_row(
                 *(group or "all", str(int(mask.sum())), measure),
                 *(decimal(own_means[measure]), decimal(other_means[measure])),
-                *(signed(test.change), interval(test.ci95), p_value(corrected[measure])),
+                *(signed(test.change), interval(test.interval), p_value(corrected[measure])),
             )
     return table
 

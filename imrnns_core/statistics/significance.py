@@ -18,6 +18,12 @@ _BATCH = RESAMPLES // 10
 """Resamples per step; all at once would need too much memory."""
 LEVEL = 0.05
 """Largest corrected p value that counts as shown."""
+MIN_CLUSTERS = 20
+"""Fewer independent queries get no interval: it would be too narrow.
+
+Of 95 % intervals of changes that are zero for 60 % of the queries and skewed for the others, 72 %
+contain the true mean with 5 queries, 83 % with 10, 90 % with 20, and 94 % with 50.
+"""
 POWER_ERRORS = 0.84
 """A normal value is above −0.84 standard errors in 80 % of cases."""
 ROUNDING = 1e-9
@@ -51,6 +57,11 @@ class Significance:
     clusters: int
     changed_clusters: int
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval to show: `ci95`, or NaN for fewer than `MIN_CLUSTERS` clusters."""
+        return self.ci95 if self.clusters >= MIN_CLUSTERS else (math.nan, math.nan)
+
     def detectable(self, tests: int = 1) -> float | None:
         """Return the smallest true difference that is shown in about 80 % of cases.
 
@@ -67,9 +78,17 @@ class Significance:
         return smallest if math.isfinite(smallest) else None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record of the test; JSON has no infinity, so an infinite end is null."""
-        ends = [end if math.isfinite(end) else None for end in self.studentized_ci95]
-        return {**asdict(self), "studentized_ci95": ends, "detectable": self.detectable()}
+        """Return the record of the test.
+
+        JSON has neither infinity nor NaN: an infinite end, and an interval of fewer than
+        `MIN_CLUSTERS` clusters, are null.
+        """
+        shown = {"ci95": self.interval, "studentized_ci95": self.studentized_ci95}
+        ends = {
+            name: [end if math.isfinite(end) else None for end in interval]
+            for name, interval in shown.items()
+        }
+        return {**asdict(self), **ends, "detectable": self.detectable()}
 
 
 def paired_tests(

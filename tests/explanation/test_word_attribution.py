@@ -298,21 +298,15 @@ def test_the_strongest_words_of_opposite_sign_are_verified_too():
     drops = WordDrops(
         "document", "", [Word(f"w{i}", ((i, i + 1),)) for i in range(30)], values, -values, 30
     )
-    assert words_to_verify(drops, "score", False) == [*range(29, 19, -1), 1, 0]
-    assert words_to_verify(drops, "change", False) == [*range(10), 28, 29]
-    assert words_to_verify(drops, "change", True) == [
-        *range(29, 19, -1),
-        1,
-        0,
-    ]  # demoted: words that lower it come first
-    assert words_to_verify(
-        replace(drops, words=drops.words[:11], score=values[:11], change=values[:11]),
-        "score",
-        False,
-    ) == [
-        *range(10, 0, -1),
-        0,
-    ]
+    assert words_to_verify(drops, ["score"], False) == [*range(29, 19, -1), 1, 0]
+    assert words_to_verify(drops, ["change"], False) == [*range(10), 28, 29]
+    # demoted: words that lower it come first
+    assert words_to_verify(drops, ["change"], True) == [*range(29, 19, -1), 1, 0]
+    short = replace(drops, words=drops.words[:11], score=values[:11], change=values[:11])
+    assert words_to_verify(short, ["score"], False) == [*range(10, 0, -1), 0]
+    # both shortlists, each word once
+    both = words_to_verify(drops, ["change", "score"], False)
+    assert both == [*range(10), 28, 29, *range(27, 19, -1)]
 
 
 def test_the_shortlist_adds_one_standard_error():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from imrnns_core.statistics import significance
 from imrnns_core.statistics.significance import (
+    MIN_CLUSTERS,
     Significance,
     difference_of_means,
     holm,
@@ -51,6 +52,28 @@ def test_two_of_four_sign_flips_are_as_extreme():
     assert s.ci95 == (0.5, 1.0)
     assert alone(np.array([-1.0, -0.5])).p == s.p
     assert alone(np.array([1.0, 0.5])) == s  # the same seed gives the same result
+
+
+def test_fewer_than_twenty_clusters_have_no_interval():
+    values = np.random.default_rng(0).normal(size=40)
+    assert alone(values[:20]).interval == alone(values[:20]).ci95
+    assert alone(values[:20]).to_json()["ci95"] == list(alone(values[:20]).ci95)
+    assert np.isnan(alone(values[:19]).interval).all()
+    assert alone(values[:19]).to_json()["ci95"] == [None, None]
+    (paired,) = paired_tests(values[:, None], np.arange(40) // 3)  # 14 clusters
+    assert np.isnan(paired.interval).all()
+
+
+def test_intervals_that_are_shown_contain_the_mean_in_at_least_nine_of_ten_draws():
+    rng, trials, contained = np.random.default_rng(1), 400, 0
+    changes = np.array([-0.5, -0.13, 0.13, 0.37, 0.5, 0.63, 1.0])
+    shares = np.array([0.1, 0.25, 0.25, 0.15, 0.1, 0.1, 0.05])
+    drawn = rng.choice(changes, (MIN_CLUSTERS, trials), p=shares)
+    drawn[rng.random(drawn.shape) < 0.6] = 0.0
+    for test in paired_tests(drawn):
+        low, high = test.interval
+        contained += low <= 0.4 * changes @ shares <= high
+    assert contained / trials >= 0.88
 
 
 def test_the_difference_between_two_groups():

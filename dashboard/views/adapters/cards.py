@@ -14,6 +14,7 @@ from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TrainingOutcome
 from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.reporting.formatting import interval
 
 UNKNOWN = "not recorded"
 NO_TRAINING_QUERIES = (
@@ -172,9 +173,8 @@ def _validation(card: AdapterCard) -> str:
 
 
 def _left_out(gain: LeftOutGain) -> str:
-    low, high = gain.change_ci95
     return (
         f"change of nDCG@10 against base: {signed(gain.left_out - gain.base)} (95 % interval "
-        f"{signed(low)} to {signed(high)}, {p_value(gain.p)}) if the memory lacks the relevant "
+        f"{interval(gain.change_ci95)}, {p_value(gain.p)}) if the memory lacks the relevant "
         f"documents; {signed(gain.extended - gain.base)} after these documents were added to it"
     )

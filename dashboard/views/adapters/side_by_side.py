@@ -17,6 +17,7 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.system_comparison import SystemComparison
 from imrnns_core.evaluation.verdicts import MIN_CHANGED, Effect, effect_of
+from imrnns_core.reporting.formatting import interval
 
 BASE = "base ranking"
 LISTED = 20
@@ -92,11 +93,10 @@ def show() -> None:
 def _answer(compared: SystemComparison, first: str, other: str) -> None:
     test, p = compared.tests()[NDCG], compared.corrected_p()[NDCG]
     effect = effect_of(test, p)
-    low, high = test.ci95
     differing = count(test.changed, "query differs", "queries differ")
     figures = (
         f"{NDCG} on {count(test.queries, 'query', 'queries')} differs by {signed(test.change)} "
-        f"(95 % interval {signed(low)} to {signed(high)}), {p_value(p)}, Holm-corrected for "
+        f"(95 % interval {interval(test.interval)}), {p_value(p)}, Holm-corrected for "
         f"{len(compared.tests())} measures. {differing}."
     )
     if effect == "too few queries":
@@ -127,7 +127,6 @@ def _measures(compared: SystemComparison, first: str, other: str) -> None:
         {
             "difference": lambda value: signed(float(str(value))),
             "p": lambda value: p_value(float(str(value))).removeprefix("p ").removeprefix("= "),
-            "95 % interval": lambda value: formatting.minus(str(value)),
         }
     )
     with st.container(key="compared"):
@@ -154,7 +153,7 @@ def measure_frame(compared: SystemComparison, first: str, other: str) -> pd.Data
                     first: own[measure],
                     other: theirs[measure],
                     "difference": test.change,
-                    "95 % interval": f"[{test.ci95[0]:+.4f}, {test.ci95[1]:+.4f}]",
+                    "95 % interval": interval(test.interval),
                     "p": corrected[measure],
                 }
             )

@@ -15,9 +15,9 @@ VISIBLE = 5e-5
 """The smallest difference that four decimals show."""
 HEAD = ("part of the score", "this document", "average candidate", "difference")
 EXACT = (
-    "The three parts add up to modulated − base = {} (rounding error {}). Document modulation and "
-    "query refinement also have a joint effect; half of it is counted for each (Shapley values). "
-    "In the chart, green is a gain and orange a loss."
+    "Before rounding to four decimals, the three parts add up to modulated − base = {} (error {}). "
+    "Document modulation and query refinement also have a joint effect; half of it is counted for "
+    "each (Shapley values). In the chart, green is a gain and orange a loss."
 )
 CHANGE = "modulated − base"
 ARTICLE = {"projector": "the projector"}

@@ -132,7 +132,7 @@ def _measure(key: PairKey, side: Side, every: bool) -> list[VerifiedWord]:
             text = f"Deleting words of the {side}: {done} of {total} texts encoded{left}"
             bar.progress(done / total, text=text)
 
-    words = explanations.verified_words(key, side, state.target(), every, progress)
+    words = explanations.verified_words(key, side, every, progress)
     bar.empty()
     return words
 

@@ -80,7 +80,7 @@ def _figure(measured: Baselines) -> go.Figure:
             row.baseline.name,
             row.mean,
             row.test.change,
-            row.test.ci95,
+            row.test.interval,
             effect_of(row.test, row.p),
         )
         for row in measured.tests(measured.fair)
@@ -125,8 +125,8 @@ def _frame(measured: Baselines) -> pd.DataFrame:
                 "weight": texts.weight(row.baseline),
                 NDCG: row.mean,
                 "difference": row.test.change,
-                tables.LOW: row.test.ci95[0],
-                tables.HIGH: row.test.ci95[1],
+                tables.LOW: row.test.interval[0],
+                tables.HIGH: row.test.interval[1],
                 "p": row.p,
             }
             for group, mask in measured.masks().items()

@@ -28,9 +28,9 @@ SHARES_READING = (
 
 GAIN_READING = (
     "The parts of the adapter are added one after the other. A bar is the change of "
-    f"{NDCG} when this part is added, averaged over all orders (Shapley value). The bars add up to "
-    f"modulated − base. Line: 95 % interval. “Without it”: {NDCG} if only this part is missing; "
-    "with all parts, it is {:.4f}."
+    f"{NDCG} when this part is added, averaged over all orders (Shapley value). Before rounding, "
+    f"the bars add up to modulated − base. Line: 95 % interval. “Without it”: {NDCG} if only this "
+    "part is missing; with all parts, it is {:.4f}."
 )
 PROJECTOR_FIRST = (
     " This projector changes the number of dimensions, so no other part works without it. Its part "

@@ -38,7 +38,7 @@ def group_rows(measured: Evaluation, bm25: SystemMetrics) -> list[GroupRow]:
             float(lexical[mask].mean()),
             measured.mean("base", mask)[NDCG],
             measured.mean("modulated", mask)[NDCG],
-            tests[group][0].ci95,
+            tests[group][0].interval,
             effect_of(*tests[group]),
         )
         for name, (group, mask) in query_groups(measured).items()

@@ -103,8 +103,8 @@ def _frame(measured: Evaluation, bm25: SystemMetrics) -> pd.DataFrame:
                     "measure": measure,
                     **{system: values[measure] for system, values in means.items()},
                     "change": test.change,
-                    tables.LOW: test.ci95[0],
-                    tables.HIGH: test.ci95[1],
+                    tables.LOW: test.interval[0],
+                    tables.HIGH: test.interval[1],
                     "p": corrected[measure],
                     **{
                         f"judged, {system}": values.get(f"Judged@{cutoff_of(measure)}", math.nan)
