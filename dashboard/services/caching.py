@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from imrnns_core.config import RUN_PREFIX
 from imrnns_core.io import identity
+from imrnns_core.storage.data_sets import uses
 from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.storage.workspace import Workspace
 
@@ -32,6 +34,13 @@ def workspace() -> Workspace:
 def judgments() -> JudgmentStore:
     """Return the database of judgments."""
     return JudgmentStore(workspace().root)
+
+
+def note_use(data: str, path: Path) -> None:
+    """Note that a data set uses a computed file of the workspace, if the file exists."""
+    if path.exists():
+        space = workspace()
+        uses.note_use(space.root, space.resolve(data).name, path)
 
 
 def shared(
