@@ -11,11 +11,12 @@ from dashboard.widgets import notices
 from imrnns_core.data.readers.files import TABLES, TREC_FILES
 from imrnns_core.data.readers.unpacked_size import MAX_UNPACKED
 from imrnns_core.errors import LensError
+from imrnns_core.storage.removed import KEPT_DAYS
 
 LIMITS = (
     f"A zip may unpack to at most {MAX_UNPACKED / 1e9:.0f} GB. Uploaded files are kept in the "
-    "workspace. One that no data set uses is deleted after 30 days or later, when another data set "
-    "is deleted. For larger files, name the path instead."
+    f"workspace. When you delete a data set, uploads older than {KEPT_DAYS} days that no data set "
+    "uses are deleted, too. For larger files, name the path instead."
 )
 DOCUMENTS = "Upload documents: a table or a zip"
 DOCUMENTS_HELP = "For a folder of Markdown, text or HTML files, upload a zip of it."
