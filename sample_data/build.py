@@ -74,7 +74,7 @@ def write_adapters(collection: Collection) -> list[Adapter]:
 
 def write_sentences(collection: Collection) -> None:
     """Encode and save the sentences, as `imrnns-lens prepare sample --sentences` does."""
-    path = sentence_paths(Path("unused"), collection)[1]
+    path = sentence_paths(Path("unused"), collection)[-1]
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir()
     save_sentences(encode_sentences(collection), path)

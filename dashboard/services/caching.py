@@ -5,15 +5,18 @@ Only the services use `st.cache_*`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from imrnns_core.config import RUN_PREFIX
 from imrnns_core.io import identity
+from imrnns_core.storage.data_sets import uses
 from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.storage.workspace import Workspace
 
@@ -32,6 +35,13 @@ def workspace() -> Workspace:
 def judgments() -> JudgmentStore:
     """Return the database of judgments."""
     return JudgmentStore(workspace().root)
+
+
+def note_use(data: str, path: Path) -> None:
+    """Note that a data set uses a computed file of the workspace, if the file exists."""
+    if path.exists():
+        space = workspace()
+        uses.note_use(space.root, space.resolve(data).name, path)
 
 
 def shared(
@@ -81,8 +91,10 @@ def _content(arguments: Mapping[str, Any], judged: bool) -> tuple[str, ...]:
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
     adapter_name = arguments.get("adapter_name") if key is None else key.adapter
-    identities = _identities(data, adapter_name)
-    return (*identities, _judgments_identity(data)) if judged and data is not None else identities
+    identities = _identities(data, adapter_name, _moment())
+    if not judged or data is None:
+        return identities
+    return (*identities, _judgments_identity(data, _moment()))
 
 
 def notice_judgments() -> None:
@@ -95,13 +107,22 @@ def notice_registry() -> None:
     _identities.clear()
 
 
-@st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
-def _judgments_identity(data: str) -> str:
+def _moment() -> int:
+    """Return a number that changes after `IDENTITY_SECONDS`.
+
+    It takes the place of a `ttl`: Streamlit looks twice for an entry with a `ttl`, and raises a
+    KeyError if the entry expires in between.
+    """
+    return int(time.monotonic() / IDENTITY_SECONDS)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _judgments_identity(data: str, moment: int) -> str:
     return str(judgments().version(workspace().resolve(data).name))
 
 
-@st.cache_resource(show_spinner=False, ttl=IDENTITY_SECONDS, max_entries=64)
-def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _identities(data: str | None, adapter_name: str | None, moment: int) -> tuple[str, ...]:
     # A run of a page takes about 50 ms and asks for them about 17 times: 6 ms
     space = workspace()
     identities = []

@@ -28,6 +28,7 @@ def _key(data: str, adapter_name: str) -> str:
 def summary(data: str, adapter_name: str) -> DeletionSummary | None:
     """Return the summary of the deletion test of this adapter, or None if it has not run."""
     paths = caching.workspace().faithfulness_paths(_key(data, adapter_name))
+    caching.note_use(data, paths[0])
     return first_readable(paths, DeletionSummary.read)
 
 

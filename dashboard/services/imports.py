@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +30,7 @@ from imrnns_core.storage.data_sets.removal import (
     restore_data_set,
 )
 from imrnns_core.storage.registry import Registration
+from imrnns_core.storage.removed import deleted_at
 from imrnns_core.types import IntArray
 
 
@@ -214,13 +216,14 @@ def delete(data: str) -> None:
     caching.notice_registry()
 
 
-def deleted() -> list[str]:
-    """Return the names of the deleted data sets, the last deleted first.
+def deleted() -> dict[str, datetime]:
+    """Return name → when it was deleted (UTC) of the deleted data sets, the last deleted first.
 
     Raises:
         DataError: If the entry of one is damaged.
     """
-    return list(removed_data_sets(caching.workspace().root))
+    folders = removed_data_sets(caching.workspace().root)
+    return {name: deleted_at(folder) for name, folder in folders.items()}
 
 
 def undo(data: str) -> None:

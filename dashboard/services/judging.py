@@ -12,9 +12,10 @@ from dashboard.services.caching import shared
 from imrnns_core.config import RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.records import Query
 from imrnns_core.storage import judged
 from imrnns_core.storage.judged import Placed
-from imrnns_core.storage.judgments import JudgmentStore
+from imrnns_core.storage.judgments import JudgmentStore, RemovedQuestion
 from imrnns_core.types import Qrels
 
 DEPTH = 10
@@ -99,6 +100,37 @@ def keep(data: str, text: str, who: str) -> str:
     query = caching.judgments().keep(dataset.name, text, who)
     caching.notice_judgments()
     return query.id
+
+
+def remove_question(data: str, query_id: str, who: str) -> None:
+    """Let a kept question be a query of the data set no longer.
+
+    Raises:
+        LensError: If the database cannot be written.
+    """
+    caching.judgments().remove_question(catalog.dataset(data).name, query_id, who)
+    caching.notice_judgments()
+
+
+def restore_question(data: str, query_id: str, who: str) -> None:
+    """Bring a removed question back.
+
+    Raises:
+        LensError: If the database cannot be written.
+    """
+    caching.judgments().restore_question(catalog.dataset(data).name, query_id, who)
+    caching.notice_judgments()
+
+
+def removed_question(data: str, text: str) -> RemovedQuestion | None:
+    """Return the removed question with these words, or None."""
+    wanted = Query("", text).text_hash
+    return next((r for r in _removed(data) if r.query.text_hash == wanted), None)
+
+
+@shared(8)
+def _removed(data: str) -> list[RemovedQuestion]:
+    return caching.judgments().removed_questions(catalog.dataset(data).name)
 
 
 def read_file(data: str, path: Path, who: str) -> tuple[int, FileReport]:

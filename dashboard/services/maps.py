@@ -26,6 +26,7 @@ def _stored(paths: tuple[Path, ...], content: str) -> CorpusMap | None:
 def corpus_map(data: str, adapter_name: str) -> CorpusMap | None:
     """Return the map, or None if it has not been made or cannot be read."""
     paths = caching.workspace().map_paths(_key(data, adapter_name))
+    caching.note_use(data, paths[0])
     return _stored(paths, identity(paths))
 
 

@@ -15,7 +15,12 @@ from imrnns_core.cli.dashboard import dashboard
 from imrnns_core.cli.evaluate import evaluate
 from imrnns_core.cli.explain import explain
 from imrnns_core.cli.faithfulness import faithfulness
-from imrnns_core.cli.judgments import judgments_export, judgments_import, judgments_list
+from imrnns_core.cli.judgments import (
+    judgments_export,
+    judgments_import,
+    judgments_list,
+    judgments_remove_question,
+)
 from imrnns_core.cli.prepare import prepare
 from imrnns_core.cli.search import search
 from imrnns_core.cli.train import train
@@ -43,11 +48,13 @@ adapters.command("list")(adapters_list)
 adapters.command("show")(adapters_show)
 app.add_typer(adapters, name="adapters")
 judgments = typer.Typer(
-    help="Export, import and list the judgments that people made.", no_args_is_help=True
+    help="Export, import and list the judgments that people made; remove a kept question.",
+    no_args_is_help=True,
 )
 judgments.command("export")(judgments_export)
 judgments.command("import")(judgments_import)
 judgments.command("list")(judgments_list)
+judgments.command("remove-question")(judgments_remove_question)
 app.add_typer(judgments, name="judgments")
 # 128 + 2, the number of SIGINT, as shells count it
 INTERRUPTED = 130

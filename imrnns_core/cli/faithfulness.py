@@ -65,6 +65,7 @@ def faithfulness(
     """
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.reporting import explanation_tables as tables
+    from imrnns_core.storage.data_sets.uses import note_use
 
     check_outputs("faithfulness", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
@@ -81,7 +82,9 @@ def faithfulness(
     result = _run(ranker, split, pairs)
     show(tables.faithfulness(result))
     # where the dashboard and the reports look for it, also without --json
-    write_json(space.faithfulness_path(record_key(ranker)), result.to_json())
+    path = space.faithfulness_path(record_key(ranker))
+    note_use(space.root, collection.dataset.name, path)
+    write_json(path, result.to_json())
     if json_file:
         write_record(json_file, "faithfulness", result.to_json())
 

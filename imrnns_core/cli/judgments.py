@@ -1,4 +1,4 @@
-"""The commands `imrnns-lens judgments export`, `import` and `list`."""
+"""The commands `imrnns-lens judgments export`, `import`, `list` and `remove-question`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOT_FOUND = "not in the data set now"
 QrelsFormat = Annotated[
     Literal["beir", "trec"], typer.Option("--format", help="Format of the file.")
 ]
-Who = Annotated[str | None, typer.Option(help="Who gave them (default: the system's user).")]
+Who = Annotated[str | None, typer.Option(help="Your name (default: the system's user).")]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 Overwrite = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
 
@@ -93,6 +93,33 @@ def judgments_list(data: Data, workspace: WorkspaceFolder = None) -> None:
     out.print(f"{len(placed):,} judgments of {dataset.name}", soft_wrap=True)
     for question in store.questions(dataset.name):
         out.print(f"{question.id}: {question.text}", soft_wrap=True)
+    for removed in store.removed_questions(dataset.name):
+        query = removed.query
+        out.print(f"{query.id} (removed by {removed.who}): {query.text}", soft_wrap=True)
+
+
+def judgments_remove_question(
+    data: Data,
+    question: Annotated[str, typer.Argument(metavar="ID", help="Id of the question: see list.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Bring a removed question back.")] = False,
+    who: Who = None,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Remove a question that was kept as a query of the data set.
+
+    Its judgments stay in the database. They count again after --undo.
+    """
+    from imrnns_core.storage.judgments import user_name
+
+    store, dataset = _open(data, workspace)
+    change = store.restore_question if undo else store.remove_question
+    if not change(dataset.name, question, who or user_name()):
+        kind = "removed" if undo else "kept"
+        raise LensError(
+            f"{dataset.name} has no {kind} question {question!r}; its questions are listed by: "
+            f"imrnns-lens judgments list {data}"
+        )
+    out.print(f"{dataset.name}: {question} {'is back' if undo else 'was removed'}", soft_wrap=True)
 
 
 def _open(data: str, workspace: Path | None) -> tuple[JudgmentStore, Dataset]:

@@ -274,11 +274,13 @@ def _prepare_maps(space: Workspace, collection: Collection, adapters: list[str] 
 
 def _prepare_map(space: Workspace, collection: Collection, name: str) -> None:
     from imrnns_core.projection.corpus_map import fit_map, load_map, map_key, save_map
+    from imrnns_core.storage.data_sets.uses import note_use
 
     with progress_bar() as progress:
         ranker = space.ranker(collection, name, encoding(progress))
     shown = ranker.adapter_name or "base embeddings"
     key = map_key(ranker.optional_adapter, collection.fingerprint)
+    note_use(space.root, collection.dataset.name, space.map_path(key))
     if first_readable(space.map_paths(key), load_map) is None:
         seconds = 5 + len(collection.documents) // 60
         # Text stops rich from reading markup in the status

@@ -74,6 +74,7 @@ def train(
     """
     from imrnns_core.data.dataset import JUDGED_SPLIT
     from imrnns_core.model.checkpoint import save_adapter
+    from imrnns_core.training.lock import training_lock
     from imrnns_core.training.trainer import Trainer
 
     if out_file.suffix != ".safetensors":
@@ -93,15 +94,17 @@ def train(
     if supervised:
         _check_split(dataset, train_split)
     state = training_folder(out_file)
-    with progress_bar() as progress:
-        trainer = Trainer(collection, config, train_split, valid_split, encoding(progress), state)
-        _run(trainer, progress)
-    if not trainer.history:
-        raise LensError("stopped before the first epoch was finished; no adapter was written")
-    adapter = trainer.adapter(out_file.stem)
-    save_adapter(adapter, out_file)
-    # after the adapter is written: until then, a killed run must be able to resume
-    trainer.close()
+    with training_lock(out_file):
+        with progress_bar() as progress:
+            splits = train_split, valid_split
+            trainer = Trainer(collection, config, *splits, encoding(progress), state)
+            _run(trainer, progress)
+        if not trainer.history:
+            raise LensError("stopped before the first epoch was finished; no adapter was written")
+        adapter = trainer.adapter(out_file.stem)
+        save_adapter(adapter, out_file)
+        # after the adapter is written: until then, a killed run must be able to resume
+        trainer.close()
     assert adapter.card.outcome is not None  # training always has one
     _report(out_file, adapter.card.outcome, len(trainer.history) - 1)
 

@@ -11,7 +11,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -27,6 +44,48 @@ BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10
 _LOCK = 7_340_031
 """Number of the PostgreSQL lock under which the tables are made."""
+_ID = BigInteger().with_variant(Integer, "sqlite")
+METADATA = MetaData()
+JUDGMENTS = Table(
+    "judgments",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("dataset", String, nullable=False),
+    Column("query_id", String, nullable=False),
+    Column("document_id", String, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    # ids can be given to other texts: these hashes tell which texts were judged
+    Column("query_hash", String, nullable=False),
+    Column("document_hash", String, nullable=False),
+    Column("undoes", _ID),
+    Index("judgments_of_dataset", "dataset", "id"),
+    sqlite_autoincrement=True,
+)
+QUESTIONS = Table(
+    "questions",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("dataset", String, nullable=False),
+    Column("query_id", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("dataset", "query_id"),
+)
+REMOVALS = Table(
+    "question_removals",
+    METADATA,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("dataset", String, nullable=False),
+    Column("query_id", String, nullable=False),
+    # the last row of a question counts: 1 removes it, 0 brings it back
+    Column("removed", SmallInteger, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    sqlite_autoincrement=True,
+)
 
 
 class Database:
@@ -36,9 +95,9 @@ class Database:
         LensError: If `IMRNNS_JUDGMENTS` is not the address of a PostgreSQL database.
     """
 
-    def __init__(self, root: Path, metadata: MetaData) -> None:
+    def __init__(self, root: Path) -> None:
         address = os.environ.get(VARIABLE, "").strip()
-        self._metadata, self._file = metadata, root / FILE
+        self._file = root / FILE
         self._url = _server(address) if address else None
 
     @property
@@ -64,7 +123,7 @@ class Database:
             yield None
             return
         with self._errors(), self._engine().connect() as connection:
-            yield connection if self._has_tables(connection) else None
+            yield connection if self._tables(connection) else None
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -85,18 +144,25 @@ class Database:
         except ModuleNotFoundError:
             raise MissingExtraError("A PostgreSQL database", "postgresql") from None
 
-    def _has_tables(self, connection: Connection) -> bool:
+    def has(self, connection: Connection, table: Table) -> bool:
+        """Return whether a table exists: a database of an older version lacks newer ones."""
+        return table.name in self._tables(connection)
+
+    def _tables(self, connection: Connection) -> set[str]:
+        """Return the names of our tables that exist."""
+        wanted = set(METADATA.tables)
         if self._url in _COMPLETE:
-            return True
-        has = set(inspect(connection).get_table_names()).issuperset(self._metadata.tables)
-        if has and self._url is not None:  # a file can be removed, so it is looked at each time
+            return wanted
+        tables = wanted.intersection(inspect(connection).get_table_names())
+        # a file can be removed, so it is looked at each time
+        if tables == wanted and self._url is not None:
             _COMPLETE.add(self._url)
-        return has
+        return tables
 
     def _make_tables(self) -> None:
-        """Make the tables if they are missing; several processes can try at once."""
+        """Make the tables that are missing; several processes can try at once."""
         with self.reading() as connection:
-            if connection is not None:
+            if connection is not None and self._tables(connection) == set(METADATA.tables):
                 return
         self._file.parent.mkdir(parents=True, exist_ok=True)
         engine = self._engine()
@@ -108,7 +174,7 @@ class Database:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            self._metadata.create_all(connection)
+            METADATA.create_all(connection)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

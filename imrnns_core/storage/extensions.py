@@ -16,6 +16,7 @@ from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.io import none_if_damaged
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter, tensors_digest
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.storage.data_sets.uses import note_use
 from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
 from imrnns_core.types import LabelledProgress
 
@@ -46,6 +47,7 @@ def extended_adapter(
     identity = f"{SCHEMA} {tensors} {collection.fingerprint}"
     key = hashlib.sha256(identity.encode()).hexdigest()[:16]
     path, shards = root / "extended" / f"{key}.safetensors", root / "extended" / key
+    note_use(root, collection.dataset.name, path)
     stored = none_if_damaged(lambda: load_adapter(path)) if path.exists() else None
     if stored is not None:
         return stored

@@ -26,6 +26,7 @@ from imrnns_core.data.records import Query
 from imrnns_core.errors import EncoderError
 from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.storage.data_sets.uses import note_use
 from imrnns_core.storage.judgments import GRADES, Judgment, JudgmentStore
 from imrnns_core.types import FloatArray, Qrels
 
@@ -207,6 +208,7 @@ def _vectors(
     if not questions or not collection.has_vectors:
         return {q.id: np.zeros(collection.documents.dimension, np.float32) for q in questions}
     path = root / "asked" / f"{_vectors_key(collection)}.npz"
+    note_use(root, collection.dataset.name, path)
     stored = none_if_damaged(lambda: _load(path)) or {}
     vectors = {q.id: stored[q.text_hash] for q in questions if q.text_hash in stored}
     missing = [question for question in questions if question.id not in vectors]

@@ -1,9 +1,10 @@
 """Judgments and questions of people, which stay when the files of a data set are replaced.
 
-    WORKSPACE/judgments.sqlite      or the server that `IMRNNS_JUDGMENTS` names
+    WORKSPACE/judgments.sqlite      or the server that `IMRNNSJUDGMENTS` names
 
-The table only grows: each judgment is a new row, and so is each undo. So two people who judge at
-once lose nothing, and the history is kept. Of several judgments of a pair, the last one counts.
+The tables only grow: each judgment is a new row, and so is each undo, and each removal of a kept
+question. So two people who work at once lose nothing, and the history is kept. Of several judgments
+of a pair, the last one counts.
 """
 
 from __future__ import annotations
@@ -15,61 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    UniqueConstraint,
-    func,
-    select,
-)
+from sqlalchemy import Table, func, select
 from sqlalchemy.exc import IntegrityError
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Query
 from imrnns_core.errors import LensError
-from imrnns_core.storage.database import Database
+from imrnns_core.storage.database import JUDGMENTS, QUESTIONS, REMOVALS, Database
 
 GRADES = (0, 1, 2, 3)
 GRADE_NAMES = ("not relevant", "marginally relevant", "relevant", "highly relevant")
 MAX_NAME = 80
-_ID = BigInteger().with_variant(Integer, "sqlite")
-_METADATA = MetaData()
-_JUDGMENTS = Table(
-    "judgments",
-    _METADATA,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("dataset", String, nullable=False),
-    Column("query_id", String, nullable=False),
-    Column("document_id", String, nullable=False),
-    Column("grade", SmallInteger, nullable=False),
-    Column("who", String, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    # ids can be given to other texts: these hashes tell which texts were judged
-    Column("query_hash", String, nullable=False),
-    Column("document_hash", String, nullable=False),
-    Column("undoes", _ID),
-    Index("judgments_of_dataset", "dataset", "id"),
-    sqlite_autoincrement=True,
-)
-_QUESTIONS = Table(
-    "questions",
-    _METADATA,
-    Column("id", _ID, primary_key=True, autoincrement=True),
-    Column("dataset", String, nullable=False),
-    Column("query_id", String, nullable=False),
-    Column("text", String, nullable=False),
-    Column("who", String, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    UniqueConstraint("dataset", "query_id"),
-)
 
 
 @dataclass(frozen=True)
@@ -97,6 +55,21 @@ class Judgment:
     document_hash: str
 
 
+@dataclass(frozen=True)
+class RemovedQuestion:
+    """A kept question that was removed again.
+
+    Attributes:
+        query: The question.
+        who: Who removed it.
+        at: When, in UTC.
+    """
+
+    query: Query
+    who: str
+    at: datetime
+
+
 def user_name() -> str:
     """Return the name of the system's user, or "unknown" if it has none."""
     try:
@@ -115,12 +88,12 @@ class JudgmentStore:
     """The judgments and questions of all data sets of a workspace, or of a team.
 
     Raises:
-        LensError: If `IMRNNS_JUDGMENTS` is not the address of a PostgreSQL database. All methods
+        LensError: If `IMRNNSJUDGMENTS` is not the address of a PostgreSQL database. All methods
             raise it if the database cannot be reached.
     """
 
     def __init__(self, root: Path) -> None:
-        self.database = Database(root, _METADATA)
+        self.database = Database(root)
 
     def add(self, dataset: Dataset, judged: Iterable[tuple[str, str, int]], who: str) -> list[int]:
         """Store judgments (query id, document id, grade); return their numbers.
@@ -145,7 +118,7 @@ class JudgmentStore:
         with self.database.writing() as connection:
             numbers = [
                 connection.execute(
-                    _JUDGMENTS.insert().values({**row, **shared})
+                    JUDGMENTS.insert().values({**row, **shared})
                 ).inserted_primary_key[0]  # type: ignore[index]
                 for row in rows
             ]
@@ -156,18 +129,20 @@ class JudgmentStore:
 
         The judgment of the pair before it counts again. The history has both.
         """
-        wanted = (_JUDGMENTS.c.dataset == name) & (_JUDGMENTS.c.id == number)
-        rows = self._rows(select(_JUDGMENTS).where(wanted & _JUDGMENTS.c.undoes.is_(None)))
+        rows = [
+            row
+            for row in self._rows_of(JUDGMENTS, name)
+            if row["id"] == number and row["undoes"] is None
+        ]
         for row in rows:
             undo = {"who": clean_name(who), "at": datetime.now(UTC), "undoes": number}
             with self.database.writing() as connection:
-                connection.execute(_JUDGMENTS.insert().values({**_without_id(row), **undo}))
+                connection.execute(JUDGMENTS.insert().values({**_without_id(row), **undo}))
         return bool(rows)
 
     def history(self, name: str) -> list[Judgment]:
         """Return all judgments of a data set that were not undone, in their order."""
-        query = select(_JUDGMENTS).where(_JUDGMENTS.c.dataset == name)
-        rows = self._rows(query.order_by(_JUDGMENTS.c.id))
+        rows = self._rows_of(JUDGMENTS, name)
         undone = {row["undoes"] for row in rows}
         return [_judgment(row) for row in rows if row["undoes"] is None and row["id"] not in undone]
 
@@ -179,7 +154,7 @@ class JudgmentStore:
     def keep(self, name: str, text: str, who: str) -> Query:
         """Store a question as a query of a data set and return it.
 
-        The same words have the same id, whoever asks them.
+        The same words have the same id, whoever asks them. A question that was removed is back.
 
         Raises:
             LensError: If the text is empty.
@@ -189,44 +164,89 @@ class JudgmentStore:
             raise LensError("the question is empty; type one")
         query = Query("", text)
         query = Query(f"asked-{query.text_hash[:10]}", text)
-        row = {
-            "dataset": name,
-            "query_id": query.id,
-            "text": text,
-            "who": clean_name(who),
-            "at": datetime.now(UTC),
-        }
-        known = next((q for q in self.questions(name) if q.id == query.id), None)
-        if known is None:
-            try:
-                with self.database.writing() as connection:
-                    connection.execute(_QUESTIONS.insert().values(row))
-            except IntegrityError:  # someone kept the same question at the same moment
-                known = next(q for q in self.questions(name) if q.id == query.id)
-        return known or query
+        rows = self._question_rows(name)
+        if query.id in rows:
+            self.restore_question(name, query.id, who)
+            return Query(query.id, rows[query.id]["text"])
+        signed = {"who": clean_name(who), "at": datetime.now(UTC)}
+        row = {"dataset": name, "query_id": query.id, "text": text, **signed}
+        try:
+            with self.database.writing() as connection:
+                connection.execute(QUESTIONS.insert().values(row))
+        except IntegrityError:  # someone kept the same question at the same moment
+            return Query(query.id, self._question_rows(name)[query.id]["text"])
+        return query
 
     def questions(self, name: str) -> list[Query]:
-        """Return the questions that were kept for a data set, in their order."""
-        query = select(_QUESTIONS).where(_QUESTIONS.c.dataset == name)
-        rows = self._rows(query.order_by(_QUESTIONS.c.id))
-        return [Query(row["query_id"], row["text"]) for row in rows]
+        """Return the questions that are kept for a data set, in their order."""
+        rows, removed = self._question_rows(name), self._removal_rows(name)
+        return [Query(q, row["text"]) for q, row in rows.items() if q not in removed]
+
+    def removed_questions(self, name: str) -> list[RemovedQuestion]:
+        """Return the questions that were removed from a data set, the last removed first."""
+        rows, removed = self._question_rows(name), self._removal_rows(name)
+        return [
+            RemovedQuestion(Query(q, rows[q]["text"]), row["who"], _in_utc(row["at"]))
+            for q, row in sorted(removed.items(), key=lambda item: -item[1]["id"])
+            if q in rows  # not one that was kept and removed since they were read
+        ]
+
+    def remove_question(self, name: str, query_id: str, who: str) -> bool:
+        """Let a kept question be a query no longer; return whether there is one.
+
+        Its judgments stay in the database. They count again when the question is back.
+        """
+        found = any(question.id == query_id for question in self.questions(name))
+        if found:
+            self._add_removal(name, query_id, 1, who)
+        return found
+
+    def restore_question(self, name: str, query_id: str, who: str) -> bool:
+        """Bring a removed question back; return whether there is one."""
+        found = query_id in self._removal_rows(name)
+        if found:
+            self._add_removal(name, query_id, 0, who)
+        return found
+
+    def _add_removal(self, name: str, query_id: str, removed: int, who: str) -> None:
+        signed = {"who": clean_name(who), "at": datetime.now(UTC)}
+        row = {"dataset": name, "query_id": query_id, "removed": removed, **signed}
+        with self.database.writing() as connection:
+            connection.execute(REMOVALS.insert().values(row))
+
+    def _question_rows(self, name: str) -> dict[str, Any]:
+        return {row["query_id"]: row for row in self._rows_of(QUESTIONS, name)}
+
+    def _removal_rows(self, name: str) -> dict[str, Any]:
+        """Return id → its last row of the questions that are removed."""
+        last = {row["query_id"]: row for row in self._rows_of(REMOVALS, name)}
+        return {query_id: row for query_id, row in last.items() if row["removed"]}
 
     def version(self, name: str) -> tuple[int, int]:
-        """Return numbers that grow with each judgment, undo and question of a data set."""
-        counts = [
-            select(func.count()).select_from(t).where(t.c.dataset == name)
-            for t in (_JUDGMENTS, _QUESTIONS)
-        ]
+        """Return numbers that grow with each judgment and undo, and with all about questions."""
         with self.database.reading() as connection:
             if connection is None:
                 return 0, 0
             # not the highest numbers: on a server, a lower one can become visible later
-            judgments, questions = (int(connection.execute(c).scalar_one()) for c in counts)
-            return judgments, questions
+            judgments, questions, removals = (
+                int(connection.execute(_count(table, name)).scalar_one())
+                if self.database.has(connection, table)
+                else 0
+                for table in (JUDGMENTS, QUESTIONS, REMOVALS)
+            )
+            return judgments, questions + removals
 
-    def _rows(self, query: Any) -> Sequence[Any]:
+    def _rows_of(self, table: Table, name: str) -> Sequence[Any]:
+        """Return the rows of a data set in their order."""
+        query = select(table).where(table.c.dataset == name).order_by(table.c.id)
         with self.database.reading() as connection:
-            return [] if connection is None else connection.execute(query).mappings().all()
+            if connection is None or not self.database.has(connection, table):
+                return []
+            return connection.execute(query).mappings().all()
+
+
+def _count(table: Table, name: str) -> Any:
+    return select(func.count()).select_from(table).where(table.c.dataset == name)
 
 
 def _without_id(row: Any) -> dict[str, Any]:
@@ -234,15 +254,18 @@ def _without_id(row: Any) -> dict[str, Any]:
 
 
 def _judgment(row: Any) -> Judgment:
-    # SQLite has no time zones; all times are stored in UTC
-    at = row["at"] if row["at"].tzinfo else row["at"].replace(tzinfo=UTC)
     return Judgment(
         int(row["id"]),
         row["query_id"],
         row["document_id"],
         int(row["grade"]),
         row["who"],
-        at.astimezone(UTC),
+        _in_utc(row["at"]),
         row["query_hash"],
         row["document_hash"],
     )
+
+
+def _in_utc(at: datetime) -> datetime:
+    # SQLite has no time zones; all times are stored in UTC
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

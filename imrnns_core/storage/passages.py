@@ -27,6 +27,7 @@ from imrnns_core.encoding.sharded import encode_shards
 from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.passages import Passages
+from imrnns_core.storage.data_sets.uses import note_use
 from imrnns_core.storage.vectors import KnownVectors, Texts
 from imrnns_core.types import FloatArray, LabelledProgress
 
@@ -49,6 +50,7 @@ def with_passages(
         EncoderError: If the encoder has no tokenizer, or did not make the collection's embeddings.
     """
     path, digest = _path(root, collection), collection.dataset.corpus_digest
+    note_use(root, collection.dataset.name, path)
     stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
     if stored is None or str(stored["corpus"]) != digest:
         stored = _encoded(collection, path, stored, progress)

@@ -2,17 +2,23 @@
 
 WORKSPACE/removed/TIME/NAME.safetensors   an adapter, and NAME.json if its card is in that file
 WORKSPACE/removed/TIME/datasets.json      a data set, with its files (`data_sets.removal`)
+
+Each deletion deletes for good what was deleted more than `KEPT_DAYS` ago.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from imrnns_core.errors import AdapterError
 
 REMOVED = "removed"
 """The folder in a workspace."""
+KEPT_DAYS = 30
+"""How long a deletion can be undone."""
 
 
 def remove_adapter(root: Path, name: str) -> None:
@@ -28,11 +34,33 @@ def remove_adapter(root: Path, name: str) -> None:
             "adapter that was imported or trained"
         )
     _move(path, new_folder(root))
+    delete_old(root)
 
 
 def new_folder(root: Path) -> Path:
     """Return the folder for what is deleted now; it does not exist yet."""
     return root / REMOVED / f"{time.time_ns():020d}"
+
+
+def deleted_at(folder: Path) -> datetime:
+    """Return when what is in a folder of `new_folder` was deleted, in UTC."""
+    return datetime.fromtimestamp(int(folder.name) / 1e9, UTC)
+
+
+def longest_kept() -> datetime:
+    """Return the time before which deleted files are not kept any more, in UTC."""
+    return datetime.now(UTC) - timedelta(days=KEPT_DAYS)
+
+
+def delete_old(root: Path) -> None:
+    """Delete for good what was deleted more than `KEPT_DAYS` ago."""
+    for folder in sorted((root / REMOVED).glob("*")):
+        if not folder.name.isdigit() or deleted_at(folder) >= longest_kept():
+            continue
+        # what names the rest comes first: after an interruption, no undo is offered
+        for file in [path for path in folder.iterdir() if path.is_file()]:
+            file.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def removed_adapters(root: Path) -> dict[str, Path]:

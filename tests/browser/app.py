@@ -239,6 +239,22 @@ def darken(page: Page) -> None:
     settle(page)
 
 
+class Clicks:
+    """Clicks and counts: a reader needs as many, and one more for each box that is filled in."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, target: Locator) -> None:
+        self.count += 1
+        target.click(timeout=WAIT_MS)
+
+    def fill(self, box: Locator, text: object) -> None:
+        self(box)
+        box.fill(str(text))
+        box.press("Enter")
+
+
 def chart(page: Page, key: str) -> Locator:
     """Return the plot with this key."""
     plot = page.locator(f".st-key-{key} .js-plotly-plot")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,8 @@ from playwright.sync_api import Page, expect
 
 from imrnns_core.model.checkpoint import load_adapter, tensors_digest
 from imrnns_core.storage.workspace import Workspace
-from tests.browser.app import WAIT_MS, open_page, serving, settle
+from imrnns_core.training.progress_log import read_epochs, training_folder
+from tests.browser.app import ROOT, WAIT_MS, open_page, serving, settle
 from tests.noisy_data import write_noisy_data
 
 pytestmark = pytest.mark.browser
@@ -102,6 +107,42 @@ def test_a_training_that_the_end_of_the_server_interrupts_is_offered_again(
         expect(page.get_by_text("“noisy-reference” is not finished")).not_to_be_visible()
         page.goto("about:blank")
     assert not any((space.root / "adapters").iterdir())
+
+
+def test_a_training_in_a_terminal_is_shown_as_running(page: Page, tmp_path: Path) -> None:
+    folder = write_noisy_data(tmp_path / "noisy", 384, queries=600)
+    space = Workspace(tmp_path / "workspace")
+    space.register(space.resolve(str(folder), folder))
+    target = space.root / "adapters" / "mine.safetensors"
+    arguments = ["train", "noisy", "--recipe", "reference", "--out", target]
+    command = [sys.executable, "-m", "imrnns_core.cli", *arguments, "--workspace", space.root]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    with serving(space.root) as address:
+        open_page(page, f"{address}/overview?data=noisy")
+        training = subprocess.Popen([str(part) for part in command], **quiet)
+        try:
+            while len(read_epochs(training_folder(target))) < 2:
+                assert training.poll() is None
+                time.sleep(0.01)
+            # it stands still, so that the page cannot be too late
+            training.send_signal(signal.SIGSTOP)
+            page.get_by_role("link", name="Adapters", exact=True).click()
+            running = page.get_by_text("“mine” is being trained by another process")
+            expect(running).to_be_visible()
+            stopped = page.get_by_text("“mine” is not finished")
+            expect(stopped).to_have_count(0)
+            expect(page.locator(".st-key-continue_mine")).to_have_count(0)
+            name = page.get_by_role("textbox", name="Name")
+            name.fill("mine")
+            name.press("Enter")
+            expect(page.get_by_text("runs in another process. Choose")).to_be_visible()
+        finally:
+            training.kill()
+            training.wait()
+        # the page notices by itself
+        expect(stopped).to_be_visible()
+        expect(running).to_have_count(0)
+        expect(page.locator(".st-key-continue_mine")).to_be_visible()
 
 
 def test_a_reference_checkpoint_is_imported_exported_and_loads_again(

@@ -169,3 +169,31 @@ def test_a_typed_question_gets_its_expected_document(page: Page, own_address: st
     query = re.search(r"query=(asked-\w+)", page.url).group(1)
     open_page(page, f"{own_address}/failures?split=judged")
     expect(page.locator(f"tr[data-id='{query}']")).to_contain_text("unchanged")
+
+
+def test_a_kept_question_is_removed_and_brought_back(
+    page: Page, own_address: str, own_workspace: Path
+) -> None:
+    store = JudgmentStore(own_workspace)
+    kept = store.keep("sample", "who paid with shells", "anna")
+    store.add(Workspace(own_workspace).open("sample").dataset, [(kept.id, "rio-grande", 2)], "anna")
+    open_page(page, f"{own_address}/?query=q128")
+    remove = page.get_by_role("button", name="Remove this question")
+    expect(remove).to_have_count(0)  # a query of the files
+    open_page(page, f"{own_address}/?query={kept.id}")
+    facts = page.locator(".document-text-small").first
+    expect(facts).to_contain_text("1 relevant document")
+    remove.click()
+    settle(page)
+    expect(page.get_by_text("This question was a query of the data set")).to_be_visible()
+    expect(facts).to_contain_text("Your own question; no relevance judgments")
+    assert [q.id for q in store.questions("sample")].count(kept.id) == 0
+    page.reload()  # the link says the same to everyone
+    settle(page)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    page.wait_for_function("() => /query=asked-/.test(location.search)")
+    settle(page)
+    expect(facts).to_contain_text(f"Query {kept.id}")
+    expect(facts).to_contain_text("1 relevant document")
+    expect(remove).to_be_visible()
+    assert kept in store.questions("sample")

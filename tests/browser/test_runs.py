@@ -33,7 +33,11 @@ def test_from_a_run_file_to_a_judged_document(page: Page, tmp_path: Path) -> Non
     with serving(tmp_path / "space") as address:
         open_page(page, f"{address}/data")
         expect(page.get_by_role("combobox", name="Base")).to_have_count(0)
-        page.get_by_role("textbox", name="File of a run").fill(str(tmp_path / "lucene.run"))
+        upload = page.get_by_test_id("stFileUploader").filter(has_text="Upload a run")
+        upload.locator("input[type=file]").set_input_files(tmp_path / "lucene.run")
+        kept = tmp_path / "space" / "uploads" / "lucene.run"
+        expect(page.get_by_role("textbox", name="File of a run")).to_have_value(str(kept))
+        settle(page)
         page.get_by_role("button", name="Add run").click()
         expect(page.get_by_role("combobox", name="Base")).to_have_value("Run: lucene")
         settle(page)
@@ -82,4 +86,9 @@ def test_from_a_run_file_to_a_judged_document(page: Page, tmp_path: Path) -> Non
         page.get_by_role("button", name="Remove", exact=True).click()
         settle(page)
         expect(page.get_by_role("combobox", name="Base")).to_have_count(0)
-        assert (tmp_path / "lucene.run").is_file()
+        assert kept.read_bytes() == (tmp_path / "lucene.run").read_bytes()
+
+        # a path does the same
+        page.get_by_role("textbox", name="File of a run").fill(str(tmp_path / "lucene.run"))
+        page.get_by_role("button", name="Add run").click()
+        expect(page.get_by_role("combobox", name="Base")).to_have_value("Run: lucene")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import WAIT_MS, cards, open_page, serving, settle
+from tests.browser.app import Clicks, cards, open_page, serving, settle
 
 pytestmark = pytest.mark.browser
 WIKI = Path(os.environ.get("IMRNNS_TEST_DATA", "../shared/data")) / "wiki"
@@ -19,28 +19,28 @@ TABLES = (WIKI / "wiki.csv", WIKI / "questions.csv")
 def test_from_own_files_to_a_failing_query_with_its_relevant_document(
     page: Page, tmp_path: Path
 ) -> None:
+    click = Clicks()
     with serving(tmp_path) as address:
         open_page(page, f"{address}/data")
         labels = ("Folder, zip or file of documents", "File of queries (optional)")
         for label, table in zip(labels, TABLES, strict=True):
-            box = page.get_by_role("textbox", name=label)
-            box.fill(str(table.resolve()))
-            box.press("Enter")
+            click.fill(page.get_by_role("textbox", name=label), table.resolve())
             settle(page)
-        page.get_by_role("button", name="Import", exact=True).click()
-        page.get_by_role("button", name="Show “wiki”").click(timeout=WAIT_MS)
+        click(page.get_by_role("button", name="Import", exact=True))
+        click(page.get_by_role("button", name="Show “wiki”"))
         settle(page)
-        page.get_by_role("link", name="Failures", exact=True).click()
+        click(page.get_by_role("link", name="Failures", exact=True))
         settle(page)
         # the sample's adapters fit this encoder, but they are not made for these documents
-        page.get_by_role("combobox", name="Adapter").click()
-        page.get_by_role("option", name="None (base only)").click()
+        click(page.get_by_role("combobox", name="Adapter"))
+        click(page.get_by_role("option", name="None (base only)"))
         settle(page)
         expect(page.locator(".st-key-adapter_hint")).to_contain_text("imrnns-lens train DATA")
         rows = page.locator(".st-key-failures tbody tr")
         assert rows.first.get_attribute("data-id") == "q6"
-        rows.first.click()
+        click(rows.first)
         settle(page)
+        assert click.count <= 10
         assert {"adapter=none", "query=q6"} <= set(page.url.partition("?")[2].split("&"))
         base, mixed = cards(page, "Base"), cards(page, "Base + BM25, w = 0.50")
         assert [rank for _, rank, _ in base] == list(range(1, 11))

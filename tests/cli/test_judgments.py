@@ -78,6 +78,21 @@ def test_texts_of_the_data_reach_the_terminal_as_text(run, toy: Path, tmp_path: 
     assert "[bold]what[31m?" in run("judgments", "list", toy).out
 
 
+def test_a_kept_question_is_removed_and_brought_back(run, toy: Path, tmp_path: Path) -> None:  # noqa: F811
+    store = JudgmentStore(tmp_path / "workspace")
+    kept = store.keep("toy", "what is it?", "anna")
+    removed = run("judgments", "remove-question", toy, kept.id, "--who", "Ben")
+    assert (removed.code, removed.out) == (0, f"toy: {kept.id} was removed\n")
+    assert store.questions("toy") == []
+    assert f"{kept.id} (removed by Ben): what is it?\n" in run("judgments", "list", toy).out
+    again = run("judgments", "remove-question", toy, kept.id)
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert f"toy has no kept question '{kept.id}'" in again.err
+    back = run("judgments", "remove-question", toy, kept.id, "--undo")
+    assert (back.code, back.out) == (0, f"toy: {kept.id} is back\n")
+    assert store.questions("toy") == [kept]
+
+
 def test_errors_are_one_line(
     run,
     toy: Path,  # noqa: F811

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.training.lock import is_training
 from imrnns_core.training.progress_log import read_epochs
 from tests.noisy_data import write_noisy_data
 
@@ -114,3 +115,26 @@ def test_an_interrupted_run_keeps_the_best_epoch_so_far(data: Path, whole: Path,
     best = max(range(len(history)), key=lambda i: history[i]["validation"])
     assert card(target)["outcome"]["best_epoch"] == best > 0
     assert not state(target).exists()
+
+
+def test_two_processes_do_not_train_one_adapter(data: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mine.safetensors"
+    assert not is_training(target)
+    running = start(data, target)
+    after_epochs(running, target, 2)
+    running.send_signal(signal.SIGSTOP)  # it must not end before the second one has begun
+    assert is_training(target)
+    second = start(data, target)
+    _, err = second.communicate()
+    assert second.returncode == 2
+    assert err.count("\n") == 1
+    assert f"{target}: another process is training this adapter; wait until it ends" in err
+    assert running.poll() is None
+    running.kill()
+    running.communicate()
+    # the system has freed the lock, so the training can be continued
+    assert not is_training(target)
+    assert state(target).exists()
+    _, err = start(data, target).communicate()
+    assert (err, target.exists(), is_training(target)) == ("", True, False)
+    assert [path.name for path in tmp_path.glob(".*")] == []

@@ -18,6 +18,10 @@ def attributes(path: Path) -> set[str]:
     return {n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)}
 
 
+def keywords(path: Path) -> set[str | None]:
+    return {n.arg for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.keyword)}
+
+
 def layer(path: Path) -> str:
     return path.relative_to(DASHBOARD).parts[0]
 
@@ -32,6 +36,8 @@ def test_layers(path: Path) -> None:
     if layer(path) != "services":
         assert not used & {"cache_resource", "cache_data"}
     assert "unsafe_allow_html" not in path.read_text()
+    # Streamlit raises a KeyError if an entry expires while it is looked up
+    assert "ttl" not in keywords(path)
 
 
 @pytest.mark.parametrize(

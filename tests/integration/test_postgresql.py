@@ -89,6 +89,16 @@ def test_judgments_questions_and_undo(store: JudgmentStore, tmp_path: Path) -> N
     other = JudgmentStore(tmp_path)  # another workspace has the same judgments
     assert (grades(other), other.questions("toy")) == (grades(store), [kept])
     assert not list(tmp_path.iterdir())
+    assert store.remove_question("toy", kept.id, "anna")
+    (removed,) = other.removed_questions("toy")
+    assert (removed.query, removed.who, removed.at.utcoffset().total_seconds()) == (
+        kept,
+        "anna",
+        0.0,
+    )
+    assert (other.questions("toy"), store.version("toy")) == ([], (3, 2))
+    assert other.restore_question("toy", kept.id, "ben")
+    assert store.questions("toy") == [kept]
 
 
 def test_people_who_judge_at_once_lose_nothing(store: JudgmentStore, tmp_path: Path) -> None:

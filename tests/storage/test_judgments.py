@@ -15,7 +15,7 @@ import pytest
 from imrnns_core.data.dataset import JUDGED_SPLIT, Dataset
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.storage.database import FILE, VARIABLE
+from imrnns_core.storage.database import FILE, REMOVALS, VARIABLE
 from imrnns_core.storage.judged import (
     import_qrels,
     judged_dataset,
@@ -81,6 +81,69 @@ def test_a_question_has_one_id_whoever_keeps_it(store: JudgmentStore) -> None:
     assert [(q.id, q.text) for q in store.questions("toy")] == [(kept.id, "What IS it?")]
     with pytest.raises(LensError, match="empty"):
         store.keep("toy", " \n", "anna")
+
+
+def test_a_question_is_removed_and_brought_back_with_its_judgments(store: JudgmentStore) -> None:
+    kept, other = (store.keep("toy", text, "anna") for text in ("what is it", "who is it"))
+    store.add(judged_dataset(store, dataset()), [(kept.id, "d1", 3)], "anna")
+    assert store.remove_question("toy", kept.id, "ben")
+    assert [q.id for q in store.questions("toy")] == [other.id]
+    (removed,) = store.removed_questions("toy")
+    assert (removed.query, removed.who) == (kept, "ben")
+    without = judged_dataset(store, dataset())
+    assert (without.kept, JUDGED_SPLIT in without.splits) == ((other.id,), False)
+    assert not store.remove_question("toy", kept.id, "ben"), "it is removed already"
+    assert not store.remove_question("toy", "q0", "ben"), "a query of the files"
+    assert not store.remove_question("another", kept.id, "ben")
+    # someone else, who had it open, judged one more document meanwhile
+    store.add(dataset(queries={kept.id: kept}), [(kept.id, "d2", 1)], "anna")
+    assert store.restore_question("toy", kept.id, "anna")
+    assert not store.restore_question("toy", kept.id, "anna")
+    back = judged_dataset(store, dataset())
+    assert (back.kept, store.removed_questions("toy")) == ((kept.id, other.id), [])
+    assert back.splits[JUDGED_SPLIT] == {kept.id: {"d1": 3, "d2": 1}}
+    assert store.version("toy") == (2, 4), "each change is a row of its own"
+
+
+def test_a_removed_question_that_is_kept_again_is_back(store: JudgmentStore) -> None:
+    kept = store.keep("toy", "what is it", "anna")
+    store.remove_question("toy", kept.id, "anna")
+    assert store.keep("toy", "What is it?", "ben") == kept
+    assert store.questions("toy") == [kept]
+
+
+def test_a_database_without_the_newest_table_is_read_and_completed(store: JudgmentStore) -> None:
+    kept = store.keep("toy", "what is it", "anna")
+    store.add(dataset(), [("q0", "d0", 3)], "anna")
+    with store.database.writing() as connection:
+        REMOVALS.drop(connection)
+    assert (store.questions("toy"), store.version("toy")) == ([kept], (1, 1))
+    assert grades(store) == {("q0", "d0"): (3, "anna")}
+    assert store.remove_question("toy", kept.id, "ben")
+    assert (store.questions("toy"), store.version("toy")) == ([], (1, 2))
+
+
+def test_people_who_remove_and_keep_at_once_lose_nothing(tmp_path: Path) -> None:
+    texts = [f"question number {n}" for n in range(6)]
+    kept = [JudgmentStore(tmp_path).keep("toy", text, "anna") for text in texts]
+    answers: list[bool] = []
+
+    def work(who: str) -> None:
+        store = JudgmentStore(tmp_path)
+        for question in kept:
+            answers.append(store.remove_question("toy", question.id, who))
+            store.add(dataset(queries={question.id: question}), [(question.id, "d0", 2)], who)
+            store.restore_question("toy", question.id, who)
+
+    threads = [threading.Thread(target=work, args=(f"p{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    store = JudgmentStore(tmp_path)
+    assert (store.questions("toy"), store.removed_questions("toy")) == (kept, [])
+    assert len(store.history("toy")) == 36
+    assert sum(answers) >= 6
 
 
 def test_what_cannot_be_stored_is_refused(store: JudgmentStore) -> None:

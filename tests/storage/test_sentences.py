@@ -22,9 +22,9 @@ from tests.toys import FakeEncoder, collection, letters
 TEXTS = ("One two three four. Five six seven eight.", "", "A last one, of five words.")
 
 
-def texts(encoder: FakeEncoder) -> Collection:
-    documents = tuple(Document(f"d{i}", "", text) for i, text in enumerate(TEXTS))
-    vectors = letters([f"|{text}" for text in TEXTS])
+def texts(encoder: FakeEncoder, bodies: tuple[str, ...] = TEXTS) -> Collection:
+    documents = tuple(Document(f"d{i}", "", text) for i, text in enumerate(bodies))
+    vectors = letters([f"|{text}" for text in bodies], turn=encoder.turn)
     made = collection(vectors, encoder=encoder)
     return replace(made, dataset=replace(made.dataset, documents=documents))
 
@@ -53,10 +53,49 @@ def test_an_interrupted_encode_resumes(tmp_path: Path, monkeypatch: pytest.Monke
         stored_or_encoded_sentences(tmp_path, texts(FakeEncoder(stop_after=3)))
     encoder = FakeEncoder()
     resumed = stored_or_encoded_sentences(tmp_path, texts(encoder))
-    assert [text for text in encoder.texts if "|" not in text] == [TEXTS[2]]
+    # the texts are encoded in alphabetical order
+    assert [text for text in encoder.texts if "|" not in text] == ["One two three four."]
     np.testing.assert_allclose(
         resumed.vectors, encode_sentences(texts(FakeEncoder())).vectors, atol=1e-3
     )
+
+
+def test_only_new_sentences_are_encoded(tmp_path: Path):
+    first = stored_or_encoded_sentences(tmp_path, texts(FakeEncoder()))
+    added = ("A last one, of five words. And a new one, here.", *TEXTS[:2], "Five six seven eight.")
+    encoder = FakeEncoder()
+    larger = stored_or_encoded_sentences(tmp_path, texts(encoder, added))
+    assert [text for text in encoder.texts if "|" not in text] == ["And a new one, here."]
+    assert larger.rows.tolist() == [0, 0, 1, 1, 3]
+    order = [2, 0, 1, 1]  # the same sentences as before, and the new one apart
+    np.testing.assert_array_equal(larger.vectors[[0, 2, 3, 4]], first.vectors[order])
+    np.testing.assert_allclose(larger.vectors[1], letters(["And a new one, here."])[0], atol=1e-3)
+    assert [path.suffix for path in (tmp_path / "sentences").iterdir()] == [".npz"]
+    fewer, encoder = added[1:], FakeEncoder()
+    less = stored_or_encoded_sentences(tmp_path, texts(encoder, fewer))
+    assert (less.rows.tolist(), encoder.texts) == ([0, 0, 2], [])
+    np.testing.assert_array_equal(less.vectors, first.vectors[[0, 1, 1]])
+
+
+def test_sentences_of_another_encoder_are_not_reused(tmp_path: Path):
+    stored_or_encoded_sentences(tmp_path, texts(FakeEncoder()))
+    encoder = FakeEncoder(turn=0.5)
+    encoder.weights_digest = "other"
+    stored = stored_or_encoded_sentences(tmp_path, texts(encoder))
+    assert len([text for text in encoder.texts if "|" not in text]) == 3
+    expected = letters(["One two three four."], turn=0.5)[0]
+    np.testing.assert_allclose(stored.vectors[0], expected, atol=1e-3)
+
+
+def test_a_file_of_an_older_version_is_used(tmp_path: Path):
+    one = texts(FakeEncoder())
+    encoded, older = encode_sentences(one), sentence_paths(tmp_path, one)[1]
+    older.parent.mkdir()
+    np.savez(older, vectors=encoded.vectors.astype(np.float16), rows=encoded.rows)
+    encoder = FakeEncoder()
+    stored = stored_or_encoded_sentences(tmp_path, texts(encoder))
+    assert encoder.texts == []
+    np.testing.assert_allclose(stored.vectors, encoded.vectors, atol=1e-3)
 
 
 def test_other_texts_and_a_damaged_file_are_encoded_again(tmp_path: Path):
@@ -78,7 +117,7 @@ def test_other_texts_and_a_damaged_file_are_encoded_again(tmp_path: Path):
 def test_the_sample_ships_its_sentences(sample: Collection, tmp_path: Path):
     shipped = stored_sentences(tmp_path, sample)
     assert shipped is not None
-    path = sentence_paths(tmp_path, sample)[1]
+    path = sentence_paths(tmp_path, sample)[-1]
     assert path.stat().st_size <= 2.5e6
     assert [p.name for p in path.parent.iterdir()] == [path.name]  # none is out of date
     assert len(shipped.rows) == 2820

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.services.background import Jobs
 from imrnns_core.storage.layout import file_name
 from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.lock import is_training
 from imrnns_core.training.progress_log import (
     LoggedEpoch,
+    TrainingRecord,
     read_epochs,
     read_record,
     unfinished_trainings,
@@ -32,7 +35,7 @@ class _Started:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A training that was stopped, or whose server has ended."""
+    """A training that was stopped, or whose server has ended, or that another process runs."""
 
     request: Request
     epochs: list[LoggedEpoch]
@@ -84,17 +87,38 @@ def finished(data: str) -> str | None:
 def unfinished(data: str) -> list[Unfinished]:
     """Return the trainings on a data set that can be resumed."""
     running, _ = job()
-    found = []
+    if running and not running.finished:
+        return []
+    return [
+        stopped
+        for stopped, record in _recorded(data)
+        # one that names its validation queries was started on the command line
+        if record.valid_split is None and not is_training(stopped.request.file(_root()))
+    ]
+
+
+def elsewhere(data: str) -> list[Unfinished]:
+    """Return the trainings on a data set that a process of another server or terminal runs."""
+    running, _ = job()
+    own = running.request.name if running and not running.finished else ""
+    return [
+        training
+        for training, _ in _recorded(data)
+        if training.request.name != own and is_training(training.request.file(_root()))
+    ]
+
+
+def _recorded(data: str) -> Iterator[tuple[Unfinished, TrainingRecord]]:
+    """Yield the trainings on a data set that have a state on disk, and their records."""
     for name, folder in unfinished_trainings(_folder()).items():
         record = read_record(folder)
-        if record is None or record.dataset != data:
-            continue
-        # one that names its validation queries was started on the command line
-        if record.valid_split is not None or (running and not running.finished):
-            continue
-        request = Request(data, name, record.recipe, record.seed, record.train_split)
-        found.append(Unfinished(request, read_epochs(folder)))
-    return found
+        if record is not None and record.dataset == data:
+            request = Request(data, name, record.recipe, record.seed, record.train_split)
+            yield Unfinished(request, read_epochs(folder)), record
+
+
+def _root() -> Path:
+    return caching.workspace().root
 
 
 def discard(request: Request) -> None:
@@ -133,6 +157,8 @@ def taken(name: str) -> str:
         )
     if name in caching.workspace().adapter_paths():
         return "An adapter has this name already. Choose another name."
+    if is_training(_folder() / f"{name}.safetensors"):
+        return "A training with this name runs in another process. Choose another name."
     if name in unfinished_trainings(_folder()):
         return "A training with this name was stopped. Continue it, or choose another name."
     return ""

@@ -10,6 +10,7 @@ from dashboard.services.adapters import files as adapter_files
 from dashboard.widgets import notices
 from imrnns_core.errors import LensError
 from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.storage.removed import KEPT_DAYS
 
 IMPORT_READING = (
     "Name a file on the machine that runs the dashboard: a .safetensors adapter, or a .pt "
@@ -17,7 +18,11 @@ IMPORT_READING = (
 )
 EXPORT_HELP = "With the card. Import it elsewhere, or load it with imrnns_core."
 REFERENCE_HELP = "For the reference package: imrnns.IMRNNAdapter.from_checkpoint loads it."
-DELETE_HELP = "The file is moved aside, so that you can undo it."
+DELETE_HELP = f"The file is moved aside, so that you can undo it for {KEPT_DAYS} days."
+KEPT = (
+    f"A deletion can be undone for {KEPT_DAYS} days. Later, the file is deleted for good when "
+    "another adapter or data set is deleted."
+)
 
 
 def show_import() -> None:
@@ -101,6 +106,7 @@ def show_deleted() -> None:
     if not names:
         return
     with st.expander(f"Deleted adapters ({len(names)})"):
+        st.caption(KEPT)
         for name in names:
             with st.container(horizontal=True, vertical_alignment="center"):
                 undo = st.button("Undo", key=f"undo_{name}")

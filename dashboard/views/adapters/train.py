@@ -25,6 +25,11 @@ NO_JUDGMENTS = (
     "This data set has no judgments",
     "Only the recipe “unlabeled” works without them: it uses the documents and their titles.",
 )
+ELSEWHERE = "“{}” is being trained by another process"
+ELSEWHERE_READING = (
+    "{} It was started in a terminal or by another dashboard, and can be stopped there."
+)
+ELSEWHERE_SECONDS = 2.0
 SEED_HELP = "The same seed gives the same adapter."
 SPLIT_HELP = (
     "The split whose judgments are learned. On its queries, the adapter looks better than it is: "
@@ -36,6 +41,7 @@ def show() -> None:
     """Draw the section."""
     data = state.current().data
     st.header("Train an adapter", anchor=False)
+    _elsewhere(data)
     job, waits = trainings.job()
     if job is not None and not job.error:
         progress_panel.show(
@@ -66,15 +72,35 @@ def _finished(name: str) -> None:
         navigation.go("overview")
 
 
+def _elsewhere(data: str) -> None:
+    """Draw the trainings that other processes run; draw the page again when one ends."""
+
+    def names() -> list[str]:
+        return [training.request.name for training in trainings.elsewhere(data)]
+
+    def draw() -> None:
+        for training in trainings.elsewhere(data):
+            name, far = training.request.name, _far(training)
+            notices.show("info", ELSEWHERE.format(name), ELSEWHERE_READING.format(far))
+
+    if first := names():
+        progress_panel.poll(draw, lambda: names() != first, ELSEWHERE_SECONDS)
+
+
+def _far(training: trainings.Unfinished) -> str:
+    """Return what is trained, and how far it is."""
+    request, epochs = training.request, training.epochs
+    far = f"{epochs[-1].done} of at most {epochs[-1].total} epochs are done" if epochs else ""
+    return f"Recipe {request.recipe}, seed {request.seed}. {far or 'No epoch is done yet'}."
+
+
 def _unfinished(stopped: trainings.Unfinished) -> None:
     request, epochs = stopped.request, stopped.epochs
-    far = f"{epochs[-1].done} of at most {epochs[-1].total} epochs are done" if epochs else ""
     with st.container(border=True, key=f"unfinished_{request.name}"):
         notices.show(
             "info",
             f"“{request.name}” is not finished",
-            f"Recipe {request.recipe}, seed {request.seed}. "
-            f"{far or 'No epoch is done yet'}. Continue after the last one, or discard it.",
+            f"{_far(stopped)} Continue after the last one, or discard it.",
         )
         if epochs:
             with st.expander("Curves so far"):

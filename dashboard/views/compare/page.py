@@ -15,6 +15,7 @@ from dashboard.views.compare import (
     comparison_cards,
     document_lookup,
     expected_document,
+    kept_question,
     rankings,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
@@ -73,6 +74,7 @@ def show() -> None:
     document_panel.query(comparison)
     if not comparison.document_ids:
         notices.show("info", NOT_RANKED[0].format(selection.run), NOT_RANKED[1])
+    kept_question.show(dataset)
     expected_document.show(dataset)
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(

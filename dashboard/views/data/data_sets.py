@@ -11,12 +11,18 @@ from dashboard.views.data.report import height
 from dashboard.widgets import notices
 from imrnns_core.config import SAMPLE
 from imrnns_core.errors import LensError
+from imrnns_core.storage.removed import KEPT_DAYS
 
 READING = "All data sets of the workspace. Choose one in the sidebar to open it."
 SHIPPED = "shipped with the dashboard"
 DELETE_HELP = (
-    "Takes the data set from the list. Its vectors and uploaded files are moved aside, so that you "
-    "can undo it. Judgments are kept. Files outside the workspace stay as they are."
+    "Takes the data set from the list. Its uploaded files, and all that was computed for it, are "
+    f"moved aside, so that you can undo it for {KEPT_DAYS} days. Judgments are kept. Files outside "
+    "the workspace stay as they are."
+)
+KEPT = (
+    f"A deletion can be undone for {KEPT_DAYS} days. Later, the files are deleted for good when "
+    "another data set or adapter is deleted."
 )
 
 
@@ -59,17 +65,18 @@ def _delete(names: list[str]) -> None:
 def _deleted() -> None:
     """Draw the deleted data sets, each with a button that brings it back."""
     try:
-        names = imports.deleted()
+        deleted = imports.deleted()
     except LensError as error:
         notices.show("error", "The deleted data sets cannot be listed", str(error))
         return
-    if not names:
+    if not deleted:
         return
-    with st.expander(f"Deleted data sets ({len(names)})", expanded=True):
-        for name in names:
+    with st.expander(f"Deleted data sets ({len(deleted)})", expanded=True):
+        st.caption(KEPT)
+        for name, at in deleted.items():
             with st.container(horizontal=True, vertical_alignment="center"):
                 undo = st.button("Undo", key=f"undo_data_{name}")
-                notices.text_block(name, "")
+                notices.text_block(name, "", f"deleted on {at:%Y-%m-%d}")
             if undo:
                 _undo(name)
 

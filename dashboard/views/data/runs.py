@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.services import catalog, imports
+from dashboard.views.data import upload
 from dashboard.views.data.report import irregular_frame
 from dashboard.widgets import notices
 from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
@@ -23,7 +24,10 @@ FILE_HELP = (
     "trec_eval: by score, the highest first, and by descending id where scores are equal."
 )
 NAME_HELP = "Empty: the name of the file. A run with this name is replaced."
-REMOVE_HELP = "Takes the run out of this list. Its file stays."
+REMOVE_HELP = (
+    "Takes the run out of this list. Its file stays; if you uploaded it, it is deleted later, as "
+    "other uploads that no data set uses."
+)
 
 
 def show() -> None:
@@ -80,6 +84,7 @@ def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:
 
 
 def _add(data: str) -> None:
+    upload.show_run("run_file")
     with st.form("add_run", border=False):
         left, right = st.columns([3, 1])
         path = left.text_input("File of a run", key="run_file", help=FILE_HELP).strip()

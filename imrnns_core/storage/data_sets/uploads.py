@@ -48,6 +48,7 @@ def save_upload(
     path = folder / f"{kept}{suffix}"
     while kept in taken or path.exists() or any(folder.glob(f"{kept}.*")):
         if path.is_file() and _file_digest(path) == digest:
+            path.touch()  # old uploads that no data set uses are deleted
             return path
         number += 1
         kept = f"{stem}-{number}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import background, caching
+from dashboard.services import background, caching, evaluations
 from imrnns_core.config import NO_ADAPTER
+from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.retrieval.hybrid import LEXICAL, RANK_FUSION, Hybrid
@@ -81,7 +83,7 @@ def test_overview_compares_the_base_with_systems_that_need_no_training(base: Ran
 
 
 def test_failures_begin_with_queries_of_which_nothing_was_retrieved(base: Ranker) -> None:
-    from dashboard.services import catalog, evaluations
+    from dashboard.services import catalog
     from dashboard.views.failures import frames
     from imrnns_core.evaluation.diagnosis import largest_losses_first
 
@@ -129,3 +131,25 @@ def test_map_draws_the_candidates_without_movement(base: Ranker) -> None:
     assert {"base rank", "BM25 rank"} <= set(table)
     assert "true movement" not in table
     assert table["base rank"].iloc[:3].tolist() == [1, 2, 3]
+
+
+def test_a_typed_question_with_its_expected_document_has_ranks_and_causes(base: Ranker) -> None:
+    """Of one document in the ranking, and of one that the base retriever does not return."""
+    text = "Which money do people in Manila pay with?"
+    compared = base.compare(Query("", text))
+    retrieved = compared.ranking("base", top_k=20)[14].document_id
+    outside = base.corpus_ranks(compared, "rio-grande")["base"]
+    assert (len(compared.document_ids), outside) == (100, 108)
+    for expected, rank in ((retrieved, 15), ("rio-grande", None)):
+        app = run("compare", query="", text=text, expected=expected, where=expected, shown="20")
+        found = evaluations.typed_diagnosis("sample", NO_ADAPTER, text, expected)
+        assert found.ranks[0] == (rank or 0)
+        assert len(found.findings) >= 1
+        page = html.unescape(shown(app))
+        assert all(finding.sentence in page for finding in found.findings)
+        assert f"rank of the best relevant document: base {rank or '—'}" in page
+        if rank is None:
+            assert found.findings[0].cause == "not among the candidates"
+            assert "1 relevant document, not retrieved" in page
+            assert f"<td>{outside}</td>" in page
+        assert app.selectbox(key="input_shown").value == 20

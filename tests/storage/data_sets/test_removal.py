@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,9 @@ from imrnns_core.storage.data_sets.removal import (
     restore_data_set,
 )
 from imrnns_core.storage.data_sets.uploads import save_upload
+from imrnns_core.storage.data_sets.uses import KINDS, note_use
 from imrnns_core.storage.registry import Registration
+from imrnns_core.storage.removed import KEPT_DAYS, remove_adapter
 from imrnns_core.storage.workspace import Workspace
 
 
@@ -33,6 +37,28 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def upload(space: Workspace, name: str, content: bytes) -> Path:
     return save_upload(space.root, name, io.BytesIO(content))
+
+
+DAY = 24 * 3600
+
+
+def age(path: Path, days: float) -> Path:
+    """Let a file be this old, or what is in a folder of `removed`; return its new path."""
+    then = time.time() - days * DAY
+    if path.is_file():
+        os.utime(path, (then, then))
+        return path
+    return path.rename(path.with_name(f"{int(then * 1e9):020d}"))
+
+
+def computed(space: Workspace, kind: str, *names: str) -> Path:
+    """Write a file that was computed for these data sets."""
+    path = space.root / kind / f"{'-'.join(names)}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(f"{kind} of {names}".encode())
+    for name in names:
+        note_use(space.root, name, path)
+    return path
 
 
 def add(space: Workspace, path: Path, queries: Path | None = None) -> Registration:
@@ -96,6 +122,85 @@ def test_an_upload_that_another_data_set_uses_stays(space: Workspace) -> None:
     restore_data_set(space.root, "first")
     restore_data_set(space.root, "second")
     assert (first.exists(), second.exists(), queries.exists()) == (True, True, True)
+
+
+def test_what_was_computed_for_a_data_set_goes_and_comes_back_with_it(space: Workspace) -> None:
+    for name in ("first", "second"):
+        add(space, upload(space, f"{name}.csv", f"id,text\n1,{name}\n".encode()))
+    own = [computed(space, kind, "first") for kind in KINDS]
+    both = [computed(space, kind, "first", "second") for kind in KINDS]
+    unfinished = own[-1].with_suffix("") / "shards" / "sentences-0.npy"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"a shard")
+    before = contents(space.root)
+    remove_data_set(space.root, "first")
+    assert [path for path in [*own, unfinished] if path.exists()] == []
+    assert all(path.exists() for path in both)
+    restore_data_set(space.root, "first")
+    back = contents(space.root)
+    back.pop("datasets.json"), before.pop("datasets.json")  # the order of the list is another one
+    assert (back, sorted(space.registrations())) == (before, ["first", "sample", "second"])
+    for name in ("first", "second"):
+        remove_data_set(space.root, name)
+    assert [path for path in [*own, *both] if path.exists()] == []
+    # one was computed again meanwhile, such as for a copy of the data set
+    both[0].write_bytes(b"new")
+    restore_data_set(space.root, "second")
+    assert [path.exists() for path in both] == [True] * len(KINDS)
+    assert both[0].read_bytes() == b"new"
+    assert list(removed_data_sets(space.root)) == ["first"]
+
+
+def test_an_uploaded_run_belongs_to_its_data_set(space: Workspace) -> None:
+    registration = add(space, upload(space, "pages.csv", b"id,text\n1,one\n"))
+    run = upload(space, "lucene.run", b"q Q0 1 1 2.5 x\n")
+    shared = upload(space, "bm25.run", b"q Q0 1 1 1.5 x\n")
+    space.runs.put("pages", {"lucene": run, "bm25": shared})
+    space.register(replace(registration, name="copy"))
+    space.runs.put("copy", {"bm25": shared})
+    remove_data_set(space.root, "pages")
+    assert (run.exists(), shared.exists()) == (False, True)
+    restore_data_set(space.root, "pages")
+    assert run.read_bytes() == b"q Q0 1 1 2.5 x\n"
+    assert space.runs.files("pages") == {"lucene": run, "bm25": shared}
+
+
+def test_the_next_deletion_deletes_for_good_what_is_old(space: Workspace) -> None:
+    for name in ("old", "recent", "last"):
+        add(space, upload(space, f"{name}.csv", f"id,text\n1,{name}\n".encode()))
+        computed(space, "passages", name)
+    for name in ("old", "recent"):
+        remove_data_set(space.root, name)
+    for name, days in (("old", KEPT_DAYS + 1), ("recent", KEPT_DAYS - 1)):
+        age(removed_data_sets(space.root)[name], days)
+    unused = age(upload(space, "never.csv", b"never imported"), KEPT_DAYS + 1)
+    newer = age(upload(space, "newer.csv", b"not imported yet"), KEPT_DAYS - 1)
+    again = age(upload(space, "again.csv", b"uploaded again"), KEPT_DAYS + 1)
+    assert upload(space, "again.csv", b"uploaded again") == again
+    sample_run = age(upload(space, "sample.run", b"a run"), KEPT_DAYS + 1)
+    space.runs.put("sample", {"x": sample_run})
+    used = age(upload(space, "used.csv", b"id,text\n1,used\n"), KEPT_DAYS + 1)
+    add(space, used)
+    assert sorted(removed_data_sets(space.root)) == ["old", "recent"]
+    remove_data_set(space.root, "last")
+    assert sorted(removed_data_sets(space.root)) == ["last", "recent"]
+    assert {name for name in contents(space.root) if "old" in name} == set()
+    kept = [path.exists() for path in (unused, newer, again, sample_run, used)]
+    assert kept == [False, True, True, True, True]
+    restore_data_set(space.root, "recent")
+    with pytest.raises(LensError, match="no deleted data set has this name"):
+        restore_data_set(space.root, "old")
+
+
+def test_the_deletion_of_an_adapter_deletes_what_is_old_too(space: Workspace) -> None:
+    add(space, upload(space, "pages.csv", b"id,text\n1,one\n"))
+    remove_data_set(space.root, "pages")
+    age(removed_data_sets(space.root)["pages"], KEPT_DAYS + 1)
+    (space.root / "adapters").mkdir()
+    (space.root / "adapters" / "mine.safetensors").write_bytes(b"tensors")
+    remove_adapter(space.root, "mine")
+    assert list(contents(space.root / "removed")) != []
+    assert removed_data_sets(space.root) == {}
 
 
 def test_of_two_deleted_data_sets_with_one_name_the_last_comes_back(space: Workspace) -> None:
