@@ -51,6 +51,8 @@ BM25 = "#8f6ad1"
 NOTICES = {"error": "#d55e00", "warning": "#b8860b", "info": "#0072b2", "good": "#009e73"}
 ON_PRIMARY = "light-dark(#ffffff, #000000)"
 """Text on a primary button, on the light and on the dark page, also while the mouse is on it."""
+PANEL = "light-dark(#f3f5f8, #1a212b)"
+"""Background of a box: Streamlit's secondary background, which its page has in no variable."""
 CLEAR = "rgba(0,0,0,0)"
 MARK_EDGE = "rgba(255,255,255,0.6)"
 CONTROL, CONTROL_EDGE = "rgba(128,138,152,0.16)", "#7d8797"
@@ -147,7 +149,7 @@ def movement_colours(movement: NDArray[np.float32], dark: bool) -> list[str]:
 
 def css_variables(selector: str) -> str:
     """Return a CSS rule with the colours that style sheets use, as variables of `selector`."""
-    colours = {"raises": UP, "lowers": DOWN, **NOTICES, "on-primary": ON_PRIMARY}
+    colours = {"raises": UP, "lowers": DOWN, **NOTICES, "on-primary": ON_PRIMARY, "panel": PANEL}
     return f"{selector} {{ {' '.join(f'--lens-{n}: {c};' for n, c in colours.items())} }}\n"
 
 

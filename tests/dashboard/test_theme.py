@@ -23,6 +23,14 @@ def test_grounds_and_letters_are_those_of_streamlit(scheme: str) -> None:
     )
 
 
+def test_boxes_have_the_secondary_background_of_streamlit() -> None:
+    schemes = tomllib.loads(CONFIG.read_text("utf-8"))["theme"]
+    light, dark = (schemes[scheme]["secondaryBackgroundColor"] for scheme in ("light", "dark"))
+    assert theme.PANEL == f"light-dark({light}, {dark})"
+    # Streamlit's variables exist inside its components only
+    assert "--st-" not in (Path(theme.__file__).parent / "shell" / "page.css").read_text("utf-8")
+
+
 def test_style_sheets_use_only_variables_that_exist() -> None:
     rule = theme.css_variables(":root")
     assert rule.startswith(":root { --lens-raises: #009e73; --lens-lowers: #d55e00;")
