@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.content import Card, CardContent, Column
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.comparison import Comparison, Ranking
+from imrnns_core.retrieval.comparison import Comparison, Ranking, blend
 from imrnns_core.retrieval.hybrid import Hybrid
-from imrnns_core.retrieval.ranker import blend
 from imrnns_core.retrieval.run_ranker import ENCODER
 from imrnns_core.types import UNJUDGED
 
