@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,9 +61,8 @@ def _print_pools(ranker: Ranker, query_ids: tuple[str, ...]) -> None:
         milliseconds = 1000 * (time.perf_counter() - start) / len(query_ids)
         top = [rows[: config.top_k] for rows in batch.ranked_rows("modulated")]
         found = np.mean([len({*a} & {*b}) / len(b) for a, b in zip(top, true, strict=True)])
-        proofs = Counter(str(each) for each in batch.certainty)
         print(f"  {name}: top {config.top_k} found {found:.4f}, {milliseconds:.2f} ms per query")
-        for proof, number in proofs.most_common():
+        for proof, number in batch.proofs.most_common():
             print(f"    {proof}: {number / len(query_ids):.3f}")
 
 

@@ -44,6 +44,8 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "n_queries": len(evaluation.query_ids),
         "without_relevant": list(evaluation.without_relevant),
         "top_k": evaluation.top_k,
+        "scope": "candidates" if evaluation.batch.candidates is None else "corpus",
+        "certainty": dict(evaluation.batch.proofs) or None,
         "measures": evaluation.means(),
         "judged": evaluation.judged_means(),
         **optional,
@@ -60,7 +62,7 @@ def _significance(evaluation: Evaluation, group: Group | None = None) -> dict[st
 
 
 def _query(evaluation: Evaluation, i: int, outcome: Outcome) -> dict[str, Any]:
-    systems = evaluation.systems
+    systems, certainty = evaluation.systems, evaluation.batch.certainty
     return {
         "query_id": evaluation.query_ids[i],
         "group": None if evaluation.groups is None else str(evaluation.groups[i]),
@@ -72,4 +74,5 @@ def _query(evaluation: Evaluation, i: int, outcome: Outcome) -> dict[str, Any]:
             name: int(system.best_ranks[i]) or None for name, system in systems.items()
         },
         "outcome": outcome,
+        "certainty": certainty[i].to_json() if certainty else None,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
@@ -70,6 +71,11 @@ class RankedBatch:
     stages: tuple[Stage, ...] = STAGES
     candidates: int | None = None
     certainty: tuple[Certainty, ...] = ()
+
+    @property
+    def proofs(self) -> Counter[str]:
+        """The number of queries with each text of a certainty."""
+        return Counter(str(each) for each in self.certainty)
 
     @property
     def feedback_rows(self) -> IntArray:

@@ -94,6 +94,7 @@ class Comparison:
         certainty: If the adapter ranked the whole corpus: how certain its top k is. The documents
             are then the base candidates and, after them, those that the adapter ranks highest of
             all others. Their base ranks are those in the whole corpus.
+        candidates: The number of base candidates then; None if all documents are candidates.
     """
 
     query: Query
@@ -105,6 +106,7 @@ class Comparison:
     vector_rows: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     passages: Mapping[str, BestPassage] = field(default_factory=dict)
     certainty: Certainty | None = None
+    candidates: int | None = None
 
     @property
     def document_ids(self) -> tuple[str, ...]:

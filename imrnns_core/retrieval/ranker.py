@@ -59,14 +59,19 @@ class Ranker:
         changed.collection = collection
         return changed
 
-    def with_scope(self, scope: Scope) -> Ranker:
+    def with_scope(self, scope: Scope, top_k: int | None = None) -> Ranker:
         """Return this ranker with another scope; nothing is computed again.
+
+        Args:
+            scope: The scope.
+            top_k: So many of the first documents are to be proven, at most all candidates.
 
         Raises:
             AdapterError: If the scope is the corpus and there is no adapter.
         """
         changed = copy(self)
-        changed.config = replace(self.config, scope=scope)
+        top_k = min(top_k or self.config.top_k, self.config.candidates)
+        changed.config = replace(self.config, scope=scope, top_k=top_k)
         if scope == "corpus":
             _ = self.adapter  # the base ranking always has the whole corpus
         return changed
@@ -155,13 +160,7 @@ class Ranker:
 
     def _candidates(self, vectors: FloatArray, ids: Sequence[str]) -> IntArray:
         rows = self.collection.candidates(vectors, self.config.candidates, ids)
-        return self._in_tie_order(rows)
-
-    def _in_tie_order(self, rows: IntArray) -> IntArray:
-        # rounding depends on the position of a candidate, so the positions must not depend on the
-        # order of the corpus
-        order = np.argsort(self.collection.ranked.ties[rows], axis=1)
-        return np.take_along_axis(rows, order, axis=1)
+        return self.collection.ranked.in_tie_order(rows)
 
     def _rank_rows(
         self,
@@ -177,7 +176,7 @@ class Ranker:
             further, certainty = search.further(vectors, ids, rows, feedback)
             feedback = np.ones(rows.shape, dtype=bool) if feedback is None else feedback
             feedback = np.pad(feedback, ((0, 0), (0, further.shape[1])))
-            rows = np.concatenate([rows, self._in_tie_order(further)], axis=1)
+            rows = np.concatenate([rows, self.collection.ranked.in_tie_order(further)], axis=1)
         scores = self._scores(vectors, rows, feedback)
         # FAISS rounds differently: the base order must follow the scores that are shown
         is_further = np.broadcast_to(np.arange(rows.shape[1]) >= width, rows.shape)
@@ -228,10 +227,8 @@ class Ranker:
         ids = self._ids(rows)
         feedback = np.array([i not in dropped for i in ids])
         feedback[candidates.shape[1] :] = False
-        judgments, rankings = (
-            dataset.judgments.get(query.id, {}),
-            stage_rankings(ids, batch.scores[0], ranks),
-        )
+        judgments = dataset.judgments.get(query.id, {})
+        rankings = stage_rankings(ids, batch.scores[0], ranks)
         best = map(self.collection.ranked.best_passage, rows.tolist())
         return Comparison(
             *(query, rankings, batch.rows[0], judgments, feedback),
@@ -239,6 +236,7 @@ class Ranker:
             vector_rows=rows,
             passages={i: passage for i, passage in zip(ids, best, strict=True) if passage},
             certainty=batch.certainty[0] if batch.certainty else None,
+            candidates=batch.candidates,
         )
 
     def _ids(self, rows: IntArray) -> tuple[str, ...]:
