@@ -113,6 +113,11 @@ class Comparison:
         """(K,) ids of the candidates, in base order."""
         return self.rankings["base"].document_ids
 
+    @property
+    def candidate_ids(self) -> tuple[str, ...]:
+        """The ids of the base candidates, in base order, without further documents."""
+        return self.document_ids[: self.candidates]
+
     @cached_property
     def ties(self) -> IntArray:
         """(K,) order of the candidates where scores are equal."""

@@ -68,7 +68,7 @@ def _feedback(comparison: Comparison, dataset: Dataset) -> None:
 
     Without an adapter, no query is refined.
     """
-    if len(comparison.document_ids) < 2 or not state.has_adapter():
+    if len(comparison.candidate_ids) < 2 or not state.has_adapter():
         return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:
