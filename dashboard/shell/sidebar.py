@@ -168,7 +168,7 @@ def _choose_adapter() -> None:
         st.caption(NO_ADAPTER_READING)
         return
     st.selectbox(
-        "The adapter ranks",
+        "Ranked documents",
         selections.options("scope"),
         format_func=SCOPES.__getitem__,
         help=SCOPE_HELP,
