@@ -167,6 +167,13 @@ def _choose_adapter() -> None:
     if not state.has_adapter():
         st.caption(NO_ADAPTER_READING)
         return
+    _choose_scope()
+    st.caption(f"Kind of adapter: {catalog.adapter_kind(state.current().adapter)}")
+    for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
+        notices.show("warning", "Some documents are ranked too low", f"{warning}.")
+
+
+def _choose_scope() -> None:
     st.selectbox(
         "Ranked documents",
         selections.options("scope"),
@@ -174,9 +181,6 @@ def _choose_adapter() -> None:
         help=SCOPE_HELP,
         **state.bound("scope"),
     )
-    st.caption(f"Kind of adapter: {catalog.adapter_kind(state.current().adapter)}")
-    for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
-        notices.show("warning", "Some documents are ranked too low", f"{warning}.")
 
 
 def _adapter_name(name: str) -> str:
