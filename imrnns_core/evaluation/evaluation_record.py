@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from imrnns_core.evaluation.outcomes import Outcome
+from imrnns_core.retrieval.batch import RankedBatch
 from imrnns_core.statistics.significance import significance_records
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "n_queries": len(evaluation.query_ids),
         "without_relevant": list(evaluation.without_relevant),
         "top_k": evaluation.top_k,
-        "scope": "candidates" if evaluation.batch.candidates is None else "corpus",
-        "certainty": dict(evaluation.batch.proofs) or None,
+        **_scope(evaluation.batch),
         "measures": evaluation.means(),
         "judged": evaluation.judged_means(),
         **optional,
@@ -55,6 +55,12 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
             _query(evaluation, i, outcome) for i, outcome in enumerate(evaluation.outcomes())
         ],
     }
+
+
+def _scope(batch: RankedBatch) -> dict[str, Any]:
+    """Return what the adapter ranked, and for how many queries the top k of the corpus is sure."""
+    scope = "candidates" if batch.candidates is None else "corpus"
+    return {"scope": scope, "certainty": dict(batch.proofs) or None}
 
 
 def _significance(evaluation: Evaluation, group: Group | None = None) -> dict[str, Any] | None:

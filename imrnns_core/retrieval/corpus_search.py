@@ -25,6 +25,8 @@ from imrnns_core.types import DoubleArray, FloatArray, IntArray
 
 SECOND_POOL = 10
 """The second pool has this many times the number of candidates."""
+EXACT_BATCH = 16
+"""Queries whose scores of all documents are in memory at once."""
 PRODUCT_ROUNDING = 1e-6
 """Products of two vectors in float32 have errors below this share of their lengths."""
 
@@ -104,10 +106,13 @@ class CorpusSearch:
             )
             certainty.update(zip(pending.tolist(), own, strict=True))
             pending = pending[[each.proof == "not proven" for each in own]]
-        if len(pending) and self._config.exact_pass:
-            further[pending] = self._from_corpus(queries.take(pending), candidates[pending], count)
+        if self._config.exact_pass:
             exact = Certainty("exact", self._config.top_k, len(self._ranked.first))
-            certainty.update(dict.fromkeys(pending.tolist(), exact))
+            for start in range(0, len(pending), EXACT_BATCH):
+                numbers = pending[start : start + EXACT_BATCH]
+                some = queries.take(numbers)
+                further[numbers] = self._from_corpus(some, candidates[numbers], count)
+                certainty.update(dict.fromkeys(numbers.tolist(), exact))
         if count < self._config.top_k:
             # the corpus is so small that the document that is missing may belong into the top k
             missing = Certainty("not proven", self._config.top_k, width + count)
