@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, unquote
 
-from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
+from imrnns_core.config import CORPUS_PREFIX, ENCODER_BASE, NO_ADAPTER, RUN_PREFIX, Scope
 
 ONLY = "only:"
 """Prefix of `dropped` if it names the documents that remain."""
@@ -20,6 +20,7 @@ class Selection:
     Attributes:
         data: Name of the data set.
         adapter: Name of the adapter. It has no effect if the base is a run.
+        scope: Whether the adapter ranks the base candidates or the whole corpus.
         base: Name of the run that is the base, or `ENCODER_BASE`.
         query: Id of a query of the data set.
         text: A query that was typed in.
@@ -57,6 +58,7 @@ class Selection:
 
     data: str = ""
     adapter: str = ""
+    scope: Scope = "candidates"
     base: str = ENCODER_BASE
     query: str = ""
     text: str = ""
@@ -97,8 +99,11 @@ class Selection:
 
     @property
     def system(self) -> str:
-        """What ranks, as services and workspace name it: the run, or else the adapter."""
-        return f"{RUN_PREFIX}{self.run}" if self.run else self.adapter
+        """What ranks, as services name it: the run, or else the adapter with its scope."""
+        if self.run:
+            return f"{RUN_PREFIX}{self.run}"
+        is_wide = self.scope == "corpus" and self.adapter != NO_ADAPTER
+        return f"{CORPUS_PREFIX}{self.adapter}" if is_wide else self.adapter
 
 
 DEFAULT = Selection()

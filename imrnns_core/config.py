@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import platformdirs
 
@@ -55,17 +55,26 @@ class AdapterConfig:
         return asdict(self)
 
 
+Scope = Literal["candidates", "corpus"]
+"""What an adapter ranks: the candidates of the base retriever, or the whole corpus."""
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
 @dataclass(frozen=True)
 class SearchConfig:
-    """Sizes of the candidate list and of the result list.
+    """Sizes of the candidate list and of the result list, and what an adapter ranks.
 
     Attributes:
         candidates: Number of candidates that the base retriever returns (k in the paper).
         top_k: Number of documents that are shown.
+        scope: What an adapter ranks. With "corpus", the candidates still refine the query.
+        exact_pass: Whether all documents are scored if the top k is not proven otherwise.
     """
 
     candidates: int = 100
     top_k: int = 10
+    scope: Scope = "candidates"
+    exact_pass: bool = True
 
 
 def workspace_root() -> Path:
@@ -79,6 +88,8 @@ ENCODER_BASE = "encoder"
 """The name of the base that ranks by the vectors; runs have other names."""
 RUN_PREFIX = "run:"
 """Stands before the name of a run where a workspace expects the name of an adapter."""
+CORPUS_PREFIX = "corpus:"
+"""Stands before the name of an adapter that ranks the whole corpus, in the dashboard's services."""
 SAMPLE = "sample"
 SAMPLE_ADAPTER = "sample-adapter"
 REPORT_GENERATOR = "imrnns-lens explain"

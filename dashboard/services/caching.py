@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from imrnns_core.config import RUN_PREFIX
+from imrnns_core.config import CORPUS_PREFIX, RUN_PREFIX
 from imrnns_core.io import identity
 from imrnns_core.storage.data_sets import uses
 from imrnns_core.storage.judgments import JudgmentStore
@@ -129,7 +129,7 @@ def _identities(data: str | None, adapter_name: str | None, moment: int) -> tupl
     if data is not None:
         identities.append(space.data_identity(space.resolve(data)))
     if adapter_name is not None:
-        identities.append(space.adapter_identity(adapter_name))
+        identities.append(space.adapter_identity(adapter_name.removeprefix(CORPUS_PREFIX)))
     if data is not None and adapter_name is not None and adapter_name.startswith(RUN_PREFIX):
         file = space.runs.files(data).get(adapter_name.removeprefix(RUN_PREFIX))
         identities.append(identity([file]) if file else "")

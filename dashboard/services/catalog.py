@@ -6,7 +6,7 @@ import gc
 
 from dashboard.services import caching
 from dashboard.services.caching import shared
-from imrnns_core.config import RUN_PREFIX
+from imrnns_core.config import CORPUS_PREFIX, RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.run import Run
 from imrnns_core.errors import AdapterError
@@ -177,7 +177,13 @@ def _ranker_of_files(data: str, adapter_name: str) -> Ranker:
 
 @shared(4)
 def ranker(data: str, adapter_name: str) -> Ranker:
-    """Return what ranks a data set: an adapter, `none` for the vectors alone, or `run:NAME`."""
+    """Return what ranks a data set.
+
+    `adapter_name` is an adapter, `corpus:NAME` for an adapter that ranks the whole corpus, `none`
+    for the vectors alone, or `run:NAME`.
+    """
     if adapter_name.startswith(RUN_PREFIX):
         return RunRanker(collection(data), run(data, adapter_name))
-    return _ranker_of_files(data, adapter_name).with_collection(collection(data))
+    name = adapter_name.removeprefix(CORPUS_PREFIX)
+    opened = _ranker_of_files(data, name).with_collection(collection(data))
+    return opened if name == adapter_name else opened.with_scope("corpus")

@@ -90,4 +90,4 @@ def excluded_ids(selection: Selection) -> frozenset[str]:
     complete = comparison(
         selection.data, selection.system, selection.query, selection.text, frozenset()
     )
-    return selections.excluded_ids(selection.dropped, complete.document_ids)
+    return selections.excluded_ids(selection.dropped, complete.candidate_ids)

@@ -12,7 +12,7 @@ from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
-from imrnns_core.config import NO_ADAPTER
+from imrnns_core.config import CORPUS_PREFIX, NO_ADAPTER
 from imrnns_core.explanation.deletion_records import DeletionSummary, DeletionTest
 from imrnns_core.explanation.deletion_test import record_key
 from imrnns_core.explanation.explain import explain
@@ -48,8 +48,10 @@ def job(data: str, adapter_name: str) -> tuple[DeletionJob | None, bool]:
 
 def wait(data: str, adapter_name: str, split: str, pairs: int) -> None:
     """Let this session wait for the deletion test, which writes its record to the workspace."""
-    path, explainer = _path(data, adapter_name), explanations.explainer(data, adapter_name)
-    record = DeletionTest(data, split, adapter_name)
+    # it tests pairs of the candidates, whatever the adapter ranks
+    name = adapter_name.removeprefix(CORPUS_PREFIX)
+    path, explainer = _path(data, name), explanations.explainer(data, name)
+    record = DeletionTest(data, split, name)
     _jobs().join(path, state.session(), lambda: DeletionJob.start(explainer, record, pairs, path))
 
 

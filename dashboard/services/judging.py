@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
-from imrnns_core.config import RUN_PREFIX
+from imrnns_core.config import CORPUS_PREFIX, RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.records import Query
@@ -156,7 +156,8 @@ def pool(data: str, adapter_name: str, query_ids: Sequence[str], seed: str) -> l
         seed: The same seed gives the same order.
     """
     is_run = adapter_name.startswith(RUN_PREFIX)
-    fits = is_run or adapter_name in catalog.fitting_adapters(data)
+    adapter = adapter_name.removeprefix(CORPUS_PREFIX)
+    fits = is_run or adapter in catalog.fitting_adapters(data)
     documents = _pool(data, adapter_name if fits else "", tuple(query_ids))
     shuffle, order = random.Random(seed), sorted(documents)
     shuffle.shuffle(order)

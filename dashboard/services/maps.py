@@ -11,7 +11,7 @@ from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.map_job import MapJob
-from imrnns_core.config import NO_ADAPTER
+from imrnns_core.config import CORPUS_PREFIX, NO_ADAPTER
 from imrnns_core.io import first_readable, identity
 from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
 from imrnns_core.types import FloatArray
@@ -52,10 +52,9 @@ def job(data: str, adapter_name: str) -> tuple[MapJob | None, bool]:
 def wait(data: str, adapter_name: str) -> None:
     """Let this session wait for the map, which a job makes in the background."""
     path, documents = _path(data, adapter_name), len(catalog.dataset(data).documents)
-    root = caching.workspace().root
-    _jobs().join(
-        path, state.session(), lambda: MapJob.start(data, adapter_name, root, path, documents)
-    )
+    # a map does not depend on what the adapter ranks
+    root, adapter = caching.workspace().root, adapter_name.removeprefix(CORPUS_PREFIX)
+    _jobs().join(path, state.session(), lambda: MapJob.start(data, adapter, root, path, documents))
 
 
 def leave(data: str, adapter_name: str) -> None:
@@ -65,7 +64,8 @@ def leave(data: str, adapter_name: str) -> None:
 
 @shared(32, judged=False)
 def _key(data: str, adapter_name: str) -> str:
-    adapter = None if adapter_name == NO_ADAPTER else catalog.load_adapter(adapter_name)
+    name = adapter_name.removeprefix(CORPUS_PREFIX)
+    adapter = None if name == NO_ADAPTER else catalog.load_adapter(name)
     return map_key(adapter, catalog.collection(data).fingerprint)
 
 

@@ -16,7 +16,7 @@ def influence(selection: Selection) -> FeedbackInfluence:
     """Return the influence of each feedback document on the refinement of the query."""
     return _influence(
         selection.data,
-        selection.adapter,
+        selection.system,
         selection.query,
         selection.text,
         comparisons.excluded_ids(selection),

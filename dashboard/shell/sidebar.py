@@ -33,6 +33,12 @@ NO_BASE = (
     "This data set has neither vectors nor a run",
     "Add a run on the page Data, or make vectors with: imrnns-lens prepare {} --encoder {}",
 )
+SCOPES = {"candidates": "Candidates", "corpus": "Whole corpus"}
+SCOPE_HELP = (
+    "Candidates: the adapter ranks the documents that the base returns. Whole corpus: a second "
+    "search with the effective query finds the documents that the adapter ranks highest of all. "
+    "The page Compare says whether the top documents are certain."
+)
 NONE = "None (base only)"
 NO_ADAPTER_READING = "Base ranking only. The pages show it beside BM25."
 NO_QUERIES = (
@@ -161,9 +167,20 @@ def _choose_adapter() -> None:
     if not state.has_adapter():
         st.caption(NO_ADAPTER_READING)
         return
+    _choose_scope()
     st.caption(f"Kind of adapter: {catalog.adapter_kind(state.current().adapter)}")
     for warning in catalog.adapter_warnings(state.current().data, state.current().adapter):
         notices.show("warning", "Some documents are ranked too low", f"{warning}.")
+
+
+def _choose_scope() -> None:
+    st.selectbox(
+        "Ranked documents",
+        selections.options("scope"),
+        format_func=SCOPES.__getitem__,
+        help=SCOPE_HELP,
+        **state.bound("scope"),
+    )
 
 
 def _adapter_name(name: str) -> str:

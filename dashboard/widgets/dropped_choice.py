@@ -11,7 +11,7 @@ from imrnns_core.retrieval.comparison import Comparison
 
 def show(comparison: Comparison, dataset: Dataset, help_text: str | None = None) -> None:
     """Draw the choice. With a single candidate there is none: it has to refine the query."""
-    ids = list(comparison.document_ids)
+    ids = list(comparison.candidate_ids)
     if len(ids) < 2:
         return
     st.multiselect(

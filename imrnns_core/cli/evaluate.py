@@ -22,6 +22,7 @@ from imrnns_core.cli.options import (
     QrelsFile,
     QrelsOut,
     RunFolder,
+    ScopeChoice,
     Split,
     WorkspaceFolder,
     open_ranker,
@@ -73,6 +74,7 @@ def evaluate(
     data: Data,
     adapter: OptionalAdapter = None,
     base: Base = None,
+    scope: ScopeChoice = "candidates",
     split: Split = None,
     measure: Measures = None,
     against: Against = None,
@@ -105,7 +107,7 @@ def evaluate(
     parse_measures(names)  # before the slow work: this rejects unknown measures
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, None, None, workspace)
-    ranker = open_ranker(space, registration, adapter, base)
+    ranker = open_ranker(space, registration, adapter, base).with_scope(scope)
     split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
     ranker = ranker.with_collection(collection)
@@ -138,7 +140,7 @@ def _evaluate_judged(
     # before the slow work: this rejects a split that cannot be measured
     dataset.judged_queries(split)
     # before the slow work: this rejects an unknown adapter and a faulty run
-    compare = _read_other_system(space, ranker.collection, against) if against else None
+    compare = _read_other_system(space, ranker, against) if against else None
     with progress_bar() as progress:
         progress.add_task("BM25 index, measures", total=None)
         lexical = space.lexical_index(dataset)
@@ -227,7 +229,7 @@ def _with_qrels(collection: Collection, split: str, qrels: Path | None) -> tuple
 
 
 def _read_other_system(
-    space: Workspace, collection: Collection, other: str
+    space: Workspace, ranker: Ranker, other: str
 ) -> Callable[[Evaluation], SystemComparison]:
     """Read another system, and return a function that compares an evaluation with it.
 
@@ -238,13 +240,14 @@ def _read_other_system(
     from imrnns_core.evaluation.system_comparison import compare_with_adapter, compare_with_run
     from imrnns_core.reporting.import_lines import irregularities
 
-    dataset, path = collection.dataset, Path(other).expanduser()
+    collection, path = ranker.collection, Path(other).expanduser()
+    dataset = collection.dataset
     if other in space.runs.files(dataset.name):
         run = space.runs.load(other, dataset)
         return lambda evaluation: compare_with_run(evaluation, other, run.ranked_ids)
     if other in space.adapter_paths() or path.suffix in (".safetensors", ".pt"):
-        ranker = space.ranker(collection, other)
-        return lambda evaluation: compare_with_adapter(evaluation, ranker)
+        with_other = space.ranker(collection, other).with_scope(ranker.config.scope)
+        return lambda evaluation: compare_with_adapter(evaluation, with_other)
     if not path.exists():
         known = ", ".join(space.adapter_paths()) or "none"
         raise LensError(

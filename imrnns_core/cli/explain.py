@@ -17,6 +17,7 @@ from imrnns_core.cli.options import (
     JsonFile,
     OptionalAdapter,
     QueryPrefix,
+    ScopeChoice,
     WorkspaceFolder,
     open_ranker,
     resolve,
@@ -35,7 +36,8 @@ Candidate = Annotated[
         help=(
             "The id of the document to explain. The base retriever must return it among its "
             f"{SearchConfig().candidates} candidates; `imrnns-lens search DATA QUERY -k "
-            f"{SearchConfig().candidates}` lists them."
+            f"{SearchConfig().candidates}` lists them. With --scope corpus, it can also be one "
+            "that the adapter ranks highest of all others."
         ),
     ),
 ]
@@ -53,6 +55,7 @@ def explain(
     query: Question,
     document: Candidate,
     adapter: OptionalAdapter = None,
+    scope: ScopeChoice = "candidates",
     verify: Verify = False,
     json_file: JsonFile = None,
     force: Force = False,
@@ -79,7 +82,7 @@ def explain(
     check_outputs("explain", force, json_file, html_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    ranker = open_ranker(space, registration, adapter)
+    ranker = open_ranker(space, registration, adapter).with_scope(scope)
     comparison = ranker.compare(query)
     with out.status("explaining"):
         explanation = explain_pair(ranker, comparison, document, verify)

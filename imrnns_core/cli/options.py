@@ -11,7 +11,7 @@ import typer
 
 from imrnns_core.cli.agreement import agree
 from imrnns_core.cli.console import encoding, err, progress_bar
-from imrnns_core.config import ENCODER_BASE, NO_ADAPTER, RUN_PREFIX, EncoderSpec
+from imrnns_core.config import ENCODER_BASE, NO_ADAPTER, RUN_PREFIX, EncoderSpec, Scope
 from imrnns_core.errors import LensError
 from imrnns_core.types import Similarity
 
@@ -50,6 +50,10 @@ Base = Annotated[
             "the ranking by the vectors is then shown as “encoder”."
         ),
     ),
+]
+ScopeChoice = Annotated[
+    Scope,
+    typer.Option("--scope", help="What the adapter ranks: the base candidates, or all documents."),
 ]
 SimilarityChoice = Annotated[
     Similarity | None,

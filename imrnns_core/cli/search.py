@@ -20,6 +20,7 @@ from imrnns_core.cli.options import (
     OptionalAdapter,
     QueryPrefix,
     RunFolder,
+    ScopeChoice,
     WorkspaceFolder,
     open_ranker,
     resolve,
@@ -49,6 +50,7 @@ def search(
     query: Question,
     adapter: OptionalAdapter = None,
     base: Base = None,
+    scope: ScopeChoice = _DEFAULTS.scope,
     top_k: TopK = _DEFAULTS.top_k,
     json_file: JsonFile = None,
     run_out: RunFolder = None,
@@ -67,7 +69,7 @@ def search(
     check_outputs("search", force, json_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
     space, registration = resolve(data, *options)
-    ranker = open_ranker(space, registration, adapter, base)
+    ranker = open_ranker(space, registration, adapter, base).with_scope(scope, top_k)
     collection, comparison = ranker.collection, _compared(space, ranker, query)
     outputs = _run_files(comparison, run_out)
     check_outputs("search", force, *outputs.values())
@@ -84,6 +86,8 @@ def search(
             **query_fields,
             "adapter": ranker.adapter_name,
             "run": ranker.run_name,
+            "scope": scope,
+            "certainty": comparison.certainty and comparison.certainty.to_json(),
             "rankings": rankings,
         }
         write_record(json_file, "search", record)
@@ -94,6 +98,7 @@ def _print(
 ) -> None:
     """Print the top documents of the rankings; `run` is the name of the base if it is a run."""
     from imrnns_core.reporting import terminal as tables
+    from imrnns_core.reporting.change_lines import certainty_line
     from imrnns_core.retrieval.hybrid import RANK_FUSION
 
     out.print(Text(comparison.query.text, style="bold"))
@@ -103,6 +108,8 @@ def _print(
     for system, other in shown:
         ranks = _ranks(comparison, other)
         out.print(tables.hits(system, _named(rankings[system]), other, ranks))
+    if comparison.certainty is not None:
+        out.print(certainty_line(comparison.certainty))
     if run and not rankings["base"]:
         out.print(f"The run {run} ranks no document for this query.")
 

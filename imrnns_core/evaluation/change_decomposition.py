@@ -110,7 +110,8 @@ class PartScorer:
         self.projected = ranker.adapter.model.project(queries)
         # (B, 2m) scale and bias of the documents, and of the query
         self.for_documents = torch.cat(ranker.adapter.model.query_adapter(self.projected), dim=-1)
-        self.for_query = F.embedding_bag(self.rows, ranker.transform.effect, mode="mean")
+        feedback = torch.from_numpy(batch.feedback_rows)
+        self.for_query = F.embedding_bag(feedback, ranker.transform.effect, mode="mean")
 
     @torch.inference_mode()
     def scores(self, parts: set[Part] | frozenset[Part]) -> FloatArray:

@@ -123,7 +123,7 @@ def _findings(
     )
     ranked = _ranked(evaluation, i)
     if not len(ranked):  # nothing is known of the engine of a run that does not rank the query
-        return _not_retrieved(ranks, 0, bool(len(relevant)), evaluation.run)
+        return _not_retrieved(ranks, 0, bool(len(relevant)), evaluation)
     in_encoder = (
         [
             *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
@@ -134,7 +134,7 @@ def _findings(
         else []
     )
     return [
-        *_not_retrieved(ranks, len(ranked), bool(len(relevant)), evaluation.run),
+        *_not_retrieved(ranks, len(ranked), bool(len(relevant)), evaluation),
         *_keyword_mismatch(ranks, bm25_rank, evaluation.final, evaluation.run),
         *in_encoder,
         *_unjudged(ranker, ranked, judged),
@@ -142,23 +142,23 @@ def _findings(
 
 
 def _not_retrieved(
-    ranks: tuple[int, ...], candidates: int, in_corpus: bool, run: str | None
+    ranks: tuple[int, ...], candidates: int, in_corpus: bool, evaluation: Evaluation
 ) -> list[Finding]:
-    if ranks[0]:
+    if ranks[0] or ranks[-1]:
         return []
     if not in_corpus:
         sentence = "The corpus contains none of the relevant documents: add them."
         return [Finding("not among the candidates", sentence)]
     if not candidates:
-        sentence = f"The run {run} ranks no document for this query."
+        sentence = f"The run {evaluation.run} ranks no document for this query."
         return [Finding("not among the candidates", sentence)]
-    return [
-        Finding(
-            "not among the candidates",
-            f"No relevant document was retrieved in the top {candidates}, so re-ranking cannot "
-            "help.",
-        )
-    ]
+    sentence = (
+        f"No relevant document was retrieved in the top {candidates}, so re-ranking cannot help."
+        if evaluation.batch.candidates is None
+        else f"No relevant document is in the top {candidates} of the base ranking, and none in "
+        "that of the modulated ranking of the whole corpus."
+    )
+    return [Finding("not among the candidates", sentence)]
 
 
 def _keyword_mismatch(
@@ -211,7 +211,7 @@ def _ranked(evaluation: Evaluation, i: int) -> NDArray[np.int64]:
     """Return the corpus rows (K,) of the last stage's ranking of query i, best first."""
     order = np.argsort(evaluation.batch.rank(evaluation.final)[i])
     rows = evaluation.batch.rows[i][order]
-    return np.asarray(rows[rows != NO_ROW])
+    return np.asarray(rows[rows != NO_ROW][: evaluation.batch.candidates])
 
 
 def _near_duplicate(

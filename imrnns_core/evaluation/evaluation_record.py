@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from imrnns_core.evaluation.outcomes import Outcome
+from imrnns_core.retrieval.batch import RankedBatch
 from imrnns_core.statistics.significance import significance_records
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "n_queries": len(evaluation.query_ids),
         "without_relevant": list(evaluation.without_relevant),
         "top_k": evaluation.top_k,
+        **_scope(evaluation.batch),
         "measures": evaluation.means(),
         "judged": evaluation.judged_means(),
         **optional,
@@ -55,12 +57,18 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
+def _scope(batch: RankedBatch) -> dict[str, Any]:
+    """Return what the adapter ranked, and for how many queries the top k of the corpus is sure."""
+    scope = "candidates" if batch.candidates is None else "corpus"
+    return {"scope": scope, "certainty": dict(batch.proofs) or None}
+
+
 def _significance(evaluation: Evaluation, group: Group | None = None) -> dict[str, Any] | None:
     return significance_records(evaluation.tests(group)) if evaluation.has_adapter else None
 
 
 def _query(evaluation: Evaluation, i: int, outcome: Outcome) -> dict[str, Any]:
-    systems = evaluation.systems
+    systems, certainty = evaluation.systems, evaluation.batch.certainty
     return {
         "query_id": evaluation.query_ids[i],
         "group": None if evaluation.groups is None else str(evaluation.groups[i]),
@@ -72,4 +80,5 @@ def _query(evaluation: Evaluation, i: int, outcome: Outcome) -> dict[str, Any]:
             name: int(system.best_ranks[i]) or None for name, system in systems.items()
         },
         "outcome": outcome,
+        "certainty": certainty[i].to_json() if certainty else None,
     }

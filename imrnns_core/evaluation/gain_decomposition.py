@@ -100,7 +100,7 @@ def decompose_gain(
     config = ranker.adapter.model.config
     projector_first = config.input_dim != config.output_dim
     values = {
-        coalition: _measured(ranker, ranks, batch.rows, qrels, measure)
+        coalition: _measured(ranker, batch, ranks, qrels, measure)
         for coalition, ranks in _ranks(ranker, batch, tuple(qrels), projector_first).items()
     }
     shapley = np.stack([_shapley_value(part, values) for part in PARTS], axis=1)  # (Q, 3)
@@ -133,7 +133,7 @@ def _ranks(
     ties = ranker.collection.ranked.ties[batch.vector_rows]
     for coalition in _coalitions():
         if coalition not in ranks and ("projector" in coalition or not projector_first):
-            scores = ranker.equalized(scorer.scores(coalition), batch.vector_rows)
+            scores = ranker.collection.index.equalized(scorer.scores(coalition), batch.vector_rows)
             ranks[coalition] = rank(scores, ties)
     return ranks
 
@@ -143,12 +143,12 @@ def _coalitions() -> Iterable[Coalition]:
 
 
 def _measured(
-    ranker: Ranker, ranks: IntArray, rows: IntArray, qrels: Qrels, measure: str
+    ranker: Ranker, batch: RankedBatch, ranks: IntArray, qrels: Qrels, measure: str
 ) -> DoubleArray:
-    """Return the measure (Q,) of the ranking of candidates (Q, K) by these ranks."""
-    # no document below the cut-off counts
-    order = np.argsort(ranks, axis=1)[:, : cutoff_of(measure)]
-    top = np.take_along_axis(rows, order, axis=1)
+    """Return the measure (Q,) of the ranking of the documents of a batch by these ranks (Q, K)."""
+    # no document below the cut-off counts, and rankings are as long as the list of candidates
+    order = np.argsort(ranks, axis=1)[:, : cutoff_of(measure)][:, : batch.candidates]
+    top = np.take_along_axis(batch.rows, order, axis=1)
     rankings = ranked_ids(ranker.collection.dataset, qrels, top)
     return measure_rankings(parse_measures([measure]), qrels, rankings)[:, 0]
 

@@ -26,16 +26,16 @@ def outcome_of(base_rank: int, modulated_rank: int, change: float, top_k: int) -
     """Return the outcome of a query.
 
     Args:
-        base_rank: Rank of the best relevant candidate in the base ranking, 0 if no candidate is
-            relevant.
+        base_rank: Rank of the best relevant document in the base ranking, 0 if it has none.
         modulated_rank: The same in the modulated ranking.
         change: Modulated − base nDCG@10.
         top_k: A ranking fails if no relevant document is in its top `top_k`.
     """
-    # all stages rank the same candidates, so no later stage has a relevant document either
-    if base_rank == 0:
+    # if only candidates are ranked, both rankings have the same documents; if an adapter ranks the
+    # whole corpus, one of them can have a relevant document that the other lacks
+    if base_rank == modulated_rank == 0:
         return "not retrieved"
-    base_succeeds, modulated_succeeds = base_rank <= top_k, modulated_rank <= top_k
+    base_succeeds, modulated_succeeds = 1 <= base_rank <= top_k, 1 <= modulated_rank <= top_k
     if modulated_succeeds and not base_succeeds:
         return "rescued"
     if base_succeeds and not modulated_succeeds:
@@ -66,7 +66,7 @@ def comparison_outcome(comparison: Comparison, top_k: int) -> Outcome | None:
         measure(
             (NDCG,),
             {"q": comparison.judgments},
-            {"q": [hit.document_id for hit in comparison.ranking(stage)]},
+            {"q": [hit.document_id for hit in comparison.ranking(stage, comparison.candidates)]},
         )
         for stage in ("base", comparison.final)
     ]

@@ -196,8 +196,12 @@ def _position(ranker: Ranker, comparison: Comparison, document_id: str) -> int:
         )
     if document_id in ranker.collection.documents.row:
         raise ExplanationError(
-            f"document {document_id!r} is not among the {len(comparison.rows)} candidates of "
-            "this query; the adapter scores candidates only, which `search` lists"
+            f"document {document_id!r} is not among the {len(comparison.rows)} "
+            + (
+                "candidates of this query; the adapter scores candidates only, which `search` lists"
+                if comparison.certainty is None
+                else "documents that the base or the adapter ranks highest; name one of those"
+            )
         )
     raise ExplanationError(
         f"{ranker.collection.dataset.name} has no document {document_id!r}; name one that "

@@ -14,6 +14,7 @@ from torch import Tensor
 from imrnns_core.model.imrnn import IMRNN, feedback_weights
 
 DOCUMENT_BATCH = 512  # documents per step of `transform_corpus`
+CORPUS_BLOCK = 8192  # documents per step of `score_corpus`
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
 
 
@@ -145,10 +146,36 @@ def refine(
 
 
 @torch.inference_mode()
+def score_modulated(
+    model: IMRNN, corpus: CorpusTransform, rows: Tensor, query: Tensor, target: Tensor
+) -> Tensor:
+    """Return (B, R) cosines of `target` with some documents modulated by `query`.
+
+    Args:
+        model: The adapter.
+        corpus: Its transform of the corpus.
+        rows: (B, R) corpus rows of the documents.
+        query: (B, m) projected queries, which modulate the documents.
+        target: (B, m) unit vectors to compare with, such as the refined queries.
+    """
+    scores = torch.empty(rows.shape)
+    scale, bias = model.query_adapter(query)
+    for i in range(0, len(rows), QUERY_BATCH):
+        own = slice(i, i + QUERY_BATCH)
+        documents = _take(corpus.projected, rows[own])  # (b, R, m)
+        modulated = model.modulate_documents(documents, scale[own], bias[own])
+        dot = torch.bmm(target[own].unsqueeze(1), modulated.transpose(1, 2)).squeeze(1)
+        # a vector of zeros scores 0
+        scores[own] = dot / torch.linalg.vector_norm(modulated, dim=-1).clamp_min(1e-12)
+    return scores.clamp(-1.0, 1.0)
+
+
+@torch.inference_mode()
 def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
     """Return (B, N) cosines of `target` with every document modulated by `query`.
 
-    The closed form does not compute the modulated documents.
+    The closed form does not compute the modulated documents. The corpus is read in blocks, so its
+    projected documents can be memory-mapped, also in float16.
 
     Args:
         model: The adapter.
@@ -156,11 +183,13 @@ def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: T
         query: (B, m) projected queries, which modulate the documents.
         target: (B, m) unit vectors to compare with: the refined query, or the projected one.
     """
-    documents = corpus.projected.T  # (m, N)
     scale, bias = model.query_adapter(query)
-    return closed_form(model, documents, documents * documents, scale, bias, target).clamp(
-        -1.0, 1.0
-    )
+    scores = torch.empty(len(query), len(corpus.projected))
+    for start in range(0, len(corpus.projected), CORPUS_BLOCK):
+        block = slice(start, start + CORPUS_BLOCK)
+        documents = corpus.projected[block].float().T  # (m, block)
+        scores[:, block] = closed_form(model, documents, documents * documents, scale, bias, target)
+    return scores.clamp_(-1.0, 1.0)
 
 
 def closed_form(

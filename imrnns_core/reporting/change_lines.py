@@ -9,6 +9,29 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition
 from imrnns_core.evaluation.unjudged import UnjudgedRange
 from imrnns_core.reporting.formatting import decimal, interval, percent, signed
+from imrnns_core.retrieval.batch import Certainty, RankedBatch
+
+
+def certainty_line(certainty: Certainty) -> str:
+    """Return how certain the modulated top k of the whole corpus is for one query."""
+    whole = f"The modulated top {certainty.top_k} of the whole corpus is"
+    if certainty.proof == "exact":
+        return f"{whole} exact: all documents were scored."
+    if certainty.proof == "proven":
+        return (
+            f"{whole} proven: {certainty.pool:,} documents were scored, and no other document can "
+            "have a higher score."
+        )
+    return f"{whole} not proven: another document may belong into it."
+
+
+def scope_line(batch: RankedBatch) -> str:
+    """Return what the adapter ranked, and for how many queries the top k of the corpus is sure."""
+    counts = ", ".join(f"{proof}: {count:,}" for proof, count in batch.proofs.most_common())
+    return (
+        "Base and adapter search the whole corpus. Is the modulated top "
+        f"{batch.certainty[0].top_k} certain? Number of queries: {counts}"
+    )
 
 
 def share_line(shares: ChangeDecomposition | None) -> str:

@@ -18,6 +18,7 @@ from imrnns_core.reporting.change_lines import (
     gain_lines,
     outcome_reading,
     range_line,
+    scope_line,
     share_line,
 )
 from imrnns_core.reporting.formatting import (
@@ -47,6 +48,8 @@ SYSTEM_NAMES = {BM25: "BM25"}
 def evaluation(result: Evaluation) -> Iterator[RenderableType]:
     """Yield means of each query group, tests, shares of the score change, and outcomes."""
     yield _means(result)
+    if result.batch.certainty:
+        yield scope_line(result.batch)
     if result.without_relevant:
         left_out = result.without_relevant
         more = ", …" if len(left_out) > LISTED_QUERIES else ""

@@ -1,9 +1,11 @@
-"""The rankings of several queries as arrays."""
+"""The rankings of several queries as arrays, and how certain their top documents are."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,10 +16,40 @@ from imrnns_core.types import STAGES, FloatArray, IntArray, Stage
 NO_ROW = -1
 """Fills the rows of a query that has fewer candidates than another one."""
 
+Proof = Literal["exact", "proven", "not proven"]
+PROOFS: tuple[Proof, ...] = get_args(Proof)
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """Whether a document that was not scored can belong into the modulated top k.
+
+    Attributes:
+        proof: "exact" if all documents were scored, "proven" if bounds of the scores exclude all
+            others, or else "not proven".
+        top_k: The k.
+        pool: Number of documents that the search with the effective query returned, or that of all
+            documents if they were all scored.
+    """
+
+    proof: Proof
+    top_k: int
+    pool: int
+
+    def __str__(self) -> str:
+        return f"proven from a pool of {self.pool:,}" if self.proof == "proven" else self.proof
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return the certainty as a JSON record."""
+        return asdict(self)
+
 
 @dataclass(frozen=True)
 class RankedBatch:
     """Rankings of B queries with up to K candidates each, in base order.
+
+    If an adapter ranks the whole corpus, the K documents are the candidates of the base and, after
+    them, those that the adapter ranks highest of all others.
 
     Attributes:
         rows: (B, K) corpus rows of the candidates. If the base is a run, queries can have fewer
@@ -27,6 +59,9 @@ class RankedBatch:
         vector_rows: (B, K) rows of the vectors behind the scores, in `Collection.ranked`: those of
             the best passages. A run has no vectors; there, they are the corpus rows.
         stages: Names of the S stages.
+        candidates: Number of candidates of the base, which refine the query, if the adapter ranks
+            the whole corpus; None if there are no other documents.
+        certainty: (B,) certainty of the top k of each query; empty if only candidates are ranked.
     """
 
     rows: IntArray
@@ -34,6 +69,18 @@ class RankedBatch:
     ranks: IntArray
     vector_rows: IntArray
     stages: tuple[Stage, ...] = STAGES
+    candidates: int | None = None
+    certainty: tuple[Certainty, ...] = ()
+
+    @property
+    def proofs(self) -> Counter[str]:
+        """The number of queries with each text of a certainty."""
+        return Counter(str(each) for each in self.certainty)
+
+    @property
+    def feedback_rows(self) -> IntArray:
+        """(B, F) vector rows of the candidates of the base, which refine the query."""
+        return self.vector_rows[:, : self.candidates]
 
     def score(self, stage: Stage) -> FloatArray:
         """Return (B, K) scores at a stage, candidates in base order."""
@@ -44,8 +91,12 @@ class RankedBatch:
         return self.ranks[:, self.stages.index(stage)]
 
     def ranked(self, stage: Stage) -> list[ScoredRows]:
-        """Return corpus rows and scores of the candidates of each query at a stage, best first."""
-        order = np.argsort(self.rank(stage), axis=1)
+        """Return corpus rows and scores of each query at a stage, best first.
+
+        If the adapter ranks the whole corpus, a ranking is as long as the list of candidates: below
+        that, documents are missing.
+        """
+        order = np.argsort(self.rank(stage), axis=1)[:, : self.candidates]
         rows = np.take_along_axis(self.rows, order, axis=1)
         scores = np.take_along_axis(self.score(stage), order, axis=1)
         return [

@@ -15,6 +15,7 @@ from imrnns_core.data.embeddings import tie_ranks
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.retrieval.batch import Certainty, rank
 from imrnns_core.retrieval.passages import BestPassage
 from imrnns_core.types import (
     BASE_ONLY,
@@ -90,6 +91,10 @@ class Comparison:
             if there is an adapter. None if only the rankings are known.
         vector_rows: (K,) rows of the vectors behind the scores, in `Collection.ranked`.
         passages: Document id → the passage by which it is ranked, for documents that were split.
+        certainty: If the adapter ranked the whole corpus: how certain its top k is. The documents
+            are then the base candidates and, after them, those that the adapter ranks highest of
+            all others. Their base ranks are those in the whole corpus.
+        candidates: The number of base candidates then; None if all documents are candidates.
     """
 
     query: Query
@@ -100,11 +105,18 @@ class Comparison:
     stage_vectors: BaseVectors | None = None
     vector_rows: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     passages: Mapping[str, BestPassage] = field(default_factory=dict)
+    certainty: Certainty | None = None
+    candidates: int | None = None
 
     @property
     def document_ids(self) -> tuple[str, ...]:
         """(K,) ids of the candidates, in base order."""
         return self.rankings["base"].document_ids
+
+    @property
+    def candidate_ids(self) -> tuple[str, ...]:
+        """The ids of the base candidates, in base order, without further documents."""
+        return self.document_ids[: self.candidates]
 
     @cached_property
     def ties(self) -> IntArray:
@@ -277,3 +289,11 @@ def stage_rankings(
         stage: Ranking(stage, document_ids, stage_scores, stage_ranks)
         for stage, stage_scores, stage_ranks in zip(stages, scores, ranks, strict=True)
     }
+
+
+def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
+    """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1]."""
+    scores = (
+        (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
+    ).astype(np.float32)
+    return scores, rank(scores, comparison.ties)

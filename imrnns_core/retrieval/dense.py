@@ -62,6 +62,17 @@ class DenseIndex:
         """Whether two documents have the same vector."""
         return len(self.starts) <= len(self)
 
+    def equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
+        """Return scores (B, …, K) of rows (B, K), equal for documents with the same vector.
+
+        Matrix products can round the same vector differently at another position.
+        """
+        if self.has_duplicates:
+            for i, same in enumerate(self.representatives[rows]):
+                _, first, group = np.unique(same, return_index=True, return_inverse=True)
+                scores[i] = scores[i][..., first[group]]
+        return scores
+
     def search(self, queries: FloatArray, k: int, left_out: IntArray | None = None) -> IntArray:
         """Return (B, min(k, N)) corpus rows for (B, n) queries, most similar first.
 

@@ -142,6 +142,13 @@ class RankedVectors:
             if depth == len(self.documents) or all(len(rows) >= k for rows in best):
                 return np.stack([rows[:k] for rows in best])
 
+    def in_tie_order(self, rows: IntArray) -> IntArray:
+        """Return rows (B, K) in the order of ties, which does not depend on that of the corpus.
+
+        Scores are rounded by the position of a row, so positions must not depend on it either.
+        """
+        return np.take_along_axis(rows, np.argsort(self.ties[rows], axis=1), axis=1)
+
     def best_rows(self, scores: FloatArray) -> IntArray:
         """Return (N,) the row of the best vector of each document, by scores (V,)."""
         order = np.lexsort((self.ties, -scores, self.documents))

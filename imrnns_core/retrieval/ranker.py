@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from imrnns_core.config import SearchConfig
+from imrnns_core.config import Scope, SearchConfig
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.scoring import CorpusTransform
-from imrnns_core.retrieval.batch import RankedBatch, rank
+from imrnns_core.retrieval.batch import Certainty, RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
+from imrnns_core.retrieval.corpus_search import CorpusSearch, base_ranks
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage
 from imrnns_core.types import FloatArray, IntArray, Stage
 
@@ -29,10 +31,11 @@ class Ranker:
     Args:
         collection: The collection.
         adapter: The adapter; without one, "base" is the only stage.
-        config: Sizes of the lists.
+        config: Sizes of the lists, and whether the adapter ranks the candidates or the corpus.
 
     Raises:
-        AdapterError: If the adapter does not fit the embeddings, or they are ranked by dot product.
+        AdapterError: If the adapter does not fit the embeddings, they are ranked by dot product,
+            or the scope is the corpus and there is no adapter.
     """
 
     def __init__(
@@ -47,11 +50,30 @@ class Ranker:
         self.collection, self.optional_adapter = collection, adapter
         self.config = config or SearchConfig()
         self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
+        if self.config.scope == "corpus":
+            _ = self.adapter  # the base ranking always has the whole corpus
 
     def with_collection(self, collection: Collection) -> Ranker:
         """Return this ranker over a collection of the same documents; nothing is computed again."""
         changed = copy(self)
         changed.collection = collection
+        return changed
+
+    def with_scope(self, scope: Scope, top_k: int | None = None) -> Ranker:
+        """Return this ranker with another scope; nothing is computed again.
+
+        Args:
+            scope: The scope.
+            top_k: So many of the first documents are to be proven, at most all candidates.
+
+        Raises:
+            AdapterError: If the scope is the corpus and there is no adapter.
+        """
+        changed = copy(self)
+        top_k = min(top_k or self.config.top_k, self.config.candidates)
+        changed.config = replace(self.config, scope=scope, top_k=top_k)
+        if scope == "corpus":
+            _ = self.adapter  # the base ranking always has the whole corpus
         return changed
 
     @property
@@ -134,18 +156,40 @@ class Ranker:
             AdapterError: If a score is NaN.
         """
         ids = [""] * len(vectors) if query_ids is None else query_ids
-        candidates = self.collection.candidates(vectors, self.config.candidates, ids)
-        ties = self.collection.ranked.ties
-        # rounding depends on the position of a candidate, so the positions must not depend on the
-        # order of the corpus
-        rows = np.take_along_axis(candidates, np.argsort(ties[candidates], axis=1), axis=1)
-        scores = self._scores(vectors, rows)
+        return self._rank_rows(vectors, ids, self._candidates(vectors, ids))
+
+    def _candidates(self, vectors: FloatArray, ids: Sequence[str]) -> IntArray:
+        rows = self.collection.candidates(vectors, self.config.candidates, ids)
+        return self.collection.ranked.in_tie_order(rows)
+
+    def _rank_rows(
+        self,
+        vectors: FloatArray,
+        ids: Sequence[str],
+        rows: IntArray,
+        feedback: NDArray[np.bool_] | None = None,
+    ) -> RankedBatch:
+        """Rank candidates (B, K) and, with the scope "corpus", the best further documents."""
+        ties, width, certainty = self.collection.ranked.ties, rows.shape[1], tuple[Certainty, ...]()
+        if self.config.scope == "corpus" and isinstance(self._scorer, AdapterStages):
+            search = CorpusSearch(self.collection, self._scorer, self.config)
+            further, certainty = search.further(vectors, ids, rows, feedback)
+            feedback = np.ones(rows.shape, dtype=bool) if feedback is None else feedback
+            feedback = np.pad(feedback, ((0, 0), (0, further.shape[1])))
+            rows = np.concatenate([rows, self.collection.ranked.in_tie_order(further)], axis=1)
+        scores = self._scores(vectors, rows, feedback)
         # FAISS rounds differently: the base order must follow the scores that are shown
-        order = np.argsort(rank(scores[:, 0], ties[rows]), axis=1)
+        is_further = np.broadcast_to(np.arange(rows.shape[1]) >= width, rows.shape)
+        order = np.lexsort((rank(scores[:, 0], ties[rows]), is_further), axis=-1)
         rows = np.take_along_axis(rows, order, axis=1)
         scores = np.take_along_axis(scores, order[:, None, :], axis=2)
         ranks = rank(scores, ties[rows][:, None, :])
-        return RankedBatch(self.collection.ranked.documents[rows], scores, ranks, rows, self.stages)
+        ranks[:, 0] = np.arange(1, rows.shape[1] + 1)
+        return RankedBatch(
+            *(self.collection.ranked.documents[rows], scores, ranks, rows, self.stages),
+            candidates=width if certainty else None,
+            certainty=certainty,
+        )
 
     def compare(
         self,
@@ -171,27 +215,34 @@ class Ranker:
         dataset = self.collection.dataset
         query = dataset.find_query(query) if isinstance(query, str) else query
         vector = self.collection.query_vector(query) if vector is None else vector
-        batch = self.rank_batch(vector[None], [query.id])
-        rows, scores, ranks = batch.vector_rows[0], batch.scores[0], batch.ranks[0]
-        ids = tuple(dataset.document_ids[row] for row in batch.rows[0])
-        feedback = np.array([i not in dropped for i in ids])
+        candidates = self._candidates(vector[None], [query.id])
+        feedback = np.array([[i not in dropped for i in self._ids(candidates[0])]])
         if not feedback.any():
             raise ValueError("at least one candidate must refine the query")
-        # without these documents only the modulated scores change, but one call computes all stages
-        if not feedback.all():
-            scores = self._scores(vector[None], rows[None], feedback[None])[0]
-            ranks = rank(scores, self.collection.ranked.ties[rows])
-        vectors = self._scorer.vectors(vector, rows, feedback)
-        judgments, rankings = (
-            dataset.judgments.get(query.id, {}),
-            stage_rankings(ids, scores, ranks),
-        )
+        mask = None if feedback.all() else feedback
+        batch = self._rank_rows(vector[None], [query.id], candidates, mask)
+        rows, ranks = batch.vector_rows[0], batch.ranks[0]
+        if batch.candidates is not None:
+            ranks[0] = base_ranks(self.collection, vector, rows, batch.candidates)
+        ids = self._ids(rows)
+        feedback = np.array([i not in dropped for i in ids])
+        feedback[candidates.shape[1] :] = False
+        judgments = dataset.judgments.get(query.id, {})
+        rankings = stage_rankings(ids, batch.scores[0], ranks)
         best = map(self.collection.ranked.best_passage, rows.tolist())
         return Comparison(
-            *(query, rankings, batch.rows[0], judgments, feedback, vectors),
+            *(query, rankings, batch.rows[0], judgments, feedback),
+            stage_vectors=self._scorer.vectors(vector, rows, feedback),
             vector_rows=rows,
             passages={i: passage for i, passage in zip(ids, best, strict=True) if passage},
+            certainty=batch.certainty[0] if batch.certainty else None,
+            candidates=batch.candidates,
         )
+
+    def _ids(self, rows: IntArray) -> tuple[str, ...]:
+        """Return the ids of the documents of vector rows (K,)."""
+        ids = self.collection.dataset.document_ids
+        return tuple(ids[row] for row in self.collection.ranked.documents[rows].tolist())
 
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return a document's rank at each stage if all documents of the corpus were ranked.
@@ -227,19 +278,7 @@ class Ranker:
         mask = None if feedback is None else torch.from_numpy(feedback)
         queries = torch.from_numpy(np.ascontiguousarray(vectors))
         scores = self._scorer.scores(queries, torch.from_numpy(rows), mask)
-        return self.equalized(self._checked(scores.numpy()), rows)
-
-    def equalized(self, scores: FloatArray, rows: IntArray) -> FloatArray:
-        """Return scores (B, …, K) of vector rows (B, K), equal for candidates with equal vectors.
-
-        Matrix products can round the same vector differently at another position.
-        """
-        index = self.collection.index
-        if index.has_duplicates:
-            for i, same in enumerate(index.representatives[rows]):
-                _, first, group = np.unique(same, return_index=True, return_inverse=True)
-                scores[i] = scores[i][..., first[group]]
-        return scores
+        return self.collection.index.equalized(self._checked(scores.numpy()), rows)
 
     def _checked(self, scores: FloatArray) -> FloatArray:
         """Return the scores (…) if all are finite; very large tensors of an adapter give NaN.
@@ -259,11 +298,3 @@ class Ranker:
 NO_ADAPTER = (
     "this needs an adapter; name one with --adapter, or train one with: imrnns-lens train DATA"
 )
-
-
-def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
-    """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1]."""
-    scores = (
-        (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
-    ).astype(np.float32)
-    return scores, rank(scores, comparison.ties)

@@ -13,6 +13,7 @@ from torch import Tensor
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
+from imrnns_core.model.score_bounds import ScoreBounds, score_bounds
 from imrnns_core.model.scoring import (
     CorpusTransform,
     refine,
@@ -24,6 +25,9 @@ from imrnns_core.model.scoring import (
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import BASE_ONLY, STAGES, FloatArray, IntArray, Stage
+
+QUERIES_FOR_BOUNDS = 1000
+"""Approximate number of queries whose mean modulation is the centre of the bounds."""
 
 
 class BaseStage:
@@ -86,6 +90,18 @@ class AdapterStages(BaseStage):
     def transform(self) -> CorpusTransform:
         """The adapter's transform of all ranked vectors, computed on first use."""
         return self._transform(self.collection.ranked.vectors, self.collection.ranked.ties)
+
+    @cached_property
+    def bounds(self) -> ScoreBounds:
+        """The bounds of modulated scores of all ranked vectors, computed on first use.
+
+        They are narrow for queries like those of the collection. Without any, documents stand for
+        queries.
+        """
+        stored = self.collection.queries.vectors
+        stored = stored if len(stored) else self.collection.documents.vectors
+        sampled = stored[:: max(1, len(stored) // QUERIES_FOR_BOUNDS)]
+        return score_bounds(self.model, self.collection.ranked.vectors, sampled)
 
     @cached_property
     def documents(self) -> FloatArray:

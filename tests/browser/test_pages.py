@@ -28,7 +28,8 @@ from imrnns_core.projection.movement import (
     umap_movement,
 )
 from imrnns_core.projection.target_view import neighbourhood_order
-from imrnns_core.retrieval.ranker import Ranker, blend
+from imrnns_core.retrieval.comparison import blend
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import (
     ROOT,

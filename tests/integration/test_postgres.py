@@ -16,6 +16,7 @@ from imrnns_core.errors import StoreError
 from imrnns_core.retrieval.stores.address import parse_address
 from imrnns_core.retrieval.stores.opening import open_store
 from tests.integration.postgres import ENCODED, PASSWORD, Server, running
+from tests.retrieval.stores.serving import check_effective_query
 from tests.retrieval.stores.stored import (
     DIMENSION,
     IDS,
@@ -60,6 +61,10 @@ def write(server: Server, table: str, metric: str, kind: str = "vector") -> str:
 def test_a_table_keeps_the_contract(server: Server, metric: str, kind: str):
     address = write(server, f"odd {kind}'s {metric}", metric, kind)
     check_contract(address, metric, 1e-3 if kind == "halfvec" else 1e-6)
+
+
+def test_two_searches_of_a_table_give_the_ranking_of_the_corpus(server: Server):
+    check_effective_query(write(server, "effective query", "cosine", "vector"))
 
 
 def refusal(address: str) -> str:

@@ -14,8 +14,10 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.retrieval.batch import rank
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.retrieval.ranker import Ranker, blend, rank
+from imrnns_core.retrieval.comparison import blend
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES
 from tests.toys import (
     World,

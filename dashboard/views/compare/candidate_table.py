@@ -44,7 +44,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
     """Draw the table and a button that downloads it."""
     frame = _frame(comparison, dataset)
     is_adapted = len(comparison.stages) > 1
-    st.header("All candidates", anchor=False)
+    is_wide = comparison.certainty is not None
+    st.header("Top documents of both rankings" if is_wide else "All candidates", anchor=False)
     is_run = comparison.stage_vectors is None
     st.caption(READING if is_adapted else RUN_READING if is_run else BASE_READING)
     drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])

@@ -35,7 +35,7 @@ def show(comparison: Comparison) -> None:
             st.caption(cause_legend.markdown(cause_legend.NOT_RETRIEVED))
             return
         st.caption(RUN_READING if state.current().run else READING)
-        if not comparison.feedback.all():
+        if not comparison.feedback[: comparison.candidates].all():
             st.caption(ALL_FEEDBACK)
         for finding in diagnosis.findings:
             notices.show("warning", finding.cause.capitalize(), finding.sentence)

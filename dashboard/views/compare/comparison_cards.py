@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.content import Card, CardContent, Column
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.comparison import Comparison, Ranking
+from imrnns_core.retrieval.comparison import Comparison, Ranking, blend
 from imrnns_core.retrieval.hybrid import Hybrid
-from imrnns_core.retrieval.ranker import blend
 from imrnns_core.retrieval.run_ranker import ENCODER
 from imrnns_core.types import UNJUDGED
 
@@ -83,7 +82,7 @@ def rankings(
         "Base",
         f"run {run} · {formatting.count(len(base_ranks), 'document', 'documents')}"
         if run
-        else f"cosine without an adapter · {len(base_ranks)} candidates",
+        else _base_caption(comparison),
         base,
         ranks,
         is_base=True,
@@ -95,6 +94,13 @@ def rankings(
         base_ranks,
     )
     return [_column(side, comparison, top_k, picked) for side in (left, right)]
+
+
+def _base_caption(comparison: Comparison) -> str:
+    """Return how the base ranks, and what."""
+    if comparison.certainty is not None:
+        return "cosine · ranks in the whole corpus"
+    return f"cosine without an adapter · {len(comparison.document_ids)} candidates"
 
 
 def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Column:
@@ -125,7 +131,8 @@ def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Col
         side.caption,
         cards,
         NOT_RANKED if side.is_base else NO_MATCH,
-        len(order) - last,
+        # in the whole corpus, a base rank can be far below the number of documents
+        max(len(order) - last, 0),
         f"Relevant or selected documents below rank {top_k}",
     )
 

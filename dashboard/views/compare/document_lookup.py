@@ -20,6 +20,7 @@ RUN_READING = (
     "Ranks among the documents that each ranking has (— means not ranked). A run does not say at "
     "which rank its engine would put other documents."
 )
+CORPUS_READING = "The rank if every document of the data set were scored."
 STAGES_READING = " Proj., doc., mod.: the stages projected, document-modulated, modulated."
 
 
@@ -40,6 +41,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
             _show_ranks(comparison, document)
         if documents:
             reading = RUN_READING if state.current().run else READING
+            reading = reading if comparison.certainty is None else CORPUS_READING
             st.caption(reading + (STAGES_READING if state.has_adapter() else ""))
         else:
             notices.show("info", "No document found", document_finder.NO_MATCH)
@@ -59,6 +61,7 @@ def _show_ranks(comparison: Comparison, document: Document) -> None:
     # not `st.write`: a title may contain Markdown
     st.text(name)
     corpus = [str(by_name[s]) if s in by_name else "" for s in comparison.rankings]
-    rows = [["candidates", *ranks], *([["corpus", *corpus]] if by_name else [])]
+    rows = [["candidates", *ranks]] if comparison.certainty is None else []
+    rows += [["corpus", *corpus]] if by_name else []
     head = ["rank among", *(formatting.HEADS[system] for system in comparison.rankings)]
     texts.table(head, rows, key=f"where_{document.id}")

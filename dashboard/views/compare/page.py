@@ -20,10 +20,15 @@ from dashboard.views.compare import (
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.reporting.change_lines import certainty_line
 from imrnns_core.retrieval.comparison import Comparison
 
 READING = (
     "The base ranking and the modulated ranking of the same candidates. Hover over a card to "
+    "highlight the same document in the other list. Click a card to read the document."
+)
+CORPUS_READING = (
+    "The base ranking and the modulated ranking of the whole corpus. Hover over a card to "
     "highlight the same document in the other list. Click a card to read the document."
 )
 BASE_READING = (
@@ -67,11 +72,14 @@ def show() -> None:
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
     if state.has_adapter():
-        notices.heading("What moved?", READING)
+        is_wide = comparison.certainty is not None
+        notices.heading("What moved?", CORPUS_READING if is_wide else READING)
     else:
         notices.heading("What is found?", RUN_READING if selection.run else BASE_READING)
     adapter_hint.show(ADAPTER_ADDS)
     document_panel.query(comparison)
+    if comparison.certainty is not None:
+        st.caption(certainty_line(comparison.certainty))
     if not comparison.document_ids:
         notices.show("info", NOT_RANKED[0].format(selection.run), NOT_RANKED[1])
     kept_question.show(dataset)

@@ -36,6 +36,14 @@ ALPHA_HELP = (
     "score + α · modulated score. You can rank by this mix in your own search: choose one α that "
     "suits several queries."
 )
+OUTSIDE = (
+    "“{}” is not among the candidates. In the whole corpus, its base rank is {:,} and its "
+    "modulated rank is {:,}: "
+)
+FOUND = "the adapter finds it. To rank it, choose “Whole corpus” in the sidebar."
+NOT_FOUND = "the adapter does not find it either."
+MOST_OUTSIDE = 3
+"""Relevant documents outside the candidates that are named."""
 BESIDE = {"BM25": "BM25 (keyword search)", ENCODER_BASE: "Encoder (vectors)"}
 MARKS_HELP = (
     "The marks are estimates; they take about one second per document. Explain gives measured "
@@ -51,6 +59,24 @@ def show_ideal(comparison: Comparison, dataset: Dataset, selection: Selection) -
     ideal = [comparison_cards.ideal(comparison, second, selection.shown)]
     contents = comparison_cards.contents(ideal, comparison, dataset)
     ranking_cards.show({1.0: ideal}, contents, selection.document, _pick, key="ideal_cards")
+    if state.has_adapter() and comparison.certainty is None:
+        _show_outside(comparison, dataset, selection)
+
+
+def _show_outside(comparison: Comparison, dataset: Dataset, selection: Selection) -> None:
+    """Draw the ranks of relevant documents outside the candidates, if all documents are ranked."""
+    ranker = catalog.ranker(selection.data, selection.system)
+    for document_id in comparison.relevant_not_retrieved[:MOST_OUTSIDE]:
+        ranks = ranker.corpus_ranks(comparison, document_id)
+        if not ranks:  # the document is the query itself
+            continue
+        title = dataset.document[document_id].title or document_id
+        found = ranks["modulated"] <= len(comparison.candidate_ids)
+        # not Markdown: a title may contain it
+        st.text(
+            OUTSIDE.format(title, ranks["base"], ranks["modulated"])
+            + (FOUND if found else NOT_FOUND)
+        )
 
 
 @st.fragment

@@ -16,6 +16,11 @@ NOT_RETRIEVED = (
     "{} Rephrase the question in the sidebar to see which wording retrieves it. "
     "The rest of this page explains a document that was retrieved."
 )
+NOT_FOUND = (
+    "It is not among the {} documents that the base or the adapter ranks highest. If every "
+    "document were scored: {} Rephrase the question in the sidebar to see which wording finds it. "
+    "The rest of this page explains a document that was found."
+)
 OWN = "This document is the query itself"
 OWN_READING = "It is left out of the rankings of its query, so another document is explained."
 MOST_NAMED = 3
@@ -46,9 +51,8 @@ def warn_not_retrieved(comparison: Comparison, dataset: Dataset) -> None:
     ranks = " ".join(_corpus_ranks(comparison, dataset, i) for i in named)
     more = len(missing) - sum(i in missing for i in named)
     further = f" {more} more relevant were not retrieved." if more and relevant else ""
-    notices.show(
-        "warning", title, NOT_RETRIEVED.format(len(comparison.document_ids), ranks + further)
-    )
+    reading = NOT_RETRIEVED if comparison.certainty is None else NOT_FOUND
+    notices.show("warning", title, reading.format(len(comparison.document_ids), ranks + further))
 
 
 def _corpus_ranks(comparison: Comparison, dataset: Dataset, document_id: str) -> str:

@@ -17,8 +17,7 @@ from dashboard.widgets import dropped_choice, notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.reporting.html import by_effect
-from imrnns_core.retrieval.comparison import Comparison
-from imrnns_core.retrieval.ranker import blend
+from imrnns_core.retrieval.comparison import Comparison, blend
 from imrnns_core.text.words import without
 from imrnns_core.types import FloatArray, IntArray, Side
 
@@ -69,7 +68,7 @@ def _feedback(comparison: Comparison, dataset: Dataset) -> None:
 
     Without an adapter, no query is refined.
     """
-    if len(comparison.document_ids) < 2 or not state.has_adapter():
+    if len(comparison.candidate_ids) < 2 or not state.has_adapter():
         return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     with first:

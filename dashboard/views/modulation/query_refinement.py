@@ -58,7 +58,7 @@ def show(rows: DocumentRows) -> Section:
     limit = modulations.ranges(selection.data, selection.adapter).contribution
     st.header("How the documents refine the query", anchor=False)
     st.caption(
-        READING.format(feedback, len(rows.comparison.rows), rows.description, SIGNS),
+        READING.format(feedback, len(rows.comparison.candidate_ids), rows.description, SIGNS),
         help=READING_HELP.format(written_limit(limit)),
     )
     alt = f"Contribution of {len(rows.order)} documents to the refined query, on each dimension"

@@ -22,6 +22,7 @@ from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.reporting import answers
+from imrnns_core.reporting.change_lines import scope_line
 from imrnns_core.reporting.evaluation_answers import answers_of
 
 GROUPS_READING = (
@@ -81,6 +82,8 @@ def _show_judged(split: str) -> None:
     with_baselines = evaluations.baselines(selection.data, selection.system, split)
     _show_answers(*answers_of(measured, with_baselines))
     report.show(split)
+    if measured.batch.certainty:
+        st.caption(scope_line(measured.batch))
     dataset = catalog.dataset(selection.data)
     if by_people := dataset.judged_by_people(split):
         judgments = sum(map(len, dataset.splits[split].values()))

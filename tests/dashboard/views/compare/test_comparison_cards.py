@@ -11,7 +11,7 @@ from dashboard import formatting
 from dashboard.views.compare.comparison_cards import LOWER_RELEVANT, contents, ideal, rankings
 from dashboard.views.compare.comparison_cards import modulated as cards_of
 from imrnns_core.config import SearchConfig
-from imrnns_core.retrieval.ranker import blend
+from imrnns_core.retrieval.comparison import blend
 from tests import toys
 from tests.toys import stage_ranks, stage_scores
 
