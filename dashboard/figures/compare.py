@@ -148,26 +148,40 @@ def _names(
     short, wide = (
         _labels(ids, titles, ranks, length) for length in (LABEL_LENGTH, WIDE_LABEL_LENGTH)
     )
-    return [
-        _Name(
-            {
-                "x": 1,
-                "xref": "paper",
-                "xanchor": "left",
-                "y": min(int(last[i]), floor),
-                "yshift": -shift,
-                "showarrow": False,
-                "text": text,
-                "font": {"size": 11},
-                "hovertext": formatting.plain(titles[document_id] or document_id),
-                "captureevents": True,
-            },
-            wide_text,
+    names = [
+        _name(
+            min(int(last[i]), floor),
+            shift,
+            (text, wide_text),
+            formatting.plain(titles[document_id] or document_id),
         )
         for (i, shift), document_id, text, wide_text in zip(
             shifts.items(), ids, short, wide, strict=True
         )
     ]
+    if more := len(shown) - len(shifts):
+        text = f"… and {more} more"
+        names.append(_name(floor, max(shifts.values()) + _LINE, (text, text), ""))
+    return names
+
+
+def _name(y: int, shift: int, texts: tuple[str, str], hover: str) -> _Name:
+    """Return a name at the right edge, `shift` pixels below a rank; `texts` are short and wide."""
+    return _Name(
+        {
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": y,
+            "yshift": -shift,
+            "showarrow": False,
+            "text": texts[0],
+            "font": {"size": 11},
+            "hovertext": hover,
+            "captureevents": bool(hover),
+        },
+        texts[1],
+    )
 
 
 def _labels(

@@ -26,7 +26,7 @@ def test_grounds_and_letters_are_those_of_streamlit(scheme: str) -> None:
 def test_boxes_have_the_secondary_background_of_streamlit() -> None:
     schemes = tomllib.loads(CONFIG.read_text("utf-8"))["theme"]
     light, dark = (schemes[scheme]["secondaryBackgroundColor"] for scheme in ("light", "dark"))
-    assert theme.PANEL == f"light-dark({light}, {dark})"
+    assert f"light-dark({light}, {dark})" == theme.PANEL
     # Streamlit's variables exist inside its components only
     assert "--st-" not in (Path(theme.__file__).parent / "shell" / "page.css").read_text("utf-8")
 

@@ -15,7 +15,8 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import UNJUDGED
 
-TITLE_WIDTH = 124
+TITLE_WIDTH, BASE_TITLE_WIDTH = 124, 300
+"""Width of the column of titles in pixels; without an adapter, there are fewer other columns."""
 ID_WIDTHS = (96, 186)
 """The smallest and the largest width of the column of ids.
 
@@ -116,7 +117,9 @@ def _id_width(ids: Sequence[str]) -> int:
 
 def _columns(comparison: Comparison, id_width: int) -> dict[str, Any]:
     columns: dict[str, Any] = {
-        "title": st.column_config.TextColumn(width=TITLE_WIDTH),
+        "title": st.column_config.TextColumn(
+            width=TITLE_WIDTH if len(comparison.stages) > 1 else BASE_TITLE_WIDTH
+        ),
         "document": st.column_config.TextColumn(width=id_width),
         "relevance": st.column_config.TextColumn(width=96),
         CHANGE: st.column_config.NumberColumn(

@@ -36,9 +36,9 @@ BASE_READING = (
     "highlight the same document in the other list. Click a card to read the document."
 )
 RUN_READING = (
-    "The ranking of the run, beside a mix with BM25 (keyword search) or the ranking by vectors. "
-    "Hover over a card to highlight the same document in the other list. Click a card to read the "
-    "document."
+    "The ranking of the run, and beside it another one: a mix of the run and BM25 (keyword "
+    "search), or the ranking by the vectors. Hover over a card to highlight the same document in "
+    "the other list. Click a card to read the document."
 )
 NOT_RANKED = (
     "The run “{}” ranks no document for this query",
@@ -115,7 +115,9 @@ def _stages_reading(comparison: Comparison, selection: selections.Selection) -> 
     reading = STAGES_READING if len(comparison.stages) > 1 else SYSTEMS_READING
     sentences = [reading.format(k=selection.shown)]
     if deepest > floor:
-        sentences.append(f"Ranks of {floor} and more are drawn at the lower edge.")
+        unranked = any(not comparison.rank(name).all() for name in comparison.rankings)
+        also = ", and so are documents that a ranking does not have (—)" if unranked else ""
+        sentences.append(f"Ranks of {floor} and more are drawn at the lower edge{also}.")
     if missing := len(comparison.relevant_not_retrieved):
         documents = count(missing, "relevant document", "relevant documents")
         sentences.append(f"Not in the chart: {documents} that the base ranking does not have.")

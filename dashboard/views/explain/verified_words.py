@@ -39,7 +39,7 @@ LEGEND = (
     "</div>"
 )
 TABLE_HEAD = ("word", "drop", "random words", "verdict")
-MOST_ROWS, TABLE_PIXELS = 12, 480
+MOST_ROWS, TABLE_PIXELS = 24, 800
 """A table with more rows scrolls."""
 MOST_BARS = 30
 NOT_TESTED = (
@@ -83,8 +83,9 @@ def _show(key: PairKey, side: Side) -> None:
         f"Measured drop of each word of the {side}, next to random words",
     )
     with st.expander("As a table"):
-        # the table has all words, also those without a bar
-        ordered = figures.strongest(words, target, len(words))
+        # all words, also those without a bar; the largest effects first, as the others may be cut
+        column = 0 if target == "score" else 1
+        ordered = sorted(words, key=lambda word: -abs(word.drop[column]))
         height: int | Literal["content"] = TABLE_PIXELS if len(words) > MOST_ROWS else "content"
         with st.container(height=height, border=False):
             texts.table(TABLE_HEAD, _rows(ordered, target), f"verified_table_{side}")

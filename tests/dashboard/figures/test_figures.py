@@ -602,9 +602,14 @@ def test_bump_names_a_relevant_document_that_no_stage_has_on_top() -> None:
     assert [text for *_, text in below][-2:] == [f"Title d31 ({d31})", f"Title d30 ({d30})"]
     ranks = [int(text.split("(")[1].rstrip(")")) for *_, text in below]
     assert ranks == sorted(ranks)
-    assert figure.layout.margin.b == 40 + 4 * 16
+    # the last line counts the documents without a name
+    more = figure.layout.annotations[-1]
+    drawn = {c[0] for trace in figure.data for c in trace.customdata if c}
+    assert more.text == f"… and {len(drawn) - len(figure.layout.annotations) + 1} more"
+    assert (more.y, more.yshift) == (10, -16 * 5)
+    assert figure.layout.margin.b == 40 + 5 * 16
     # the others have their own rank on the axis
-    inside = [a for a in figure.layout.annotations if "(" not in a.text]
+    inside = [a for a in figure.layout.annotations[:-1] if "(" not in a.text]
     final = stage_ranks(deep)[3]
     assert len(inside) >= 5
     for a in inside:
