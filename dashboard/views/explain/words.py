@@ -27,8 +27,8 @@ READING = (
 )
 ACCOUNTING = (
     "The score change can be divided among the words of the document, or among the words of the "
-    "query. The two charts are alternatives: each adds up to the whole change, before "
-    "rounding. Vector lengths and "
+    "query. The two charts are alternatives: each adds up to the change of the text "
+    "as it is encoded now. Vector lengths and "
     "LayerNorm statistics are treated as constants. A part is not a drop: it does not show what "
     "happens if the word is deleted. Other tokens: special tokens such as [CLS] and [SEP], "
     "punctuation and a prefix. Adapter constant: the part that depends on no word."
