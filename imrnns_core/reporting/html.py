@@ -41,9 +41,11 @@ VERDICT_READING = (
     "Opposite sign: larger in size than every draw, with the other sign. The words are tested in "
     "the order of their estimates, the largest first; the first one that fails and all after it "
     "are not confirmed. "
-    "False alarms: if the estimates were exchanged among the words, at most 5 % of texts would "
-    "have a word that is confirmed for the score, and at most 5 % for the change. No verdict: "
-    f"the text has too few other words for {RANDOM_DRAWS} different draws."
+    "False alarms: if the estimates were exchanged among words that occur once, at most 5 % of "
+    "texts would have a word that is confirmed for the score, and at most 5 % for the change. If "
+    "every word occurs six times, it is about 14 %, because the occurrences of one word have a "
+    "larger joint effect than those of different words. No verdict: the text has too few other "
+    f"words for {RANDOM_DRAWS} different draws."
 )
 """How the verdicts are reached, for the terminal and the report."""
 LEGEND = (

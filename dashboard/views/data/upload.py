@@ -21,10 +21,6 @@ LIMITS = (
 DOCUMENTS = "Upload documents: a table or a zip"
 DOCUMENTS_HELP = "For a folder of Markdown, text or HTML files, upload a zip of it."
 QUERIES = "Upload queries (optional): a table or TREC topics"
-FORMATS = (
-    "Tables: CSV, TSV, Excel (XLSX), OpenDocument (ODS), JSON, JSONL or Parquet, also compressed "
-    "by gzip. "
-)
 DOCUMENT_TYPES = [*TABLES, ".zip", ".gz"]
 QUERY_TYPES = [*TABLES, *TREC_FILES, ".gz"]
 RUN = "Upload a run: a TREC run or a table"
@@ -36,7 +32,7 @@ def show() -> None:
     left, right = st.columns(2)
     _upload(left, DOCUMENTS, "new_path", DOCUMENT_TYPES, DOCUMENTS_HELP)
     _upload(right, QUERIES, "new_queries", QUERY_TYPES)
-    st.caption(FORMATS + LIMITS)
+    st.caption(LIMITS)
 
 
 def show_run(box: str) -> None:
