@@ -71,11 +71,7 @@ def show() -> None:
     selection = state.current()
     dataset = catalog.dataset(selection.data)
     comparison = comparisons.selected(selection)
-    if state.has_adapter():
-        is_wide = comparison.certainty is not None
-        notices.heading("What moved?", CORPUS_READING if is_wide else READING)
-    else:
-        notices.heading("What is found?", RUN_READING if selection.run else BASE_READING)
+    _show_heading(comparison, selection)
     adapter_hint.show(ADAPTER_ADDS)
     document_panel.query(comparison)
     if comparison.certainty is not None:
@@ -107,6 +103,14 @@ def show() -> None:
     if comparison.document_ids:  # without candidates, there is nothing to draw
         _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
+
+
+def _show_heading(comparison: Comparison, selection: selections.Selection) -> None:
+    if state.has_adapter():
+        is_wide = comparison.certainty is not None
+        notices.heading("What moved?", CORPUS_READING if is_wide else READING)
+    else:
+        notices.heading("What is found?", RUN_READING if selection.run else BASE_READING)
 
 
 def _stages_reading(comparison: Comparison, selection: selections.Selection) -> str:
