@@ -20,7 +20,8 @@ from imrnns_core.errors import LensError
 READING = (
     "Upload files, or name files on the machine that runs the dashboard. Documents: a table (CSV, "
     "TSV, Excel, OpenDocument, JSON, JSONL, Parquet), a folder or zip of Markdown, text or HTML "
-    "files, or a folder or zip in BEIR layout. Queries are optional: without them you can type your own."
+    "files, or a folder or zip in BEIR layout. Queries are optional: without them you can type "
+    "your own."
 )
 QUERIES_HELP = (
     "A table of queries, or TREC topics. A column with the id, address or title of the expected "
