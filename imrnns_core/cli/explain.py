@@ -37,7 +37,8 @@ Candidate = Annotated[
             "The id of the document to explain. The base retriever must return it among its "
             f"{SearchConfig().candidates} candidates; `imrnns-lens search DATA QUERY -k "
             f"{SearchConfig().candidates}` lists them. With --scope corpus, it can also be one "
-            "that the adapter ranks highest of all others."
+            f"of the {SearchConfig().candidates} other documents with the highest modulated "
+            "scores."
         ),
     ),
 ]

@@ -171,9 +171,12 @@ class Baselines:
         """Compare the adapter, or the base, with the strongest untrained baseline."""
         untrained = [test for test in self.tests(self.fair) if not test.baseline.needs_training]
         # one that is better than the adapter, or than the base, comes before a higher mean that
-        # shows nothing
+        # shows nothing; that base is better says nothing about the others
         better: Effect = "harms" if self.evaluation.has_adapter else "helps"
-        strongest = max(untrained, key=lambda t: (effect_of(t.test, t.p) == better, t.mean))
+        strongest = max(
+            untrained,
+            key=lambda t: (t.baseline.name != BASE and effect_of(t.test, t.p) == better, t.mean),
+        )
         return BaselineVerdict(
             effect_of(strongest.test, strongest.p),
             strongest,

@@ -133,7 +133,7 @@ def figures(verdict: BaselineVerdict) -> str:
     strongest, test = verdict.strongest, verdict.strongest.test
     name = strongest.baseline.name
     if name == BASE:
-        return "No baseline without training is better than base."
+        return f"No baseline without training has a higher mean {NDCG} than base."
     queries = counted(test.queries, "query", "queries")
     sentences = [
         f"{NDCG} on {queries}: {name} {decimal(strongest.mean)}, {verdict.reference} "

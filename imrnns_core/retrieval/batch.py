@@ -49,7 +49,7 @@ class RankedBatch:
     """Rankings of B queries with up to K candidates each, in base order.
 
     If an adapter ranks the whole corpus, the K documents are the candidates of the base and, after
-    them, those that the adapter ranks highest of all others.
+    them, as many other documents: those with the highest modulated scores.
 
     Attributes:
         rows: (B, K) corpus rows of the candidates. If the base is a run, queries can have fewer

@@ -75,7 +75,7 @@ def test_the_headline_names_the_queries_if_some_are_left_out():
 def test_base_as_the_strongest_needs_no_headline():
     assert texts.headline(verdict("not shown", "base")) == ""
     assert texts.figures(verdict("not shown", "base")) == (
-        "No baseline without training is better than base."
+        "No baseline without training has a higher mean nDCG@10 than base."
     )
 
 

@@ -33,11 +33,22 @@ def parse_grade(text: str) -> Fraction | None:
     return Fraction(round(value * PARTS), PARTS)
 
 
+def is_rounded(text: str) -> bool:
+    """Return whether `parse_grade` rounds the number in this text."""
+    word = text.strip().lower()
+    parts = 0.0 if word in _WORDS else float(word) * PARTS
+    return not math.isclose(parts, round(parts), rel_tol=1e-9, abs_tol=1e-9)
+
+
 def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileReport) -> Qrels:
-    """Return the grades as whole numbers; fractions are multiplied by their common denominator.
+    """Return the grades of a split as whole numbers: times their common denominator.
 
     nDCG does not change by that: as in trec_eval, its gain is the grade itself. Negative grades
-    become 0: they have no gain in trec_eval either.
+    become 0: they have no gain in trec_eval either. Queries without a judgment are left out.
+
+    Args:
+        judged: Query id → document id → grade, of all files of the split.
+        report: Gets the remarks: the report of one of these files.
     """
     grades = [grade for documents in judged.values() for grade in documents.values()]
     factor = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
@@ -50,4 +61,5 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
     return {
         query_id: {d: max(0, int(grade * factor)) for d, grade in documents.items()}
         for query_id, documents in judged.items()
+        if documents
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,9 +18,10 @@ from imrnns_core.data.readers.columns import (
 )
 from imrnns_core.data.readers.documents import DocumentFinder, read_documents
 from imrnns_core.data.readers.files import TABLES, Listing, SourceFile, list_files
+from imrnns_core.data.readers.grades import whole_grades
 from imrnns_core.data.readers.layout import SHARD, Parts, find_parts, one_collection
 from imrnns_core.data.readers.pages import read_pages
-from imrnns_core.data.readers.qrels import read_qrels
+from imrnns_core.data.readers.qrels import Judged, read_qrels
 from imrnns_core.data.readers.queries import is_topics, read_queries, read_topics
 from imrnns_core.data.readers.rows import Record, first_rows
 from imrnns_core.data.records import Document, Query
@@ -144,7 +146,9 @@ def load_qrels(path: Path, dataset: Dataset) -> tuple[Qrels, FileReport]:
     """
     file = list_files(path.expanduser()).files
     report = FileReport(str(path), "judgments")
-    qrels = read_qrels(file[0], report, dataset.queries, dataset.document)
+    judged: Judged = {}
+    read_qrels(file[0], report, dataset.queries, dataset.document, judged)
+    qrels = whole_grades(judged, report)
     if not qrels:
         problem = f"contains no judgment of its queries{reasons(ImportReport((report,)))}"
         raise DataError(path, problem, "use the judgments of this data set")
@@ -178,34 +182,33 @@ class _Reading:
             report = FileReport(str(_common_folder(parts.pages)), "documents")
             self.reports.append(report)
             read_pages(parts.pages, report, documents)
-        queries, splits = dict[str, Query](), dict[str, dict[str, Mapping[str, int]]]()
+        queries, splits = dict[str, Query](), defaultdict[str, Judged](dict)
+        reports = dict[str, FileReport]()  # the last file of each split
         finder = DocumentFinder(documents)
         for file in parts.queries:
-            _merge(splits, file, self._queries(file, finder, queries))
+            split = split_name(file)
+            reports[split] = self._queries(file, finder, queries, splits[split])
         for file in parts.judgments:
-            report, chosen = self._report(file, "judgments"), self.source.chosen("judgments")
-            _merge(splits, file, read_qrels(file, report, queries, documents, chosen))
-        return documents, queries, {name: splits[name] for name in sorted(splits)}
+            split, chosen = split_name(file), self.source.chosen("judgments")
+            report = reports[split] = self._report(file, "judgments")
+            read_qrels(file, report, queries, documents, splits[split], chosen)
+        qrels = {name: whole_grades(splits[name], reports[name]) for name in sorted(splits)}
+        return documents, queries, {name: judged for name, judged in qrels.items() if judged}
 
     def _queries(
-        self, file: SourceFile, finder: DocumentFinder, queries: dict[str, Query]
-    ) -> Qrels:
+        self, file: SourceFile, finder: DocumentFinder, queries: dict[str, Query], judged: Judged
+    ) -> FileReport:
         report = self._report(file, "queries")
         if file.suffix not in TABLES and is_topics(file.text(report)):
             read_topics(file, report, queries)
-            return {}
-        return read_queries(file, report, self.source.chosen("queries"), finder, queries)
+        else:
+            chosen = self.source.chosen("queries")
+            read_queries(file, report, chosen, finder, queries, judged)
+        return report
 
     def _report(self, file: SourceFile, kind: Kind) -> FileReport:
         self.reports.append(FileReport(str(file.path), kind))
         return self.reports[-1]
-
-
-def _merge(splits: dict[str, dict[str, Mapping[str, int]]], file: SourceFile, qrels: Qrels) -> None:
-    if qrels:
-        split = splits.setdefault(split_name(file), {})
-        for query_id, judged in qrels.items():
-            split[query_id] = {**judged, **split.get(query_id, {})}
 
 
 def split_name(file: SourceFile) -> str:

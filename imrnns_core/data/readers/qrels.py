@@ -10,11 +10,10 @@ from typing import NamedTuple
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.columns import ROLES, Columns, named
 from imrnns_core.data.readers.files import SourceFile
-from imrnns_core.data.readers.grades import parse_grade, whole_grades
+from imrnns_core.data.readers.grades import is_rounded, parse_grade
 from imrnns_core.data.readers.rows import Record, Rows, clean, delimiter, read_rows
 from imrnns_core.data.readers.trec import from_trec_id
 from imrnns_core.errors import DataError
-from imrnns_core.types import Qrels
 
 Judged = dict[str, dict[str, Fraction]]
 _ROLES = ROLES["judgments"]
@@ -34,9 +33,10 @@ def read_qrels(
     report: FileReport,
     queries: Container[str],
     documents: Container[str],
+    judged: Judged,
     chosen: Columns | None = None,
-) -> Qrels:
-    """Return the judgments of a file, query id → document id → grade.
+) -> None:
+    """Add the judgments of a file to `judged`, query id → document id → grade.
 
     Text files have the columns query, document and grade, or in TREC files query, 0, document and
     grade, separated by tabs, commas or blanks. A header names them in any order. Judgments of
@@ -48,6 +48,7 @@ def read_qrels(
         report: Gets the columns, the counts and the irregularities.
         queries: The known query ids.
         documents: The known document ids.
+        judged: The judgments of the split; of two for a pair, the first stays.
         chosen: Role → column, for columns that the user named.
 
     Raises:
@@ -61,10 +62,8 @@ def read_qrels(
     else:
         rows, columns = _text_rows(file, report, chosen or {})
     report.columns.update(columns)
-    judged: Judged = {}
     for line, record in rows:
         _judge(record, line, columns, report, (queries, documents), judged)
-    return whole_grades(judged, report)
 
 
 def _columns(names: Sequence[str], chosen: Columns, file: SourceFile) -> Columns:
@@ -153,6 +152,8 @@ def _judge(
         report.reject("of a query that the data set does not have", line, query_id)
     else:
         add(judged, query_id, document_id, grade, report, line)
+        if is_rounded(text):
+            report.keep("whose grade was rounded to hundredths", line, text)
         if document_id not in known[1]:
             report.keep("of a document that the corpus does not have", line, document_id)
 

@@ -10,13 +10,13 @@ from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.columns import Columns, query_columns, several
 from imrnns_core.data.readers.documents import DocumentFinder, field, one_line
 from imrnns_core.data.readers.files import SourceFile
-from imrnns_core.data.readers.grades import parse_grade, whole_grades
+from imrnns_core.data.readers.grades import is_rounded, parse_grade
 from imrnns_core.data.readers.qrels import Judged
 from imrnns_core.data.readers.rows import Record, clean, first_rows, read_rows
 from imrnns_core.data.records import Query
-from imrnns_core.types import Qrels
 
-_TOPIC = re.compile(r"<top>(.*?)</top>", re.S | re.I)
+_TOPIC = re.compile(r"<top(?:\s[^>]*)?>(.*?)(?:</top>|(?=<top[\s>])|\Z)", re.S | re.I)
+"""A topic; the tag that ends it is often missing."""
 _FIELD = re.compile(r"<(num|title|desc)[^>]*>(.*?)(?=<[a-z/]|\Z)", re.S | re.I)
 _LABEL = re.compile(r"^\s*(number|topic|description)\s*:\s*", re.I)
 
@@ -27,8 +27,9 @@ def read_queries(
     chosen: Columns,
     finder: DocumentFinder,
     queries: dict[str, Query],
-) -> Qrels:
-    """Add the queries of a table to `queries`; return the judgments that it contains.
+    judged: Judged,
+) -> None:
+    """Add the queries of a table to `queries`, and the judgments that it contains to `judged`.
 
     A column with expected documents names them by id, address or title; several are separated by
     semicolons. They have grade 1 if no column has grades. Rows with the same query and no ids are
@@ -40,6 +41,7 @@ def read_queries(
         chosen: Role → column, for columns that the user named.
         finder: Finds the expected documents.
         queries: Id → query; gets the queries of this file.
+        judged: Query id → document id → grade; of two for a pair, the first stays.
 
     Raises:
         DataError: If the file cannot be read, or no column has queries.
@@ -50,7 +52,6 @@ def read_queries(
     if first and "query-id" not in columns:
         report.remarks.append("no column with ids; queries are numbered in the order of the file")
     ids_by_text = {query.text: query.id for query in queries.values()}
-    judged: Judged = {}
     for line, record in read_rows(file, report):
         text = field(record, columns["query"], report, line).strip()
         if not text:
@@ -62,7 +63,6 @@ def read_queries(
             identifier = ids_by_text.setdefault(text, f"q{len(ids_by_text) + 1}")
         if _add(Query(identifier, text), report, line, queries, repeats="document" in columns):
             _expect(record, identifier, columns, (report, line), finder, judged)
-    return whole_grades({query_id: grades for query_id, grades in judged.items() if grades}, report)
 
 
 def _add(
@@ -101,6 +101,8 @@ def _expect(
         report.keep("whose grade is not a number, so they have no judgment", line, text)
         return
     cell = field(record, columns["document"], report, line).strip()
+    if text.strip() and is_rounded(text):
+        report.keep("whose grade was rounded to hundredths", line, text)
     names = [cell] if finder.find(cell) else several(cell)
     if not names:
         report.keep("without an expected document", line, query_id)
@@ -111,7 +113,9 @@ def _expect(
         if len(found) > 1:
             report.keep("whose expected document is several with one title or address", line, name)
         for document_id in found:
-            judged.setdefault(query_id, {}).setdefault(document_id, grade)
+            if judged.setdefault(query_id, {}).setdefault(document_id, grade) != grade:
+                problem = "with another grade than an earlier row, which counts"
+                report.keep(problem, line, f"{document_id} for {query_id}")
 
 
 def is_topics(text: str) -> bool:

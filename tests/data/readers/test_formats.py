@@ -19,6 +19,7 @@ from imrnns_core.data.readers import files as source_files
 from imrnns_core.data.readers.load import DataSource, load_dataset
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
+from imrnns_core.reporting.import_lines import import_lines
 from tests.data.readers.files import BEIR, pack, write
 from tests.data.readers.test_irregular import complete
 
@@ -286,7 +287,8 @@ def test_trec_topics_and_judgments(tmp_path: Path):
             "topics.txt": "<top>\n<num> Number: 301\n<title> International Crime\n\n"
             "<desc> Description:\nWho?\n</top>\n<top>\n<num> Number: 302 </num>\n"
             "<title></title><desc> Polio\nand its end </desc>\n</top>\n"
-            "<top><num>303</num></top>\n",
+            "<top><num>303</num></top>\n"
+            "<top lang='en'><num>304\n<title>Not closed\n\n<top>\n<num>305\n<title>The last\n",
             "qrels.test.txt": "301 0 d1 1\n302 0 d2 0\n",
         },
     )
@@ -294,9 +296,22 @@ def test_trec_topics_and_judgments(tmp_path: Path):
     assert dataset.queries == {
         "301": Query("301", "International Crime"),
         "302": Query("302", "Polio and its end"),
+        "304": Query("304", "Not closed"),
+        "305": Query("305", "The last"),
     }
     assert dataset.splits == {"test": {"301": {"d1": 1}, "302": {"d2": 0}}}
     complete(dataset)
+
+
+def test_of_two_grades_for_an_expected_document_the_first_counts(tmp_path: Path):
+    write_table(tmp_path / "pages.csv", ROWS)
+    write(tmp_path, {"asked.csv": "question,docid,rating\nwhich?,P-1,1\nwhich?,P-1,3\n"})
+    dataset = load_dataset(tmp_path)
+    assert dataset.splits == {"asked": {"q1": {"P-1": 1}}}
+    said = "\n".join(import_lines(dataset.report))
+    assert "kept: 1 with another grade than an earlier row, which counts" in said
+    with pytest.raises(DataError, match="1 irregular record"):
+        load_dataset(tmp_path, strict=True)
 
 
 def test_one_row_per_expected_document_and_a_rating(tmp_path: Path):

@@ -227,6 +227,19 @@ CASES = {
         ("grades are fractions; they were multiplied by 2, which nDCG does not depend on",),
         qrels={"q1": {"d1": 4, "d2": 0}, "2": {"d2": 6, "d1": 1}},
     ),
+    "a grade of more than two decimals": Case(
+        qrels("2\td1\t0.004"),
+        ("kept: 1 whose grade was rounded to hundredths; the first is in line 5 (0.004)",),
+        qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3, "d1": 0}},
+    ),
+    "fractions in one of two files of a split": Case(
+        {"qrels/test.qrels": "q1 0 d1 0.5\n", "qrels/test.tsv": QRELS},
+        (
+            "grades are fractions; they were multiplied by 2, which nDCG does not depend on",
+            "rejected: 1 with another grade than an earlier judgment of the pair",
+        ),
+        qrels={"q1": {"d1": 1, "d2": 0}, "2": {"d2": 6}},
+    ),
     "a grade that is a word": Case(
         qrels("2\td1\tyes"), (), qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3, "d1": 1}}
     ),
