@@ -93,5 +93,5 @@ def outcome_reading(result: Evaluation) -> str:
         f"A ranking succeeds if a relevant document is in its top {result.top_k}. Rescued: only "
         "the modulated ranking succeeds. Broken: only the base ranking succeeds. Improved, "
         f"worsened, unchanged: both succeed, and {NDCG} rises, falls or stays. Ranked too low: "
-        "neither succeeds. Not retrieved: no ranking has a relevant document."
+        "neither succeeds. Not retrieved: neither base nor adapter returns a relevant document."
     )

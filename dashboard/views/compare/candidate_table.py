@@ -49,7 +49,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
     st.header("Top documents of both rankings" if is_wide else "All candidates", anchor=False)
     is_run = comparison.stage_vectors is None
     st.caption(READING if is_adapted else RUN_READING if is_run else BASE_READING)
-    drawn = frame.assign(title=[formatting.cell(title, TITLE_WIDTH) for title in frame["title"]])
+    width = TITLE_WIDTH if is_adapted else BASE_TITLE_WIDTH
+    drawn = frame.assign(title=[formatting.cell(title, width) for title in frame["title"]])
     scores = [f"{stage} score" for stage in comparison.stages]
     # the format of a column would write a hyphen for minus
     styles: dict[Any, Callable[[Any], str]] = {
