@@ -237,7 +237,8 @@ def base_ranks(
         collection: The collection.
         vector: (n,) base embedding of the query.
         rows: (K,) rows in `Collection.ranked`.
-        candidates: So many of the rows, the first ones, are those with the best base scores.
+        candidates: Number C of candidates. The first C rows are theirs, and no other document of
+            the corpus has a higher base score.
     """
     ranked = collection.ranked
     scores = collection.base_vectors @ collection.base_queries(vector)

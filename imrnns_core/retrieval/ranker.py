@@ -64,7 +64,7 @@ class Ranker:
 
         Args:
             scope: The scope.
-            top_k: So many of the first documents are to be proven, at most all candidates.
+            top_k: Number of top documents to prove; at most the number of candidates.
 
         Raises:
             AdapterError: If the scope is the corpus and there is no adapter.
