@@ -63,7 +63,7 @@ def test_from_a_table_and_a_sheet_of_questions_to_a_failing_query(
     open_page(page, f"{own_address}/data")
     name_files(page, files / "pages.csv", files / "asked.csv", click)
     for role, column in (("title", "Name"), ("text", "Inhalt"), ("document", "expected page")):
-        expect(page.get_by_role("combobox", name=role)).to_have_value(column)
+        expect(page.get_by_role("combobox", name=role, exact=True)).to_have_value(column)
     click(page.get_by_role("button", name="Import", exact=True))
     click(page.get_by_role("button", name="Show “pages”"))
     settle(page)
