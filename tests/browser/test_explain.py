@@ -199,7 +199,7 @@ def test_feedback_documents_and_alpha_change_the_outcome(
 
 def test_every_word_can_be_measured(page: Page, address: str) -> None:
     explained(page, address)
-    expect(page.get_by_text("Measured: 12 of 48 words of the document")).to_be_visible()
+    expect(page.get_by_text("Measured: 18 of 48 words of the document")).to_be_visible()
     page.get_by_text("Measure all 48 words").click()
     expect(page.get_by_text("Measured: 48 of 48 words of the document")).to_be_visible()
 
