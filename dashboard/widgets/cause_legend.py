@@ -15,7 +15,7 @@ _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
     "keyword mismatch": (
         f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
-        "relevant document has in the base ranking and in the modulated one"
+        "relevant document has in the base ranking{}"
     ),
     "truncated text": (
         "the encoder does not read a relevant document to its end, and a query word occurs only in "
@@ -47,7 +47,10 @@ def markdown(*left_out: Cause) -> str:
     """
     is_run = bool(state.current().run)
     hidden = (*left_out, *(NEED_ENCODER if is_run else ()))
+    modulated = " and in the modulated one" if state.has_adapter() else ""
     listed = "\n".join(
-        f"- **{cause}**: {meaning}" for cause, meaning in _MEANINGS.items() if cause not in hidden
+        f"- **{cause}**: {meaning.format(modulated)}"
+        for cause, meaning in _MEANINGS.items()
+        if cause not in hidden
     )
     return f"{listed}\n\n{UNKNOWN}" if is_run else listed

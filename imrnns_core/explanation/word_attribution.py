@@ -271,8 +271,8 @@ class WordExplainer:
     ) -> list[VerifiedWord]:
         """Delete words, encode the text again, and compare with random deletions.
 
-        A random deletion removes as many other words as the word has occurrences. Words with the
-        same number of occurrences share the draws. Drops refer to the scores as ranked.
+        A random deletion removes as many occurrences of other words as the word has. Words with
+        the same number of occurrences share the draws. Drops refer to the scores as ranked.
 
         Raises:
             EncoderError: The lengths of the stored embeddings vary.
@@ -283,7 +283,7 @@ class WordExplainer:
             for count in sorted(set(occurrences.values()) - {0})
         }
         shortened = {
-            count: [without(drops.text, [Word("", tuple(draw.values()))]) for draw in of_count]
+            count: [without(drops.text, [Word("", tuple(chain(*d.values())))]) for d in of_count]
             for count, of_count in draws.items()
         }
         texts = [without(drops.text, [drops.words[i]]) for i in positions]

@@ -54,7 +54,8 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
     factor = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
     if factor > 1:
         report.remarks.append(
-            f"grades are fractions; they were multiplied by {factor}, which nDCG does not depend on"
+            f"grades are fractions; they were multiplied by {factor}, which nDCG does not depend "
+            "on; grades that people give on the pages, from 0 to 3, are not multiplied"
         )
     if any(grade < 0 for grade in grades):
         report.remarks.append("negative grades count as 0, not relevant")

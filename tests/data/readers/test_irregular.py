@@ -224,7 +224,10 @@ CASES = {
     ),
     "fractions": Case(
         qrels("2\td1\t0.5"),
-        ("grades are fractions; they were multiplied by 2, which nDCG does not depend on",),
+        (
+            "grades are fractions; they were multiplied by 2, which nDCG does not depend "
+            "on; grades that people give on the pages, from 0 to 3, are not multiplied",
+        ),
         qrels={"q1": {"d1": 4, "d2": 0}, "2": {"d2": 6, "d1": 1}},
     ),
     "a grade of more than two decimals": Case(
@@ -235,7 +238,8 @@ CASES = {
     "fractions in one of two files of a split": Case(
         {"qrels/test.qrels": "q1 0 d1 0.5\n", "qrels/test.tsv": QRELS},
         (
-            "grades are fractions; they were multiplied by 2, which nDCG does not depend on",
+            "grades are fractions; they were multiplied by 2, which nDCG does not depend "
+            "on; grades that people give on the pages, from 0 to 3, are not multiplied",
             "rejected: 1 with another grade than an earlier judgment of the pair",
         ),
         qrels={"q1": {"d1": 1, "d2": 0}, "2": {"d2": 6}},
