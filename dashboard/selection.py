@@ -81,7 +81,7 @@ class Selection:
     columns: Literal["strength", "cluster", "sign"] = "strength"
     width: Literal["top 40", "all"] = "top 40"
     dimension: int = -1
-    view: Literal["target", "neighbourhood", "linear"] = "target"
+    view: Literal["target", "neighbourhood", "linear", "effective"] = "target"
     axes: Literal["2-D", "3-D"] = "2-D"
     drag: Literal["move", "lasso"] = "move"
     colour: str = "relevance"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -61,26 +61,31 @@ def _ticks(limit: float) -> dict[str, Any]:
     }
 
 
-def strips(
-    scale: Array, bias: Array, limits: tuple[float, float], dark: bool, specific: bool
-) -> go.Figure:
-    """Draw the query's scale (m,) and bias (m,) as two rows of colours, one column per dimension.
+class Strip(NamedTuple):
+    """A row of colours, one per dimension.
+
+    Attributes:
+        label: What the values are.
+        values: (m,) values.
+        limit: Where the colours are clipped, the same for all queries.
+    """
+
+    label: str
+    values: Array
+    limit: float
+
+
+def strips(rows: Sequence[Strip], axis: str, dark: bool) -> go.Figure:
+    """Draw one or two rows of colours over the same dimensions.
 
     A row whose values are all below rounding is left out.
 
     Args:
-        scale: Minus ½, or minus the adapter's mean if `specific`.
-        bias: In full, or minus the adapter's mean if `specific`.
-        limits: Where the colours of scale and bias are clipped, the same for all queries.
+        rows: The rows.
+        axis: The title of the axis of the dimensions.
         dark: Whether the page is dark.
-        specific: Whether the values are differences from the adapter's mean.
     """
-    subtracted = (" − mean s", " − mean b") if specific else (" − ½", "")
-    rows = [
-        ("scale s" + subtracted[0], scale, limits[0]),
-        ("bias b" + subtracted[1], bias, limits[1]),
-    ]
-    drawn = [row for row in rows if np.abs(row[1]).max() >= ROUNDING]
+    drawn = [row for row in rows if np.abs(row.values).max() >= ROUNDING]
     # each row has a colour scale of its own: scale and bias have different ranges
     domains = [(0.56, 1.0), (0.0, 0.44)] if len(drawn) == 2 else [(0.0, 1.0)]
     axes: dict[str, Any] = {
@@ -88,7 +93,7 @@ def strips(
         for name, domain in zip(("yaxis", "yaxis2"), domains, strict=False)
     }
     traces = [
-        _strip(*row, domains[n], ("y", "y2")[n], theme.diverging(dark))
+        _strip(row, domains[n], ("y", "y2")[n], theme.diverging(dark))
         for n, row in enumerate(drawn)
     ]
     return canvas.figure(
@@ -97,20 +102,15 @@ def strips(
         fixed_margins=True,
         # fitting the margins would draw every label several times
         margin={"l": 112, "r": 76, "t": 8, "b": 44},
-        xaxis={**canvas.titled("dimension"), "anchor": ("y", "y2")[len(drawn) - 1]},
+        xaxis={**canvas.titled(axis), "anchor": ("y", "y2")[len(drawn) - 1]},
         **axes,
     )
 
 
 def _strip(
-    label: str,
-    values: Array,
-    limit: float,
-    domain: tuple[float, float],
-    axis: str,
-    colours: list[tuple[float, str]],
+    row: Strip, domain: tuple[float, float], axis: str, colours: list[tuple[float, str]]
 ) -> dict[str, Any]:
-    low, high = domain
+    (label, values, limit), (low, high) = row, domain
     return {
         "type": "heatmap",
         "z": values[None],

@@ -7,13 +7,15 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import caching, catalog
+from dashboard.selection import Selection
+from dashboard.services import caching, catalog, comparisons
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.map_job import MapJob
 from imrnns_core.config import CORPUS_PREFIX, NO_ADAPTER
 from imrnns_core.io import first_readable, identity
 from imrnns_core.projection.corpus_map import CorpusMap, load_map, map_key
+from imrnns_core.projection.effective_view import EffectiveView, effective_view
 from imrnns_core.types import FloatArray
 
 
@@ -37,6 +39,22 @@ def pca_places(data: str, adapter_name: str, dimensions: int) -> FloatArray:
     assert stored_map is not None
     documents = catalog.ranker(data, adapter_name).mapped_documents
     return stored_map.pca_project(documents, dimensions)
+
+
+def of_effective_query(selection: Selection, k: int) -> EffectiveView:
+    """Return the documents of the corpus with the selected query and its effective query."""
+    excluded = comparisons.excluded_ids(selection)
+    return _effective_view(
+        selection.data, selection.system, selection.query, selection.text, excluded, k
+    )
+
+
+@shared(4, judged=False)
+def _effective_view(
+    data: str, adapter_name: str, query_id: str, text: str, dropped: frozenset[str], k: int
+) -> EffectiveView:
+    comparison = comparisons.comparison(data, adapter_name, query_id, text, dropped)
+    return effective_view(catalog.ranker(data, adapter_name), comparison, k)
 
 
 @st.cache_resource(show_spinner=False)

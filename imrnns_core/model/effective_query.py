@@ -81,6 +81,23 @@ def effective_query(model: IMRNN, scale: Tensor, bias: Tensor, refined: Tensor) 
 
 
 @torch.inference_mode()
+def query_move(
+    model: IMRNN, query: Tensor, scale: Tensor, bias: Tensor, refined: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return q and q_eff (…, n), both at unit length.
+
+    Args:
+        model: The adapter.
+        query: (…, n) base embeddings of the queries.
+        scale: (…, m) s_q.
+        bias: (…, m) b_q.
+        refined: (…, m) refined queries, unit vectors.
+    """
+    moved = effective_query(model, scale, bias, refined).base
+    return F.normalize(query, dim=-1), F.normalize(moved, dim=-1)
+
+
+@torch.inference_mode()
 def project_with_factors(model: IMRNN, vectors: Tensor) -> tuple[Tensor, ProjectionFactors]:
     """Return projected documents (N, m) of stored vectors (N, n) of any length, and the factors."""
     projected = model.projector(vectors)

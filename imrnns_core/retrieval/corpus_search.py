@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from imrnns_core.model.scoring import refine, score_corpus, score_modulated
 from imrnns_core.retrieval.batch import Certainty, Proof, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.stages import AdapterStages
-from imrnns_core.types import DoubleArray, FloatArray, IntArray
+from imrnns_core.types import DoubleArray, FloatArray, IntArray, Stage
 
 SECOND_POOL = 10
 """The second pool has this many times the number of candidates."""
@@ -54,6 +55,13 @@ class _Refined:
             self.bias[index],
             EffectiveQuery(*(tensor[index] for tensor in self.effective)),
         )
+
+
+class CorpusScores(NamedTuple):
+    """The scores of all N documents of a corpus for one query."""
+
+    rows: IntArray  # (N,) row in `Collection.ranked` of the vector by which each one is ranked
+    stages: dict[Stage, FloatArray]  # (N,) scores; −∞ for a document that is the query itself
 
 
 class CorpusSearch:

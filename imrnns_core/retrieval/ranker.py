@@ -20,7 +20,7 @@ from imrnns_core.model.scoring import CorpusTransform
 from imrnns_core.retrieval.batch import Certainty, RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.retrieval.corpus_search import CorpusSearch, base_ranks
+from imrnns_core.retrieval.corpus_search import CorpusScores, CorpusSearch, base_ranks
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage
 from imrnns_core.types import FloatArray, IntArray, Stage
 
@@ -247,30 +247,38 @@ class Ranker:
     def corpus_ranks(self, comparison: Comparison, document_id: str) -> dict[Stage, int]:
         """Return a document's rank at each stage if all documents of the corpus were ranked.
 
-        The query is refined by the feedback documents of the comparison. A document that is the
-        query itself has no rank: the result is empty.
+        A document that is the query itself has no rank: the result is empty.
 
         Raises:
             KeyError: If the document is not in the corpus.
             AdapterError: If a score is NaN.
         """
-        row = self.collection.documents.row[document_id]
-        own = self.collection.dataset.left_out.get(comparison.query.id)
-        if row == own:
+        row, ties = self.collection.documents.row[document_id], self.collection.tie_ranks
+        by_stage = self.corpus_scores(comparison).stages
+        if by_stage["base"][row] == -np.inf:
             return {}
-        with torch.inference_mode():
-            by_stage = self._scorer.corpus_scores(comparison)
-        ranked, ties = self.collection.ranked, self.collection.tie_ranks
-        best = ranked.best_rows(by_stage["base"].numpy())
+        return {stage: int(rank(scores, ties)[row]) for stage, scores in by_stage.items()}
+
+    @torch.inference_mode()
+    def corpus_scores(self, comparison: Comparison) -> CorpusScores:
+        """Score all documents of the corpus, with the feedback documents of the comparison.
+
+        Raises:
+            AdapterError: If a score is NaN.
+        """
+        by_stage = self._scorer.corpus_scores(comparison)
+        ranked, own = self.collection.ranked, self.collection.dataset.left_out
+        rows = ranked.best_rows(by_stage["base"].numpy())
         # where two passages are equally good, rounding must not choose the other one here
-        best[comparison.rows] = comparison.vector_rows
-        ranks: dict[Stage, int] = {}
-        for stage, tensor in by_stage.items():
-            scores = self._checked(tensor.numpy())[ranked.index.representatives][best]
-            if own is not None:
-                scores[own] = -np.inf
-            ranks[stage] = int(rank(scores, ties)[row])
-        return ranks
+        rows[comparison.rows] = comparison.vector_rows
+        scores = {
+            stage: self._checked(tensor.numpy())[ranked.index.representatives][rows]
+            for stage, tensor in by_stage.items()
+        }
+        if (row := own.get(comparison.query.id)) is not None:
+            for values in scores.values():
+                values[row] = -np.inf
+        return CorpusScores(rows, scores)
 
     def _scores(
         self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None

@@ -182,7 +182,9 @@ def figures(dark: bool, comparison: Comparison) -> dict[str, go.Figure]:
     words[1:3] = [replace(word, p=(0.2, 0.2)) for word in words[1:3]]  # pale bars
     drops = WordDrops("document", "", [w.word for w in words], values[0, :4], values[0, :4], 4)
     return {
-        "strips": modulation.strips(values[0], values[1], (0.5, 0.5), dark, True),
+        "strips": modulation.strips(
+            [modulation.Strip(name, values[0], 0.5) for name in ("s", "b")], "dimension", dark
+        ),
         "heat map": modulation.heatmap(heat, dark),
         "waterfall": accounting.waterfall(parts, 0),
         "score parts": accounting.score_parts(parts, order, ids, ids, dark),

@@ -8,6 +8,7 @@ import pytest
 from imrnns_core.explanation.feedback_influence import feedback_influence
 from imrnns_core.explanation.modulation_ranges import modulation_ranges
 from imrnns_core.explanation.score_accounting import shifts
+from imrnns_core.model.effective_query import query_move
 from imrnns_core.types import ROUNDING
 from tests import toys
 from tests.toys import World
@@ -26,6 +27,21 @@ def test_ranges_are_those_of_the_comparisons():
     scale = np.stack([c.modulation.query_scale.numpy() for c in compared])
     np.testing.assert_allclose(found.mean_scale, scale.mean(0), atol=1e-6)
     assert found.scale[0] == pytest.approx(np.quantile(np.abs(scale - 0.5), 0.995), abs=1e-5)
+    moves = [
+        (moved - query).numpy()
+        for query, moved in (
+            query_move(
+                ranker.adapter.model,
+                c.modulation.query,
+                c.modulation.query_scale,
+                c.modulation.query_bias,
+                c.modulation.modulated_query,
+            )
+            for c in compared
+        )
+    ]
+    np.testing.assert_allclose(found.mean_move, np.mean(moves, axis=0), atol=1e-5)
+    assert found.move[0] == pytest.approx(np.quantile(np.abs(moves), 0.995), abs=1e-5)
     parts = np.concatenate(
         [feedback_influence(c, ranker.adapter.model).contributions for c in compared]
     )

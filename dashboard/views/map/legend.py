@@ -51,6 +51,10 @@ def _signs(coloured: bool) -> list[str]:
         (sign, NAMES.get(name, name), theme.relevance_colour(grades[name]) if coloured else "")
         for name, sign in SIGNS.items()
     ]
+    if state.current().view == "effective":
+        signs += [("◇", "query q", theme.QUERY), ("◆", "effective query", theme.QUERY)]
+        signs.append(("•", "other documents of the corpus", theme.BASE))
+        return _marked(signs)
     # only the target view draws base positions, and has the query in its centre
     is_target = state.current().view == "target"
     is_moved = state.has_adapter() and not is_target
@@ -61,6 +65,11 @@ def _signs(coloured: bool) -> list[str]:
         signs.append(("◇", "projected query", theme.QUERY))
     if not is_target:
         signs.append(("•", "corpus", theme.BASE))
+    return _marked(signs)
+
+
+def _marked(signs: Sequence[tuple[str, str, str]]) -> list[str]:
+    """Return each sign in its colour, with its name."""
     return [
         f"<span><span{f' style=color:{colour}' if colour else ''}>{sign}</span> {name}</span>"
         for sign, name, colour in signs

@@ -11,6 +11,7 @@ from dashboard.views.map import (
     controls,
     document_list,
     drawn_documents,
+    effective,
     legend,
     map_progress,
     pictures,
@@ -20,8 +21,8 @@ from imrnns_core.projection.corpus_map import CorpusMap
 
 HEADING = (
     "Where did the documents go?",
-    "Three views of the movement. Only the target view is exact; each map says how far its "
-    "arrows can be trusted. Click a mark to read its document.",
+    "Two exact views and two maps of the movement. Each map says how far its arrows can be "
+    "trusted. Click a mark to read its document.",
 )
 BASE_HEADING = (
     "Where are the documents?",
@@ -68,6 +69,8 @@ def show() -> None:
         document_panel.show(comparison, dataset, key="map_document")
         if len(selected) > 1:
             document_list.show(comparison, dataset, selected, document_list.LASSO)
+        elif selection.view == "effective":
+            effective.lists(picture)
         else:
             ids = [comparison.document_ids[i] for i in drawn]
             listing = document_list.DRAWN if state.has_adapter() else document_list.BASE_DRAWN
@@ -78,7 +81,9 @@ def _picture(picture: pictures.Picture, corpus_map: CorpusMap | None) -> tuple[l
     """Draw the view; return the ids of the documents selected in it, and whether they changed."""
     selection, three = state.current(), controls.is_three()
     groups: list[Group] = []
-    if selection.view == "target" or corpus_map is None:
+    if selection.view == "effective":
+        figure, groups = effective.picture(picture)
+    elif selection.view == "target" or corpus_map is None:
         figure = pictures.target(picture)
     else:
         if catalog.collection(selection.data).passages is not None:

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.figures import modulation as figures
 from dashboard.services import modulations
+from dashboard.views.modulation import query_move
 from dashboard.views.modulation.document_rows import (
     CLICK,
     CLIPPED,
@@ -57,8 +58,9 @@ NO_SHIFT = {
 
 
 def show(rows: DocumentRows) -> Section:
-    """Draw scale and bias of the query, and the heat map of the documents' shifts."""
+    """Draw scale and bias of the query, its move, and the heat map of the documents' shifts."""
     _strips(rows.comparison)
+    query_move.show(rows.comparison)
     return _heatmap(rows)
 
 
@@ -83,10 +85,14 @@ def _strips(comparison: Comparison) -> None:
         for symbol, values in (("s", scale), ("b", bias))
     }
     st.caption(_reading(drawn, averaged, specific))
+    names = ("scale s − mean s", "bias b − mean b") if specific else ("scale s − ½", "bias b")
     if any(drawn.values()):
         # False and True are the positions of the full and the query-specific range
-        limits = (ranges.scale[specific], ranges.bias[specific])
-        figure = figures.strips(scale, bias, limits, state.dark(), specific)
+        rows = [
+            figures.Strip(names[0], scale, ranges.scale[specific]),
+            figures.Strip(names[1], bias, ranges.bias[specific]),
+        ]
+        figure = figures.strips(rows, "dimension", state.dark())
         chart.show(figure, "strips", "The query’s scale and bias on each dimension")
 
 

@@ -11,6 +11,7 @@ from dashboard.figures import accounting as accounting_figures
 from dashboard.figures import (
     adapter_parts,
     compare,
+    effective,
     label_placement,
     map_marks,
     modulation,
@@ -212,7 +213,8 @@ def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
     heat = modulation.heatmap(
         HeatmapValues(values, ["a"], ["a"], np.array([0, 1]), limit, "part"), False
     ).data[1]
-    strips = modulation.strips(values[0], values[0], (limit, limit), False, False).data
+    rows = [modulation.Strip(name, values[0], limit) for name in ("s", "b")]
+    strips = modulation.strips(rows, "dimension", False).data
     for bar in (heat.colorbar, *(strip.colorbar for strip in strips)):
         assert list(bar.tickvals) == [-limit, 0, limit]
         assert list(bar.ticktext) == [f"−{end}", "0", f"+{end}"]
@@ -221,16 +223,43 @@ def test_colour_scales_name_both_ends(limit: float, end: str) -> None:
 
 def test_strips_are_about_zero_on_fixed_ranges() -> None:
     scale, bias = np.array([0.01, -0.02], np.float32), np.array([0.3, -0.1], np.float32)
-    figure = modulation.strips(scale, bias, (0.05, 0.2), True, True)
+    rows = [modulation.Strip("scale", scale, 0.05), modulation.Strip("bias", bias, 0.2)]
+    figure = modulation.strips(rows, "dimension", True)
     first, second = figure.data
     assert [(t.zmin, t.zmid, t.zmax) for t in (first, second)] == [(-0.05, 0, 0.05), (-0.2, 0, 0.2)]
     np.testing.assert_array_equal(first.z, [scale])
     np.testing.assert_array_equal(second.z, [bias])
-    assert (first.y[0], second.y[0]) == ("scale s − mean s", "bias b − mean b")
-    assert modulation.strips(scale, bias, (0.05, 0.2), True, False).data[0].y[0] == "scale s − ½"
-    alone = modulation.strips(scale, 0 * bias, (0.05, 1e-6), True, True)
-    assert [trace.y[0] for trace in alone.data] == ["scale s − mean s"]
+    assert (first.y[0], second.y[0]) == ("scale", "bias")
+    assert figure.layout.xaxis.title.text == "dimension"
+    rows[1] = modulation.Strip("bias", 0 * bias, 1e-6)
+    alone = modulation.strips(rows, "dimension", True)
+    assert [trace.y[0] for trace in alone.data] == ["scale"]
     assert (alone.layout.yaxis.domain, alone.layout.xaxis.anchor) == ((0, 1), "y")
+
+
+def test_the_effective_query_moves_and_documents_stay() -> None:
+    places = np.array([[0.9, 0.0], [0.5, 0.5], [0.1, -0.4]], np.float32)
+    moved = np.array([0.8, 0.6], np.float32)
+    cloud = Cloud(places, [Group("corpus", theme.UNJUDGED, np.array([0, 2]))])
+    points = Points(["d1"], ["d1: label"], [theme.RELEVANT], ["star"])
+    lines = [
+        effective.Boundary(np.array([1, 0], np.float32), 0.5, "top 2 of q", theme.BASE),
+        effective.Boundary(moved, 0.7, "top 2 of the effective query", theme.MODULATED),
+    ]
+    figure = effective.effective(cloud, places[1:2], points, lines)
+    go.Figure(figure)  # Plotly checks every name
+    dots, base, other, marks, way, query, effective_query = figure.data
+    assert (list(dots.x), list(marks.x), list(marks.y)) == ([0.9, 0.1], [0.5], [0.5])
+    assert list(base.x) == [0.5, 0.5]
+    # every point of the other line has the product .7 with q_eff
+    np.testing.assert_allclose(np.array(other.x) * 0.8 + np.array(other.y) * 0.6, 0.7, atol=1e-6)
+    assert (way.x[0], way.y[0]) == (1.0, 0.0)
+    np.testing.assert_allclose([way.x[-1], way.y[-1]], moved, atol=1e-6)
+    assert (query.x[0], effective_query.x[0]) == pytest.approx((1.0, 0.8))
+    assert {note.text for note in figure.layout.annotations} == {line.name for line in lines}
+    (low, high), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    assert (low < 0.1, high > 1, bottom < -0.4, top > 0.6) == (True, True, True, True)
+    assert figure.layout.yaxis.scaleanchor == "x"  # right angles stay right
 
 
 def test_waterfall_sums(comparison: Comparison) -> None:
