@@ -13,6 +13,7 @@ from imrnns_core.data.records import Document
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.retrieval.batch import NO_ROW
+from imrnns_core.retrieval.batch import rank as ranks_of
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
@@ -28,6 +29,7 @@ _RANK_IF_NOT_RETRIEVED = 10**6
 
 Cause = Literal[
     "not among the candidates",
+    "not among the candidates, but the adapter finds it",
     "keyword mismatch",
     "truncated text",
     "near-duplicate ranked higher",
@@ -123,7 +125,7 @@ def _findings(
     )
     ranked = _ranked(evaluation, i)
     if not len(ranked):  # nothing is known of the engine of a run that does not rank the query
-        return _not_retrieved(ranks, 0, bool(len(relevant)), evaluation)
+        return _not_retrieved(ranker, evaluation, i, 0, relevant)
     in_encoder = (
         [
             *_truncated(ranker, [dataset.documents[row] for row in relevant], text),
@@ -134,7 +136,7 @@ def _findings(
         else []
     )
     return [
-        *_not_retrieved(ranks, len(ranked), bool(len(relevant)), evaluation),
+        *_not_retrieved(ranker, evaluation, i, len(ranked), relevant),
         *_keyword_mismatch(ranks, bm25_rank, evaluation.final, evaluation.run),
         *in_encoder,
         *_unjudged(ranker, ranked, judged),
@@ -142,23 +144,38 @@ def _findings(
 
 
 def _not_retrieved(
-    ranks: tuple[int, ...], candidates: int, in_corpus: bool, evaluation: Evaluation
+    ranker: Ranker, evaluation: Evaluation, i: int, candidates: int, relevant: NDArray[np.int64]
 ) -> list[Finding]:
-    if ranks[0] or ranks[-1]:
+    """Say that no relevant document was retrieved, and whether the adapter would find one."""
+    if evaluation.best_ranks[0, i] or evaluation.best_ranks[-1, i]:
         return []
-    if not in_corpus:
+    cause: Cause = "not among the candidates"
+    if not len(relevant):
         sentence = "The corpus contains none of the relevant documents: add them."
-        return [Finding("not among the candidates", sentence)]
-    if not candidates:
+    elif not candidates:
         sentence = f"The run {evaluation.run} ranks no document for this query."
-        return [Finding("not among the candidates", sentence)]
-    sentence = (
-        f"No relevant document was retrieved in the top {candidates}, so re-ranking cannot help."
-        if evaluation.batch.candidates is None
-        else f"No relevant document is in the top {candidates} of the base ranking, and none in "
-        "that of the modulated ranking of the whole corpus."
-    )
-    return [Finding("not among the candidates", sentence)]
+    elif evaluation.batch.candidates is not None:
+        sentence = (
+            f"No relevant document is in the top {candidates} of the base ranking, and none in "
+            "that of the modulated ranking of the whole corpus."
+        )
+    else:
+        sentence = (
+            f"No relevant document was retrieved in the top {candidates}, so re-ranking them "
+            "cannot help."
+        )
+        if ranker.model is not None:
+            rank = _corpus_rank(ranker, evaluation.query_ids[i], relevant)
+            sentence += f" In the whole corpus, the adapter ranks the best one at {rank:,}."
+            if rank <= candidates:
+                cause = "not among the candidates, but the adapter finds it"
+    return [Finding(cause, sentence)]
+
+
+def _corpus_rank(ranker: Ranker, query_id: str, relevant: NDArray[np.int64]) -> int:
+    """Return the best modulated rank of relevant rows (R,) if all documents are ranked."""
+    scores = ranker.corpus_scores(ranker.compare(query_id)).stages["modulated"]
+    return int(ranks_of(scores, ranker.collection.tie_ranks)[relevant].min())
 
 
 def _keyword_mismatch(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +86,35 @@ def test_no_relevant_candidate(tmp_path: Path) -> None:
     assert found.outcome == "not retrieved"
     assert found.ranks == (0, 0, 0, 0)
     assert found.findings[0].cause == "not among the candidates"
-    assert (
-        found.findings[0].sentence
-        == "No relevant document was retrieved in the top 1, so re-ranking cannot help."
+    # the toy's adapter keeps the order of the base
+    assert found.findings[0].sentence == (
+        "No relevant document was retrieved in the top 1, so re-ranking them cannot help. In the "
+        "whole corpus, the adapter ranks the best one at 2."
     )
+
+
+def test_a_document_that_the_adapter_finds_in_the_whole_corpus(scifact_ranker: Ranker) -> None:
+    """Queries of which no relevant document is among the candidates; ranks of all documents."""
+    config = replace(scifact_ranker.config, candidates=5)
+    ranker = Ranker(scifact_ranker.collection, scifact_ranker.adapter, config)
+    dataset, by_cause = ranker.collection.dataset, Counter[str]()
+    evaluation = evaluate(ranker, "dev", top_k=5, lexical=BM25Index(dataset.documents))
+    assert evaluation.bm25 is not None
+    for found in diagnose(ranker, evaluation, evaluation.bm25):
+        if found.ranks[0] or found.ranks[-1]:
+            continue
+        comparison = ranker.compare(found.query_id)
+        best = min(
+            ranker.corpus_ranks(comparison, document_id)["modulated"]
+            for document_id, grade in comparison.judgments.items()
+            if grade > 0 and document_id in dataset.document
+        )
+        cause = "not among the candidates" + (", but the adapter finds it" if best <= 5 else "")
+        assert found.findings[0].cause == cause
+        assert f"ranks the best one at {best:,}." in found.findings[0].sentence
+        by_cause[cause] += 1
+    assert min(by_cause.values()) > 0
+    assert len(by_cause) == 2
 
 
 def test_truncated_text_and_keyword_mismatch(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def show(comparison: Comparison) -> None:
         if not diagnosis.findings:
             notices.show("info", *NO_CAUSE)
             # a query of which no relevant document was retrieved has this cause, so it is not here
-            st.caption(cause_legend.markdown(cause_legend.NOT_RETRIEVED))
+            st.caption(
+                cause_legend.markdown(
+                    cause_legend.NOT_RETRIEVED, cause_legend.NOT_RETRIEVED_BUT_FOUND
+                )
+            )
             return
         st.caption(RUN_READING if state.current().run else READING)
         if not comparison.feedback[: comparison.candidates].all():
