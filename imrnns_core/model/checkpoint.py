@@ -23,6 +23,8 @@ from imrnns_core.io import atomic_write
 from imrnns_core.model.adapter_card import AdapterCard, read_card
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.reference_package import _reference_state, reference_payload
+from imrnns_core.model.refined_query import RefinedQuery
+from imrnns_core.types import FloatArray
 
 CARD, DIGEST = "card", "tensors_sha256"
 """Keys of the file's metadata: the card as JSON, and the digest of the tensors it belongs to."""
@@ -34,6 +36,15 @@ class Adapter:
 
     model: IMRNN
     card: AdapterCard
+
+    def refine(self, query: FloatArray, candidates: FloatArray) -> RefinedQuery:
+        """Refine a query for a search engine that has its own vectors.
+
+        Args:
+            query: (n,) base embedding of the query.
+            candidates: (K, n) base embeddings of the documents that a search with it finds.
+        """
+        return RefinedQuery.of(self.model, query, candidates)
 
 
 def save_adapter(adapter: Adapter, path: Path) -> None:
@@ -74,13 +85,14 @@ def export_adapter(adapter: Adapter, path: Path) -> None:
         torch.save(payload, temporary)
 
 
-def load_adapter(path: Path) -> Adapter:
+def load_adapter(path: str | Path) -> Adapter:
     """Read a `.safetensors` adapter with its card, or a `.pt` file of the reference package.
 
     Raises:
         AdapterError: If the file is missing or is not an adapter file, a tensor is missing, has the
             wrong shape or is not finite, or the card does not belong to the tensors.
     """
+    path = Path(path)
     if not path.is_file():
         raise AdapterError(
             f"{path}: file not found; train one with: imrnns-lens train DATA --out "

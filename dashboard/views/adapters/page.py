@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboard import state
 from dashboard.services import catalog
-from dashboard.views.adapters import cards, files, side_by_side, train
+from dashboard.views.adapters import cards, files, side_by_side, stack, train
 from dashboard.widgets import notices
 from dashboard.widgets.adapter_hint import ENCODE
 from imrnns_core.config import EncoderSpec
@@ -27,4 +27,5 @@ def show() -> None:
     train.show()
     side_by_side.show()
     cards.show()
+    stack.show()
     files.show_import()

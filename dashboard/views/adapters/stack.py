@@ -1,0 +1,62 @@
+"""Use it in your stack: lines that give the modulated ranking in one's own vector store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import catalog, comparisons
+from dashboard.widgets import notices
+from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.reporting import snippets
+from imrnns_core.retrieval.comparison import Comparison
+
+READING = (
+    "The modulated ranking of a whole corpus needs two searches in your own vector store, and no "
+    "stored vector changes: search with the query, refine the query by the 100 documents found, "
+    "search again with the effective query, and score all documents found exactly."
+)
+PREPARATION = "First the adapter, and the embedding of the query:"
+SAVED = "Save the adapter with “Export” above."
+LINES = "Then the two searches. The store must have the embeddings of this data set:"
+PRINTED = "For this query, they print the top 10 that Compare shows for “Whole corpus”:"
+ENDPOINT = "query = ...  # the embedding that your endpoint returns, a NumPy array"
+TOP = 10
+
+
+def show() -> None:
+    """Draw the section, if an adapter is chosen."""
+    selection = state.current()
+    if not state.has_adapter():
+        return
+    st.header("Use it in your stack", anchor=False)
+    st.caption(READING)
+    store = st.segmented_control(
+        "Vector store", list(snippets.STORES), default="FAISS", required=True, key="stack_store"
+    )
+    compared = _compared()
+    text = compared.query.text if compared else "your question"
+    spec = catalog.collection(selection.data).encoder
+    query = (
+        snippets.query_lines(spec.spec, text)
+        if isinstance(spec, SentenceTransformerEncoder)
+        else f"{ENDPOINT}\n"
+    )
+    st.caption(f"{PREPARATION} {SAVED}")
+    st.code(snippets.adapter_lines(f"{selection.adapter}.safetensors") + query, language="python")
+    st.caption(LINES)
+    st.code(snippets.snippet(store or "FAISS"), language="python")
+    if compared is not None:
+        listed = [hit.document_id for hit in compared.ranking("modulated", TOP)]
+        notices.text_block(text, "\n".join(listed), PRINTED)
+
+
+def _compared() -> Comparison | None:
+    """Return the ranking of the whole corpus for the selected query, or for the first one."""
+    selection = replace(state.current(), scope="corpus", dropped="")
+    if not selection.query and not selection.text:
+        first = next(iter(catalog.dataset(selection.data).queries), "")
+        selection = replace(selection, query=first)
+    return comparisons.selected(selection) if selection.query or selection.text else None

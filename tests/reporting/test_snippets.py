@@ -1,0 +1,108 @@
+"""The lines to paste print the ranking of the whole corpus, with real stores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+from pymilvus import MilvusClient
+from qdrant_client import QdrantClient, models
+
+import imrnns_core
+from imrnns_core.config import EncoderSpec, SearchConfig
+from imrnns_core.reporting import snippets
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.workspace import Workspace
+from imrnns_core.types import FloatArray
+
+QUERIES = ("q128", "q054", "q708")
+
+
+@pytest.fixture(scope="module")
+def ranker(sample: Collection) -> Ranker:
+    adapter = Workspace(Path("unused")).adapter("sample-paper")
+    return Ranker(sample, adapter, SearchConfig(scope="corpus"))
+
+
+def run(lines: str, capsys: pytest.CaptureFixture[str], **names: object) -> list[str]:
+    """Run lines with these names; return the list that they print."""
+    exec(lines, names)
+    printed = capsys.readouterr().out
+    ids = eval(printed)
+    assert isinstance(ids, list)
+    return [str(i) for i in ids]
+
+
+def write_faiss(vectors: FloatArray, ids: tuple[str, ...]) -> None:
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    faiss.write_index(index, "docs.faiss")
+    Path("ids.txt").write_text("\n".join(ids), encoding="utf-8")
+
+
+def write_qdrant(vectors: FloatArray, ids: tuple[str, ...]) -> None:
+    client = QdrantClient(path="qdrant")
+    size = vectors.shape[1]
+    client.create_collection(
+        "docs", models.VectorParams(size=size, distance=models.Distance.COSINE)
+    )
+    points = [models.PointStruct(id=i, vector=v.tolist()) for i, v in enumerate(vectors)]
+    client.upsert("docs", points)
+    client.close()
+
+
+def write_milvus(vectors: FloatArray, ids: tuple[str, ...]) -> None:
+    client = MilvusClient("milvus.db")
+    client.create_collection(
+        "docs", dimension=vectors.shape[1], metric_type="COSINE", auto_id=False
+    )
+    client.insert("docs", [{"id": i, "vector": v.tolist()} for i, v in enumerate(vectors)])
+    client.close()
+
+
+WRITERS = {"FAISS": write_faiss, "Qdrant": write_qdrant, "Milvus": write_milvus}
+
+
+@pytest.mark.parametrize("store", list(WRITERS))
+def test_the_printed_ranking_is_that_of_the_whole_corpus(
+    store: str,
+    ranker: Ranker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    collection, ids = ranker.collection, ranker.collection.dataset.document_ids
+    WRITERS[store](np.asarray(collection.documents.vectors, np.float32), ids)
+    query_id = QUERIES[0]
+    query = collection.query_vectors([query_id])[0]
+    printed = run(snippets.snippet(store), capsys, query=query, adapter=ranker.adapter)
+    # Qdrant and Milvus have the rows as ids: names would not be allowed
+    found = printed if store == "FAISS" else [ids[int(i)] for i in printed]
+    expected = ranker.compare(query_id).ranking("modulated", 10)
+    assert found == [hit.document_id for hit in expected]
+
+
+def test_the_lines_before_load_the_adapter_and_encode_the_query(ranker: Ranker, tmp_path: Path):
+    file = tmp_path / "it's.safetensors"
+    imrnns_core.save_adapter(ranker.adapter, file)
+    text = "what's a “lake”?\n'''"
+    names: dict[str, object] = {}
+    exec(snippets.adapter_lines(str(file)), names)
+    encoder = ranker.collection.encoder
+    # the bundled encoder has the same name as the model of the hub, which tests cannot reach
+    lines = snippets.query_lines(EncoderSpec(query_prefix="query: "), text)
+    model = encoder.model  # type: ignore[attr-defined]
+    names["encoder"] = model
+    exec(lines.splitlines()[-1], names)
+    expected = model.encode(["query: " + text], normalize_embeddings=True)[0]
+    np.testing.assert_allclose(names["query"], expected, atol=1e-6)
+    assert names["adapter"].card == ranker.adapter.card  # type: ignore[attr-defined]
+
+
+def test_each_snippet_has_at_most_eight_lines():
+    for store in snippets.STORES:
+        assert len(snippets.snippet(store).splitlines()) <= 8
