@@ -52,7 +52,7 @@ _UNSPACED = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 UNSPACED = regex.compile(_UNSPACED)
 UNSPACED_LETTERS = 4
 """Letters, with their marks, that count as a word of a sentence in these scripts."""
-PARTS = regex.compile(rf"\s[-*•]\s|(?<={_UNSPACED})\s+")
+PARTS = regex.compile(rf"(?:^|\s)(?:[-–*•·◦‣▪+]|\d{{1,3}}[.)]|\(?[a-zA-Z]\))\s|(?<={_UNSPACED})\s+")
 """What parts sentences without a full stop: the items of a list, and phrases of these scripts."""
 KNOWN_WORDS = 25
 """Words in sentences of used documents by which a longer document counts as used."""

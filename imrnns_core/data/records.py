@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from imrnns_core.data.recognition import text_hash
 from imrnns_core.data.shingles import words_of
 
+DOT_ABOVE = "\u0307"
+"""What Python leaves of the Turkish capital İ, in lower case, beside the letter i."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -42,6 +45,11 @@ class Query:
         return text_hash(" ".join(words_of(self.text)))
 
     @property
-    def older_text_hash(self) -> str:
-        """The hash of its text, which adapter cards of older versions have."""
-        return text_hash(self.text)
+    def letters_hash(self) -> str:
+        """The hash of its letters and digits; not even blanks or punctuation in words change it."""
+        return text_hash("".join(words_of(self.text)).replace(DOT_ABOVE, ""))
+
+    @property
+    def known_hashes(self) -> frozenset[str]:
+        """The hashes by which cards of this version and of older ones name the query."""
+        return frozenset((self.letters_hash, self.text_hash, text_hash(self.text)))

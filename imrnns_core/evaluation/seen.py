@@ -54,8 +54,7 @@ def query_groups(qrels: Qrels, card: AdapterCard, dataset: Dataset) -> NDArray[n
     validation, trained_on = set(texts.validation_queries), set(texts.queries)
 
     def group(query_id: str) -> Group:
-        query = dataset.queries[query_id]
-        hashes = {query.text_hash, query.older_text_hash}
+        hashes = dataset.queries[query_id].known_hashes
         if hashes & validation:
             return "validation"
         relevant = [

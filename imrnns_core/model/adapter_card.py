@@ -71,7 +71,8 @@ class LeftOutGain:
         complete: Mean nDCG@10 with the memory of all documents.
         left_out: Mean nDCG@10 with memories that lack the query's relevant documents.
         extended: The same after the missing documents were added to each memory.
-        change_ci95: 95 % interval of the mean of left_out − base.
+        change_ci95: 95 % interval of the mean of left_out − base; None for fewer than 20
+            independent queries.
         p: p value of left_out − base.
         others: Mean nDCG@10 with memories that had the query's relevant documents from the start,
             after the missing documents were added; None in older cards.
@@ -82,7 +83,7 @@ class LeftOutGain:
     complete: float
     left_out: float
     extended: float
-    change_ci95: tuple[float, float]
+    change_ci95: tuple[float, float] | None
     p: float
     others: float | None = None
 
@@ -223,8 +224,9 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
 def _outcome(record: Mapping[str, Any]) -> TrainingOutcome:
     converted = _converted_value("shipped", _renamed("outcome", record))
     if converted.get("left_out"):
-        low, high = converted["left_out"]["change_ci95"]
-        converted["left_out"] = LeftOutGain(**converted["left_out"] | {"change_ci95": (low, high)})
+        ends = converted["left_out"]["change_ci95"]
+        ends = tuple(ends) if ends else None
+        converted["left_out"] = LeftOutGain(**converted["left_out"] | {"change_ci95": ends})
     if converted.get("selection"):
         measures = converted["selection"]["recipes"].items()
         recipes = {name: RecipeMeasure(**measure) for name, measure in measures}

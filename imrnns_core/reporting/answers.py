@@ -176,7 +176,8 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
         sentences.append(NO_UNSEEN.format("too few" if few else "no"))
     if verdict.left_out is not None:
         # a gain without the documents is shown only if its interval is above zero
-        limited = verdict.group == "text used" and verdict.left_out.change_ci95[0] <= 0
+        ends = verdict.left_out.change_ci95
+        limited = verdict.group == "text used" and (ends is None or ends[0] <= 0)
         if verdict.generalization == "holds" and limited:
             kind, answer = "warning", "Yes, but only for documents in the sentence memory"
         sentences.append(left_out(verdict.left_out))

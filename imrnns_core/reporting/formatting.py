@@ -30,11 +30,11 @@ def percent(share: float) -> str:
     return f"{decimal(100 * share, 0)} %"
 
 
-def interval(bounds: tuple[float, float] | list[float], decimals: int = 4) -> str:
-    """Return an interval of changes; `Significance.interval` has NaN for few queries."""
-    low, high = bounds
-    if isnan(low):
+def interval(bounds: tuple[float, float] | list[float] | None, decimals: int = 4) -> str:
+    """Return an interval of changes; None or NaN means that there are too few queries."""
+    if bounds is None or isnan(bounds[0]):
         return "unknown (few queries)"
+    low, high = bounds
     return f"{signed(low, decimals)} to {signed(high, decimals)}"
 
 

@@ -7,7 +7,7 @@ corpus, m working dimensions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.scoring import refine, score_corpus, score_modulated
 from imrnns_core.retrieval.batch import Certainty, Proof, rank
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.stages import AdapterStages
 from imrnns_core.types import DoubleArray, FloatArray, IntArray, Stage
 
@@ -236,23 +237,22 @@ class CorpusSearch:
         return rows[np.argsort(rank(scores, self._ranked.ties[rows]))[:count]]
 
 
-def base_ranks(
-    collection: Collection, vector: FloatArray, rows: IntArray, candidates: int
-) -> IntArray:
-    """Return the base ranks (K,) of rows in base order, among all documents of the corpus.
+def with_corpus_ranks(compared: Comparison, scores: CorpusScores, ties: IntArray) -> Comparison:
+    """Return a comparison whose ranks are those among all N documents of the corpus, at each stage.
 
     Args:
-        collection: The collection.
-        vector: (n,) base embedding of the query.
-        rows: (K,) rows in `Collection.ranked`.
-        candidates: Number C of candidates. The first C rows are theirs, and no other document of
-            the corpus has a higher base score.
+        compared: The base candidates, and the best further documents.
+        scores: The scores of all documents for its query.
+        ties: (N,) order of the documents where scores are equal.
     """
-    ranked = collection.ranked
-    scores = collection.base_vectors @ collection.base_queries(vector)
-    every = scores[ranked.index.representatives][ranked.best_rows(scores)]
-    ranks = rank(every, collection.tie_ranks)[ranked.documents[rows]]
-    position = np.arange(len(rows))
-    ranks[:candidates] = position[:candidates] + 1
-    # rounding must not change the order that is shown
-    return np.asarray(np.maximum.accumulate(np.maximum(ranks - position, 1)) + position)
+    rows, count = compared.rows, compared.candidates
+    rankings = dict(compared.rankings)
+    for stage, every in scores.stages.items():
+        among_all, shown = rank(every, ties)[rows], compared.rank(stage)
+        if stage == "base":  # no further document has a higher base score than a candidate
+            among_all[:count] = shown[:count]
+        # rounding must not change the order that is shown
+        ranks = np.empty_like(among_all)
+        ranks[np.argsort(shown)] = np.sort(among_all)
+        rankings[stage] = replace(rankings[stage], ranks=ranks)
+    return replace(compared, rankings=rankings)

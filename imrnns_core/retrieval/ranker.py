@@ -20,8 +20,8 @@ from imrnns_core.model.scoring import CorpusTransform
 from imrnns_core.retrieval.batch import Certainty, RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.retrieval.corpus_search import CorpusScores, CorpusSearch, base_ranks
-from imrnns_core.retrieval.stages import AdapterStages, BaseStage
+from imrnns_core.retrieval.corpus_search import CorpusScores, CorpusSearch, with_corpus_ranks
+from imrnns_core.retrieval.stages import AdapterStages, BaseStage, finite
 from imrnns_core.types import FloatArray, IntArray, Stage
 
 
@@ -221,16 +221,14 @@ class Ranker:
             raise ValueError("at least one candidate must refine the query")
         mask = None if feedback.all() else feedback
         batch = self._rank_rows(vector[None], [query.id], candidates, mask)
-        rows, ranks = batch.vector_rows[0], batch.ranks[0]
-        if batch.candidates is not None:
-            ranks[0] = base_ranks(self.collection, vector, rows, batch.candidates)
+        rows = batch.vector_rows[0]
         ids = self._ids(rows)
         feedback = np.array([i not in dropped for i in ids])
         feedback[candidates.shape[1] :] = False
         judgments = dataset.judgments.get(query.id, {})
-        rankings = stage_rankings(ids, batch.scores[0], ranks)
+        rankings = stage_rankings(ids, batch.scores[0], batch.ranks[0])
         best = map(self.collection.ranked.best_passage, rows.tolist())
-        return Comparison(
+        compared = Comparison(
             *(query, rankings, batch.rows[0], judgments, feedback),
             stage_vectors=self._scorer.vectors(vector, rows, feedback),
             vector_rows=rows,
@@ -238,6 +236,9 @@ class Ranker:
             certainty=batch.certainty[0] if batch.certainty else None,
             candidates=batch.candidates,
         )
+        if compared.candidates is None:
+            return compared
+        return with_corpus_ranks(compared, self.corpus_scores(compared), self.collection.tie_ranks)
 
     def _ids(self, rows: IntArray) -> tuple[str, ...]:
         """Return the ids of the documents of vector rows (K,)."""
@@ -272,7 +273,7 @@ class Ranker:
         # where two passages are equally good, rounding must not choose the other one here
         rows[comparison.rows] = comparison.vector_rows
         scores = {
-            stage: self._checked(tensor.numpy())[ranked.index.representatives][rows]
+            stage: finite(tensor.numpy(), self.adapter_name)[ranked.index.representatives][rows]
             for stage, tensor in by_stage.items()
         }
         if (row := own.get(comparison.query.id)) is not None:
@@ -286,21 +287,7 @@ class Ranker:
         mask = None if feedback is None else torch.from_numpy(feedback)
         queries = torch.from_numpy(np.ascontiguousarray(vectors))
         scores = self._scorer.scores(queries, torch.from_numpy(rows), mask)
-        return self.collection.index.equalized(self._checked(scores.numpy()), rows)
-
-    def _checked(self, scores: FloatArray) -> FloatArray:
-        """Return the scores (…) if all are finite; very large tensors of an adapter give NaN.
-
-        Raises:
-            AdapterError: If a score is NaN.
-        """
-        if not np.isfinite(scores).all():
-            name = self.adapter_name
-            raise AdapterError(
-                f"{name}: this adapter gives scores that are not numbers (NaN) for these "
-                "embeddings; train it again or use another adapter"
-            )
-        return scores
+        return self.collection.index.equalized(finite(scores.numpy(), self.adapter_name), rows)
 
 
 NO_ADAPTER = (

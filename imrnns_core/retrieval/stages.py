@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
@@ -146,3 +147,17 @@ class AdapterStages(BaseStage):
             "document-modulated": score_corpus(self.model, self.transform, query, query)[0],
             "modulated": score_corpus(self.model, self.transform, query, refined)[0],
         }
+
+
+def finite(scores: FloatArray, adapter_name: str | None) -> FloatArray:
+    """Return the scores (…) if all are finite; very large tensors of an adapter give NaN.
+
+    Raises:
+        AdapterError: If a score is NaN.
+    """
+    if not np.isfinite(scores).all():
+        raise AdapterError(
+            f"{adapter_name}: this adapter gives scores that are not numbers (NaN) for these "
+            "embeddings; train it again or use another adapter"
+        )
+    return scores

@@ -121,10 +121,10 @@ def training_texts(
         # a text can occur twice in a corpus
         sorted({*others.whole} - {*positives.whole}),
         uses,
-        sorted({queries[q].text_hash for q in split.all if q not in trained_on}),
+        sorted({queries[q].letters_hash for q in split.all if q not in trained_on}),
         positives.shingles,
         others.shingles,
-        sorted({queries[q].text_hash for q in trained_on}),
+        sorted({queries[q].letters_hash for q in trained_on}),
         positives.sentences,
         others.sentences,
     )

@@ -187,7 +187,7 @@ class Trainer:
         notes = [*outcome.notes, *self._notes, *self._on_whole]
         if selection is not None and not self.run.recipe.supervised:
             # the run did not see the judged queries, but they selected it
-            hashes = {self.collection.dataset.queries[q].text_hash for q in self.split.all}
+            hashes = {self.collection.dataset.queries[q].letters_hash for q in self.split.all}
             texts = replace(card.texts or TrainingTexts(), validation_queries=sorted(hashes))
             card = replace(card, texts=texts, train_split=self.train_split)
         outcome = replace(outcome, selection=selection, notes=notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from imrnns_core.data.recognition import (
@@ -9,6 +10,7 @@ from imrnns_core.data.recognition import (
     KnownTexts,
     sentence_hashes,
     shingle_sketch,
+    text_hash,
 )
 from imrnns_core.data.records import Document, Query
 
@@ -125,6 +127,40 @@ def test_short_sentences_are_hashed_with_the_next_ones() -> None:
     }
 
 
-def test_punctuation_does_not_make_another_query() -> None:
-    assert Query("", "What melts?").text_hash == Query("", "what  melts").text_hash
-    assert Query("", "What melts?").older_text_hash != Query("", "what melts").older_text_hash
+@pytest.mark.parametrize(
+    "mark", ["-", "–", "*", "•", "·", "◦", "‣", "▪", "+", "1.", "12)", "a)", "(b)"]
+)
+@pytest.mark.parametrize("separator", ["\n", " "])
+def test_each_item_of_a_list_is_a_sentence(mark: str, separator: str) -> None:
+    rng = np.random.default_rng(0)
+    words = [f"word{i}" for i in range(400)]
+    items = [" ".join(rng.choice(words, rng.integers(2, 6))) for _ in range(40)]
+    listed = [f"{mark} {item}" for item in items]
+    known = KnownTexts(Fingerprints.of([document(separator.join(listed))]))
+    for first in range(0, 25, 3):
+        passage = separator.join(listed[first : first + int(rng.integers(6, 16))])
+        assert document(passage) in known
+    others = [" ".join(rng.choice(words, 4)) for _ in range(15)]
+    assert document(separator.join(f"{mark} {item}" for item in others)) not in known
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("What melts?", "what  melts"),
+        ("What's the e-mail limit in the U.S.?", "Whats the email limit in the US"),
+        ("don\u2019t", "DON'T"),
+        ("İstanbul", "istanbul"),
+        ("COVID-19", "covid 19"),
+    ],
+)
+def test_punctuation_case_and_blanks_do_not_make_another_query(one: str, other: str) -> None:
+    assert Query("", one).letters_hash == Query("", other).letters_hash
+    assert Query("", one).letters_hash != Query("", f"{one} not").letters_hash
+
+
+def test_cards_of_older_versions_name_a_query_by_its_words_or_its_text() -> None:
+    query = Query("", "What melts?")
+    assert {query.text_hash, text_hash("what melts?")} <= query.known_hashes
+    assert query.text_hash == Query("", "what  melts").text_hash
+    assert query.text_hash != text_hash("what melts?")

@@ -134,6 +134,19 @@ def test_candidates_and_their_scores_are_those_of_the_narrow_scope(
         assert hit.rank == ranker.corpus_ranks(narrow, document_id)["base"]
 
 
+@given(worlds(min_documents=3))
+def test_all_ranks_are_those_of_the_whole_corpus(world: World):
+    """Also those of documents that few candidates keep, far below the top k."""
+    ranker = world.ranker()
+    compared = wide(ranker).compare("q0")
+    narrow = ranker.compare("q0")
+    for stage in compared.stages:
+        expected = [ranker.corpus_ranks(narrow, i)[stage] for i in compared.document_ids]
+        assert sorted(compared.rank(stage)) == sorted(expected)
+        order = np.argsort(compared.rank(stage))
+        assert (np.diff(compared.score(stage)[order]) <= 2e-6).all()
+
+
 @given(worlds(min_documents=2))
 def test_a_batch_ranks_as_single_queries_do(world: World):
     ranker = wide(world.ranker())

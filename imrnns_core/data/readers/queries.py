@@ -17,7 +17,10 @@ from imrnns_core.data.records import Query
 
 _TOPIC = re.compile(r"<top(?:\s[^>]*)?>(.*?)(?:</top>|(?=<top[\s>])|\Z)", re.S | re.I)
 """A topic; the tag that ends it is often missing."""
-_FIELD = re.compile(r"<(num|title|desc)[^>]*>(.*?)(?=<[a-z/]|\Z)", re.S | re.I)
+_TAG = r"<(/?)(num|title|desc|narr|smry|con|fac|def|dom|top)(?:\s[^<>]*)?>"
+"""A tag of TREC topics; all others are part of the text."""
+_FIELD = re.compile(rf"{_TAG}(.*?)(?={_TAG}|\Z)", re.S | re.I)
+_MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.I)
 _LABEL = re.compile(r"^\s*(number|topic|description)\s*:\s*", re.I)
 
 
@@ -131,18 +134,25 @@ def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query])
     """
     for line, fields in _topics(file.text(report)):
         report.records += 1
-        text = clean(fields.get("title") or fields.get("desc", ""), report, line)
-        identifier = fields.get("num", "")
+        found = (fields.get("title") or fields.get("desc") or [""])[0]
+        text = clean(" ".join(_MARKUP.sub(" ", found).split()), report, line)
+        identifier = fields.get("num", [""])[0]
+        if text != found and _MARKUP.search(found):
+            report.change("whose mark-up was removed", line, identifier)
+        if any(len(values) > 1 for values in fields.values()):
+            report.keep("with a field twice, of which the first counts", line, identifier)
         if not text:
             report.reject("without a title or description", line, identifier)
         else:
             _add(Query(identifier, text), report, line, queries, repeats=False)
 
 
-def _topics(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _topics(text: str) -> Iterator[tuple[int, dict[str, list[str]]]]:
+    """Yield the line of each topic, and its fields that are not empty."""
     for topic in _TOPIC.finditer(text):
-        fields = {
-            name.lower(): " ".join(_LABEL.sub("", value).split())
-            for name, value in _FIELD.findall(topic[1])
-        }
+        fields = dict[str, list[str]]()
+        for closing, name, value, *_ in _FIELD.findall(topic[1]):
+            content = " ".join(_LABEL.sub("", value).split())
+            if content and not closing:
+                fields.setdefault(name.lower(), []).append(content)
         yield text.count("\n", 0, topic.start()) + 1, fields

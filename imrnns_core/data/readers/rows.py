@@ -169,6 +169,8 @@ def _table(rows: Iterable[tuple[int, Sequence[Any]]], report: FileReport) -> Row
         if len(row) > len(names) and any(str(cell).strip() for cell in row[len(names) :]):
             report.reject(f"with more than {len(names)} columns", line, str(row[0]))
             continue
+        if len(row) < len(names):
+            report.keep(f"with fewer than {len(names)} columns", line, str(row[0]))
         yield line, dict(zip(names, row, strict=False))
 
 

@@ -26,7 +26,7 @@ from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.statistics.query_groups import connected_queries
-from imrnns_core.statistics.significance import paired_tests
+from imrnns_core.statistics.significance import MIN_CLUSTERS, paired_tests
 from imrnns_core.training.config import MemoryConfig
 from imrnns_core.training.label_free.sentence_memory import (
     EncodeSentences,
@@ -255,7 +255,7 @@ def left_out_gain(values: Sequence[Tensor], qrels: QrelsDict, dataset: Dataset) 
         complete=float(complete.mean()),
         left_out=float(left_out.mean()),
         extended=float(extended.mean()),
-        change_ci95=test.ci95,
+        change_ci95=test.ci95 if test.clusters >= MIN_CLUSTERS else None,
         p=test.p,
         others=float(others.mean()),
     )

@@ -26,6 +26,7 @@ class Case:
     says: tuple[str, ...]
     documents: tuple[str, ...] = ("d1", "d2")
     queries: tuple[str, ...] = ("q1", "2")
+    texts: Mapping[str, str] = field(default_factory=dict)
     qrels: Mapping[str, Mapping[str, int]] = field(
         default_factory=lambda: {"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3}}
     )
@@ -201,6 +202,24 @@ CASES = {
         ("changed: 1 with half a surrogate pair, now U+FFFD; the first is in line 3",),
         queries=("q1", "2", "q3"),
     ),
+    "mark-up, other tags and two titles in topics": Case(
+        {
+            "queries.jsonl": None,
+            "topics.txt": "<top>\n<num>q1\n<title> effects of <b>aspirin</b> on pain\n</top>\n"
+            "<top>\n<num>2\n<title> is p <q for x<y\n<desc> why\n</top>\n"
+            "<top>\n<num>q3\n<title>one</title>\n<title>two</title>\n</top>\n",
+        },
+        (
+            "changed: 1 whose mark-up was removed; the first is in line 1 (q1)",
+            "kept: 1 with a field twice, of which the first counts; the first is in line 10 (q3)",
+        ),
+        queries=("q1", "2", "q3"),
+        texts={"q1": "effects of aspirin on pain", "2": "is p <q for x<y", "q3": "one"},
+    ),
+    "a row with too few cells": Case(
+        {"corpus.jsonl": None, "corpus.csv": "id,title,text\nd1,One,Two\nd2,Two\n"},
+        ("kept: 1 with fewer than 3 columns; the first is in line 3 (d2)",),
+    ),
     # judgments
     "a judgment of a missing document": Case(
         qrels("q1\td9\t1"),
@@ -339,6 +358,7 @@ def test_irregular_files_are_read_as_far_as_possible(tmp_path: Path, case: Case)
     )
     assert dataset.document_ids == case.documents
     assert tuple(dataset.queries) == case.queries
+    assert {i: dataset.queries[i].text for i in case.texts} == case.texts
     assert dataset.splits == ({"test": case.qrels} if case.qrels else {})
     said = import_lines(dataset.report)
     for sentence in case.says:

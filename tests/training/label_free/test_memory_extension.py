@@ -12,6 +12,7 @@ import torch
 from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.errors import TrainingError
 from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.reporting import answers
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.training.config import TrainConfig
@@ -19,6 +20,7 @@ from imrnns_core.training.label_free.harm_check import HarmCheck
 from imrnns_core.training.label_free.memory_extension import (
     _parts,
     extend_adapter,
+    left_out_gain,
     missing_rows,
 )
 from imrnns_core.training.trainer import Trainer
@@ -152,6 +154,17 @@ def test_parts_have_equal_sizes_and_keep_the_relevant_documents_of_a_query_toget
     assert len({documents[3], *documents[50:52], queries[2]}) == 1
 
 
+def test_few_queries_have_no_interval_on_the_card():
+    whole = told(judged=True)
+    values = [torch.linspace(0, 1, 60)] * 5
+    (qrels,) = whole.dataset.splits.values()
+    few = dict(list(qrels.items())[:19])
+    gain = left_out_gain([v[:19] for v in values], few, whole.dataset)
+    assert gain.change_ci95 is None
+    assert left_out_gain(values, qrels, whole.dataset).change_ci95 is not None
+    assert "95 % interval unknown (few queries)" in answers.left_out(gain)
+
+
 def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
     """Each query is the sentence of its document, so without the sentence the document is lost."""
     training = Trainer(told(judged=True), TrainConfig(recipe="fine-tuned", epochs=1), "train")
@@ -164,5 +177,6 @@ def test_the_card_says_what_the_memory_does_for_documents_that_it_lacks():
     assert gain.left_out < gain.complete - 0.1
     assert gain.extended == pytest.approx(gain.complete, abs=0.05)
     assert gain.others == pytest.approx(gain.complete, abs=0.05)
+    assert gain.change_ci95 is not None
     low, high = gain.change_ci95
     assert low <= gain.left_out - gain.base <= high
