@@ -27,9 +27,9 @@ TOP = 10
 
 
 def show() -> None:
-    """Draw the section, if an adapter is chosen."""
+    """Draw the section, if an adapter of this data set is chosen."""
     selection = state.current()
-    if not state.has_adapter():
+    if selection.adapter not in catalog.fitting_adapters(selection.data):
         return
     st.header("Use it in your stack", anchor=False)
     st.caption(READING)
@@ -38,10 +38,10 @@ def show() -> None:
     )
     compared = _compared()
     text = compared.query.text if compared else "your question"
-    spec = catalog.collection(selection.data).encoder
+    encoder = catalog.collection(selection.data).encoder
     query = (
-        snippets.query_lines(spec.spec, text)
-        if isinstance(spec, SentenceTransformerEncoder)
+        snippets.query_lines(encoder.spec, text)
+        if isinstance(encoder, SentenceTransformerEncoder)
         else f"{ENDPOINT}\n"
     )
     st.caption(f"{PREPARATION} {SAVED}")

@@ -127,11 +127,12 @@ class Layer:
 def target(picture: Picture) -> go.Figure:
     """Return the target view, and write how to read it."""
     view = target_view(picture.comparison, picture.drawn)
-    scores = np.sort(picture.comparison.score(picture.comparison.final))[::-1]
+    final = picture.comparison.rankings[picture.comparison.final]
     # rounding can take a cosine just above 1, where arccos is not a number
-    angles = np.degrees(np.arccos(np.clip(scores, -1.0, 1.0)))
-    # the last ring is the last candidate: documents beyond it were not retrieved
-    rings = {rank: float(angles[rank - 1]) for rank in (*RINGS, len(angles)) if rank <= len(angles)}
+    angles = np.degrees(np.arccos(np.clip(final.scores, -1.0, 1.0)))
+    angle = dict(zip(final.ranks.tolist(), angles.tolist(), strict=True))
+    # the last ring is the last document that is ranked here
+    rings = {rank: angle[rank] for rank in (*RINGS, max(angle)) if rank in angle}
     drawn = targets.drawn_rings(view, rings)
     beyond = [
         f" Rank {rank} is at {angle:.1f}°, outside the picture."
