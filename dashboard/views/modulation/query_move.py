@@ -16,7 +16,7 @@ from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import ROUNDING, FloatArray
 
 READING = (
-    "The same modulation, seen from the other side: the base embeddings of the documents stay, and "
+    "Seen from the other side, the base embeddings of the documents stay, and "
     "the query moves from q to the effective query, which ranks them nearly as the adapter does "
     "(see the view “Effective query” of the page Map). The chart shows the effective query minus "
     "q, both at unit length{}. Blue is higher, orange lower."
@@ -45,12 +45,12 @@ def show(comparison: Comparison) -> None:
     )
     move = (moved - query).numpy()
     move = move - ranges.mean_move if specific else move
-    st.header("What the modulation is for the query", anchor=False)
+    st.header("The same as one move of the query", anchor=False)
     if np.abs(move).max() < ROUNDING:
         st.caption(NO_MOVE.format("q by more than the average does" if specific else "q"))
         return
     st.caption(READING.format(FROM_AVERAGE if specific else ""))
-    label = "move − mean move" if specific else "move"
+    label = "move − mean" if specific else "move"
     strip = figures.Strip(label, move, ranges.move[specific])
     figure = figures.strips([strip], "dimension of the base embeddings", state.dark())
     chart.show(figure, "query_move", "The effective query minus the query on each dimension")
