@@ -11,7 +11,6 @@ from imrnns_core.cli.adapters import (
     adapters_show,
 )
 from imrnns_core.cli.console import err
-from imrnns_core.cli.dashboard import dashboard
 from imrnns_core.cli.evaluate import evaluate
 from imrnns_core.cli.explain import explain
 from imrnns_core.cli.faithfulness import faithfulness
@@ -23,6 +22,7 @@ from imrnns_core.cli.judgments import (
 )
 from imrnns_core.cli.prepare import prepare
 from imrnns_core.cli.search import search
+from imrnns_core.cli.servers import dashboard, serve
 from imrnns_core.cli.train import train
 from imrnns_core.errors import LensError
 
@@ -42,6 +42,7 @@ app.command()(search)
 app.command()(explain)
 app.command()(faithfulness)
 app.command()(dashboard)
+app.command()(serve)
 adapters.command("import")(adapters_import)
 adapters.command("export")(adapters_export)
 adapters.command("list")(adapters_list)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imrnns_core.cli.app import main
-from imrnns_core.cli.dashboard import PACKAGES
+from imrnns_core.cli.servers import PACKAGES, SERVE_PACKAGES
 from imrnns_core.model.checkpoint import Adapter, save_adapter
 from imrnns_core.storage.workspace import Workspace
 from tests.conftest import REPOSITORY
@@ -64,6 +64,18 @@ def test_dashboard_names_its_extra(
     )
 
 
+@pytest.mark.parametrize("package", SERVE_PACKAGES)
+def test_serve_names_its_extra(
+    package: str, without, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without(package)
+    assert run(monkeypatch, "serve", "no-such-data", "--adapter", "none-such") == 2
+    assert capsys.readouterr().err == (
+        "imrnns-lens: serving needs packages that are not installed; run: pip install "
+        '"imrnns-lens[serve]"\n'
+    )
+
+
 def test_a_map_that_was_asked_for_names_its_extra(
     folder: Path, tmp_path: Path, without, monkeypatch, capsys
 ) -> None:
@@ -90,7 +102,8 @@ def test_without_the_extra_a_data_set_is_prepared_and_its_map_left_out(
     assert "six" in space.registrations()
 
 
-def test_extras_are_what_the_dashboard_imports() -> None:
+def test_extras_are_what_the_servers_import() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [need.split(">=")[0] for need in project["optional-dependencies"]["dashboard"]]
-    assert tuple(named) == PACKAGES
+    for extra, packages in (("dashboard", PACKAGES), ("serve", SERVE_PACKAGES)):
+        named = [need.split(">=")[0] for need in project["optional-dependencies"][extra]]
+        assert tuple(named) == packages

@@ -17,6 +17,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import FloatArray
+from tests.conftest import REPOSITORY
 
 QUERIES = ("q128", "q054", "q708")
 
@@ -106,3 +107,12 @@ def test_the_lines_before_load_the_adapter_and_encode_the_query(ranker: Ranker, 
 def test_each_snippet_has_at_most_eight_lines():
     for store in snippets.STORES:
         assert len(snippets.snippet(store).splitlines()) <= 8
+
+
+def test_readme_and_docs_show_the_lines_for_faiss():
+    for page in ("README.md", "docs/serving.md"):
+        text = (REPOSITORY / page).read_text("utf-8")
+        lines = [stripped for line in text.splitlines() if (stripped := line.strip())]
+        wanted = [line.strip() for line in snippets.snippet("FAISS").splitlines()]
+        start = lines.index(wanted[0])
+        assert lines[start : start + len(wanted)] == wanted

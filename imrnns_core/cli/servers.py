@@ -1,4 +1,4 @@
-"""The command `imrnns-lens dashboard`."""
+"""The commands `imrnns-lens dashboard` and `imrnns-lens serve`, which start a server."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ import importlib.util
 import os
 import runpy
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imrnns_core.cli.console import out
 from imrnns_core.cli.options import (
+    Data,
+    DocumentPrefix,
     Embeddings,
     EncoderName,
+    QueryPrefix,
     WorkspaceFolder,
     open_collection,
+    open_ranker,
     resolve,
 )
 from imrnns_core.errors import MissingExtraError
 
 PACKAGES = ("pandas", "plotly", "starlette", "streamlit")
 """Packages that the extra `dashboard` installs."""
+SERVE_PACKAGES = ("fastapi", "uvicorn")
+"""Packages that the extra `serve` installs."""
+MOST_REQUESTS = 64
+"""Requests that are answered or wait at the same time; others are refused with status 503."""
 
 
 def dashboard(
@@ -41,7 +51,7 @@ def dashboard(
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Open the dashboard in a browser."""
-    _check_installed()
+    _check_installed("the dashboard", "dashboard", PACKAGES)
     from imrnns_core.storage.workspace import Workspace
 
     space = Workspace(workspace)
@@ -66,15 +76,50 @@ def dashboard(
     runpy.run_module("streamlit", run_name="__main__")
 
 
-def _check_installed() -> None:
-    """Check that the packages of the dashboard are installed.
+def serve(
+    data: Data,
+    adapter: Annotated[
+        str, typer.Option("--adapter", help="Name of an adapter of the workspace, or its file.")
+    ],
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Every program that reaches it can send queries."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.")] = 8510,
+    embeddings: Embeddings = None,
+    encoder: EncoderName = None,
+    query_prefix: QueryPrefix = None,
+    document_prefix: DocumentPrefix = None,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Serve the modulated ranking of a whole corpus over HTTP.
+
+    /search ranks the corpus, /effective_query returns a vector for your own
+    vector store, /rerank ranks documents that another engine found, /healthz
+    says what is served. /docs describes them. See docs/serving.md.
+    """
+    _check_installed("serving", "serve", SERVE_PACKAGES)
+    import uvicorn
+
+    from imrnns_core.serving.app import create_app
+
+    space, registration = resolve(
+        data, embeddings, encoder, query_prefix, document_prefix, workspace
+    )
+    app = create_app(open_ranker(space, registration, adapter))
+    out.print(f"http://{host}:{port}/docs", soft_wrap=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=MOST_REQUESTS)
+
+
+def _check_installed(feature: str, extra: str, packages: Sequence[str]) -> None:
+    """Check that the packages of an extra are installed.
 
     Raises:
         MissingExtraError: A package is missing.
     """
     # `find_spec` does not import the packages, which would take long
-    if not all(importlib.util.find_spec(name) for name in PACKAGES):
-        raise MissingExtraError("the dashboard", "dashboard")
+    if not all(importlib.util.find_spec(name) for name in packages):
+        raise MissingExtraError(feature, extra)
 
 
 def _page() -> str:
