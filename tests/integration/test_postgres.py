@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from imrnns_core.config import SearchConfig
 from imrnns_core.errors import StoreError
+from imrnns_core.reporting.snippets import snippet
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.retrieval.stores.address import parse_address
 from imrnns_core.retrieval.stores.opening import open_store
+from imrnns_core.storage.workspace import Workspace
 from tests.integration.postgres import ENCODED, PASSWORD, Server, running
 from tests.retrieval.stores.serving import check_effective_query
 from tests.retrieval.stores.stored import (
@@ -137,3 +141,20 @@ def test_prepare_reads_a_table_and_the_password_is_nowhere(server: Server, tmp_p
     for secret in (PASSWORD, ENCODED):
         assert not any(secret in text for text in outputs)
         assert not any(secret.encode() in content for content in files)
+
+
+def test_the_lines_to_paste_print_the_ranking_of_the_corpus(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    space = Workspace(tmp_path)
+    collection = space.open(space.resolve("sample"))
+    ranker = Ranker(collection, space.adapter("sample-paper"), SearchConfig(scope="corpus"))
+    server.execute("CREATE TABLE docs (id text PRIMARY KEY, v vector(384))")
+    pairs = zip(collection.dataset.document_ids, collection.documents.vectors, strict=True)
+    server.execute("INSERT INTO docs VALUES (%s, %s)", *((i, str(v.tolist())) for i, v in pairs))
+    address = server.address("").removesuffix("#")
+    lines = snippet("pgvector").replace("postgresql://USER@HOST/DATABASE", address)
+    query = collection.query_vectors(["q128"])[0]
+    exec(lines, {"query": query, "adapter": ranker.adapter})
+    expected = ranker.compare("q128").ranking("modulated", 10)
+    assert eval(capsys.readouterr().out) == [hit.document_id for hit in expected]
