@@ -17,6 +17,8 @@ from dashboard.figures.map_marks import Array, Points
 
 ROOM = 0.04
 """Room around the outermost mark, in cosines."""
+LABEL_ROOM = 0.06
+"""More room on the left, where the line of q_eff leaves the documents and has its name."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def effective(
     drawn = np.concatenate([cloud.points[group.rows] for group in cloud.groups])
     corners = np.concatenate([drawn, documents, moved[None], [[1.0, 0.0]]])
     low, high = corners.min(axis=0) - ROOM, corners.max(axis=0) + ROOM
+    low[0] -= LABEL_ROOM
     marks = {**map_marks.coordinates(documents), **map_marks.document_marks(points)}
     return canvas.figure(
         [

@@ -11,12 +11,12 @@ from imrnns_core.evaluation.diagnosis import (
 )
 
 NOT_RETRIEVED: Cause = "not among the candidates"
-NOT_RETRIEVED_BUT_FOUND: Cause = "not among the candidates, but the adapter finds it"
+FOUND_IN_CORPUS: Cause = "found only in the whole corpus"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
-    NOT_RETRIEVED_BUT_FOUND: (
-        "the base ranking has no relevant document, but the adapter has one among as many "
-        "documents if it ranks the whole corpus (“Ranked documents” in the sidebar)"
+    FOUND_IN_CORPUS: (
+        "no candidate is relevant, but the adapter ranks a relevant document as high if it ranks "
+        "the whole corpus: choose it under “Ranked documents” in the sidebar"
     ),
     "keyword mismatch": (
         f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
@@ -53,7 +53,7 @@ def markdown(*left_out: Cause) -> str:
     is_run = bool(state.current().run)
     hidden = [*left_out, *(NEED_ENCODER if is_run else ())]
     if not state.has_adapter() or state.current().scope == "corpus":
-        hidden.append(NOT_RETRIEVED_BUT_FOUND)
+        hidden.append(FOUND_IN_CORPUS)
     modulated = " and in the modulated one" if state.has_adapter() else ""
     listed = "\n".join(
         f"- **{cause}**: {meaning.format(modulated)}"

@@ -29,7 +29,7 @@ _RANK_IF_NOT_RETRIEVED = 10**6
 
 Cause = Literal[
     "not among the candidates",
-    "not among the candidates, but the adapter finds it",
+    "found only in the whole corpus",
     "keyword mismatch",
     "truncated text",
     "near-duplicate ranked higher",
@@ -168,7 +168,7 @@ def _not_retrieved(
             rank = _corpus_rank(ranker, evaluation.query_ids[i], relevant)
             sentence += f" In the whole corpus, the adapter ranks the best one at {rank:,}."
             if rank <= candidates:
-                cause = "not among the candidates, but the adapter finds it"
+                cause = "found only in the whole corpus"
     return [Finding(cause, sentence)]
 
 

@@ -109,7 +109,7 @@ def test_a_document_that_the_adapter_finds_in_the_whole_corpus(scifact_ranker: R
             for document_id, grade in comparison.judgments.items()
             if grade > 0 and document_id in dataset.document
         )
-        cause = "not among the candidates" + (", but the adapter finds it" if best <= 5 else "")
+        cause = "found only in the whole corpus" if best <= 5 else "not among the candidates"
         assert found.findings[0].cause == cause
         assert f"ranks the best one at {best:,}." in found.findings[0].sentence
         by_cause[cause] += 1

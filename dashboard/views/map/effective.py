@@ -51,8 +51,8 @@ def picture(picture: Picture) -> tuple[go.Figure, list[Group]]:
     boundaries = [
         figures.Boundary(direction, float(view.places[last] @ direction), name, colour)
         for direction, last, name, colour in (
-            (np.array([1, 0], np.float32), view.base[-1], "top 10 of q", theme.BASE),
-            (view.query, view.effective[-1], "top 10 of the effective query", theme.MODULATED),
+            (np.array([1, 0], np.float32), view.base[-1], "◇ top 10", theme.BASE),
+            (view.query, view.effective[-1], "◆ top 10", theme.MODULATED),
         )
     ]
     drawn = view.places[picture.comparison.rows[picture.drawn]]
