@@ -50,8 +50,8 @@ def measure(folder: Path) -> None:
     """Import the files as the page does, show the page, and print times and memory."""
     from streamlit.testing.v1 import AppTest
 
-    from dashboard.services import imports
-    from dashboard.services.imports import Wanted
+    from dashboard.services.data_sets import imports
+    from dashboard.services.data_sets.imports import Wanted
 
     wanted = Wanted(
         str(folder / "large.csv"),

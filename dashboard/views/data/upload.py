@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
-from dashboard.services import imports
+from dashboard.services.data_sets import uploads
 from dashboard.widgets import notices
 from imrnns_core.data.readers.files import TABLES, TREC_FILES
 from imrnns_core.data.readers.unpacked_size import MAX_UNPACKED
@@ -44,7 +44,7 @@ def show_run(box: str) -> None:
 def _empty_lost(*boxes: str) -> None:
     """Empty boxes that name an upload which was deleted with its data set."""
     for box in boxes:
-        if imports.is_lost_upload(state.value(box) or ""):
+        if uploads.is_lost(state.value(box) or ""):
             state.fill(box, "")
 
 
@@ -60,7 +60,7 @@ def _upload(
     if file is None:
         return
     try:
-        path = imports.save_upload(file.name, file, names_data_set=box == "new_path")
+        path = uploads.save(file.name, file, names_data_set=box == "new_path")
     except (LensError, OSError) as error:
         notices.show("error", "This file cannot be used", str(error))
         return

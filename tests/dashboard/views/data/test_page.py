@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import caching, catalog, imports
-from dashboard.services.imports import Wanted
+from dashboard.services import caching, catalog
+from dashboard.services.data_sets import imports
+from dashboard.services.data_sets.imports import Wanted
 from imrnns_core.errors import DataError
 from tests.toys import write_dataset
 
