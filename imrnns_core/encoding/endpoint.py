@@ -161,7 +161,7 @@ class EndpointEncoder:
                 f"{texts_are} not sent to {self._address} without your consent; run imrnns-lens "
                 f"prepare DATA --encoder {self._spec.name} in a terminal, which asks"
             )
-        self._agree(Transfer(self._address, self._model, len(texts), estimated_tokens(texts)))
+        self._agree(transfer(self._spec, texts))
         self._agreed = True
 
     def _encode(self, texts: Sequence[str], progress: Progress | None, unit: bool) -> FloatArray:
@@ -235,6 +235,15 @@ def announce(encoder: Encoder, texts: Sequence[str]) -> None:
     """
     if isinstance(encoder, EndpointEncoder) and texts:
         encoder.announce(texts)
+
+
+def transfer(spec: EncoderSpec, texts: Sequence[str]) -> Transfer:
+    """Return what these formatted texts are as a transfer to the endpoint of an encoder.
+
+    Raises:
+        EncoderError: If the name of the encoder is no endpoint.
+    """
+    return Transfer(*split_endpoint(spec.name), len(texts), estimated_tokens(texts))
 
 
 def estimated_tokens(texts: Sequence[str]) -> int:

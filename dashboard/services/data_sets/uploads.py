@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.services import caching
 from imrnns_core.storage.data_sets import uploads
@@ -24,6 +26,19 @@ def save(name: str, content: BytesIO, *, names_data_set: bool) -> Path:
     taken = space.registrations() if names_data_set else ()
     with st.spinner("Keeping the file …"):
         return uploads.save_upload(space.root, name, content, taken)
+
+
+def save_folder(files: Sequence[UploadedFile]) -> Path:
+    """Keep the files of an uploaded folder as a zip in the workspace, and return its path.
+
+    Raises:
+        DataError: If they are too many or too large.
+        OSError: If the zip cannot be written.
+    """
+    space = caching.workspace()
+    named = [(file.name, file) for file in files]
+    with st.spinner("Keeping the folder …"):
+        return uploads.save_uploaded_folder(space.root, named, space.registrations())
 
 
 def is_lost(path: str) -> bool:
