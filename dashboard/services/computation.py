@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -56,6 +57,9 @@ class Computation(ThreadJob, Generic[T]):
 
     def _report(self, label: str, done: int, total: int) -> None:
         self.label, self.done, self.total = label, done, max(1, total)
+        # Streamlit collects garbage each time a page asks for the progress. With millions of words
+        # in lists, this would take longer than the work, so the collection leaves them out
+        gc.freeze()
         self.check()
 
     def result(self) -> T:

@@ -26,7 +26,7 @@ from imrnns_core.types import LabelledProgress, Qrels
 
 DEPTH = 10
 """Top documents of each ranking that are offered for judging."""
-INDEXED_PER_SECOND = 4_000_000
+INDEXED_PER_SECOND = 3_000_000
 """About how many characters are indexed in a second."""
 TOGETHER = 64
 """Queries that are ranked together."""
