@@ -41,6 +41,7 @@ def show() -> None:
     left, right = st.columns(2)
     _upload(left, DOCUMENTS, "new_path", DOCUMENT_TYPES)
     _upload_folder(right, "new_path")
+    left, _ = st.columns(2)  # a new row: on a phone, the folder comes before the queries
     _upload(left, QUERIES, "new_queries", QUERY_TYPES)
     st.caption(LIMITS)
 
