@@ -67,6 +67,7 @@ def browser() -> None:
     """Time the map of 100,000 documents, and the pages of the dashboard on SciFact."""
     from playwright.sync_api import Error
 
+    from benchmarks import large_pages
     from benchmarks.browser import cloud_figure, draw_ms, run
 
     seconds = median_seconds(cloud_figure)
@@ -79,6 +80,7 @@ def browser() -> None:
         )
         if (DATA / "scifact" / "corpus.jsonl").is_file():
             run(DATA)
+        large_pages.main()
     except Error as error:
         print(f"in the browser: not measured ({str(error).splitlines()[0]})")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from imrnns_core.config import CORPUS_PREFIX, RUN_PREFIX
 from imrnns_core.io import identity
@@ -71,11 +72,14 @@ def shared(
         by_content.__qualname__ = function.__qualname__
         # not `cache_data`: it would copy rankers and vectors at every call
         cached = st.cache_resource(show_spinner=spinner, max_entries=entries)(by_content)
+        # the same cache, because it is the same function: a job has no page for a spinner
+        of_job = st.cache_resource(show_spinner=False, max_entries=entries)(by_content)
 
         @wraps(function)
         def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
             bound = signature(function).bind(*arguments, **named).arguments
-            return cached(_content(bound, judged), *(bound[name] for name in names))
+            lookup = cached if get_script_run_ctx(suppress_warning=True) else of_job
+            return lookup(_content(bound, judged), *(bound[name] for name in names))
 
         return call
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from contextvars import ContextVar
 
 from dashboard.services import caching
 from dashboard.services.caching import shared
@@ -18,6 +19,9 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.storage.extensions import memory_warnings
 from imrnns_core.storage.judged import with_judgments
+
+_opened: ContextVar[Collection | None] = ContextVar("opened", default=None)
+"""A data set of which `_files` need not read the files."""
 
 
 def settle_memory() -> None:
@@ -41,10 +45,18 @@ def registry_error() -> str | None:
 def _files(data: str) -> Collection:
     """Return a data set as its files have it."""
     space = caching.workspace()
-    loaded = space.open_files(space.resolve(data))
+    loaded = _opened.get() or space.open_files(space.resolve(data))
     if loaded.has_vectors:
         _ = loaded.index  # now: with other judgments, the same index is used
+    settle_memory()
     return loaded
+
+
+def keep(data: str, opened: Collection) -> None:
+    """Keep a data set that was just opened and registered, so that no page reads it again."""
+    token = _opened.set(opened)
+    _files(data)
+    _opened.reset(token)
 
 
 @shared(3)

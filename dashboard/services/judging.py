@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
+from dashboard.services.computation import Computation
 from imrnns_core.config import CORPUS_PREFIX, RUN_PREFIX
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.records import Query
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage import judged
 from imrnns_core.storage.judged import Placed
 from imrnns_core.storage.judgments import JudgmentStore, RemovedQuestion
-from imrnns_core.types import Qrels
+from imrnns_core.types import LabelledProgress, Qrels
 
 DEPTH = 10
 """Top documents of each ranking that are offered for judging."""
+INDEXED_PER_SECOND = 3_000_000
+"""About how many characters are indexed in a second."""
+TOGETHER = 64
+"""Queries that are ranked together."""
 Pair = tuple[str, str]
 """Query id and document id."""
 
@@ -144,41 +154,80 @@ def read_file(data: str, path: Path, who: str) -> tuple[int, FileReport]:
     return len(new), report
 
 
-def pool(data: str, adapter_name: str, query_ids: Sequence[str], seed: str) -> list[Pair]:
-    """Return the top documents of the rankings of some queries, in random order.
-
-    The documents of a query follow each other, so that a reader need not read it again.
+def pool(
+    data: str, adapter_name: str, query_ids: Sequence[str]
+) -> Computation[Mapping[str, list[str]]]:
+    """Find the ids of the top documents of each query, sorted, whichever system ranked them.
 
     Args:
         data: The data set.
         adapter_name: An adapter, a run as `run:NAME`, or an empty text.
         query_ids: The queries.
-        seed: The same seed gives the same order.
     """
     is_run = adapter_name.startswith(RUN_PREFIX)
     adapter = adapter_name.removeprefix(CORPUS_PREFIX)
     fits = is_run or adapter in catalog.fitting_adapters(data)
-    documents = _pool(data, adapter_name if fits else "", tuple(query_ids))
+    if fits:  # here, where the page shows that it waits
+        catalog.ranker(data, adapter_name)
+    return _pool(data, adapter_name if fits else "", tuple(query_ids))
+
+
+def shuffled(documents: Mapping[str, Sequence[str]], seed: str) -> list[Pair]:
+    """Return a pool in random order; the same seed gives the same order.
+
+    The documents of a query follow each other, so that a reader need not read it again.
+    """
     shuffle, order = random.Random(seed), sorted(documents)
     shuffle.shuffle(order)
     return [(q, d) for q in order for d in shuffle.sample(documents[q], len(documents[q]))]
 
 
-@shared(8, "Ranking the chosen queries …", judged=False)
-def _pool(data: str, adapter_name: str, query_ids: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the ids of the top documents of each query, sorted, whichever system ranked them."""
+@shared(8, judged=False)
+def _pool(
+    data: str, adapter_name: str, query_ids: tuple[str, ...]
+) -> Computation[Mapping[str, list[str]]]:
     collection = catalog.collection(data)
+    ranker = catalog.ranker(data, adapter_name) if adapter_name else None
+
+    def work(report: LabelledProgress) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        if not query_ids:
+            return found
+        lexical = _indexed(data, report)
+        for start in range(0, len(query_ids), TOGETHER):
+            report("Ranking the queries", start, len(query_ids))
+            part = query_ids[start : start + TOGETHER]
+            found |= _top_documents(collection, lexical, ranker, part)
+        return found
+
+    return Computation.start(work)
+
+
+def _indexed(data: str, report: LabelledProgress) -> BM25Index:
+    """Return the BM25 index; report the seconds since it is built, of an estimated number."""
+    documents = catalog.dataset(data).documents
+    label = f"Indexing the words of {len(documents):,} documents (seconds)"
+    characters = sum(len(document.text) for document in documents)
+    begun, expected = time.monotonic(), 1 + round(characters / INDEXED_PER_SECOND)
+    with ThreadPoolExecutor(1) as other:
+        index = other.submit(catalog.lexical, data)
+        while not index.done():
+            report(label, min(round(time.monotonic() - begun), expected), expected)
+            wait([index], 0.5)
+        return index.result()
+
+
+def _top_documents(
+    collection: Collection, lexical: BM25Index, ranker: Ranker | None, query_ids: Sequence[str]
+) -> dict[str, list[str]]:
     dataset = collection.dataset
-    if not query_ids:
-        return {}
-    own = dataset.left_out_rows(query_ids)
-    rows = [catalog.lexical(data).matches(_texts(data, query_ids), DEPTH, own)]
-    if adapter_name:
-        batch = catalog.ranker(data, adapter_name).rank_queries(query_ids)
+    texts = [dataset.queries[query_id].text for query_id in query_ids]
+    rows = [lexical.matches(texts, DEPTH, dataset.left_out_rows(query_ids))]
+    if ranker:
+        batch = ranker.rank_queries(query_ids)
         ends = dict.fromkeys((batch.stages[0], batch.stages[-1]))
         rows += [[ranked[:DEPTH] for ranked in batch.ranked_rows(stage)] for stage in ends]
-    is_run = adapter_name.startswith(RUN_PREFIX)
-    if not adapter_name or (is_run and collection.has_vectors):
+    if ranker is None or (ranker.run_name and collection.has_vectors):
         vectors = collection.query_vectors(query_ids)
         found = collection.candidates(vectors, DEPTH, query_ids)
         rows.append(list(collection.ranked.documents[found]))
@@ -186,8 +235,3 @@ def _pool(data: str, adapter_name: str, query_ids: tuple[str, ...]) -> dict[str,
         query_id: sorted({dataset.document_ids[row] for system in ranked for row in system})
         for query_id, *ranked in zip(query_ids, *rows, strict=True)
     }
-
-
-def _texts(data: str, query_ids: Sequence[str]) -> list[str]:
-    queries = catalog.dataset(data).queries
-    return [queries[query_id].text for query_id in query_ids]

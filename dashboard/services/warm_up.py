@@ -7,6 +7,7 @@ import time
 from dashboard.services import background, catalog
 from dashboard.services.background import ThreadJob
 from dashboard.services.caching import shared
+from imrnns_core.encoding.endpoint import is_endpoint
 from imrnns_core.retrieval.collection import Collection
 
 
@@ -21,7 +22,8 @@ class WarmUp(ThreadJob):
         return job
 
     def _load(self, loaded: Collection) -> None:
-        if not loaded.has_vectors:
+        # an endpoint has nothing to load: nothing is sent that nobody asked for
+        if not loaded.has_vectors or is_endpoint(loaded.encoder.spec.name):
             return
         time.sleep(background.FIRST_PAGE_SECONDS)
         self.check()

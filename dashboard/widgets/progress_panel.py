@@ -1,4 +1,4 @@
-"""The panel of work in the background: start it, show its progress, stop it."""
+"""Work in the background: start it, show its progress, stop it, and wait for its result."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from dashboard.services.background import Job
+from dashboard.services.computation import Computation
 from dashboard.widgets import notices
 
 J = TypeVar("J", bound=Job)
+T = TypeVar("T")
+POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,3 +115,28 @@ def poll(draw: Callable[[], object], is_over: Callable[[], bool], seconds: float
 
 def _button(button: Button, on_click: Callable[[], None]) -> None:
     st.button(button.label, key=button.key, help=button.help, on_click=on_click)
+
+
+def await_result(job: Computation[T], failed: str, key: str) -> T | None:
+    """Return the result of a computation; until it is there, draw its progress and return None.
+
+    The page is drawn again once the result is there.
+
+    Args:
+        job: The computation.
+        failed: Title of the message if it failed.
+        key: Key of the button that tries again.
+    """
+    if job.is_there():
+        return job.result()
+    if job.error:
+        notices.show("error", failed, job.error)
+        st.button("Try again", key=key, on_click=job.begin)
+        return None
+
+    def draw() -> None:
+        text = f"{job.label}: {job.done:,} of {job.total:,}." if job.label else "Starting …"
+        st.progress(min(job.done / job.total, 1.0), text=text)
+
+    poll(draw, lambda: job.finished, POLL_SECONDS)
+    return None

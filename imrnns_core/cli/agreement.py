@@ -38,7 +38,8 @@ def agree(transfer: Transfer, yes: bool = False) -> None:
         return
     if not sys.stdin.isatty():
         raise EncoderError(
-            f"nothing was sent: {sent}; agree with imrnns-lens prepare --yes, or in a terminal"
+            f"nothing was sent: {sent}; agree with the option --yes of prepare and train, or in a "
+            "terminal"
         )
     err.print(f"This sends {sent}.", soft_wrap=True)
     if not typer.confirm("Send them?", err=True):

@@ -9,6 +9,7 @@ import typer
 from rich.progress import Progress
 
 from imrnns_core.cli.adapters import recipe_table
+from imrnns_core.cli.agreement import Yes
 from imrnns_core.cli.console import encoding, err, out, progress_bar
 from imrnns_core.cli.options import (
     AdapterFile,
@@ -63,9 +64,13 @@ def train(
     force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
+    yes: Yes = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Train an adapter.
+
+    If the encoder is an endpoint, the command asks before it sends texts: before
+    the encoding of documents without vectors, and before the training.
 
     Ctrl-C saves the best epoch so far. While the recipe "best" is still
     comparing recipes, Ctrl-C saves the adapter of the recipe "fine-tuned". If
@@ -85,7 +90,7 @@ def train(
     check_outputs("train", force, out_file)
     config = TrainConfig(recipe=recipe, seed=seed)
     supervised = config.resolved().supervised  # before the slow work: this rejects unknown recipes
-    space, registration = resolve(data, embeddings, encoder, None, None, workspace)
+    space, registration = resolve(data, embeddings, encoder, None, None, workspace, yes)
     collection = open_collection(space, registration)
     dataset = collection.dataset
     # with several splits, training on the first would spend the test queries

@@ -19,7 +19,7 @@ from imrnns_core.data.shingles import (
     hash_runs,
     words_of,
 )
-from imrnns_core.types import IntArray, Qrels, relevant_ids
+from imrnns_core.types import IntArray, Progress, Qrels, relevant_ids
 
 BOTH_WORDS = SHORT_WORDS // 2
 """Short documents with at least so many words are also compared as longer ones."""
@@ -28,10 +28,14 @@ NEAR_SHARE = 0.3
 CHUNK = 10_000
 """Documents whose words are hashed together."""
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_HASH_BITS, _HASH = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
 def copies(
-    documents: Sequence[Passage], share: float = NEAR_SHARE, ignored: Hashes = NO_RUNS
+    documents: Sequence[Passage],
+    share: float = NEAR_SHARE,
+    ignored: Hashes = NO_RUNS,
+    progress: Progress | None = None,
 ) -> IntArray:
     """Return the group (N,) of each document; near copies are in one group.
 
@@ -48,13 +52,14 @@ def copies(
         ignored: Hashes of shingles that do not count. By default, all count: pages that fill in one
             template are near copies. With the `common_runs` of the corpus, they are not, nor are
             pages with one footer. A document that has no other shingles keeps them.
+        progress: Called with (done, total) documents whose words are hashed.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     edges = [
         edge
-        for sketches, sizes in _sketches(documents, ignored)
+        for sketches, sizes in _sketches(documents, ignored, progress)
         for edge in _edges(sketches, np.ceil(share * sizes).astype(np.int64), sizes)
     ]
     if not edges:
@@ -77,7 +82,9 @@ def copies_of_relevant(
     return dict(zip(ids, groups.tolist(), strict=True))
 
 
-def _sketches(documents: Sequence[Passage], ignored: Hashes) -> list[tuple[Hashes, IntArray]]:
+def _sketches(
+    documents: Sequence[Passage], ignored: Hashes, progress: Progress | None
+) -> list[tuple[Hashes, IntArray]]:
     """Return the sketches (N, 8), filled up with zeros, and their sizes (N,), for each kind.
 
     A document that is not compared as a kind has a sketch of size 0.
@@ -101,6 +108,8 @@ def _sketches(documents: Sequence[Passage], ignored: Hashes) -> list[tuple[Hashe
             rows = np.flatnonzero(chosen)
             runs, owners = _runs(joined[np.repeat(chosen, lengths)], lengths[chosen], width)
             _fill(*_without(runs, owners, ignored), start + rows, kind)
+        if progress:
+            progress(start + len(texts), len(documents))
     return found
 
 
@@ -139,10 +148,10 @@ def _without(runs: Hashes, owners: IntArray, ignored: Hashes) -> tuple[Hashes, I
 def _fill(runs: Hashes, owners: IntArray, rows: IntArray, kind: tuple[Hashes, IntArray]) -> None:
     """Write the sketches of some documents, and their sizes, into the rows (D,) of a kind."""
     sketches, sizes = kind
-    order = np.lexsort((runs, owners))
-    runs, owners = runs[order], owners[order]
-    new = np.r_[True, (runs[1:] != runs[:-1]) | (owners[1:] != owners[:-1])][: len(runs)]
-    runs, owners = runs[new], owners[new]
+    # a hash has 32 bits, so one number has both: sorting it is faster than sorting by two
+    both = np.sort((owners.astype(np.uint64) << _HASH_BITS) | runs)
+    both = both[np.r_[True, both[1:] != both[:-1]][: len(both)]]
+    runs, owners = both & _HASH, (both >> _HASH_BITS).astype(np.int64)
     position = np.arange(len(owners)) - np.searchsorted(owners, owners)
     small = position < SKETCH_SIZE
     sketches[rows[owners[small]], position[small]] = runs[small]
@@ -158,10 +167,8 @@ def _edges(
     it is enough to compare sets of that size: documents with the same set are near copies if it has
     the size that one of them needs. That one connects all the others.
     """
-    for count in range(1, int(needed.max(initial=0)) + 1):
+    for count in np.unique(needed[sizes > 0]).tolist():
         sets, rows = _sets(sketches, sizes, count)
-        if not len(sets):
-            continue
         # of equal sets, those for which the set is enough come first
         enough = needed[rows] == count
         order = np.lexsort((~enough, sets))

@@ -45,7 +45,9 @@ class Encoder(Protocol):
         """Return (B, n) float32 embeddings: unit vectors, or the encoder's own if not `unit`."""
         ...
 
-    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+    def count_tokens(
+        self, documents: Sequence[Document], progress: Progress | None = None
+    ) -> IntArray:
         """Return (N,) numbers of tokens of the whole documents, with special tokens."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -132,10 +132,14 @@ class EndpointEncoder:
         """Return (B, n) float32 embeddings of queries; see `encode_documents`."""
         return self._encode([format_query(self._spec, t) for t in texts], progress, unit)
 
-    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+    def count_tokens(
+        self, documents: Sequence[Document], progress: Progress | None = None
+    ) -> IntArray:
         """Return (N,) rough numbers of tokens: the endpoint does not say how it splits texts."""
-        counts = [estimated_tokens([format_document(self._spec, d)]) for d in documents]
-        return np.array(counts, dtype=np.int64)
+        from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+
+        bundled = replace(self._spec, name=EncoderSpec().name)
+        return SentenceTransformerEncoder(bundled).count_tokens(documents, progress)
 
     def split_at_limit(self, document: Document) -> tuple[str, str]:
         """Return the whole document: what the endpoint cuts off is unknown."""
@@ -157,7 +161,7 @@ class EndpointEncoder:
                 f"{texts_are} not sent to {self._address} without your consent; run imrnns-lens "
                 f"prepare DATA --encoder {self._spec.name} in a terminal, which asks"
             )
-        self._agree(Transfer(self._address, self._model, len(texts), estimated_tokens(texts)))
+        self._agree(transfer(self._spec, texts))
         self._agreed = True
 
     def _encode(self, texts: Sequence[str], progress: Progress | None, unit: bool) -> FloatArray:
@@ -231,6 +235,15 @@ def announce(encoder: Encoder, texts: Sequence[str]) -> None:
     """
     if isinstance(encoder, EndpointEncoder) and texts:
         encoder.announce(texts)
+
+
+def transfer(spec: EncoderSpec, texts: Sequence[str]) -> Transfer:
+    """Return what these formatted texts are as a transfer to the endpoint of an encoder.
+
+    Raises:
+        EncoderError: If the name of the encoder is no endpoint.
+    """
+    return Transfer(*split_endpoint(spec.name), len(texts), estimated_tokens(texts))
 
 
 def estimated_tokens(texts: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from imrnns_core.data.records import Document
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.encoding.endpoint import UNKNOWN_LIMIT
-from imrnns_core.types import IntArray
+from imrnns_core.types import IntArray, Progress
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Lengths:
     """The lengths of N documents.
 
     Attributes:
-        tokens: (N,) number of tokens of each document, with special tokens.
+        tokens: (N,) number of tokens of each document, with special tokens; 0 if it is not
+            known how many the encoder reads.
         limit: Number of tokens that the encoder reads.
     """
 
@@ -26,13 +27,23 @@ class Lengths:
     limit: int
 
     @classmethod
-    def of(cls, encoder: Encoder, documents: Sequence[Document]) -> Lengths:
-        """Count the tokens of documents.
+    def of(
+        cls, encoder: Encoder, documents: Sequence[Document], progress: Progress | None = None
+    ) -> Lengths:
+        """Count the tokens of documents, if it is known how many the encoder reads.
+
+        Args:
+            encoder: The encoder that reads them.
+            documents: The N documents.
+            progress: Called with (done, total) documents.
 
         Raises:
             EncoderError: If the encoder cannot be loaded.
         """
-        return cls(encoder.count_tokens(documents), encoder.max_tokens)
+        limit = encoder.max_tokens
+        if limit == UNKNOWN_LIMIT:
+            return cls(np.zeros(len(documents), dtype=np.int64), limit)
+        return cls(encoder.count_tokens(documents, progress), limit)
 
     @property
     def is_known(self) -> bool:

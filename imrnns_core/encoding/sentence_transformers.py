@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH_SIZE = 32
+COUNTED = 1000
+"""Documents whose tokens are counted together."""
 PROMPTS_FILE = "config_sentence_transformers.json"
 QUERY_PROMPTS, DOCUMENT_PROMPTS = ("query",), ("document", "passage", "corpus")
 """Names of the prompts that sentence-transformers uses in `encode_query` and `encode_document`."""
@@ -212,10 +214,18 @@ class SentenceTransformerEncoder:
         """
         return self.encode_formatted([format_query(self._spec, t) for t in texts], progress, unit)
 
-    def count_tokens(self, documents: Sequence[Document]) -> IntArray:
+    def count_tokens(
+        self, documents: Sequence[Document], progress: Progress | None = None
+    ) -> IntArray:
         """Return (N,) numbers of tokens of the whole documents, with special tokens."""
-        encoded = self.tokenizer.encode_batch([format_document(self._spec, d) for d in documents])
-        return np.array([len(e.ids) for e in encoded], dtype=np.int64)
+        counts: list[int] = []
+        # in parts: the tokens of a large corpus take many times the memory of its texts
+        for start in range(0, len(documents), COUNTED):
+            part = [format_document(self._spec, d) for d in documents[start : start + COUNTED]]
+            counts += map(len, self.tokenizer.encode_batch_fast(part))
+            if progress:
+                progress(len(counts), len(documents))
+        return np.array(counts, dtype=np.int64)
 
     def split_at_limit(self, document: Document) -> tuple[str, str]:
         """Return the part of a formatted document that is read, and the part that is cut off."""

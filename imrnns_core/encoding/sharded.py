@@ -39,7 +39,7 @@ def encode_shards(
     shards: list[FloatArray] = []
     for start in range(0, len(texts), SHARD):
         shard_texts = texts[start : start + SHARD]
-        path = None if folder is None else folder / f"{label}-{start:08d}.npy"
+        path = None if folder is None else _file(folder, label, start)
         vectors = None if path is None else none_if_damaged(partial(np.load, path))
         # a file of another run may have the same name
         if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard_texts):
@@ -51,3 +51,17 @@ def encode_shards(
         if progress:
             progress(label, start + len(shard_texts), len(texts))
     return np.concatenate(shards) if shards else np.zeros((0, 1), np.float32)
+
+
+def unsaved(folder: Path | None, label: str, texts: Sequence[Text]) -> list[Text]:
+    """Return the texts whose shard is not saved; the arguments are those of `encode_shards`."""
+    return [
+        text
+        for start in range(0, len(texts), SHARD)
+        if folder is None or not _file(folder, label, start).exists()
+        for text in texts[start : start + SHARD]
+    ]
+
+
+def _file(folder: Path, label: str, start: int) -> Path:
+    return folder / f"{label}-{start:08d}.npy"

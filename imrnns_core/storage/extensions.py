@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from imrnns_core.data.embeddings import unit
-from imrnns_core.encoding.sharded import encode_shards
+from imrnns_core.encoding.encoder import format_query
+from imrnns_core.encoding.endpoint import announce
+from imrnns_core.encoding.sharded import encode_shards, unsaved
 from imrnns_core.io import none_if_damaged
 from imrnns_core.model.checkpoint import Adapter, load_adapter, save_adapter, tensors_digest
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.storage.data_sets.uses import note_use
 from imrnns_core.training.label_free.memory_extension import extend_adapter, missing_rows
-from imrnns_core.types import LabelledProgress
+from imrnns_core.types import FloatArray, LabelledProgress
 
 SCHEMA = 2
 """Version of how a memory is extended; stored adapters of another version are not used."""
@@ -57,17 +60,19 @@ def extended_adapter(
         shards.mkdir(parents=True, exist_ok=True)
     except OSError:  # without write access, the memory is extended again each time
         folder = None
-    extended = extend_adapter(
-        adapter,
-        collection,
-        lambda texts: encode_shards(
+
+    def encode(texts: Sequence[str]) -> FloatArray:
+        new = unsaved(folder, "new-sentences", texts)
+        announce(encoder, [format_query(encoder.spec, text) for text in new])
+        return encode_shards(
             folder,
             "new-sentences",
             texts,
             lambda shard: unit(encoder.encode_queries(shard)),
             progress,
-        ),
-    )
+        )
+
+    extended = extend_adapter(adapter, collection, encode)
     with suppress(OSError):
         save_adapter(extended, path)
         shutil.rmtree(shards, ignore_errors=True)

@@ -23,6 +23,8 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.load import load_qrels
 from imrnns_core.data.records import Query
+from imrnns_core.encoding.encoder import format_query
+from imrnns_core.encoding.endpoint import FEW, announce
 from imrnns_core.errors import EncoderError
 from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
@@ -213,6 +215,9 @@ def _vectors(
     vectors = {q.id: stored[q.text_hash] for q in questions if q.text_hash in stored}
     missing = [question for question in questions if question.id not in vectors]
     with suppress(EncoderError):
+        if len(missing) > FEW:
+            spec = collection.encoder.spec
+            announce(collection.encoder, [format_query(spec, q.text) for q in missing])
         vectors |= {question.id: collection.encode(question.text) for question in missing}
     if missing and len(vectors) == len(questions):
         stored |= {question.text_hash: vectors[question.id] for question in questions}

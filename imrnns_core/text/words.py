@@ -25,6 +25,11 @@ _HYPHENS = frozenset("-\u2010\u2011")
 _ABBREVIATION = re.compile(r"(?:\w\.)+\w")
 _PARTS = re.compile(r"['’\u2010\u2011-]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_ASCII_WORDS = re.compile(
+    r"_*[a-z0-9][a-z0-9_]*"
+    r"(?:(?:(?<=[a-z])[.':](?=[a-z])|(?<=[0-9])[.,;'](?=[0-9]))[a-z0-9_]+)*"
+)
+"""What ICU finds in lower-case ASCII, except for hyphens. It takes less than half the time."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ def terms(text: str) -> list[str]:
     Different encodings of a character are equal. BM25 looks for the parts of a word with hyphens
     or apostrophes, so that “T-cell” finds “T cell”. It ignores single Latin letters and digits.
     """
+    if text.isascii():
+        parts = _ASCII_WORDS.findall(text.lower())
+        if "'" in text:
+            parts = [part for word in parts for part in word.split("'")]
+        return [part for part in parts if len(part) > 1]
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     parts = [
         part.rstrip(".")

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from imrnns_core.errors import TrainingError
+from imrnns_core.encoding.endpoint import announce, is_endpoint
+from imrnns_core.errors import EncoderError, TrainingError
 from imrnns_core.model.adapter_card import RecipeSelection, TrainingTexts
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import BEST, FINE_TUNED, TrainConfig
 from imrnns_core.training.judged import check_collection, split_judged
+from imrnns_core.training.label_free.encoded_texts import texts_to_encode
 from imrnns_core.training.progress import Epoch
 from imrnns_core.training.progress_log import LoggedEpoch, TrainingLog, TrainingRecord
 from imrnns_core.training.recipe_run import RecipeRun
@@ -102,6 +104,7 @@ class Trainer:
         DataError: If the data set has no such split.
         TrainingError: If the recipe does not exist, there are too few documents or judged queries,
             or a vector is not finite.
+        EncoderError: If texts must be sent to an endpoint, and the user does not agree.
     """
 
     def __init__(
@@ -127,7 +130,14 @@ class Trainer:
                 valid = dataset.in_corpus(dataset.qrels(valid_split))
             self._qrels = qrels, valid
             self.split = split_judged(collection, config, qrels, valid)
+        new = folder is not None and not folder.exists()
         open_state(folder, run_key(collection, config, self.split))
+        try:
+            self._announce_texts()
+        except EncoderError:
+            if new:
+                self.close()
+            raise
         self._log = TrainingLog(folder, progress)
         record = TrainingRecord(
             collection.dataset.name, config.recipe, config.seed, self.train_split, valid_split
@@ -142,6 +152,19 @@ class Trainer:
             self.run = self._run_on_all(FINE_TUNED, self._folder(f"{FINE_TUNED}-all"))
         else:
             self.run = self._run_on_all(config.recipe, folder)
+
+    def _announce_texts(self) -> None:
+        """Ask before anything is sent to an endpoint, and before the slow work.
+
+        Raises:
+            EncoderError: If the user does not agree.
+        """
+        if is_endpoint(self.collection.encoder.spec.name):
+            compares = self.config.recipe == BEST and self.split.enough
+            if compares:
+                compares = not too_few_to_compare(len(queries_with_relevant(self._qrels[0])))
+            texts = texts_to_encode(self.collection, self.config, compares, self.folder)
+            announce(self.collection.encoder, texts)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train, and yield a record after each epoch, from epoch 0 on; stop early without gain.

@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Page, expect
 
+from imrnns_core.data.readers.load import load_dataset
 from tests.browser.app import WAIT_MS, Clicks, darken, open_page, serving, settle
 from tests.dashboard.test_contrast import contrast
 
@@ -231,6 +232,34 @@ def test_an_uploaded_data_set_is_imported_deleted_and_brought_back(
     expect(page.get_by_text("5 documents, 3 queries")).to_be_visible()
     assert (kept.read_text(), vectors.is_dir()) == (PAGES, True)
     assert list((own_workspace / "removed").iterdir()) == []
+
+
+def test_an_uploaded_folder_is_imported_with_its_paths_as_ids(
+    page: Page, own_address: str, own_workspace: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "handbook"
+    (folder / "people").mkdir(parents=True)
+    (folder / "people" / "leave.md").write_text("# Parental leave\nSixteen weeks after a birth.\n")
+    (folder / "vpn.html").write_text("<title>VPN</title><p>Open a ticket under Network.</p>")
+    (folder / "notes.txt").write_text("Meals are capped at 60 EUR a day.")
+    (folder / "logo.png").write_bytes(b"\x89PNG")
+    open_page(page, f"{own_address}/data")
+    uploader = page.get_by_test_id("stFileUploader").filter(has_text="Upload a folder")
+    uploader.locator("input[type=file]").set_input_files(folder)
+    kept = own_workspace / "uploads" / "handbook.zip"
+    box = page.get_by_role("textbox", name="Folder, zip or file of documents")
+    expect(box).to_have_value(str(kept))
+    settle(page)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Show “handbook”").click(timeout=WAIT_MS)
+    settle(page)
+    expect(page.get_by_text("3 documents, 0 queries")).to_be_visible()
+    documents = load_dataset(kept).documents
+    assert {document.id: document.title for document in documents} == {
+        "notes.txt": "notes",
+        "people/leave.md": "Parental leave",
+        "vpn.html": "VPN",
+    }
 
 
 @pytest.mark.parametrize(

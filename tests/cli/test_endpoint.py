@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,8 +58,8 @@ def test_texts_are_sent_only_after_consent(run: Run, server: EndpointServer, tmp
     code, out, err = run(*prepare)
     assert (code, out) == (2, "")
     assert err == (
-        f"imrnns-lens: nothing was sent: {sent}; agree with imrnns-lens prepare --yes, or in a "
-        "terminal\n"
+        f"imrnns-lens: nothing was sent: {sent}; agree with the option --yes of prepare and "
+        "train, or in a terminal\n"
     )
     code, out, err = run(*prepare, answer="n\n")
     assert (code, out.strip()) == (2, "")
@@ -80,6 +81,37 @@ def test_texts_are_sent_only_after_consent(run: Run, server: EndpointServer, tmp
     assert "imrnns-lens: sending 1 text (about 3 tokens) to" in err
     assert server.texts[3:] == ["third"]
     assert KEY not in out + err
+
+
+def test_training_asks_before_it_sends_and_before_it_trains(
+    run: Run, server: EndpointServer, tmp_path: Path
+):
+    cities = ["Oslo", "Lima", "Bern", "Rome", "Cairo", "Delhi", "Quito", "Sofia"]
+    documents = [
+        {"_id": f"d{n}", "text": f"{city} has {n + 2} old bridges over its {river} river."}
+        for n, (city, river) in enumerate((c, r) for c in cities for r in ("wide", "narrow", "blue",
+        "green", "long"))
+    ]  # fmt: skip
+    data = write_dataset(tmp_path / "bridges", documents)
+    assert run("prepare", data, "--encoder", server.name, "--yes")[0] == 0
+    before, file = len(server.texts), tmp_path / "bridges.safetensors"
+    train = ("train", "bridges", "--out", file, "--recipe", "unlabeled")
+    for answer in (None, "n\n"):
+        code, _, err = run(*train, answer=answer)
+        assert code == 2
+        # 40 queries of the check without judgments, and 40 sentences
+        assert re.search(r"80 texts \(about \d+ tokens\) to http://127.0.0.1:\d+/v1, model", err)
+        assert "nothing was sent" in err
+        assert (len(server.texts), list(tmp_path.glob("*.safetensors*"))) == (before, [])
+    code, _, err = run(*train, "--yes")
+    assert code == 0, err
+    assert "imrnns-lens: sending 80 texts" in err
+    assert err.count("sending") == 1
+    new = server.texts[before:]
+    first = documents[0]["text"]  # encoded once more, to check the encoder
+    assert sorted(new) == sorted([first, *new[1:]])
+    assert len([text for text in new if text != first]) + 1 == 80
+    assert file.exists()
 
 
 def test_a_data_set_from_a_store_with_queries(

@@ -76,3 +76,10 @@ def test_a_text_that_all_documents_have_costs_no_square_of_their_number() -> Non
 def test_words_of_a_plain_text_are_those_beside_other_letters(text: str) -> None:
     """Plain texts are read by a pattern of their own."""
     assert words_of(text) == words_of(f"{text} ä")[:-1]
+
+
+def test_the_progress_counts_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_copies, "CHUNK", 2)
+    steps: list[tuple[int, int]] = []
+    copies([document(POEM)] * 5, progress=lambda *step: steps.append(step))
+    assert steps == [(2, 5), (4, 5), (5, 5)]

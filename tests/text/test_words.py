@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from unicodedata import normalize
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.text.words import (
@@ -12,11 +15,20 @@ from imrnns_core.text.words import (
     _of_whole_tokens,
     end_of_character,
     find_words,
+    terms,
     without,
     word_spans,
 )
 
 TOKENIZER = SentenceTransformerEncoder().tokenizer
+
+
+@given(st.text(st.characters(max_codepoint=127)) | st.text("abcD12 .,:;'_-"))
+def test_words_of_ascii_are_those_of_all_texts(text: str):
+    """ASCII is read by a pattern instead of ICU."""
+    joined = [text.lower()[start:end] for start, end in word_spans(text.lower())]
+    parts = [part.rstrip(".") for word in joined for part in re.split("['-]", word)]
+    assert terms(text) == [part for part in parts if len(part) > 1]
 
 
 def named(text: str, start: int = 0) -> dict[str, tuple[tuple[int, int], ...]]:

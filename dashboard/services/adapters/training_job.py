@@ -28,6 +28,7 @@ class Request:
         recipe: Name of the recipe.
         seed: The random seed.
         train_split: The split with the training judgments; None for a recipe without judgments.
+        send: Whether the reader agreed that texts are sent to the endpoint of the encoder.
     """
 
     data: str
@@ -35,6 +36,7 @@ class Request:
     recipe: str
     seed: int
     train_split: str | None = None
+    send: bool = False
 
     def file(self, root: Path) -> Path:
         """Return the file of the adapter in the workspace `root`."""
@@ -59,6 +61,8 @@ class TrainingJob(ProcessJob):
         arguments += ["--recipe", request.recipe, "--seed", str(request.seed)]
         if request.train_split is not None:
             arguments += ["--train-split", request.train_split]
+        if request.send:
+            arguments.append("--yes")
         return cls(*run_command(root, *arguments), request, request.folder(root))
 
     @property

@@ -13,8 +13,11 @@ from dashboard import state
 from dashboard.services import caching, catalog
 from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.services.background import Jobs
+from dashboard.services.caching import shared
+from imrnns_core.encoding.endpoint import Transfer, is_endpoint
 from imrnns_core.storage.layout import file_name
-from imrnns_core.training.config import TrainConfig
+from imrnns_core.training.config import BEST, TrainConfig
+from imrnns_core.training.label_free.encoded_texts import training_transfer
 from imrnns_core.training.lock import is_training
 from imrnns_core.training.progress_log import (
     LoggedEpoch,
@@ -133,6 +136,21 @@ def foresee(data: str, recipe: str, split: str | None) -> TrainingPlan:
         LensError: If nothing can be trained.
     """
     return plan(catalog.collection(data), TrainConfig(recipe=recipe), split or "")
+
+
+@shared(8)
+def transfer(data: str, recipe: str, seed: int, split: str | None) -> Transfer | None:
+    """Return what a training sends to the endpoint of the encoder at most; None for nothing.
+
+    Raises:
+        LensError: If nothing can be trained.
+    """
+    collection = catalog.collection(data)
+    if not is_endpoint(collection.encoder.spec.name):
+        return None
+    config, foreseen = TrainConfig(recipe=recipe, seed=seed), foresee(data, recipe, split)
+    compares = recipe == BEST and foreseen.trains and not foreseen.obstacle
+    return training_transfer(collection, config, compares, None)
 
 
 def train_splits(data: str) -> list[str]:

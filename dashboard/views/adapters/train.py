@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard import navigation, state
@@ -30,6 +32,7 @@ ELSEWHERE_READING = (
     "{} It was started in a terminal or by another dashboard, and can be stopped there."
 )
 ELSEWHERE_SECONDS = 2.0
+SENDS = "The encoder of this data set is an endpoint, and training encodes texts"
 SEED_HELP = "The same seed gives the same adapter."
 SPLIT_HELP = (
     "The split whose judgments are learned. On its queries, the adapter looks better than it is: "
@@ -105,12 +108,14 @@ def _unfinished(stopped: trainings.Unfinished) -> None:
         if epochs:
             with st.expander("Curves so far"):
                 progress.curves(epochs, f"curves_{request.name}")
+        agreed = _agreed(request)
         with st.container(horizontal=True):
             st.button(
                 "Continue",
                 key=f"continue_{request.name}",
                 on_click=trainings.start,
-                args=(request,),
+                args=(agreed,),
+                disabled=agreed is None,
             )
             st.button(
                 "Discard",
@@ -160,7 +165,25 @@ def _start(request: Request) -> None:
         return
     if warning:
         notices.show("warning", "Few judgments", warning)
-    st.button("Train", key="train", on_click=trainings.start, args=(request,))
+    agreed = _agreed(request)
+    disabled = agreed is None
+    st.button("Train", key="train", on_click=trainings.start, args=(agreed,), disabled=disabled)
+
+
+def _agreed(request: Request) -> Request | None:
+    """Return a training that may send its texts; None if the reader must agree first."""
+    try:
+        sent = trainings.transfer(request.data, request.recipe, request.seed, request.train_split)
+    except LensError as error:
+        notices.show("warning", "Nothing can be trained", str(error))
+        return None
+    if sent is None:
+        return request
+    texts, tokens = count(sent.texts, "text", "texts"), count(sent.tokens, "token", "tokens")
+    where = f"to {sent.endpoint}, model {sent.model}"
+    notices.show("warning", SENDS, f"It sends at most {texts} (about {tokens}) {where}.")
+    agrees = st.checkbox("Send these texts", key=f"send_{request.name}")
+    return replace(request, send=True) if agrees else None
 
 
 def _warning(request: Request) -> str:

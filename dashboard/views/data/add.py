@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import imports
-from dashboard.services.imports import ImportJob, Wanted
+from dashboard.services.data_sets import imports
+from dashboard.services.data_sets.imports import ImportJob, Wanted
 from dashboard.views.data import upload
 from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.progress_panel import Button, Panel

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import imports
+from dashboard.services.data_sets import listing
 from dashboard.views.data.report import height
 from dashboard.widgets import notices
 from imrnns_core.config import SAMPLE
@@ -30,7 +30,7 @@ def show() -> None:
     """Draw the section."""
     st.header("Data sets", anchor=False)
     st.caption(READING)
-    listed = imports.listed()
+    listed = listing.listed()
     with st.container(key="data_sets"):
         frame = pd.DataFrame(
             {
@@ -55,7 +55,7 @@ def _delete(names: list[str]) -> None:
     if not right.button("Delete", key="delete_data", help=DELETE_HELP):
         return
     try:
-        imports.delete(name)
+        listing.delete(name)
     except (LensError, OSError) as error:
         notices.show("error", "This data set cannot be deleted", str(error))
         return
@@ -65,7 +65,7 @@ def _delete(names: list[str]) -> None:
 def _deleted() -> None:
     """Draw the deleted data sets, each with a button that brings it back."""
     try:
-        deleted = imports.deleted()
+        deleted = listing.deleted()
     except LensError as error:
         notices.show("error", "The deleted data sets cannot be listed", str(error))
         return
@@ -83,7 +83,7 @@ def _deleted() -> None:
 
 def _undo(name: str) -> None:
     try:
-        imports.undo(name)
+        listing.undo(name)
     except (LensError, OSError) as error:
         notices.show("error", "This cannot be undone", str(error))
         return

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.formatting import count
-from dashboard.services import imports
+from dashboard.services.data_sets import listing
 from dashboard.views.data.report import height
 from dashboard.widgets import csv_button, notices
 from imrnns_core.data.dataset import Dataset
@@ -48,7 +48,7 @@ def _switch(dataset: Dataset, data: str) -> None:
     if not st.button(label, key="keep_own", help=BUTTON_HELP):
         return
     try:
-        imports.set_keep_own(data, not dataset.keep_own)
+        listing.set_keep_own(data, not dataset.keep_own)
     except (LensError, OSError) as error:
         notices.show("error", "This choice could not be stored", str(error))
         return

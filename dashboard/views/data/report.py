@@ -10,8 +10,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.formatting import count
-from dashboard.services import catalog, imports
-from dashboard.widgets import csv_button, notices
+from dashboard.services import catalog
+from dashboard.services.computation import Computation
+from dashboard.services.data_sets import counts
+from dashboard.widgets import csv_button, notices, progress_panel
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.encoding.lengths import Lengths
@@ -20,6 +22,8 @@ from imrnns_core.reporting.formatting import SIMILARITIES
 from imrnns_core.retrieval.passages import Passages
 from imrnns_core.types import IntArray
 
+MOST_ROWS = 1000
+"""Rows of a table that the page shows; its file has all."""
 MOST = 340
 """Largest height of a table in pixels; longer ones scroll."""
 IRREGULAR = "Irregular records"
@@ -50,6 +54,8 @@ COPIES_READING = (
     "filled-in forms. If a query is about what they share, the right one may not be ranked first."
 )
 NO_COPIES = "No document is a near copy of another one."
+NOT_COUNTED = "The tokens could not be counted"
+NOT_COMPARED = "The documents could not be compared"
 
 
 def show() -> None:
@@ -67,12 +73,11 @@ def show() -> None:
     )
     _files(dataset, data)
     _irregular(dataset, data)
-    if collection.has_vectors:
-        _cut(dataset, imports.lengths(data), collection.passages, data)
-    else:
-        st.subheader(CUT, anchor=False)
-        st.caption(UNREAD_CUT)
-    _copies(dataset, imports.near_copies(data), data)
+    # both are counted in the background, so they start before the page waits for one of them
+    lengths = counts.lengths(data) if collection.has_vectors else None
+    groups = counts.near_copies(data)
+    _cut(dataset, lengths, collection.passages, data)
+    _copies(dataset, groups, data)
 
 
 def shown_path(path: str, root: Path) -> str:
@@ -136,8 +141,16 @@ def irregular_frame(files: tuple[FileReport, ...], root: Path) -> pd.DataFrame:
     )
 
 
-def _cut(dataset: Dataset, lengths: Lengths, passages: Passages | None, data: str) -> None:
+def _cut(
+    dataset: Dataset, counted: Computation[Lengths] | None, passages: Passages | None, data: str
+) -> None:
     st.subheader(CUT if passages is None else SPLIT, anchor=False)
+    if counted is None:
+        st.caption(UNREAD_CUT)
+        return
+    lengths = progress_panel.await_result(counted, NOT_COUNTED, "count_again")
+    if lengths is None:
+        return
     if not lengths.is_known:
         st.caption(UNKNOWN_CUT)
         return
@@ -151,18 +164,22 @@ def _cut(dataset: Dataset, lengths: Lengths, passages: Passages | None, data: st
     else:
         not_read = NOT_READ.format(_percent(lengths.share_not_read)) if len(cut) else ""
         st.caption(reading + not_read)
-    if len(cut):
-        order = cut[np.argsort(-lengths.tokens[cut], kind="stable")]
-        frame = pd.DataFrame(
+    order = cut[np.argsort(-lengths.tokens[cut], kind="stable")]
+
+    def frame(rows: IntArray) -> pd.DataFrame:
+        documents = [dataset.documents[row] for row in rows]
+        return pd.DataFrame(
             {
-                "document": [dataset.documents[row].id for row in order],
-                "title": [dataset.documents[row].title for row in order],
-                "tokens": lengths.tokens[order],
-                **_fate(lengths, passages, order),
+                "document": [document.id for document in documents],
+                "title": [document.title for document in documents],
+                "tokens": lengths.tokens[rows],
+                **_fate(lengths, passages, rows),
             }
         )
-        st.dataframe(frame, hide_index=True, height=height(len(frame)))
-        csv_button.show(lambda: frame, f"{data}-cut.csv", "csv_cut")
+
+    if len(cut):
+        _first_rows(frame(order[:MOST_ROWS]), len(cut), "The longest come first.")
+        csv_button.show(lambda: frame(order), f"{data}-cut.csv", "csv_cut")
 
 
 def _fate(lengths: Lengths, passages: Passages | None, rows: IntArray) -> dict[str, IntArray]:
@@ -176,8 +193,11 @@ def _percent(share: float) -> str:
     return f"{share:.1%}".replace("%", " %")
 
 
-def _copies(dataset: Dataset, groups: IntArray, data: str) -> None:
+def _copies(dataset: Dataset, compared: Computation[IntArray], data: str) -> None:
     st.subheader(COPIES, anchor=False)
+    groups = progress_panel.await_result(compared, NOT_COMPARED, "compare_again")
+    if groups is None:
+        return
     frame = copies_frame(dataset, groups)
     if frame.empty:
         st.caption(NO_COPIES)
@@ -188,20 +208,33 @@ def _copies(dataset: Dataset, groups: IntArray, data: str) -> None:
             count(len(frame), "document", "documents"), count(number, "group", "groups")
         )
     )
-    st.dataframe(frame, hide_index=True, height=height(len(frame)))
+    _first_rows(frame[:MOST_ROWS], len(frame), "The largest groups come first.")
     csv_button.show(lambda: frame, f"{data}-copies.csv", "csv_copies")
 
 
 def copies_frame(dataset: Dataset, copies: IntArray) -> pd.DataFrame:
     """Return the documents that have near copies, by groups (N,), the largest groups first."""
-    sizes = np.bincount(copies, minlength=1)
-    numbers = [int(group) for group in np.argsort(-sizes, kind="stable") if sizes[group] > 1]
-    rows = [
-        {"group": number, "document": document.id, "title": document.title}
-        for number, group in enumerate(numbers, start=1)
-        for document in (dataset.documents[row] for row in np.flatnonzero(copies == group))
-    ]
-    return pd.DataFrame(rows)
+    sizes = np.bincount(copies)
+    order = np.argsort(-sizes, kind="stable")  # groups, the largest first
+    number = np.empty_like(order)
+    number[order] = np.arange(1, len(order) + 1)
+    rows = np.flatnonzero(sizes[copies] > 1)
+    rows = rows[np.argsort(number[copies[rows]], kind="stable")]
+    documents = [dataset.documents[row] for row in rows]
+    return pd.DataFrame(
+        {
+            "group": number[copies[rows]],
+            "document": [document.id for document in documents],
+            "title": [document.title for document in documents],
+        }
+    )
+
+
+def _first_rows(frame: pd.DataFrame, total: int, order: str) -> None:
+    """Draw the first rows of a table; if there are more, say so, and their order."""
+    if total > len(frame):
+        st.caption(f"{order} {len(frame):,} of {total:,} are shown; the CSV file has all.")
+    st.dataframe(frame, hide_index=True, height=height(len(frame)))
 
 
 def height(rows: int) -> int:

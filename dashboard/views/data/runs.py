@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import catalog, imports
+from dashboard.services import catalog
+from dashboard.services.data_sets import listing
 from dashboard.views.data import upload
 from dashboard.views.data.report import irregular_frame
 from dashboard.widgets import notices
@@ -77,7 +78,7 @@ def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:
             "records": run.report.records,
             "read": run.report.read,
             "rejected": run.report.rejected,
-            "file": str(imports.run_file(data, run.name)),
+            "file": str(listing.run_file(data, run.name)),
         }
         for run in runs
     )
@@ -92,7 +93,7 @@ def _add(data: str) -> None:
         if not st.form_submit_button("Add run", key="add_run_button") or not path:
             return
     try:
-        run = imports.add_run(data, path, name)
+        run = listing.add_run(data, path, name)
     except (LensError, OSError) as error:
         notices.show("error", "This run cannot be added", str(error))
         return
@@ -111,6 +112,6 @@ def _remove(data: str, names: list[str]) -> None:
 
 
 def _take_out(data: str, name: str) -> None:
-    imports.remove_run(data, name)
+    listing.remove_run(data, name)
     if state.current().base == name:
         state.update(base=ENCODER_BASE)

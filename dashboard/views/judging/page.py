@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.services import catalog, judging
 from dashboard.views.judging import exchange, queries
-from dashboard.widgets import notices
+from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.judging_desk import component as judging_desk
 from imrnns_core.data.dataset import Dataset
 
@@ -26,6 +26,7 @@ ALL_JUDGED = (
     "Every document of these queries is judged",
     "Choose other queries. To change a grade, open the document in Compare.",
 )
+NO_POOL = "The documents to judge could not be found"
 ALL_SKIPPED = ("Only skipped documents are left", "Judge them now, or choose other queries.")
 
 
@@ -48,7 +49,12 @@ def _desk(dataset: Dataset, query_ids: list[str]) -> None:
     """Draw the document to judge, or say that none is left."""
     data, system = state.current().data, state.current().system
     own = judging_desk.sitting(data)
-    pool = judging.pool(data, system, query_ids, state.session())
+    documents = progress_panel.await_result(
+        judging.pool(data, system, query_ids), NO_POOL, "rank_again"
+    )
+    if documents is None:
+        return
+    pool = judging.shuffled(documents, state.session())
     judged = judging.judged_pairs(data)
     own.forget_unless(lambda pair: pair[0] in dataset.queries and pair[1] in dataset.document)
     queue = own.queue(pool, judged)

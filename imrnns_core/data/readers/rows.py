@@ -127,8 +127,10 @@ def _unquoted(cell: str) -> str:
 def _quoted_rows(text: str, mark: str, report: FileReport) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which each row starts; a quoted cell may go over several lines."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    lines, start = text.split("\n"), 1
+    lines, start = list[str](), 1
     for row in reader:
+        if reader.line_num > start and not lines:
+            lines = text.split("\n")
         # Python's reader ends such a row at the end of the file, and hides all lines between
         if reader.line_num > start and _open_quote(lines[start - 1 : reader.line_num]):
             report.records += 1
@@ -232,7 +234,7 @@ def _parquet(file: SourceFile, report: FileReport) -> Rows:
 def clean(value: Any, report: FileReport, line: int) -> str:
     """Return a value as text; half surrogate pairs, which no encoder accepts, become U+FFFD."""
     text = "" if value is None else value if isinstance(value, str) else str(value)
-    if LONE_SURROGATE.search(text):
+    if not text.isascii() and LONE_SURROGATE.search(text):
         report.change("with half a surrogate pair, now U+FFFD", line, repr(text[:40]))
         text = LONE_SURROGATE.sub("\ufffd", text)
     return text

@@ -60,12 +60,10 @@ def encode_sentences(
     collection: Collection, config: MemoryConfig, encode: EncodeSentences, rows: Iterable[int]
 ) -> Sentences | str:
     """Encode all sentences of the documents in `rows`, or return why that is not possible."""
-    documents = collection.dataset.documents
-    sentence_rows, texts = sentences_of(((i, documents[i].body) for i in rows), config.min_words)
-    if collection.documents.dimension < MIN_DIMENSIONS or not texts:
-        return f"{len(texts)} sentences in {collection.documents.dimension} dimensions"
-    if len(texts) > config.max_sentences:
-        return f"{len(texts)} sentences, more than {config.max_sentences}"
+    sentences = sentences_to_encode(collection, config, rows)
+    if isinstance(sentences, str):
+        return sentences
+    sentence_rows, texts = sentences
     try:
         collection.check_encoder()
         vectors = torch.from_numpy(encode(texts))
@@ -74,6 +72,19 @@ def encode_sentences(
     # the projector has a bias, so sentences need the length of documents (1 for most encoders)
     length = float(np.linalg.norm(collection.documents.vectors, axis=1).mean())
     return Sentences(length * vectors, torch.tensor(sentence_rows))
+
+
+def sentences_to_encode(
+    collection: Collection, config: MemoryConfig, rows: Iterable[int]
+) -> tuple[list[int], list[str]] | str:
+    """Return corpus rows and texts of the sentences of documents, or why they cannot be used."""
+    documents = collection.dataset.documents
+    sentence_rows, texts = sentences_of(((i, documents[i].body) for i in rows), config.min_words)
+    if collection.documents.dimension < MIN_DIMENSIONS or not texts:
+        return f"{len(texts)} sentences in {collection.documents.dimension} dimensions"
+    if len(texts) > config.max_sentences:
+        return f"{len(texts)} sentences, more than {config.max_sentences}"
+    return sentence_rows, texts
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import PretrainConfig, Recipe
 from imrnns_core.training.examples import Examples
 from imrnns_core.training.resume import SharedResults
+from imrnns_core.types import IntArray
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,10 @@ def title_queries(
     Documents are not encoded again without their title. Instead, a share of the title's vector is
     subtracted from the document's vector.
     """
-    titled = np.array(
-        [
-            i
-            for i, d in enumerate(collection.dataset.documents)
-            if d.title.strip() and d.text.strip()
-        ],
-        dtype=np.int64,
-    )
-    if len(titled) < config.min_titles:
-        return f"{len(titled)} documents have a title and a text, fewer than {config.min_titles}"
-    rows = np.sort(np.random.default_rng(seed).permutation(titled)[: config.max_titles])
-    titles = [collection.dataset.documents[i].title for i in rows]
+    chosen = titles_to_encode(collection, config, seed)
+    if isinstance(chosen, str):
+        return chosen
+    rows, titles = chosen
     try:
         collection.check_encoder()
         vectors = torch.from_numpy(
@@ -70,6 +63,20 @@ def title_queries(
         documents[rows] / lengths[rows] - config.deflation * vectors, dim=-1
     )
     return PseudoQueries(lengths.mean() * vectors, torch.from_numpy(rows), documents)
+
+
+def titles_to_encode(
+    collection: Collection, config: PretrainConfig, seed: int
+) -> tuple[IntArray, list[str]] | str:
+    """Return the corpus rows and titles that serve as queries, or why there are too few."""
+    documents = collection.dataset.documents
+    titled = np.array(
+        [i for i, d in enumerate(documents) if d.title.strip() and d.text.strip()], dtype=np.int64
+    )
+    if len(titled) < config.min_titles:
+        return f"{len(titled)} documents have a title and a text, fewer than {config.min_titles}"
+    rows = np.sort(np.random.default_rng(seed).permutation(titled)[: config.max_titles])
+    return rows, [documents[row].title for row in rows]
 
 
 def title_recipe(config: PretrainConfig) -> Recipe:

@@ -92,9 +92,9 @@ def test_a_kept_question_is_a_query_with_an_outcome() -> None:
 
 def test_the_pool_has_the_top_documents_of_all_systems_in_random_order() -> None:
     ids = ["q054", "q128"]
-    pool = judging.pool(*KEY, ids, "seed")
-    assert pool == judging.pool(*KEY, ids, "seed")
-    assert pool != judging.pool(*KEY, ids, "another")
+    pool = judging.shuffled(judging.pool(*KEY, ids).result(), "seed")
+    assert pool == judging.shuffled(judging.pool(*KEY, ids).result(), "seed")
+    assert pool != judging.shuffled(judging.pool(*KEY, ids).result(), "another")
     for query_id in ids:
         comparison = comparisons.comparison(*KEY, query_id, "", frozenset())
         systems = [
@@ -110,13 +110,13 @@ def test_the_pool_has_the_top_documents_of_all_systems_in_random_order() -> None
         assert own not in (sorted(own), *systems)
     queries = [query for query, _ in pool]
     assert queries in (sorted(queries), sorted(queries)[::-1]), "documents of a query are together"
-    base_only = judging.pool("sample", "", ids, "seed")
+    base_only = judging.shuffled(judging.pool("sample", "", ids).result(), "seed")
     assert set(base_only) < set(pool)
-    assert judging.pool(*KEY, [], "seed") == []
+    assert judging.shuffled(judging.pool(*KEY, []).result(), "seed") == []
 
 
 def test_texts_are_judged_once_and_no_document_is_left() -> None:
-    pool = judging.pool(*KEY, ["q054"], "seed")
+    pool = judging.shuffled(judging.pool(*KEY, ["q054"]).result(), "seed")
     for query_id, document_id in pool:
         if (query_id, document_id) not in judging.judged_pairs("sample"):
             judge(query_id, document_id, 0)

@@ -10,8 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.selection import Selection
-from dashboard.services import background, caching, comparisons, evaluations, imports, judging
-from dashboard.services.imports import Wanted
+from dashboard.services import background, caching, comparisons, evaluations, judging
+from dashboard.services.data_sets import imports
+from dashboard.services.data_sets.imports import Wanted
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.retrieval.run_ranker import ENCODER, RunRanker
 from imrnns_core.storage.registry import Registration
@@ -147,11 +148,18 @@ def test_the_page_adapters_says_that_adapters_need_vectors() -> None:
 
 
 def test_judging_offers_the_top_documents_of_run_bm25_and_encoder() -> None:
-    offered = {d for _, d in judging.pool("sample", "run:engine", ["q007"], "seed")}
+    offered = {
+        d
+        for _, d in judging.shuffled(
+            judging.pool("sample", "run:engine", ["q007"]).result(), "seed"
+        )
+    }
     compared = comparisons.comparison("sample", "run:engine", "q007", "", frozenset())
     tops = [compared.ranking(system, 10) for system in ("base", "BM25", ENCODER)]
     assert offered == {hit.document_id for hits in tops for hit in hits}
-    toy = {d for _, d in judging.pool("toy", "run:engine", ["q1"], "seed")}
+    toy = {
+        d for _, d in judging.shuffled(judging.pool("toy", "run:engine", ["q1"]).result(), "seed")
+    }
     assert toy == {"d1", "d2"}
 
 

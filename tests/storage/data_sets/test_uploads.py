@@ -11,7 +11,8 @@ import pytest
 
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import DataError
-from imrnns_core.storage.data_sets.uploads import save_upload
+from imrnns_core.storage.data_sets import uploads
+from imrnns_core.storage.data_sets.uploads import save_upload, save_uploaded_folder
 
 TABLE = b"id,text\n1,one\n"
 
@@ -78,3 +79,41 @@ def test_climbing_paths_and_links_in_an_uploaded_zip_are_not_read(tmp_path: Path
     }
     files = [p.name for p in tmp_path.rglob("*") if p.is_file()]
     assert sorted(files) == ["secret.csv", "wiki.zip"]
+
+
+def folder_of(**pages: str) -> list[tuple[str, io.BytesIO]]:
+    return [(name, io.BytesIO(text.encode())) for name, text in pages.items()]
+
+
+def test_an_uploaded_folder_is_read_with_its_relative_paths_as_ids(tmp_path: Path) -> None:
+    files = folder_of(
+        **{
+            "my wiki/hr/leave.md": "# Leave\nSixteen weeks.",
+            "my wiki/it.txt": "Open a ticket.",
+            "my wiki/../../climbed.md": "# Climbed\nA secret.",
+            "my wiki/..\\..\\back.md": "# Back\nA secret.",
+            "my wiki//etc/absolute.md": "# Absolute\nA secret.",
+        }
+    )
+    path = save_uploaded_folder(tmp_path, files)
+    assert path == tmp_path / "uploads" / "my_wiki.zip"
+    dataset = load_dataset(path)
+    assert {d.id: d.title for d in dataset.documents} == {"hr/leave.md": "Leave", "it.txt": "it"}
+    assert dataset.report.ignored == dict.fromkeys(
+        ("../../climbed.md", "../../back.md", "/etc/absolute.md"), "its path leads out of the zip"
+    )
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["my_wiki.zip"]
+    assert save_uploaded_folder(tmp_path, files[::-1]) == path, "it is not kept twice"
+    assert save_uploaded_folder(tmp_path, files[:1], ["my_wiki-2"]).name == "my_wiki-3.zip"
+
+
+def test_a_folder_that_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = folder_of(**{"wiki/a.md": "one", "wiki/b.md": "three"})
+    for name, limit in (("FOLDER_FILES", 1), ("FOLDER_BYTES", 7)):
+        with monkeypatch.context() as patch:
+            patch.setattr(uploads, name, limit)
+            with pytest.raises(DataError, match=r"^wiki: has 2 files with 0 MB; at most .* path"):
+                save_uploaded_folder(tmp_path, files)
+    assert list(tmp_path.iterdir()) == []

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import caching, catalog, imports
-from dashboard.services.imports import Wanted
+from dashboard.services import caching, catalog, computation
+from dashboard.services.data_sets import counts, imports
+from dashboard.services.data_sets.imports import Wanted
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.near_copies import copies
+from imrnns_core.data.readers.load import DataSource, load_dataset
+from imrnns_core.data.records import Document
 from imrnns_core.errors import DataError
+from imrnns_core.storage import workspace
+from imrnns_core.types import IntArray, Progress
 from tests.toys import write_dataset
 
 
@@ -76,6 +85,60 @@ def test_a_table_is_previewed_imported_and_reported(fresh: None, files: Path) ->
     copies = next(frame for frame in frames if "group" in frame)
     assert copies["document"].tolist() == ["0", "1", "2", "3"]
     assert "1 query, judged queries per split: asked (1)." in "".join(c.value for c in app.caption)
+
+
+def test_an_imported_data_set_is_read_once(
+    fresh: None, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[object]()
+
+    def count(source: DataSource) -> Dataset:
+        read.append(source)
+        return load_dataset(source)
+
+    monkeypatch.setattr(workspace, "load_dataset", count)
+    wanted = Wanted(str(files / "pages.csv"), str(files / "asked.csv"))
+    imports.wait(wanted)
+    finished(wanted)
+    app = AppTest.from_function(data_page, default_timeout=120)
+    app.query_params["data"] = "pages"
+    app.run()
+    assert "5 documents, 1 query" in " ".join(caption.value for caption in app.caption)
+    assert len(read) == 1
+    # a file that changed since is read again
+    with (files / "pages.csv").open("a") as table:
+        table.write("9,Page 9,A page that is new.\n")
+    time.sleep(2 * caching.IDENTITY_SECONDS)
+    app.run()
+    assert "6 documents, 1 query" in " ".join(caption.value for caption in app.caption)
+    assert len(read) == 2
+
+
+def test_the_page_does_not_wait_for_what_is_counted(
+    fresh: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def compare(documents: Sequence[Document], share: float, progress: Progress) -> IntArray:
+        progress(20, len(documents))
+        assert goes_on.wait(60)
+        return copies(documents, share)
+
+    monkeypatch.setattr(counts, "copies", compare)
+    monkeypatch.setattr(computation, "SOON_SECONDS", 0.0)
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    assert not app.exception
+    total = len(catalog.dataset("sample").documents)
+    assert f"{total:,} documents" in " ".join(caption.value for caption in app.caption)
+    job = counts.near_copies("sample")
+    assert (job.label, job.done, job.total) == ("Comparing the documents", 20, total)
+    bars = [bar.proto.text for bar in app.get("progress")]
+    assert f"Comparing the documents: 20 of {total:,}." in bars
+    goes_on.set()
+    groups, lengths = job.result(), counts.lengths("sample").result()
+    assert len(groups) == len(lengths.tokens) == total
+    app.run()
+    assert not app.get("progress")
 
 
 def test_what_cannot_be_read_is_said(fresh: None, files: Path) -> None:

@@ -61,7 +61,7 @@ def test_nobody_has_judged_yet(tmp_path: Path) -> None:
 
 
 def test_every_document_is_judged() -> None:
-    pool = judging.pool("sample", "sample-adapter", ["q054"], "")
+    pool = judging.shuffled(judging.pool("sample", "sample-adapter", ["q054"]).result(), "")
     store().add(catalog.dataset("sample"), [(*pair, 0) for pair in pool], "anna")
     caching.notice_judgments()
     app = open_page("judging", query="q054", judged_queries="this")
