@@ -17,6 +17,7 @@ from dashboard.figures.map_marks import Array, Points
 
 ROOM = 0.04
 """Room around the outermost mark, in cosines."""
+AXIS = "base score: cosine with the query q"
 LABEL_ROOM = 0.06
 """More room on the left, where the line of q_eff leaves the documents and has its name."""
 
@@ -62,24 +63,19 @@ def effective(
     low, high = corners.min(axis=0) - ROOM, corners.max(axis=0) + ROOM
     low[0] -= LABEL_ROOM
     marks = {**map_marks.coordinates(documents), **map_marks.document_marks(points)}
+    traces = [
+        *clouds.traces(cloud),
+        *(_line(boundary) for boundary in boundaries),
+        {"type": "scatter", **marks},
+        *_way(moved),
+    ]
     return canvas.figure(
-        [
-            *clouds.traces(cloud),
-            *(_line(boundary) for boundary in boundaries),
-            {"type": "scatter", **marks},
-            _way(moved),
-            _query("query q", np.array([1.0, 0.0]), "diamond-open"),
-            _query("effective query", moved, "diamond"),
-        ],
+        traces,
         560,
         uirevision="effective",
         showlegend=False,  # the page explains all signs below
         dragmode="pan",
-        xaxis={
-            **canvas.titled("base score: cosine with the query q"),
-            "range": [low[0], high[0]],
-            "constrain": "domain",
-        },
+        xaxis={**canvas.titled(AXIS), "range": [low[0], high[0]], "constrain": "domain"},
         yaxis={"visible": False, "range": [low[1], high[1]], "scaleanchor": "x"},
         annotations=_labels(boundaries, low, high, np.concatenate([drawn, documents]), dark),
     )
@@ -123,8 +119,8 @@ def _labels(
     ]
 
 
-def _way(moved: Array) -> dict[str, Any]:
-    """Return the arrow from q to q_eff, along the circle of all unit vectors."""
+def _way(moved: Array) -> list[dict[str, Any]]:
+    """Return q, q_eff and the arrow between them, along the circle of all unit vectors."""
     angles = np.linspace(0.0, float(np.arctan2(moved[1], moved[0])), 24)
     ends = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     marker = {
@@ -134,7 +130,7 @@ def _way(moved: Array) -> dict[str, Any]:
         "size": [14 if i == len(angles) // 2 else 0 for i in range(len(angles))],
         "color": theme.QUERY,
     }
-    return {
+    way = {
         "type": "scatter",
         **map_marks.coordinates(ends),
         "mode": "lines+markers",
@@ -143,6 +139,11 @@ def _way(moved: Array) -> dict[str, Any]:
         "hoverinfo": "skip",
         "showlegend": False,
     }
+    return [
+        way,
+        _query("query q", np.array([1.0, 0.0]), "diamond-open"),
+        _query("effective query", moved, "diamond"),
+    ]
 
 
 def _query(name: str, position: Array, symbol: str) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 
 from imrnns_core.data.recognition import text_hash
 from imrnns_core.data.shingles import words_of
 
-DOT_ABOVE = "\u0307"
-"""What Python leaves of the Turkish capital İ, in lower case, beside the letter i."""
+ACCENTS = re.compile("[\u0300-\u036f]")
+"""Accents of decomposed letters; that of the Turkish İ stays beside the i in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,13 @@ class Query:
 
     @property
     def letters_hash(self) -> str:
-        """The hash of its letters and digits; not even blanks or punctuation in words change it."""
-        return text_hash("".join(words_of(self.text)).replace(DOT_ABOVE, ""))
+        """The hash of its letters and digits.
+
+        Case, accents, blanks and punctuation do not change it, not even within words.
+        """
+        bare = ACCENTS.sub("", unicodedata.normalize("NFKD", self.text))
+        # the lower case of a Turkish I without a dot is ı
+        return text_hash("".join(words_of(bare)).replace("ı", "i"))
 
     @property
     def known_hashes(self) -> frozenset[str]:

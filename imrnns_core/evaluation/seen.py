@@ -75,6 +75,6 @@ def masks_of(groups: NDArray[np.str_] | None) -> dict[Group, NDArray[np.bool_]]:
 
 def merged_groups(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.str_]:
     """Return the group (Q,) of each query for two adapters: the closer contact with training."""
-    # in GROUPS, validation comes last but is no weaker contact than seen
-    order = {name: i for i, name in enumerate(("validation", *GROUPS[:-1]))}
+    # in GROUPS, validation comes last but is a closer contact than a text without a judgment
+    order = {name: i for i, name in enumerate(("seen", "validation", *GROUPS[1:-1]))}
     return np.array([min(pair, key=order.__getitem__) for pair in zip(first, second, strict=True)])

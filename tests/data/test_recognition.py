@@ -148,9 +148,12 @@ def test_each_item_of_a_list_is_a_sentence(mark: str, separator: str) -> None:
     ("one", "other"),
     [
         ("What melts?", "what  melts"),
-        ("What's the e-mail limit in the U.S.?", "Whats the email limit in the US"),
+        ("What's the e-mail limit in the U.S.?", "what s the email limit in the US"),
         ("don\u2019t", "DON'T"),
         ("İstanbul", "istanbul"),
+        ("Altın fiyatı kaç lira?", "ALTIN FİYATI KAÇ LİRA?"),
+        ("Altın fiyatı kaç lira?", "ALTIN FIYATI KAÇ LIRA?"),
+        ("ᾷ", "ᾷ".title()),
         ("COVID-19", "covid 19"),
     ],
 )

@@ -160,8 +160,8 @@ def test_two_adapters_together_have_the_closer_contact():
     first = np.repeat(names, 4)
     second = np.tile(names, 4)
     assert merged_groups(first, second).tolist() == [
-        *["validation"] * 4,
-        *["validation", "seen", "seen", "seen"],
+        *["validation", "seen", "validation", "validation"],
+        *["seen"] * 4,
         *["validation", "seen", "text used", "text used"],
         *["validation", "seen", "text used", "unseen"],
     ]

@@ -14,7 +14,10 @@ from imrnns_core.retrieval.run_ranker import ENCODER
 from imrnns_core.types import UNJUDGED
 
 NOT_RANKED = "The run ranks no document for this query."
-NO_MATCH = "No document shares a word with the query."
+NO_MATCH = (
+    "No document has a word of the query that BM25 reads: it ignores words such as “the”, and "
+    "single letters."
+)
 LOWER_RELEVANT = 3
 """Relevant documents that each list shows below its top k."""
 

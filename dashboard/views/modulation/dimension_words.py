@@ -24,7 +24,8 @@ READING = (
     "A word is linked to a dimension if the documents with this word have a mean value on the "
     "dimension that is far above (+) or below (−) the mean of all documents. The distance is in "
     "standard errors; near copies of a document count once. It must be at least {:.0f}: of a "
-    "million pairs of a word and a dimension, only about one reaches this by chance."
+    "million pairs of a word and a dimension, only about one would reach this if the documents "
+    "were exchanged at random."
 )
 
 

@@ -28,9 +28,9 @@ def parse_grade(text: str) -> Fraction | None:
         value = float(word)
     except ValueError:
         return None
-    if not math.isfinite(value) or abs(value) > MAX_GRADE:
+    if not math.isfinite(value) or value > MAX_GRADE:
         return None
-    return Fraction(round(value * PARTS), PARTS)
+    return Fraction(round(max(value, -1.0) * PARTS), PARTS)  # all negative ones count as 0
 
 
 def is_rounded(text: str) -> bool:
@@ -57,8 +57,6 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
             f"grades are fractions; they were multiplied by {factor}, which nDCG does not depend "
             "on; grades that people give on the pages, from 0 to 3, are not multiplied"
         )
-    if any(grade < 0 for grade in grades):
-        report.remarks.append("negative grades count as 0, not relevant")
     return {
         query_id: {d: max(0, int(grade * factor)) for d, grade in documents.items()}
         for query_id, documents in judged.items()

@@ -11,7 +11,7 @@ from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.columns import ROLES, Columns, named
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.grades import is_rounded, parse_grade
-from imrnns_core.data.readers.rows import Record, Rows, clean, delimiter, read_rows
+from imrnns_core.data.readers.rows import Record, Rows, cells_of, clean, delimiter, read_rows
 from imrnns_core.data.readers.trec import from_trec_id
 from imrnns_core.errors import DataError
 
@@ -81,9 +81,9 @@ def _text_rows(file: SourceFile, report: FileReport, chosen: Columns) -> tuple[R
     if first is None:
         return iter(()), IN_BEIR
     mark = _mark(file, first[1])
-    layout = _layout(_cells(first[1], mark), chosen, file)
+    layout = _layout(cells_of(first[1], mark), chosen, file)
     rest = lines if layout.has_header else chain([first], lines)
-    names = [c.strip() for c in _cells(first[1], mark)] if layout.has_header else None
+    names = [c.strip() for c in cells_of(first[1], mark)] if layout.has_header else None
     return _records(rest, mark, names, report), layout.columns
 
 
@@ -92,10 +92,6 @@ def _mark(file: SourceFile, first: str) -> str | None:
     if "\t" in first:
         return "\t"
     return delimiter(file, first) if any(mark in first for mark in ",;|") else None
-
-
-def _cells(line: str, mark: str | None) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split(mark)] if mark else line.split()
 
 
 def _layout(cells: Sequence[str], chosen: Columns, file: SourceFile) -> _Layout:
@@ -122,7 +118,7 @@ def _records(
     width = len(names) if names else None
     for line, text in lines:
         report.records += 1
-        cells = _cells(text, mark)
+        cells = cells_of(text, mark)
         width = width or len(cells)
         if len(cells) != width:
             report.reject(f"without {width} columns", line, text.strip())
@@ -152,6 +148,8 @@ def _judge(
         report.reject("of a query that the data set does not have", line, query_id)
     else:
         add(judged, query_id, document_id, grade, report, line)
+        if grade < 0:
+            report.change("whose negative grade counts as 0, not relevant", line, text)
         if is_rounded(text):
             report.keep("whose grade was rounded to hundredths", line, text)
         if document_id not in known[1]:

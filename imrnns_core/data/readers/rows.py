@@ -44,6 +44,19 @@ def read_rows(file: SourceFile, report: FileReport) -> Rows:
     return readers.get(file.suffix, _csv)(file, report)
 
 
+def cells_of(line: str, mark: str | None) -> list[str]:
+    """Return the cells of a line of judgments or of a run; `mark` None means blanks."""
+    if mark is None:
+        return line.split()
+    if mark == "\t":
+        return [cell.strip().strip('"') for cell in line.split(mark)]
+    # a cell in quotation marks may contain the separator
+    # the default is 128 kB; the limit is that of the whole process, so it is never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), len(line) + 1))
+    reader = csv.reader([line], delimiter=mark, skipinitialspace=True)
+    return [cell.strip() for cell in next(reader, [])]
+
+
 def first_rows(file: SourceFile, count: int = 20) -> list[Record]:
     """Return the first records of a table, without a report.
 

@@ -7,7 +7,6 @@ with equal scores by descending id, and the ranks in the file do not count.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -20,7 +19,7 @@ from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.columns import ROLES, named
 from imrnns_core.data.readers.files import SourceFile, list_files
 from imrnns_core.data.readers.load import reasons
-from imrnns_core.data.readers.rows import Record, Rows, clean, read_rows
+from imrnns_core.data.readers.rows import Record, Rows, cells_of, clean, read_rows
 from imrnns_core.data.readers.trec import from_trec_id, to_trec_id
 from imrnns_core.data.run import RankedDocuments, Run
 from imrnns_core.errors import DataError
@@ -240,7 +239,7 @@ def _text_rows(file: SourceFile, report: FileReport) -> Rows:
 def _layout(lines: Sequence[str]) -> tuple[str | None, list[str]]:
     """Return what separates the columns, and their names: those of a header, or numbers."""
     for mark in SEPARATORS if lines else ():
-        cells = _cells(lines[0], mark)
+        cells = cells_of(lines[0], mark)
         if len(named(_ROLES, cells)) > 2:
             return mark, cells
     widths = [
@@ -248,20 +247,12 @@ def _layout(lines: Sequence[str]) -> tuple[str | None, list[str]]:
         for width in WITHOUT_HEADER
         for mark in SEPARATORS
         for line in lines
-        if len(_cells(line, mark)) == width
+        if len(cells_of(line, mark)) == width
     ]
     # `max` keeps the first of equally frequent ones
     mark, width = max(dict.fromkeys(widths), key=widths.count, default=(None, 0))
-    width = width or max((len(_cells(line, None)) for line in lines), default=0)
+    width = width or max((len(cells_of(line, None)) for line in lines), default=0)
     return mark, [str(i) for i in range(1, width + 1)]
-
-
-def _cells(line: str, mark: str | None) -> list[str]:
-    if mark in (",", ";"):  # a cell in quotation marks may contain the separator
-        # the default is 128 kB; the limit is that of the whole process, so it is never lowered
-        csv.field_size_limit(max(csv.field_size_limit(), len(line) + 1))
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=mark))]
-    return [cell.strip().strip('"') for cell in line.split(mark)] if mark else line.split()
 
 
 def _records(
@@ -269,7 +260,7 @@ def _records(
 ) -> Rows:
     for line, text in lines:
         report.records += 1
-        cells = _cells(text, mark)
+        cells = cells_of(text, mark)
         if len(cells) == len(names):
             yield line, dict(zip(names, cells, strict=True))
         else:

@@ -235,8 +235,28 @@ CASES = {
     ),
     "a negative grade": Case(
         qrels("2\td1\t-2"),
-        ("negative grades count as 0, not relevant",),
+        ("changed: 1 whose negative grade counts as 0, not relevant; the first is in line 5 (-2)",),
         qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3, "d1": 0}},
+    ),
+    "a very negative grade": Case(
+        qrels("2\td1\t-2000000"),
+        ("changed: 1 whose negative grade counts as 0",),
+        qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3, "d1": 0}},
+    ),
+    "quotation marks and separators in cells of judgments": Case(
+        {
+            "corpus.jsonl": None,
+            "corpus.csv": 'id,title,text\n"Paris, France",a,b\n"He said ""hi""",c,d\n',
+            "queries.jsonl": None,
+            "queries.csv": 'id,query\n"q,1","capital, where?"\nq2,greeting\n',
+            "qrels/test.tsv": None,
+            "qrels/test.csv": 'query,document,grade,note\n"q,1","Paris, France",1,"good, exact"\n'
+            'q2,"He said ""hi""",2,\n',
+        },
+        (),
+        documents=("Paris, France", 'He said "hi"'),
+        queries=("q,1", "q2"),
+        qrels={"q,1": {"Paris, France": 1}, "q2": {'He said "hi"': 2}},
     ),
     "grades such as 2.0": Case(
         {"qrels/test.tsv": QRELS.replace(b"\t2\n", b"\t2.0\n").replace(b"\t3\n", b"\t3.0\n")}, ()
