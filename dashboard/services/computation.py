@@ -53,6 +53,7 @@ class Computation(ThreadJob, Generic[T]):
         try:
             self._results.append(self.work(self._report))
         finally:
+            gc.unfreeze()
             self._ended.set()
 
     def _report(self, label: str, done: int, total: int) -> None:
