@@ -15,6 +15,7 @@ from imrnns_core.explanation.pair import TARGETS, Pair
 from imrnns_core.explanation.score_accounting import WordAccounting, account
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import SHORTLIST, VerifiedWord, WordDrops
+from imrnns_core.retrieval.batch import Certainty
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.passages import BestPassage
 from imrnns_core.retrieval.ranker import Ranker
@@ -48,6 +49,7 @@ class Explanation:
         missing: For each view that is not available for this encoder, the reason.
         passage: The passage by which the document is ranked, None if it was not split. `document`
             has its text.
+        certainty: How certain the top k is if the adapter ranked the whole corpus, else None.
     """
 
     dataset: str
@@ -64,6 +66,7 @@ class Explanation:
     vocabulary: dict[Side, list[NamedToken]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     passage: BestPassage | None = None
+    certainty: Certainty | None = None
 
     @property
     def final(self) -> str:
@@ -86,6 +89,8 @@ class Explanation:
             "query": self.query.text,
             "document_id": self.document.id,
             "passage": self.passage and self.passage.to_json(),
+            "scope": "candidates" if self.certainty is None else "corpus",
+            "certainty": self.certainty and self.certainty.to_json(),
             "ranks": self.ranks,
             "scores": self.scores,
             "accounting": self.accounting,
@@ -150,6 +155,7 @@ def explain(
         {stage: float(comparison.score(stage)[position]) for stage in comparison.stages},
         _accounting(pair),
         passage=passage,
+        certainty=comparison.certainty,
     )
     try:
         _explain_words(explanation, words(ranker), pair, verify)

@@ -22,6 +22,7 @@ from imrnns_core.reporting.change_lines import (
     gain_lines,
     outcome_reading,
     range_line,
+    scope_line,
     share_line,
 )
 from imrnns_core.reporting.evaluation_answers import answers_of
@@ -55,6 +56,7 @@ def evaluation_to_html(
         evaluation=result,
         generator=EVALUATION_GENERATOR,
         css=style(),
+        scope=scope_line(result.batch) if result.batch.certainty else "",
         answers=answers_of(result, baselines),
         left_out=answers.without_relevant(result.without_relevant)
         if result.without_relevant

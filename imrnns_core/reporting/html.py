@@ -17,6 +17,7 @@ from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
+from imrnns_core.reporting.change_lines import certainty_line
 from imrnns_core.reporting.formatting import counted, decimal, signed
 from imrnns_core.reporting.templates import ENVIRONMENT, style
 from imrnns_core.types import SIDES, FloatArray, Target
@@ -133,6 +134,7 @@ def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> st
     """
     return ENVIRONMENT.get_template("template.html").render(
         explanation=explanation,
+        certainty=certainty_line(explanation.certainty) if explanation.certainty else "",
         generator=REPORT_GENERATOR,
         css=style(),
         stages=[

@@ -59,9 +59,14 @@ def test_search_finds_a_document_outside_the_candidates(
     outside = next(hit["document_id"] for hit in hits if hit["base_rank"] > 100)
     file = tmp_path / "explain.json"
     pair = ("--query", "q128", "--document", outside, "--adapter", model, "--json", file)
-    run("explain", "sample", *pair, "--scope", "corpus")
+    page = tmp_path / "explain.html"
+    run("explain", "sample", *pair, "--scope", "corpus", "--html", page)
     explained = record(file)
     assert explained["ranks"]["modulated"] <= 5
+    assert (explained["scope"], explained["certainty"]["top_k"]) == ("corpus", 10)
+    assert "Ranks are those among all documents of the corpus. The modulated top 10" in (
+        " ".join(page.read_text().split())
+    )
     parts = explained["accounting"]
     total = sum(parts[part] for part in ("projector", "document_modulation", "query_refinement"))
     assert parts["base"] + total == pytest.approx(parts["modulated"], abs=1e-6)
