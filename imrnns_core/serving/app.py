@@ -35,7 +35,8 @@ DESCRIPTION = (
 )
 
 
-_Request, _Response = TypeVar("_Request"), TypeVar("_Response")
+_Request = TypeVar("_Request")
+_Response = TypeVar("_Response")
 
 
 class Service:
