@@ -33,9 +33,7 @@ def show(comparison: Comparison) -> None:
             notices.show("info", *NO_CAUSE)
             # a query of which no relevant document was retrieved has this cause, so it is not here
             st.caption(
-                cause_legend.markdown(
-                    cause_legend.NOT_RETRIEVED, cause_legend.NOT_RETRIEVED_BUT_FOUND
-                )
+                cause_legend.markdown(cause_legend.NOT_RETRIEVED, cause_legend.FOUND_IN_CORPUS)
             )
             return
         st.caption(RUN_READING if state.current().run else READING)
