@@ -20,7 +20,7 @@ READING = (
 )
 PREPARATION = "First the adapter, and the embedding of the query:"
 SAVED = "Save the adapter with “Export” above."
-LINES = "Then the two searches. The store must have the embeddings of this data set:"
+LINES = "Then the two searches. The store must have the embeddings of this data set, by its ids:"
 PRINTED = "For this query, they print the top 10 that Compare shows for “Whole corpus”:"
 ENDPOINT = "query = ...  # the embedding that your endpoint returns, a NumPy array"
 TOP = 10
