@@ -93,6 +93,10 @@ def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[in
     return min(2 * top_k, deepest), deepest
 
 
+_UNRANKED = np.iinfo(np.int64).max
+"""Stands for the rank of a document that a ranking does not have; it comes last."""
+
+
 def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]:
     """Return the positions of the candidates that have a line."""
     ranks = _ranks(comparison)
@@ -103,8 +107,7 @@ def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]
 def _ranks(comparison: Comparison) -> NDArray[np.int64]:
     """Return (S, K) ranks of the candidates in every ranking; unranked ones come last."""
     ranks = np.stack([comparison.rank(system) for system in comparison.rankings])
-    deepest = max(len(ranking.document_ids) for ranking in comparison.rankings.values())
-    return np.where(ranks == 0, deepest + 1, ranks)
+    return np.where(ranks == 0, _UNRANKED, ranks)
 
 
 def _last(comparison: Comparison) -> NDArray[np.int64]:
@@ -142,7 +145,7 @@ def _names(
     ids = [comparison.document_ids[i] for i in shifts]
     # a label has its rank where the axis does not show it
     ranks = [
-        "" if last[i] <= floor else f" ({last[i]})" if last[i] <= len(comparison.rows) else " (—)"
+        "" if last[i] <= floor else " (—)" if last[i] == _UNRANKED else f" ({last[i]:,})"
         for i in shifts
     ]
     short, wide = (

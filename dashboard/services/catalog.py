@@ -145,6 +145,12 @@ def fitting_adapters(data: str) -> list[str]:
     return sorted(fitting, key=lambda name: (cards[name].dataset != data, name))
 
 
+def own_adapters(data: str) -> list[str]:
+    """Return the names of the adapters that fit a data set and were trained on it."""
+    cards = adapter_cards()
+    return [name for name in fitting_adapters(data) if cards[name].dataset == data]
+
+
 def adapter_cards() -> dict[str, AdapterCard]:
     """Return the cards of all adapters that can be read, by name."""
     return {

@@ -148,15 +148,17 @@ def _choose_adapter() -> None:
     # an adapter works only with vectors of its own dimensions: do not offer the others
     fitting, requested = catalog.fitting_adapters(state.current().data), state.current().adapter
     adapters = [*fitting, NO_ADAPTER]
+    # the adapter of another data set is no answer to a question that nobody asked
+    first = next(iter(catalog.own_adapters(state.current().data)), NO_ADAPTER)
     if requested not in adapters:
         if requested:
             notices.show(
                 "warning",
                 f"Adapter “{requested}” was not found, or its dimensions do not match this data "
                 "set",
-                f"{_adapter_name(adapters[0])} is shown instead.",
+                f"{_adapter_name(first)} is shown instead.",
             )
-        state.update(adapter=adapters[0])
+        state.update(adapter=first)
     st.selectbox(
         "Adapter",
         adapters,

@@ -16,7 +16,7 @@ _MEANINGS: dict[Outcome, str] = {
     "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
     "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
     "ranked too low": "a relevant document was retrieved, but below rank {k}",
-    "not retrieved": "neither base nor adapter returns a relevant document: re-ranking cannot help",
+    "not retrieved": "no relevant document was retrieved, so re-ranking cannot help",
 }
 
 

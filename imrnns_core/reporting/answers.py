@@ -187,9 +187,9 @@ def trust(verdict: GeneralizationVerdict) -> Answer:
 def left_out(gain: LeftOutGain) -> str:
     """Return what a sentence memory does for documents that it lacks."""
     return (
-        "New documents: for a test, training built memories that lacked the relevant documents "
-        f"of a query ({counted(gain.queries, 'query', 'queries')}). {NDCG} minus base was "
-        f"{signed(gain.left_out - gain.base)} (95 % interval {interval(gain.change_ci95)}, "
+        "New documents: to measure this, training built memories that lacked the relevant "
+        f"documents of a query ({counted(gain.queries, 'query', 'queries')}). {NDCG} minus base "
+        f"was {signed(gain.left_out - gain.base)} (95 % interval {interval(gain.change_ci95)}, "
         f"{p_equals(gain.p)}). After these documents were added to "
         f"the memory, it was {signed(gain.extended - gain.base)}. The dashboard adds new documents "
         "to the memory."

@@ -37,13 +37,13 @@ VERDICT_NAMES: dict[Verdict, str] = {
 """What reports and tables say about an estimate whose drop was measured."""
 VERDICT_READING = (
     f"Random words: mean ± standard deviation of up to {RANDOM_DRAWS} draws. For a word that "
-    "occurs n times, each draw deletes another word that occurs n times; when none is left, as "
-    "many occurrences of words that occur less or more often. Confirmed: the word's drop is larger "
+    "occurs n times, each draw deletes another word that occurs n times; when none is left, n "
+    "occurrences of other words. Confirmed: the word's drop is larger "
     "in size than that of every draw, and has the sign of its estimate. "
     "Opposite sign: larger in size than every draw, with the other sign. The words are tested in "
     "the order of their estimates, the largest first; the first one that fails and all after it "
     "are not confirmed. "
-    "False alarms: if the estimates were exchanged among the words, at most 5 % of texts would "
+    "False alarms: if the estimates said nothing about the drops, at most 5 % of texts would "
     "have a word that is confirmed for the score, and at most 5 % for the change. No verdict: the "
     f"text has too few other words for {RANDOM_DRAWS} different draws."
 )

@@ -292,8 +292,13 @@ def stage_rankings(
 
 
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
-    """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1]."""
+    """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1].
+
+    With α between 0 and 1, the K documents are ranked among themselves.
+    """
     scores = (
         (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")
     ).astype(np.float32)
+    if alpha in (0.0, 1.0):
+        return scores, comparison.rank("modulated" if alpha else "base")
     return scores, rank(scores, comparison.ties)

@@ -36,7 +36,7 @@ OTHER_QUERY = "of a query that the data set does not have, or that has another t
 NO_DOCUMENT = "of a document that the corpus does not have"
 CHANGED = "of a document whose text changed since"
 NO_VECTOR = "that cannot be encoded: the encoder is missing, or it did not make these vectors"
-OTHER_GRADE = "whose grade is not 0 to 3"
+HIGHER_GRADE = "whose grade is above 3, so it is stored as 3"
 
 
 @dataclass(frozen=True)
@@ -157,10 +157,10 @@ def import_qrels(
             line += 1
             if document_id not in dataset.document:  # the reader noted it
                 continue
-            if grade not in GRADES:
-                report.read -= 1
-                report.reject(OTHER_GRADE, line, str(grade))
-            elif dataset.people.get(query_id, {}).get(document_id) != grade:
+            if grade > GRADES[-1]:
+                report.change(HIGHER_GRADE, line, str(grade))
+                grade = GRADES[-1]
+            if dataset.people.get(query_id, {}).get(document_id) != grade:
                 new.append((query_id, document_id, grade))
     return store.add(dataset, new, who), report
 

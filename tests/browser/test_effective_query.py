@@ -55,7 +55,7 @@ def test_the_effective_query_view_lists_both_tops_and_opens_a_document(
         assert titles[old][:15] in cells[1]
         assert titles[new][:15] in cells[2]
         assert cells[2].endswith("(new)") == (new not in view.base)
-    expect(page.get_by_text(f"These documents are {view.found} of the 10")).to_be_visible()
+    expect(page.get_by_text(f"{view.found} of the 10 documents on the right")).to_be_visible()
     # the marks of the candidates follow the dots and both lines
     (document_id,) = click_point(page, "map_effective_2-D", 3, 0)
     page.wait_for_function("() => new URLSearchParams(location.search).get('document')")

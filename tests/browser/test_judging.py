@@ -81,7 +81,7 @@ def test_judging_with_the_keyboard(page: Page, own_address: str, own_workspace: 
         page.keyboard.press(key)  # without waiting: the next document is there at once
         assert article.locator(".id").inner_text() not in seen
     settle(page)
-    assert counts(page) == f"{total - 4} documents left · 3 judged · 1 skipped"
+    assert counts(page) == f"{total - 4} pairs of query and document left · 3 judged · 1 skipped"
     new = {pair: grade for pair, grade in given(own_workspace).items() if pair not in before}
     assert new == {("q128", seen[0]): 3, ("q128", seen[1]): 0, ("q128", seen[3]): 2}
     page.keyboard.press("u")
@@ -89,7 +89,7 @@ def test_judging_with_the_keyboard(page: Page, own_address: str, own_workspace: 
     page.keyboard.press("u")
     assert article.locator(".id").inner_text() == seen[2]
     settle(page)
-    assert counts(page) == f"{total - 2} documents left · 2 judged"
+    assert counts(page) == f"{total - 2} pairs of query and document left · 2 judged"
     new = {pair: grade for pair, grade in given(own_workspace).items() if pair not in before}
     assert new == {("q128", seen[0]): 3, ("q128", seen[1]): 0}
     # to the end: nothing is left but what was skipped

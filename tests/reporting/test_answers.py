@@ -139,9 +139,9 @@ def test_a_memory_is_trusted_only_for_the_documents_it_has() -> None:
     assert found.kind == "warning"
     assert found.answer == "Yes, but only for documents in the sentence memory"
     assert found.figures.endswith(
-        "New documents: for a test, training built memories that lacked the relevant documents of "
-        "a query (50 queries). nDCG@10 minus base was −0.0500 (95 % interval −0.0800 to −0.0200, "
-        "p = 0.0002). "
+        "New documents: to measure this, training built memories that lacked the relevant "
+        "documents of a query (50 queries). nDCG@10 minus base was −0.0500 (95 % interval "
+        "−0.0800 to −0.0200, p = 0.0002). "
         "After these documents were added to the memory, it was +0.0800. The dashboard adds new "
         "documents to the memory."
     )

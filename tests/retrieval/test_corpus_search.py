@@ -174,8 +174,8 @@ def test_hand_set_a_document_outside_the_candidates_wins():
     assert comparison.rank("base").tolist() == [1, 4]
     assert comparison.score("modulated").tolist() == pytest.approx([-1, 1])
     assert comparison.best_relevant_rank("modulated") == 1
-    assert blend(comparison, 1.0)[1].tolist() == [2, 1]
-    assert blend(comparison, 0.0)[1].tolist() == [1, 2]
+    assert blend(comparison, 1.0)[1].tolist() == [3, 1]
+    assert blend(comparison, 0.0)[1].tolist() == [1, 4]
     assert str(comparison.certainty) == "proven from a pool of 2"
     # the same as a typed question
     typed = ranker.compare(Query("", "question 0"), vector=world.query_vectors(["q0"])[0])

@@ -18,8 +18,8 @@ from imrnns_core.reporting.formatting import interval
 
 UNKNOWN = "not recorded"
 NO_TRAINING_QUERIES = (
-    "0: the adapter has learned no judgment. Judged queries, if there were any, only chose among "
-    "models that were built from the documents"
+    "0: the adapter has learned no judgment. The validation queries, if there are any, only chose "
+    "among models that were built from the documents"
 )
 READING = (
     "All adapters with the dimensions of this data set. Click a row to choose an adapter for all "
@@ -133,7 +133,7 @@ def _trained_on(card: AdapterCard, digest: str) -> str:
     if card.dataset_digest is None:
         return f"{card.dataset}{split}"
     same = "the texts are those" if card.dataset_digest == digest else "the texts are not those"
-    return f"{card.dataset}{split}; {same} of the open data set"
+    return f"{card.dataset}{split}; {same} of the chosen data set"
 
 
 def _texts(card: AdapterCard) -> list[tuple[str, str]]:

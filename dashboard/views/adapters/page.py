@@ -11,7 +11,7 @@ from imrnns_core.config import EncoderSpec
 
 QUESTION = "Which adapter is best for this data set?"
 READING = (
-    "Train an adapter on the open data set, or import one. Then compare it with another adapter, "
+    "Train an adapter on the chosen data set, or import one. Then compare it with another adapter, "
     "or with the base ranking, and open the queries that differ."
 )
 NO_VECTORS = "Adapters need vectors"

@@ -18,10 +18,9 @@ READING = (
     "stored vector changes: search with the query, refine the query by the 100 documents found, "
     "search again with the effective query, and score all documents found exactly."
 )
-PREPARATION = "First the adapter, and the embedding of the query:"
-SAVED = "Save the adapter with “Export” above."
+PREPARATION = "First save the adapter with “Export” above. Then load it, and encode the query:"
 LINES = "Then the two searches. The store must have the embeddings of this data set, by its ids:"
-PRINTED = "For this query, they print the top 10 that Compare shows for “Whole corpus”:"
+PRINTED = "For this query, the lines print the top 10 that Compare shows for “Whole corpus”:"
 ENDPOINT = "query = ...  # the embedding that your endpoint returns, a NumPy array"
 TOP = 10
 
@@ -44,7 +43,7 @@ def show() -> None:
         if isinstance(encoder, SentenceTransformerEncoder)
         else f"{ENDPOINT}\n"
     )
-    st.caption(f"{PREPARATION} {SAVED}")
+    st.caption(PREPARATION)
     st.code(snippets.adapter_lines(f"{selection.adapter}.safetensors") + query, language="python")
     st.caption(LINES)
     st.code(snippets.snippet(store or "FAISS"), language="python")

@@ -129,7 +129,7 @@ def _stages_reading(comparison: Comparison, selection: selections.Selection) -> 
 
 
 def _show_stages(comparison: Comparison, dataset: Dataset, selection: selections.Selection) -> None:
-    title = "Rank at every stage" if state.has_adapter() else "Rank in every ranking"
+    title = "Rank at every stage" if state.has_adapter() else "Rank in base, BM25 and their fusion"
     st.header(title, anchor=False)
     st.caption(_stages_reading(comparison, selection))
     titles = {i: dataset.document[i].title for i in comparison.document_ids}

@@ -171,7 +171,7 @@ def _pick(document_id: str) -> None:
 def _download(query_id: str, title: str, ranking: Ranking) -> None:
     tag = re.sub("[^a-z0-9.]+", "-", title.replace("α = ", "alpha ").lower())
     st.download_button(
-        "Download this ranking as a TREC run",
+        "Download the second list as a TREC run",
         lambda: single_run(query_id, ranking, tag),
         f"{query_id}-{tag}.run",
         "text/plain",

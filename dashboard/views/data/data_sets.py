@@ -37,7 +37,7 @@ def show() -> None:
                 "data set": one.name,
                 # where it is installed is of no use
                 "files": SHIPPED if one.name == SAMPLE else str(one.path),
-                "queries": str(one.queries or ""),
+                "separate file of queries": str(one.queries or ""),
                 "encoder": "none" if one.without_vectors else one.encoder.name,
             }
             for one in listed

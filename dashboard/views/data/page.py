@@ -9,7 +9,7 @@ from dashboard.widgets import notices
 
 QUESTION = "What was read, and what is missing?"
 READING = (
-    "Add a data set of your own. Below: which records of the open data set were read, changed or "
+    "Add a data set of your own. Below: which records of the chosen data set were read, changed or "
     "rejected, and which documents are too long for the encoder."
 )
 

@@ -107,7 +107,7 @@ def _files(dataset: Dataset, data: str) -> None:
     st.dataframe(frame, hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
     if report.ignored:
-        with st.expander(f"Files that were not read ({len(report.ignored):,})"):
+        with st.expander(f"Other files in the folder ({len(report.ignored):,})"):
             ignored = pd.DataFrame(report.ignored.items(), columns=["file", "reason"])
             st.dataframe(ignored, hide_index=True, height=height(len(ignored)))
 

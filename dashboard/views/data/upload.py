@@ -25,8 +25,8 @@ LIMITS = (
 DOCUMENTS = "Upload documents: a table or a zip"
 FOLDER = "Upload a folder: Markdown, text or HTML files, or BEIR layout"
 FOLDER_HELP = (
-    f"At most {FOLDER_FILES:,} files with {FOLDER_BYTES / 1e6:.0f} MB. The id of a document is its "
-    "path inside the folder. The workspace keeps the folder as a zip."
+    f"At most {FOLDER_FILES:,} files, together at most {FOLDER_BYTES / 1e6:.0f} MB. The "
+    "id of a document is its path inside the folder. The workspace keeps the folder as a zip."
 )
 QUERIES = "Upload queries (optional): a table or TREC topics"
 DOCUMENT_TYPES = [*TABLES, ".zip", ".gz"]

@@ -32,7 +32,7 @@ def judged_queries(
             **({CHANGE: d.change} if measured.has_adapter else {}),
             **{stage: d.ranks[n] or None for n, stage in enumerate(measured.stages)},
             "BM25": d.bm25_rank or None,
-            **({"group": groups.get(d.query_id)} if measured.has_adapter else {}),
+            **({"group": groups.get(d.query_id, "unknown")} if measured.has_adapter else {}),
             "likely causes": d.causes,
             "split": split,
             "id": d.query_id,

@@ -35,7 +35,8 @@ COLUMNS = f"""
 - **nDCG change**: nDCG@10 of the modulated ranking minus nDCG@10 of the base ranking
 - **BM25**: rank of the best relevant document in the ranking by BM25 (keyword search)
 - **Training**: how training used the query’s relevant documents
-  ({"; ".join(f"*{group}*: {meaning}" for group, meaning in MEANINGS.items())})
+  ({"; ".join(f"*{group}*: {meaning}" for group, meaning in MEANINGS.items())};
+  *unknown*: the card of the adapter does not say)
 """
 BASE_COLUMNS = """
 - **Base**: rank of the best relevant document in the base ranking

@@ -26,9 +26,9 @@ READING = (
 )
 NEAREST = " Dots are the {:,} documents nearest to one of the two queries."
 FOUND = (
-    "These documents are **{} of the {}** that have the highest modulated scores of the whole "
-    "corpus. An inner product with the effective query leaves out two factors of the exact score, "
-    "which differ little between documents."
+    "**{} of the {}** documents on the right are also among the {} with the highest modulated "
+    "scores of the whole corpus. An inner product with the effective query leaves out two factors "
+    "of the exact score, which differ little between documents."
 )
 MISSED = "Among the top 10 of the adapter, but not found by this search"
 HEAD = ("rank", "nearest to q", "nearest to the effective query")
@@ -88,6 +88,6 @@ def lists(picture: Picture) -> None:
     ]
     texts.table(HEAD, rows, "effective_lists")
     missed = [name(row) for row in view.modulated.tolist() if row not in view.effective]
-    st.markdown(FOUND.format(view.found, len(view.modulated)))
+    st.markdown(FOUND.format(view.found, *[len(view.modulated)] * 2))
     if missed:
         notices.text_block(MISSED, "\n".join(missed))

@@ -24,8 +24,8 @@ READING = (
     "A word is linked to a dimension if the documents with this word have a mean value on the "
     "dimension that is far above (+) or below (−) the mean of all documents. The distance is in "
     "standard errors; near copies of a document count once. It must be at least {:.0f}: of a "
-    "million pairs of a word and a dimension, only about one would reach this if the documents "
-    "were exchanged at random."
+    "million pairs of a word and a dimension, only about one would reach this if the words "
+    "were assigned to documents at random."
 )
 
 
@@ -91,7 +91,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
         st.caption("No dimension in this chart is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest}: the closest column of the chart that has linked words",
+        f"Show dimension {nearest}: the next column of the chart with linked words",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )

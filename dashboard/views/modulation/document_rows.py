@@ -18,8 +18,8 @@ SHOWN = 20
 SIGNS = "★ relevant, ✕ judged not relevant; the number is the modulated rank."
 """How to read a row's label, for the caption of every chart."""
 CLICK = (
-    "Click a cell: below the chart, you see the document, and words of the documents whose "
-    "projected embeddings have an unusually high or low value on this dimension."
+    "Click a cell to see, below the chart, the document and the words linked to this dimension: "
+    "documents with such a word have unusually high or low values on it."
 )
 CLIPPED = "Colours are clipped at ± {}, the 99.5th percentile over many queries."
 """Where the colours of a heat map end, for the tooltip of its caption."""

@@ -35,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const all = now.judged + now.left;
     find(".bar > div").style.width = `${all ? (100 * now.judged) / all : 0}%`;
     find(".counts").textContent = [
-      plural(Math.max(0, now.left), now.left === 1 ? "document left" : "documents left"), plural(now.judged, "judged"),
+      plural(Math.max(0, now.left), now.left === 1 ? "pair of query and document left" : "pairs of query and document left"), plural(now.judged, "judged"),
       ...(now.skipped ? [plural(now.skipped, "skipped")] : []),
     ].join(" · ");
     find(".work").classList.toggle("finished", !item);

@@ -262,7 +262,7 @@ def _checked(root: Path, found: list[SourceFile], ignored: dict[str, str]) -> Li
         if "__MACOSX" in parts or parts[-1].startswith("._"):
             ignored[file.name] = "attributes of another file, written by macOS"
         elif parts[-1] in _EMBEDDING_IDS:
-            ignored[file.name] = "ids of precomputed embeddings, which are read with the vectors"
+            ignored[file.name] = "ids of precomputed embeddings"
         elif any(part.startswith(".") for part in parts):
             continue  # hidden files and folders, such as .git
         elif file.suffix in TABLES + TREC_FILES + PAGES:

@@ -20,7 +20,7 @@ _FILE_NAMES: Mapping[Kind, tuple[str, ...]] = {
 }
 """Names of files and folders that tell what they contain."""
 SHARD = re.compile(r"[-_.]\d+([-_.]of[-_.]\d+)?$")
-_JUDGMENT_TYPES = (".qrels", ".qrel", ".trec")
+_JUDGMENT_TYPES = (".qrels", ".qrel")
 
 
 @dataclass
@@ -45,7 +45,8 @@ def _kind(file: SourceFile) -> Kind | None:
         if stem in names or (parts and parts[-1] in names and file.suffix not in PAGES):
             return kind
     words = re.split(r"[\W_]+", stem)
-    return "judgments" if set(words) & set(_FILE_NAMES["judgments"]) else None
+    is_judgments = file.suffix == ".trec" or set(words) & set(_FILE_NAMES["judgments"])
+    return "judgments" if is_judgments else None
 
 
 def one_collection(listing: Listing) -> Listing:
@@ -108,7 +109,7 @@ def find_parts(listing: Listing) -> Parts:
         else:
             by_kind[kind].append(file)
     if parts.documents and parts.pages:
-        reason = f"the documents are in {parts.documents[0].name}"
+        reason = f"{parts.documents[0].name} already has the documents"
         parts.ignored.update({page.name: reason for page in parts.pages})
         parts.pages = []
     return parts

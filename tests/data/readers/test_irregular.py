@@ -27,6 +27,7 @@ class Case:
     documents: tuple[str, ...] = ("d1", "d2")
     queries: tuple[str, ...] = ("q1", "2")
     texts: Mapping[str, str] = field(default_factory=dict)
+    split: str = "test"
     qrels: Mapping[str, Mapping[str, int]] = field(
         default_factory=lambda: {"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3}}
     )
@@ -216,6 +217,19 @@ CASES = {
         queries=("q1", "2", "q3"),
         texts={"q1": "effects of aspirin on pain", "2": "is p <q for x<y", "q3": "one"},
     ),
+    "topics and judgments with the ending trec": Case(
+        {
+            "queries.jsonl": None,
+            "topics.trec": "<top>\n<num>q1\n<title>one\n</top>\n"
+            "<top>\n<num>2\n<title>two\n</top>\n",
+            "qrels/test.tsv": None,
+            "qrels.trec": "q1 0 d1 2\n2 0 d2 3\n",
+        },
+        (),
+        texts={"q1": "one", "2": "two"},
+        split="qrels",
+        qrels={"q1": {"d1": 2}, "2": {"d2": 3}},
+    ),
     "a row with too few cells": Case(
         {"corpus.jsonl": None, "corpus.csv": "id,title,text\nd1,One,Two\nd2,Two\n"},
         ("kept: 1 with fewer than 3 columns; the first is in line 3 (d2)",),
@@ -354,11 +368,11 @@ CASES = {
     "hidden files": Case({".git/corpus.jsonl": b"rubbish", ".corpus.jsonl": b"rubbish"}, ()),
     "another table beside the corpus": Case(
         {"prices.csv": "article,price\nx,1\n"},
-        ("not read: prices.csv. Reason: the documents are in",),
+        ("not read: prices.csv. Reason: the documents are in corpus.jsonl",),
     ),
     "a page beside the corpus": Case(
         {"README.md": "# Read me\n"},
-        ("not read: README.md. Reason: the documents are in corpus.jsonl",),
+        ("not read: README.md. Reason: corpus.jsonl already has the documents",),
     ),
     "files compressed by gzip": Case(
         {
@@ -379,7 +393,7 @@ def test_irregular_files_are_read_as_far_as_possible(tmp_path: Path, case: Case)
     assert dataset.document_ids == case.documents
     assert tuple(dataset.queries) == case.queries
     assert {i: dataset.queries[i].text for i in case.texts} == case.texts
-    assert dataset.splits == ({"test": case.qrels} if case.qrels else {})
+    assert dataset.splits == ({case.split: case.qrels} if case.qrels else {})
     said = import_lines(dataset.report)
     for sentence in case.says:
         assert any(sentence in line for line in said), said

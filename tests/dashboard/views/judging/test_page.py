@@ -78,13 +78,15 @@ def test_a_file_is_imported_under_the_name_that_was_typed(tmp_path: Path) -> Non
     app.text_input(key="judgments_file").set_value(str(path))
     app.button[0].click().run()
     assert not app.exception
-    assert "1 judgment imported" in said(app)
-    assert "rejected: 1 whose grade is not 0 to 3" in said(app)
-    (given,) = store().current("sample")
-    assert (given.query_id, given.document_id, given.grade) == ("q054", "bern", 1)
-    assert given.who == HOSTILE
+    assert "2 judgments imported" in said(app)
+    assert "changed: 1 whose grade is above 3, so it is stored as 3" in said(app)
+    given = store().current("sample")
+    assert {(j.query_id, j.document_id, j.grade, j.who) for j in given} == {
+        ("q054", "bern", 1, HOSTILE),
+        ("q054", "the-hague", 3, HOSTILE),
+    }
     app.run()
-    assert app.dataframe[0].value["who"].tolist() == [HOSTILE]
+    assert app.dataframe[0].value["who"].tolist() == [HOSTILE] * 2
     compare = open_page("compare", query="q054", document="bern")
     assert "&lt;img src=x" in said(compare)
     assert "<img" not in said(compare)
