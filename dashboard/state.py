@@ -38,12 +38,13 @@ def start() -> Selection:
 
 def _complete(selection: Selection) -> Selection:
     """Add the default data set and adapter to the Selection of a link that names none."""
+    data = selection.data or os.environ.get("IMRNNS_DATA", SAMPLE)
+    # for another data set, the sidebar chooses an adapter that was trained on it
+    adapter = SAMPLE_ADAPTER if data == SAMPLE and not selection.data else ""
     return replace(
         selection,
-        data=selection.data or os.environ.get("IMRNNS_DATA", SAMPLE),
-        adapter=selection.adapter
-        # another data set may have other dimensions: the sidebar chooses an adapter that fits
-        or os.environ.get("IMRNNS_ADAPTER", SAMPLE_ADAPTER if not selection.data else ""),
+        data=data,
+        adapter=selection.adapter or os.environ.get("IMRNNS_ADAPTER", adapter),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import navigation
@@ -75,6 +76,36 @@ def test_a_data_set_without_a_fitting_adapter_opens_without_one(
     assert [box.value for box in app.selectbox] == ["mine", "none", "q1"]
     assert app.selectbox[1].options == ["None (base only)"]
     assert "Base ranking only. The pages show it beside BM25." in [c.value for c in app.caption]
+
+
+@pytest.mark.parametrize(("trained_on", "opens_with"), [("elsewhere", "none"), ("mine", "toy")])
+def test_own_data_opens_with_an_adapter_only_if_it_was_trained_on_it(
+    fresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained_on: str, opens_with: str
+) -> None:
+    space, vectors = caching.workspace(), tmp_path / "vectors"
+    vectors.mkdir()
+    for stem, plural, ids in (
+        ("document", "documents", ("d1", "d2")),
+        ("query", "queries", ("q1",)),
+    ):
+        save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, plural, stem)
+    space.register(space.resolve(str(toys.write_dataset(tmp_path / "mine")), vectors))
+    adapter = toys.adapter(toys.random_model(0, 4, 4), None, "toy")
+    save_adapter(
+        replace(adapter, card=replace(adapter.card, dataset=trained_on)),
+        space.root / "adapters" / "toy.safetensors",
+    )
+    # the data set that `imrnns-lens dashboard mine` opens, and that of a link
+    for name, parameters in (("mine", {}), ("", {"data": "mine"})):
+        if name:
+            monkeypatch.setenv("IMRNNS_DATA", name)
+        app = AppTest.from_function(sidebar_alone, default_timeout=60)
+        for key, value in parameters.items():
+            app.query_params[key] = value
+        app.run()
+        assert not app.exception
+        assert [box.value for box in app.selectbox][:2] == ["mine", opens_with]
+        assert set(app.selectbox[1].options) == {"toy", "None (base only)"}
 
 
 def test_an_adapter_opens_first_and_none_is_the_last_choice(fresh: None) -> None:
