@@ -35,7 +35,7 @@ def test_from_own_files_to_a_failing_query_with_its_relevant_document(
         click(page.get_by_role("link", name="Failures", exact=True))
         settle(page)
         # the sample's adapters fit this encoder, but they are not made for these documents
-        expect(page.locator(".st-key-input_adapter")).to_contain_text("None (base only)")
+        expect(page.get_by_role("combobox", name="Adapter")).to_have_value("None (base only)")
         expect(page.locator(".st-key-adapter_hint")).to_contain_text("imrnns-lens train DATA")
         rows = page.locator(".st-key-failures tbody tr")
         assert rows.first.get_attribute("data-id") == "q6"
