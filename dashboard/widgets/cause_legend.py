@@ -16,7 +16,8 @@ _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
     FOUND_IN_CORPUS: (
         "no candidate is relevant, but if the adapter ranks the whole corpus, a relevant document "
-        "is among as many top documents. Choose “Whole corpus” under “Ranked documents”"
+        "is among as many top documents as there were candidates. Choose “Whole corpus” under "
+        "“Ranked documents”"
     ),
     "keyword mismatch": (
         f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "

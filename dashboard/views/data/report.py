@@ -107,8 +107,10 @@ def _files(dataset: Dataset, data: str) -> None:
     st.dataframe(frame, hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
     if report.ignored:
-        with st.expander(f"Other files in the folder ({len(report.ignored):,})"):
-            ignored = pd.DataFrame(report.ignored.items(), columns=["file", "reason"])
+        with st.expander(
+            f"Files not read as documents, queries or judgments ({len(report.ignored):,})"
+        ):
+            ignored = pd.DataFrame(report.ignored.items(), columns=["file", "why not"])
             st.dataframe(ignored, hide_index=True, height=height(len(ignored)))
 
 

@@ -16,11 +16,11 @@ NAMES = {"not relevant": "judged not relevant"}
 EXPLANATIONS = {
     "cluster": (
         "Clusters of the projected embeddings (k-means), named by the words that distinguish them "
-        "(class-based TF-IDF)."
+        "(class-based TF-IDF). In brackets: how many of the drawn documents are in the cluster."
     ),
     "subject": (
         "The most frequent subjects among the drawn documents have a colour each; all others are "
-        "grey."
+        "grey. In brackets: how many of the drawn documents have the subject."
     ),
 }
 
