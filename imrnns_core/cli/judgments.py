@@ -52,7 +52,7 @@ def judgments_import(
     who: Who = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Store the judgments of a file, with grades from 0 to 3.
+    """Store the judgments of a file; grades above 3 are stored as 3.
 
     For the same pair of query and document, they replace those of the data set's
     files.

@@ -28,8 +28,8 @@ Data = Annotated[
         metavar="DATA",
         help=(
             "Data set: “sample”, the name of a prepared data set, or the path of a table of "
-            "documents (CSV, TSV, Excel, JSON, JSONL, Parquet), of a folder of Markdown, text or "
-            "HTML files, or of a folder or zip in BEIR layout. If a data set and a folder have "
+            "documents (CSV, TSV, Excel, OpenDocument, JSON, JSONL, Parquet), of a folder of "
+            "Markdown, text or HTML files, or of a folder or zip in BEIR layout. If a data set and a folder have "
             "the same name, NAME is the data set and ./NAME is the folder."
         ),
     ),

@@ -51,7 +51,10 @@ ValidSplit = Annotated[
     str | None,
     typer.Option(help="Split that selects the epoch (default: a part of the training split)."),
 ]
-Seed = Annotated[int, typer.Option(help="Random seed. The same seed gives the same adapter.")]
+Seed = Annotated[
+    int,
+    typer.Option(help="Random seed. On the same machine, the same seed gives the same adapter."),
+]
 
 
 def train(

@@ -132,8 +132,8 @@ def _trained_on(card: AdapterCard, digest: str) -> str:
     split = f", split {card.train_split}" if card.train_split else ""
     if card.dataset_digest is None:
         return f"{card.dataset}{split}"
-    same = "the texts are those" if card.dataset_digest == digest else "the texts are not those"
-    return f"{card.dataset}{split}; {same} of the chosen data set"
+    same = "the same texts" if card.dataset_digest == digest else "other texts"
+    return f"{card.dataset}{split}. The data set in the sidebar has {same}"
 
 
 def _texts(card: AdapterCard) -> list[tuple[str, str]]:

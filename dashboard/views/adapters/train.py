@@ -33,7 +33,7 @@ ELSEWHERE_READING = (
 )
 ELSEWHERE_SECONDS = 2.0
 SENDS = "The encoder of this data set is an endpoint, and training encodes texts"
-SEED_HELP = "The same seed gives the same adapter."
+SEED_HELP = "On the same machine, the same seed gives the same adapter."
 SPLIT_HELP = (
     "The split whose judgments are learned. On its queries, the adapter looks better than it is: "
     "measure it on another split."

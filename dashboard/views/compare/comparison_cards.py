@@ -102,7 +102,9 @@ def rankings(
 def _base_caption(comparison: Comparison) -> str:
     """Return how the base ranks, and what."""
     if comparison.certainty is not None:
-        return "cosine · ranks in the whole corpus"
+        return (
+            f"cosine · ranks in the whole corpus · {len(comparison.document_ids)} documents listed"
+        )
     return f"cosine without an adapter · {len(comparison.document_ids)} candidates"
 
 

@@ -177,7 +177,7 @@ def _download(query_id: str, title: str, ranking: Ranking) -> None:
         "text/plain",
         on_click="ignore",
         key="run",
-        help="All candidates in the order of the second list, as a file for trec_eval.",
+        help="All documents of the second list, in its order, as a file for trec_eval.",
     )
 
 

@@ -25,8 +25,8 @@ READING = (
 )
 NONE = ("Nobody judged documents of this data set yet", "Judge above, or import a file below.")
 FILE_HELP = (
-    "BEIR or TREC judgments on the machine that runs the dashboard, with grades from 0 to 3. They "
-    "are stored under your name."
+    "BEIR or TREC judgments, or a table, on the machine that runs the dashboard. They are stored "
+    "under your name; grades above 3 are stored as 3."
 )
 FORMATS: tuple[tuple[Literal["beir", "trec"], str, str], ...] = (
     ("beir", "Download BEIR file", "tsv"),

@@ -76,7 +76,7 @@ TESTS = """
 """
 PLACEMENT = (
     "Arrows start where UMAP places the projected embedding as a new point. This is not exactly "
-    "the dot of the document: the median distance is {:.3f} map widths."
+    "the dot of the document: over the drawn documents, the median distance is {:.3f} map widths."
 )
 SHARE = (
     "{:.0f} % of the movement is along these axes (share of the squared length). The axes explain "

@@ -231,7 +231,9 @@ def test_a_card_says_what_training_used() -> None:
     facts = dict(card_facts(space.adapter("sample-adapter"), digest))
     card = space.adapter("sample-adapter").card
     assert facts["Seed"] == str(card.config["seed"])
-    assert facts["Trained on"] == "sample, split train; the texts are those of the chosen data set"
+    assert (
+        facts["Trained on"] == "sample, split train. The data set in the sidebar has the same texts"
+    )
     assert facts["Documents"].startswith(f"{len(card.texts.positives):,} were relevant")
     assert facts["Validation queries"] == f"{len(card.texts.validation_queries):,}"
     assert f"{card.outcome.validation:.4f}" in facts["Validation score"]
@@ -240,4 +242,4 @@ def test_a_card_says_what_training_used() -> None:
     )
     assert facts["Dimensions"] == "384 → 384"
     other = dict(card_facts(space.adapter("sample-adapter"), "another"))
-    assert "the texts are not those of the chosen data set" in other["Trained on"]
+    assert "The data set in the sidebar has other texts" in other["Trained on"]
