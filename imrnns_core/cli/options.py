@@ -29,8 +29,8 @@ Data = Annotated[
         help=(
             "Data set: “sample”, the name of a prepared data set, or the path of a table of "
             "documents (CSV, TSV, Excel, OpenDocument, JSON, JSONL, Parquet), of a folder of "
-            "Markdown, text or HTML files, or of a folder or zip in BEIR layout. If a data set and a folder have "
-            "the same name, NAME is the data set and ./NAME is the folder."
+            "Markdown, text or HTML files, or of a folder or zip in BEIR layout. If a data set "
+            "and a folder have the same name, NAME is the data set and ./NAME is the folder."
         ),
     ),
 ]
