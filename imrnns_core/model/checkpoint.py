@@ -123,7 +123,7 @@ def load_adapter(path: str | Path) -> Adapter:
         encoder=reference.get("encoder_model_name") or reference.get("encoder"),
         recipe=None,
         dataset=reference.get("dataset"),
-        source=f"reference package, {reference['checkpoint_format']}",
+        source=f"reference package (format {reference['checkpoint_format']})",
     )
     return Adapter(model, card)
 

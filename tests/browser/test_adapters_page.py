@@ -161,7 +161,7 @@ def test_a_reference_checkpoint_is_imported_exported_and_loads_again(
     settle(page)
     assert "adapter=imrnns-minilm-scifact" in page.url
     card = page.locator(".st-key-adapter_card")
-    expect(card).to_contain_text("reference package, imrnns-final-v1")
+    expect(card).to_contain_text("reference package (format imrnns-final-v1)")
     for key in ("export_pt", "export_safetensors"):
         with page.expect_download() as download:
             press(page, key)

@@ -406,7 +406,7 @@ def test_an_adapter_with_wrong_dimensions_names_both_numbers():
 def test_the_current_format_of_the_reference_package(test_data: Path):
     card = load_adapter(test_data / "peer" / "imrnns-minilm-scifact.pt").card
     assert (card.name, card.input_dim, card.output_dim) == ("imrnns-minilm-scifact", 384, 384)
-    assert card.source == "reference package, imrnns-final-v1"
+    assert card.source == "reference package (format imrnns-final-v1)"
     assert card.texts is None
 
 

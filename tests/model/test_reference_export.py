@@ -25,7 +25,7 @@ def test_a_checkpoint_keeps_every_value_and_names_its_encoder(tmp_path: Path) ->
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert (again.card.encoder, again.card.dataset) == ("all-MiniLM-L6-v2", "wiki")
-    assert again.card.source == "reference package, imrnns-final-v1"
+    assert again.card.source == "reference package (format imrnns-final-v1)"
 
 
 def test_a_file_of_the_package_is_written_as_it_was_read(test_data: Path, tmp_path: Path) -> None:

@@ -136,8 +136,8 @@ def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Col
         side.caption,
         cards,
         NOT_RANKED if side.is_base else NO_MATCH,
-        # in the whole corpus, a base rank can be far below the number of documents
-        max(len(order) - last, 0),
+        # of the whole corpus, only some documents are listed: their number would say nothing
+        max(len(order) - last, 0) if comparison.certainty is None else 0,
         f"Relevant or selected documents below rank {top_k}",
     )
 

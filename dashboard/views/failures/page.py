@@ -24,8 +24,8 @@ READING = (
     "Compare. On the keyboard: Tab to the table, ↑ and ↓ to a row, Enter to open it."
 )
 TOP_K_HELP = (
-    "No row is hidden: k only decides which outcome a query has. The same k applies to the list of "
-    "queries and to Overview."
+    "No row is hidden: k only decides which outcome a query has. The same k decides the signs in "
+    "the box “Query” of the sidebar, and the outcomes on Overview."
 )
 OUTCOME_HELP = "Show only the queries with this outcome. The legend below the table explains each."
 EMPTY = ("No query has this outcome", "Choose another outcome or another split.")
