@@ -11,8 +11,8 @@ from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 
 ALL, LIST, THIS, SPLIT = "all", "list", "this", "split:"
 HELP = (
-    "All queries, those of a split, those without judgments, the list that you opened from "
-    "Failures, or the query that is selected on the other pages."
+    "All queries, those of a split, those without judgments, those that Failures listed when you "
+    "last opened one there, or the query that is selected on the other pages."
 )
 
 

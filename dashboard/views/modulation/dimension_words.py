@@ -79,7 +79,9 @@ def _values(rows: DocumentRows, comparison: Comparison, heatmap: Heatmap | None)
     if heatmap is not None and len(row):
         value = float(heatmap.values[int(row[0]), selection.dimension])
         shown = written_value(value, heatmap.colour_limit)
-        lines.insert(0, f"{selection.document}: {heatmap.value_name} {shown} (as in the heat map)")
+        is_drawn = selection.dimension in heatmap.dimensions
+        where = "as in the heat map" if is_drawn else "this dimension is not drawn in the heat map"
+        lines.insert(0, f"{selection.document}: {heatmap.value_name} {shown} ({where})")
     # in full values the cell is the full shift: once is enough
     return lines[:1] if heatmap is not None and heatmap.value_name == "full shift" else lines
 
@@ -91,7 +93,7 @@ def _offer_nearest(heatmap: Heatmap) -> None:
         st.caption("No dimension in this chart is linked to a word.")
         return
     st.button(
-        f"Show dimension {nearest}: the next column of the chart with linked words",
+        f"Show dimension {nearest}, a column of the chart with linked words",
         key="nearest_dimension",
         on_click=lambda: state.update(dimension=nearest),
     )
