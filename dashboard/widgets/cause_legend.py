@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard import state
+from imrnns_core.config import SearchConfig
 from imrnns_core.evaluation.diagnosis import (
     LEXICAL_TOP,
     NEED_ENCODER,
@@ -15,9 +16,9 @@ FOUND_IN_CORPUS: Cause = "found only in the whole corpus"
 _MEANINGS: dict[Cause, str] = {
     NOT_RETRIEVED: "the base ranking has no relevant document, so re-ranking cannot help",
     FOUND_IN_CORPUS: (
-        "no candidate is relevant, but if the adapter ranks the whole corpus, a relevant document "
-        "is among as many top documents as there were candidates. Choose “Whole corpus” under "
-        "“Ranked documents”"
+        "no candidate is relevant. But if the adapter ranks the whole corpus, a relevant document "
+        f"is in its top {SearchConfig().candidates} (as many as there are candidates). Choose "
+        "“Whole corpus” under “Ranked documents”"
     ),
     "keyword mismatch": (
         f"BM25 has a relevant document in its top {LEXICAL_TOP}, at a better rank than the best "
