@@ -44,7 +44,9 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(send())
+        # in a thread: after a browser test, this one has a running event loop
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: asyncio.run(send())).result()
 
     def post(self, path: str, **body: Any) -> Any:
         answer = self("POST", path, json=body)

@@ -225,7 +225,7 @@ def test_an_adapter_without_judgments_is_validated_by_the_comparison(
     card = trainer.adapter("x").card
     assert (card.recipe, card.train_split) == ("unlabeled", "train")
     assert trainer.run.split == TrainValidationSplit()
-    hashes = {space.dataset.queries[q].text_hash for q in space.dataset.qrels("train")}
+    hashes = {space.dataset.queries[q].letters_hash for q in space.dataset.qrels("train")}
     assert set(card.texts.validation_queries) == hashes
 
 

