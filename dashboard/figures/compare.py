@@ -94,7 +94,7 @@ def lower_edge(comparison: Comparison, top_k: int, picked: str = "") -> tuple[in
 
 
 _UNRANKED = np.iinfo(np.int64).max
-"""Stands for the rank of a document that a ranking does not have; it comes last."""
+"""The rank of a document that a ranking does not have, so that it comes last."""
 
 
 def _drawn(comparison: Comparison, top_k: int, picked: str) -> NDArray[np.int64]:

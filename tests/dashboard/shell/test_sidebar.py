@@ -14,6 +14,7 @@ from dashboard.services import caching, catalog
 from dashboard.shell import tour
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.model.checkpoint import save_adapter
+from imrnns_core.storage.workspace import Workspace
 from tests import toys
 
 
@@ -58,9 +59,8 @@ def test_zero_vectors_are_named(fresh: None, tmp_path: Path) -> None:
     )
 
 
-def test_a_data_set_without_a_fitting_adapter_opens_without_one(
-    fresh: None, tmp_path: Path
-) -> None:
+def register_mine(tmp_path: Path) -> Workspace:
+    """Register two documents and a query with four dimensions as “mine”."""
     space, vectors = caching.workspace(), tmp_path / "vectors"
     vectors.mkdir()
     for stem, plural, ids in (
@@ -69,6 +69,13 @@ def test_a_data_set_without_a_fitting_adapter_opens_without_one(
     ):
         save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, plural, stem)
     space.register(space.resolve(str(toys.write_dataset(tmp_path / "mine")), vectors))
+    return space
+
+
+def test_a_data_set_without_a_fitting_adapter_opens_without_one(
+    fresh: None, tmp_path: Path
+) -> None:
+    register_mine(tmp_path)
     app = AppTest.from_function(sidebar_alone, default_timeout=60)
     app.query_params["data"] = "mine"
     app.run()
@@ -82,14 +89,7 @@ def test_a_data_set_without_a_fitting_adapter_opens_without_one(
 def test_own_data_opens_with_an_adapter_only_if_it_was_trained_on_it(
     fresh: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained_on: str, opens_with: str
 ) -> None:
-    space, vectors = caching.workspace(), tmp_path / "vectors"
-    vectors.mkdir()
-    for stem, plural, ids in (
-        ("document", "documents", ("d1", "d2")),
-        ("query", "queries", ("q1",)),
-    ):
-        save_embeddings(EmbeddingMatrix(ids, toys.letters(ids)), vectors, plural, stem)
-    space.register(space.resolve(str(toys.write_dataset(tmp_path / "mine")), vectors))
+    space = register_mine(tmp_path)
     adapter = toys.adapter(toys.random_model(0, 4, 4), None, "toy")
     save_adapter(
         replace(adapter, card=replace(adapter.card, dataset=trained_on)),
