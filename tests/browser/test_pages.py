@@ -594,7 +594,7 @@ def test_a_card_of_the_ideal_order_is_a_twin_too(compared: Page) -> None:
 
 def test_downloads(compared: Page, sample: Ranker) -> None:
     with compared.expect_download() as download:
-        compared.get_by_role("button", name="Download this ranking as a TREC run").click()
+        compared.get_by_role("button", name="Download the second list as a TREC run").click()
     lines = Path(download.value.path()).read_text().splitlines()
     hits = sample.compare("q007").ranking("modulated")
     assert [line.split()[2] for line in lines] == [h.document_id for h in hits]
@@ -633,7 +633,7 @@ def test_alpha_ranks_again_and_stays_in_the_address(
     ]
     assert cards(page, "α = 0.50") == expected
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download this ranking as a TREC run").click()
+        page.get_by_role("button", name="Download the second list as a TREC run").click()
     lines = Path(download.value.path()).read_text().splitlines()
     assert [line.split()[2] for line in lines[:10]] == [d for d, *_ in expected]
     assert lines[0].split()[5] == "alpha-0.50"
@@ -813,7 +813,7 @@ def test_one_document_is_enough_for_every_page(
     page: Page, address: str, workspace: Path, tmp_path: Path
 ) -> None:
     prepare(workspace, tmp_path / "one", [{"_id": "only", "title": "", "text": "short"}], "q?")
-    open_page(page, f"{address}/?data=one")
+    open_page(page, f"{address}/?data=one&adapter=sample-adapter")
     assert [c[:2] for c in cards(page, "Base")] == [("only", 1)]
     assert page.locator("section[aria-label=Base] .skipped").count() == 0
     for path, says in (
@@ -825,7 +825,7 @@ def test_one_document_is_enough_for_every_page(
         ("/modulation?part=score accounting", "What changes each score"),
         ("/map?view=target", "1 document drawn"),
     ):
-        open_page(page, f"{address}{path}&data=one")
+        open_page(page, f"{address}{path}&data=one&adapter=sample-adapter")
         expect(page.get_by_text(says).first).to_be_visible()
         assert page.get_by_text("This page cannot be shown").count() == 0
 
@@ -842,7 +842,7 @@ def test_very_long_texts_keep_the_page_in_shape(
     )
     for width, height in ((1440, 1000), (390, 844)):
         page = new_page(width, height)
-        open_page(page, f"{address}/?data=long&shown=20&document={documents[3]['_id']}")
+        open_page(page, f"{address}/?data=long&adapter=sample-adapter&shown=20&document={documents[3]['_id']}")
         assert (
             page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
             <= width
@@ -870,7 +870,7 @@ def test_hostile_texts_are_shown_letter_by_letter(
     prepare(workspace, tmp_path / "hostile", documents, HOSTILE)
     # Compare is the last one, whose texts are read below
     for path in ("/modulation", "/map", "/overview", "/failures", "/"):
-        open_page(page, f"{address}{path}?data=hostile&document=d<0>")
+        open_page(page, f"{address}{path}?data=hostile&adapter=sample-adapter&document=d<0>")
         assert page.evaluate("() => window.hacked") is None
     # HTML collapses runs of blanks only where it is told to: the panel keeps every letter
     assert HOSTILE.strip() in page.locator(".st-key-compare_document .document-text").inner_text()
