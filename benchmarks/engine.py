@@ -1,4 +1,4 @@
-"""Time scoring, evaluation and training, compared with the reference package."""
+"""Time the command `evaluate`, and training compared with that of the reference package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
+from benchmarks.reference import reference_split
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("IMRNNS_TEST_DATA") or ROOT.parent / "shared" / "data")
@@ -30,83 +30,6 @@ def median_seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
         work()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
-
-
-def scoring() -> None:
-    """Time the scoring of 100 candidates for all queries of SciFact dev, ours and theirs."""
-    from imrnns.beir_data import DatasetSplit
-    from imrnns.checkpoints import load_model
-    from imrnns.data import CachedSplit
-    from imrnns.evaluation import evaluate_model_with_baseline
-
-    from imrnns_core.model.checkpoint import load_adapter
-    from imrnns_core.model.scoring import score_candidates, transform_corpus
-    from imrnns_core.retrieval.ranker import Ranker
-    from imrnns_core.storage.workspace import Workspace
-
-    checkpoint = DATA / "peer" / "imrnns-minilm-scifact.pt"
-    workspace = Workspace(Path(tempfile.mkdtemp()))
-    collection = workspace.open(
-        workspace.resolve(str(DATA / "scifact"), DATA / "scifact" / "embeddings")
-    )
-    ids = list(collection.dataset.qrels("dev"))
-    vectors = collection.query_vectors(ids)
-    adapter = load_adapter(checkpoint)
-    model = load_model(checkpoint)[0]
-    documents = {
-        i: torch.from_numpy(v)
-        for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)
-    }
-    split = DatasetSplit(
-        corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},
-        queries={q: collection.dataset.queries[q].text for q in ids},
-        qrels={q: dict(j) for q, j in collection.dataset.qrels("dev").items()},
-    )
-    cached = CachedSplit(
-        split, documents, {q: torch.from_numpy(v) for q, v in zip(ids, vectors, strict=True)}, {}
-    )
-    index = collection.index
-    candidates = index.search(vectors, 100)
-
-    def reference_scores() -> None:
-        with torch.no_grad():
-            for query, rows in zip(vectors, candidates, strict=True):
-                stacked = torch.stack(
-                    [documents[collection.documents.ids[row]].float() for row in rows]
-                )
-                model.score_candidates(torch.from_numpy(query), stacked)
-
-    theirs = median_seconds(reference_scores)
-    ranker = Ranker(collection, adapter)
-    queries, rows = torch.from_numpy(vectors), torch.from_numpy(candidates)
-    transform = median_seconds(
-        lambda: transform_corpus(adapter.model, torch.from_numpy(collection.documents.vectors))
-    )
-    warm = median_seconds(
-        lambda: score_candidates(adapter.model, ranker.transform, ranker.base, queries, rows)
-    )
-    cold = transform + warm
-    ranked = median_seconds(lambda: Ranker(collection, adapter).rank_batch(vectors))
-    whole = median_seconds(
-        lambda: evaluate_model_with_baseline(model, cached, "cpu", 100, 100, [10]), 3
-    )
-    per_query = 1e3 / len(ids)
-    print(
-        f"scoring, {len(ids)} queries × 100 candidates: reference {theirs * per_query:.2f} ms "
-        "per query, one stage"
-    )
-    print(
-        f"  ours, all four stages, with the corpus transform: {cold * per_query:.2f} ms per query, "
-        f"ratio {cold / theirs:.2f}"
-    )
-    print(
-        f"  ours, all four stages, without it: {warm * per_query:.2f} ms per query, "
-        f"ratio {warm / theirs:.2f}"
-    )
-    print(
-        f"  whole evaluation of the reference package: {whole:.2f} s; our retrieval and ranking at "
-        f"all four stages: {ranked:.2f} s, ratio {ranked / whole:.2f}"
-    )
 
 
 def evaluate_command() -> None:
@@ -199,38 +122,10 @@ def reference_training_data(
     collection: Any, splits: tuple[Any, Any]
 ) -> tuple[list[Any], Callable[[Any], float]]:
     """Return the reference package's training and validation sets, and its validation measure."""
-    from imrnns.beir_data import DatasetSplit
-    from imrnns.data import CachedSplit, ContrastiveCachedDataset
+    from imrnns.data import ContrastiveCachedDataset
     from imrnns.evaluation import evaluate_model
 
-    documents = {
-        i: torch.from_numpy(v)
-        for i, v in zip(collection.documents.ids, collection.documents.vectors, strict=True)
-    }
-    cached = []
-    for qrels in splits:
-        vectors = collection.query_vectors(tuple(qrels))
-        candidates = [
-            [collection.documents.ids[row] for row in rows]
-            for rows in collection.index.search(vectors, 100)
-        ]
-        negatives = {
-            q: [d for d in ids if qrels[q].get(d, 0) <= 0]
-            for q, ids in zip(qrels, candidates, strict=True)
-        }
-        split = DatasetSplit(
-            corpus={d.id: {"title": d.title, "text": d.text} for d in collection.dataset.documents},
-            queries={q: collection.dataset.queries[q].text for q in qrels},
-            qrels={q: dict(judged) for q, judged in qrels.items()},
-        )
-        cached.append(
-            CachedSplit(
-                split,
-                documents,
-                {q: torch.from_numpy(v) for q, v in zip(qrels, vectors, strict=True)},
-                negatives,
-            )
-        )
+    cached = [reference_split(collection, qrels, negatives=True) for qrels in splits]
 
     def metric(model: Any) -> float:
         return sum(evaluate_model(model, cached[1], "cpu", 100, 10, [10]).values()) / 3

@@ -15,13 +15,12 @@ import time
 import numpy as np
 import torch
 
-from benchmarks import large_import
+from benchmarks import against_reference, large_import
 from benchmarks.engine import (
     DATA,
     ROOT,
     evaluate_command,
     median_seconds,
-    scoring,
     training,
 )
 
@@ -97,7 +96,7 @@ def main() -> None:
         )
     )
     if (DATA / "scifact" / "corpus.jsonl").is_file():
-        scoring()
+        against_reference.main([])
         evaluate_command()
         training()
     else:

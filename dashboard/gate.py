@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 METHODS = ("GET", "HEAD", "OPTIONS")
 UPLOAD = re.compile(r"/_stcore/upload_file/[^/]+/[^/]+$")
 UPLOAD_METHODS = (*METHODS, "PUT", "DELETE")
-"""Methods at the address of an upload: the page Data sends files, and takes them back."""
+"""Methods at the address of an upload: a page sends files, and takes them back."""
 
 
 class Gate:
@@ -55,7 +55,7 @@ def _refusal(method: str, path: str, headers: Headers) -> PlainTextResponse | No
     allowed = UPLOAD_METHODS if UPLOAD.search(path) else METHODS
     if method not in allowed:
         return PlainTextResponse(
-            f"{method} is not allowed; files are uploaded on the page Data\n",
+            f"{method} is not allowed; files are uploaded on the pages Data and Judging\n",
             405,
             {"Allow": ", ".join(allowed)},
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Generic, Protocol, TypeVar
 
 import imrnns_core
+from imrnns_core.errors import LensError
 
 FIRST_PAGE_SECONDS = 1.5
 """Delay of work that no page waits for, so that it does not slow down the first page."""
@@ -87,7 +88,8 @@ class ThreadJob:
             except StoppedError:
                 pass
             except Exception as error:  # a thread has no caller to raise to: the page shows it
-                self.error = f"{type(error).__name__}: {error}"
+                known = isinstance(error, LensError)
+                self.error = str(error) if known else f"{type(error).__name__}: {error}"
             finally:
                 self.finished = True
 

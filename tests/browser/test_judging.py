@@ -197,3 +197,21 @@ def test_a_kept_question_is_removed_and_brought_back(
     expect(facts).to_contain_text("1 relevant document")
     expect(remove).to_be_visible()
     assert kept in store.questions("sample")
+
+
+def test_uploaded_judgments_are_imported(
+    page: Page, own_address: str, own_workspace: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.qrels"
+    file.write_text("q055 0 euro-microstates 3\nq056 0 euro-microstates 7\nno-query 0 x 1\n")
+    open_page(page, f"{own_address}/judging")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_role("textbox", name="File of judgments")).to_have_value(
+        re.compile(r"mine.*\.qrels$")
+    )
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 judgments imported")).to_be_visible()
+    expect(page.get_by_text("of a query that the data set does not have")).to_be_visible()
+    stored = given(own_workspace)
+    assert stored["q055", "euro-microstates"] == 3
+    assert stored["q056", "euro-microstates"] == 3  # the highest grade that people can give

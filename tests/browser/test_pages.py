@@ -842,7 +842,10 @@ def test_very_long_texts_keep_the_page_in_shape(
     )
     for width, height in ((1440, 1000), (390, 844)):
         page = new_page(width, height)
-        open_page(page, f"{address}/?data=long&adapter=sample-adapter&shown=20&document={documents[3]['_id']}")
+        open_page(
+            page,
+            f"{address}/?data=long&adapter=sample-adapter&shown=20&document={documents[3]['_id']}",
+        )
         assert (
             page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
             <= width

@@ -8,9 +8,8 @@ import streamlit as st
 from dashboard import state
 from dashboard.services import catalog
 from dashboard.services.data_sets import listing
-from dashboard.views.data import upload
 from dashboard.views.data.report import irregular_frame
-from dashboard.widgets import notices
+from dashboard.widgets import notices, upload_box
 from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
 from imrnns_core.data.run import Run
 from imrnns_core.errors import LensError
@@ -19,6 +18,7 @@ READING = (
     "The ranking of another search engine for the queries of this data set. Choose it as the base "
     "in the sidebar: Overview, Failures, Compare and Judging then show and diagnose it."
 )
+UPLOAD = "Upload a run: a TREC run or a table"
 FILE_HELP = (
     "On the machine that runs the dashboard: a TREC run (query Q0 document rank score tag), or a "
     "CSV or TSV file with the columns query, document and score. Documents are ranked as in "
@@ -85,7 +85,9 @@ def runs_frame(data: str, runs: list[Run]) -> pd.DataFrame:
 
 
 def _add(data: str) -> None:
-    upload.show_run("run_file")
+    upload_box.empty_lost("run_file")
+    # the name of a run can have any ending
+    upload_box.show(st.container(), UPLOAD, "run_file")
     with st.form("add_run", border=False):
         left, right = st.columns([3, 1])
         path = left.text_input("File of a run", key="run_file", help=FILE_HELP).strip()

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.formatting import count, cut
 from dashboard.services import catalog, judging
-from dashboard.widgets import notices
+from dashboard.widgets import notices, upload_box
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import LensError
 from imrnns_core.evaluation.trec import qrels_text
@@ -24,6 +24,7 @@ READING = (
     "the same query and document, a judgment from here replaces that of the files."
 )
 NONE = ("Nobody judged documents of this data set yet", "Judge above, or import a file below.")
+UPLOAD = "Upload judgments: a BEIR or TREC file, or a table"
 FILE_HELP = (
     "BEIR or TREC judgments, or a table, on the machine that runs the dashboard. They are stored "
     "under your name; grades above 3 are stored as 3."
@@ -108,6 +109,8 @@ def _downloads(dataset: Dataset) -> None:
 
 def _import(data: str) -> None:
     st.subheader("Import judgments", anchor=False)
+    upload_box.empty_lost("judgments_file")
+    upload_box.show(st.container(), UPLOAD, "judgments_file")
     with st.form("import_judgments", border=False):
         path = st.text_input("File of judgments", key="judgments_file", help=FILE_HELP).strip()
         if not st.form_submit_button("Import", key="import_file") or not path:

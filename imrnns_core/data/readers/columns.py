@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from imrnns_core.data.import_report import Kind
@@ -58,9 +58,12 @@ def plain(name: str) -> str:
 
 def named(roles: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
     """Return role → column by the names of the columns; a column has one role at most."""
+    columns = list(columns)
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(plain(column), column)
+    for column in columns:  # such as "docs"
+        by_name.setdefault(plain(column).removesuffix("s"), column)
     found: dict[str, str] = {}
     for role in roles:
         known = (by_name.get(name) for name in NAMES[role])
@@ -101,12 +104,24 @@ def document_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dic
         found.update({"id": unique[0]} if unique else {})
     if "text" not in found and "title" not in found:
         problem = f"no column with texts among {', '.join(columns) or 'none'}"
-        raise DataError(path, problem, "name it: --column text=NAME")
+        raise DataError(path, problem, "choose the column with texts (--column text=NAME)")
     return {role: found[role] for role in ROLES["documents"] if role in found}
 
 
-def query_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dict[str, str]:
-    """Return the columns of a file of queries; see `document_columns`.
+def query_columns(
+    rows: Sequence[Record],
+    chosen: Columns,
+    path: Path,
+    find: Callable[[str], Sequence[str]] | None = None,
+) -> dict[str, str]:
+    """Return the columns of a file of queries.
+
+    Args:
+        rows: See `document_columns`, as for `chosen` and `path`.
+        chosen: Columns that the user named.
+        path: The file.
+        find: Returns the documents that a cell names. A column whose name says nothing is read as
+            expected documents only if one of them is found; None means that it is not asked.
 
     Raises:
         DataError: If a chosen column does not exist, or no column has queries.
@@ -122,11 +137,24 @@ def query_columns(rows: Sequence[Record], chosen: Columns, path: Path) -> dict[s
         free.remove(found["query"])
     if "query" not in found:
         problem = f"no column with queries among {', '.join(columns) or 'none'}"
-        raise DataError(path, problem, "name it: --column query=NAME")
+        raise DataError(path, problem, "choose the column with queries (--column query=NAME)")
     if "query-id" not in {**found, **chosen}:
-        unique = [c for c in free if _is_id(rows, c)]
+        # ids come before the texts; what comes after them says where the answer is
+        before = columns[: columns.index(found["query"])]
+        unique = [c for c in free if c in before and _is_id(rows, c)]
         found.update({"query-id": unique[0]} if unique else {})
+        free = [column for column in free if column not in found.values()]
+    if "document" not in {**found, **chosen}:
+        unique = [c for c in free if _is_id(rows, c)]
+        unique = [c for c in unique if find is None or any(map(find, _values(rows, c)))]
+        found.update({"document": unique[-1]} if unique else {})
     return {role: found[role] for role in ROLES["queries"] if role in found}
+
+
+def not_read(rows: Sequence[Record], columns: Columns) -> list[str]:
+    """Return a remark that names the columns of a table that have no role; none if all have one."""
+    unread = [repr(column) for column in _names(rows) if column not in columns.values()]
+    return [f"columns that are not read: {', '.join(unread)}"] if unread else []
 
 
 def _used(chosen: Columns) -> dict[str, str]:
@@ -157,7 +185,7 @@ def _check_chosen(chosen: Columns, kind: Kind, columns: Sequence[str], path: Pat
     for role, column in chosen.items():
         if column and column not in columns:
             remedy = f"its columns are {', '.join(columns) or 'none'}"
-            raise DataError(path, f"no column {column!r} for --column {role}={column}", remedy)
+            raise DataError(path, f"no column {column!r}, which is named for {role}", remedy)
 
 
 def _values(rows: Sequence[Record], column: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from imrnns_core.data.import_report import FileReport
-from imrnns_core.data.readers.columns import Columns, document_columns
+from imrnns_core.data.readers.columns import Columns, document_columns, not_read
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.rows import Record, Rows, clean, first_rows, read_rows
 from imrnns_core.data.records import Document
@@ -34,6 +34,8 @@ def read_documents(
     # without any record, the report says what is wrong with the lines
     columns = document_columns(first, chosen, file.path) if first else {}
     report.columns.update(columns)
+    # an object `metadata` may contain the subject and the address
+    report.remarks += not_read(first, {**columns, "fields": "metadata"})
     if first and "id" not in columns:
         source = "the address" if "url" in columns else "the number of the row"
         report.remarks.append(f"no column with ids; the id is {source}")

@@ -25,6 +25,11 @@ PAGES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
 MAX_RATIO, FREE_BYTES = 100, 200_000_000
 """A compressed file may be 100 times as large when unpacked; this does not apply to 200 MB."""
 _EMBEDDING_IDS = ("document_ids.txt", "query_ids.txt")
+_ENCODINGS = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
+    *("koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman"),
+]
+"""Character encodings that are guessed: those in which files are still written."""
 _SAMPLE_BYTES = 200_000
 """Bytes from which the character encoding of a file is guessed if it is not UTF-8."""
 
@@ -116,8 +121,7 @@ class SourceFile:
             text = raw.decode(_marked_encoding(raw))
         except UnicodeDecodeError as error:
             start = max(0, error.start - _SAMPLE_BYTES // 2)
-            guess = charset_normalizer.from_bytes(raw[start : start + _SAMPLE_BYTES]).best()
-            encoding = guess.encoding if guess else "cp1252"
+            encoding = _guessed_encoding(raw[start : start + _SAMPLE_BYTES])
             report.remarks.append(f"not UTF-8 at byte {error.start + 1}; read as {encoding}")
             text = raw.decode(encoding, errors="replace")
         # not `splitlines`: it also splits at Unicode separators, which texts may contain
@@ -138,6 +142,17 @@ class SourceFile:
 def _marked_encoding(raw: bytes) -> str:
     """Return the encoding that a byte order mark names, else UTF-8."""
     return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _guessed_encoding(sample: bytes) -> str:
+    """Return the likeliest encoding of some bytes; Windows-1252 if they are too few to tell."""
+    matches = charset_normalizer.from_bytes(sample, cp_isolation=_ENCODINGS)
+    best = matches.best()
+    if best is None:
+        return "cp1252"
+    equal = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
+    names = {name for match in equal for name in (match.encoding, *match.could_be_from_charset)}
+    return "cp1252" if "cp1252" in names else best.encoding
 
 
 def check_ratio(path: Path, packed: int, unpacked: int) -> None:

@@ -71,7 +71,7 @@ def _columns(names: Sequence[str], chosen: Columns, file: SourceFile) -> Columns
     columns = {**chosen, **named([role for role in _ROLES if role not in chosen], rest)}
     if missing := [role for role in _ROLES if role not in columns]:
         problem = f"no column for {' and '.join(missing)} among {', '.join(names) or 'none'}"
-        raise DataError(file.path, problem, "name it: --column grade=NAME")
+        raise DataError(file.path, problem, "rename the column, or name it (--column grade=NAME)")
     return columns
 
 

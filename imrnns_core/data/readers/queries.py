@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from imrnns_core.data.import_report import FileReport
-from imrnns_core.data.readers.columns import Columns, query_columns, several
+from imrnns_core.data.readers.columns import Columns, not_read, query_columns, several
 from imrnns_core.data.readers.documents import DocumentFinder, field, one_line
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.grades import is_rounded, parse_grade
@@ -50,8 +50,9 @@ def read_queries(
         DataError: If the file cannot be read, or no column has queries.
     """
     first = first_rows(file)
-    columns = query_columns(first, chosen, file.path) if first else {}
+    columns = query_columns(first, chosen, file.path, finder.find) if first else {}
     report.columns.update(columns)
+    report.remarks += not_read(first, columns)
     if first and "query-id" not in columns:
         report.remarks.append("no column with ids; queries are numbered in the order of the file")
     ids_by_text = {query.text: query.id for query in queries.values()}

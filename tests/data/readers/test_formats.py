@@ -173,7 +173,7 @@ def test_columns_can_be_chosen(tmp_path: Path):
     first = dataset.documents[0]
     assert (first.title, first.text) == ("Open a ticket, then wait.", "VPN")
     with pytest.raises(
-        DataError, match=r"no column 'Text' for --column text=Text; its columns are P"
+        DataError, match=r"no column 'Text', which is named for text; its columns are P"
     ):
         load_dataset(DataSource(table, columns={"text": "Text"}))
 
@@ -186,6 +186,56 @@ def test_columns_without_a_known_name_are_guessed_from_their_values(tmp_path: Pa
     dataset = load_dataset(tmp_path / "x.csv")
     assert dataset.report.files[0].columns == {"id": "nr", "text": "lang"}
     assert dataset.document["A2"].text == "Ein Ticket öffnen."
+
+
+def test_a_column_after_the_queries_says_which_documents_are_expected(tmp_path: Path):
+    pages = "id,text\nvpn,Open a ticket.\nleave,Sixteen weeks.\n"
+    for header in ("query,docs", "query,Expected pages", "frage,antwortseite"):
+        rows = f"{header}\nHow do I connect?,vpn\nHow long is it?,leave\n"
+        write(tmp_path, {"pages.csv": pages, "questions.csv": rows})
+        dataset = load_dataset(DataSource(tmp_path / "pages.csv", tmp_path / "questions.csv"))
+        assert dataset.splits == {"questions": {"q1": {"vpn": 1}, "q2": {"leave": 1}}}, header
+    # a column before them has their ids
+    write(tmp_path, {"questions.csv": "nr,frage\nF1,How do I connect?\nF2,How long is it?\n"})
+    dataset = load_dataset(DataSource(tmp_path / "pages.csv", tmp_path / "questions.csv"))
+    assert list(dataset.queries) == ["F1", "F2"]
+    assert dataset.splits == {}
+
+
+def test_columns_that_are_not_read_are_named(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "corpus.jsonl": '{"_id": "1", "text": "x", "views": 7, "metadata": {"url": "u"}}\n',
+            "queries.csv": "qid,question,asked on\nq1,why?,Monday\n",
+        },
+    )
+    remarks = [file.remarks for file in load_dataset(tmp_path).report.files]
+    assert remarks == [
+        ["columns that are not read: 'views'"],
+        ["columns that are not read: 'asked on'"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Müller"),
+        ("cp1252", "Où est la bibliothèque?"),
+        ("cp1252", "José"),
+        ("cp1252", "Garçon, “quoted” – naïve"),
+        ("cp1252", "Das Café schließt um zehn Uhr, die Küche etwas früher. " * 9),
+        ("cp1250", "Zażółć gęślą jaźń, łódź. Příliš žluťoučký kůň."),
+        ("cp932", "日本語のテキストです。検索"),
+        ("gb18030", "这是中文文本，用于检索"),
+        ("cp1253", "Καλημέρα κόσμε, πώς είσαι"),
+    ],
+)
+def test_text_in_another_encoding_is_read(tmp_path: Path, encoding: str, text: str):
+    write(tmp_path, {"x.jsonl": f'{{"id": "1", "text": "{text}"}}\n'.encode(encoding)})
+    dataset = load_dataset(tmp_path / "x.jsonl")
+    assert dataset.document["1"].text == text
+    assert f"read as {encoding}" in dataset.report.files[0].remarks[0]
 
 
 def test_rows_without_an_id_get_the_address_or_the_number_of_the_line(tmp_path: Path):

@@ -135,10 +135,14 @@ CASES = {
         ONE_MORE,
     ),
     "a huge number in an unused field": Case(
-        corpus('{"_id": "d3", "text": "x", "n": ' + "9" * 5000 + "}"), (), ONE_MORE
+        corpus('{"_id": "d3", "text": "x", "n": ' + "9" * 5000 + "}"),
+        ("columns that are not read: 'n'",),
+        ONE_MORE,
     ),
     "infinity in an unused field": Case(
-        corpus('{"_id": "d3", "text": "x", "n": Infinity}'), (), ONE_MORE
+        corpus('{"_id": "d3", "text": "x", "n": Infinity}'),
+        ("columns that are not read: 'n'",),
+        ONE_MORE,
     ),
     "a line of 1 MB": Case(corpus('{"_id": "d3", "text": "' + LONG + '"}'), (), ONE_MORE),
     "blank lines": Case({"corpus.jsonl": b"\n \n" + CORPUS + b"\n\t\n"}, ()),
@@ -168,7 +172,9 @@ CASES = {
         ONE_MORE,
     ),
     "two keys that differ in case": Case(
-        corpus('{"_id": "d3", "TEXT": "shouted", "text": "x"}'), (), ONE_MORE
+        corpus('{"_id": "d3", "TEXT": "shouted", "text": "x"}'),
+        ("columns that are not read: 'TEXT'",),
+        ONE_MORE,
     ),
     # queries
     "no query file": Case(
@@ -415,7 +421,7 @@ REFUSED = {
     ),
     "a corpus without a text": (
         {"corpus.jsonl": '{"_id": "d1"}\n'},
-        "no column with texts among _id; name it: --column text=NAME",
+        "no column with texts among _id; choose the column with texts (--column text=NAME)",
     ),
     "only broken lines": (
         {"corpus.jsonl": "{\n{\n"},
@@ -423,7 +429,8 @@ REFUSED = {
     ),
     "judgments without a grade": (
         {**BEIR, "qrels/test.tsv": "query-id\tcorpus-id\tvotes\nq1\td1\t1\n"},
-        "test.tsv: no column for grade among query-id, corpus-id, votes; name it: --column",
+        "test.tsv: no column for grade among query-id, corpus-id, votes; rename the column, "
+        "or name it (--column",
     ),
     "judgments with a column too many": (
         {**BEIR, "qrels/test.tsv": "q1\t0\td1\t1\t7\n"},
