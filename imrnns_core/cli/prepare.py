@@ -32,12 +32,14 @@ from imrnns_core.cli.options import (
 from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import load_dataset
+from imrnns_core.encoding.endpoint import is_endpoint
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
 from imrnns_core.reporting.import_lines import import_lines, length_line, own_document_lines
 
 if TYPE_CHECKING:
+    from imrnns_core.encoding.sharded import Cluster
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
@@ -95,6 +97,18 @@ SplitLong = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with an error if a record is irregular.")
 ]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help=(
+            "Encode on the machines of a Ray cluster, such as 10.0.0.1:6379, or “auto” for the "
+            "one that this machine belongs to. “local”: in several processes of this machine."
+        ),
+    ),
+]
+ENDPOINT = "--ray: the encoder is an endpoint, which no other machine calls; leave --ray out"
 NO_VECTORS = (
     "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need vectors; leave "
     "them out"
@@ -118,6 +132,7 @@ def prepare(
     no_vectors: NoVectors = False,
     adapter: Maps = None,
     sentences: Sentences = False,
+    ray: RayAddress = None,
     yes: Yes = False,
     workspace: WorkspaceFolder = None,
 ) -> None:
@@ -153,6 +168,8 @@ def prepare(
     )
     if strict:
         load_dataset(registration.source, strict=True)
+    if ray:
+        space.cluster = _cluster(ray, registration)
     collection = open_collection(space, registration)
     if (embeddings or store) and encoder:
         collection.check_encoder()
@@ -163,6 +180,19 @@ def prepare(
     if sentences:
         _prepare_sentences(space, collection)
     _prepare_maps(space, collection, adapter)
+
+
+def _cluster(address: str, registration: Registration) -> Cluster:
+    """Return the Ray cluster that encodes a data set.
+
+    Raises:
+        LensError: If an endpoint encodes it, or no cluster answers.
+    """
+    from imrnns_core.scale.ray_cluster import RayCluster
+
+    if is_endpoint(registration.encoder.name):
+        raise LensError(ENDPOINT)
+    return RayCluster(address)
 
 
 def _print_content(collection: Collection, added: list[str]) -> None:

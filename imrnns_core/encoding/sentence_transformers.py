@@ -98,6 +98,10 @@ class SentenceTransformerEncoder:
         self._model: SentenceTransformer | None = None
         self._tokenizer_lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[type[SentenceTransformerEncoder], tuple[EncoderSpec]]:
+        """Return what another process needs to make this encoder: it loads the model itself."""
+        return SentenceTransformerEncoder, (self._spec,)
+
     @property
     def spec(self) -> EncoderSpec:
         """Name of the encoder and its prefixes."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -17,12 +17,23 @@ SHARD = 256
 Text = TypeVar("Text")
 
 
+class Cluster(Protocol):
+    """Machines that encode several shards at once."""
+
+    def encode(
+        self, encode: Callable[[Sequence[Text]], FloatArray], shards: Sequence[Sequence[Text]]
+    ) -> Iterator[tuple[int, FloatArray]]:
+        """Yield the number of each shard with its vectors (R, n), in any order."""
+        ...
+
+
 def encode_shards(
     folder: Path | None,
     label: str,
     texts: Sequence[Text],
     encode: Callable[[Sequence[Text]], FloatArray],
     progress: LabelledProgress | None,
+    cluster: Cluster | None = None,
 ) -> FloatArray:
     """Return (N, n) vectors of N texts, encoded in shards of `SHARD` texts.
 
@@ -35,33 +46,53 @@ def encode_shards(
         texts: The texts.
         encode: Encodes some texts to (R, n) vectors.
         progress: Called with (label, done, total) after each shard.
+        cluster: Encodes the shards; None encodes one after the other in this process.
     """
-    shards: list[FloatArray] = []
-    for start in range(0, len(texts), SHARD):
-        shard_texts = texts[start : start + SHARD]
-        path = None if folder is None else _file(folder, label, start)
-        vectors = None if path is None else none_if_damaged(partial(np.load, path))
-        # a file of another run may have the same name
-        if vectors is None or vectors.ndim != 2 or len(vectors) != len(shard_texts):
-            vectors = encode(shard_texts)
-            if path is not None:
-                with atomic_write(path) as temporary, temporary.open("wb") as handle:
-                    np.save(handle, vectors)
-        shards.append(vectors)
+    shards = [texts[start : start + SHARD] for start in range(0, len(texts), SHARD)]
+    vectors = dict[int, FloatArray]()
+    done = 0
+
+    def finish(number: int, own: FloatArray) -> None:
+        nonlocal done
+        vectors[number] = own
+        done += len(own)
         if progress:
-            progress(label, start + len(shard_texts), len(texts))
-    return np.concatenate(shards) if shards else np.zeros((0, 1), np.float32)
+            progress(label, done, len(texts))
+
+    for number, shard in enumerate(shards):
+        if (saved := _saved(folder, label, number, len(shard))) is not None:
+            finish(number, saved)
+    missing = [number for number in range(len(shards)) if number not in vectors]
+    pending = [shards[number] for number in missing]
+    encoded = cluster.encode(encode, pending) if cluster else enumerate(map(encode, pending))
+    for position, own in encoded if pending else ():
+        if folder is not None:
+            path = _file(folder, label, missing[position])
+            with atomic_write(path) as temporary, temporary.open("wb") as handle:
+                np.save(handle, own)
+        finish(missing[position], own)
+    ordered = [vectors[number] for number in range(len(shards))]
+    return np.concatenate(ordered) if ordered else np.zeros((0, 1), np.float32)
+
+
+def _saved(folder: Path | None, label: str, number: int, count: int) -> FloatArray | None:
+    """Return the saved vectors of a shard, or None if there are none for this number of texts."""
+    if folder is None:
+        return None
+    vectors = none_if_damaged(partial(np.load, _file(folder, label, number)))
+    # a file of another run may have the same name
+    return vectors if vectors is not None and vectors.ndim == 2 and len(vectors) == count else None
 
 
 def unsaved(folder: Path | None, label: str, texts: Sequence[Text]) -> list[Text]:
     """Return the texts whose shard is not saved; the arguments are those of `encode_shards`."""
     return [
         text
-        for start in range(0, len(texts), SHARD)
-        if folder is None or not _file(folder, label, start).exists()
+        for number, start in enumerate(range(0, len(texts), SHARD))
+        if folder is None or not _file(folder, label, number).exists()
         for text in texts[start : start + SHARD]
     ]
 
 
-def _file(folder: Path, label: str, start: int) -> Path:
-    return folder / f"{label}-{start:08d}.npy"
+def _file(folder: Path, label: str, number: int) -> Path:
+    return folder / f"{label}-{number * SHARD:08d}.npy"

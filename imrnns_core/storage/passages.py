@@ -23,7 +23,7 @@ import numpy as np
 from imrnns_core.data.records import Document
 from imrnns_core.encoding.encoder import format_document
 from imrnns_core.encoding.passages import Part, split_long
-from imrnns_core.encoding.sharded import encode_shards
+from imrnns_core.encoding.sharded import Cluster, encode_shards
 from imrnns_core.io import atomic_write, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.passages import Passages
@@ -35,7 +35,10 @@ SCHEMA = 1
 
 
 def with_passages(
-    root: Path, collection: Collection, progress: LabelledProgress | None = None
+    root: Path,
+    collection: Collection,
+    progress: LabelledProgress | None = None,
+    cluster: Cluster | None = None,
 ) -> Collection:
     """Return the collection with the passages of its long documents; encode new ones.
 
@@ -45,6 +48,7 @@ def with_passages(
         root: Folder of the workspace.
         collection: The collection.
         progress: Called with ("passages", done, total) while passages are encoded.
+        cluster: Encodes them; None encodes them in this process.
 
     Raises:
         EncoderError: If the encoder has no tokenizer, or did not make the collection's embeddings.
@@ -53,7 +57,7 @@ def with_passages(
     note_use(root, collection.dataset.name, path)
     stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
     if stored is None or str(stored["corpus"]) != digest:
-        stored = _encoded(collection, path, stored, progress)
+        stored = _encoded(collection, path, stored, progress, cluster)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary, temporary.open("wb") as handle:
             np.savez(handle, **stored)
@@ -70,6 +74,7 @@ def _encoded(
     path: Path,
     stored: Mapping[str, Any] | None,
     progress: LabelledProgress | None,
+    cluster: Cluster | None,
 ) -> dict[str, Any]:
     """Split the long documents, and encode the passages that have no stored vector."""
     documents, encoder = collection.dataset.documents, collection.encoder
@@ -91,7 +96,8 @@ def _encoded(
         collection.check_encoder()
     shards = path.with_suffix("") / texts.digest(missing)
     shards.mkdir(parents=True, exist_ok=True)
-    new = encode_shards(shards, "passages", [parts[row] for row in missing], encode, progress)
+    items = [parts[row] for row in missing]
+    new = encode_shards(shards, "passages", items, encode, progress, cluster)
     return {
         "corpus": collection.dataset.corpus_digest,
         "vectors": texts.matrix(known, missing, new).vectors,

@@ -25,7 +25,7 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.embeddings import EmbeddingMatrix, load_embeddings, save_embeddings
 from imrnns_core.encoding.encoder import Encoder, format_document, format_query
 from imrnns_core.encoding.endpoint import announce
-from imrnns_core.encoding.sharded import SHARD, encode_shards
+from imrnns_core.encoding.sharded import SHARD, Cluster, encode_shards
 from imrnns_core.errors import DataError
 from imrnns_core.io import none_if_damaged, read_json, write_json
 from imrnns_core.types import FloatArray, LabelledProgress
@@ -42,6 +42,7 @@ def stored_or_encoded_vectors(
     encoder: Encoder,
     progress: LabelledProgress | None = None,
     unit: bool = True,
+    cluster: Cluster | None = None,
 ) -> Vectors:
     """Return the stored embeddings of a data set; encode the texts that have none.
 
@@ -53,9 +54,10 @@ def stored_or_encoded_vectors(
         encoder: Its encoder.
         progress: Called with (label, done, total) while texts are encoded.
         unit: Whether the vectors have length 1, or the lengths that the encoder gives them.
+        cluster: Encodes the texts; None encodes them in this process.
     """
     stored = stored_vectors(folder, dataset, encoder, unit)
-    return stored or encode_vectors(folder, dataset, encoder, progress, unit)
+    return stored or encode_vectors(folder, dataset, encoder, progress, unit, cluster)
 
 
 def stored_vectors(folder: Path, dataset: Dataset, encoder: Encoder, unit: bool) -> Vectors | None:
@@ -205,6 +207,7 @@ def encode_vectors(
     encoder: Encoder,
     progress: LabelledProgress | None,
     unit: bool,
+    cluster: Cluster | None = None,
 ) -> Vectors:
     """Encode the texts that have no stored vector, and store all.
 
@@ -226,7 +229,7 @@ def encode_vectors(
     matrices = []
     for stem, texts in kinds.items():
         items = [texts.items[row] for row in missing[stem]]
-        new = encode_shards(shards, stem, items, texts.encode, progress)
+        new = encode_shards(shards, stem, items, texts.encode, progress, cluster)
         matrices.append(texts.matrix(known.get(stem), missing[stem], new))
     finished = shards / "finished"
     finished.mkdir(exist_ok=True)

@@ -19,6 +19,7 @@ from imrnns_core.data.readers.load import load_dataset, source_files
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.encoding.endpoint import Agree, EndpointEncoder, is_endpoint
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.encoding.sharded import Cluster
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
 from imrnns_core.io import identity
 from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
@@ -46,11 +47,18 @@ from imrnns_core.types import LabelledProgress
 class Workspace:
     """A folder with prepared data sets, imported adapters and computed results.
 
-    `agree` asks before texts are sent to an endpoint; None sends none.
+    `agree` asks before texts are sent to an endpoint; None sends none. `cluster` encodes documents,
+    passages and queries; None encodes them in this process.
     """
 
-    def __init__(self, root: Path | str | None = None, agree: Agree | None = None) -> None:
+    def __init__(
+        self,
+        root: Path | str | None = None,
+        agree: Agree | None = None,
+        cluster: Cluster | None = None,
+    ) -> None:
         self.root, self.agree = Path(root or workspace_root()).expanduser().absolute(), agree
+        self.cluster = cluster
         self.runs = RunRegistry(self.root)
 
     # Data sets
@@ -149,9 +157,13 @@ class Workspace:
             )
         else:
             unit = registration.similarity == "cosine"  # others need the encoder's lengths
-            vectors = stored_or_encoded_vectors(folder, dataset, encoder, progress, unit)
+            vectors = stored_or_encoded_vectors(
+                folder, dataset, encoder, progress, unit, self.cluster
+            )
         opened = Collection(dataset, *vectors, encoder, registration.similarity)
-        return with_passages(self.root, opened, progress) if registration.passages else opened
+        if not registration.passages:
+            return opened
+        return with_passages(self.root, opened, progress, self.cluster)
 
     def _encoder(self, registration: Registration) -> Encoder:
         spec, known = registration.encoder, self.registrations().get(registration.name)
