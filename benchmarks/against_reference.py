@@ -40,6 +40,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import measure
 from imrnns_core.storage.workspace import Workspace
 
+Work = Callable[[], Any]
 PAIRS = 7
 LOAD, SPREAD = 0.5, 0.1
 """A machine is quiet below this load, and if three quarters of the ratios lie within this share."""
@@ -77,9 +78,7 @@ class Row:
     spread: float
 
 
-def compare(
-    key: str, what: str, unit: str, first: Callable[[], Any], second: Callable[[], Any]
-) -> Row:
+def compare(key: str, what: str, unit: str, first: Work, second: Work) -> Row:
     """Run both sides in turn; return the ratio of the first to the second."""
     load = os.getloadavg()[0]
     first(), second()
@@ -98,7 +97,7 @@ def compare(
     return row
 
 
-def _seconds(work: Callable[[], Any]) -> float:
+def _seconds(work: Work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -135,7 +134,7 @@ class Sides:
             theirs = self.model(torch.from_numpy(self.vectors), self.stacked)[2].numpy()
         difference = float(np.abs(ours - theirs).max())
         assert difference < SAME, difference
-        measured, expected = self.our_evaluation(cold=False), self.their_evaluation()
+        measured, expected = self.our_evaluation(False), self.their_evaluation()
         print(f"scores of candidates differ by at most {difference:.1e}")
         print(f"measures, ours {measured}, theirs {expected}")
         assert np.abs(np.array(measured) - np.array(expected)).max() < 1e-6
@@ -196,7 +195,7 @@ class Sides:
             self.collection.candidates(self.vectors, 100, self.ids)
 
 
-def explanation(sides: Sides) -> tuple[Callable[[], Any], Callable[[], Any]]:
+def explanation(sides: Sides) -> tuple[Work, Work]:
     """Return the explanation of the words of a document without deletions, and one encode of it."""
     ranker = sides.ranker
     comparison = ranker.compare(sides.ids[0])
@@ -212,41 +211,39 @@ def explanation(sides: Sides) -> tuple[Callable[[], Any], Callable[[], Any]]:
 
 def rows(sides: Sides) -> list[Row]:
     """Return all comparisons."""
-    batch, single = slice(0, 50), slice(0, 1)
-    theirs = "reference / ours"
-    return [
-        compare(
-            *("evaluate_ratio", "evaluation of SciFact dev: index, transform, search, measures"),
-            *(theirs, sides.their_evaluation, partial(sides.our_evaluation, cold=True)),
+    batch, single, ratio = slice(0, 50), slice(0, 1), "reference / ours"
+    of_corpus = partial(sides.corpus.rank_queries, sides.ids)
+    what = {
+        "evaluate_ratio": "evaluation of SciFact dev: index, transform, search, measures",
+        "evaluate_warm_ratio": "the same, with our index and transform in memory",
+        "candidates_ratio": "100 candidates of 50 queries",
+        "candidates_single_ratio": "100 candidates of one query",
+        "corpus_ratio": "modulated top 100 of all documents, 34 queries",
+        "corpus_over_two_scans": "modulated top 100 of all documents, two flat searches",
+        "explain_over_encode": "explanation of a document, one encode of it",
+    }
+    pairs: dict[str, tuple[str, Work, Work]] = {
+        "evaluate_ratio": (ratio, sides.their_evaluation, partial(sides.our_evaluation, True)),
+        "evaluate_warm_ratio": (
+            *(ratio, sides.their_evaluation),
+            partial(sides.our_evaluation, False),
         ),
-        compare(
-            *("evaluate_warm_ratio", "the same, with our index and transform in memory"),
-            *(theirs, sides.their_evaluation, partial(sides.our_evaluation, cold=False)),
+        "candidates_ratio": (
+            *(ratio, partial(sides.their_candidates, batch)),
+            partial(sides.our_candidates, batch),
         ),
-        compare(
-            *("candidates_ratio", "100 candidates of 50 queries"),
-            *(theirs, partial(sides.their_candidates, batch), partial(sides.our_candidates, batch)),
-        ),
-        compare(
-            *("candidates_single_ratio", "100 candidates of one query"),
-            theirs,
-            partial(sides.their_candidates, single),
+        "candidates_single_ratio": (
+            *(ratio, partial(sides.their_candidates, single)),
             partial(sides.our_candidates, single),
         ),
-        compare(
-            *("corpus_ratio", "modulated top 100 of all documents, 34 queries"),
-            *(theirs, sides.their_corpus, lambda: sides.corpus.rank_queries(sides.ids[FEW])),
+        "corpus_ratio": (
+            *(ratio, sides.their_corpus),
+            partial(sides.corpus.rank_queries, sides.ids[FEW]),
         ),
-        compare(
-            *("corpus_over_two_scans", "modulated top 100 of all documents, two flat searches"),
-            *("ours / two searches", lambda: sides.corpus.rank_queries(sides.ids)),
-            sides.two_searches,
-        ),
-        compare(
-            *("explain_over_encode", "explanation of a document, one encode of it"),
-            *("explanation / encode", *explanation(sides)),
-        ),
-    ]
+        "corpus_over_two_scans": ("ours / two searches", of_corpus, sides.two_searches),
+        "explain_over_encode": ("explanation / encode", *explanation(sides)),
+    }
+    return [compare(key, what[key], *pair) for key, pair in pairs.items()]
 
 
 def found(sides: Sides) -> dict[str, float]:

@@ -111,7 +111,7 @@ class PartScorer:
         # (B, 2m) scale and bias of the documents, and of the query
         self.for_documents = torch.cat(ranker.adapter.model.query_adapter(self.projected), dim=-1)
         feedback = torch.from_numpy(batch.feedback_rows)
-        self.for_query = F.embedding_bag(feedback, ranker.transform.effect, mode="mean")
+        self.for_query = ranker.transform.mean_effect(feedback)
 
     @torch.inference_mode()
     def scores(self, parts: set[Part] | frozenset[Part]) -> FloatArray:

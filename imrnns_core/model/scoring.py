@@ -5,46 +5,14 @@ Shapes: N documents in the corpus, B queries, K candidates, n encoder and m work
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from imrnns_core.model.corpus_transform import Transform, take
 from imrnns_core.model.imrnn import IMRNN, feedback_weights
 
-DOCUMENT_BATCH = 512  # documents per step of `transform_corpus`
-CORPUS_BLOCK = 8192  # documents per step of `score_corpus`
 QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is 1.8 times slower
-
-
-class CorpusTransform(NamedTuple):
-    """The parts of a forward pass that depend only on the documents, computed once per corpus."""
-
-    projected: Tensor  # (N, m) projected documents d_p, unit vectors
-    effect: Tensor  # (N, 2m) scale and bias A_d(d_p) by which each document refines a query
-
-
-@torch.inference_mode()
-def transform_corpus(
-    model: IMRNN, documents: Tensor, order: Tensor | None = None
-) -> CorpusTransform:
-    """Project (N, n) base embeddings and apply the document adapter to them.
-
-    Args:
-        model: The adapter.
-        documents: (N, n) base embeddings.
-        order: (N,) order in which they are computed, as rounding depends on the position in a
-            batch; None means that of the rows.
-    """
-    count, m = len(documents), model.config.output_dim
-    projected, effect = torch.empty(count, m), torch.empty(count, 2 * m)
-    order = torch.arange(count) if order is None else order
-    for start in range(0, count, DOCUMENT_BATCH):
-        rows = order[start : start + DOCUMENT_BATCH]
-        projected[rows] = model.project(documents[rows])
-        effect[rows, :m], effect[rows, m:] = model.document_adapter(projected[rows])
-    return CorpusTransform(projected, effect)
 
 
 @torch.inference_mode()
@@ -59,13 +27,13 @@ def score_base(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
 
 def _dot_products(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
     # (B, 1, n) @ (B, n, K) is six times faster than (B, K, n) @ (B, n, 1)
-    return torch.bmm(queries.unsqueeze(1), _take(base, rows).transpose(1, 2))
+    return torch.bmm(queries.unsqueeze(1), take(base, rows).transpose(1, 2))
 
 
 @torch.inference_mode()
 def score_candidates(
     model: IMRNN,
-    corpus: CorpusTransform,
+    corpus: Transform,
     base: Tensor,
     queries: Tensor,
     rows: Tensor,
@@ -98,14 +66,14 @@ def score_candidates(
 
 def _score_batch(
     model: IMRNN,
-    corpus: CorpusTransform,
+    corpus: Transform,
     base: Tensor,
     queries: Tensor,
     rows: Tensor,
     weights: Tensor | None,
 ) -> Tensor:
     query = model.project(queries)  # (B, m)
-    documents = _take(corpus.projected, rows)  # (B, K, m)
+    documents = corpus.documents(rows)  # (B, K, m)
     modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
     refined = refine(model, corpus, query, rows, weights)  # (B, m)
     base_score = _dot_products(base, F.normalize(queries, dim=-1), rows)
@@ -117,14 +85,9 @@ def _score_batch(
     return torch.cat([base_score, projected_score, both], dim=1)
 
 
-def _take(matrix: Tensor, rows: Tensor) -> Tensor:
-    """Return matrix[rows] (B, K, m) through index_select, which is three times faster."""
-    return matrix.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
-
-
 def refine(
     model: IMRNN,
-    corpus: CorpusTransform,
+    corpus: Transform,
     query: Tensor,
     rows: Tensor,
     weights: Tensor | None = None,
@@ -138,16 +101,13 @@ def refine(
         rows: (B, K) corpus rows of the candidates.
         weights: (B, K) weights of the feedback documents, which sum to 1; None means equal weights.
     """
-    mode = "mean" if weights is None else "sum"
-    mean_scale, mean_bias = F.embedding_bag(
-        rows, corpus.effect, mode=mode, per_sample_weights=weights
-    ).chunk(2, dim=-1)
+    mean_scale, mean_bias = corpus.mean_effect(rows, weights).chunk(2, dim=-1)
     return F.normalize(model.refine_query(query, mean_scale, mean_bias), dim=-1)
 
 
 @torch.inference_mode()
 def score_modulated(
-    model: IMRNN, corpus: CorpusTransform, rows: Tensor, query: Tensor, target: Tensor
+    model: IMRNN, corpus: Transform, rows: Tensor, query: Tensor, target: Tensor
 ) -> Tensor:
     """Return (B, R) cosines of `target` with some documents modulated by `query`.
 
@@ -162,7 +122,7 @@ def score_modulated(
     scale, bias = model.query_adapter(query)
     for i in range(0, len(rows), QUERY_BATCH):
         own = slice(i, i + QUERY_BATCH)
-        documents = _take(corpus.projected, rows[own])  # (b, R, m)
+        documents = corpus.documents(rows[own])  # (b, R, m)
         modulated = model.modulate_documents(documents, scale[own], bias[own])
         dot = torch.bmm(target[own].unsqueeze(1), modulated.transpose(1, 2)).squeeze(1)
         # a vector of zeros scores 0
@@ -171,7 +131,7 @@ def score_modulated(
 
 
 @torch.inference_mode()
-def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: Tensor) -> Tensor:
+def score_corpus(model: IMRNN, corpus: Transform, query: Tensor, target: Tensor) -> Tensor:
     """Return (B, N) cosines of `target` with every document modulated by `query`.
 
     The closed form does not compute the modulated documents. The corpus is read in blocks, so its
@@ -184,10 +144,9 @@ def score_corpus(model: IMRNN, corpus: CorpusTransform, query: Tensor, target: T
         target: (B, m) unit vectors to compare with: the refined query, or the projected one.
     """
     scale, bias = model.query_adapter(query)
-    scores = torch.empty(len(query), len(corpus.projected))
-    for start in range(0, len(corpus.projected), CORPUS_BLOCK):
-        block = slice(start, start + CORPUS_BLOCK)
-        documents = corpus.projected[block].float().T  # (m, block)
+    scores = torch.empty(len(query), len(corpus))
+    for block, projected in corpus.blocks():
+        documents = projected.T  # (m, block)
         scores[:, block] = closed_form(model, documents, documents * documents, scale, bias, target)
     return scores.clamp_(-1.0, 1.0)
 

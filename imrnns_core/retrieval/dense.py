@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import faiss
@@ -9,6 +10,10 @@ import numpy as np
 
 from imrnns_core.data.embeddings import unit
 from imrnns_core.types import FloatArray, IntArray, Similarity
+
+
+def _hash(vector: FloatArray) -> bytes:
+    return hashlib.blake2b(vector.tobytes(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ class DenseIndex:
     ) -> DenseIndex:
         """Return an index of (N, n) vectors; `ties` (N,) is their order where scores are equal."""
         order, number_of = np.argsort(ties), dict[bytes, int]()
+        # hashes instead of the vectors: of a million vectors, the latter have more than a gigabyte
         numbers = np.array(
-            [number_of.setdefault(vectors[row].tobytes(), len(number_of)) for row in order],
+            [number_of.setdefault(_hash(vectors[row]), len(number_of)) for row in order],
             dtype=np.int64,
         )
         rows = order[np.argsort(numbers, kind="stable")]

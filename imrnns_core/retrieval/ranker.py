@@ -15,8 +15,8 @@ from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
+from imrnns_core.model.corpus_transform import Transform
 from imrnns_core.model.imrnn import IMRNN
-from imrnns_core.model.scoring import CorpusTransform
 from imrnns_core.retrieval.batch import Certainty, RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison, stage_rankings
@@ -118,8 +118,8 @@ class Ranker:
         return None if self.optional_adapter is None else self.optional_adapter.model
 
     @property
-    def transform(self) -> CorpusTransform:
-        """The adapter's transform of all ranked vectors, computed on first use.
+    def transform(self) -> Transform:
+        """The adapter's transform of all ranked vectors, on first use; of a large corpus, no copy.
 
         Raises:
             AdapterError: If there is no adapter.

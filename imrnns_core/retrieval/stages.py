@@ -12,21 +12,27 @@ from torch import Tensor
 
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.checkpoint import Adapter
+from imrnns_core.model.corpus_transform import (
+    ComputedTransform,
+    CorpusTransform,
+    Transform,
+    transform_corpus,
+)
 from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
 from imrnns_core.model.score_bounds import ScoreBounds, score_bounds
 from imrnns_core.model.scoring import (
-    CorpusTransform,
     refine,
     score_base,
     score_candidates,
     score_corpus,
-    transform_corpus,
 )
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.types import BASE_ONLY, STAGES, FloatArray, IntArray, Stage
 
+TRANSFORM_BYTES = 1_500_000_000
+"""Largest size of a transform that is kept in memory: that of 325,000 vectors with m = 384."""
 QUERIES_FOR_BOUNDS = 1000
 """Approximate number of queries whose mean modulation is the centre of the bounds."""
 
@@ -88,9 +94,15 @@ class AdapterStages(BaseStage):
         self.model = adapter.model
 
     @cached_property
-    def transform(self) -> CorpusTransform:
-        """The adapter's transform of all ranked vectors, computed on first use."""
-        return self._transform(self.collection.ranked.vectors, self.collection.ranked.ties)
+    def transform(self) -> Transform:
+        """The adapter's transform of all ranked vectors, computed on first use.
+
+        That of a large corpus would fill the memory: there, only what is asked for is computed.
+        """
+        vectors = self.collection.ranked.vectors
+        if 3 * 4 * len(vectors) * self.model.config.output_dim > TRANSFORM_BYTES:
+            return ComputedTransform(self.model, torch.from_numpy(np.asarray(vectors)))
+        return self._transform(vectors, self.collection.ranked.ties)
 
     @cached_property
     def bounds(self) -> ScoreBounds:
@@ -143,7 +155,7 @@ class AdapterStages(BaseStage):
         refined = refine(self.model, self.transform, query, rows, weights)
         return {
             **super().corpus_scores(comparison),
-            "projected": self.transform.projected @ query[0],
+            "projected": torch.cat([block @ query[0] for _, block in self.transform.blocks()]),
             "document-modulated": score_corpus(self.model, self.transform, query, query)[0],
             "modulated": score_corpus(self.model, self.transform, query, refined)[0],
         }

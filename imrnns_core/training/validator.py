@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imrnns_core.config import SearchConfig
+from imrnns_core.model.corpus_transform import transform_corpus
 from imrnns_core.model.imrnn import IMRNN
-from imrnns_core.model.scoring import score_candidates, transform_corpus
+from imrnns_core.model.scoring import score_candidates
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.types import Qrels, relevant_ids
 

@@ -27,7 +27,8 @@ from imrnns_core.model.checkpoint import (
     save_adapter,
     tensors_digest,
 )
-from imrnns_core.model.scoring import score_candidates, transform_corpus
+from imrnns_core.model.corpus_transform import transform_corpus
+from imrnns_core.model.scoring import score_candidates
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import STAGES

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imrnns_core.model.scoring import (
+from imrnns_core.model.corpus_transform import (
+    ComputedTransform,
     CorpusTransform,
-    refine,
-    score_candidates,
-    score_corpus,
     transform_corpus,
 )
+from imrnns_core.model.scoring import refine, score_candidates, score_corpus
 from imrnns_core.retrieval.ranker import Ranker
 from tests.toys import OUR_NAMES, PlainAdapter, World, random_model, still_model, worlds
 
@@ -81,9 +82,55 @@ def test_a_corpus_is_transformed_in_batches(monkeypatch: pytest.MonkeyPatch):
         torch.randn(7, 10, generator=torch.Generator().manual_seed(0)),
     )
     whole = transform_corpus(model, documents)
-    monkeypatch.setattr("imrnns_core.model.scoring.DOCUMENT_BATCH", 3)
-    for a, b in zip(whole, transform_corpus(model, documents), strict=True):
-        torch.testing.assert_close(a, b)
+    monkeypatch.setattr("imrnns_core.model.corpus_transform.DOCUMENT_BATCH", 3)
+    again = transform_corpus(model, documents)
+    torch.testing.assert_close(again.projected, whole.projected)
+    torch.testing.assert_close(again.effect, whole.effect)
+
+
+@given(worlds())
+def test_what_is_computed_when_needed_equals_what_is_kept(world: World):
+    ranker, rows = world.ranker(), torch.from_numpy(random_rows(world))
+    stored = ranker.transform
+    computed = ComputedTransform(
+        ranker.adapter.model, torch.from_numpy(ranker.collection.documents.vectors)
+    )
+    assert len(computed) == len(stored)
+    close = partial(torch.testing.assert_close, atol=1e-5, rtol=1e-4)
+    close(computed.documents(rows), stored.documents(rows))
+    weights = torch.rand(rows.shape, generator=torch.Generator().manual_seed(0))
+    weights /= weights.sum(-1, keepdim=True)
+    for own in (None, weights):
+        close(computed.mean_effect(rows, own), stored.mean_effect(rows, own))
+    close(computed.projected, stored.projected)
+    close(computed.effect, stored.effect)
+    for (block, projected), (other, expected) in zip(
+        computed.blocks(), stored.blocks(), strict=True
+    ):
+        assert block == other
+        close(projected, expected)
+
+
+def test_a_large_corpus_is_ranked_without_a_stored_transform(
+    scifact_ranker: Ranker, monkeypatch: pytest.MonkeyPatch
+):
+    ids = tuple(scifact_ranker.collection.dataset.qrels("dev"))[:40]
+    small = Ranker(scifact_ranker.collection, scifact_ranker.adapter)
+    expected = small.with_scope("corpus").rank_queries(ids)
+    monkeypatch.setattr("imrnns_core.retrieval.stages.TRANSFORM_BYTES", 1_000_000)
+    large = Ranker(scifact_ranker.collection, scifact_ranker.adapter)
+    assert isinstance(large.transform, ComputedTransform)
+    ranked = large.with_scope("corpus").rank_queries(ids)
+    np.testing.assert_allclose(
+        np.sort(ranked.score("modulated")), np.sort(expected.score("modulated")), atol=1e-5
+    )
+    same = [
+        len({*a[:10].tolist()} & {*b[:10].tolist()})
+        for a, b in zip(
+            ranked.ranked_rows("modulated"), expected.ranked_rows("modulated"), strict=True
+        )
+    ]
+    assert np.mean(same) > 9.9
 
 
 @given(worlds())

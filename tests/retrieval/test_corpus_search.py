@@ -14,7 +14,8 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.model.scoring import CorpusTransform, score_corpus
+from imrnns_core.model.corpus_transform import CorpusTransform
+from imrnns_core.model.scoring import score_corpus
 from imrnns_core.retrieval.batch import Certainty
 from imrnns_core.retrieval.comparison import Comparison, blend
 from imrnns_core.retrieval.ranker import Ranker
@@ -228,7 +229,7 @@ def test_the_base_is_measured_as_in_the_narrow_scope(world: World):
 def test_all_documents_are_scored_from_a_memory_mapped_matrix(
     tmp_path, dtype: type, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("imrnns_core.model.scoring.CORPUS_BLOCK", 7)
+    monkeypatch.setattr("imrnns_core.model.corpus_transform.CORPUS_BLOCK", 7)
     ranker = World(4, 12, 10, 30, 3, 5).ranker()
     model, transform = ranker.adapter.model, ranker.transform
     file = tmp_path / "projected.npy"
