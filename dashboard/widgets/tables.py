@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from imrnns_core.reporting.formatting import interval
 
@@ -16,6 +17,11 @@ INTERVAL = "95 % interval"
 def table_height(rows: int, most: int) -> int:
     """Return the height of a table with its header row, in pixels, at most `most`."""
     return min(most, 38 + TABLE_ROW * max(1, rows))
+
+
+def with_thousands(frame: pd.DataFrame) -> Styler:
+    """Return a table whose whole numbers are written as in texts: 100,000."""
+    return frame.style.format("{:,}", subset=[*frame.select_dtypes("integer").columns])
 
 
 def with_interval(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,8 @@
-"""Texts with marked words, and small tables. All contents are shown as plain text."""
+"""Texts with marked words, small tables, and lists of facts. All contents are shown as plain text."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Sequence
 
 import streamlit as st
@@ -34,3 +35,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], key: str) -> None:
     """Draw a small table that needs no scrolling. All cells are formatted texts."""
     with st.container(key=key):
         st.html(f"<div class='small-table'>{table_html(head, rows)}</div>")
+
+
+def facts(rows: Sequence[tuple[str, str]], key: str) -> None:
+    """Draw a name and a text in each row; their style is in `shell/page.css`."""
+    shown = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'
+        for name, text in rows
+    )
+    with st.container(key=key):
+        st.html(f'<table class="facts">{shown}</table>')

@@ -43,7 +43,7 @@ class Answer:
 EFFECTS: dict[Effect, tuple[Kind, str]] = {
     "helps": ("good", "Yes"),
     "harms": ("warning", "No, it makes rankings worse"),
-    "not shown": ("info", "No measurable change"),
+    "not shown": ("info", "No change is shown"),
     "too few queries": ("info", "Unknown: too few queries changed"),
 }
 GENERALIZATIONS: dict[Generalization, tuple[Kind, str, str]] = {
@@ -97,7 +97,7 @@ def helps(verdict: EffectVerdict) -> Answer:
         f"{p_equals(verdict.p)}{corrected}."
     )
     if verdict.effect == "not shown":
-        figures += f" {_detectable(verdict.test, verdict.tests)}"
+        figures += f"{texts.second_interval(verdict.p)} {_detectable(verdict.test, verdict.tests)}"
     if verdict.effect == "too few queries":
         figures += (
             f" {counted(verdict.test.changed, 'query changes', 'queries change')}. A verdict needs "
@@ -234,7 +234,10 @@ def _detectable(test: Significance, tests: int) -> str:
     if not test.changed:
         return "No query changes."
     if detectable is None:
-        return "With so few changes, the test could not show any."
+        return (
+            "Too few queries change, or they change by too equal amounts: this test can show no "
+            "change."
+        )
     return (
         f"A true change of {detectable:.4f} would be significant in about 80 % of such tests, a "
         "smaller one less often."

@@ -24,6 +24,7 @@ from imrnns_core.reporting.formatting import (
     signed,
 )
 from imrnns_core.reporting.terminal import table_of
+from imrnns_core.statistics.significance import LEVEL
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -113,7 +114,7 @@ def headline(verdict: BaselineVerdict) -> str:
     if verdict.reference == "base":
         if verdict.effect == "helps":
             return f"{name[0].upper()}{name[1:]} is better than base ({p})"
-        return f"No baseline is significantly better than base; the strongest is {name} ({p})"
+        return f"No baseline is shown to be better than base; the strongest is {name} ({p})"
     if verdict.excluded:
         queries = counted(strongest.test.queries, "query", "queries")
         p += f", on the {queries} that are neither “seen” nor “validation”"
@@ -124,8 +125,15 @@ def headline(verdict: BaselineVerdict) -> str:
     else:
         # an equal mean is evidence; a lower one that is not significant is only missing evidence
         comparison = "is as good" if strongest.mean >= verdict.adapter else "may be as good"
-        p = f"no significant difference, {p}"
+        p = f"no difference is shown, {p}"
     return f"{name[0].upper()}{name[1:]}, without training, {comparison} ({p})"
+
+
+def second_interval(p: float) -> str:
+    """Return why a small p value gives no verdict; empty for a large one."""
+    if p > LEVEL:
+        return ""
+    return " The p value is small, but one of two 95 % intervals contains zero: no verdict."
 
 
 def figures(verdict: BaselineVerdict) -> str:
@@ -156,6 +164,8 @@ def figures(verdict: BaselineVerdict) -> str:
     if verdict.effect == "too few queries":
         sentences.append("Too few queries differ for a verdict.")
     detectable = test.detectable(verdict.tests)
+    if verdict.effect == "not shown":
+        sentences[0] += second_interval(strongest.p)
     if verdict.effect == "not shown" and detectable:
         sentences.append(
             f"A true difference of {decimal(detectable)} would be significant in about 80 % of "

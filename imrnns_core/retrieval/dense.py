@@ -11,9 +11,12 @@ import numpy as np
 from imrnns_core.data.embeddings import unit
 from imrnns_core.types import FloatArray, IntArray, Similarity
 
+ADDED = 65_536
+"""Vectors that are added to the index at once."""
+
 
 def _hash(vector: FloatArray) -> bytes:
-    return hashlib.blake2b(vector.tobytes(), digest_size=16).digest()
+    return hashlib.blake2b((vector + 0.0).tobytes(), digest_size=16).digest()  # −0 is equal to 0
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class DenseIndex:
         representatives[rows] = np.repeat(first, sizes)
         # the inner product of unit vectors is their cosine
         index = faiss.IndexFlatIP(int(vectors.shape[1]))
-        index.add(unit(vectors[first]) if similarity == "cosine" else vectors[first])
+        for start in range(0, len(first), ADDED):  # a copy of a large corpus would fill the memory
+            block = vectors[first[start : start + ADDED]]
+            index.add(unit(block) if similarity == "cosine" else block)
         return cls(index, rows, starts, representatives, similarity)
 
     def __len__(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imrnns_core import __version__
@@ -66,11 +68,13 @@ class Service:
         dimension = self.collection.documents.dimension
         found = []
         for query in queries:
-            vector = (
-                self.collection.encode(query)
-                if isinstance(query, str)
-                else np.array(query, np.float32)
-            )
+            if isinstance(query, str):
+                vector = self.collection.encode(query)
+            else:
+                with np.errstate(over="ignore"):
+                    vector = np.array(query, np.float32)
+                if not np.isfinite(vector).all():
+                    raise HTTPException(422, "a vector has a number that float32 does not have")
             if vector.shape != (dimension,):
                 problem = f"a vector has {len(vector)} numbers; this data set needs {dimension}"
                 raise HTTPException(422, problem)
@@ -106,7 +110,7 @@ class Service:
             return answers
 
     def rerank(self, request: RerankRequest) -> RerankResponse:
-        """Score the named documents, which refine the query.
+        """Score the named documents, which refine the query, by their best passages.
 
         Raises:
             HTTPException: The corpus does not have a document.
@@ -118,10 +122,18 @@ class Service:
         rows = np.array([known[i] for i in dict.fromkeys(request.ids)], dtype=np.int64)
         with self._lock:
             (vector,) = self.vectors([request.query])
-            stored = np.asarray(self.collection.documents.vectors)[rows]
+            stored = self._ranked_vectors(vector, rows)
             scores = self.adapter.refine(vector, stored).score(stored)
         order = np.argsort(rank(scores, self.collection.tie_ranks[rows]))
         return RerankResponse(results=self._results(rows[order], scores[order]))
+
+    def _ranked_vectors(self, query: FloatArray, documents: IntArray) -> FloatArray:
+        """Return the vectors (R, n) by which documents (R,) are ranked for a query (n,)."""
+        ranked = self.collection.ranked
+        if ranked.parts:
+            (unit,) = self.collection.base_queries(query[None])
+            documents = ranked.best_rows(self.ranker.base.numpy() @ unit)[documents]
+        return np.asarray(ranked.vectors)[documents]
 
     def _results(self, rows: IntArray, scores: FloatArray) -> list[Result]:
         documents = self.collection.dataset.documents
@@ -164,6 +176,12 @@ def create_app(ranker: Ranker) -> ASGIApp:
     def rerank(request: RerankRequest) -> RerankResponse:
         """Rank documents that another engine found."""
         return _answer(service.rerank, request)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(_: Request, error: RequestValidationError) -> Response:
+        # without the input, which may have half of a surrogate pair: it cannot be sent back
+        problems = [{k: problem[k] for k in ("loc", "msg", "type")} for problem in error.errors()]
+        return Response(json.dumps({"detail": problems}), 422, media_type="application/json")
 
     @app.get("/healthz")
     async def healthz() -> Health:

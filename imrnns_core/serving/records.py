@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.retrieval.batch import Proof
 
 MOST_QUERIES, MOST_DOCUMENTS, MOST_RESULTS = 64, 1_000, 100
 """Largest numbers of queries, of documents to re-rank, and of results per query."""
-Text = Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+def _encodable(text: str) -> str:
+    """Return a text that can be written as UTF-8.
+
+    Raises:
+        ValueError: If it has half of a surrogate pair, which no encoder accepts.
+    """
+    if LONE_SURROGATE.search(text):
+        raise ValueError("the text has half of a surrogate pair")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_encodable)]
 Vector = Annotated[list[float], Field(min_length=1, max_length=16_384)]
 Queries = Annotated[
     list[Text | Vector],

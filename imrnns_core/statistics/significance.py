@@ -21,13 +21,15 @@ LEVEL = 0.05
 MIN_CLUSTERS = 20
 """Fewer independent queries get no interval: it would be too narrow.
 
-Of 95 % intervals of changes that are zero for 60 % of the queries and skewed for the others, 72 %
-contain the true mean with 5 queries, 83 % with 10, 90 % with 20, and 94 % with 50.
+Of 95 % intervals of changes that are zero for 60 % of the queries and exponential for the others,
+71 % contain the true mean with 5 queries, 80 % with 10, 87 % with 20, and 92 % with 50.
 """
 POWER_ERRORS = 0.84
 """A normal value is above −0.84 standard errors in 80 % of cases."""
 ROUNDING = 1e-9
 """Smaller differences of a measure are rounding."""
+EQUAL = 1e-12
+"""A variance below this share of the mean square is rounding: the values are equal."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,8 @@ def _resample(sums: DoubleArray, sizes: DoubleArray, seed: int) -> _Resamples:
         # sum of the squared deviations of the clusters' sums from what the mean gives them
         squared = frequency @ sums**2 - 2 * means * (frequency @ products)
         squared += means**2 * (frequency @ squares)[:, None]
+        # what is left of equal values is rounding of the terms above
+        squared[squared < EQUAL * (frequency @ sums**2)] = 0.0
         result.deviations[rows] = np.sqrt(np.maximum(squared, 0.0)) / drawn_queries
     return result
 

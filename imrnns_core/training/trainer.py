@@ -44,7 +44,7 @@ class TrainingPlan:
 
     Attributes:
         train: Number of training queries.
-        valid: Number of validation queries.
+        valid: Number of validation queries that are no training queries.
         trains: Whether there are enough validation queries to train on the judgments.
         obstacle: Why `best` cannot compare the recipes; empty if it can, and for other recipes.
     """
@@ -71,7 +71,8 @@ def plan(collection: Collection, config: TrainConfig, train_split: str) -> Train
     comparable = too_few_to_compare(len(queries_with_relevant(qrels)))
     return TrainingPlan(
         len(split.train),
-        len(split.valid) + len(split.held_out),
+        # a single query both trains and validates; it is one
+        len({*split.valid, *split.held_out} - {*split.train}),
         split.enough,
         comparable if config.recipe == BEST else "",
     )

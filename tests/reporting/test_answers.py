@@ -52,7 +52,7 @@ SEEN, UNSEEN = ["seen"] * 20, ["unseen"] * 20
     [
         (UP, "good", "Yes"),
         (DOWN, "warning", "No, it makes rankings worse"),
-        ([0.1, -0.1] * 10, "info", "No measurable change"),
+        ([0.1, -0.1] * 10, "info", "No change is shown"),
     ],
 )
 def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
@@ -64,7 +64,7 @@ def test_does_it_help(changes: list[float], kind: str, answer: str) -> None:
         f"nDCG@10 on 20 queries: base 0.5000, modulated {0.5 + test.change:.4f}, change "
         f"{answers.with_interval(test)}, {formatting.p_value(test.p)}."
     )
-    assert ("a smaller one less often" in found.figures) == (answer == "No measurable change")
+    assert ("a smaller one less often" in found.figures) == (answer == "No change is shown")
 
 
 def test_queries_without_a_relevant_document_are_named() -> None:

@@ -41,12 +41,12 @@ def verdict(
         (
             "not shown",
             0.857,
-            "Base + BM25, without training, may be as good (no significant difference, p = 0.2100)",
+            "Base + BM25, without training, may be as good (no difference is shown, p = 0.2100)",
         ),
         (
             "not shown",
             0.88,
-            "Base + BM25, without training, is as good (no significant difference, p = 0.2100)",
+            "Base + BM25, without training, is as good (no difference is shown, p = 0.2100)",
         ),
         (
             "harms",

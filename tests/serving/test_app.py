@@ -17,6 +17,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.serving.app import MOST_BYTES, create_app
 from imrnns_core.serving.records import MOST_QUERIES
 from imrnns_core.storage.workspace import Workspace
+from tests.retrieval.test_passages import split
 
 QUERIES = ("q128", "q054", "q708", "q068")
 
@@ -113,6 +114,20 @@ def test_rerank_orders_the_documents_of_another_engine(client: Client, ranker: R
     assert ids(answer) == [hit.document_id for hit in compared.ranking("modulated", 100)]
 
 
+def test_rerank_scores_the_best_passage_of_a_document(ranker: Ranker):
+    counts = [3 if row % 3 == 0 else 0 for row in range(len(ranker.collection.documents))]
+    collection = split(ranker.collection, counts, 0)
+    parts = Ranker(collection, ranker.adapter)
+    (query,) = collection.query_vectors(["q054"])
+    batch = parts.rank_batch(query[None])
+    (ranked,) = batch.ranked("modulated")
+    ids = [collection.dataset.document_ids[row] for row in ranked.rows]
+    assert (batch.vector_rows[0] != batch.rows[0]).any()
+    shown = Client(parts).post("/rerank", query=query.tolist(), ids=ids[::-1])["results"]
+    assert [r["score"] for r in shown] == pytest.approx(ranked.scores.tolist(), abs=2e-6)
+    assert [r["id"] for r in shown[:10]] == ids[:10]
+
+
 def test_health_says_what_is_served(client: Client, ranker: Ranker):
     answer = client("GET", "/healthz")
     assert answer.json() == {
@@ -148,6 +163,14 @@ def test_requests_that_cannot_be_answered(client: Client, path: str, body: Any, 
 def test_numbers_that_are_none_are_refused(client: Client):
     content = '{"queries": [[NaN]]}'
     answer = client("POST", "/search", content=content)
+    assert answer.status_code == 422
+
+
+def test_queries_that_no_encoder_accepts_are_refused(client: Client, ranker: Ranker):
+    vector = [1e39] * ranker.collection.documents.dimension
+    assert "float32" in client.refusal("/search", queries=[vector])
+    body = b'{"queries": ["half a pair: \\ud800"]}'
+    answer = client("POST", "/search", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 422
 
 

@@ -223,6 +223,17 @@ def test_the_detectable_difference_is_shown_in_about_80_percent_of_cases(
     assert np.mean(shown) == pytest.approx(0.8, abs=0.09)
 
 
+def test_rounding_is_no_deviation():
+    """39 equal gains and a loss: resamples without the loss do not vary, whatever is rounded."""
+    for gain, count in ((0.369, 40), (0.369, 100), (1 / 3, 25), (0.1, 64)):
+        differences = np.full((count, 1), gain)
+        differences[0] = -gain
+        (test,) = paired_tests(differences)
+        assert test.studentized_ci95[0] == -math.inf
+        assert test.detectable() is None
+        assert test.p < 0.001
+
+
 def test_records_of_tests_that_are_shown_together_have_corrected_p():
     tests = {name: replace(alone(np.zeros(3)), p=p) for name, p in (("a", 0.01), ("b", 0.04))}
     records = significance_records(tests)

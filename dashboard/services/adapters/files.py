@@ -65,15 +65,19 @@ def obstacle(name: str) -> str:
 
 
 @shared(16)
-def exported(adapter_name: str, suffix: str) -> bytes:
+def exported(data: str, adapter_name: str, suffix: str) -> bytes:
     """Return an adapter as the content of a file with this suffix, .safetensors or .pt.
+
+    A sentence memory that fits the data set has all of its documents.
 
     Raises:
         AdapterError: If the reference package cannot load the adapter.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{adapter_name}{suffix}"
-        export_adapter(catalog.load_adapter(adapter_name), path)
+        fits = adapter_name in catalog.fitting_adapters(data)
+        adapter = catalog.ranker(data, adapter_name).adapter if fits else None
+        export_adapter(adapter or catalog.load_adapter(adapter_name), path)
         return path.read_bytes()
 
 

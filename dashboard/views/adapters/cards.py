@@ -9,7 +9,7 @@ from dashboard.formatting import count, decimal, p_value, signed
 from dashboard.services import catalog
 from dashboard.services.adapters import files as adapter_files
 from dashboard.views.adapters import files
-from dashboard.widgets import facts, notices
+from dashboard.widgets import notices, texts
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TrainingOutcome
@@ -85,7 +85,7 @@ def _card(data: str, name: str) -> None:
         notices.show("warning", "Some documents are ranked too low", f"{warning}.")
     digest = catalog.dataset(data).digest
     rows = [("Adapter", name), ("Kind", catalog.adapter_kind(name)), *card_facts(adapter, digest)]
-    facts.show(rows, "adapter_card")
+    texts.facts(rows, "adapter_card")
     files.show_export(name)
 
 

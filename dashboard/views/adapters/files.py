@@ -89,9 +89,10 @@ def show_export(name: str) -> None:
 
 
 def _download(name: str, suffix: str, label: str, explanation: str) -> None:
+    data = state.current().data
     st.download_button(
         f"{label} ({suffix})",
-        lambda: adapter_files.exported(name, suffix),
+        lambda: adapter_files.exported(data, name, suffix),
         f"{name}{suffix}",
         "application/octet-stream",
         key=f"export_{suffix.strip('.')}",

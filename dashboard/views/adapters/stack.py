@@ -21,6 +21,16 @@ READING = (
 PREPARATION = "First save the adapter with “Export” above. Then load it, and encode the query:"
 LINES = "Then the two searches. The store must have the embeddings of this data set, by its ids:"
 PRINTED = "For this query, the lines print the top 10 that Compare shows for “Whole corpus”:"
+OTHER = "These lines print another ranking than Compare"
+PASSAGES = (
+    "This data set ranks long documents by their best passage. The lines rank the vectors of your "
+    "store: give it one vector per passage, and keep the first passage of each document."
+)
+OWN = "This query is also a document. Compare leaves that document out, and the lines list it."
+LENGTHS = (
+    "The embeddings do not have length 1, and the projector of this adapter has a bias, so its "
+    "scores depend on the lengths. A store that ranks by cosine may not keep them."
+)
 ENDPOINT = "query = ...  # the embedding that your endpoint returns, a NumPy array"
 TOP = 10
 
@@ -47,9 +57,27 @@ def show() -> None:
     st.code(snippets.adapter_lines(f"{selection.adapter}.safetensors") + query, language="python")
     st.caption(LINES)
     st.code(snippets.snippet(store or "FAISS"), language="python")
-    if compared is not None:
-        listed = [hit.document_id for hit in compared.ranking("modulated", TOP)]
-        notices.text_block(text, "\n".join(listed), PRINTED)
+    if compared is None:
+        return
+    if limit := _limit(compared):
+        notices.show("info", OTHER, limit)
+        return
+    listed = [hit.document_id for hit in compared.ranking("modulated", TOP)]
+    notices.text_block(text, "\n".join(listed), PRINTED)
+
+
+def _limit(compared: Comparison) -> str:
+    """Return why the lines print another ranking than Compare; empty if they print the same."""
+    selection = state.current()
+    collection = catalog.collection(selection.data)
+    if collection.passages is not None:
+        return PASSAGES
+    if compared.query.id in collection.dataset.left_out:
+        return OWN
+    model = catalog.ranker(selection.data, selection.adapter).adapter.model
+    if collection.documents.common_length != 1.0 and model.projector.bias.any():
+        return LENGTHS
+    return ""
 
 
 def _compared() -> Comparison | None:

@@ -14,6 +14,7 @@ from dashboard.services import catalog
 from dashboard.services.computation import Computation
 from dashboard.services.data_sets import counts
 from dashboard.widgets import csv_button, notices, progress_panel
+from dashboard.widgets.tables import with_thousands
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.encoding.lengths import Lengths
@@ -104,7 +105,7 @@ def _files(dataset: Dataset, data: str) -> None:
     )
     if not frame["remarks"].any():
         frame = frame.drop(columns="remarks")
-    st.dataframe(frame, hide_index=True, height="content")
+    st.dataframe(with_thousands(frame), hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-files.csv", "csv_files")
     if report.ignored:
         with st.expander(
@@ -121,7 +122,7 @@ def _irregular(dataset: Dataset, data: str) -> None:
         notices.show("good", *ALL_REGULAR)
         return
     with st.container(key="irregular"):
-        st.dataframe(frame, hide_index=True, height="content")
+        st.dataframe(with_thousands(frame), hide_index=True, height="content")
     csv_button.show(lambda: frame, f"{data}-irregular.csv", "csv_irregular")
 
 
@@ -236,7 +237,7 @@ def _first_rows(frame: pd.DataFrame, total: int, order: str) -> None:
     """Draw the first rows of a table; if there are more, say so, and their order."""
     if total > len(frame):
         st.caption(f"{order} {len(frame):,} of {total:,} are shown; the CSV file has all.")
-    st.dataframe(frame, hide_index=True, height=height(len(frame)))
+    st.dataframe(with_thousands(frame), hide_index=True, height=height(len(frame)))
 
 
 def height(rows: int) -> int:

@@ -10,6 +10,7 @@ from dashboard.services import catalog
 from dashboard.services.data_sets import listing
 from dashboard.views.data.report import irregular_frame
 from dashboard.widgets import notices, upload_box
+from dashboard.widgets.tables import with_thousands
 from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
 from imrnns_core.data.run import Run
 from imrnns_core.errors import LensError
@@ -56,13 +57,13 @@ def _read(data: str, name: str) -> Run | None:
 
 def _table(data: str, runs: list[Run]) -> None:
     with st.container(key="runs"):
-        st.dataframe(runs_frame(data, runs), hide_index=True, height="content")
+        st.dataframe(with_thousands(runs_frame(data, runs)), hide_index=True, height="content")
     reports = tuple(run.report for run in runs)
     irregular = irregular_frame(reports, catalog.dataset(data).path)
     if not irregular.empty:
         st.caption("Irregular records of the runs")
         with st.container(key="irregular_runs"):
-            st.dataframe(irregular, hide_index=True, height="content")
+            st.dataframe(with_thousands(irregular), hide_index=True, height="content")
     for run in runs:
         if remarks := [f"{remark[0].upper()}{remark[1:]}." for remark in run.report.remarks]:
             notices.show("info", f"About the run “{run.name}”", " ".join(remarks))

@@ -17,14 +17,14 @@ from imrnns_core.reporting import baselines as texts
 READING = (
     "Is the adapter better than other systems? Each mark is the adapter’s mean nDCG@10 minus that "
     "of one system, with the 95 % interval. Green: the adapter is better, orange: the "
-    "other system is better, grey: no verdict (the difference is not significant, Holm-corrected, "
-    "or fewer than 20 queries differ)."
+    "other system is better, grey: no verdict (p above 5 %, Holm-corrected, one of two 95 % "
+    "intervals contains zero, or fewer than 20 queries differ)."
 )
 BASE_READING = (
     "Is another system better than base? Each mark is the mean nDCG@10 of one system minus that of "
     "base, with the 95 % interval. Green: the system is better, orange: base is better, grey: "
-    "no verdict (the difference is not significant, Holm-corrected, or fewer than 20 queries "
-    "differ)."
+    "no verdict (p above 5 %, Holm-corrected, one of two 95 % intervals contains zero, or fewer "
+    "than 20 queries differ)."
 )
 DEFINITIONS = """\
 - **BM25**: the lexical ranking of the whole corpus.

@@ -28,8 +28,8 @@ from imrnns_core.reporting.evaluation_answers import answers_of
 GROUPS_READING = (
     "The line goes from base to modulated; the number on the right is the change. The band shows "
     "where the modulated mean can be (95 % interval of the change, added to base). Green: a gain, "
-    "orange: a loss, grey: no verdict (not significant after a correction for the number of "
-    "rows (Holm), or fewer than 20 queries changed, even if the band excludes the base mark)."
+    "orange: a loss, grey: no verdict (p above 5 % after a correction for the number of "
+    "rows (Holm), one of two 95 % intervals contains zero, or fewer than 20 queries changed)."
 )
 
 ADAPTER_HEADING = (

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from dashboard.services import caching, catalog, explanations, modulations
+from dashboard.services.adapters import files
 from dashboard.services.explanations import PairKey
 from imrnns_core.config import EncoderSpec
-from imrnns_core.model.checkpoint import save_adapter
+from imrnns_core.model.checkpoint import load_adapter, save_adapter, tensors_digest
 from imrnns_core.storage.registry import Registration
 from tests import toys
 from tests.grown_sample import NEW, write_grown_sample
@@ -35,6 +36,11 @@ def test_every_view_uses_the_extended_memory(
     model = catalog.ranker("grown", "sample-adapter").adapter.model
     key = PairKey("grown", "sample-adapter", "q001", "", frozenset(), "mexican-peso")
     assert explanations.pair(key).model is model
+    exported = tmp_path / "exported.safetensors"
+    exported.write_bytes(files.exported("grown", "sample-adapter", ".safetensors"))
+    assert tensors_digest(load_adapter(exported).model.state_dict()) == tensors_digest(
+        model.state_dict()
+    )
     # the same model refines the query with and without each candidate
     used = list[object]()
     monkeypatch.setattr(modulations, "feedback_influence", lambda _, model: used.append(model))

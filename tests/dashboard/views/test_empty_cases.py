@@ -160,4 +160,4 @@ def test_adapters_of_a_data_set_without_queries(tmp_path: Any) -> None:
 
 def test_adapters_warns_where_one_query_is_judged(tmp_path: Any) -> None:
     register(tmp_path, qrels="query-id\tcorpus-id\tscore\nq1\td1\t1\n")
-    assert "judged queries are too few to learn from" in run("adapters")
+    assert "1 judged query is too few to learn from" in run("adapters")

@@ -166,7 +166,7 @@ def test_a_new_name_is_free(fresh: None) -> None:
 def test_a_checkpoint_is_imported_exported_deleted_and_brought_back(
     fresh: None, tmp_path: Path
 ) -> None:
-    exported = adapter_files.exported("sample-paper", ".pt")
+    exported = adapter_files.exported("sample", "sample-paper", ".pt")
     path = tmp_path / "theirs.pt"
     path.write_bytes(exported)
     app = opened(adapter="sample-paper")
@@ -196,7 +196,7 @@ def test_an_import_says_in_one_line_what_is_wrong(fresh: None, tmp_path: Path) -
         ("odd.pt", b"no", "odd.pt: not an adapter of the reference package"),
         (
             "sample-adapter.pt",
-            adapter_files.exported("sample-paper", ".pt"),
+            adapter_files.exported("sample", "sample-paper", ".pt"),
             "another adapter has this name",
         ),
     ):

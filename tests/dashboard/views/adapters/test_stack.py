@@ -1,0 +1,43 @@
+"""The lines for one's own store say where they print another ranking than Compare."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from dashboard import state
+from dashboard.services import catalog
+from dashboard.views.adapters import stack
+
+
+@pytest.mark.parametrize(
+    ("changed", "bias", "limit"),
+    [
+        ({}, 1.0, ""),
+        ({"passages": object()}, 0.0, stack.PASSAGES),
+        ({"left_out": {"q1": 3}}, 0.0, stack.OWN),
+        ({"left_out": {"q2": 3}}, 0.0, ""),
+        ({"common_length": None}, 0.0, ""),
+        ({"common_length": None}, 1.0, stack.LENGTHS),
+        ({"common_length": 3.0}, 1.0, stack.LENGTHS),
+    ],
+)
+def test_where_the_lines_print_another_ranking(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], bias: float, limit: str
+) -> None:
+    own = {"passages": None, "left_out": {}, "common_length": 1.0, **changed}
+    collection = SimpleNamespace(
+        passages=own["passages"],
+        dataset=SimpleNamespace(left_out=own["left_out"]),
+        documents=SimpleNamespace(common_length=own["common_length"]),
+    )
+    model = SimpleNamespace(projector=SimpleNamespace(bias=torch.tensor([0.0, bias])))
+    ranker = SimpleNamespace(adapter=SimpleNamespace(model=model))
+    monkeypatch.setattr(state, "current", lambda: SimpleNamespace(data="d", adapter="a"))
+    monkeypatch.setattr(catalog, "collection", lambda data: collection)
+    monkeypatch.setattr(catalog, "ranker", lambda data, adapter: ranker)
+    compared: Any = SimpleNamespace(query=SimpleNamespace(id="q1"))
+    assert stack._limit(compared) == limit
