@@ -78,9 +78,8 @@ class Row:
     spread: float
 
 
-def compare(key: str, what: str, unit: str, first: Work, second: Work) -> Row:
+def compare(key: str, what: str, load: float, unit: str, first: Work, second: Work) -> Row:
     """Run both sides in turn; return the ratio of the first to the second."""
-    load = os.getloadavg()[0]
     first(), second()
     times = [(_seconds(first), _seconds(second)) for _ in range(PAIRS)]
     ratios = sorted(a / b for a, b in times)
@@ -209,8 +208,8 @@ def explanation(sides: Sides) -> tuple[Work, Work]:
     )
 
 
-def rows(sides: Sides) -> list[Row]:
-    """Return all comparisons."""
+def rows(sides: Sides, load: float) -> list[Row]:
+    """Return all comparisons; `load` is that of the machine before the run."""
     batch, single, ratio = slice(0, 50), slice(0, 1), "reference / ours"
     of_corpus = partial(sides.corpus.rank_queries, sides.ids)
     what = {
@@ -243,7 +242,7 @@ def rows(sides: Sides) -> list[Row]:
         "corpus_over_two_scans": ("ours / two searches", of_corpus, sides.two_searches),
         "explain_over_encode": ("explanation / encode", *explanation(sides)),
     }
-    return [compare(key, what[key], *pair) for key, pair in pairs.items()]
+    return [compare(key, what[key], load, *pair) for key, pair in pairs.items()]
 
 
 def found(sides: Sides) -> dict[str, float]:
@@ -262,9 +261,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
+    load = os.getloadavg()[0]
     sides = Sides()
     sides.check()
-    record = {"rows": [asdict(row) for row in rows(sides)], **found(sides)}
+    record = {"rows": [asdict(row) for row in rows(sides, load)], **found(sides)}
     print(f"top 10 found: {record['top10_found']:.4f}; proven: {record['proven']:.3f}")
     if options.json:
         options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

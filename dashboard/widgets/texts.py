@@ -1,4 +1,4 @@
-"""Texts with marked words, small tables, and lists of facts. All contents are shown as plain text."""
+"""Texts with marked words, small tables, and lists of facts. All are shown as plain text."""
 
 from __future__ import annotations
 
