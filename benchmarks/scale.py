@@ -92,6 +92,7 @@ def measure(size: int, folder: Path) -> dict[str, Any]:
     record["two_searches_ms"] = 1e3 * float(np.median([a for a, _ in pairs])) / QUERIES
     record["corpus_ms"] = 1e3 * float(np.median([b for _, b in pairs])) / QUERIES
     record["corpus_over_two_searches"] = float(np.median([b / a for a, b in pairs]))
+    record["own_gb"] = own_memory()
     record["peak_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     record |= _found(ranker, names)
     return record
@@ -114,6 +115,13 @@ def _found(ranker: Ranker, names: tuple[str, ...]) -> dict[str, Any]:
         "top10_found": float(np.mean(found)),
         "proven": float(np.mean(proven)),
     }
+
+
+def own_memory() -> float:
+    """Return the gigabytes in memory that are no pages of a file; those can be dropped."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("RssAnon"))
+    return int(kilobytes) / 1e6
 
 
 def _seconds(work: Callable[[], Any]) -> float:

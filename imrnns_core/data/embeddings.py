@@ -107,8 +107,17 @@ class EmbeddingMatrix:
         return EmbeddingMatrix(tuple(ids), self.vectors[self.rows(ids)])
 
 
+BLOCK = 65_536
+"""Vectors of a large corpus that are changed at once."""
+
+
 def unit(vectors: FloatArray) -> FloatArray:
     """Return (…, n) vectors, L2-normalised; a zero vector stays zero."""
+    if vectors.ndim == 2 and len(vectors) > BLOCK:  # otherwise with copies of a large corpus
+        scaled = np.empty(vectors.shape, dtype=np.float32)
+        for start in range(0, len(vectors), BLOCK):
+            scaled[start : start + BLOCK] = unit(vectors[start : start + BLOCK])
+        return scaled
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, 1e-12), dtype=np.float32)
 

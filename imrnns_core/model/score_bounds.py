@@ -123,19 +123,18 @@ def score_bounds(model: IMRNN, vectors: FloatArray, queries: FloatArray) -> Scor
     """
     own = torch.from_numpy(np.array(queries, dtype=np.float32))
     scale, bias = (x.mean(0) for x in model.query_adapter(model.project(own)))
-    parts: list[tuple[Tensor, ...]] = []
+    # filled in: small tensors that are kept between large ones would fragment the memory
+    factors = np.empty((4, len(vectors)))
     largest = torch.zeros(model.config.output_dim)
     for start in range(0, len(vectors), BLOCK):
         block = torch.from_numpy(np.array(vectors[start : start + BLOCK], dtype=np.float32))
         projected, projection = project_with_factors(model, block)
-        parts.append((*projection, *modulation_factors(model, projected, scale, bias)))
+        own_factors = (*projection, *modulation_factors(model, projected, scale, bias))
+        factors[:, start : start + BLOCK] = np.stack([x.numpy() for x in own_factors])
         largest = torch.maximum(largest, projected.square().amax(0))
-    along, offset, std, norms = (
-        torch.cat(own).double().numpy() for own in zip(*parts, strict=True)
-    )
     norm = model.document_norm
     return ScoreBounds(
-        *(scale.double().numpy(), bias.double().numpy(), along, offset, std, norms),
+        *(scale.double().numpy(), bias.double().numpy(), *factors),
         largest=largest.double().numpy(),
         gamma=float(norm.weight.abs().max()),
         beta=float(torch.linalg.vector_norm(norm.bias)),

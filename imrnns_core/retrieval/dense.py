@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import faiss
 import numpy as np
 
-from imrnns_core.data.embeddings import unit
+from imrnns_core.data.embeddings import BLOCK, unit
 from imrnns_core.types import FloatArray, IntArray, Similarity
-
-ADDED = 65_536
-"""Vectors that are added to the index at once."""
 
 
 def _hash(vector: FloatArray) -> bytes:
@@ -59,10 +56,15 @@ class DenseIndex:
         representatives = np.empty_like(rows)
         representatives[rows] = np.repeat(first, sizes)
         # the inner product of unit vectors is their cosine
-        index = faiss.IndexFlatIP(int(vectors.shape[1]))
-        for start in range(0, len(first), ADDED):  # a copy of a large corpus would fill the memory
-            block = vectors[first[start : start + ADDED]]
-            index.add(unit(block) if similarity == "cosine" else block)
+        dimension = int(vectors.shape[1])
+        index = faiss.IndexFlatIP(dimension)
+        # `add` would double its memory again and again, and needs a copy of the corpus
+        index.codes.resize(4 * dimension * len(first))
+        index.ntotal = len(first)
+        stored = faiss.rev_swig_ptr(index.get_xb(), dimension * len(first)).reshape(-1, dimension)
+        for start in range(0, len(first), BLOCK):
+            block = vectors[first[start : start + BLOCK]]
+            stored[start : start + BLOCK] = unit(block) if similarity == "cosine" else block
         return cls(index, rows, starts, representatives, similarity)
 
     def __len__(self) -> int:
