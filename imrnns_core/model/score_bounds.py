@@ -132,9 +132,10 @@ def score_bounds(model: IMRNN, vectors: FloatArray, queries: FloatArray) -> Scor
         own_factors = (*projection, *modulation_factors(model, projected, scale, bias))
         factors[:, start : start + BLOCK] = np.stack([x.numpy() for x in own_factors])
         largest = torch.maximum(largest, projected.square().amax(0))
+    along, offset, std, norms = factors
     norm = model.document_norm
     return ScoreBounds(
-        *(scale.double().numpy(), bias.double().numpy(), *factors),
+        *(scale.double().numpy(), bias.double().numpy(), along, offset, std, norms),
         largest=largest.double().numpy(),
         gamma=float(norm.weight.abs().max()),
         beta=float(torch.linalg.vector_norm(norm.bias)),
