@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -12,6 +13,7 @@ from qdrant_client import QdrantClient, models
 
 import imrnns_core
 from imrnns_core.config import EncoderSpec, SearchConfig
+from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.reporting import snippets
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
@@ -44,13 +46,21 @@ def write_faiss(vectors: FloatArray, ids: tuple[str, ...]) -> None:
     Path("ids.txt").write_text("\n".join(ids), encoding="utf-8")
 
 
+def is_chosen(row: int) -> bool:
+    """Return whether a document has the metadata for which a filter asks."""
+    return row % 3 == 0
+
+
 def write_qdrant(vectors: FloatArray, ids: tuple[str, ...]) -> None:
     client = QdrantClient(path="qdrant")
     size = vectors.shape[1]
     client.create_collection(
         "docs", models.VectorParams(size=size, distance=models.Distance.COSINE)
     )
-    points = [models.PointStruct(id=i, vector=v.tolist()) for i, v in enumerate(vectors)]
+    points = [
+        models.PointStruct(id=i, vector=v.tolist(), payload={"chosen": is_chosen(i)})
+        for i, v in enumerate(vectors)
+    ]
     client.upsert("docs", points)
     client.close()
 
@@ -60,7 +70,8 @@ def write_milvus(vectors: FloatArray, ids: tuple[str, ...]) -> None:
     client.create_collection(
         "docs", dimension=vectors.shape[1], metric_type="COSINE", auto_id=False
     )
-    client.insert("docs", [{"id": i, "vector": v.tolist()} for i, v in enumerate(vectors)])
+    rows = [{"id": i, "vector": v.tolist(), "chosen": is_chosen(i)} for i, v in enumerate(vectors)]
+    client.insert("docs", rows)
     client.close()
 
 
@@ -85,6 +96,43 @@ def test_the_printed_ranking_is_that_of_the_whole_corpus(
     found = printed if store == "FAISS" else [ids[int(i)] for i in printed]
     expected = ranker.compare(query_id).ranking("modulated", 10)
     assert found == [hit.document_id for hit in expected]
+
+
+FILTERS = {
+    "Qdrant": """query_filter=qdrant_client.models.Filter(must=[qdrant_client.models.FieldCondition(
+        key="chosen", match=qdrant_client.models.MatchValue(value=True))]), limit=100""",
+    "Milvus": """filter="chosen == true", limit=100""",
+}
+
+
+@pytest.mark.parametrize("store", list(FILTERS))
+def test_a_filter_on_metadata_applies_to_both_searches(
+    store: str,
+    ranker: Ranker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    collection = ranker.collection
+    vectors, ids = np.asarray(collection.documents.vectors, np.float32), collection.documents.ids
+    WRITERS[store](vectors, ids)
+    lines = snippets.snippet(store)
+    assert lines.count("limit=100") == 1
+    lines = lines.replace("limit=100", FILTERS[store])
+    query = collection.query_vectors([QUERIES[1]])[0]
+    printed = run(lines, capsys, query=query, adapter=ranker.adapter)
+    rows = [row for row in range(len(ids)) if is_chosen(row)]
+    documents = tuple(collection.dataset.documents[row] for row in rows)
+    part = replace(
+        collection,
+        dataset=replace(collection.dataset, documents=documents),
+        documents=EmbeddingMatrix(tuple(ids[row] for row in rows), vectors[rows]),
+    )
+    expected = Ranker(part, ranker.adapter, ranker.config).compare(QUERIES[1])
+    assert [ids[int(i)] for i in printed] == [
+        hit.document_id for hit in expected.ranking("modulated", 10)
+    ]
 
 
 def test_the_lines_before_load_the_adapter_and_encode_the_query(ranker: Ranker, tmp_path: Path):
