@@ -20,7 +20,7 @@ def show(kind: Literal["error", "warning", "info", "good"], title: str, text: st
     role = "alert" if kind == "error" else "note"
     st.html(
         f'<div role="{role}" class="notice {kind}"><strong>{html.escape(title)}</strong>'
-        f"{'<br>' if text else ''}{html.escape(text)}</div>"
+        f"{'<br>' if text else ''}{html.escape(text).replace(chr(10), '<br>')}</div>"
     )
 
 

@@ -21,6 +21,7 @@ from imrnns_core.cli.judgments import (
     judgments_remove_question,
 )
 from imrnns_core.cli.prepare import prepare
+from imrnns_core.cli.remedies import remedies
 from imrnns_core.cli.search import search
 from imrnns_core.cli.servers import dashboard, serve
 from imrnns_core.cli.train import train
@@ -40,6 +41,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(search)
 app.command()(explain)
+app.command()(remedies)
 app.command()(faithfulness)
 app.command()(dashboard)
 app.command()(serve)

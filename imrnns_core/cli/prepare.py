@@ -37,6 +37,7 @@ from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.io import first_readable
 from imrnns_core.reporting.formatting import SIMILARITIES, counted
 from imrnns_core.reporting.import_lines import import_lines, length_line, own_document_lines
+from imrnns_core.storage.registry import own_name
 
 if TYPE_CHECKING:
     from imrnns_core.encoding.sharded import Cluster
@@ -109,6 +110,7 @@ RayAddress = Annotated[
     ),
 ]
 ENDPOINT = "--ray: the encoder is an endpoint, which no other machine calls; leave --ray out"
+NAMED = "the name “{}” belongs to another data set; name this one “{}” in other commands"
 NO_VECTORS = (
     "--no-vectors: --encoder, --embeddings, --store, --adapter and --sentences need vectors; leave "
     "them out"
@@ -177,6 +179,8 @@ def prepare(
     # after it opened, so that a faulty data set does not enter the list
     space.register(registration)
     _print_content(collection, added)
+    if Path(data).exists() and (usual := own_name(registration.path)) != registration.name:
+        out.print(NAMED.format(usual, registration.name), soft_wrap=True)
     if sentences:
         _prepare_sentences(space, collection)
     _prepare_maps(space, collection, adapter)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,46 @@ class BM25Index:
             return self._matches(texts, k)
         matches = zip(self._matches(texts, k + 1), left_out.tolist(), strict=True)
         return [match.without(row).top(k) for match, row in matches]
+
+    def weighted_matches(
+        self,
+        texts: Sequence[str],
+        added: Sequence[Mapping[str, float]],
+        weight: float,
+        k: int,
+        left_out: IntArray | None = None,
+    ) -> list[ScoredRows]:
+        """Return the documents for texts whose words are mixed with weighted ones, best first.
+
+        A word of the text counts (1 − weight) times its share of the words of the text, an added
+        one `weight` times its own weight.
+
+        Args:
+            texts: The B texts.
+            added: Word → weight for each text; words are those of `tokenize`.
+            weight: Weight of the added words.
+            k: Largest number of documents.
+            left_out: See `matches`.
+        """
+        index, known = self._retriever.scores, self._retriever.vocab_dict
+        found = []
+        for number, (words, further) in enumerate(zip(tokenize(list(texts)), added, strict=True)):
+            weights = defaultdict[str, float](float)
+            for word in words:
+                weights[word] += (1 - weight) / len(words)
+            for word, own in further.items():
+                weights[word] += weight * own
+            scores = np.zeros(self._count)
+            for word, own in weights.items():
+                if own > 0 and word in known:
+                    start, end = index["indptr"][known[word] : known[word] + 2]
+                    scores[index["indices"][start:end]] += own * index["data"][start:end]
+            if left_out is not None and left_out[number] >= 0:
+                scores[left_out[number]] = 0.0
+            best = np.lexsort((self._ties, -scores))[:k]
+            best = best[scores[best] > 0]
+            found.append(ScoredRows(best, scores[best].astype(np.float32)))
+        return found
 
     def _matches(self, texts: Sequence[str], k: int) -> list[ScoredRows]:
         depth = 2 * k

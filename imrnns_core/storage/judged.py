@@ -22,6 +22,7 @@ import numpy as np
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.load import load_qrels
+from imrnns_core.data.readers.qrels import UNKNOWN_DOCUMENT
 from imrnns_core.data.records import Query
 from imrnns_core.encoding.encoder import format_query
 from imrnns_core.encoding.endpoint import FEW, announce
@@ -151,6 +152,7 @@ def import_qrels(
         DataError: If the file cannot be read or has no judgment of this data set.
     """
     qrels, report = load_qrels(path, dataset)
+    _reject_unknown_documents(report)
     new, line = list[tuple[str, str, int]](), 0
     for query_id, judged in qrels.items():
         for document_id, grade in judged.items():
@@ -163,6 +165,15 @@ def import_qrels(
             if dataset.people.get(query_id, {}).get(document_id) != grade:
                 new.append((query_id, document_id, grade))
     return store.add(dataset, new, who), report
+
+
+def _reject_unknown_documents(report: FileReport) -> None:
+    """Count judgments of missing documents as rejected: people judge documents."""
+    for i, kind in enumerate(report.irregularities):
+        if kind.problem == UNKNOWN_DOCUMENT:
+            report.irregularities[i] = replace(kind, action="rejected")
+            report.read -= kind.count
+            report.rejected += kind.count
 
 
 def _kept(store: JudgmentStore, dataset: Dataset) -> tuple[list[Query], FileReport]:

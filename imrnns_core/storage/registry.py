@@ -126,6 +126,11 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
         temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
+def own_name(path: Path) -> str:
+    """Return the name that a data set gets if no other one has it."""
+    return path.name if path.is_dir() else path.name.split(".")[0]
+
+
 def registration_of(
     path: Path,
     registrations: Mapping[str, Registration],
@@ -140,7 +145,7 @@ def registration_of(
         embeddings: Replaces the registered embeddings.
         encoder: Replaces the registered encoder.
     """
-    name = path.name if path.is_dir() else path.name.split(".")[0]
+    name = own_name(path)
     # two folders may have the same name: add parent folders until the name is unique
     for parent in path.parents:
         if name not in registrations or registrations[name].path == path:

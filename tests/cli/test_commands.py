@@ -978,7 +978,7 @@ def test_other_mistakes(run: Run, toy: Path, tmp_path: Path):
     one_line(
         run(*command(toy), "--qrels", tmp_path / "x.qrels"),
         f"{tmp_path}/x.qrels: contains no judgment of its queries (x.qrels:1: 1 of a query that "
-        "the data set does not have); use the judgments of this data set",
+        "the data set does not have); name its queries by their ids",
     )
 
 

@@ -273,7 +273,7 @@ def test_a_file_of_judgments_is_imported_once(store: JudgmentStore, tmp_path: Pa
         "query-id\tcorpus-id\tscore\nq0\td0\t2\nq1\td2\t0\nq1\td1\t7\nq9\td1\t1\nq1\tgone\t1\n"
     )
     new, report = import_qrels(store, judged_dataset(store, dataset()), path, "ben")
-    assert (len(new), report.records, report.rejected) == (3, 5, 1)
+    assert (len(new), report.records, report.rejected) == (3, 5, 2)
     assert grades(store) == {
         ("q0", "d0"): (2, "ben"),
         ("q1", "d1"): (3, "ben"),  # above the highest grade

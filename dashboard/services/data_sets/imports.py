@@ -173,5 +173,12 @@ def registered(wanted: Wanted) -> str | None:
     return name if known == registration and has_run else None
 
 
+def replaced(wanted: Wanted) -> str | None:
+    """Return the name of the data set that this one would replace, or None."""
+    registration = wanted.registration
+    known = caching.workspace().registrations().get(registration.name)
+    return None if known in (None, registration) else registration.name
+
+
 def _key(wanted: Wanted) -> Path:
     return Path(wanted.path).expanduser().absolute()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
+from dashboard import navigation, state
+from dashboard.services import catalog
 from dashboard.services.data_sets import imports
 from dashboard.services.data_sets.imports import ImportJob, Wanted
 from dashboard.views.data import upload
@@ -43,6 +44,15 @@ RUN_HELP = (
 WITHOUT_HELP = "Only the run ranks the documents. You can make vectors later."
 MAPPING = "Which column is what? The first rows are shown as they are read."
 NONE = "—"
+JUDGED = "What was read of it stands below. Failures lists its failing queries."
+UNJUDGED = (
+    "What was read of it stands below. No query has a judged document yet: type a question on "
+    "Compare, or judge documents on Judging."
+)
+REPLACED = (
+    "There is a data set of the same documents, with other queries, columns or settings. To keep "
+    "both, give the file another name."
+)
 PAGES = ("Each file is one document", "Its title is the title in the front matter, or its heading.")
 POLL_SECONDS = 0.5
 
@@ -127,14 +137,16 @@ def _import(wanted: Wanted) -> None:
     name = imports.registered(wanted)
     if job is None and name is not None:
         if state.current().data == name:
-            notices.show(
-                "good",
-                f"“{name}” was added",
-                "What was read of it stands below. Failures lists its failing queries.",
-            )
+            judged = bool(catalog.dataset(name).splits)
+            notices.show("good", f"“{name}” was added", JUDGED if judged else UNJUDGED)
+            if judged and st.button("Open Failures", key="new_failures", type="primary"):
+                navigation.go("failures")
             return
+        notices.show("good", f"“{name}” is ready", "Open it to see what was read of it.")
         st.button(f"Show “{name}”", key="new_open", type="primary", on_click=_open, args=(name,))
         return
+    if job is None and (replaced := imports.replaced(wanted)):
+        notices.show("warning", f"This replaces “{replaced}”", REPLACED)
     progress_panel.show(
         _panel(), job, waits, lambda: imports.wait(wanted), lambda: imports.leave(wanted)
     )

@@ -51,8 +51,12 @@ def show() -> None:
 
 def _delete(names: list[str]) -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    name = left.selectbox("Delete a data set", names, key="deleted_data")
-    if not right.button("Delete", key="delete_data", help=DELETE_HELP):
+    opened = state.current().data
+    first = names.index(opened) if opened in names else None
+    name = left.selectbox(
+        "Delete a data set", names, index=first, key="deleted_data", placeholder="Choose one"
+    )
+    if not right.button("Delete", key="delete_data", help=DELETE_HELP) or name is None:
         return
     try:
         listing.delete(name)

@@ -33,6 +33,7 @@ FORMATS: tuple[tuple[Literal["beir", "trec"], str, str], ...] = (
     ("beir", "Download BEIR file", "tsv"),
     ("trec", "Download TREC file", "qrels"),
 )
+_DONE = "judgments_imported"
 MOST_ROWS = 1000
 HEIGHT = 340
 
@@ -112,13 +113,23 @@ def _import(data: str) -> None:
     upload_box.empty_lost("judgments_file")
     upload_box.show(st.container(), UPLOAD, "judgments_file")
     with st.form("import_judgments", border=False):
-        path = st.text_input("File of judgments", key="judgments_file", help=FILE_HELP).strip()
-        if not st.form_submit_button("Import", key="import_file") or not path:
-            return
+        st.text_input("File of judgments", key="judgments_file", help=FILE_HELP)
+        # before the page runs: everything above shows what was imported
+        st.form_submit_button("Import", key="import_file", on_click=_read, args=(data,))
+    if done := st.session_state.pop(_DONE, None):
+        notices.show(*done)
+
+
+def _read(data: str) -> None:
+    """Import the file that is named, and keep what the page says of it."""
+    path = (state.value("judgments_file") or "").strip()
+    if not path:
+        return
     try:
         new, report = judging.read_file(data, Path(path).expanduser(), state.who())
     except (LensError, OSError) as error:
-        notices.show("error", "This file cannot be imported", str(error))
+        st.session_state[_DONE] = ("error", "This file cannot be imported", str(error))
         return
-    details = "; ".join(line.strip() for line in irregularities(report))
-    notices.show("good", f"{count(new, 'judgment', 'judgments')} imported", details)
+    details = "\n".join(line.strip() for line in irregularities(report))
+    title = f"{count(new, 'judgment', 'judgments')} imported"
+    st.session_state[_DONE] = ("good", title, details)

@@ -151,7 +151,7 @@ def load_qrels(path: Path, dataset: Dataset) -> tuple[Qrels, FileReport]:
     qrels = whole_grades(judged, report)
     if not qrels:
         problem = f"contains no judgment of its queries{reasons(ImportReport((report,)))}"
-        raise DataError(path, problem, "use the judgments of this data set")
+        raise DataError(path, problem, "name its queries by their ids")
     return qrels, report
 
 

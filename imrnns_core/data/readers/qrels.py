@@ -17,6 +17,7 @@ from imrnns_core.errors import DataError
 
 Judged = dict[str, dict[str, Fraction]]
 _ROLES = ROLES["judgments"]
+UNKNOWN_DOCUMENT = "of a document that the corpus does not have"
 REMEDY = "write query-id, corpus-id and score, separated by tabs"
 IN_TREC = {"query-id": "1", "document": "3", "grade": "4"}
 IN_BEIR = {"query-id": "1", "document": "2", "grade": "3"}
@@ -153,7 +154,7 @@ def _judge(
         if is_rounded(text):
             report.keep("whose grade was rounded to hundredths", line, text)
         if document_id not in known[1]:
-            report.keep("of a document that the corpus does not have", line, document_id)
+            report.keep(UNKNOWN_DOCUMENT, line, document_id)
 
 
 def add(

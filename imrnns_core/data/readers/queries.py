@@ -107,7 +107,7 @@ def _expect(
     cell = field(record, columns["document"], report, line).strip()
     if text.strip() and is_rounded(text):
         report.keep("whose grade was rounded to hundredths", line, text)
-    names = [cell] if finder.find(cell) else several(cell)
+    names = _names(cell, finder)
     if not names:
         report.keep("without an expected document", line, query_id)
     for name in names:
@@ -120,6 +120,14 @@ def _expect(
             if judged.setdefault(query_id, {}).setdefault(document_id, grade) != grade:
                 problem = "with another grade than an earlier row, which counts"
                 report.keep(problem, line, f"{document_id} for {query_id}")
+
+
+def _names(cell: str, finder: DocumentFinder) -> list[str]:
+    """Return the names of documents in a cell."""
+    names = [cell] if finder.find(cell) else several(cell)
+    # titles and addresses may contain commas, so they separate documents only if all are found
+    parts = [part.strip() for part in cell.split(",")]
+    return parts if len(names) == 1 and len(parts) > 1 and all(map(finder.find, parts)) else names
 
 
 def is_topics(text: str) -> bool:

@@ -202,6 +202,21 @@ def test_a_column_after_the_queries_says_which_documents_are_expected(tmp_path: 
     assert dataset.splits == {}
 
 
+def test_several_documents_are_expected_by_one_query(tmp_path: Path):
+    pages = 'id,title,text\na,Pay,x\nb,"Rome, Italy",y\nc,Leave,z\n'
+    for cell, expected in (
+        ("a;c", ("a", "c")),
+        ('"a, c"', ("a", "c")),
+        ('"Pay, Leave"', ("a", "c")),
+        ('"Rome, Italy"', ("b",)),  # a title with a comma is one document
+        ('"a, unknown"', ()),
+    ):
+        write(tmp_path, {"pages.csv": pages, "asked.csv": f"query,docs\nwhy?,{cell}\n"})
+        source = DataSource(tmp_path / "pages.csv", tmp_path / "asked.csv")
+        judged = load_dataset(source).splits.get("asked", {})
+        assert judged == ({"q1": dict.fromkeys(expected, 1)} if expected else {}), cell
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path):
     write(
         tmp_path,

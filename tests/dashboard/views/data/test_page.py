@@ -217,3 +217,26 @@ def test_long_documents_are_split_if_the_reader_wants_it(fresh: None, tmp_path: 
     app.run()
     frame = next(f.value for f in app.dataframe if "not read" in f.value)
     assert frame["not read"].tolist() == (frame["tokens"] - 256).tolist()
+
+
+def test_an_import_says_which_data_set_it_replaces(fresh: None, tmp_path: Path) -> None:
+    pages, first, second = (tmp_path / name for name in ("pages.csv", "first.csv", "second.csv"))
+    pages.write_text("id,text\na,Open a ticket.\nb,Sixteen weeks.\n")
+    first.write_text("query,docs\nHow do I connect?,a\n")
+    second.write_text("query,docs\nHow long?,b\n")
+    app = AppTest.from_function(data_page, default_timeout=120).run()
+    app.text_input(key="new_path").set_value(str(pages)).run()
+    app.text_input(key="new_queries").set_value(str(first)).run()
+    assert "replaces" not in notices_of(app)
+    app.button(key="new_import").click().run()
+    finished(Wanted(str(pages), str(first)))
+    app.run()
+    assert "“pages” is ready" in notices_of(app)
+    app.button(key="new_open").click().run()
+    assert "new_failures" in {button.key for button in app.button}
+    app.text_input(key="new_queries").set_value(str(second)).run()
+    assert "This replaces “pages”" in notices_of(app)
+
+
+def notices_of(app: AppTest) -> str:
+    return " ".join(str(box.proto) for box in app.get("html"))

@@ -72,7 +72,7 @@ def test_every_document_is_judged() -> None:
 
 def test_a_file_is_imported_under_the_name_that_was_typed(tmp_path: Path) -> None:
     path = tmp_path / "mine.qrels"
-    path.write_text("q054 0 bern 1\nq054 0 the-hague 5\nq999 0 bern 1\n")
+    path.write_text("q054 0 bern 1\nq054 0 the-hague 5\nq999 0 bern 1\nq054 0 nowhere 1\n")
     app = open_page("judging")
     app.text_input(key="input_who").set_value(HOSTILE).run()
     app.text_input(key="judgments_file").set_value(str(path))
@@ -80,6 +80,8 @@ def test_a_file_is_imported_under_the_name_that_was_typed(tmp_path: Path) -> Non
     assert not app.exception
     assert "2 judgments imported" in said(app)
     assert "changed: 1 whose grade is above 3, so it is stored as 3" in said(app)
+    assert "rejected: 1 of a document that the corpus does not have" in said(app)
+    assert "2 judgments by 1 person" in said(app), "what is above is not older than the import"
     given = store().current("sample")
     assert {(j.query_id, j.document_id, j.grade, j.who) for j in given} == {
         ("q054", "bern", 1, HOSTILE),

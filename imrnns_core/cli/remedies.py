@@ -1,0 +1,59 @@
+"""The command `imrnns-lens remedies`."""
+
+from __future__ import annotations
+
+from imrnns_core.cli.console import progress_bar, show
+from imrnns_core.cli.options import (
+    Data,
+    Embeddings,
+    Force,
+    JsonFile,
+    OptionalAdapter,
+    Split,
+    WorkspaceFolder,
+    open_ranker,
+    resolve,
+)
+from imrnns_core.cli.outputs import check_outputs, write_record
+
+
+def remedies(
+    data: Data,
+    adapter: OptionalAdapter = None,
+    split: Split = None,
+    json_file: JsonFile = None,
+    force: Force = False,
+    embeddings: Embeddings = None,
+    workspace: WorkspaceFolder = None,
+) -> None:
+    """Measure what would fix failing queries: BM25, feedback, near copies, an adapter.
+
+    The table has the change that each remedy makes to the base ranking, and how
+    many queries it fixes and breaks. Settings are chosen by cross-validation, so
+    no query chooses the setting by which it is measured. The last lines say what
+    to do first, or that nothing is shown to help.
+    """
+    from imrnns_core.remedies.bench import measure_remedies
+    from imrnns_core.reporting import remedies as tables
+
+    check_outputs("remedies", force, json_file)
+    space, registration = resolve(data, embeddings, None, None, None, workspace)
+    ranker = open_ranker(space, registration, adapter, None)
+    ranker.collection.require_vectors()
+    dataset = ranker.collection.dataset
+    split = split or dataset.first_split("test")
+    # before the slow work: this rejects a split that cannot be measured
+    dataset.judged_queries(split)
+    with progress_bar() as progress:
+        task = progress.add_task("BM25 index", total=None)
+        bench = measure_remedies(
+            ranker,
+            space.lexical_index(dataset),
+            split,
+            lambda name, done, total: progress.update(
+                task, description=name, completed=done, total=total
+            ),
+        )
+    show(tables.remedies(bench))
+    if json_file:
+        write_record(json_file, "remedies", bench.to_json())

@@ -1,0 +1,76 @@
+"""The remedies of a search as a table for the terminal, and what to do first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from imrnns_core.evaluation.cross_validation import FOLDS
+from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.remedies.bench import Bench, Measured
+from imrnns_core.reporting.formatting import (
+    counted,
+    decimal,
+    interval,
+    p_equals,
+    p_value,
+    signed,
+)
+from imrnns_core.reporting.terminal import table_of
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+READING = (
+    "A query fails if no relevant document is in the top {}. Fixed: it fails in the base ranking, "
+    "and not with the remedy. Broken: the other way round. A setting is chosen in {} folds of the "
+    "queries: those of a fold get the setting that is best for the other folds. p is corrected for "
+    "the number of remedies (Holm)."
+)
+NOTHING = "No remedy is shown to help on these queries."
+
+
+def remedies(bench: Bench) -> Iterator[RenderableType]:
+    """Yield the table of all remedies, how to read it, and what to do first."""
+    table = table_of(
+        f"Remedies: {NDCG}, and remedy − base",
+        *("remedy", "query group", "queries", "setting", NDCG, "difference", "95 % interval"),
+        *("p", "fixed", "broken", "ms per query"),
+    )
+    base = bench.base.values[:, 0]
+    for group, tests in bench.tests.items():
+        mask = bench.masks[group]
+        queries = str(int(mask.sum()))
+        mean = decimal(float(base[mask].mean()))
+        table.add_row("base", group, queries, "", mean, "", "", "", "", "", "")
+        for row in tests:
+            own = row.measured
+            table.add_row(
+                *(own.remedy.name, group, queries, setting(own)),
+                *(decimal(float(own.values[mask].mean())), signed(row.test.change)),
+                *(interval(row.test.interval), p_value(row.p)),
+                *(str(int(row.fixed.sum())), str(int(row.broken.sum()))),
+                f"{own.milliseconds:.1f}",
+            )
+    yield table
+    yield READING.format(bench.top_k, FOLDS)
+    yield summary(bench)
+
+
+def setting(measured: Measured) -> str:
+    """Return the settings that the folds have chosen; empty if there is only one."""
+    return ", ".join(f"{value:g}" for value in measured.distinct) if measured.remedy.setting else ""
+
+
+def summary(bench: Bench) -> str:
+    """Return one paragraph that says what to do first, or that nothing is shown to help."""
+    first = bench.first()
+    if first is None:
+        return NOTHING
+    remedy, queries = first.measured.remedy, counted(first.test.queries, "query", "queries")
+    fixed, broken = int(first.fixed.sum()), int(first.broken.sum())
+    return (
+        f"First: {remedy.name}. {NDCG} changes by {signed(first.test.change)} on {queries} (95 % "
+        f"interval {interval(first.test.interval)}, {p_equals(first.p)}); it fixes {fixed} and "
+        f"breaks {broken}. {remedy.how}"
+    )

@@ -1,0 +1,46 @@
+"""The command `remedies`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from imrnns_core.cli.app import app as cli
+from imrnns_core.errors import LensError
+
+
+def run(*arguments: object) -> None:
+    assert not cli([str(a) for a in arguments], standalone_mode=False)
+
+
+def test_the_table_and_the_record_say_what_to_do_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+    file = tmp_path / "remedies.json"
+    run("remedies", "sample", "--split", "test", "--json", file)
+    record = json.loads(file.read_text())
+    assert (record["command"], record["adapter"]) == ("remedies", None)
+    names = [remedy["name"] for remedy in record["remedies"]]
+    assert names == ["reciprocal rank fusion", "base + BM25", "Rocchio", "RM3"]
+    printed = capsys.readouterr().out
+    assert f"First: {record['first']}. nDCG@10 changes by +0.0652 on 236 queries" in printed
+    table = next(line for line in printed.splitlines() if line.startswith(" base + BM25"))
+    assert table.split()[-3:-1] == ["6", "0"]
+    file.write_text("mine")
+    with pytest.raises(LensError, match="was not written by imrnns-lens remedies"):
+        run("remedies", "sample", "--json", file)
+
+
+def test_without_judgments_the_command_says_what_to_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+    pages, asked = tmp_path / "pages.csv", tmp_path / "asked.csv"
+    pages.write_text("id,text\na,Open a ticket.\nb,Sixteen weeks.\n")
+    asked.write_text("query\nHow long?\n")
+    run("prepare", pages, "--queries", asked)
+    with pytest.raises(LensError, match="has no judgments"):
+        run("remedies", "pages")

@@ -1,0 +1,180 @@
+"""Remedies: what each one ranks, how settings are chosen, and what the bench says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imrnns_core.data.records import Document
+from imrnns_core.evaluation.baseline_rankings import measure_baselines
+from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.remedies import near_copies
+from imrnns_core.remedies.bench import Bench, Measured, choose_settings, measure_remedies
+from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
+from imrnns_core.reporting.remedies import NOTHING, summary
+from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.statistics.measures import SystemMetrics
+from imrnns_core.storage.workspace import Workspace
+
+WITHOUT = ("reciprocal rank fusion", "base + BM25", "Rocchio", "RM3")
+
+
+@pytest.fixture(scope="module")
+def lexical(sample: Collection) -> BM25Index:
+    return BM25Index(sample.dataset.documents)
+
+
+@pytest.fixture(scope="module")
+def ranker(sample: Collection) -> Ranker:
+    return Ranker(sample, Workspace(Path("unused")).adapter("sample-paper"))
+
+
+@pytest.fixture(scope="module")
+def bench(ranker: Ranker, lexical: BM25Index) -> Bench:
+    return measure_remedies(ranker, lexical, "test")
+
+
+@pytest.fixture(scope="module")
+def search(ranker: Ranker, lexical: BM25Index) -> Search:
+    queries = ranker.collection.dataset.queries
+    return Search.of(ranker, lexical, [queries[q] for q in ("q054", "q128", "q708")])
+
+
+def named(search: Search) -> dict[str, Remedy]:
+    return {remedy.name: remedy for remedy in all_remedies(search)}
+
+
+def test_a_remedy_ranks_each_document_once(search: Search):
+    found = named(search)
+    assert set(WITHOUT) < set(found)
+    for remedy in found.values():
+        for setting in remedy.settings:
+            rankings = remedy.rank(search, setting)
+            assert len(rankings) == 3
+            for rows in rankings:
+                assert 0 < len(rows) <= 100
+                assert len(np.unique(rows)) == len(rows)
+
+
+def test_settings_at_their_ends_are_known_rankings(search: Search):
+    found = named(search)
+    base = [own.rows for own in search.base]
+    matches = [own.rows for own in search.matches]
+
+    def same(name: str, setting: float, expected: list[np.ndarray], depth: int = 10) -> None:
+        for rows, own in zip(found[name].rank(search, setting), expected, strict=True):
+            assert rows[:depth].tolist() == own[:depth].tolist(), (name, setting)
+
+    same("base + BM25", 0.0, base)
+    same("base + BM25", 1.0, matches)
+    same("Rocchio", 0.0, base, 100)
+    same("RM3", 0.0, matches, 100)
+    batch = search.ranker.rank_queries(search.ids)
+    same("adapter sample-paper", 1.0, batch.ranked_rows("modulated"), 100)
+
+
+def test_feedback_changes_the_ranking_towards_its_documents(search: Search):
+    vectors = search.collection.unit_documents
+    rocchio = named(search)["Rocchio"]
+    for base, rows in zip(search.base, rocchio.rank(search, 2.0), strict=True):
+        centre = vectors[base.rows[:5]].mean(axis=0)
+        near = (vectors[rows[:10]] @ centre).mean()
+        assert near >= (vectors[base.rows[:10]] @ centre).mean() - 1e-6
+
+
+def test_only_the_best_of_near_copies_is_ranked(sample: Collection, lexical: BM25Index):
+    plain = Search.of(Ranker(sample), lexical, [sample.dataset.queries["q054"]])
+    assert not list(near_copies.remedies(plain))
+    first, second = plain.base[0].rows[:2].tolist()
+    documents = list(sample.dataset.documents)
+    copied = documents[first]
+    documents[second] = Document(documents[second].id, copied.title, copied.text)
+    changed = replace(sample, dataset=replace(sample.dataset, documents=tuple(documents)))
+    search = replace(plain, ranker=Ranker(changed))
+    (remedy,) = near_copies.remedies(search)
+    (rows,) = remedy.rank(search, 0.0)
+    assert rows.tolist() == [row for row in plain.base[0].rows.tolist() if row != second]
+
+
+def test_the_figures_are_those_of_evaluate(ranker: Ranker, lexical: BM25Index, bench: Bench):
+    evaluation = evaluate(ranker, "test", lexical=lexical)
+    baselines = measure_baselines(evaluation, ranker.collection, lexical)
+    assert np.allclose(bench.base.values[:, 0], evaluation.column("base"))
+    expected = {system.name: baselines.column(system) for system in baselines.systems}
+    own = {measured.remedy.name: measured for measured in bench.measured}
+    assert np.allclose(own["reciprocal rank fusion"].values, expected["reciprocal rank fusion"])
+    # of equally good weights, the default comes first here
+    assert own["base + BM25"].values.mean() == pytest.approx(
+        expected["base + BM25"].mean(), abs=0.003
+    )
+
+
+def test_no_query_chooses_its_own_setting():
+    generator = np.random.default_rng(0)
+    values, folds = generator.random((4, 100)), np.arange(100) % 5
+    every = np.ones(100, dtype=bool)
+    chosen, cross_validated = choose_settings(values, folds, every)
+    assert cross_validated
+    for fold in range(5):
+        own = folds == fold
+        assert set(chosen[own].tolist()) == {int(values[:, ~own].mean(axis=1).argmax())}
+        changed = np.where(own, generator.random((4, 100)), values)
+        assert (choose_settings(changed, folds, every)[0][own] == chosen[own]).all()
+    few = every & (np.arange(100) < 20)
+    assert choose_settings(values, folds, few) == (pytest.approx(np.zeros(100)), False)
+
+
+def made(changes: np.ndarray, independent: np.ndarray | None = None) -> Bench:
+    """Return a bench of R remedies with changes (R, Q) from nDCG@10 .5; ranks follow the change."""
+    count = changes.shape[1]
+
+    def metrics(values: np.ndarray) -> SystemMetrics:
+        ranks = np.where(values > 0.5, 1, np.where(values < 0.5, 50, 11))
+        return SystemMetrics(values[:, None], ranks, np.ones((count, 1)))
+
+    measured = tuple(
+        Measured(
+            Remedy(f"r{i}", "", "", lambda *_: []), np.zeros(count), False, metrics(0.5 + own), 1.0
+        )
+        for i, own in enumerate(changes)
+    )
+    every = np.ones(count, dtype=bool) if independent is None else independent
+    names = tuple(f"q{i}" for i in range(count))
+    base = metrics(np.full(count, 0.5))
+    return Bench("toy", "test", None, names, base, measured, np.arange(count), every)
+
+
+def test_what_to_do_first_is_the_largest_gain_that_is_shown():
+    gain, loss = np.array([0.1, 0.2] * 20), np.array([-0.1, -0.2] * 20)
+    bench = made(np.stack([gain / 2, gain, loss]))
+    first = bench.first()
+    assert first is not None
+    assert first.measured.remedy.name == "r1"
+    assert (int(first.fixed.sum()), int(first.broken.sum())) == (40, 0)
+    assert bench.tests["all"][2].effect == "harms"
+    assert "First: r1." in summary(bench)
+    # what training has seen decides nothing
+    assert made(np.stack([gain]), np.zeros(40, dtype=bool)).first() is None
+    assert summary(made(np.stack([loss]))) == NOTHING
+
+
+def test_remedies_without_an_effect_are_rarely_recommended():
+    generator, false = np.random.default_rng(0), 0
+    for _ in range(60):
+        changes = generator.normal(0, 0.2, (6, 40)) * (generator.random((6, 40)) < 0.7)
+        false += made(changes).first() is not None
+    assert false <= 6  # of 60; 5 % would be 3
+
+
+def test_the_record_names_fixed_and_broken_queries(bench: Bench):
+    record = json.loads(json.dumps(bench.to_json()))
+    assert record["queries"] == 236
+    hybrid = next(r for r in record["remedies"] if r["name"] == "base + BM25")
+    assert hybrid["groups"]["all"]["fixed"] == len(hybrid["fixed"]) == 6
+    assert record["first"] == "base + BM25"
