@@ -15,6 +15,13 @@ from imrnns_core.cli.options import (
     resolve,
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
+from imrnns_core.errors import LensError
+
+
+NO_JUDGMENTS = (
+    "{} has no judgments, so no query is known to fail; judge documents on the page Judging, or add "
+    "a file of judgments"
+)
 
 
 def remedies(
@@ -41,6 +48,8 @@ def remedies(
     ranker = open_ranker(space, registration, adapter, None)
     ranker.collection.require_vectors()
     dataset = ranker.collection.dataset
+    if not dataset.splits:
+        raise LensError(NO_JUDGMENTS.format(dataset.name))
     split = split or dataset.first_split("test")
     # before the slow work: this rejects a split that cannot be measured
     dataset.judged_queries(split)
