@@ -17,10 +17,9 @@ from imrnns_core.cli.options import (
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
 
-
 NO_JUDGMENTS = (
-    "{} has no judgments, so no query is known to fail; judge documents on the page Judging, or add "
-    "a file of judgments"
+    "{} has no judgments, so no query is known to fail; judge documents on the page Judging, or "
+    "add a file of judgments"
 )
 
 
