@@ -30,8 +30,8 @@ PACKAGES = ("pandas", "plotly", "starlette", "streamlit")
 """Packages that the extra `dashboard` installs."""
 SERVE_PACKAGES = ("fastapi", "uvicorn")
 """Packages that the extra `serve` installs."""
-MOST_REQUESTS = 64
-"""Requests that are answered or wait at the same time; others are refused with status 503."""
+MOST_CONNECTIONS = 64
+"""Open connections, idle ones included; requests of others are refused with status 503."""
 
 
 def dashboard(
@@ -108,7 +108,9 @@ def serve(
     )
     app = create_app(open_ranker(space, registration, adapter))
     out.print(f"http://{host}:{port}/docs", soft_wrap=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=MOST_REQUESTS)
+    # uvicorn refuses at this number, not above it
+    limit = MOST_CONNECTIONS + 1
+    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=limit)
 
 
 def _check_installed(feature: str, extra: str, packages: Sequence[str]) -> None:

@@ -10,7 +10,8 @@ from imrnns_core.encoding.encoder import format_query
 STORES: Mapping[str, str] = {
     "FAISS": """import faiss, numpy as np
 index, names = faiss.read_index("docs.faiss"), open("ids.txt").read().splitlines()
-nearest = lambda v: {names[i]: index.reconstruct(int(i)) for i in index.search(v[None], 100)[1][0]}
+k = min(100, index.ntotal)
+nearest = lambda v: {names[i]: index.reconstruct(int(i)) for i in index.search(v[None], k)[1][0]}
 """,
     "Qdrant": """import numpy as np, qdrant_client
 client = qdrant_client.QdrantClient(path="qdrant")  # a server: url="http://HOST:6333"

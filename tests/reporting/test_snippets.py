@@ -98,6 +98,32 @@ def test_the_printed_ranking_is_that_of_the_whole_corpus(
     assert found == [hit.document_id for hit in expected]
 
 
+@pytest.mark.parametrize("store", list(WRITERS))
+def test_a_store_with_few_documents_is_ranked_as_well(
+    store: str,
+    ranker: Ranker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    whole = ranker.collection
+    part = replace(
+        whole,
+        dataset=replace(whole.dataset, documents=whole.dataset.documents[:60]),
+        documents=EmbeddingMatrix(whole.documents.ids[:60], whole.documents.vectors[:60]),
+    )
+    vectors, ids = np.asarray(part.documents.vectors, np.float32), part.documents.ids
+    WRITERS[store](vectors, ids)
+    small = Ranker(part, ranker.adapter, ranker.config)
+    query_id = "q005"
+    query = whole.query_vectors([query_id])[0]
+    printed = run(snippets.snippet(store), capsys, query=query, adapter=ranker.adapter)
+    found = printed if store == "FAISS" else [ids[int(i)] for i in printed]
+    expected = small.compare(query_id).ranking("modulated", 10)
+    assert found == [hit.document_id for hit in expected]
+
+
 FILTERS = {
     "Qdrant": """query_filter=qdrant_client.models.Filter(must=[qdrant_client.models.FieldCondition(
         key="chosen", match=qdrant_client.models.MatchValue(value=True))]), limit=100""",

@@ -27,6 +27,9 @@ PASSAGES = (
     "store: give it one vector per passage, and keep the first passage of each document."
 )
 OWN = "This query is also a document. Compare leaves that document out, and the lines list it."
+COPIES = (
+    "Some documents have the same vector. Their scores are equal, and the lines order them at will."
+)
 LENGTHS = (
     "The embeddings do not have length 1, and the projector of this adapter has a bias, so its "
     "scores depend on the lengths. A store that ranks by cosine may not keep them."
@@ -74,6 +77,8 @@ def _limit(compared: Comparison) -> str:
         return PASSAGES
     if compared.query.id in collection.dataset.left_out:
         return OWN
+    if collection.index.has_duplicates:
+        return COPIES
     model = catalog.ranker(selection.data, selection.adapter).adapter.model
     if collection.documents.common_length != 1.0 and model.projector.bias.any():
         return LENGTHS

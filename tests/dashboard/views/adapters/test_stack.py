@@ -20,6 +20,7 @@ from dashboard.views.adapters import stack
         ({"passages": object()}, 0.0, stack.PASSAGES),
         ({"left_out": {"q1": 3}}, 0.0, stack.OWN),
         ({"left_out": {"q2": 3}}, 0.0, ""),
+        ({"has_duplicates": True}, 0.0, stack.COPIES),
         ({"common_length": None}, 0.0, ""),
         ({"common_length": None}, 1.0, stack.LENGTHS),
         ({"common_length": 3.0}, 1.0, stack.LENGTHS),
@@ -28,9 +29,16 @@ from dashboard.views.adapters import stack
 def test_where_the_lines_print_another_ranking(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], bias: float, limit: str
 ) -> None:
-    own = {"passages": None, "left_out": {}, "common_length": 1.0, **changed}
+    own = {
+        "passages": None,
+        "left_out": {},
+        "common_length": 1.0,
+        "has_duplicates": False,
+        **changed,
+    }
     collection = SimpleNamespace(
         passages=own["passages"],
+        index=SimpleNamespace(has_duplicates=own["has_duplicates"]),
         dataset=SimpleNamespace(left_out=own["left_out"]),
         documents=SimpleNamespace(common_length=own["common_length"]),
     )
