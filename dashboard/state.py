@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit import runtime
@@ -20,6 +20,8 @@ from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
 from imrnns_core.storage.judgments import clean_name, user_name
 from imrnns_core.types import Side, Target
 
+Message = tuple[Literal["error", "good"], str, str]
+"""The kind of a box, its title and its text."""
 _SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
 _LIST, _PAGES, _WHO = "followed_list", "pages_of_inputs", "who_judges"
 
@@ -146,6 +148,17 @@ def dark() -> bool:
 def value(key: str) -> Any:
     """Return the value of an input widget, None if no run has drawn it."""
     return st.session_state.get(key)
+
+
+def leave_message(key: str, message: Message) -> None:
+    """Keep a message that a click made, for the run of the page that follows it."""
+    st.session_state[key] = message
+
+
+def take_message(key: str) -> Message | None:
+    """Return the message that was left, once."""
+    message: Message | None = st.session_state.pop(key, None)
+    return message
 
 
 def upload_key(box: str) -> str:

@@ -117,7 +117,7 @@ def _import(data: str) -> None:
         st.text_input("File of judgments", key="judgments_file", help=FILE_HELP)
         # before the page runs: everything above shows what was imported
         st.form_submit_button("Import", key="import_file", on_click=_read, args=(data,))
-    if done := st.session_state.pop(_DONE, None):
+    if done := state.take_message(_DONE):
         notices.show(*done)
 
 
@@ -129,8 +129,8 @@ def _read(data: str) -> None:
     try:
         new, report = judging.read_file(data, Path(path).expanduser(), state.who())
     except (LensError, OSError) as error:
-        st.session_state[_DONE] = ("error", "This file cannot be imported", str(error))
+        state.leave_message(_DONE, ("error", "This file cannot be imported", str(error)))
         return
     details = "\n".join(line.strip() for line in irregularities(report))
     title = f"{count(new, 'judgment', 'judgments')} imported"
-    st.session_state[_DONE] = ("good", title, details)
+    state.leave_message(_DONE, ("good", title, details))
