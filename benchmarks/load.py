@@ -1,17 +1,13 @@
-"""Load on both servers with 100,000 documents, for two minutes each.
+"""Load on the service with 100,000 documents, for two minutes.
 
     python -m benchmarks.load
 
 `serve`: 16 clients send one query per second each to `/search`. The median time is compared with
 two flat FAISS searches of one query, measured before in this process.
-
-The dashboard: 20 sessions over WebSockets, without browsers (which would be the load), open the
-next query on Compare every 3 seconds.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import statistics
@@ -27,7 +23,6 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psutil
-import websockets
 
 from benchmarks.large_import import generate
 from benchmarks.large_pages import register
@@ -37,7 +32,6 @@ from imrnns_core.types import FloatArray
 
 SECONDS = 120
 CLIENTS, REQUEST_EVERY = 16, 1.0
-SESSIONS, QUERY_EVERY = 20, 3.0
 ADAPTER = "sample-paper"
 
 
@@ -123,78 +117,11 @@ def _client(
             time.sleep(max(0.0, REQUEST_EVERY - (time.monotonic() - began)))
 
 
-async def _session(
-    port: int, number: int, seconds: float, times: list[float], failed: list[str]
-) -> None:
-    """Open Compare, then another query every 3 seconds, as a browser would."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-    await asyncio.sleep(number * QUERY_EVERY / SESSIONS)
-    address = f"127.0.0.1:{port}"
-    async with websockets.connect(
-        f"ws://{address}/_stcore/stream",
-        origin=websockets.Origin(f"http://{address}"),
-        subprotocols=[websockets.Subprotocol("streamlit")],
-        max_size=None,
-    ) as channel:
-        end, query = time.monotonic() + seconds, number
-        while (began := time.monotonic()) < end:
-            message = BackMsg()
-            message.rerun_script.query_string = f"data=large&adapter={ADAPTER}&query=q{query % 100}"
-            await channel.send(message.SerializeToString())
-            finished = False
-            while not finished:
-                answer = ForwardMsg()
-                answer.ParseFromString(bytes(await channel.recv()))
-                kind = answer.WhichOneof("type")
-                finished = kind == "script_finished"
-                if kind == "delta" and answer.delta.new_element.WhichOneof("type") == "exception":
-                    failed.append(answer.delta.new_element.exception.message)
-            times.append(time.monotonic() - began)
-            query += SESSIONS
-            await asyncio.sleep(max(0.0, QUERY_EVERY - (time.monotonic() - began)))
-
-
-def sessions(workspace: Path) -> None:
-    """Load the dashboard and print the times of its answers, and its memory."""
-    arguments = ("dashboard", "large")
-    with running(workspace, *arguments) as (process, port):
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
-        times: list[float] = []
-        failed: list[str] = []
-        server = psutil.Process(process.pid)
-        asyncio.run(_session(port, 0, 0.001, times, failed))
-        first = times.pop()
-        before = _memory(server)
-
-        async def together() -> None:
-            every = (_session(port, n, SECONDS, times, failed) for n in range(SESSIONS))
-            await asyncio.gather(*every)
-
-        asyncio.run(together())
-        after = _memory(server)
-    p50, p95 = np.percentile(times, [50, 95])
-    print(
-        f"dashboard, {SESSIONS} sessions, {len(times)} queries in {SECONDS} s: first page "
-        f"{first:.1f} s, median {p50:.2f} s, 95 % {p95:.2f} s, {len(failed)} errors; memory "
-        f"{before:.2f} GB before and {after:.2f} GB after",
-        flush=True,
-    )
-
-
-def _memory(server: psutil.Process) -> float:
-    processes = [server, *server.children(recursive=True)]
-    return sum(process.memory_info().rss for process in processes) / 1e9
-
-
 def main() -> None:
-    """Generate the documents, and load both servers."""
+    """Generate the documents, and load the service."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        workspace = register(Path(folder))
-        service(workspace)
-        sessions(workspace)
+        service(register(Path(folder)))
 
 
 if __name__ == "__main__":
