@@ -105,7 +105,7 @@ RayAddress = Annotated[
         metavar="ADDRESS",
         help=(
             "Encode on the machines of a Ray cluster, such as 10.0.0.1:6379, or “auto” for the "
-            "one that this machine belongs to. “local”: in several processes of this machine."
+            "one that this machine belongs to."
         ),
     ),
 ]

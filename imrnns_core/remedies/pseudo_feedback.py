@@ -37,7 +37,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     yield Remedy(
         "RM3",
         f"BM25 ranks, with {TERMS} words of its top {TERM_DOCUMENTS} documents added to the query.",
-        "Most lexical engines have it, such as the RM3 of Anserini.",
+        "Add the words with their weights to the query of your lexical engine; Anserini has RM3.",
         _rm3,
         (0.5, 0.0, 0.25, 0.75),
         "weight of the added words",

@@ -18,8 +18,6 @@ import numpy as np
 from imrnns_core.errors import LensError, MissingExtraError
 from imrnns_core.types import FloatArray
 
-LOCAL = "local"
-"""Instead of an address: a cluster of this machine alone, which ends with the command."""
 Text = TypeVar("Text")
 
 
@@ -27,8 +25,7 @@ class RayCluster:
     """A running Ray cluster.
 
     Args:
-        address: Its address, such as 10.0.0.1:6379; "auto" finds the one of this machine, "local"
-            starts one.
+        address: Its address, such as 10.0.0.1:6379; "auto" finds the one of this machine.
 
     Raises:
         MissingExtraError: If Ray is not installed.
@@ -43,16 +40,15 @@ class RayCluster:
         if not ray.is_initialized():
             try:
                 ray.init(
-                    address=None if address == LOCAL else address,
+                    address=address,
                     logging_level=logging.ERROR,
                     log_to_driver=False,
-                    include_dashboard=False if address == LOCAL else None,
                 )
             except (ConnectionError, ValueError, RuntimeError) as error:
                 reason = str(error).splitlines()[0]
                 raise LensError(
                     f"no Ray cluster answers at {address} ({reason}); start one with: ray start "
-                    "--head, or name “local”"
+                    "--head"
                 ) from None
 
     def encode(
