@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from imrnns_core.cli.console import progress_bar, show
 from imrnns_core.cli.options import (
     Data,
@@ -9,7 +13,6 @@ from imrnns_core.cli.options import (
     Force,
     JsonFile,
     OptionalAdapter,
-    Split,
     WorkspaceFolder,
     open_ranker,
     resolve,
@@ -17,6 +20,13 @@ from imrnns_core.cli.options import (
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
 
+JudgedSplit = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        help="Split whose judged queries are measured (default: test, or else the first split).",
+    ),
+]
 NO_JUDGMENTS = (
     "{} has no judgments, so no query is known to fail; judge documents on the page Judging, or "
     "add a file of judgments"
@@ -26,7 +36,7 @@ NO_JUDGMENTS = (
 def remedies(
     data: Data,
     adapter: OptionalAdapter = None,
-    split: Split = None,
+    split: JudgedSplit = None,
     json_file: JsonFile = None,
     force: Force = False,
     embeddings: Embeddings = None,

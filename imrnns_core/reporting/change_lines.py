@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from imrnns_core.evaluation.change_decomposition import MIN_QUERIES, ChangeDecomposition
@@ -27,10 +28,23 @@ def certainty_line(certainty: Certainty) -> str:
 
 def scope_line(batch: RankedBatch) -> str:
     """Return what the adapter ranked, and for how many queries the top k of the corpus is sure."""
-    counts = ", ".join(f"{proof}: {count:,}" for proof, count in batch.proofs.most_common())
+    counts = Counter((each.proof, each.pool) for each in batch.certainty).most_common()
+    certain = sum(count for (proof, _), count in counts if proof != "not proven")
+    reasons = {
+        "exact": "for {count:,}, all documents were scored",
+        "proven": (
+            "for {count:,}, {pool:,} documents were scored, and no other document can have a "
+            "higher score"
+        ),
+        "not proven": "for {count:,}, another document may belong into it",
+    }
     return (
-        "Base and adapter search the whole corpus. Is the modulated top "
-        f"{batch.certainty[0].top_k} certain? Number of queries: {counts}"
+        "Base and adapter search the whole corpus. The modulated top "
+        f"{batch.certainty[0].top_k} is certain for {certain:,} of {len(batch.certainty):,} "
+        f"queries: "
+        + "; ".join(
+            reasons[proof].format(count=count, pool=pool) for (proof, pool), count in counts
+        )
     )
 
 

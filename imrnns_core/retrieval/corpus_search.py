@@ -19,7 +19,7 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.model.effective_query import EffectiveQuery, effective_query
 from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.scoring import refine, score_corpus, score_modulated
-from imrnns_core.retrieval.batch import Certainty, Proof, rank
+from imrnns_core.retrieval.batch import Certainty, rank
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.stages import AdapterStages
@@ -168,23 +168,24 @@ class CorpusSearch:
         last = self._stages.base.numpy()[nearest[:, -1]].astype(np.float64)
         smallest = np.einsum("bn,bn->b", last, q_eff.astype(np.float64))
         pool = np.concatenate([candidates, self._best_passages(queries, nearest)], axis=1)
-        scores = self._scores(queries, pool)
+        pool, is_first = _once(pool, self._ranked.documents[pool])
+        scores = np.where(is_first, self._scores(queries, pool), -np.inf)
         is_complete = (nearest.shape[1] == self._rankable) & ~self._lacks_one(queries.ids)
-        upper = self._upper(queries, smallest)
-        further, certainty = [], []
-        for i, rows in enumerate(pool):
-            _, first = np.unique(self._ranked.documents[rows], return_index=True)
-            best = np.sort(scores[i, first])[::-1][: self._config.top_k]
-            proof: Proof = "proven" if upper[i] < best[-1] else "not proven"
-            certainty.append(
-                Certainty(
-                    "exact" if is_complete[i] else proof, self._config.top_k, nearest.shape[1]
-                )
+        k = min(self._config.top_k, scores.shape[1])
+        smallest_of_top = -np.partition(-scores, k - 1, axis=1)[:, k - 1]
+        is_proven = self._upper(queries, smallest) < smallest_of_top
+        certainty = [
+            Certainty(
+                "exact" if complete else "proven" if proven else "not proven",
+                self._config.top_k,
+                nearest.shape[1],
             )
-            # the candidates come first in the pool, so they are the first of their documents
-            others = np.setdiff1d(first, np.arange(candidates.shape[1]))
-            further.append(self._top(rows[others], scores[i, others], count))
-        return np.stack(further), certainty
+            for complete, proven in zip(is_complete, is_proven, strict=True)
+        ]
+        # the candidates come first in the pool
+        pool, scores = pool[:, candidates.shape[1] :], scores[:, candidates.shape[1] :]
+        order = np.argsort(rank(scores, self._ranked.ties[pool]), axis=1)[:, :count]
+        return np.take_along_axis(pool, order, axis=1), certainty
 
     def _from_corpus(self, queries: _Refined, candidates: IntArray, count: int) -> IntArray:
         """Return the best `count` further documents of all, which are all scored."""
@@ -235,6 +236,25 @@ class CorpusSearch:
 
     def _top(self, rows: IntArray, scores: FloatArray, count: int) -> IntArray:
         return rows[np.argsort(rank(scores, self._ranked.ties[rows]))[:count]]
+
+
+def _once(rows: IntArray, documents: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Move the rows of repeated documents to the end, and cut those that no query needs.
+
+    Args:
+        rows: (B, R) vector rows.
+        documents: (B, R) their documents.
+
+    Returns:
+        (B, P) rows, each document in the order of its first row, and (B, P) True for these.
+    """
+    order = np.argsort(documents, axis=1, kind="stable")
+    ordered = np.take_along_axis(documents, order, axis=1)
+    is_first = np.ones(rows.shape, dtype=bool)
+    np.put_along_axis(is_first, order[:, 1:], ordered[:, 1:] != ordered[:, :-1], axis=1)
+    width = int(is_first.sum(axis=1).max(initial=0))
+    kept = np.argsort(~is_first, axis=1, kind="stable")[:, :width]
+    return np.take_along_axis(rows, kept, axis=1), np.take_along_axis(is_first, kept, axis=1)
 
 
 def with_corpus_ranks(compared: Comparison, scores: CorpusScores, ties: IntArray) -> Comparison:

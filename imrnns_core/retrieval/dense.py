@@ -1,4 +1,4 @@
-"""Exact candidate search over the base embeddings by cosine or dot product, by FAISS."""
+"""Exact candidate search over the base embeddings by cosine or dot product."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 import faiss
 import numpy as np
+import torch
 
 from imrnns_core.data.embeddings import BLOCK, unit
 from imrnns_core.types import FloatArray, IntArray, Similarity
+
+MANY_QUERIES = 20
+"""From this number of queries on, FAISS computes matrix products, and those of torch are faster."""
+QUERY_BATCH, DOCUMENT_BATCH = 256, 65_536
+"""Sizes of one matrix product: its scores take at most 67 MB."""
 
 
 def _hash(vector: FloatArray) -> bytes:
@@ -19,6 +25,9 @@ def _hash(vector: FloatArray) -> bytes:
 @dataclass(frozen=True)
 class DenseIndex:
     """An exact FAISS index over the U distinct vectors of N documents.
+
+    A batch of many queries is searched by torch in the memory of the index, which is faster
+    (docs/performance.md, `search_ratio`).
 
     FAISS orders equal scores by rules of its own, and it can round the score of a vector
     differently at another row. With one row per distinct vector, in an order that does not depend
@@ -61,7 +70,7 @@ class DenseIndex:
         # `add` would double its memory again and again, and needs a copy of the corpus
         index.codes.resize(4 * dimension * len(first))
         index.ntotal = len(first)
-        stored = faiss.rev_swig_ptr(index.get_xb(), dimension * len(first)).reshape(-1, dimension)
+        stored = _stored(index)
         for start in range(0, len(first), BLOCK):
             block = vectors[first[start : start + BLOCK]]
             stored[start : start + BLOCK] = unit(block) if similarity == "cosine" else block
@@ -106,10 +115,14 @@ class DenseIndex:
         return np.asarray(rows[~dropped].reshape(-1, k))
 
     def _nearest(self, queries: FloatArray, k: int) -> IntArray:
-        # with a k above the number of vectors, FAISS would fill the rows with −1
         if self.similarity == "cosine":
             queries = unit(queries)
-        _, numbers = self.faiss_index.search(queries, min(k, len(self.starts) - 1))
+        # with a k above the number of vectors, FAISS would fill the rows with −1
+        distinct = min(k, len(self.starts) - 1)
+        if len(queries) < MANY_QUERIES:
+            _, numbers = self.faiss_index.search(queries, distinct)
+        else:
+            numbers = _nearest_of_many(_stored(self.faiss_index), queries, distinct)
         if not self.has_duplicates:
             return np.asarray(self.rows[numbers], dtype=np.int64)
         return np.stack(
@@ -120,3 +133,30 @@ class DenseIndex:
                 for nearest in numbers
             ]
         )
+
+
+def _stored(index: faiss.IndexFlatIP) -> FloatArray:
+    """Return the vectors (U, n) of an index, in its own memory."""
+    values = faiss.rev_swig_ptr(index.get_xb(), index.d * index.ntotal)
+    stored: FloatArray = values.reshape(-1, index.d)
+    return stored
+
+
+@torch.inference_mode()
+def _nearest_of_many(vectors: FloatArray, queries: FloatArray, k: int) -> IntArray:
+    """Return the numbers (B, k) of the vectors (U, n) with the largest products, largest first."""
+    stored, asked = torch.from_numpy(vectors), torch.from_numpy(np.ascontiguousarray(queries))
+    numbers = torch.empty(len(asked), k, dtype=torch.int64)
+    for first in range(0, len(asked), QUERY_BATCH):
+        batch = slice(first, first + QUERY_BATCH)
+        count = len(asked[batch])
+        scores, best = torch.empty(count, 0), torch.empty(count, 0, dtype=torch.int64)
+        for start in range(0, len(stored), DOCUMENT_BATCH):
+            products = asked[batch] @ stored[start : start + DOCUMENT_BATCH].T
+            own = products.topk(min(k, products.shape[1]))
+            scores = torch.cat([scores, own.values], dim=1)
+            best = torch.cat([best, own.indices + start], dim=1)
+            scores, kept = scores.topk(min(k, scores.shape[1]))
+            best = best.gather(1, kept)
+        numbers[batch] = best
+    return numbers.numpy()

@@ -6,6 +6,8 @@ import subprocess
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Any
 
 import ir_measures
@@ -87,9 +89,15 @@ def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) 
     Raises:
         LensError: If a measure cannot be computed for these queries.
     """
+    # most of the time of nDCG@10 of 100 documents would go into the 90 that it ignores
+    depth = _depth(measures)
     # ir-measures sorts by score; negative ranks keep the order that is shown, also for equal scores
     # Judged@k divides by the length of a ranking, so ir-measures gets no empty one
-    run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items() if ids}
+    run = {
+        q: {d: -float(n) for n, d in enumerate(islice(ids, depth))}
+        for q, ids in rankings.items()
+        if ids
+    }
     row = {q: i for i, q in enumerate(rankings)}
     values: dict[Any, DoubleArray] = {m: np.zeros(len(rankings)) for m in measures}
     judged = {q: dict(qrels[q]) for q in rankings}
@@ -106,10 +114,23 @@ def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) 
     return np.stack([values[m] for m in measures], axis=1)
 
 
+def _depth(measures: Sequence[Any]) -> int | None:
+    """Return the number of top documents on which measures depend; None for all."""
+    depth = 0
+    for each in measures:
+        cutoff = each.params.get("cutoff")
+        # with `judged_only`, trec_eval first removes the unjudged documents
+        if cutoff is None or each.params.get("judged_only"):
+            return None
+        depth = max(depth, cutoff)
+    return depth
+
+
 def _best_rank(judged: Mapping[str, int], ranked: Sequence[str]) -> int:
     return next((n for n, d in enumerate(ranked, start=1) if is_relevant(judged.get(d, 0))), 0)
 
 
+@cache
 def _parse(name: str) -> Any:
     try:
         parsed = ir_measures.parse_measure(name)

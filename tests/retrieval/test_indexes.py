@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imrnns_core.data.records import Document
+from imrnns_core.retrieval import dense
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.dense import DenseIndex
 
@@ -42,6 +43,26 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
     cosine = documents @ query / (np.linalg.norm(documents, axis=1) * np.linalg.norm(query))
     rows = DenseIndex.build(documents, np.arange(count)).search(query[None], 5)[0]
     np.testing.assert_allclose(cosine[rows], np.sort(cosine)[::-1][:5], atol=1e-6)
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_a_batch_finds_what_each_of_its_queries_finds_alone(
+    monkeypatch: pytest.MonkeyPatch, left_out: bool
+):
+    monkeypatch.setattr(dense, "DOCUMENT_BATCH", 7)
+    monkeypatch.setattr(dense, "QUERY_BATCH", 16)
+    rng = np.random.default_rng(0)
+    documents = rng.normal(size=(60, 8)).astype(np.float32)
+    documents[40:50] = documents[:10]  # documents with the same vector
+    queries = rng.normal(size=(45, 8)).astype(np.float32)
+    own = rng.integers(-1, 60, size=45) if left_out else None
+    index = DenseIndex.build(documents, rng.permutation(60))
+    for k in (5, 12, 100):
+        alone = [
+            index.search(queries[i : i + 1], k, None if own is None else own[i : i + 1])[0]
+            for i in range(45)
+        ]
+        np.testing.assert_array_equal(index.search(queries, k, own), alone)
 
 
 WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")

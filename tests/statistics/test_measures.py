@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+import ir_measures
 import numpy as np
 import pytest
 
@@ -55,3 +58,26 @@ def test_a_measure_that_cannot_be_computed_is_refused_with_the_reason(name: str,
 def test_a_measure_that_fails_for_these_queries_says_so():
     with pytest.raises(LensError, match="ir-measures cannot compute Accuracy for these queries"):
         measure(["Accuracy"], {"q": {"a": 1}}, {"q": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("nDCG@10", "R@5", "RR@10", "P(rel=2)@5", "AP@10", "Success@1", "Judged@10"),
+        *("Accuracy@10", "nDCG(judged_only=True)@10", "P(judged_only=True)@5", "AP", "Bpref"),
+    ],
+)
+def test_documents_below_the_cut_off_are_left_out_only_where_they_have_no_effect(name: str):
+    draw = random.Random(0)
+    documents = [f"{i}" for i in range(60)]
+    qrels = {
+        f"{q}": {d: draw.choice([0, 0, 1, 2, 3]) for d in draw.sample(documents, 25)}
+        for q in range(8)
+    }
+    rankings = {q: draw.sample(documents, 50) for q in qrels}
+    run = {q: {d: -float(n) for n, d in enumerate(ids)} for q, ids in rankings.items()}
+    whole = ir_measures.iter_calc([ir_measures.parse_measure(name)], qrels, run)
+    expected = {metric.query_id: metric.value for metric in whole}
+    assert measure([name], qrels, rankings).values[:, 0].tolist() == [
+        expected.get(q, 0) for q in qrels
+    ]
