@@ -88,7 +88,8 @@ def pair(key: PairKey) -> Pair:
         encode = explainer(key.data, key.adapter).encode
         vector = None if query is None else encode("query", [query])[0]
         documents = {} if document is None else {key.document: encode("document", [document])[0]}
-        comparison = rescore(comparison, model, vector, documents)
+        edited = rescore(comparison, model, vector, documents)
+        comparison = catalog.ranker(key.data, key.adapter).with_ranks(edited)
     return Pair(comparison, model, comparison.position[key.document])
 
 

@@ -23,7 +23,7 @@ class FeedbackInfluence:
             mean is subtracted because it would hide the differences. Zero for documents that are
             excluded from the refinement.
         score_effect: (K, K) change of candidate j's modulated score when document i is excluded.
-        rank_effect: (K, K) change of candidate j's rank (negative: it rises).
+        rank_effect: (K, K) change of candidate j's rank among the K documents (negative: it rises).
     """
 
     contributions: FloatArray
@@ -64,7 +64,7 @@ def feedback_influence(comparison: Comparison, model: IMRNN) -> FeedbackInfluenc
     ).astype(np.float32)
     ranks = np.where(
         comparison.feedback[:, None],
-        rank(scores, comparison.ties) - comparison.rank("modulated"),
+        rank(scores, comparison.ties) - rank(comparison.score("modulated"), comparison.ties),
         0,
     )
     return FeedbackInfluence(contributions.numpy(), effect, ranks)

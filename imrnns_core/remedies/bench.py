@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -155,14 +155,20 @@ class Bench:
 
     @cached_property
     def fair_tests(self) -> list[RemedyTest]:
-        """The tests on the queries whose judgments no training used."""
-        every = self.independent.all()
-        return self.tests["all"] if every else self._tests(self.independent)
+        """The tests on the queries whose judgments no training used.
+
+        If there are none, or none are known, they are those of the remedies that learn from no
+        judgment, on all queries.
+        """
+        if self.independent.any():
+            return self._tests(self.independent)
+        untrained = [own for own in self.measured if not own.remedy.is_trained]
+        return replace(self, measured=tuple(untrained)).tests["all"]
 
     def first(self) -> RemedyTest | None:
         """Return the remedy to apply first: the largest gain that is shown; None if none is.
 
-        Only queries count whose judgments the training of the adapter did not use.
+        Only queries count whose judgments the training of the adapter did not use (`fair_tests`).
         """
         shown = [test for test in self.fair_tests if test.effect == "helps"]
         return max(shown, key=lambda test: test.test.change, default=None)

@@ -11,15 +11,22 @@ from imrnns_core.data.near_copies import copies
 from imrnns_core.remedies.remedy import Remedy, Search
 from imrnns_core.types import IntArray
 
+SHARE = 0.6
+"""Share of the compared runs of words that near copies have in common.
+
+It is larger than that of the clusters in tests: documents that share a third of their wording
+should both be found.
+"""
+
 
 def remedies(search: Search) -> Iterator[Remedy]:
     """Yield the remedy, if the corpus has near copies."""
     dataset = search.collection.dataset
-    groups = copies(dataset.documents, ignored=dataset.common_runs)
+    groups = copies(dataset.documents, SHARE, dataset.common_runs)
     if len(np.unique(groups)) < len(groups):
         yield Remedy(
             "near copies collapsed",
-            "Of documents that share most of their wording, only the best one is ranked.",
+            "Of documents that share about 60 % of their wording or more, only the best is ranked.",
             "Give each document the number of its group, and keep the first one of a group.",
             partial(_collapsed, groups),
             bytes_per_document=8,

@@ -239,8 +239,7 @@ def _detectable(test: Significance, tests: int) -> str:
             "change."
         )
     return (
-        f"A true change of {detectable:.4f} would be significant in about 80 % of such tests, a "
-        "smaller one less often."
+        f"A true change of {detectable:.4f} would probably be significant, a smaller one often not."
     )
 
 

@@ -123,8 +123,10 @@ def headline(verdict: BaselineVerdict) -> str:
     if verdict.effect == "harms":
         comparison = "is better"
     else:
-        # an equal mean is evidence; a lower one that is not significant is only missing evidence
-        comparison = "is as good" if strongest.mean >= verdict.adapter else "may be as good"
+        # neither mean is evidence that both are equally good: the difference is only not shown
+        comparison = (
+            "has an equal or higher mean" if strongest.mean >= verdict.adapter else "may be as good"
+        )
         p = f"no difference is shown, {p}"
     return f"{name[0].upper()}{name[1:]}, without training, {comparison} ({p})"
 
@@ -168,7 +170,7 @@ def figures(verdict: BaselineVerdict) -> str:
         sentences[0] += second_interval(strongest.p)
     if verdict.effect == "not shown" and detectable:
         sentences.append(
-            f"A true difference of {decimal(detectable)} would be significant in about 80 % of "
-            "such tests, a smaller one less often."
+            f"A true difference of {decimal(detectable)} would probably be significant, a smaller "
+            "one often not."
         )
     return " ".join(sentences)

@@ -52,6 +52,8 @@ def share_line(shares: ChangeDecomposition | None) -> str:
     """Return the share of each part of an adapter in the score change."""
     if shares is None:
         return f"At least {MIN_QUERIES} queries are needed to split a change into parts."
+    if not any((shares.projector, shares.constant, shares.query_specific)):
+        return "No score changes relative to the other candidates, so no part has a share."
     return (
         "Share of each part in the candidates' score changes: "
         f"projector {percent(shares.projector)}, "

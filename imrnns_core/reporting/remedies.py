@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from imrnns_core.evaluation.cross_validation import FOLDS
+from imrnns_core.evaluation.cross_validation import FOLDS, MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.remedies.bench import Bench, Measured
 from imrnns_core.reporting.formatting import (
@@ -28,6 +28,13 @@ READING = (
     "the number of remedies (Holm)."
 )
 NOTHING = "No remedy is shown to help on these queries."
+DEFAULTS = (
+    "The default setting is used for {}, because fewer than {} queries are left to choose one."
+)
+NOT_INDEPENDENT = (
+    "The adapter cannot be named here: training used, or may have used, the judgments of all these "
+    "queries."
+)
 
 
 def remedies(bench: Bench) -> Iterator[RenderableType]:
@@ -54,7 +61,14 @@ def remedies(bench: Bench) -> Iterator[RenderableType]:
             )
     yield table
     yield READING.format(bench.top_k, FOLDS)
+    defaults = [
+        own.remedy.name for own in bench.measured if own.remedy.setting and not own.cross_validated
+    ]
+    if defaults:
+        yield DEFAULTS.format(", ".join(defaults), MIN_QUERIES)
     yield summary(bench)
+    if bench.adapter and not bench.independent.any():
+        yield NOT_INDEPENDENT
 
 
 def setting(measured: Measured) -> str:

@@ -294,7 +294,8 @@ def stage_rankings(
 def blend(comparison: Comparison, alpha: float) -> tuple[FloatArray, IntArray]:
     """Return scores (K,) and ranks (K,) of (1 − α) · base + α · modulated, with α in [0, 1].
 
-    With α between 0 and 1, the K documents are ranked among themselves.
+    With α between 0 and 1, the K documents are ranked among themselves; `Ranker.blending` ranks
+    them among all documents.
     """
     scores = (
         (1.0 - alpha) * comparison.score("base") + alpha * comparison.score("modulated")

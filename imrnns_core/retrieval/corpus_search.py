@@ -7,8 +7,7 @@ corpus, m working dimensions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,9 +20,8 @@ from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.scoring import refine, score_corpus, score_modulated
 from imrnns_core.retrieval.batch import Certainty, rank
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.stages import AdapterStages
-from imrnns_core.types import DoubleArray, FloatArray, IntArray, Stage
+from imrnns_core.types import DoubleArray, FloatArray, IntArray
 
 SECOND_POOL = 10
 """The second pool has this many times the number of candidates."""
@@ -56,13 +54,6 @@ class _Refined:
             self.bias[index],
             EffectiveQuery(*(tensor[index] for tensor in self.effective)),
         )
-
-
-class CorpusScores(NamedTuple):
-    """The scores of all N documents of a corpus for one query."""
-
-    rows: IntArray  # (N,) row in `Collection.ranked` of the vector by which each one is ranked
-    stages: dict[Stage, FloatArray]  # (N,) scores; −∞ for a document that is the query itself
 
 
 class CorpusSearch:
@@ -255,24 +246,3 @@ def _once(rows: IntArray, documents: IntArray) -> tuple[IntArray, NDArray[np.boo
     width = int(is_first.sum(axis=1).max(initial=0))
     kept = np.argsort(~is_first, axis=1, kind="stable")[:, :width]
     return np.take_along_axis(rows, kept, axis=1), np.take_along_axis(is_first, kept, axis=1)
-
-
-def with_corpus_ranks(compared: Comparison, scores: CorpusScores, ties: IntArray) -> Comparison:
-    """Return a comparison whose ranks are those among all N documents of the corpus, at each stage.
-
-    Args:
-        compared: The base candidates, and the best further documents.
-        scores: The scores of all documents for its query.
-        ties: (N,) order of the documents where scores are equal.
-    """
-    rows, count = compared.rows, compared.candidates
-    rankings = dict(compared.rankings)
-    for stage, every in scores.stages.items():
-        among_all, shown = rank(every, ties)[rows], compared.rank(stage)
-        if stage == "base":  # no further document has a higher base score than a candidate
-            among_all[:count] = shown[:count]
-        # rounding must not change the order that is shown
-        ranks = np.empty_like(among_all)
-        ranks[np.argsort(shown)] = np.sort(among_all)
-        rankings[stage] = replace(rankings[stage], ranks=ranks)
-    return replace(compared, rankings=rankings)

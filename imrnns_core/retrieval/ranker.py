@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,8 +20,14 @@ from imrnns_core.model.corpus_transform import Transform
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.retrieval.batch import Certainty, RankedBatch, rank
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.retrieval.comparison import Comparison, stage_rankings
-from imrnns_core.retrieval.corpus_search import CorpusScores, CorpusSearch, with_corpus_ranks
+from imrnns_core.retrieval.comparison import Comparison, blend, stage_rankings
+from imrnns_core.retrieval.corpus_ranks import (
+    CorpusScores,
+    blend_corpus,
+    score_all,
+    with_corpus_ranks,
+)
+from imrnns_core.retrieval.corpus_search import CorpusSearch
 from imrnns_core.retrieval.stages import AdapterStages, BaseStage, finite
 from imrnns_core.types import FloatArray, IntArray, Stage
 
@@ -236,9 +243,31 @@ class Ranker:
             certainty=batch.certainty[0] if batch.certainty else None,
             candidates=batch.candidates,
         )
-        if compared.candidates is None:
-            return compared
-        return with_corpus_ranks(compared, self.corpus_scores(compared), self.collection.tie_ranks)
+        return self.with_ranks(compared)
+
+    def with_ranks(self, comparison: Comparison) -> Comparison:
+        """Return a comparison with the ranks in the whole corpus, if the adapter ranks it.
+
+        Raises:
+            AdapterError: If a score is NaN.
+        """
+        if comparison.candidates is None:
+            return comparison
+        ties = self.collection.tie_ranks
+        return with_corpus_ranks(comparison, self.corpus_scores(comparison), ties)
+
+    def blending(self, comparison: Comparison) -> Callable[[float], tuple[FloatArray, IntArray]]:
+        """Return α → scores (K,) and ranks (K,) of (1 − α) · base + α · modulated.
+
+        If the adapter ranks the whole corpus, the ranks are those among all documents.
+
+        Raises:
+            AdapterError: If a score is NaN.
+        """
+        if comparison.candidates is None:
+            return partial(blend, comparison)
+        scores = self.corpus_scores(comparison)
+        return partial(blend_corpus, comparison, scores, self.collection.tie_ranks)
 
     def _ids(self, rows: IntArray) -> tuple[str, ...]:
         """Return the ids of the documents of vector rows (K,)."""
@@ -260,26 +289,13 @@ class Ranker:
             return {}
         return {stage: int(rank(scores, ties)[row]) for stage, scores in by_stage.items()}
 
-    @torch.inference_mode()
     def corpus_scores(self, comparison: Comparison) -> CorpusScores:
-        """Score all documents of the corpus, with the feedback documents of the comparison.
+        """Score all documents of the corpus, with the query and the texts of the comparison.
 
         Raises:
             AdapterError: If a score is NaN.
         """
-        by_stage = self._scorer.corpus_scores(comparison)
-        ranked, own = self.collection.ranked, self.collection.dataset.left_out
-        rows = ranked.best_rows(by_stage["base"].numpy())
-        # where two passages are equally good, rounding must not choose the other one here
-        rows[comparison.rows] = comparison.vector_rows
-        scores = {
-            stage: finite(tensor.numpy(), self.adapter_name)[ranked.index.representatives][rows]
-            for stage, tensor in by_stage.items()
-        }
-        if (row := own.get(comparison.query.id)) is not None:
-            for values in scores.values():
-                values[row] = -np.inf
-        return CorpusScores(rows, scores)
+        return score_all(self.collection, self._scorer, comparison, self.adapter_name)
 
     def _scores(
         self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None

@@ -18,11 +18,9 @@ from imrnns_core.model.corpus_transform import (
     Transform,
     transform_corpus,
 )
-from imrnns_core.model.imrnn import feedback_weights
 from imrnns_core.model.modulation import BaseVectors, Modulation
 from imrnns_core.model.score_bounds import ScoreBounds, score_bounds
 from imrnns_core.model.scoring import (
-    refine,
     score_base,
     score_candidates,
     score_corpus,
@@ -72,7 +70,7 @@ class BaseStage:
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
     ) -> BaseVectors:
         """Return the vectors of a query (n,) with vector rows (K,) and feedback (K,)."""
-        return BaseVectors.of(torch.from_numpy(vector), self._stored(rows))
+        return BaseVectors.of(torch.from_numpy(vector), self.stored(rows))
 
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
         """Return (V,) scores of all ranked vectors at each stage for the query of a comparison."""
@@ -80,7 +78,8 @@ class BaseStage:
         is_cosine = self.collection.similarity == "cosine"
         return {"base": self.base @ (vectors.query if is_cosine else vectors.stored_query)}
 
-    def _stored(self, rows: IntArray) -> Tensor:
+    def stored(self, rows: IntArray) -> Tensor:
+        """Return the stored vectors (K, n) of vector rows (K,)."""
         return torch.from_numpy(np.asarray(self.collection.ranked.vectors)[rows])
 
 
@@ -136,7 +135,7 @@ class AdapterStages(BaseStage):
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
     ) -> Modulation:
         """Return the stage vectors, as `BaseStage.vectors` does."""
-        query, documents = torch.from_numpy(vector), self._stored(rows)
+        query, documents = torch.from_numpy(vector), self.stored(rows)
         with torch.inference_mode():
             batch: Modulation = self.model(
                 query[None], documents[None], torch.from_numpy(feedback)[None]
@@ -146,13 +145,11 @@ class AdapterStages(BaseStage):
     def corpus_scores(self, comparison: Comparison) -> dict[Stage, Tensor]:
         """Return (V,) scores of all ranked vectors at each stage for the query of a comparison.
 
-        The query is refined by the feedback documents of the comparison.
+        The query is refined as in the comparison.
         """
         query = comparison.modulation.projected_query[None]
-        rows = torch.from_numpy(comparison.vector_rows)[None]
-        weights = feedback_weights(torch.from_numpy(comparison.feedback)[None])
         # the refinement depends on the feedback documents, not on which documents are ranked
-        refined = refine(self.model, self.transform, query, rows, weights)
+        refined = comparison.modulation.modulated_query[None]
         return {
             **super().corpus_scores(comparison),
             "projected": torch.cat([block @ query[0] for _, block in self.transform.blocks()]),

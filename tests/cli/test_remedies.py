@@ -44,3 +44,18 @@ def test_without_judgments_the_command_says_what_to_add(
     run("prepare", pages, "--queries", asked)
     with pytest.raises(LensError, match="has no judgments"):
         run("remedies", "pages")
+
+
+def test_with_an_adapter_of_unknown_training_the_other_remedies_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.chdir(tmp_path)
+    run("adapters", "export", "sample-paper", "unknown.pt")
+    run("adapters", "import", "unknown.pt")
+    capsys.readouterr()
+    run("remedies", "sample", "--adapter", "unknown", "--split", "test")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "First: base + BM25. nDCG@10 changes by +0.0652 on 236 queries" in printed
+    assert "The default setting is used for adapter unknown, because fewer than 20" in printed
+    assert "The adapter cannot be named here" in printed

@@ -42,6 +42,21 @@ def test_the_effect_of_a_document_equals_a_ranking_without_it(world: World, some
     np.testing.assert_array_equal(influence.rank_changes, (influence.rank_effect != 0).sum(1))
 
 
+@settings(max_examples=12)
+@given(worlds(min_documents=6))
+def test_in_the_whole_corpus_ranks_change_among_the_listed_documents(world: World):
+    ranker = world.ranker().with_scope("corpus", 3)
+    comparison = ranker.compare("q0")
+    influence = feedback_influence(comparison, ranker.adapter.model)
+    scores = comparison.score("modulated") + influence.score_effect
+    for i in np.flatnonzero(comparison.feedback):
+        swapped = np.sign(np.subtract.outer(scores[i], scores[i])) != np.sign(
+            np.subtract.outer(comparison.score("modulated"), comparison.score("modulated"))
+        )
+        if not swapped.any():
+            assert influence.rank_changes[i] == 0
+
+
 @given(worlds(), st.booleans())
 def test_contributions_are_parts_of_the_refinement_minus_their_mean(
     world: World, some_dropped: bool

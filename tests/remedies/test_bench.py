@@ -130,7 +130,9 @@ def test_no_query_chooses_its_own_setting():
     assert choose_settings(values, folds, few) == (pytest.approx(np.zeros(100)), False)
 
 
-def made(changes: np.ndarray, independent: np.ndarray | None = None) -> Bench:
+def made(
+    changes: np.ndarray, independent: np.ndarray | None = None, trained: tuple[int, ...] = ()
+) -> Bench:
     """Return a bench of R remedies with changes (R, Q) from nDCG@10 .5; ranks follow the change."""
     count = changes.shape[1]
 
@@ -140,7 +142,8 @@ def made(changes: np.ndarray, independent: np.ndarray | None = None) -> Bench:
 
     measured = tuple(
         Measured(
-            Remedy(f"r{i}", "", "", lambda *_: []), np.zeros(count), False, metrics(0.5 + own), 1.0
+            Remedy(f"r{i}", "", "", lambda *_: [], is_trained=i in trained),
+            *(np.zeros(count), False, metrics(0.5 + own), 1.0),
         )
         for i, own in enumerate(changes)
     )
@@ -159,8 +162,10 @@ def test_what_to_do_first_is_the_largest_gain_that_is_shown():
     assert (int(first.fixed.sum()), int(first.broken.sum())) == (40, 0)
     assert bench.tests["all"][2].effect == "harms"
     assert "First: r1." in summary(bench)
-    # what training has seen decides nothing
-    assert made(np.stack([gain]), np.zeros(40, dtype=bool)).first() is None
+    # what training has seen decides nothing; the other remedies do not learn
+    unknown = made(np.stack([gain / 2, gain]), np.zeros(40, dtype=bool), (1,))
+    assert unknown.first().measured.remedy.name == "r0"  # type: ignore[union-attr]
+    assert made(np.stack([gain]), np.zeros(40, dtype=bool), (0,)).first() is None
     assert summary(made(np.stack([loss]))) == NOTHING
 
 

@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.records import Query
 from imrnns_core.errors import AdapterError
 from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.explanation.pair import rescore
 from imrnns_core.model.corpus_transform import CorpusTransform
 from imrnns_core.model.scoring import score_corpus
-from imrnns_core.retrieval.batch import Certainty
+from imrnns_core.retrieval.batch import Certainty, rank
 from imrnns_core.retrieval.comparison import Comparison, blend
 from imrnns_core.retrieval.ranker import Ranker
 from tests.retrieval import test_own_documents, test_passages
@@ -240,3 +241,36 @@ def test_all_documents_are_scored_from_a_memory_mapped_matrix(
     in_memory = score_corpus(model, transform, query, query)
     tolerance = 1e-6 if dtype == np.float32 else 2e-3
     np.testing.assert_allclose(stored.numpy(), in_memory.numpy(), atol=tolerance)
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds(min_documents=6), st.sampled_from([0.05, 0.5, 0.95]), st.booleans())
+def test_mixed_and_edited_scores_have_their_ranks_in_the_whole_corpus(
+    world: World, alpha: float, is_edited: bool
+):
+    ranker = wide(world.ranker())
+    comparison = ranker.compare("q0")
+    if is_edited:
+        vector = comparison.vectors.stored_query.numpy()[::-1].copy()
+        edited = {comparison.document_ids[0]: vector}
+        comparison = ranker.with_ranks(rescore(comparison, ranker.model, None, edited))
+    every, ties = ranker.corpus_scores(comparison).stages, ranker.collection.tie_ranks
+    scores, ranks = ranker.blending(comparison)(alpha)
+    mixed = ((1 - alpha) * every["base"] + alpha * every["modulated"]).astype(np.float32)
+    assert ranks.tolist() == rank(mixed, ties)[comparison.rows].tolist()
+    np.testing.assert_allclose(scores, mixed[comparison.rows], atol=2e-5)
+    for stage in comparison.stages:
+        np.testing.assert_allclose(
+            comparison.score(stage), every[stage][comparison.rows], atol=2e-5
+        )
+        among_all = rank(every[stage], ties)[comparison.rows]
+        assert sorted(comparison.rank(stage).tolist()) == sorted(among_all.tolist())
+
+
+@given(worlds(min_documents=6))
+def test_an_edit_that_changes_nothing_changes_no_rank(world: World):
+    ranker = wide(world.ranker())
+    comparison = ranker.compare("q0")
+    same = ranker.with_ranks(rescore(comparison, ranker.model))
+    for stage in comparison.stages:
+        assert same.rank(stage).tolist() == comparison.rank(stage).tolist()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.content import Card, CardContent, Column
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.retrieval.comparison import Comparison, Ranking, blend
+from imrnns_core.retrieval.comparison import Comparison, Ranking
 from imrnns_core.retrieval.hybrid import Hybrid
 from imrnns_core.retrieval.run_ranker import ENCODER
-from imrnns_core.types import UNJUDGED
+from imrnns_core.types import UNJUDGED, FloatArray, IntArray
 
 NOT_RANKED = "The run ranks no document for this query."
 NO_MATCH = (
@@ -46,9 +46,11 @@ class _Side:
         return _move(rank, other) if self.is_base else _move(other, rank)
 
 
-def modulated(comparison: Comparison, alpha: float) -> tuple[str, Ranking]:
-    """Return title and ranking of the blend of base and modulated scores."""
-    scores, ranks = blend(comparison, alpha)
+def modulated(
+    comparison: Comparison, alpha: float, blended: tuple[FloatArray, IntArray]
+) -> tuple[str, Ranking]:
+    """Return title and ranking of blended base and modulated scores, with scores and ranks (K,)."""
+    scores, ranks = blended
     title = "Modulated" if alpha == 1.0 else f"α = {alpha:.2f}"
     return title, Ranking(title, comparison.document_ids, scores, ranks)
 

@@ -157,7 +157,8 @@ def _slider() -> Slider:
 def _second(comparison: Comparison, selection: Selection) -> Callable[[float], tuple[str, Ranking]]:
     """Return the second ranking, with its title, as a function of the slider."""
     if state.has_adapter():
-        return lambda alpha: comparison_cards.modulated(comparison, alpha)
+        blended = catalog.ranker(selection.data, selection.system).blending(comparison)
+        return lambda alpha: comparison_cards.modulated(comparison, alpha, blended(alpha))
     if _is_beside_encoder(selection):
         return lambda _: comparison_cards.encoder(comparison)
     hybrid = comparisons.hybrid(selection.data, selection.system, selection.query, selection.text)

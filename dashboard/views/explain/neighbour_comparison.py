@@ -20,30 +20,29 @@ HEAD = ("part of the score", "this document", "rank {}", "difference")
 WORDS = "Words behind the {} of both documents, for the same query. Colours as in the legend above."
 
 
-def others(rank: int, count: int) -> dict[str, int]:
-    """Return the documents worth comparing with the one at this rank.
-
-    Args:
-        rank: The modulated rank, from 1.
-        count: How many candidates there are.
+def others(comparison: Comparison, position: int) -> dict[str, int]:
+    """Return the documents worth comparing with the one at this position.
 
     Returns:
-        Label → modulated rank: rank 1 first, then the document just above. The document at rank 1
-        is compared with rank 2. Empty if there is no other document.
+        Label → position: rank 1 first, then the document just above in the list. If the adapter
+        ranks the whole corpus, further documents that are not listed can be between both. The
+        document at rank 1 is compared with rank 2. Empty if there is no other document.
     """
-    if count < 2:
+    order, ranks = comparison.order(comparison.final).tolist(), comparison.rank(comparison.final)
+    number = order.index(position)
+    if len(order) < 2:
         return {}
-    if rank == 1:
-        return {"Rank 2": 2}
-    above = {} if rank == 2 else {f"Just above (rank {rank - 1})": rank - 1}
-    return {"Rank 1": 1, **above}
+    if number == 0:
+        return {f"Rank {ranks[order[1]]}": order[1]}
+    above = order[number - 1]
+    just_above = {} if number == 1 else {f"Just above (rank {ranks[above]})": above}
+    return {f"Rank {ranks[order[0]]}": order[0], **just_above}
 
 
 def show(key: PairKey, pair: Pair, accounting: Accounting | None, dataset: Dataset) -> None:
     """Draw the parts of the score and the marked texts of both documents, once it is opened."""
     comparison, position = pair.comparison, pair.position
-    order = comparison.order(comparison.final)
-    choices = others(int(comparison.rank(comparison.final)[position]), len(order))
+    choices = others(comparison, position)
     if not choices:
         return
     title = f"Compare with the document at {next(iter(choices)).lower()}"
@@ -52,8 +51,8 @@ def show(key: PairKey, pair: Pair, accounting: Accounting | None, dataset: Datas
         # the words of another document cost an encoder pass
         if not expander.open:
             return
-        rank = _choose(choices)
-        other = int(order[rank - 1])
+        other = _choose(choices)
+        rank = comparison.rank(comparison.final)[other]
         head = tuple(name.format(rank) for name in HEAD)
         rows = (
             _score_row(comparison, position, other)
@@ -70,7 +69,7 @@ def show(key: PairKey, pair: Pair, accounting: Accounting | None, dataset: Datas
 
 
 def _choose(choices: dict[str, int]) -> int:
-    """Return the chosen modulated rank."""
+    """Return the position of the chosen document."""
     # a choice of one is none
     if len(choices) == 1:
         return next(iter(choices.values()))

@@ -110,7 +110,12 @@ def _gained(change: float) -> str:
 
 
 def _overtaking(pair: Pair, accounting: Accounting) -> str:
-    """Return why the rank changed against the change relative to the average, if it did."""
+    """Return why the rank changed against the change relative to the average, if it did.
+
+    If the adapter ranks the whole corpus, the listed documents are not all that were overtaken.
+    """
+    if pair.comparison.candidates is not None:
+        return ""
     position = pair.position
     base, modulated = (pair.comparison.rank(stage) for stage in ("base", "modulated"))
     changes = accounting.modulated - accounting.base

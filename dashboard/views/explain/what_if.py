@@ -10,14 +10,14 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import formatting, state
-from dashboard.services import explanations
+from dashboard.services import catalog, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain import target
 from dashboard.widgets import dropped_choice, notices, texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
 from imrnns_core.reporting.html import by_effect
-from imrnns_core.retrieval.comparison import Comparison, blend
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.text.words import without
 from imrnns_core.types import FloatArray, IntArray, Side
 
@@ -145,13 +145,13 @@ def changed_ranks(original: Comparison, edited: Comparison) -> str:
 
 def _rankings(comparison: Comparison) -> dict[str, tuple[FloatArray, IntArray]]:
     """Return scores and ranks (K,) at each stage, and those of the blend if α is below 1."""
-    alpha = state.current().alpha
+    alpha, data, system = state.current().alpha, state.current().data, state.current().system
     stages: dict[str, tuple[FloatArray, IntArray]] = {
         stage: (comparison.score(stage), comparison.rank(stage)) for stage in comparison.stages
     }
     # α = 1 is the modulated ranking, which has a row already
     blended = (
-        {f"α = {alpha:.2f}": blend(comparison, alpha)}
+        {f"α = {alpha:.2f}": catalog.ranker(data, system).blending(comparison)(alpha)}
         if alpha < 1.0 and state.has_adapter()
         else {}
     )

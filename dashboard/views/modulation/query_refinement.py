@@ -45,6 +45,7 @@ LEAVE_ONE_OUT = (
     "Each bar shows how many candidates change rank when this document is excluded from the "
     "refinement."
 )
+AMONG_LISTED = " Ranks are counted among the {} documents listed."
 BEST_RELEVANT = (
     " If the best relevant document changes rank, its change is written to the right of the bar "
     "(+ = promoted)."
@@ -93,7 +94,9 @@ def _leave_one_out(rows: DocumentRows, influence: FeedbackInfluence) -> None:
         # ranks count from the top: the sign is turned, so that + is a promotion as in Compare
         best_change = -influence.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
     is_labelled = best_change is not None and bool(best_change[rows.order].any())
-    st.caption(LEAVE_ONE_OUT + (BEST_RELEVANT if is_labelled else ""))
+    whole = comparison.candidates is not None
+    among = AMONG_LISTED.format(len(comparison.document_ids)) if whole else ""
+    st.caption(LEAVE_ONE_OUT + among + (BEST_RELEVANT if is_labelled else ""))
     chart.show(
         figures.leave_one_out(
             influence.rank_changes, rows.order, comparison.document_ids, rows.labels, best_change

@@ -44,21 +44,30 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
     """Return the grades of a split as whole numbers: times their common denominator.
 
     nDCG does not change by that: as in trec_eval, its gain is the grade itself. Negative grades
-    become 0: they have no gain in trec_eval either. Queries without a judgment are left out.
+    become 0: they have no gain in trec_eval either. Queries without a judgment are left out. The
+    largest grade stays at most `MAX_GRADE`, so that a file with these grades can be read again:
+    beside very large grades, small ones are rounded, a positive one to at least 1.
 
     Args:
         judged: Query id → document id → grade, of all files of the split.
         report: Gets the remarks: the report of one of these files.
     """
     grades = [grade for documents in judged.values() for grade in documents.values()]
-    factor = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
-    if factor > 1:
+    denominator = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
+    factor = min(denominator, max(1, int(MAX_GRADE // max(grades, default=1)))) if grades else 1
+    if denominator > 1:
+        rounded = "" if factor == denominator else " and rounded, because others are very large"
         report.remarks.append(
-            f"grades are fractions; they were multiplied by {factor}, which nDCG does not depend "
-            "on; grades that people give on the pages, from 0 to 3, are not multiplied"
+            f"grades are fractions; they were multiplied by {factor}{rounded}, which nDCG does not "
+            "depend on; grades that people give on the pages, from 0 to 3, are not multiplied"
         )
     return {
-        query_id: {d: max(0, int(grade * factor)) for d, grade in documents.items()}
+        query_id: {d: _whole(grade * factor) for d, grade in documents.items()}
         for query_id, documents in judged.items()
         if documents
     }
+
+
+def _whole(grade: Fraction) -> int:
+    """Return a grade as a whole number, at least 1 if it is positive."""
+    return max(1, round(grade)) if grade > 0 else 0

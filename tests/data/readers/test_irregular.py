@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.grades import MAX_GRADE, whole_grades
 from imrnns_core.data.readers.load import DataSource, load_dataset
 from imrnns_core.errors import DataError
 from imrnns_core.reporting.import_lines import import_lines
@@ -476,3 +479,13 @@ def test_strict_refuses_every_irregular_record(tmp_path: Path, case: Case):
         return
     with pytest.raises(DataError, match=rf"{irregular} irregular records \(.*leave out --strict"):
         load_dataset(DataSource(folder), strict=True)
+
+
+def test_grades_beside_a_very_large_one_stay_readable_and_positive():
+    report = FileReport("test.tsv", "judgments")
+    judged = {
+        "q": {"a": Fraction(1, 3), "b": Fraction(400_000), "c": Fraction(0), "d": Fraction(1, 100)}
+    }
+    assert whole_grades(judged, report) == {"q": {"a": 1, "b": 800_000, "c": 0, "d": 1}}
+    assert "multiplied by 2 and rounded, because others are very large" in report.remarks[0]
+    assert max(whole_grades(judged, report)["q"].values()) <= MAX_GRADE

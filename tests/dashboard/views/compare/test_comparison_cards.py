@@ -8,12 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard import formatting
-from dashboard.views.compare.comparison_cards import LOWER_RELEVANT, contents, ideal, rankings
-from dashboard.views.compare.comparison_cards import modulated as cards_of
+from dashboard.views.compare.comparison_cards import (
+    LOWER_RELEVANT,
+    contents,
+    ideal,
+    modulated,
+    rankings,
+)
 from imrnns_core.config import SearchConfig
-from imrnns_core.retrieval.comparison import blend
+from imrnns_core.retrieval.comparison import Comparison, Ranking, blend
 from tests import toys
 from tests.toys import stage_ranks, stage_scores
+
+
+def cards_of(comparison: Comparison, alpha: float) -> tuple[str, Ranking]:
+    return modulated(comparison, alpha, blend(comparison, alpha))
 
 
 @settings(max_examples=40, deadline=None)
