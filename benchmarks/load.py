@@ -1,13 +1,17 @@
-"""Load on the service with 100,000 documents, for two minutes.
+"""Load on the service and on the dashboard with 100,000 documents, for two minutes each.
 
     python -m benchmarks.load
 
 `serve`: 16 clients send one query per second each to `/search`. The median time is compared with
 two flat FAISS searches of one query, measured before in this process.
+
+Dashboard: one session opens the page Compare and changes its query; then 20 sessions change it
+every 3 seconds. A session is a WebSocket without a browser, which would be the larger load.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import statistics
@@ -23,8 +27,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 import psutil
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks.large_import import generate
+from benchmarks.large_import import QUERIES, generate
 from benchmarks.large_pages import register
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.storage.workspace import Workspace
@@ -33,6 +40,8 @@ from imrnns_core.types import FloatArray
 SECONDS = 120
 CLIENTS, REQUEST_EVERY = 16, 1.0
 ADAPTER = "sample-paper"
+SESSIONS, QUERY_EVERY = 20, 3.0
+LINK = f"data=large&adapter={ADAPTER}&query=q{{}}"
 
 
 @contextmanager
@@ -117,11 +126,79 @@ def _client(
             time.sleep(max(0.0, REQUEST_EVERY - (time.monotonic() - began)))
 
 
+async def _draw(channel: websockets.ClientConnection, parameters: str) -> tuple[float, int]:
+    """Run the script of the dashboard for a link; return the seconds and the number of errors."""
+    request, began, errors = BackMsg(), time.monotonic(), 0
+    request.rerun_script.query_string = parameters
+    await channel.send(request.SerializeToString())
+    while True:
+        answer = ForwardMsg.FromString(await asyncio.wait_for(channel.recv(decode=False), 120))
+        kind = answer.WhichOneof("type")
+        errors += kind == "delta" and answer.delta.new_element.WhichOneof("type") == "exception"
+        if kind == "script_finished":
+            return time.monotonic() - began, errors + (answer.script_finished != 0)
+
+
+def _connect(port: int) -> websockets.connect:
+    address = f"127.0.0.1:{port}"
+    return websockets.connect(
+        f"ws://{address}/_stcore/stream", origin=websockets.Origin(f"http://{address}"),
+        subprotocols=[websockets.Subprotocol("streamlit")], max_size=None, ping_interval=None,
+    )  # fmt: skip
+
+
+async def _session(port: int, number: int, seconds: list[tuple[float, int]]) -> None:
+    """Change the query of one session every 3 seconds; it begins a little later than the last."""
+    await asyncio.sleep(number * QUERY_EVERY / SESSIONS)
+    async with _connect(port) as channel:
+        await _draw(channel, LINK.format(number))
+        end, sent = time.monotonic() + SECONDS, number
+        while (began := time.monotonic()) < end:
+            sent += SESSIONS
+            seconds.append(await _draw(channel, LINK.format(sent % QUERIES)))
+            await asyncio.sleep(max(0.0, QUERY_EVERY - (time.monotonic() - began)))
+
+
+async def _sessions(process: psutil.Process, port: int) -> None:
+    """Print the times of one session, and of 20 at once."""
+    async with _connect(port) as channel:
+        first = (await _draw(channel, LINK.format(0)))[0]
+    async with _connect(port) as channel:
+        start = (await _draw(channel, LINK.format(0)))[0]
+        changes = [(await _draw(channel, LINK.format(i)))[0] for i in range(1, 21)]
+    print(
+        f"dashboard, one session: {first:.1f} s in the first session, then {start:.1f} s; another "
+        f"query after {statistics.median(changes):.2f} s (median), {max(changes):.2f} s at most",
+        flush=True,
+    )
+    before, drawn = process.memory_info().rss / 1e9, list[tuple[float, int]]()
+    await asyncio.gather(*(_session(port, number, drawn) for number in range(SESSIONS)))
+    after, times = process.memory_info().rss / 1e9, [own for own, _ in drawn]
+    p50, p95 = np.percentile(times, [50, 95])
+    print(
+        f"dashboard, {SESSIONS} sessions, {len(times)} queries in {SECONDS} s: median {p50:.2f} s, "
+        f"95 % {p95:.2f} s, {sum(errors for _, errors in drawn)} errors; memory {before:.2f} → "
+        f"{after:.2f} GB",
+        flush=True,
+    )
+
+
+def dashboard(workspace: Path) -> None:
+    """Load the dashboard and print the times of its pages."""
+    with running(workspace, "dashboard") as (process, port):
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
+        children = psutil.Process(process.pid).children(recursive=True)
+        server = max([psutil.Process(process.pid), *children], key=lambda p: p.memory_info().rss)
+        asyncio.run(_sessions(server, port))
+
+
 def main() -> None:
-    """Generate the documents, and load the service."""
+    """Generate the documents, and load the service and the dashboard."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        service(register(Path(folder)))
+        workspace = register(Path(folder))
+        dashboard(workspace)
+        service(workspace)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from imrnns_core.data.records import Document
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.retrieval.batch import NO_ROW
-from imrnns_core.retrieval.batch import rank as ranks_of
+from imrnns_core.retrieval.corpus_ranks import ranks_of
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.text.stop_words import content_words
@@ -175,7 +175,7 @@ def _not_retrieved(
 def _corpus_rank(ranker: Ranker, query_id: str, relevant: NDArray[np.int64]) -> int:
     """Return the best modulated rank of relevant rows (R,) if all documents are ranked."""
     scores = ranker.corpus_scores(ranker.compare(query_id)).stages["modulated"]
-    return int(ranks_of(scores, ranker.collection.tie_ranks)[relevant].min())
+    return int(ranks_of(relevant, scores, ranker.collection.tie_ranks).min())
 
 
 def _keyword_mismatch(

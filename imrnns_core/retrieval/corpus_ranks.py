@@ -71,7 +71,7 @@ def with_corpus_ranks(compared: Comparison, scores: CorpusScores, ties: IntArray
     rows, count = compared.rows, compared.candidates
     rankings = dict(compared.rankings)
     for stage, every in scores.stages.items():
-        among_all, shown = _ranks_of(rows, every, ties), compared.rank(stage)
+        among_all, shown = ranks_of(rows, every, ties), compared.rank(stage)
         if stage == "base":  # no further document has a higher base score than a candidate
             among_all[:count] = shown[:count]
         # rounding must not change the order that is shown
@@ -97,10 +97,10 @@ def blend_corpus(
         return own, ranks
     base, modulated = scores.stages["base"], scores.stages["modulated"]
     mixed = ((1.0 - alpha) * base + alpha * modulated).astype(np.float32)
-    return own, _ranks_of(compared.rows, mixed, ties)
+    return own, ranks_of(compared.rows, mixed, ties)
 
 
-def _ranks_of(rows: IntArray, scores: FloatArray, ties: IntArray) -> IntArray:
+def ranks_of(rows: IntArray, scores: FloatArray, ties: IntArray) -> IntArray:
     """Return the ranks (K,) of some rows (K,) among scores (N,); faster than ranking all."""
     ordered, own = np.sort(scores), scores[rows]
     above = len(ordered) - np.searchsorted(ordered, own, side="right")

@@ -24,6 +24,7 @@ from imrnns_core.retrieval.comparison import Comparison, blend, stage_rankings
 from imrnns_core.retrieval.corpus_ranks import (
     CorpusScores,
     blend_corpus,
+    ranks_of,
     score_all,
     with_corpus_ranks,
 )
@@ -287,7 +288,8 @@ class Ranker:
         by_stage = self.corpus_scores(comparison).stages
         if by_stage["base"][row] == -np.inf:
             return {}
-        return {stage: int(rank(scores, ties)[row]) for stage, scores in by_stage.items()}
+        rows = np.array([row])
+        return {stage: int(ranks_of(rows, s, ties)[0]) for stage, s in by_stage.items()}
 
     def corpus_scores(self, comparison: Comparison) -> CorpusScores:
         """Score all documents of the corpus, with the query and the texts of the comparison.

@@ -150,11 +150,15 @@ class AdapterStages(BaseStage):
         query = comparison.modulation.projected_query[None]
         # the refinement depends on the feedback documents, not on which documents are ranked
         refined = comparison.modulation.modulated_query[None]
+        # one pass over the corpus for both
+        modulated = score_corpus(
+            self.model, self.transform, query.expand(2, -1), torch.cat([query, refined])
+        )
         return {
             **super().corpus_scores(comparison),
             "projected": torch.cat([block @ query[0] for _, block in self.transform.blocks()]),
-            "document-modulated": score_corpus(self.model, self.transform, query, query)[0],
-            "modulated": score_corpus(self.model, self.transform, query, refined)[0],
+            "document-modulated": modulated[0],
+            "modulated": modulated[1],
         }
 
 
