@@ -14,6 +14,7 @@ START = "compare"
 PAGES = {
     "overview": ("Overview", ":material/analytics:"),
     "failures": ("Failures", ":material/troubleshoot:"),
+    "remedies": ("Remedies", ":material/healing:"),
     "compare": ("Compare", ":material/compare_arrows:"),
     "modulation": ("Modulation", ":material/tune:"),
     "map": ("Map", ":material/my_location:"),

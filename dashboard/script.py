@@ -27,6 +27,7 @@ from dashboard.views.judging import page as judging  # noqa: E402
 from dashboard.views.map import page as corpus_map  # noqa: E402
 from dashboard.views.modulation import page as modulation  # noqa: E402
 from dashboard.views.overview import page as overview  # noqa: E402
+from dashboard.views.remedies import page as remedies  # noqa: E402
 from dashboard.widgets import notices  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
@@ -37,6 +38,7 @@ page_name, draw_page = navigation.register(
     {
         "overview": overview.show,
         "failures": failures.show,
+        "remedies": remedies.show,
         "compare": compare.show,
         "modulation": modulation.show,
         "map": corpus_map.show,

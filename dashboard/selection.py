@@ -54,6 +54,7 @@ class Selection:
         judged_queries: The queries whose documents Judging offers.
         recipe: The recipe with which Adapters trains.
         other: What Adapters compares the adapter with.
+        remedy: The remedy whose queries Remedies lists.
     """
 
     data: str = ""
@@ -91,6 +92,7 @@ class Selection:
     judged_queries: str = "all"
     recipe: str = ""
     other: str = ""
+    remedy: str = ""
 
     @property
     def run(self) -> str:

@@ -1,4 +1,4 @@
-"""The figure of the baselines on the page Overview."""
+"""Other systems beside the shown one: the baselines of Overview, and the remedies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dashboard import formatting, theme
 from dashboard.figures import canvas
 from imrnns_core.evaluation.verdicts import Effect
 
-ROW_HEIGHT = 34
+ROW_HEIGHT, REMEDY_HEIGHT = 34, 44
 
 
 class BaselineRow(NamedTuple):
@@ -87,4 +87,59 @@ def _mark(row: BaselineRow, difference: str) -> dict[str, Any]:
         },
         "hovertemplate": f"{row.name} {formatting.decimal(row.mean)}, {difference} "
         f"{formatting.signed(row.difference)}<extra></extra>",
+    }
+
+
+class RemedyRow(NamedTuple):
+    """A remedy: its name, and how many failing queries it fixes and working ones it breaks."""
+
+    name: str
+    fixed: int
+    broken: int
+
+
+def fixed_and_broken(rows: Sequence[RemedyRow]) -> go.Figure:
+    """Draw a bar of fixed queries to the right and one of broken queries to the left, by remedy."""
+    fixed = max((row.fixed for row in rows), default=0)
+    broken = max((row.broken for row in rows), default=0)
+    # room for the numbers beside the bars
+    room = max(1.0, 0.15 * (fixed + broken))
+    return canvas.figure(
+        [_bars(rows, [row.fixed for row in rows], "fixed", theme.UP, 1),
+         _bars(rows, [row.broken for row in rows], "broken", theme.DOWN, -1)],
+        76 + REMEDY_HEIGHT * len(rows),
+        barmode="overlay",
+        bargap=0.35,
+        showlegend=True,
+        shapes=[
+            {
+                "type": "line",
+                **{"x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"},
+                "line": {"color": theme.UNJUDGED, "width": 1},
+            }
+        ],
+        xaxis={
+            **canvas.titled("queries broken ← → queries fixed"),
+            "range": [-broken - room, fixed + room],
+            "showticklabels": False,
+        },
+        yaxis={"autorange": "reversed", "type": "category"},
+    )  # fmt: skip
+
+
+def _bars(
+    rows: Sequence[RemedyRow], counts: Sequence[int], name: str, colour: str, sign: int
+) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "x": [sign * count for count in counts],
+        "y": [row.name for row in rows],
+        "text": [str(count) if count else "" for count in counts],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": colour},
+        "customdata": [formatting.count(count, "query", "queries") for count in counts],
+        "hovertemplate": f"%{{y}}: %{{customdata}} {name}<extra></extra>",
     }

@@ -47,6 +47,7 @@ class Computation(ThreadJob, Generic[T]):
                 return
             self.finished, self.error, self._begun = False, "", time.monotonic()
             self._ended.clear()
+            self._stop.clear()
         self.run(self._compute)
 
     def _compute(self) -> None:

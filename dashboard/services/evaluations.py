@@ -9,6 +9,7 @@ import torch
 
 from dashboard.services import caching, catalog, comparisons
 from dashboard.services.caching import shared
+from dashboard.services.computation import Computation
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
 from imrnns_core.data.records import Query
@@ -22,12 +23,14 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
+from imrnns_core.remedies.bench import Bench, measure_remedies
 from imrnns_core.reporting.evaluation_html import evaluation_to_html
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.storage.judgments import GRADES
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
+from imrnns_core.types import LabelledProgress
 
 TYPED = "typed-question"
 """Id of a typed question while its causes are looked for."""
@@ -100,6 +103,18 @@ def _baselines(data: str, adapter_name: str, split: str, sentence_files: str) ->
     sentences = stored_sentences(caching.workspace().root, collection)
     measured = _measured(data, adapter_name, split)
     return measure_baselines(measured, collection, catalog.lexical(data), sentences)
+
+
+@shared(8)
+def remedies(data: str, adapter_name: str, split: str) -> Computation[Bench]:
+    """Measure every remedy on the judged queries of a split, in the background."""
+    ranker = catalog.ranker(data, adapter_name)
+
+    def measure(report: LabelledProgress) -> Bench:
+        report("BM25 index", 0, 1)
+        return measure_remedies(ranker, catalog.lexical(data), split, report)
+
+    return Computation.start(measure)
 
 
 @shared(24)

@@ -50,6 +50,10 @@ STEPS = (
         "Click a row to open its query in Compare, or choose a query in the sidebar. Key / goes to "
         "the list of queries; j and k go to the next and the previous query.",
     ),
+    (
+        "remedies",
+        "Read what to change first, and click a row to see which queries this fixes and breaks.",
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from dashboard.widgets import notices
 J = TypeVar("J", bound=Job)
 T = TypeVar("T")
 POLL_SECONDS = 1.0
+STOPPED = ("This was stopped", "Nothing of it was kept.")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _button(button: Button, on_click: Callable[[], None]) -> None:
     st.button(button.label, key=button.key, help=button.help, on_click=on_click)
 
 
-def await_result(job: Computation[T], failed: str, key: str) -> T | None:
+def await_result(job: Computation[T], failed: str, key: str, can_stop: bool = False) -> T | None:
     """Return the result of a computation; until it is there, draw its progress and return None.
 
     The page is drawn again once the result is there.
@@ -125,7 +126,8 @@ def await_result(job: Computation[T], failed: str, key: str) -> T | None:
     Args:
         job: The computation.
         failed: Title of the message if it failed.
-        key: Key of the button that tries again.
+        key: Key of the button that tries again or stops.
+        can_stop: Whether there is a button that stops it, for all sessions.
     """
     if job.is_there():
         return job.result()
@@ -134,9 +136,16 @@ def await_result(job: Computation[T], failed: str, key: str) -> T | None:
         st.button("Try again", key=key, on_click=job.begin)
         return None
 
+    if job.finished:
+        notices.show("info", *STOPPED)
+        st.button("Start again", key=key, on_click=job.begin)
+        return None
+
     def draw() -> None:
         text = f"{job.label}: {job.done:,} of {job.total:,}." if job.label else "Starting …"
         st.progress(min(job.done / job.total, 1.0), text=text)
 
     poll(draw, lambda: job.finished, POLL_SECONDS)
+    if can_stop:
+        st.button("Stop", key=key, on_click=job.stop)
     return None

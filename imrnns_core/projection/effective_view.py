@@ -72,7 +72,10 @@ def effective_view(ranker: Ranker, comparison: Comparison, k: int) -> EffectiveV
     places = ranker.base.numpy()[scores.rows] @ axes.T.astype(np.float32)
     position = np.array([along, length], np.float32)
     # the query's own document is not ranked
-    products = np.where(np.isfinite(scores.stages["base"]), places @ position, -np.inf)
+    # the search with q_eff ranks a document by the passage that is nearest to q_eff
+    nearest = ranker.collection.ranked.best_rows(ranker.base.numpy() @ moved)
+    products = ranker.base.numpy()[nearest] @ moved
+    products = np.where(np.isfinite(scores.stages["base"]), products, -np.inf)
     best = (
         np.argsort(rank(values, ranker.collection.tie_ranks))[:k]
         for values in (scores.stages["base"], products, scores.stages["modulated"])

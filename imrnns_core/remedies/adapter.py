@@ -19,7 +19,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     yield Remedy(
         f"adapter {name}",
         "The adapter re-ranks the 100 candidates of the base.",
-        "Score the candidates with `imrnns_core`, or with `/rerank` of `imrnns-lens serve`.",
+        "Score the candidates with imrnns_core, or with /rerank of imrnns-lens serve.",
         _candidates,
         (1.0, 0.25, 0.5, 0.75),
         "α, the share of the modulated score",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imrnns_core.evaluation.cross_validation import FOLDS, MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
-from imrnns_core.remedies.bench import Bench, Measured
+from imrnns_core.remedies.bench import Bench, Measured, RemedyTest
 from imrnns_core.reporting.formatting import (
     counted,
     decimal,
@@ -36,6 +36,11 @@ NOT_INDEPENDENT = (
     "queries."
 )
 
+TEXT_USED = (
+    "Training used the text of a relevant document of {} of these queries. For documents that are "
+    "added later, see the card of the adapter."
+)
+
 
 def remedies(bench: Bench) -> Iterator[RenderableType]:
     """Yield the table of all remedies, how to read it, and what to do first."""
@@ -61,14 +66,23 @@ def remedies(bench: Bench) -> Iterator[RenderableType]:
             )
     yield table
     yield READING.format(bench.top_k, FOLDS)
+    yield from notes(bench)
+    yield summary(bench)
+
+
+def notes(bench: Bench) -> Iterator[str]:
+    """Yield what limits the comparison: default settings, and what training has used."""
     defaults = [
         own.remedy.name for own in bench.measured if own.remedy.setting and not own.cross_validated
     ]
     if defaults:
         yield DEFAULTS.format(", ".join(defaults), MIN_QUERIES)
-    yield summary(bench)
     if bench.adapter and not bench.independent.any():
         yield NOT_INDEPENDENT
+    if bench.groups is not None:
+        known = int((bench.groups[bench.independent] == "text used").sum())
+        if known:
+            yield TEXT_USED.format(f"{known:,}")
 
 
 def setting(measured: Measured) -> str:
@@ -81,10 +95,15 @@ def summary(bench: Bench) -> str:
     first = bench.first()
     if first is None:
         return NOTHING
-    remedy, queries = first.measured.remedy, counted(first.test.queries, "query", "queries")
+    return f"First: {first.measured.remedy.name}. {effect(first)}"
+
+
+def effect(first: RemedyTest) -> str:
+    """Return what the recommended remedy changes, and how to apply it."""
+    queries = counted(first.test.queries, "query", "queries")
     fixed, broken = int(first.fixed.sum()), int(first.broken.sum())
     return (
-        f"First: {remedy.name}. {NDCG} changes by {signed(first.test.change)} on {queries} (95 % "
-        f"interval {interval(first.test.interval)}, {p_equals(first.p)}); it fixes {fixed} and "
-        f"breaks {broken}. {remedy.how}"
+        f"{NDCG} changes by {signed(first.test.change)} on {queries} (95 % interval "
+        f"{interval(first.test.interval)}, {p_equals(first.p)}); it fixes {fixed} and breaks "
+        f"{broken}. {first.measured.remedy.how}"
     )

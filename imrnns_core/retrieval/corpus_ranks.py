@@ -68,12 +68,10 @@ def with_corpus_ranks(compared: Comparison, scores: CorpusScores, ties: IntArray
         scores: The scores of all documents for its query.
         ties: (N,) order of the documents where scores are equal.
     """
-    rows, count = compared.rows, compared.candidates
+    rows = compared.rows
     rankings = dict(compared.rankings)
     for stage, every in scores.stages.items():
         among_all, shown = ranks_of(rows, every, ties), compared.rank(stage)
-        if stage == "base":  # no further document has a higher base score than a candidate
-            among_all[:count] = shown[:count]
         # rounding must not change the order that is shown
         ranks = np.empty_like(among_all)
         ranks[np.argsort(shown)] = np.sort(among_all)

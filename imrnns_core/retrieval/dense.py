@@ -117,12 +117,7 @@ class DenseIndex:
     def _nearest(self, queries: FloatArray, k: int) -> IntArray:
         if self.similarity == "cosine":
             queries = unit(queries)
-        # with a k above the number of vectors, FAISS would fill the rows with −1
-        distinct = min(k, len(self.starts) - 1)
-        if len(queries) < MANY_QUERIES:
-            _, numbers = self.faiss_index.search(queries, distinct)
-        else:
-            numbers = _nearest_of_many(_stored(self.faiss_index), queries, distinct)
+        numbers = self._nearest_vectors(np.ascontiguousarray(queries), k)
         if not self.has_duplicates:
             return np.asarray(self.rows[numbers], dtype=np.int64)
         return np.stack(
@@ -134,6 +129,26 @@ class DenseIndex:
             ]
         )
 
+    def _nearest_vectors(self, queries: FloatArray, k: int) -> IntArray:
+        """Return the numbers (B, min(k, U)) of the most similar vectors.
+
+        Of equal scores at the end of the list, the first vectors in the order of ties are kept.
+        """
+        stored, count = _stored(self.faiss_index), len(self.starts) - 1
+        k = min(k, count)
+        # one more, to see whether the last score goes on; with more than there are vectors, FAISS
+        # would fill the rows with −1
+        wanted = min(k + 1, count)
+        if len(queries) < MANY_QUERIES:
+            scores, numbers = self.faiss_index.search(queries, wanted)
+        else:
+            scores, numbers = _nearest_of_many(stored, queries, wanted)
+        for i in np.flatnonzero(scores[:, k - 1] == scores[:, -1]) if wanted > k else ():
+            products = stored @ queries[i]
+            # vectors are numbered in the order of ties
+            numbers[i, :k] = np.lexsort((np.arange(count), -products))[:k]
+        return np.asarray(numbers[:, :k], dtype=np.int64)
+
 
 def _stored(index: faiss.IndexFlatIP) -> FloatArray:
     """Return the vectors (U, n) of an index, in its own memory."""
@@ -143,9 +158,15 @@ def _stored(index: faiss.IndexFlatIP) -> FloatArray:
 
 
 @torch.inference_mode()
-def _nearest_of_many(vectors: FloatArray, queries: FloatArray, k: int) -> IntArray:
-    """Return the numbers (B, k) of the vectors (U, n) with the largest products, largest first."""
-    stored, asked = torch.from_numpy(vectors), torch.from_numpy(np.ascontiguousarray(queries))
+def _nearest_of_many(
+    vectors: FloatArray, queries: FloatArray, k: int
+) -> tuple[FloatArray, IntArray]:
+    """Return the k largest products of each query with vectors (U, n), and their numbers; (B, k).
+
+    The largest product comes first.
+    """
+    stored, asked = torch.from_numpy(vectors), torch.from_numpy(queries)
+    products_of = torch.empty(len(asked), k)
     numbers = torch.empty(len(asked), k, dtype=torch.int64)
     for first in range(0, len(asked), QUERY_BATCH):
         batch = slice(first, first + QUERY_BATCH)
@@ -158,5 +179,5 @@ def _nearest_of_many(vectors: FloatArray, queries: FloatArray, k: int) -> IntArr
             best = torch.cat([best, own.indices + start], dim=1)
             scores, kept = scores.topk(min(k, scores.shape[1]))
             best = best.gather(1, kept)
-        numbers[batch] = best
-    return numbers.numpy()
+        products_of[batch], numbers[batch] = scores, best
+    return products_of.numpy(), numbers.numpy()

@@ -285,6 +285,9 @@ class Ranker:
             AdapterError: If a score is NaN.
         """
         row, ties = self.collection.documents.row[document_id], self.collection.tie_ranks
+        if comparison.candidates is not None and document_id in comparison.position:
+            at = comparison.position[document_id]
+            return {stage: int(comparison.rank(stage)[at]) for stage in comparison.stages}
         by_stage = self.corpus_scores(comparison).stages
         if by_stage["base"][row] == -np.inf:
             return {}

@@ -16,6 +16,7 @@ from imrnns_core import __version__
 from imrnns_core.errors import LensError
 from imrnns_core.retrieval.batch import rank
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.retrieval.stages import finite
 from imrnns_core.serving.records import (
     EffectiveQueryRequest,
     EffectiveQueryResponse,
@@ -102,6 +103,7 @@ class Service:
                 rows = self.collection.candidates(vector[None], self.ranker.config.candidates, [""])
                 stored = np.asarray(self.collection.ranked.vectors)[rows[0]]
                 refined = self.adapter.refine(vector, stored)
+                finite(refined.vector, self.adapter.card.name)
                 documents = self.collection.ranked.documents[rows[0]].tolist()
                 ids = [self.collection.dataset.document_ids[row] for row in documents]
                 answers.append(
@@ -122,18 +124,23 @@ class Service:
         rows = np.array([known[i] for i in dict.fromkeys(request.ids)], dtype=np.int64)
         with self._lock:
             (vector,) = self.vectors([request.query])
-            stored = self._ranked_vectors(vector, rows)
-            scores = self.adapter.refine(vector, stored).score(stored)
+            vector_rows = self._ranked_rows(vector, rows)
+            stored = np.asarray(self.collection.ranked.vectors)[vector_rows]
+            scores = finite(
+                self.adapter.refine(vector, stored).score(stored), self.adapter.card.name
+            )
+            index = self.collection.ranked.index
+            scores = index.equalized(scores[None], vector_rows[None])[0]
         order = np.argsort(rank(scores, self.collection.tie_ranks[rows]))
         return RerankResponse(results=self._results(rows[order], scores[order]))
 
-    def _ranked_vectors(self, query: FloatArray, documents: IntArray) -> FloatArray:
-        """Return the vectors (R, n) by which documents (R,) are ranked for a query (n,)."""
+    def _ranked_rows(self, query: FloatArray, documents: IntArray) -> IntArray:
+        """Return the rows (R,) of the vectors by which documents (R,) are ranked for a query."""
         ranked = self.collection.ranked
         if ranked.parts:
             (unit,) = self.collection.base_queries(query[None])
             documents = ranked.best_rows(self.ranker.base.numpy() @ unit)[documents]
-        return np.asarray(ranked.vectors)[documents]
+        return documents
 
     def _results(self, rows: IntArray, scores: FloatArray) -> list[Result]:
         documents = self.collection.dataset.documents

@@ -23,6 +23,7 @@ PAGES = {
     "compare": f"/?query={QUERY}&document=rio-grande",
     "overview": "/overview",
     "failures": "/failures?top_k=1",
+    "remedies": "/remedies",
     "modulation": f"/modulation?query={QUERY}",
     "map": f"/map?query={QUERY}",
     "explain": f"/explain?query={QUERY}",

@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 
-from imrnns_core.model.effective_query import effective_query
+from imrnns_core.model.effective_query import effective_query, query_move
 from imrnns_core.projection.effective_view import effective_view
 from tests import toys
+from tests.retrieval.test_passages import Case, cases
 from tests.toys import World, worlds
 
 
@@ -47,6 +48,19 @@ def test_the_lists_are_the_tops_of_the_three_rankings(world: World):
         products = view.places @ view.query
         assert sorted(products[view.effective]) == pytest.approx(sorted(products)[-3:])
         assert view.found == len(set(view.effective.tolist()) & set(view.modulated.tolist()))
+
+
+@given(cases)
+def test_with_passages_the_list_is_what_the_search_finds(case: Case):
+    ranker = case.ranker()
+    comparison = ranker.compare("q0")
+    view, vectors = effective_view(ranker, comparison, 3), comparison.modulation
+    moved = query_move(
+        ranker.adapter.model,
+        *(vectors.query, vectors.query_scale, vectors.query_bias, vectors.modulated_query),
+    )[1].numpy()
+    found = ranker.collection.candidates(moved[None], 3, ["q0"])[0]
+    assert set(view.effective.tolist()) == set(ranker.collection.ranked.documents[found].tolist())
 
 
 def test_without_a_movement_the_query_stays():

@@ -244,16 +244,22 @@ def test_all_documents_are_scored_from_a_memory_mapped_matrix(
 
 
 @settings(max_examples=25, deadline=None)
-@given(worlds(min_documents=6), st.sampled_from([0.05, 0.5, 0.95]), st.booleans())
+@given(
+    worlds(min_documents=6),
+    st.sampled_from([0.05, 0.5, 0.95]),
+    st.sampled_from(["nothing", "document", "query"]),
+)
 def test_mixed_and_edited_scores_have_their_ranks_in_the_whole_corpus(
-    world: World, alpha: float, is_edited: bool
+    world: World, alpha: float, edited: str
 ):
     ranker = wide(world.ranker())
     comparison = ranker.compare("q0")
-    if is_edited:
-        vector = comparison.vectors.stored_query.numpy()[::-1].copy()
-        edited = {comparison.document_ids[0]: vector}
-        comparison = ranker.with_ranks(rescore(comparison, ranker.model, None, edited))
+    other = comparison.vectors.stored_query.numpy()[::-1].copy()
+    if edited == "document":
+        documents = {comparison.document_ids[0]: -other}
+        comparison = ranker.with_ranks(rescore(comparison, ranker.model, None, documents))
+    if edited == "query":
+        comparison = ranker.with_ranks(rescore(comparison, ranker.model, -other))
     every, ties = ranker.corpus_scores(comparison).stages, ranker.collection.tie_ranks
     scores, ranks = ranker.blending(comparison)(alpha)
     mixed = ((1 - alpha) * every["base"] + alpha * every["modulated"]).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_a_batch_finds_what_each_of_its_queries_finds_alone(
             for i in range(45)
         ]
         np.testing.assert_array_equal(index.search(queries, k, own), alone)
+
+
+def test_of_equal_scores_a_batch_and_a_single_query_keep_the_first_vectors():
+    """The 256 vectors of ones and minus ones with a common first number have equal products."""
+    signs = np.array([(1, *s) for s in itertools.product((1, -1), repeat=8)], np.float32)
+    queries = np.repeat(np.eye(9, dtype=np.float32)[:1], 25, 0)
+    order = np.random.default_rng(0).permutation(256)
+    index = DenseIndex.build(signs, order)
+    expected = sorted(np.argsort(order)[:10].tolist())
+    for asked in (queries, queries[:1]):
+        for rows in index.search(asked, 10):
+            assert sorted(rows.tolist()) == expected
 
 
 WORDS = ("the red apple", "a green pear", "red apple pie", "red apple pie", "nothing of the kind")

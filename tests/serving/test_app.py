@@ -17,6 +17,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.serving.app import MOST_BYTES, create_app
 from imrnns_core.serving.records import MOST_QUERIES
 from imrnns_core.storage.workspace import Workspace
+from tests import toys
 from tests.retrieval.test_passages import split
 
 QUERIES = ("q128", "q054", "q708", "q068")
@@ -126,6 +127,32 @@ def test_rerank_scores_the_best_passage_of_a_document(ranker: Ranker):
     shown = Client(parts).post("/rerank", query=query.tolist(), ids=ids[::-1])["results"]
     assert [r["score"] for r in shown] == pytest.approx(ranked.scores.tolist(), abs=2e-6)
     assert [r["id"] for r in shown[:10]] == ids[:10]
+
+
+def test_copies_have_equal_scores_whatever_the_order_of_a_request():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(198, 384))
+    vectors[99:] = vectors[:99]
+    world = toys.collection(vectors, vectors[:1], {"q0": {"d0": 1}})
+    client = Client(Ranker(world, toys.adapter(toys.random_model(0, 384, 384))))
+    ties, query = world.tie_ranks, rng.normal(size=384).tolist()
+    for order in (np.arange(198), rng.permutation(198)):
+        body = {"query": query, "ids": [f"d{i}" for i in order]}
+        results = client.post("/rerank", **body)["results"]
+        by_id = {result["id"]: result for result in results}
+        for i in range(99):
+            first, copy = by_id[f"d{i}"], by_id[f"d{i + 99}"]
+            assert first["score"] == copy["score"]
+            assert (first["rank"] < copy["rank"]) == bool(ties[i] < ties[i + 99])
+
+
+@pytest.mark.parametrize("path", ["/search", "/effective_query", "/rerank"])
+def test_a_vector_that_is_too_long_for_a_score_is_refused(path: str):
+    world = toys.collection(np.eye(4), np.eye(4)[:1], {"q0": {"d0": 1}})
+    client = Client(Ranker(world, toys.adapter(toys.random_model(0, 4, 4))))
+    vector = [3e38] * 4
+    body = {"query": vector, "ids": ["d0"]} if path == "/rerank" else {"queries": [vector]}
+    client.refusal(path, **body)
 
 
 def test_health_says_what_is_served(client: Client, ranker: Ranker):

@@ -41,7 +41,7 @@ OUTSIDE = (
     "modulated rank is {:,}: "
 )
 FOUND = "the adapter finds it. To rank it, choose “Whole corpus” in the sidebar."
-NOT_FOUND = "the adapter does not find it either."
+NOT_FOUND = "the adapter does not rank it in its top {} either."
 MOST_OUTSIDE = 3
 """Relevant documents outside the candidates that are named."""
 BESIDE = {"BM25": "BM25 (keyword search)", ENCODER_BASE: "Encoder (vectors)"}
@@ -71,11 +71,12 @@ def _show_outside(comparison: Comparison, dataset: Dataset, selection: Selection
         if not ranks:  # the document is the query itself
             continue
         title = dataset.document[document_id].title or document_id
-        found = ranks["modulated"] <= len(comparison.candidate_ids)
+        count = len(comparison.candidate_ids)
+        found = ranks["modulated"] <= count
         # not Markdown: a title may contain it
         st.text(
             OUTSIDE.format(title, ranks["base"], ranks["modulated"])
-            + (FOUND if found else NOT_FOUND)
+            + (FOUND if found else NOT_FOUND.format(count))
         )
 
 

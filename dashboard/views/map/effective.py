@@ -22,7 +22,7 @@ READING = (
     "documents stay where their base embeddings are. The picture is the plane of both queries, and "
     "nothing in it is estimated: a document farther to the right has a higher base score, and one "
     "farther along the direction of the effective query has a higher product with it. The dotted "
-    "lines cut off the ten documents nearest to each query."
+    "lines cut off the {} documents nearest to each query."
 )
 NEAREST = " Dots are the {:,} documents nearest to one of the two queries."
 FOUND = (
@@ -39,7 +39,7 @@ def picture(picture: Picture) -> tuple[go.Figure, list[Group]]:
     """Return the view and the groups of its cloud, and write how to read it."""
     view = maps.of_effective_query(state.current(), TOP)
     rows = _nearest(view)
-    caption = READING.format(view.angle)
+    caption = READING.format(view.angle, len(view.base))
     if len(rows) < len(view.places):
         caption += NEAREST.format(len(rows))
     st.caption(caption)

@@ -69,7 +69,7 @@ def show() -> None:
         document_panel.show(comparison, dataset, key="map_document")
         if len(selected) > 1:
             document_list.show(comparison, dataset, selected, document_list.LASSO)
-        elif selection.view == "effective":
+        elif state.current().view == "effective":
             effective.lists(picture)
         else:
             ids = [comparison.document_ids[i] for i in drawn]

@@ -28,8 +28,7 @@ WORDS_READING = (
     "+: the base embeddings of the documents with this word lie farther along this move than the "
     "mean of all documents; −: they lie on the opposite side. The distance is in standard errors, "
     f"and near copies of a document count once. It must be at least {STRONG:.0f}: if the "
-    "words were assigned to documents at random, about five of a million would reach this "
-    "(for single queries, up to about 30). In a "
+    "words were assigned to documents at random, about five of a million would reach this. In a "
     "large corpus, most directions are linked to words, because they separate topics."
 )
 NO_WORD = "No word is linked to this move."

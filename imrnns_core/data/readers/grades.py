@@ -54,7 +54,8 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
     """
     grades = [grade for documents in judged.values() for grade in documents.values()]
     denominator = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
-    factor = min(denominator, max(1, int(MAX_GRADE // max(grades, default=1)))) if grades else 1
+    largest = max([Fraction(1), *grades])
+    factor = min(denominator, int(MAX_GRADE // largest))
     if denominator > 1:
         rounded = "" if factor == denominator else " and rounded, because others are very large"
         report.remarks.append(

@@ -75,3 +75,5 @@ def test_a_stopped_computation_has_no_result() -> None:
     stopped.set()
     finish(job)
     assert (job.is_there(), job.error) == (False, "")
+    job.begin()  # started again, it is not stopped at once
+    assert job.result() == 1

@@ -71,7 +71,7 @@ def _empty(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "FIRST_PAGE_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("page", ["overview", "failures", "judging"])
+@pytest.mark.parametrize("page", ["overview", "failures", "remedies", "judging"])
 def test_a_data_set_without_queries(page: str, tmp_path: Any) -> None:
     register(tmp_path, queries=())
     assert "This data set has no queries" in run(page)
@@ -95,9 +95,10 @@ def test_overview_of_queries_without_judgments(tmp_path: Any) -> None:
     assert "Unknown without judgments" in shown
 
 
-def test_failures_among_queries_without_judgments(tmp_path: Any) -> None:
+@pytest.mark.parametrize("page", ["failures", "remedies"])
+def test_failures_among_queries_without_judgments(page: str, tmp_path: Any) -> None:
     register(tmp_path)
-    assert "These queries have no relevance judgments" in run("failures", split="unjudged")
+    assert "These queries have no relevance judgments" in run(page, split="unjudged")
 
 
 def test_compare_of_a_query_without_judgments(tmp_path: Any) -> None:

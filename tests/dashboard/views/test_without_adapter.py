@@ -16,7 +16,7 @@ from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.retrieval.hybrid import LEXICAL, RANK_FUSION, Hybrid
 from imrnns_core.retrieval.ranker import Ranker
 
-PAGES = ("overview", "failures", "compare", "modulation", "map", "explain")
+PAGES = ("overview", "failures", "remedies", "compare", "modulation", "map", "explain")
 
 
 def draw(name: str) -> None:
@@ -53,6 +53,12 @@ def run(page: str, **parameters: str) -> AppTest:
 def shown(app: AppTest) -> str:
     boxes = [*app.get("html"), *app.caption, *app.header, *app.title]
     return " ".join(str(box.proto) for box in boxes)
+
+
+def test_a_link_to_the_effective_query_shows_another_view() -> None:
+    said = shown(run("map", view="effective"))
+    assert "Before and after" not in said
+    assert "cannot be shown" not in said
 
 
 @pytest.mark.parametrize("page", PAGES)
