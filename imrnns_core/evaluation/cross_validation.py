@@ -63,3 +63,28 @@ def choose_weights(
         means = values[:, deciding].mean(axis=1).round(12)
         weights[folds == fold] = WEIGHTS[int(means.argmax())]
     return QueryWeights(weights, cross_validated=True)
+
+
+def choose_settings(
+    values: DoubleArray, folds: IntArray, deciding: NDArray[np.bool_]
+) -> tuple[IntArray, bool]:
+    """Return the number of the setting (Q,) of each query, and whether queries have chosen it.
+
+    A query gets the best setting for the deciding queries of the other folds; of equally good ones,
+    the first. If any fold has fewer than 20 of these, all queries get the first setting.
+
+    Args:
+        values: (S, Q) measure of each query with each setting.
+        folds: (Q,) fold of each query.
+        deciding: (Q,) True for the queries that may decide.
+    """
+    chosen = np.zeros(len(folds), dtype=np.int64)
+    if len(values) == 1:
+        return chosen, False
+    for fold in np.unique(folds):
+        others = deciding & (folds != fold)
+        if others.sum() < MIN_QUERIES:
+            return np.zeros(len(folds), dtype=np.int64), False
+        # rounded, so that sums of equal values in another order stay equal
+        chosen[folds == fold] = int(values[:, others].mean(axis=1).round(12).argmax())
+    return chosen, True

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.near_copies import copies_of_relevant
-from imrnns_core.evaluation.cross_validation import FOLDS, MIN_QUERIES
+from imrnns_core.evaluation.cross_validation import FOLDS, choose_settings
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.seen import Group, masks_of, query_groups
-from imrnns_core.evaluation.verdicts import Effect, effect_of
+from imrnns_core.evaluation.verdicts import MIN_CHANGED, Effect, effect_of
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.retrieval.batch import ranked_ids
 from imrnns_core.retrieval.bm25 import BM25Index
@@ -153,14 +153,19 @@ class Bench:
     def _succeeds(self, metrics: SystemMetrics) -> NDArray[np.bool_]:
         return (metrics.best_ranks > 0) & (metrics.best_ranks <= self.top_k)
 
+    @property
+    def has_independent(self) -> bool:
+        """Whether enough queries for a verdict are independent of training."""
+        return int(self.independent.sum()) >= MIN_CHANGED
+
     @cached_property
     def fair_tests(self) -> list[RemedyTest]:
         """The tests on the queries whose judgments no training used.
 
-        If there are none, or none are known, they are those of the remedies that learn from no
+        If there are too few, or none are known, they are those of the remedies that learn from no
         judgment, on all queries.
         """
-        if self.independent.any():
+        if self.has_independent:
             return self._tests(self.independent)
         untrained = [own for own in self.measured if not own.remedy.is_trained]
         return replace(self, measured=tuple(untrained)).tests["all"]
@@ -277,31 +282,6 @@ def _measured(
         _metrics(search, qrels, final),
         1000 * seconds / (len(qrels) * len(remedy.settings)),
     )
-
-
-def choose_settings(
-    values: DoubleArray, folds: IntArray, deciding: NDArray[np.bool_]
-) -> tuple[IntArray, bool]:
-    """Return the number of the setting (Q,) of each query, and whether queries have chosen it.
-
-    A query gets the best setting for the deciding queries of the other folds; of equally good ones,
-    the first. If any fold has fewer than 20 of these, all queries get the first setting.
-
-    Args:
-        values: (S, Q) measure of each query with each setting.
-        folds: (Q,) fold of each query.
-        deciding: (Q,) True for the queries that may decide.
-    """
-    chosen = np.zeros(len(folds), dtype=np.int64)
-    if len(values) == 1:
-        return chosen, False
-    for fold in np.unique(folds):
-        others = deciding & (folds != fold)
-        if others.sum() < MIN_QUERIES:
-            return np.zeros(len(folds), dtype=np.int64), False
-        # rounded, so that sums of equal values in another order stay equal
-        chosen[folds == fold] = int(values[:, others].mean(axis=1).round(12).argmax())
-    return chosen, True
 
 
 def _metrics(search: Search, qrels: Qrels, rankings: Sequence[IntArray]) -> SystemMetrics:

@@ -27,13 +27,14 @@ READING = (
     "queries: those of a fold get the setting that is best for the other folds. p is corrected for "
     "the number of remedies (Holm)."
 )
-NOTHING = "No remedy is shown to help on these queries."
+NOTHING = "No remedy is shown to help on {}."
+INDEPENDENT = "the {} whose judgments the training of the adapter did not use"
 DEFAULTS = (
     "The default setting is used for {}, because fewer than {} queries are left to choose one."
 )
 NOT_INDEPENDENT = (
-    "The adapter cannot be named here: training used, or may have used, the judgments of all these "
-    "queries."
+    "The adapter cannot come first here: training used, or may have used, the judgments of all or "
+    "nearly all of these queries."
 )
 
 TEXT_USED = (
@@ -77,7 +78,7 @@ def notes(bench: Bench) -> Iterator[str]:
     ]
     if defaults:
         yield DEFAULTS.format(", ".join(defaults), MIN_QUERIES)
-    if bench.adapter and not bench.independent.any():
+    if bench.adapter and not bench.has_independent:
         yield NOT_INDEPENDENT
     if bench.groups is not None:
         known = int((bench.groups[bench.independent] == "text used").sum())
@@ -94,8 +95,17 @@ def summary(bench: Bench) -> str:
     """Return one paragraph that says what to do first, or that nothing is shown to help."""
     first = bench.first()
     if first is None:
-        return NOTHING
+        return nothing(bench)
     return f"First: {first.measured.remedy.name}. {effect(first)}"
+
+
+def nothing(bench: Bench) -> str:
+    """Return that no remedy is shown to help, and on which queries."""
+    every, own = len(bench.query_ids), int(bench.independent.sum())
+    queries = counted(own if bench.has_independent else every, "query", "queries")
+    if bench.has_independent and own < every:
+        return NOTHING.format(INDEPENDENT.format(queries))
+    return NOTHING.format(f"these {queries}")
 
 
 def effect(first: RemedyTest) -> str:

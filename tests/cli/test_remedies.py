@@ -58,4 +58,4 @@ def test_with_an_adapter_of_unknown_training_the_other_remedies_are_compared(
     printed = " ".join(capsys.readouterr().out.split())
     assert "First: base + BM25. nDCG@10 changes by +0.0652 on 236 queries" in printed
     assert "The default setting is used for adapter unknown, because fewer than 20" in printed
-    assert "The adapter cannot be named here" in printed
+    assert "The adapter cannot come first here" in printed

@@ -11,11 +11,12 @@ import pytest
 
 from imrnns_core.data.records import Document
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
+from imrnns_core.evaluation.cross_validation import choose_settings
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.remedies import near_copies
-from imrnns_core.remedies.bench import Bench, Measured, choose_settings, measure_remedies
+from imrnns_core.remedies.bench import Bench, Measured, measure_remedies
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
-from imrnns_core.reporting.remedies import NOTHING, summary
+from imrnns_core.reporting.remedies import notes, summary
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
@@ -102,6 +103,16 @@ def test_only_the_best_of_near_copies_is_ranked(sample: Collection, lexical: BM2
     assert rows.tolist() == [row for row in plain.base[0].rows.tolist() if row != second]
 
 
+def test_documents_that_are_near_only_through_others_stay():
+    """Neighbours share 72 of 80 words; the first and the last document share none."""
+    words = [f"word{i}" for i in range(600)]
+    documents = [Document(f"d{i}", "", " ".join(words[8 * i : 8 * i + 80])) for i in range(60)]
+    copying = near_copies.NearCopies(documents, np.zeros(60, dtype=np.int64))
+    kept = copying.collapsed(np.arange(60))
+    # runs of four words: neighbours share 69 of 77, documents four apart 45, or 58 %
+    assert kept.tolist() == list(range(0, 60, 4))
+
+
 def test_the_figures_are_those_of_evaluate(ranker: Ranker, lexical: BM25Index, bench: Bench):
     evaluation = evaluate(ranker, "test", lexical=lexical)
     baselines = measure_baselines(evaluation, ranker.collection, lexical)
@@ -166,7 +177,19 @@ def test_what_to_do_first_is_the_largest_gain_that_is_shown():
     unknown = made(np.stack([gain / 2, gain]), np.zeros(40, dtype=bool), (1,))
     assert unknown.first().measured.remedy.name == "r0"  # type: ignore[union-attr]
     assert made(np.stack([gain]), np.zeros(40, dtype=bool), (0,)).first() is None
-    assert summary(made(np.stack([loss]))) == NOTHING
+    assert summary(made(np.stack([loss]))) == "No remedy is shown to help on these 40 queries."
+
+
+def test_few_queries_that_training_did_not_use_are_not_enough_to_compare_adapters():
+    gain = np.array([0.1, 0.2] * 20)
+    five = made(np.stack([gain / 2, gain]), np.arange(40) < 5, (1,))
+    assert five.first().measured.remedy.name == "r0"  # type: ignore[union-attr]
+    assert any("cannot come first" in note for note in notes(replace(five, adapter="a")))
+    half = made(np.stack([np.where(np.arange(40) < 20, 0.0, gain)]), np.arange(40) < 20, (0,))
+    assert summary(half) == (
+        "No remedy is shown to help on the 20 queries whose judgments the training of the adapter "
+        "did not use."
+    )
 
 
 def test_remedies_without_an_effect_are_rarely_recommended():

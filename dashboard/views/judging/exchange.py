@@ -27,8 +27,8 @@ NONE = ("Nobody judged documents of this data set yet", "Judge above, or import 
 UPLOAD = "Upload judgments: a BEIR or TREC file, or a table"
 FILE_HELP = (
     "BEIR or TREC judgments, or a table, on the machine that runs the dashboard. They are stored "
-    "under your name; grades above 3 are stored as 3. If a file has fractions, all its grades are "
-    "first multiplied by the smallest number that makes them whole: 0.5 and 1 become 1 and 2."
+    "under your name; grades above 3 are stored as 3. If a query has fractions, all its grades "
+    "are first multiplied by the smallest number that makes them whole: 0.5 and 1 become 1 and 2."
 )
 FORMATS: tuple[tuple[Literal["beir", "trec"], str, str], ...] = (
     ("beir", "Download BEIR file", "tsv"),

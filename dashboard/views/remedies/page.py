@@ -79,7 +79,7 @@ def _show(bench: Bench) -> None:
         "info" if first is None else "good",
         QUESTION,
         NOTHING if first is None else first.measured.remedy.name,
-        reporting.NOTHING if first is None else reporting.effect(first),
+        reporting.nothing(bench) if first is None else reporting.effect(first),
     )
     for note in reporting.notes(bench):
         st.caption(note)

@@ -41,32 +41,39 @@ def is_rounded(text: str) -> bool:
 
 
 def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileReport) -> Qrels:
-    """Return the grades of a split as whole numbers: times their common denominator.
+    """Return the grades of a split as whole numbers: those of a query times a common denominator.
 
-    nDCG does not change by that: as in trec_eval, its gain is the grade itself. Negative grades
-    become 0: they have no gain in trec_eval either. Queries without a judgment are left out. The
-    largest grade stays at most `MAX_GRADE`, so that a file with these grades can be read again:
-    beside very large grades, small ones are rounded, a positive one to at least 1.
+    nDCG does not change by that: it compares the grades of one query, and as in trec_eval, its gain
+    is the grade itself. Negative grades become 0: they have no gain in trec_eval either. Queries
+    without a judgment are left out. The largest grade stays at most `MAX_GRADE`, so that a file
+    with these grades can be read again: beside a very large grade of the same query, small ones are
+    rounded, a positive one to at least 1.
 
     Args:
         judged: Query id → document id → grade, of all files of the split.
         report: Gets the remarks: the report of one of these files.
     """
-    grades = [grade for documents in judged.values() for grade in documents.values()]
-    denominator = math.lcm(*(grade.denominator for grade in grades)) if grades else 1
-    largest = max([Fraction(1), *grades])
-    factor = min(denominator, int(MAX_GRADE // largest))
-    if denominator > 1:
-        rounded = "" if factor == denominator else " and rounded, because others are very large"
+    largest_factor, is_rounded, qrels = 1, False, dict[str, dict[str, int]]()
+    for query_id, documents in judged.items():
+        if not documents:
+            continue
+        denominator = math.lcm(*(grade.denominator for grade in documents.values()))
+        factor = min(denominator, int(MAX_GRADE // max([Fraction(1), *documents.values()])))
+        largest_factor = max(largest_factor, denominator)
+        is_rounded |= factor < denominator
+        qrels[query_id] = {d: _whole(grade * factor) for d, grade in documents.items()}
+    if largest_factor > 1:
         report.remarks.append(
-            f"grades are fractions; they were multiplied by {factor}{rounded}, which nDCG does not "
-            "depend on; grades that people give on the pages, from 0 to 3, are not multiplied"
+            "grades are fractions; those of each query were multiplied to whole numbers (by at "
+            f"most {largest_factor}), which nDCG does not depend on; grades that people give on "
+            "the pages, from 0 to 3, are not multiplied"
         )
-    return {
-        query_id: {d: _whole(grade * factor) for d, grade in documents.items()}
-        for query_id, documents in judged.items()
-        if documents
-    }
+    if is_rounded:
+        report.remarks.append(
+            "beside grades above 10,000 of the same query, fractions were rounded to whole "
+            "numbers, a positive one to at least 1"
+        )
+    return qrels
 
 
 def _whole(grade: Fraction) -> int:

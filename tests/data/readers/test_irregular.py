@@ -287,10 +287,11 @@ CASES = {
     "fractions": Case(
         qrels("2\td1\t0.5"),
         (
-            "grades are fractions; they were multiplied by 2, which nDCG does not depend "
-            "on; grades that people give on the pages, from 0 to 3, are not multiplied",
+            "grades are fractions; those of each query were multiplied to whole numbers (by at "
+            "most 2), which nDCG does not depend on; grades that people give on the pages, from 0 "
+            "to 3, are not multiplied",
         ),
-        qrels={"q1": {"d1": 4, "d2": 0}, "2": {"d2": 6, "d1": 1}},
+        qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 6, "d1": 1}},
     ),
     "a grade of more than two decimals": Case(
         qrels("2\td1\t0.004"),
@@ -300,11 +301,12 @@ CASES = {
     "fractions in one of two files of a split": Case(
         {"qrels/test.qrels": "q1 0 d1 0.5\n", "qrels/test.tsv": QRELS},
         (
-            "grades are fractions; they were multiplied by 2, which nDCG does not depend "
-            "on; grades that people give on the pages, from 0 to 3, are not multiplied",
+            "grades are fractions; those of each query were multiplied to whole numbers (by at "
+            "most 2), which nDCG does not depend on; grades that people give on the pages, from 0 "
+            "to 3, are not multiplied",
             "rejected: 1 with another grade than an earlier judgment of the pair",
         ),
-        qrels={"q1": {"d1": 1, "d2": 0}, "2": {"d2": 6}},
+        qrels={"q1": {"d1": 1, "d2": 0}, "2": {"d2": 3}},
     ),
     "a grade that is a word": Case(
         qrels("2\td1\tyes"), (), qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 3, "d1": 1}}
@@ -483,9 +485,11 @@ def test_strict_refuses_every_irregular_record(tmp_path: Path, case: Case):
 
 def test_grades_beside_a_very_large_one_stay_readable_and_positive():
     report = FileReport("test.tsv", "judgments")
-    judged = {
-        "q": {"a": Fraction(1, 3), "b": Fraction(400_000), "c": Fraction(0), "d": Fraction(1, 100)}
-    }
-    assert whole_grades(judged, report) == {"q": {"a": 1, "b": 800_000, "c": 0, "d": 1}}
-    assert "multiplied by 2 and rounded, because others are very large" in report.remarks[0]
-    assert max(whole_grades(judged, report)["q"].values()) <= MAX_GRADE
+    large = {"a": Fraction(1, 3), "b": Fraction(400_000), "c": Fraction(0), "d": Fraction(1, 100)}
+    small = {"a": Fraction(1, 100), "b": Fraction(49, 100), "c": Fraction(1, 4)}
+    whole = whole_grades({"q": large, "r": small}, report)
+    assert whole["q"] == {"a": 1, "b": 800_000, "c": 0, "d": 1}
+    assert max(whole["q"].values()) <= MAX_GRADE
+    # the large grade of one query does not round those of another
+    assert whole["r"] == {"a": 1, "b": 49, "c": 25}
+    assert "rounded to whole numbers" in report.remarks[1]
