@@ -100,11 +100,16 @@ def measure_rankings(measures: Sequence[Any], qrels: Qrels, rankings: Rankings) 
     }
     row = {q: i for i, q in enumerate(rankings)}
     values: dict[Any, DoubleArray] = {m: np.zeros(len(rankings)) for m in measures}
+    # the hash of a measure takes longer than its value: look up each object once, and keep it
+    columns = dict[int, tuple[Any, DoubleArray]]()
     judged = {q: dict(qrels[q]) for q in rankings}
     with _TREC_EVAL_LOCK:
         try:
             for metric in ir_measures.iter_calc(list(values), judged, run):
-                values[metric.measure][row[metric.query_id]] = metric.value
+                own = metric.measure
+                if id(own) not in columns:
+                    columns[id(own)] = own, values[own]
+                columns[id(own)][1][row[metric.query_id]] = metric.value
         except Exception as error:  # each provider raises errors of its own types
             raise LensError(
                 f"ir-measures cannot compute {', '.join(map(str, values))} for these queries: "
