@@ -1,4 +1,4 @@
-"""The data of SciFact in the form that the reference package reads."""
+"""What the engine is compared with: the data of the reference package, and the flat FAISS index."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.types import Qrels
+from imrnns_core.types import FloatArray, Qrels
 
 
 def reference_split(collection: Collection, qrels: Qrels, negatives: bool = False) -> Any:
@@ -38,3 +38,12 @@ def reference_split(collection: Collection, qrels: Qrels, negatives: bool = Fals
     )
     queries = {q: torch.from_numpy(v) for q, v in zip(qrels, vectors, strict=True)}
     return CachedSplit(split, documents, queries, mined)
+
+
+def flat_index(vectors: FloatArray) -> Any:
+    """Return a flat FAISS index of vectors (N, n), searched by inner product."""
+    import faiss
+
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(vectors)
+    return index

@@ -24,6 +24,8 @@ from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, un
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
 from imrnns_core.remedies.bench import Bench, measure_remedies
+from imrnns_core.remedies.one_query import RemedyOutcome, best_relevant, try_remedies
+from imrnns_core.remedies.remedy import Search
 from imrnns_core.reporting.evaluation_html import evaluation_to_html
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
@@ -115,6 +117,26 @@ def remedies(data: str, adapter_name: str, split: str) -> Computation[Bench]:
         return measure_remedies(ranker, catalog.lexical(data), split, report)
 
     return Computation.start(measure)
+
+
+@shared(128, "Trying the remedies …", judged=False)
+def remedies_of_query(
+    data: str, adapter_name: str, query_id: str, text: str, relevant: frozenset[str]
+) -> tuple[int, list[RemedyOutcome]]:
+    """Return the base rank of the best relevant document of a query, and that by each remedy.
+
+    Args:
+        data: The data set.
+        adapter_name: The adapter.
+        query_id: The query; empty if it was typed.
+        text: Its text.
+        relevant: Ids of its relevant documents.
+    """
+    vectors = None if query_id else comparisons.typed_vector(data, text)[None]
+    ranker, query = catalog.ranker(data, adapter_name), Query(query_id, text)
+    search = Search.of(ranker, catalog.lexical(data), [query], vectors)
+    base = best_relevant(search, search.base[0].rows, relevant)[0]
+    return base, try_remedies(search, relevant)
 
 
 @shared(24)

@@ -24,9 +24,12 @@ FINDING_SHARE = 0.3
 
 
 def remedies(search: Search) -> Iterator[Remedy]:
-    """Yield the remedy, if the corpus has near copies."""
+    """Yield the remedy, if there are near copies among the documents that the base ranks."""
     dataset = search.collection.dataset
-    groups = copies(dataset.documents, FINDING_SHARE, dataset.common_runs)
+    ranked = np.unique(np.concatenate([base.rows for base in search.base]))
+    documents = [dataset.documents[row] for row in ranked.tolist()]
+    groups = np.arange(len(dataset.documents))
+    groups[ranked] = ranked[copies(documents, FINDING_SHARE, dataset.common_runs)]
     if len(np.unique(groups)) < len(groups):
         copying = NearCopies(dataset.documents, groups)
         yield Remedy(

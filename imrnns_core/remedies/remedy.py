@@ -41,14 +41,26 @@ class Search:
     matches: tuple[ScoredRows, ...]
 
     @classmethod
-    def of(cls, ranker: Ranker, lexical: BM25Index, queries: Sequence[Query]) -> Search:
-        """Search base and BM25 for queries of the data set.
+    def of(
+        cls,
+        ranker: Ranker,
+        lexical: BM25Index,
+        queries: Sequence[Query],
+        vectors: FloatArray | None = None,
+    ) -> Search:
+        """Search base and BM25 for queries.
+
+        Args:
+            ranker: The collection, with or without an adapter.
+            lexical: The BM25 index of the collection.
+            queries: The Q queries; the id of a typed one is empty.
+            vectors: (Q, n) their base embeddings; None if all are queries of the data set.
 
         Raises:
             EncoderError: If the collection has no vectors.
         """
         ids = [query.id for query in queries]
-        vectors = ranker.collection.query_vectors(ids)
+        vectors = ranker.collection.query_vectors(ids) if vectors is None else vectors
         batch = ranker.with_scope("candidates").rank_batch(vectors, ids)
         base = tuple(ranked.top(DEPTH) for ranked in batch.ranked("base"))
         own = ranker.collection.dataset.left_out_rows(ids)

@@ -205,7 +205,7 @@ class CorpusSearch:
         return self._ranked.index.equalized(scores.numpy(), rows)
 
     def _upper(self, queries: _Refined, smallest: DoubleArray) -> DoubleArray:
-        # FAISS rounds: the product of a document outside the pool can be a little larger
+        # the search rounds: the product of a document outside the pool can be a little larger
         length = np.linalg.norm(queries.effective.base.numpy(), axis=1)
         bounds, slack = self._stages.bounds, PRODUCT_ROUNDING * length
         return bounds.upper(queries.effective, queries.scale, queries.bias, smallest + slack)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import faiss
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from imrnns_core.data.embeddings import BLOCK, unit
 from imrnns_core.types import FloatArray, IntArray, Similarity
 
-MANY_QUERIES = 20
-"""From this number of queries on, FAISS computes matrix products, and those of torch are faster."""
 QUERY_BATCH, DOCUMENT_BATCH = 256, 65_536
 """Sizes of one matrix product: its scores take at most 67 MB."""
 
@@ -34,24 +31,22 @@ def _keys(vectors: FloatArray) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class DenseIndex:
-    """An exact FAISS index over the U distinct vectors of N documents.
+    """An exact index over the U distinct vectors of N documents.
 
-    A batch of many queries is searched by torch in the memory of the index, which is faster
-    (docs/performance.md, `search_ratio`).
-
-    FAISS orders equal scores by rules of its own, and it can round the score of a vector
+    Matrix products of torch compute all scores, which is two to four times as fast as the flat
+    index of FAISS (docs/performance.md, `search_ratio`). They can round the score of a vector
     differently at another row. With one row per distinct vector, in an order that does not depend
-    on that of the corpus, it finds the same documents for every order of the corpus.
+    on that of the corpus, the index finds the same documents for every order of the corpus.
 
     Attributes:
-        faiss_index: The index.
+        vectors: (U, n) the distinct vectors, in the order of ties; unit vectors for cosine.
         rows: (N,) corpus rows. Those of one vector are next to each other, in the order of ties.
         starts: (U + 1,) where the rows of each distinct vector start in `rows`, and N.
         representatives: (N,) for each document, the first row in `rows` with the same vector.
         similarity: How documents are ranked.
     """
 
-    faiss_index: faiss.IndexFlatIP
+    vectors: FloatArray
     rows: IntArray
     starts: IntArray
     representatives: IntArray
@@ -73,16 +68,11 @@ class DenseIndex:
         representatives = np.empty_like(rows)
         representatives[rows] = np.repeat(first, sizes)
         # the inner product of unit vectors is their cosine
-        dimension = int(vectors.shape[1])
-        index = faiss.IndexFlatIP(dimension)
-        # `add` would double its memory again and again, and needs a copy of the corpus
-        index.codes.resize(4 * dimension * len(first))
-        index.ntotal = len(first)
-        stored = _stored(index)
+        stored = np.empty((len(first), vectors.shape[1]), np.float32)
         for start in range(0, len(first), BLOCK):
             block = vectors[first[start : start + BLOCK]]
             stored[start : start + BLOCK] = unit(block) if similarity == "cosine" else block
-        return cls(index, rows, starts, representatives, similarity)
+        return cls(stored, rows, starts, representatives, similarity)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -142,31 +132,20 @@ class DenseIndex:
 
         Of equal scores at the end of the list, the first vectors in the order of ties are kept.
         """
-        stored, count = _stored(self.faiss_index), len(self.starts) - 1
+        count = len(self.vectors)
         k = min(k, count)
-        # one more, to see whether the last score goes on; with more than there are vectors, FAISS
-        # would fill the rows with −1
+        # one more, to see whether the last score goes on
         wanted = min(k + 1, count)
-        if len(queries) < MANY_QUERIES:
-            scores, numbers = self.faiss_index.search(queries, wanted)
-        else:
-            scores, numbers = _nearest_of_many(stored, queries, wanted)
+        scores, numbers = _largest_products(self.vectors, queries, wanted)
         for i in np.flatnonzero(scores[:, k - 1] == scores[:, -1]) if wanted > k else ():
-            products = stored @ queries[i]
+            products = self.vectors @ queries[i]
             # vectors are numbered in the order of ties
             numbers[i, :k] = np.lexsort((np.arange(count), -products))[:k]
-        return np.asarray(numbers[:, :k], dtype=np.int64)
-
-
-def _stored(index: faiss.IndexFlatIP) -> FloatArray:
-    """Return the vectors (U, n) of an index, in its own memory."""
-    values = faiss.rev_swig_ptr(index.get_xb(), index.d * index.ntotal)
-    stored: FloatArray = values.reshape(-1, index.d)
-    return stored
+        return np.asarray(numbers[:, :k])
 
 
 @torch.inference_mode()
-def _nearest_of_many(
+def _largest_products(
     vectors: FloatArray, queries: FloatArray, k: int
 ) -> tuple[FloatArray, IntArray]:
     """Return the k largest products of each query with vectors (U, n), and their numbers; (B, k).

@@ -186,7 +186,7 @@ class Ranker:
             feedback = np.pad(feedback, ((0, 0), (0, further.shape[1])))
             rows = np.concatenate([rows, self.collection.ranked.in_tie_order(further)], axis=1)
         scores = self._scores(vectors, rows, feedback)
-        # FAISS rounds differently: the base order must follow the scores that are shown
+        # the search rounds differently: the base order must follow the scores that are shown
         is_further = np.broadcast_to(np.arange(rows.shape[1]) >= width, rows.shape)
         order = np.lexsort((rank(scores[:, 0], ties[rows]), is_further), axis=-1)
         rows = np.take_along_axis(rows, order, axis=1)

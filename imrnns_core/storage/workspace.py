@@ -1,6 +1,6 @@
 """The workspace: registered data sets, their embeddings and indexes, adapters, and maps.
 
-docs/architecture.md, "On disk", lists its files. The exact FAISS index is not stored: building it
+docs/architecture.md, "On disk", lists its files. The exact index is not stored: building it
 from the vectors is faster than reading it.
 """
 

@@ -32,3 +32,18 @@ def test_a_row_lists_the_queries_of_a_remedy_and_a_query_opens(page: Page, addre
     expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     settle(page)
     assert "query=" in page.url
+
+
+def test_compare_says_what_each_remedy_does_to_a_failing_query(page: Page, address: str) -> None:
+    open_page(page, f"{address}/remedies?adapter=none")
+    fixed = page.locator(".st-key-remedy_queries tbody tr").first
+    fixed.wait_for()
+    settle(page)
+    fixed.click()
+    table = page.locator(".st-key-query_remedies_table table")
+    table.wait_for()
+    settle(page)
+    ranks = {row.split("\t")[0]: row.split("\t")[1:] for row in table.inner_text().splitlines()}
+    assert ranks["base"][0] == "—" or int(ranks["base"][0]) > 10
+    assert int(ranks["base + BM25"][0]) <= 10
+    assert ranks["base + BM25"][1] == "▲"

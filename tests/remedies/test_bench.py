@@ -15,6 +15,7 @@ from imrnns_core.evaluation.cross_validation import choose_settings
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.remedies import near_copies
 from imrnns_core.remedies.bench import Bench, Measured, measure_remedies
+from imrnns_core.remedies.one_query import best_relevant, try_remedies
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.reporting.remedies import notes, summary
 from imrnns_core.retrieval.bm25 import BM25Index
@@ -22,6 +23,7 @@ from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.storage.workspace import Workspace
+from imrnns_core.types import relevant_ids
 
 WITHOUT = ("reciprocal rank fusion", "base + BM25", "Rocchio", "RM3")
 
@@ -206,3 +208,19 @@ def test_the_record_names_fixed_and_broken_queries(bench: Bench):
     hybrid = next(r for r in record["remedies"] if r["name"] == "base + BM25")
     assert hybrid["groups"]["all"]["fixed"] == len(hybrid["fixed"]) == 6
     assert record["first"] == "base + BM25"
+
+
+def test_one_query_has_the_ranks_of_each_remedy(ranker: Ranker, lexical: BM25Index, bench: Bench):
+    dataset, tried = ranker.collection.dataset, 0
+    defaults = {own.remedy.name: own.remedy.settings[0] for own in bench.measured}
+    for i, query_id in enumerate(bench.query_ids[:30]):
+        search = Search.of(ranker, lexical, [dataset.queries[query_id]])
+        relevant = relevant_ids(dataset.judgments[query_id])
+        base = best_relevant(search, search.base[0].rows, relevant)[0]
+        assert base == bench.base.best_ranks[i]
+        for outcome in try_remedies(search, relevant):
+            measured = next(m for m in bench.measured if m.remedy.name == outcome.remedy.name)
+            if measured.settings[i] == defaults[outcome.remedy.name]:
+                assert outcome.rank == measured.metrics.best_ranks[i]
+                tried += 1
+    assert tried >= 60

@@ -16,6 +16,7 @@ from dashboard.views.compare import (
     document_lookup,
     expected_document,
     kept_question,
+    query_remedies,
     rankings,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
@@ -98,6 +99,7 @@ def show() -> None:
     with side:
         document_panel.show(comparison, dataset, key="compare_document")
         causes.show(comparison)
+        query_remedies.show(comparison)
         rankings.show_ideal(comparison, dataset, selection)
         document_lookup.show(comparison, dataset)
     if comparison.document_ids:  # without candidates, there is nothing to draw

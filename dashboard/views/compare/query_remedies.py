@@ -1,0 +1,44 @@
+"""What each remedy does to the query that the page shows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.services import evaluations
+from dashboard.widgets import texts
+from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import relevant_ids
+
+HEAD = ("remedy", "rank", "")
+READING = (
+    "Rank of the best relevant document if the search is changed, with default settings. ▲ better "
+    "and ▼ worse than base. What helps one query can break others: the page Remedies counts both."
+)
+NOT_RANKED = "—"
+
+
+def show(comparison: Comparison) -> None:
+    """Draw the ranks, if the best relevant document of the base is not at rank 1."""
+    selection = state.current()
+    relevant = frozenset(relevant_ids(comparison.judgments))
+    if selection.run or not relevant or comparison.best_relevant_rank("base") == 1:
+        return
+    base, outcomes = evaluations.remedies_of_query(
+        *(selection.data, selection.adapter, comparison.query.id, comparison.query.text, relevant)
+    )
+    with st.container(key="query_remedies"):
+        st.header("What would a remedy do?", anchor=False)
+        st.caption(READING)
+        rows = [(o.remedy.name, _written(o.rank), _sign(base, o.rank)) for o in outcomes]
+        texts.table(HEAD, [("base", _written(base), ""), *rows], "query_remedies_table")
+
+
+def _written(rank: int) -> str:
+    return str(rank) if rank else NOT_RANKED
+
+
+def _sign(base: int, rank: int) -> str:
+    """Return whether a rank is better or worse than that of the base; 0 is below all others."""
+    before, after = base or 10**9, rank or 10**9
+    return "▲" if after < before else "▼" if after > before else ""
