@@ -22,7 +22,7 @@ WATERFALL = {
 }
 """Part of the accounting → its label, short enough for a phone."""
 _WRITTEN = (formatting.decimal, *[formatting.signed] * 3, formatting.decimal)
-LEFT_OUT_LABEL = "without %{customdata[0]}<br>%{x} candidates change rank<br>%{text}<extra></extra>"
+LEFT_OUT_LABEL = "without %{customdata[0]}<br>%{x} documents change rank<br>%{text}<extra></extra>"
 
 
 def waterfall(accounting: Accounting, position: int) -> go.Figure:
@@ -144,10 +144,10 @@ def leave_one_out(
     row_labels: Sequence[str],
     best_relevant_change: NDArray[np.int64] | None,
 ) -> go.Figure:
-    """Draw how many candidates change rank when each feedback document is left out.
+    """Draw how many documents change rank when each feedback document is left out.
 
     Args:
-        changed_ranks: (K,) number of candidates that change rank without document i.
+        changed_ranks: (K,) number of documents that change rank without document i.
         order: (R,) documents to draw, from the top.
         document_ids: (K,) ids.
         row_labels: (R,) row labels.
@@ -169,7 +169,7 @@ def leave_one_out(
         "hovertemplate": LEFT_OUT_LABEL,
     }
     # the texts to the right of the bars need room
-    axis = {**canvas.titled("candidates that change rank"), "range": [0, max(1.0, 1.25 * largest)]}
+    axis = {**canvas.titled("documents that change rank"), "range": [0, max(1.0, 1.25 * largest)]}
     return canvas.figure(
         [bars],
         110 + 30 * max(len(order), 4),

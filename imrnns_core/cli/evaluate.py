@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from imrnns_core.cli.console import out, progress_bar, show
 from imrnns_core.cli.options import (
@@ -40,9 +42,22 @@ if TYPE_CHECKING:
     from imrnns_core.evaluation.system_comparison import SystemComparison
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.ranker import Ranker
+    from imrnns_core.storage.registry import Registration
     from imrnns_core.storage.workspace import Workspace
 
 JUDGED_HERE = "{:,} of {:,} judgments of this split come from people who judged here"
+RUN_IS_RANKED = "--ray: a run is ranked already; leave --ray out"
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help=(
+            "Rank the queries on the machines of a Ray cluster, such as 10.0.0.1:6379. All need "
+            "the workspace under the same path."
+        ),
+    ),
+]
 NOT_RANKED = "The run {} ranks no document for {:,} of the {:,} queries; they count as 0"
 
 
@@ -83,6 +98,7 @@ def evaluate(
     html_file: HtmlFile = None,
     run_out: RunFolder = None,
     qrels_out: QrelsOut = None,
+    ray: RayAddress = None,
     force: Force = False,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
@@ -108,6 +124,8 @@ def evaluate(
     outputs.check(force)
     space, registration = resolve(data, embeddings, encoder, None, None, workspace)
     ranker = open_ranker(space, registration, adapter, base).with_scope(scope)
+    if ray:
+        ranker = _spread(ray, space, registration, ranker, adapter)
     split = split or ranker.collection.dataset.first_split("test")
     collection, split = _with_qrels(ranker.collection, split, qrels)
     ranker = ranker.with_collection(collection)
@@ -119,6 +137,31 @@ def evaluate(
             "judgments with --qrels"
         )
     return _evaluate_unjudged(space, ranker, outputs)
+
+
+def _spread(
+    address: str,
+    space: Workspace,
+    registration: Registration,
+    ranker: Ranker,
+    adapter: str | None,
+) -> Ranker:
+    """Return a ranker whose queries a Ray cluster ranks.
+
+    Raises:
+        LensError: If the base is a run, or no cluster answers.
+    """
+    from imrnns_core.config import NO_ADAPTER
+    from imrnns_core.scale.ranking import RankQueries, SpreadRanker
+    from imrnns_core.scale.ray_cluster import RayCluster
+
+    if ranker.run_name is not None:
+        raise LensError(RUN_IS_RANKED)
+    # a process of the cluster works in another folder
+    name = adapter or NO_ADAPTER
+    name = str(Path(name).resolve()) if Path(name).is_file() else name
+    task = RankQueries(space.root.resolve(), registration, name, ranker.config.scope)
+    return SpreadRanker(ranker, RayCluster(address), task)
 
 
 def _evaluate_judged(

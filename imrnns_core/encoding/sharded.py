@@ -15,15 +15,17 @@ from imrnns_core.types import FloatArray, LabelledProgress
 SHARD = 256
 """Texts per shard; an interruption loses at most one shard."""
 Text = TypeVar("Text")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 class Cluster(Protocol):
-    """Machines that encode several shards at once."""
+    """Machines that work on several parts at once."""
 
-    def encode(
-        self, encode: Callable[[Sequence[Text]], FloatArray], shards: Sequence[Sequence[Text]]
-    ) -> Iterator[tuple[int, FloatArray]]:
-        """Yield the number of each shard with its vectors (R, n), in any order."""
+    def map(
+        self, function: Callable[[Part], Result], parts: Sequence[Part]
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the number of each part with its result, in any order."""
         ...
 
 
@@ -64,7 +66,7 @@ def encode_shards(
             finish(number, saved)
     missing = [number for number in range(len(shards)) if number not in vectors]
     pending = [shards[number] for number in missing]
-    encoded = cluster.encode(encode, pending) if cluster else enumerate(map(encode, pending))
+    encoded = cluster.map(encode, pending) if cluster else enumerate(map(encode, pending))
     for position, own in encoded if pending else ():
         if folder is not None:
             path = _file(folder, label, missing[position])

@@ -239,11 +239,13 @@ def measure_remedies(
     if ranker.card is not None:
         independent = ~every if groups is None else ~np.isin(groups, ["seen", "validation"])
     measured = []
-    for remedy in all_remedies(search):
+    remedies = list(all_remedies(search))
+    for number, remedy in enumerate(remedies, 1):
+        label = f"Remedy {number} of {len(remedies)}, {remedy.name}, setting"
 
-        def report(done: int, name: str = remedy.name, total: int = len(remedy.settings)) -> None:
+        def report(done: int, label: str = label, total: int = len(remedy.settings)) -> None:
             if progress:
-                progress(name, done, total)
+                progress(label, done, total)
 
         deciding = independent if remedy.is_trained else every
         measured.append(_measured(remedy, search, qrels, folds, deciding, report))

@@ -38,8 +38,9 @@ NOT_INDEPENDENT = (
 )
 
 TEXT_USED = (
-    "Training used the text of a relevant document of {} of these queries. For documents that are "
-    "added later, see the card of the adapter."
+    "Training used the text of a relevant document of {} of these queries, but not its judgment. "
+    "For documents that are added later, see “Gain for new documents” on the card of the adapter "
+    "(page Adapters), if it was measured."
 )
 
 
@@ -80,7 +81,8 @@ def notes(bench: Bench) -> Iterator[str]:
         yield DEFAULTS.format(", ".join(defaults), MIN_QUERIES)
     if bench.adapter and not bench.has_independent:
         yield NOT_INDEPENDENT
-    if bench.groups is not None:
+    first = bench.first()
+    if first is not None and first.measured.remedy.is_trained and bench.groups is not None:
         known = int((bench.groups[bench.independent] == "text used").sum())
         if known:
             yield TEXT_USED.format(f"{known:,}")
@@ -94,9 +96,11 @@ def setting(measured: Measured) -> str:
 def summary(bench: Bench) -> str:
     """Return one paragraph that says what to do first, or that nothing is shown to help."""
     first = bench.first()
-    if first is None:
-        return nothing(bench)
-    return f"First: {first.measured.remedy.name}. {effect(first)}"
+    return (
+        nothing(bench)
+        if first is None
+        else f"First: {first.measured.remedy.name}. {effect(bench, first)}"
+    )
 
 
 def nothing(bench: Bench) -> str:
@@ -108,12 +112,17 @@ def nothing(bench: Bench) -> str:
     return NOTHING.format(f"these {queries}")
 
 
-def effect(first: RemedyTest) -> str:
-    """Return what the recommended remedy changes, and how to apply it."""
-    queries = counted(first.test.queries, "query", "queries")
+def effect(bench: Bench, first: RemedyTest) -> str:
+    """Return what the recommended remedy changes, on which queries, and how to apply it."""
+    every, own = len(bench.query_ids), first.test.queries
+    which = "all " if own == every else f"{own:,} of the "
+    queries = f"{which}{counted(every, 'query', 'queries')}"
+    if own < every:
+        queries += " (those whose judgments the training of the adapter did not use)"
     fixed, broken = int(first.fixed.sum()), int(first.broken.sum())
     return (
-        f"{NDCG} changes by {signed(first.test.change)} on {queries} (95 % interval "
-        f"{interval(first.test.interval)}, {p_equals(first.p)}); it fixes {fixed} and breaks "
-        f"{broken}. {first.measured.remedy.how}"
+        f"On {queries}, {NDCG} changes by {signed(first.test.change)} (95 % interval "
+        f"{interval(first.test.interval)}, "
+        f"{p_equals(first.p)}). It fixes {fixed} of these queries and breaks {broken}. "
+        f"{first.measured.remedy.how}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
@@ -112,6 +112,20 @@ class RankedBatch:
     def ranked_rows(self, stage: Stage) -> list[IntArray]:
         """Return the corpus rows of the candidates of each query at a stage, best first."""
         return [ranked.rows for ranked in self.ranked(stage)]
+
+
+def joined(batches: Sequence[RankedBatch]) -> RankedBatch:
+    """Return the queries of several batches, which have equally many candidates, as one."""
+    first = batches[0]
+    return RankedBatch(
+        np.concatenate([batch.rows for batch in batches]),
+        np.concatenate([batch.scores for batch in batches]),
+        np.concatenate([batch.ranks for batch in batches]),
+        np.concatenate([batch.vector_rows for batch in batches]),
+        first.stages,
+        first.candidates,
+        tuple(each for batch in batches for each in batch.certainty),
+    )
 
 
 def rank(scores: FloatArray, ties: IntArray) -> IntArray:

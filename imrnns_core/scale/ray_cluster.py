@@ -1,8 +1,9 @@
-"""Encode the texts of a data set on the machines of a Ray cluster.
+"""Spread work over the machines of a Ray cluster.
 
-Ray Data hands each shard to a process that is free, and gives it to another one if that process or
-its machine ends. Only the machine that runs `prepare` writes to the workspace, so the machines need
-no common disk; each of them needs this package, and the encoder under the same name or path.
+Ray Data hands each part to a process that is free, and gives it to another one if that process or
+its machine ends. To encode, the machines need no common disk, because only the machine that runs
+`prepare` writes to the workspace; each of them needs this package, and the encoder under the same
+name or path.
 Source: https://docs.ray.io/en/latest/data/transforming-data.html
 """
 
@@ -16,9 +17,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from imrnns_core.errors import LensError, MissingExtraError
-from imrnns_core.types import FloatArray
 
-Text = TypeVar("Text")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 class RayCluster:
@@ -51,19 +52,17 @@ class RayCluster:
                     "--head"
                 ) from None
 
-    def encode(
-        self,
-        encode: Callable[[Sequence[Text]], FloatArray],
-        shards: Sequence[Sequence[Text]],
-    ) -> Iterator[tuple[int, FloatArray]]:
-        """Yield the number of each shard with its vectors (R, n), the first finished one first.
+    def map(
+        self, function: Callable[[Part], Result], parts: Sequence[Part]
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the number of each part with its result, the first finished one first.
 
         Args:
-            encode: Encodes some texts; it is sent to the machines once for each process.
-            shards: The texts of each shard.
+            function: Works on one part; it is sent to the machines once for each process.
+            parts: The parts.
 
         Raises:
-            LensError: If a machine cannot encode.
+            LensError: If a machine cannot do it.
         """
         import ray
         import ray.data
@@ -73,32 +72,38 @@ class RayCluster:
         context.execution_options.preserve_order = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         engine: Any = ray
-        packed = [engine.cloudpickle.dumps(list(shard)) for shard in shards]
-        rows = [{"number": i, "texts": texts} for i, texts in enumerate(packed)]
+        packed = [engine.cloudpickle.dumps(part) for part in parts]
+        rows = [{"number": i, "part": part} for i, part in enumerate(packed)]
         processors = max(1, int(engine.cluster_resources().get("CPU", 1)))
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _Process,
-            fn_constructor_args=(encode,),
+            fn_constructor_args=(function,),
             batch_size=1,
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(processors, len(rows))),
         )
         try:
             for row in done.iter_rows():
-                yield int(row["number"]), np.asarray(row["vectors"], dtype=np.float32)
+                yield int(row["number"]), engine.cloudpickle.loads(row["result"])
         except ray.exceptions.RayError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise LensError(f"the Ray cluster could not encode ({reason})") from None
+            lines = str(error).strip().splitlines()
+            # the last line can be a hint of Ray; the error of the work stands above it
+            reason = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
+            raise LensError(f"the Ray cluster could not do the work ({reason})") from None
 
 
 class _Process:
-    """A process of the cluster, which loads the encoder once."""
+    """A process of the cluster, which gets the function once."""
 
-    def __init__(self, encode: Callable[[Sequence[Any]], FloatArray]) -> None:
-        self._encode = encode
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         import ray
 
-        vectors = [self._encode(ray.cloudpickle.loads(texts)) for texts in batch["texts"]]
-        return {"number": batch["number"], "vectors": np.stack(vectors)}
+        engine: Any = ray
+        results = [self._function(engine.cloudpickle.loads(part)) for part in batch["part"]]
+        return {
+            "number": batch["number"],
+            "result": np.array([engine.cloudpickle.dumps(result) for result in results], object),
+        }

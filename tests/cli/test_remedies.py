@@ -26,7 +26,7 @@ def test_the_table_and_the_record_say_what_to_do_first(
     names = [remedy["name"] for remedy in record["remedies"]]
     assert names == ["reciprocal rank fusion", "base + BM25", "Rocchio", "RM3"]
     printed = capsys.readouterr().out
-    assert f"First: {record['first']}. nDCG@10 changes by +0.0652 on 236 queries" in printed
+    assert f"First: {record['first']}. On all 236 queries, nDCG@10 changes by +0.0652" in printed
     table = next(line for line in printed.splitlines() if line.startswith(" base + BM25"))
     assert table.split()[-3:-1] == ["6", "0"]
     file.write_text("mine")
@@ -56,6 +56,6 @@ def test_with_an_adapter_of_unknown_training_the_other_remedies_are_compared(
     capsys.readouterr()
     run("remedies", "sample", "--adapter", "unknown", "--split", "test")
     printed = " ".join(capsys.readouterr().out.split())
-    assert "First: base + BM25. nDCG@10 changes by +0.0652 on 236 queries" in printed
+    assert "First: base + BM25. On all 236 queries, nDCG@10 changes by +0.0652" in printed
     assert "The default setting is used for adapter unknown, because fewer than 20" in printed
     assert "The adapter cannot come first here" in printed

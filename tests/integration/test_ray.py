@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from imrnns_core.encoding.sharded import SHARD, encode_shards
+from imrnns_core.scale.ranking import QUERIES
 from imrnns_core.scale.ray_cluster import RayCluster
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import FloatArray
@@ -108,3 +110,36 @@ def test_prepare_encodes_on_the_cluster(cluster: str, tmp_path: Path) -> None:
         assert "600 documents" in done.stdout
         vectors.append(Workspace(folder).open("pages").documents.vectors)
     assert np.allclose(*vectors, atol=1e-5)
+
+
+@pytest.mark.parametrize("scope", ["candidates", "corpus"])
+def test_evaluate_ranks_on_the_cluster(cluster: str, tmp_path: Path, scope: str) -> None:
+    records = []
+    for name, options in (("alone", []), ("spread", ["--ray", cluster])):
+        file = tmp_path / f"{name}.json"
+        command = [sys.executable, "-m", "imrnns_core.cli", "evaluate", "sample", *options]
+        command += ["--split", "train", "--adapter", "sample-paper", "--scope", scope]
+        done = subprocess.run(
+            [*command, "--json", str(file), "--workspace", str(tmp_path / "space")],
+            capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        records.append(json.loads(file.read_text()))
+    alone, spread = records
+    assert len(spread["queries"]) > QUERIES  # two parts or more
+    assert spread["groups"] == alone["groups"]
+    assert spread["certainty"] == alone["certainty"]
+
+
+def test_a_run_is_not_ranked_on_a_cluster(tmp_path: Path) -> None:
+    run = tmp_path / "mine.run"
+    run.write_text("q128 Q0 rio-grande 1 1.0 mine\n")
+    command = [sys.executable, "-m", "imrnns_core.cli"]
+    space = ["--workspace", str(tmp_path / "space")]
+    subprocess.run([*command, "prepare", "sample", "--run", str(run), *space], check=True)
+    done = subprocess.run(
+        [*command, "evaluate", "sample", "--base", "mine", "--ray", "127.0.0.1:1", *space],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "a run is ranked already" in done.stderr

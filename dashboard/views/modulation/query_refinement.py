@@ -42,10 +42,14 @@ SMALL_EFFECT = (
     "score change is {}."
 )
 LEAVE_ONE_OUT = (
-    "Each bar shows how many candidates change rank when this document is excluded from the "
+    "Each bar shows how many documents change rank when this document is excluded from the "
     "refinement."
 )
-AMONG_LISTED = " Ranks are counted among the {} documents listed."
+AMONG_LISTED = (
+    " Counted are the {} ranked documents: the {} candidates, and as many others that the adapter "
+    "ranks highest. The others do not refine the query: their rows above are empty, and they have "
+    "no bar."
+)
 BEST_RELEVANT = (
     " If the best relevant document changes rank, its change is written to the right of the bar "
     "(+ = promoted)."
@@ -95,12 +99,15 @@ def _leave_one_out(rows: DocumentRows, influence: FeedbackInfluence) -> None:
         best_change = -influence.rank_effect[:, int(np.flatnonzero(relevant)[ranks.argmin()])]
     is_labelled = best_change is not None and bool(best_change[rows.order].any())
     whole = comparison.candidates is not None
-    among = AMONG_LISTED.format(len(comparison.document_ids)) if whole else ""
+    among = ""
+    if whole:
+        count = len(comparison.document_ids)
+        among = AMONG_LISTED.format(count, len(comparison.candidate_ids))
     st.caption(LEAVE_ONE_OUT + among + (BEST_RELEVANT if is_labelled else ""))
     chart.show(
         figures.leave_one_out(
             influence.rank_changes, rows.order, comparison.document_ids, rows.labels, best_change
         ),
         "leave_one_out",
-        "Number of candidates that change rank without each document",
+        "Number of documents that change rank without each document",
     )

@@ -19,7 +19,8 @@ from imrnns_core.reporting.formatting import interval
 
 READING = (
     "A remedy is a change of the search, such as adding BM25. Each one is tried on all judged "
-    "queries of the split."
+    "queries of the split; only queries whose judgments an adapter has not learned from decide "
+    "what to change first."
 )
 QUESTION = "What should I change first?"
 NOTHING = "No remedy is shown to help"
@@ -30,7 +31,7 @@ UNJUDGED = (
 )
 CHART = (
     "A query fails if no relevant document is in its top {}. Green: failing queries that the "
-    "remedy fixes. Orange: queries that it breaks."
+    "remedy fixes. Orange: queries that it breaks. Counted are all {} judged queries of the split."
 )
 TABLE = (
     "Click a row to see what a remedy fixes and breaks. The settings of a query were chosen on "
@@ -79,14 +80,14 @@ def _show(bench: Bench) -> None:
         "info" if first is None else "good",
         QUESTION,
         NOTHING if first is None else first.measured.remedy.name,
-        reporting.nothing(bench) if first is None else reporting.effect(first),
+        reporting.nothing(bench) if first is None else reporting.effect(bench, first),
     )
     for note in reporting.notes(bench):
         st.caption(note)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Fixed and broken queries", anchor=False)
-        st.caption(CHART.format(bench.top_k))
+        st.caption(CHART.format(bench.top_k, f"{len(bench.query_ids):,}"))
         rows = [figures.RemedyRow(_name(t), int(t.fixed.sum()), int(t.broken.sum())) for t in tests]
         chart.show(figures.fixed_and_broken(rows), "remedies")
     st.subheader("All remedies", anchor=False)
