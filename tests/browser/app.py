@@ -226,6 +226,13 @@ def open_page(page: Page, address: str) -> None:
     settle(page)
 
 
+def open_measured(page: Page, address: str) -> None:
+    """Open a page that measures in the background; wait until it has its answer."""
+    page.goto(address)
+    page.locator(".answer").first.wait_for(timeout=WAIT_MS)
+    settle(page)
+
+
 def darken(page: Page) -> None:
     """Let the system turn dark; wait until the page is dark, too."""
     page.emulate_media(color_scheme="dark")

@@ -15,7 +15,15 @@ from typing import Literal
 from playwright.sync_api import Browser, sync_playwright
 
 from imrnns_core.storage.workspace import Workspace
-from tests.browser.app import ROOT, WAIT_MS, launch, open_page, serving, settle
+from tests.browser.app import (
+    ROOT,
+    WAIT_MS,
+    launch,
+    open_measured,
+    open_page,
+    serving,
+    settle,
+)
 
 FOLDER = ROOT / "assets" / "screenshots"
 QUERY = "q128"
@@ -188,7 +196,8 @@ def main() -> None:
                 )
                 page = context.new_page()
                 for name, path in PAGES.items():
-                    open_page(page, address + path)
+                    opening = open_measured if name == "remedies" else open_page
+                    opening(page, address + path)
                     page.wait_for_timeout(1500)  # fonts and figures
                     target = FOLDER / f"{name}-{scheme}{suffix}.png"
                     page.screenshot(path=target)

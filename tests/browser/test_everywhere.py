@@ -17,7 +17,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from dashboard import navigation, theme
 from dashboard.shell import tour
-from tests.browser.app import chart, open_page, settle
+from tests.browser.app import chart, open_measured, open_page, settle
 from tests.dashboard.test_contrast import contrast
 
 pytestmark = pytest.mark.browser
@@ -133,7 +133,8 @@ def visiting(context: BrowserContext, address: str, name: str, scheme: Any) -> I
             else None
         ),
     )
-    open_page(page, address + VIEWS[name])
+    opening = open_measured if name == "remedies" else open_page
+    opening(page, address + VIEWS[name])
     page.wait_for_function(_DRAWN)
     yield visit
     context.remove_listener("request", ask)
