@@ -109,3 +109,18 @@ def test_the_words_of_a_dimension():
 def test_without_frequent_words_a_dimension_has_no_words(texts: list[str]):
     index = DimensionWordIndex([Document(str(i), "", t) for i, t in enumerate(texts)])
     assert index.dimension_words(np.arange(len(texts), dtype=np.float32)) == []
+
+
+def test_one_extreme_document_does_not_link_its_words_to_a_dimension():
+    rng = np.random.default_rng(0)
+    # documents of unlike words, so that none is a near copy
+    texts = [" ".join(f"w{i}x{j}" for j in range(12)) for i in range(300)]
+    for i in range(3):
+        texts[i] += " rare"
+        texts[10 + i] += " linked"
+    values = rng.normal(size=300).astype(np.float32)
+    values[0], values[10:13] = 50, 9
+    index = DimensionWordIndex([Document(str(i), "", text) for i, text in enumerate(texts)])
+    found = {word.word: word.z for word in index.dimension_words(values)}
+    # without the limit, “rare” would have z = 9
+    assert abs(found["rare"]) < 5 < found["linked"]
