@@ -144,7 +144,7 @@ class Sides:
         return score_candidates(
             self.adapter.model,
             self.ranker.transform,
-            self.ranker.base,
+            torch.from_numpy(self.ranker.collection.unit_documents),
             torch.from_numpy(self.vectors[numbers]),
             torch.from_numpy(self.candidates[numbers]),
         )

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imrnns_core.model.corpus_transform import take
 from imrnns_core.model.scoring import QUERY_BATCH
 from imrnns_core.retrieval.batch import RankedBatch
 from imrnns_core.retrieval.ranker import Ranker
@@ -117,9 +118,12 @@ class PartScorer:
     def scores(self, parts: set[Part] | frozenset[Part]) -> FloatArray:
         """Return (B, K) scores of the candidates with these parts of the adapter."""
         model = self.ranker.adapter.model
-        query, vectors = F.normalize(self.queries, dim=-1), self.ranker.base
         if "projector" in parts:
-            query, vectors = self.projected, self.ranker.transform.projected
+            query, vectors, own = self.projected, self.ranker.transform.projected, self.rows
+        else:
+            index = self.ranker.collection.index
+            query, vectors = F.normalize(self.queries, dim=-1), torch.from_numpy(index.vectors)
+            own = torch.from_numpy(index.numbers)[self.rows]
         query_norm: nn.Module = nn.Identity()
         document_norm: nn.Module = nn.Identity()
         if "constant" in parts:
@@ -131,8 +135,7 @@ class PartScorer:
         # in batches that stay in the processor's cache (see QUERY_BATCH)
         for i in range(0, len(query), QUERY_BATCH):
             span = slice(i, i + QUERY_BATCH)
-            rows = self.rows[span]
-            documents = vectors.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)  # (b, K, m)
+            documents = take(vectors, own[span])  # (b, K, m)
             shifted = torch.addcmul(bias[span].unsqueeze(1), documents, scale[span].unsqueeze(1))
             modulated = document_norm(shifted)
             dot = torch.bmm(refined[span].unsqueeze(1), modulated.transpose(1, 2)).squeeze(1)

@@ -18,16 +18,14 @@ QUERY_BATCH = 16  # 16 × 100 × 384 floats stay in the processor's cache; 50 is
 @torch.inference_mode()
 def score_base(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
     """Return (B, 1, K) dot products of queries (B, n) with the rows (B, K) of `base` (N, n)."""
-    batches = [
-        _dot_products(base, queries[i : i + QUERY_BATCH], rows[i : i + QUERY_BATCH])
-        for i in range(0, len(queries), QUERY_BATCH)
-    ]
+    batches = []
+    for i in range(0, len(queries), QUERY_BATCH):
+        documents = take(base, rows[i : i + QUERY_BATCH])
+        # (B, 1, n) @ (B, n, K) is six times faster than (B, K, n) @ (B, n, 1)
+        batches.append(
+            torch.bmm(queries[i : i + QUERY_BATCH].unsqueeze(1), documents.transpose(1, 2))
+        )
     return torch.cat(batches)
-
-
-def _dot_products(base: Tensor, queries: Tensor, rows: Tensor) -> Tensor:
-    # (B, 1, n) @ (B, n, K) is six times faster than (B, K, n) @ (B, n, 1)
-    return torch.bmm(queries.unsqueeze(1), take(base, rows).transpose(1, 2))
 
 
 @torch.inference_mode()
@@ -38,36 +36,38 @@ def score_candidates(
     queries: Tensor,
     rows: Tensor,
     feedback: Tensor | None = None,
+    base_rows: Tensor | None = None,
 ) -> Tensor:
     """Return (B, 4, K) scores (cosines) of the candidates at the four stages.
 
     Args:
         model: The adapter.
         corpus: Its transform of the corpus.
-        base: (N, n) base embeddings, unit length.
+        base: (N, n) base embeddings, unit length; of equal ones, one is enough with `base_rows`.
         queries: (B, n) base embeddings.
         rows: (B, K) corpus rows of the candidates.
         feedback: (B, K) True for the candidates that refine the query; None means all.
+        base_rows: (B, K) rows of the candidates in `base`; None means `rows`.
     """
     weights = None if feedback is None else feedback_weights(feedback)
+    stored = rows if base_rows is None else base_rows
+    base_score = score_base(base, F.normalize(queries, dim=-1), stored)
     batches = [
         _score_batch(
             model,
             corpus,
-            base,
             queries[i : i + QUERY_BATCH],
             rows[i : i + QUERY_BATCH],
             weights if weights is None else weights[i : i + QUERY_BATCH],
         )
         for i in range(0, len(queries), QUERY_BATCH)
     ]
-    return torch.cat(batches).clamp(-1.0, 1.0)
+    return torch.cat([base_score, torch.cat(batches)], dim=1).clamp(-1.0, 1.0)
 
 
 def _score_batch(
     model: IMRNN,
     corpus: Transform,
-    base: Tensor,
     queries: Tensor,
     rows: Tensor,
     weights: Tensor | None,
@@ -76,13 +76,12 @@ def _score_batch(
     documents = corpus.documents(rows)  # (B, K, m)
     modulated = model.modulate_documents(documents, *model.query_adapter(query))  # (B, K, m)
     refined = refine(model, corpus, query, rows, weights)  # (B, m)
-    base_score = _dot_products(base, F.normalize(queries, dim=-1), rows)
     projected_score = torch.bmm(query.unsqueeze(1), documents.transpose(1, 2))
     both = torch.bmm(torch.stack([query, refined], dim=1), modulated.transpose(1, 2))  # (B, 2, K)
     both /= (
         torch.linalg.vector_norm(modulated, dim=-1).clamp_min(1e-12).unsqueeze(1)
     )  # a vector of zeros scores 0
-    return torch.cat([base_score, projected_score, both], dim=1)
+    return torch.cat([projected_score, both], dim=1)
 
 
 def refine(

@@ -69,12 +69,13 @@ def effective_view(ranker: Ranker, comparison: Comparison, k: int) -> EffectiveV
     # without a movement every direction will do; a vector of zeros draws all documents on a line
     axes = np.stack([query, across / length if length > 0 else across])
     scores = ranker.corpus_scores(comparison)
-    places = ranker.base.numpy()[scores.rows] @ axes.T.astype(np.float32)
+    index = ranker.collection.index
+    places = index.take(scores.rows) @ axes.T.astype(np.float32)
     position = np.array([along, length], np.float32)
     # the query's own document is not ranked
     # the search with q_eff ranks a document by the passage that is nearest to q_eff
-    nearest = ranker.collection.ranked.best_rows(ranker.base.numpy() @ moved)
-    products = ranker.base.numpy()[nearest] @ moved
+    nearest = ranker.collection.ranked.best_rows(index.products(moved))
+    products = index.take(nearest) @ moved
     products = np.where(np.isfinite(scores.stages["base"]), products, -np.inf)
     best = (
         np.argsort(rank(values, ranker.collection.tie_ranks))[:k]

@@ -23,10 +23,7 @@ FINGERPRINT_ROWS = 4096
 """Vectors per block of the hash."""
 LENGTH_CHECKS = 3
 """Number of texts that are encoded again if the stored vectors do not have length 1."""
-_OF_DOCUMENTS = (
-    *("ranked", "tie_ranks", "unit_documents", "unit_vectors", "fingerprint"),
-    "_encoder_checked",
-)
+_OF_DOCUMENTS = ("ranked", "tie_ranks", "unit_documents", "fingerprint", "_encoder_checked")
 
 
 @dataclass(frozen=True)
@@ -106,20 +103,8 @@ class Collection:
         """(N, n) base embeddings of the documents, as unit vectors."""
         return unit(self.documents.vectors)
 
-    @cached_property
-    def unit_vectors(self) -> FloatArray:
-        """(V, n) vectors by which documents are ranked, as unit vectors."""
-        return unit(self.ranked.vectors) if self.passages else self.unit_documents
-
-    @property
-    def base_vectors(self) -> FloatArray:
-        """(V, n) vectors whose dot products with `base_queries` are the base scores."""
-        if self.similarity == "cosine":
-            return self.unit_vectors
-        return np.asarray(self.ranked.vectors)
-
     def base_queries(self, vectors: FloatArray) -> FloatArray:
-        """Return the (B, n) vectors of queries whose dot products are the base scores."""
+        """Return the (B, n) vectors of queries whose products with the index are base scores."""
         return unit(vectors) if self.similarity == "cosine" else vectors
 
     @property

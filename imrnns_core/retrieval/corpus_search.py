@@ -156,7 +156,7 @@ class CorpusSearch:
         """Return the best `count` further documents from a pool, and the certainty of the top k."""
         q_eff = queries.effective.base.numpy()
         nearest = self._collection.candidates(q_eff, depth, queries.ids)
-        last = self._stages.base.numpy()[nearest[:, -1]].astype(np.float64)
+        last = self._ranked.index.take(nearest[:, -1]).astype(np.float64)
         smallest = np.einsum("bn,bn->b", last, q_eff.astype(np.float64))
         pool = np.concatenate([candidates, self._best_passages(queries, nearest)], axis=1)
         pool, is_first = _once(pool, self._ranked.documents[pool])
@@ -223,7 +223,7 @@ class CorpusSearch:
         """Return the rows (R,) of the vectors by which documents (R,) are ranked for a query."""
         if not self._ranked.parts:
             return documents
-        return self._ranked.best_rows(self._stages.base.numpy() @ query)[documents]
+        return self._ranked.best_rows(self._ranked.index.products(query))[documents]
 
     def _top(self, rows: IntArray, scores: FloatArray, count: int) -> IntArray:
         return rows[np.argsort(rank(scores, self._ranked.ties[rows]))[:count]]

@@ -42,14 +42,14 @@ class DenseIndex:
         vectors: (U, n) the distinct vectors, in the order of ties; unit vectors for cosine.
         rows: (N,) corpus rows. Those of one vector are next to each other, in the order of ties.
         starts: (U + 1,) where the rows of each distinct vector start in `rows`, and N.
-        representatives: (N,) for each document, the first row in `rows` with the same vector.
+        numbers: (N,) the number of each document's vector in `vectors`.
         similarity: How documents are ranked.
     """
 
     vectors: FloatArray
     rows: IntArray
     starts: IntArray
-    representatives: IntArray
+    numbers: IntArray
     similarity: Similarity = "cosine"
 
     @classmethod
@@ -60,22 +60,34 @@ class DenseIndex:
         order = np.argsort(ties)
         _, first, own = np.unique(_keys(vectors)[order], return_index=True, return_inverse=True)
         # the number of each vector: that of its first document in the order of ties
-        numbers = np.argsort(np.argsort(first))[own]
-        rows = order[np.argsort(numbers, kind="stable")]
-        sizes = np.bincount(numbers, minlength=len(first))
-        starts = np.concatenate([[0], np.cumsum(sizes)])
+        in_order = np.argsort(np.argsort(first))[own]
+        rows = order[np.argsort(in_order, kind="stable")]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(in_order, minlength=len(first)))])
         first = rows[starts[:-1]]
-        representatives = np.empty_like(rows)
-        representatives[rows] = np.repeat(first, sizes)
+        numbers = np.empty_like(rows)
+        numbers[order] = in_order
         # the inner product of unit vectors is their cosine
         stored = np.empty((len(first), vectors.shape[1]), np.float32)
         for start in range(0, len(first), BLOCK):
             block = vectors[first[start : start + BLOCK]]
             stored[start : start + BLOCK] = unit(block) if similarity == "cosine" else block
-        return cls(stored, rows, starts, representatives, similarity)
+        return cls(stored, rows, starts, numbers, similarity)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def representatives(self) -> IntArray:
+        """(N,) for each document, the first row in the order of ties with the same vector."""
+        return np.asarray(self.rows[self.starts[self.numbers]])
+
+    def take(self, rows: IntArray) -> FloatArray:
+        """Return the vectors (…, n) of rows (…)."""
+        return np.asarray(self.vectors[self.numbers[rows]])
+
+    def products(self, query: FloatArray) -> FloatArray:
+        """Return the products (N,) of a query (n,) with all vectors."""
+        return np.asarray((self.vectors @ query)[self.numbers])
 
     @property
     def has_duplicates(self) -> bool:
@@ -88,7 +100,7 @@ class DenseIndex:
         Matrix products can round the same vector differently at another position.
         """
         if self.has_duplicates:
-            for i, same in enumerate(self.representatives[rows]):
+            for i, same in enumerate(self.numbers[rows]):
                 _, first, group = np.unique(same, return_index=True, return_inverse=True)
                 scores[i] = scores[i][..., first[group]]
         return scores

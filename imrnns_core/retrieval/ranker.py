@@ -101,11 +101,6 @@ class Ranker:
         return self.optional_adapter
 
     @property
-    def base(self) -> torch.Tensor:
-        """(N, n) vectors of the documents whose products with those of queries are base scores."""
-        return self._scorer.base
-
-    @property
     def run_name(self) -> str | None:
         """The name of the run that is the base; None if the embeddings are ranked."""
         return None

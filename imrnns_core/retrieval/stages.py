@@ -43,11 +43,6 @@ class BaseStage:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
 
-    @cached_property
-    def base(self) -> Tensor:
-        """(V, n) vectors whose products with those of queries are the base scores."""
-        return torch.from_numpy(self.collection.base_vectors.astype(np.float32, copy=False))
-
     @property
     def documents(self) -> FloatArray:
         """(N, m) unit vectors of the whole documents, which a map places."""
@@ -61,10 +56,16 @@ class BaseStage:
             rows: (B, K) rows of the candidates in `Collection.ranked`.
             feedback: (B, K) True for the candidates that refine the query; None means all.
         """
+        stored, numbers = self._indexed(rows)
         if self.collection.similarity != "cosine":
-            return score_base(self.base, queries, rows)
+            return score_base(stored, queries, numbers)
         # rounding can take a cosine just above 1
-        return score_base(self.base, F.normalize(queries, dim=-1), rows).clamp(-1.0, 1.0)
+        return score_base(stored, F.normalize(queries, dim=-1), numbers).clamp(-1.0, 1.0)
+
+    def _indexed(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the vectors (U, n) of the index, and where those of rows (B, K) are in it."""
+        index = self.collection.index
+        return torch.from_numpy(index.vectors), torch.from_numpy(index.numbers)[rows]
 
     def vectors(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]
@@ -76,7 +77,8 @@ class BaseStage:
         """Return (V,) scores of all ranked vectors at each stage for the query of a comparison."""
         vectors = comparison.vectors
         is_cosine = self.collection.similarity == "cosine"
-        return {"base": self.base @ (vectors.query if is_cosine else vectors.stored_query)}
+        query = vectors.query if is_cosine else vectors.stored_query
+        return {"base": torch.from_numpy(self.collection.index.products(query.numpy()))}
 
     def stored(self, rows: IntArray) -> Tensor:
         """Return the stored vectors (K, n) of vector rows (K,)."""
@@ -129,7 +131,10 @@ class AdapterStages(BaseStage):
 
     def scores(self, queries: Tensor, rows: Tensor, feedback: Tensor | None) -> Tensor:
         """Return (B, 4, K) scores, as `BaseStage.scores` does."""
-        return score_candidates(self.model, self.transform, self.base, queries, rows, feedback)
+        stored, numbers = self._indexed(rows)
+        return score_candidates(
+            self.model, self.transform, stored, queries, rows, feedback, numbers
+        )
 
     def vectors(
         self, vector: FloatArray, rows: IntArray, feedback: NDArray[np.bool_]

@@ -139,7 +139,7 @@ class Service:
         ranked = self.collection.ranked
         if ranked.parts:
             (unit,) = self.collection.base_queries(query[None])
-            documents = ranked.best_rows(self.ranker.base.numpy() @ unit)[documents]
+            documents = ranked.best_rows(ranked.index.products(unit))[documents]
         return documents
 
     def _results(self, rows: IntArray, scores: FloatArray) -> list[Result]:

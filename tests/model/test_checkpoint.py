@@ -425,7 +425,7 @@ def test_every_golden_score_is_matched(golden: list[dict[str, Any]], scifact_ran
     scores = score_candidates(
         ranker.adapter.model,
         ranker.transform,
-        ranker.base,
+        torch.from_numpy(ranker.collection.unit_documents),
         torch.from_numpy(vectors),
         torch.from_numpy(rows),
     ).numpy()

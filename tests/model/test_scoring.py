@@ -33,7 +33,7 @@ def score(
     parts = (
         ranker.adapter.model,
         ranker.transform,
-        ranker.base,
+        torch.from_numpy(ranker.collection.unit_documents),
         torch.from_numpy(vectors),
         torch.from_numpy(rows),
     )
@@ -216,7 +216,9 @@ def test_the_closed_form_on_a_real_corpus(scifact_ranker: Ranker):
     ranker = scifact_ranker
     model, vectors = ranker.adapter.model, torch.from_numpy(ranker.collection.queries.vectors[:4])
     every = torch.arange(len(ranker.collection.documents)).expand(4, -1)
-    materialised = score_candidates(model, ranker.transform, ranker.base, vectors, every)
+    materialised = score_candidates(
+        model, ranker.transform, torch.from_numpy(ranker.collection.unit_documents), vectors, every
+    )
     with torch.inference_mode():
         query = model.project(vectors)
         refined = refine(model, ranker.transform, query, every)

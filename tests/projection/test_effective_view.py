@@ -27,7 +27,10 @@ def test_coordinates_are_the_products_with_both_queries(world: World):
             vectors.query_bias,
             vectors.modulated_query,
         ).base
-        documents, query = ranker.base, torch.nn.functional.normalize(vectors.query, dim=-1)
+        documents, query = (
+            torch.from_numpy(ranker.collection.unit_documents),
+            torch.nn.functional.normalize(vectors.query, dim=-1),
+        )
         moved = torch.nn.functional.normalize(q_eff, dim=-1)
         np.testing.assert_allclose(view.places[:, 0], (documents @ query).numpy(), atol=1e-5)
         np.testing.assert_allclose(view.places @ view.query, (documents @ moved).numpy(), atol=1e-5)

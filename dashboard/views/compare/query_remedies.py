@@ -19,17 +19,17 @@ NOT_RANKED = "—"
 
 
 def show(comparison: Comparison) -> None:
-    """Draw the ranks, if the best relevant document of the base is not at rank 1."""
+    """Draw the ranks, if the query has judgments."""
     selection = state.current()
     relevant = frozenset(relevant_ids(comparison.judgments))
-    if selection.run or not relevant or comparison.best_relevant_rank("base") == 1:
+    if selection.run or not relevant:
         return
     base, outcomes = evaluations.remedies_of_query(
         *(selection.data, selection.adapter, comparison.query.id, comparison.query.text, relevant)
     )
-    with st.container(key="query_remedies"):
-        st.header("What would a remedy do?", anchor=False)
-        st.caption(READING)
+    # a key for each query: its table is a new one, not a moved one, for the browser
+    with st.container(key=f"query_remedies-{comparison.query.id}"):
+        st.header("What would a remedy do?", anchor=False, help=READING)
         rows = [(o.remedy.name, _written(o.rank), _sign(base, o.rank)) for o in outcomes]
         texts.table(HEAD, [("base", _written(base), ""), *rows], "query_remedies_table")
 
