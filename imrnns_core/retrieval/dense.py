@@ -33,10 +33,11 @@ def _keys(vectors: FloatArray) -> NDArray[np.uint64]:
 class DenseIndex:
     """An exact index over the U distinct vectors of N documents.
 
-    Matrix products of torch compute all scores, which is two to four times as fast as the flat
-    index of FAISS (docs/performance.md, `search_ratio`). They can round the score of a vector
-    differently at another row. With one row per distinct vector, in an order that does not depend
-    on that of the corpus, the index finds the same documents for every order of the corpus.
+    Matrix products of torch compute all scores, which is at least as fast as the flat index of
+    FAISS, and often several times as fast (docs/performance.md, `search_ratio`). They can round the
+    score of a vector differently at another row. With one row per distinct vector, in an order that
+    does not depend on that of the corpus, the index finds the same documents for every order of the
+    corpus.
 
     Attributes:
         vectors: (U, n) the distinct vectors, in the order of ties; unit vectors for cosine.
