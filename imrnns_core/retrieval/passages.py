@@ -151,6 +151,8 @@ class RankedVectors:
 
     def best_rows(self, scores: FloatArray) -> IntArray:
         """Return (N,) the row of the best vector of each document, by scores (V,)."""
+        if not self.parts:
+            return self.documents.copy()
         order = np.lexsort((self.ties, -scores, self.documents))
         return np.asarray(order[self.first])
 
