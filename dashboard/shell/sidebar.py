@@ -35,9 +35,10 @@ NO_BASE = (
 )
 SCOPES = {"candidates": "Candidates", "corpus": "Whole corpus"}
 SCOPE_HELP = (
-    "Candidates: the adapter ranks the documents that the base returns. Whole corpus: a second "
-    "search with the effective query finds the documents that the adapter ranks highest of all. "
-    "The page Compare says whether the top documents are certain."
+    "Candidates: the adapter ranks the documents that the base returns. Whole corpus: it ranks all "
+    "documents. It finds the best ones by a second search, with the query vector that its changes "
+    "amount to (the effective query). The page Compare says whether it is proven that no better "
+    "document was missed."
 )
 NONE = "None (base only)"
 NO_ADAPTER_READING = "Base ranking only. The pages show it beside BM25."

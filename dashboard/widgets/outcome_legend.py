@@ -15,7 +15,7 @@ _MEANINGS: dict[Outcome, str] = {
     "found": "a relevant document is in the top {k}",
     "worsened": "nDCG@10 fell, but a relevant document is still in the top {k}",
     "broken": "the base top {k} has a relevant document, the modulated top {k} has none",
-    "ranked too low": "a relevant document was retrieved, but below rank {k}",
+    "ranked too low": "relevant documents were retrieved, but none is in a top {k}",
     "not retrieved": "no relevant document was retrieved, so re-ranking cannot help",
 }
 

@@ -96,8 +96,8 @@ Embeddings = Annotated[
         help=(
             "Precomputed embeddings: a folder of documents.npy, document_ids.txt, queries.npy and "
             "query_ids.txt; an .npz file of documents, document_ids, queries and query_ids; or "
-            "Parquet files with the columns id and vector. Without queries, the encoder encodes "
-            "them."
+            "Parquet files with the columns id and vector. If the vectors of the queries are "
+            "missing, the encoder computes them."
         )
     ),
 ]

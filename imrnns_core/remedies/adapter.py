@@ -22,7 +22,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
         "Score the candidates with imrnns_core, or with /rerank of imrnns-lens serve.",
         _candidates,
         (1.0, 0.25, 0.5, 0.75),
-        "α, the share of the modulated score",
+        "α: the documents are ranked by (1 − α) · base score + α · modulated score",
         is_trained=True,
     )
     yield Remedy(

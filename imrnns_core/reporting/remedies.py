@@ -90,7 +90,9 @@ def notes(bench: Bench) -> Iterator[str]:
 
 def setting(measured: Measured) -> str:
     """Return the settings that the folds have chosen; empty if there is only one."""
-    return ", ".join(f"{value:g}" for value in measured.distinct) if measured.remedy.setting else ""
+    return (
+        " or ".join(f"{value:g}" for value in measured.distinct) if measured.remedy.setting else ""
+    )
 
 
 def summary(bench: Bench) -> str:

@@ -12,11 +12,17 @@ from dashboard.views.adapters import files
 from dashboard.widgets import notices, texts
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
-from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TrainingOutcome
+from imrnns_core.model.adapter_card import AdapterCard, LeftOutGain, TextUse, TrainingOutcome
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.reporting.formatting import interval
 
 UNKNOWN = "not recorded"
+USES: dict[TextUse, str] = {
+    "sentence memory": "for the sentence memory",
+    "whitening": "for a projector that gives all directions the same variance (whitening)",
+    "titles": "for training with titles as queries",
+    "negatives": "as negatives",
+}
 NO_TRAINING_QUERIES = (
     "0: the adapter has learned no judgment. The validation queries, if there are any, only chose "
     "among models that were built from the documents"
@@ -140,10 +146,10 @@ def _texts(card: AdapterCard) -> list[tuple[str, str]]:
     texts = card.texts
     if texts is None:
         return [("Training texts", f"{UNKNOWN}, so it is unknown which queries are seen")]
-    uses = f" ({', '.join(texts.uses)})" if texts.uses else ""
+    uses = f": {', and '.join(USES[use] for use in texts.uses)}" if texts.uses else ""
     documents = (
         f"{len(texts.positives):,} were relevant to a training query; of {len(texts.used):,} "
-        f"others, training used the text, but no judgment{uses}"
+        f"others, training used the text without a judgment{uses}"
     )
     return [
         ("Documents", documents),
@@ -162,7 +168,7 @@ def _validation(card: AdapterCard) -> str:
     change = signed(outcome.validation - outcome.base_validation)
     measure = UNLABELED_MEASURE if card.train_split is None else MEASURES
     selected = (
-        "the initial model"
+        "the model before its first training epoch"
         if outcome.shipped == "initialization"
         else f"epoch {outcome.best_epoch}"
     )

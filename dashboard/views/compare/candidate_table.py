@@ -35,9 +35,10 @@ RUN_READING = (
     "score in the run. Click a column header to sort."
 )
 READING = (
-    "Ranks at the four stages, then scores: base, projected (proj.), document-modulated (doc.) and "
-    "modulated (mod.). Change is base rank − modulated rank; + means that the adapter promoted the "
-    "document. Click a column header to sort."
+    "Ranks at the four stages, then scores: base; projected (proj.), after the adapter’s "
+    "projector; document-modulated (doc.), after the query has changed the documents; modulated "
+    "(mod.), after the documents have refined the query, too. Change is base rank − modulated "
+    "rank; + means that the adapter promoted the document. Click a column header to sort."
 )
 
 

@@ -14,7 +14,10 @@ from imrnns_core.errors import LensError
 
 LABEL = "Which document should answer this?"
 PLACEHOLDER = "Type its id, its address, or words of its title"
-READING = "With it, your question has an outcome and likely causes, like the other queries."
+READING = (
+    "If you name the expected document, your question has an outcome and likely causes, like the "
+    "other queries."
+)
 RUN_READING = "It is judged relevant if you keep the question. The run has no rank for it."
 KEEP_HELP = (
     "Your question becomes a query of this data set, with this document as its judgment. "

@@ -13,7 +13,8 @@ from imrnns_core.types import relevant_ids
 HEAD = ("remedy", "rank", "")
 READING = (
     "Rank of the best relevant document if the search is changed, with default settings. ▲ better "
-    "and ▼ worse than base. What helps one query can break others: the page Remedies counts both."
+    "and ▼ worse than base; — not in the top 100. What helps one query can break others: the page "
+    "Remedies counts both."
 )
 NOT_RANKED = "—"
 

@@ -13,12 +13,14 @@ from imrnns_core.reporting.html import verdict
 from imrnns_core.types import Side
 
 READING = (
-    "Words of the encoder’s vocabulary closest to the back-projected change of the embedding, by "
-    "cosine. They describe a direction in the embedding space, not a cause; most are not in the "
-    "text. Each word is compared with chance twice: with untrained adapters and with other "
-    "queries. Each comparison has {} cases, the real one included. p is the share of cases whose "
-    "closest word is at least as close as the word of this row. The smallest possible p is {:.4f}. "
-    "A word is closer than chance only if both of its p values are this small."
+    "The change of the embedding from projected to modulated is mapped back into the space of the "
+    "encoder (by the pseudoinverse of the projector). Listed are the words of the encoder’s "
+    "vocabulary that are closest to it, by cosine. They describe a direction in the embedding "
+    "space, not a cause; most are not in the text. Each word is compared with chance twice: with "
+    "untrained adapters and with other queries. Each comparison has {} cases, the real one "
+    "included. p is the share of cases whose closest word is at least as close as the word of "
+    "this row. The smallest possible p is {:.4f}. A word is closer than chance only if both of "
+    "its p values are this small."
 )
 P_NAMES = ("p (untrained adapters)", "p (other queries)")
 

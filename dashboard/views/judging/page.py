@@ -14,9 +14,9 @@ from imrnns_core.data.dataset import Dataset
 QUESTION = "Which documents are relevant?"
 READING = (
     "Documents without a judgment from the top 10 of every ranking of the query: base, modulated, "
-    "BM25 and, if the base is a run, encoder. The order is random. The page does not say which "
-    "system ranked a document, so that you judge the text alone. Grades 1 to 3 count as relevant. "
-    "Keys: 0 1 2 3 for a grade, s to skip, u to undo."
+    "BM25 and, if the base is a run, the ranking by the vectors. The order is random. The page "
+    "does not say which system ranked a document, so that you judge the text alone. Grades 1 to 3 "
+    "count as relevant. Keys: 0 1 2 3 for a grade, s to skip, u to undo."
 )
 NO_QUERIES = (
     "This data set has no queries",

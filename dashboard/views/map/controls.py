@@ -18,6 +18,10 @@ VIEW_HELP = (
     "Target: true angles to the query. Neighbourhood: UMAP keeps similar documents together. "
     "Linear: PCA draws the two or three directions in which the corpus varies most."
 )
+COLOUR_HELP = (
+    "Cluster: groups of similar documents of the whole corpus (k-means on its embeddings); the "
+    "legend names them. The other colours have a legend, too."
+)
 EFFECTIVE_HELP = " Effective query: the documents stay, and the query moves."
 FLAT = ("target", "effective")
 """The views that need no map, and have two dimensions."""
@@ -38,14 +42,23 @@ def needs_map() -> bool:
     return state.current().view not in FLAT or state.current().colour == "cluster"
 
 
+def _views() -> list[str]:
+    """Return the views; without an adapter, no query moves."""
+    return [v for v in selection.options("view") if v != "effective" or state.has_adapter()]
+
+
+def _colours(dataset: Dataset) -> list[str]:
+    """Return what can be coloured; many data sets have no subjects."""
+    has = {
+        "subject": any(document.subject for document in dataset.documents),
+        "movement": state.has_adapter(),
+    }
+    return [colour for colour in COLOURS if has.get(colour, True)]
+
+
 def show(dataset: Dataset) -> None:
     """Draw the choices that the selected view has."""
-    # many data sets have no subjects
-    views = selection.options("view")
-    colours = [c for c in COLOURS if c != "subject" or any(d.subject for d in dataset.documents)]
-    if not state.has_adapter():  # nothing moves
-        colours.remove("movement")
-        views.remove("effective")
+    views, colours = _views(), _colours(dataset)
     with st.container(horizontal=True, gap="medium"):
         st.segmented_control(
             "View",
@@ -62,6 +75,7 @@ def show(dataset: Dataset) -> None:
             format_func=str.capitalize,
             required=True,
             wrap=True,
+            help=COLOUR_HELP,
             **state.bound("colour", colours),
         )
         if state.current().view not in FLAT:

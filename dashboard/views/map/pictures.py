@@ -62,7 +62,8 @@ TURN = " Drag to turn the map."
 BETTER_THAN_CHANCE = "The arrows pass both tests against chance"
 NO_BETTER_THAN_CHANCE = "The arrows fail at least one of two tests against chance"
 AGREEMENT = (
-    "Agreement of the lengths: {} ({}). Agreement of the directions: {} ({}); by chance, if the "
+    "Rank correlation of the arrow lengths with the true movements: {} ({}), and of the arrow "
+    "directions with the true changes of similarity: {} ({}); by chance, if the "
     "documents exchange their arrows, {}, because all documents of a query share a part of their "
     "movement. The target view is exact."
 )

@@ -14,17 +14,20 @@ from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.verdicts import effect_of
 from imrnns_core.reporting import baselines as texts
 
+VERDICT = (
+    "A verdict needs three things: p of at most 5 % after Holm’s correction for the number of "
+    "systems, two kinds of 95 % bootstrap intervals without zero (one of them is shown), and at "
+    "least 20 queries that differ."
+)
 READING = (
     "Is the adapter better than other systems? Each mark is the adapter’s mean nDCG@10 minus that "
     "of one system, with the 95 % interval. Green: the adapter is better, orange: the "
-    "other system is better, grey: no verdict (p above 5 %, Holm-corrected, one of two 95 % "
-    "intervals contains zero, or fewer than 20 queries differ)."
+    f"other system is better, grey: no verdict. {VERDICT}"
 )
 BASE_READING = (
     "Is another system better than base? Each mark is the mean nDCG@10 of one system minus that of "
     "base, with the 95 % interval. Green: the system is better, orange: base is better, grey: "
-    "no verdict (p above 5 %, Holm-corrected, one of two 95 % intervals contains zero, or fewer "
-    "than 20 queries differ)."
+    f"no verdict. {VERDICT}"
 )
 DEFINITIONS = """\
 - **BM25**: the lexical ranking of the whole corpus.

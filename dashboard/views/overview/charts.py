@@ -21,8 +21,9 @@ from imrnns_core.types import DoubleArray
 SHARES_READING = (
     "A rank changes only if candidates gain or lose different amounts of score. Each bar is the "
     "share of these differences that one part of the adapter makes. Constant modulation: the mean "
-    "of document modulation and query refinement over all queries. Query-specific modulation: each "
-    "query’s difference from this mean. A part with a negative share works against the others."
+    "scales and biases of all queries, as if each query modulated alike. Query-specific "
+    "modulation: what each query’s own scales and biases add to it. A part with a negative share "
+    "works against the others."
 )
 
 

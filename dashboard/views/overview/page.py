@@ -28,8 +28,9 @@ from imrnns_core.reporting.evaluation_answers import answers_of
 GROUPS_READING = (
     "The line goes from base to modulated; the number on the right is the change. The band shows "
     "where the modulated mean can be (95 % interval of the change, added to base). Green: a gain, "
-    "orange: a loss, grey: no verdict (p above 5 % after a correction for the number of "
-    "rows (Holm), one of two 95 % intervals contains zero, or fewer than 20 queries changed)."
+    "orange: a loss, grey: no verdict. A verdict needs three things: p of at most 5 % after "
+    "Holm’s correction for the number of rows, two kinds of 95 % bootstrap intervals without zero "
+    "(one of them is shown), and at least 20 queries that changed."
 )
 
 ADAPTER_HEADING = (

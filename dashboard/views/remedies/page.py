@@ -34,12 +34,14 @@ CHART = (
     "remedy fixes. Orange: queries that it breaks. Counted are all {} judged queries of the split."
 )
 TABLE = (
-    "Click a row to see what a remedy fixes and breaks. The settings of a query were chosen on "
-    "other queries."
+    "Click a row to see what a remedy fixes and breaks. Settings, such as the weight of BM25, were "
+    "chosen in five folds: each query is measured with the setting that was best on other queries."
 )
 COLUMNS = [
     Column("Remedy", wide=True),
-    Column("Setting", "The settings that the folds have chosen, such as the weight of BM25."),
+    Column(
+        "Setting", "The setting that was chosen in each of the five folds; several if they differ."
+    ),
     Column(NDCG, "Mean with the remedy.", numeric=True),
     Column("Change", f"Mean {NDCG}, remedy − base.", numeric=True),
     Column("95 % interval", "95 % interval of the change."),
@@ -143,7 +145,7 @@ def _explain(test: RemedyTest) -> None:
     """Draw what the chosen remedy changes, how to apply it, and what it costs."""
     remedy = test.measured.remedy
     st.subheader(remedy.name[0].upper() + remedy.name[1:], anchor=False)
-    cost = f"{test.measured.milliseconds:.1f} ms per query on this machine"
+    cost = f"it adds {test.measured.milliseconds:.1f} ms per query on this machine"
     if remedy.bytes_per_document:
         cost += f", about {remedy.bytes_per_document:,} bytes per document"
     if remedy.reencodes:

@@ -112,10 +112,10 @@ def test_a_switch_shows_the_arrows_that_are_no_better_than_chance() -> None:
     hidden, drawn = (str(box.proto) for box in app.get("html")[:2])
     assert "fail at least one of two tests against chance" in hidden
     assert "The arrows pass both tests against chance<" in drawn
-    assert "lengths: +0.50 (p = 0.0600)" in hidden
-    assert "lengths: +0.50 (p = 0.0120)" in drawn
+    assert "lengths with the true movements: +0.50 (p = 0.0600)" in hidden
+    assert "lengths with the true movements: +0.50 (p = 0.0120)" in drawn
     for box in (hidden, drawn):
-        assert "directions: +0.25 (p = 0.0010)" in box
+        assert "directions with the true changes of similarity: +0.25 (p = 0.0010)" in box
     for expander in app.expander:
         text = expander.markdown[0].value
         assert "- About this map.\n- True movement: median cosine distance 0.0200" in text
