@@ -19,11 +19,8 @@ SHINGLE_WORDS, SHORT_SHINGLE_WORDS = 4, 3
 SKETCH_SIZE = 8
 """Shingles by which a longer document is recognised; a short one is recognised by all."""
 # Scripts without spaces: each character is a word. A mark, such as a vowel sign, is a part of one
-_WORDS = regex.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|"
-    r"[[\p{L}\p{M}\p{N}]--[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]]+",
-    regex.VERSION1,
-)
+_CHARACTERS = r"[[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]--\p{P}]"
+_WORDS = regex.compile(rf"{_CHARACTERS}|[[\p{{L}}\p{{M}}\p{{N}}]--{_CHARACTERS}]+", regex.VERSION1)
 Hashes = NDArray[np.uint64]
 _ASCII_WORDS = re.compile("[a-z0-9]+")
 """The same words of a text without other letters, several times as fast."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from imrnns_core.data.near_copies import copies
+from imrnns_core.data.common_runs import NO_RUNS
 from imrnns_core.data.records import Document
 from imrnns_core.data.shingles import SHINGLE_WORDS, Hashes, runs_of, words_of
 from imrnns_core.remedies.remedy import Remedy, Search
@@ -19,25 +18,23 @@ SHARE = 0.6
 It is larger than that of the clusters in tests: documents that share a third of their wording
 should both be found.
 """
-FINDING_SHARE = 0.3
-"""Documents that have less than this share of a sample of their runs in common are not compared."""
 
 
 def remedies(search: Search) -> Iterator[Remedy]:
     """Yield the remedy, if there are near copies among the documents that the base ranks."""
     dataset = search.collection.dataset
-    ranked = np.unique(np.concatenate([base.rows for base in search.base]))
-    documents = [dataset.documents[row] for row in ranked.tolist()]
-    groups = np.arange(len(dataset.documents))
-    groups[ranked] = ranked[copies(documents, FINDING_SHARE, dataset.common_runs)]
-    if len(np.unique(groups)) < len(groups):
-        copying = NearCopies(dataset.documents, groups)
+    copying = NearCopies(dataset.documents, dataset.common_runs)
+    collapsed = [copying.collapsed(base.rows) for base in search.base]
+    if any(len(kept) < len(base.rows) for kept, base in zip(collapsed, search.base, strict=True)):
         yield Remedy(
             "near copies collapsed",
             "A document is left out if one that is ranked higher has nearly the same wording (60 % "
-            "of the runs of four words of the shorter one).",
+            "of the runs of four words of the shorter one, apart from runs that many documents "
+            "share, such as a footer).",
             "Go down the list, and leave out each document that is a near copy of one above it.",
-            lambda search, _: [copying.collapsed(base.rows) for base in search.base],
+            lambda asked, _: (
+                collapsed if asked is search else [copying.collapsed(b.rows) for b in asked.base]
+            ),
             bytes_per_document=8,
         )
 
@@ -47,30 +44,36 @@ class NearCopies:
 
     Args:
         documents: The N documents.
-        groups: (N,) only documents of one group can be near copies.
+        ignored: Hashes of runs that do not count; a document that has no others keeps them.
     """
 
-    def __init__(self, documents: Sequence[Document], groups: IntArray) -> None:
-        self._documents, self._groups = documents, groups
+    def __init__(self, documents: Sequence[Document], ignored: Hashes = NO_RUNS) -> None:
+        self._documents, self._ignored = documents, ignored
         self._runs = dict[int, Hashes]()
 
     def collapsed(self, rows: IntArray) -> IntArray:
         """Return the rows (R,) without those of documents that are near copies of one before."""
-        ranked, above = list[int](), defaultdict[int, list[int]](list)
-        for row, group in zip(rows.tolist(), self._groups[rows].tolist(), strict=True):
-            if not any(self._are_near(row, other) for other in above[group]):
-                ranked.append(row)
-                above[group].append(row)
-        return np.array(ranked, dtype=np.int64)
+        from scipy.sparse import csr_array
 
-    def _are_near(self, first: int, second: int) -> bool:
-        own, other = self._runs_of(first), self._runs_of(second)
-        common = len(np.intersect1d(own, other, assume_unique=True))
-        return common >= SHARE * max(1, min(len(own), len(other)))
+        runs = [self._runs_of(row) for row in rows.tolist()]
+        sizes = np.array([len(own) for own in runs], dtype=np.int64)
+        different, numbers = np.unique(np.concatenate([NO_RUNS, *runs]), return_inverse=True)
+        has = csr_array(
+            (np.ones(len(numbers), np.int32), numbers, np.r_[0, np.cumsum(sizes)]),
+            shape=(len(rows), len(different)),
+        )
+        shorter = np.maximum(1, np.minimum(sizes[:, None], sizes[None, :]))
+        is_near = (has @ has.T).toarray() >= SHARE * shorter
+        kept = list[int]()
+        for number in range(len(rows)):
+            if not is_near[number, kept].any():
+                kept.append(number)
+        return np.asarray(rows[kept], dtype=np.int64)
 
     def _runs_of(self, row: int) -> Hashes:
         if row not in self._runs:
             document = self._documents[row]
-            words = words_of(f"{document.title} {document.text}")
-            self._runs[row] = runs_of(words, SHINGLE_WORDS)
+            runs = runs_of(words_of(f"{document.title} {document.text}"), SHINGLE_WORDS)
+            own = runs[~np.isin(runs, self._ignored)]
+            self._runs[row] = own if len(own) else runs
         return self._runs[row]

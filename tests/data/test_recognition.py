@@ -155,6 +155,8 @@ def test_each_item_of_a_list_is_a_sentence(mark: str, separator: str) -> None:
         ("Altın fiyatı kaç lira?", "ALTIN FIYATI KAÇ LIRA?"),
         ("ᾷ", "ᾷ".title()),
         ("COVID-19", "covid 19"),
+        ("ジョン・レノンの生年は", "ジョンレノンの生年は"),
+        ("ジョン･レノンの生年は", "ジョン レノンの生年は"),
     ],
 )
 def test_punctuation_case_and_blanks_do_not_make_another_query(one: str, other: str) -> None:

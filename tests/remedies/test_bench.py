@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from imrnns_core.data.common_runs import common_runs
 from imrnns_core.data.records import Document
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.cross_validation import choose_settings
@@ -109,10 +110,32 @@ def test_documents_that_are_near_only_through_others_stay():
     """Neighbours share 72 of 80 words; the first and the last document share none."""
     words = [f"word{i}" for i in range(600)]
     documents = [Document(f"d{i}", "", " ".join(words[8 * i : 8 * i + 80])) for i in range(60)]
-    copying = near_copies.NearCopies(documents, np.zeros(60, dtype=np.int64))
+    copying = near_copies.NearCopies(documents)
     kept = copying.collapsed(np.arange(60))
     # runs of four words: neighbours share 69 of 77, documents four apart 45, or 58 %
     assert kept.tolist() == list(range(0, 60, 4))
+
+
+@pytest.mark.parametrize(("length", "excerpt"), [(100, 60), (400, 60), (1000, 100)])
+def test_an_excerpt_is_a_near_copy_of_its_page(length: int, excerpt: int):
+    words = [f"word{i}" for i in range(length)]
+    documents = [
+        Document("page", "", " ".join(words)),
+        Document("b", "", " ".join(words[:excerpt])),
+    ]
+    assert near_copies.NearCopies(documents).collapsed(np.array([1, 0])).tolist() == [1]
+
+
+def test_pages_with_one_footer_are_no_near_copies():
+    footer = [f"footer{i}" for i in range(80)]
+    documents = [
+        Document(f"d{k}", "", " ".join([f"word{k}x{i}" for i in range(20)] + footer))
+        for k in range(20)
+    ]
+    ignored = common_runs(documents)
+    rows = np.arange(20)
+    assert near_copies.NearCopies(documents, ignored).collapsed(rows).tolist() == rows.tolist()
+    assert near_copies.NearCopies(documents).collapsed(rows).tolist() == [0]
 
 
 def test_the_figures_are_those_of_evaluate(ranker: Ranker, lexical: BM25Index, bench: Bench):

@@ -128,6 +128,10 @@ class DocumentFinder:
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self._documents = documents
 
+    def is_id(self, name: str) -> bool:
+        """Return whether a document has this id."""
+        return name in self._documents
+
     def find(self, name: str) -> Sequence[str]:
         """Return the ids of the documents that this id, address or title names.
 

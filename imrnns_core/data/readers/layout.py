@@ -41,8 +41,10 @@ def _kind(file: SourceFile) -> Kind | None:
     stem = SHARD.sub("", file.stem).lower()
     parts = [part.lower() for part in PurePosixPath(file.name).parts[:-1]]
     for kind, names in _FILE_NAMES.items():
+        # text files of other folders may be pages
+        is_table = file.suffix not in PAGES or (kind == "judgments" and file.suffix == ".txt")
         # only the last folder: `documents/2024/notes.csv` may be anything
-        if stem in names or (parts and parts[-1] in names and file.suffix not in PAGES):
+        if stem in names or (parts and parts[-1] in names and is_table):
             return kind
     words = re.split(r"[\W_]+", stem)
     is_judgments = file.suffix == ".trec" or set(words) & set(_FILE_NAMES["judgments"])

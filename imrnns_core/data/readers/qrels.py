@@ -92,7 +92,22 @@ def _mark(file: SourceFile, first: str) -> str | None:
     """Return what separates the columns of a line; None means blanks."""
     if "\t" in first:
         return "\t"
-    return delimiter(file, first) if any(mark in first for mark in ",;|") else None
+    if not any(mark in first for mark in ",;|") or _is_trec(first.split()):
+        return None
+    # an id can contain one of these characters
+    mark = delimiter(file, first)
+    by_blanks, by_mark = (_is_judgment(cells_of(first, own)) for own in (None, mark))
+    return None if by_blanks and not by_mark else mark
+
+
+def _is_judgment(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a line can be a judgment."""
+    return len(cells) in (3, 4) and parse_grade(cells[-1]) is not None
+
+
+def _is_trec(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a line are a judgment in the TREC format."""
+    return len(cells) == 4 and cells[1].lower() in ("0", "q0") and _is_judgment(cells)
 
 
 def _layout(cells: Sequence[str], chosen: Columns, file: SourceFile) -> _Layout:

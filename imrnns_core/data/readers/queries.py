@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -17,6 +18,12 @@ from imrnns_core.data.records import Query
 
 _TOPIC = re.compile(r"<top(?:\s[^>]*)?>(.*?)(?:</top>|(?=<top[\s>])|\Z)", re.S | re.I)
 """A topic; the tag that ends it is often missing."""
+_XML_TOPIC = re.compile(
+    r"""<topic\b[^>]*?\bnumber\s*=\s*["']?([^"'\s>]+)[^>]*>(.*?)</topic\s*>""", re.S | re.I
+)
+"""A topic in XML, as in the Web and COVID tracks: its number and its content."""
+_XML_TEXTS = ("title", "query", "summary", "description", "question")
+"""Elements that can have the text of a topic in XML, the shortest first."""
 _TAG = r"<(/?)(num|title|desc|narr|smry|con|fac|def|dom|top)(?:\s[^<>]*)?>"
 """A tag of TREC topics; all others are part of the text."""
 _FIELD = re.compile(rf"{_TAG}(.*?)(?={_TAG}|\Z)", re.S | re.I)
@@ -125,14 +132,18 @@ def _expect(
 def _names(cell: str, finder: DocumentFinder) -> list[str]:
     """Return the names of documents in a cell."""
     names = [cell] if finder.find(cell) else several(cell)
-    # titles and addresses may contain commas, so they separate documents only if all are found
-    parts = [part.strip() for part in cell.split(",")]
-    return parts if len(names) == 1 and len(parts) > 1 and all(map(finder.find, parts)) else names
+    parts = [part.strip() for part in cell.split(",") if part.strip()]
+    if len(names) > 1 or finder.find(cell) or "," not in cell:
+        return names
+    # titles and addresses may contain commas, ids hardly ever: a title that the corpus lacks must
+    # not become a document whose title is a part of it
+    is_list = any(map(finder.is_id, parts)) or all(map(finder.find, parts))
+    return parts if is_list else names
 
 
 def is_topics(text: str) -> bool:
     """Return whether a text consists of TREC topics."""
-    return bool(_TOPIC.search(text))
+    return bool(_TOPIC.search(text) or _XML_TOPIC.search(text))
 
 
 def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query]) -> None:
@@ -158,6 +169,8 @@ def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query])
 
 def _topics(text: str) -> Iterator[tuple[int, dict[str, list[str]]]]:
     """Yield the line of each topic, and its fields that are not empty."""
+    for topic in _XML_TOPIC.finditer(text):
+        yield text.count("\n", 0, topic.start()) + 1, _xml_fields(*topic.groups())
     for topic in _TOPIC.finditer(text):
         fields = dict[str, list[str]]()
         for closing, name, value, *_ in _FIELD.findall(topic[1]):
@@ -165,3 +178,16 @@ def _topics(text: str) -> Iterator[tuple[int, dict[str, list[str]]]]:
             if content and not closing:
                 fields.setdefault(name.lower(), []).append(content)
         yield text.count("\n", 0, topic.start()) + 1, fields
+
+
+def _xml_fields(number: str, content: str) -> dict[str, list[str]]:
+    """Return the number of a topic in XML, and its text: of the first element, else all of it."""
+    content = re.sub(r"<!--.*?-->|<!\[CDATA\[|\]\]>", " ", content, flags=re.S)
+    for name in _XML_TEXTS:
+        # not the elements of subtopics
+        found = re.search(rf"<{name}(?:\s[^>]*)?>(.*?)</{name}\s*>", content, re.S | re.I)
+        if found and found[1].strip():
+            content = found[1]
+            break
+    title = " ".join(html.unescape(_MARKUP.sub(" ", content)).split())
+    return {"num": [html.unescape(number)], "title": [title]}

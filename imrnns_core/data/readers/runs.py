@@ -7,6 +7,7 @@ with equal scores by descending id, and the ranks in the file do not count.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -222,9 +223,12 @@ def _columns(names: Sequence[str], file: SourceFile) -> Mapping[str, str]:
 
 
 def _are_ranks(records: Sequence[Record]) -> bool:
-    """Return whether the third column counts 1, 2, 3, … for the first query: no score does."""
-    numbers = [str(r.get("3", "")).strip() for r in records if r.get("1") == records[0].get("1")]
-    return len(numbers) > 1 and numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    """Return whether the third column counts 1, 2, 3, … for each query: scores do not."""
+    numbers = defaultdict[str, list[str]](list)
+    for record in records:
+        numbers[str(record.get("1"))].append(str(record.get("3", "")).strip())
+    counted = ([str(n) for n in range(1, len(own) + 1)] for own in numbers.values())
+    return len(records) > len(numbers) and list(numbers.values()) == list(counted)
 
 
 def _text_rows(file: SourceFile, report: FileReport) -> Rows:

@@ -209,7 +209,9 @@ def test_several_documents_are_expected_by_one_query(tmp_path: Path):
         ('"a, c"', ("a", "c")),
         ('"Pay, Leave"', ("a", "c")),
         ('"Rome, Italy"', ("b",)),  # a title with a comma is one document
-        ('"a, unknown"', ()),
+        ('"a, unknown"', ("a",)),
+        ('"c, a,"', ("a", "c")),
+        ('"Pay, Texas"', ()),  # a title that is not there is not the document “Pay”
     ):
         write(tmp_path, {"pages.csv": pages, "asked.csv": f"query,docs\nwhy?,{cell}\n"})
         source = DataSource(tmp_path / "pages.csv", tmp_path / "asked.csv")
@@ -366,6 +368,49 @@ def test_trec_topics_and_judgments(tmp_path: Path):
     }
     assert dataset.splits == {"test": {"301": {"d1": 1}, "302": {"d2": 0}}}
     complete(dataset)
+
+
+def test_trec_topics_in_xml(tmp_path: Path):
+    topics = """<?xml version="1.0" encoding="UTF-8"?>
+<topics task="COVIDSearch">
+  <topic number="1" type="faceted">
+    <query>Obama &amp; his family</query>
+    <description>Find <b>all</b> of them.</description>
+    <subtopic number="1" type="nav">Find a tree.</subtopic>
+  </topic>
+  <topic number="2"><question>what is the origin of COVID-19</question>
+    <narrative>long</narrative></topic>
+  <topic number='ct3'>
+    A 58-year-old woman with chest pain.
+  </topic>
+</topics>
+"""
+    write(tmp_path, {"corpus.jsonl": BEIR["corpus.jsonl"], "topics.xml": topics})
+    dataset = load_dataset(DataSource(tmp_path / "corpus.jsonl", tmp_path / "topics.xml"))
+    assert {i: query.text for i, query in dataset.queries.items()} == {
+        "1": "Obama & his family",
+        "2": "what is the origin of COVID-19",
+        "ct3": "A 58-year-old woman with chest pain.",
+    }
+
+
+@pytest.mark.parametrize("name", ["Smith,%20J.", "a;b", "x|y", "x,y,z", "a,1"])
+@pytest.mark.parametrize("trec", [True, False])
+def test_ids_in_judgments_can_have_commas_semicolons_and_bars(
+    tmp_path: Path, name: str, trec: bool
+):
+    zero = "0 " if trec else ""
+    document = {"_id": name.replace("%20", " "), "text": "Text."}
+    write(
+        tmp_path,
+        {
+            "corpus.jsonl": json.dumps(document).encode() + b"\n" + BEIR["corpus.jsonl"],
+            "queries.jsonl": BEIR["queries.jsonl"],
+            "qrels/test.txt": f"q1 {zero}{name} 1\nq1 {zero}d1 2\n",
+        },
+    )
+    judged = load_dataset(tmp_path).splits["test"]["q1"]
+    assert judged == {document["_id"]: 1, "d1": 2}
 
 
 def test_of_two_grades_for_an_expected_document_the_first_counts(tmp_path: Path):

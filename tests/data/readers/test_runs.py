@@ -71,6 +71,11 @@ REGULAR = {
         READ,
         name="x.csv",
     ),
+    "CSV without a header, scores 1 and 2 first": Case(
+        "q1,d1,1\nq1,d2,2\nq2,d3,7.5\nq2,d1,40\n",
+        {"q1": ["d2", "d1"], "q2": ["d1", "d3"]},
+        name="x.csv",
+    ),
     "CSV without a header": Case("q1,d1,3\nq2,d3,1\nq1,d2,2\n", READ, name="x.csv"),
     "CSV with quotation marks": Case(
         'query,document,score\nq1,"x,y",3\n"two words",d1,1\n',
