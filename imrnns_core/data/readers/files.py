@@ -18,7 +18,7 @@ from imrnns_core.errors import DataError
 
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".ods")
 """File types with one record per line, row or element."""
-TREC_FILES = (".txt", ".qrels", ".qrel", ".trec", ".topics")
+TREC_FILES = (".txt", ".qrels", ".qrel", ".trec", ".topics", ".xml")
 """Further file types that may hold judgments or topics."""
 PAGES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
 """File types with one document per file."""

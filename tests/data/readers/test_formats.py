@@ -386,7 +386,9 @@ def test_trec_topics_in_xml(tmp_path: Path):
 </topics>
 """
     write(tmp_path, {"corpus.jsonl": BEIR["corpus.jsonl"], "topics.xml": topics})
-    dataset = load_dataset(DataSource(tmp_path / "corpus.jsonl", tmp_path / "topics.xml"))
+    dataset = load_dataset(tmp_path)
+    named = load_dataset(DataSource(tmp_path / "corpus.jsonl", tmp_path / "topics.xml"))
+    assert named.queries == dataset.queries
     assert {i: query.text for i, query in dataset.queries.items()} == {
         "1": "Obama & his family",
         "2": "what is the origin of COVID-19",
