@@ -42,7 +42,7 @@ def remedies(
     embeddings: Embeddings = None,
     workspace: WorkspaceFolder = None,
 ) -> None:
-    """Measure what would fix failing queries: BM25, feedback, an adapter, fewer copies.
+    """Measure what would fix failing queries: BM25, an adapter and other changes.
 
     The table has the change that each remedy makes to the base ranking, and how
     many queries it fixes and breaks. Settings are chosen by cross-validation, so
