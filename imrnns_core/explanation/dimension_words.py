@@ -15,12 +15,6 @@ from imrnns_core.text.stop_words import stop_words
 from imrnns_core.text.words import terms
 from imrnns_core.types import FloatArray
 
-OUTLIER = 3.0
-"""Largest distance of a document's value from the mean, in standard deviations.
-
-Measured on the sample with values assigned to documents at random: |z| ≥ 5 for at most 5 of a
-million words along the move of any query; without this limit, for up to 1,200.
-"""
 MIN_DOCUMENTS = 3
 """Only words that occur in this many documents or more are considered; near copies count once."""
 
@@ -31,7 +25,7 @@ class DimensionWord:
 
     Attributes:
         word: The word.
-        z: Distance of their mean from the corpus mean, in standard errors.
+        z: Distance of their mean normal score from that of the corpus, in standard errors.
         documents: Number of documents with the word; near copies of a document count once.
     """
 
@@ -85,15 +79,18 @@ class DimensionWordIndex:
         """Return the words with the largest |z| for the values (N,) of one dimension.
 
         z = (mean over the documents with the word − mean over the corpus) / (deviation /
-        √documents). Values beyond `OUTLIER` deviations count as that far: otherwise, one extreme
-        document would give each of its rare words a large z.
+        √documents), computed on normal scores: the value of the normal distribution at the rank of
+        each document (van der Waerden, 1952). So chance gives the same z whatever the values are;
+        with the values themselves, a few extreme documents would give their rare words a large z.
         """
+        from scipy.special import ndtri
+        from scipy.stats import rankdata
+
         matrix, words = self._occurrences
         if not words:
             return []
         values = self._means @ values
-        limit = OUTLIER * float(values.std())
-        values = np.clip(values, values.mean() - limit, values.mean() + limit)
+        values = ndtri((rankdata(values) - 0.5) / len(values))
         frequency = np.asarray(matrix.sum(axis=0)).ravel()
         mean = np.asarray(matrix.T @ values).ravel() / frequency
         z = (mean - values.mean()) / (max(float(values.std()), 1e-12) / np.sqrt(frequency))

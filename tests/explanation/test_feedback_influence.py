@@ -117,10 +117,23 @@ def test_one_extreme_document_does_not_link_its_words_to_a_dimension():
     texts = [" ".join(f"w{i}x{j}" for j in range(12)) for i in range(300)]
     for i in range(3):
         texts[i] += " rare"
+    for i in range(6):
         texts[10 + i] += " linked"
     values = rng.normal(size=300).astype(np.float32)
-    values[0], values[10:13] = 50, 9
+    values[0], values[10:16] = 50, 9
     index = DimensionWordIndex([Document(str(i), "", text) for i, text in enumerate(texts)])
     found = {word.word: word.z for word in index.dimension_words(values)}
-    # without the limit, “rare” would have z = 9
+    # with the values instead of their ranks, “rare” would have z = 9
     assert abs(found["rare"]) < 5 < found["linked"]
+
+
+def test_few_outlying_documents_link_no_words_by_chance():
+    """Values with outliers, assigned to documents at random: |z| ≥ 5 for one of a million pairs."""
+    rng = np.random.default_rng(1)
+    words = [f"word{i}" for i in range(4000)]
+    texts = [" ".join(rng.choice(words, 40, replace=False)) for _ in range(400)]
+    index = DimensionWordIndex([Document(str(i), "", text) for i, text in enumerate(texts)])
+    values = np.r_[rng.normal(size=380), rng.normal(8, 1, size=20)].astype(np.float32)
+    draws = [index.dimension_words(rng.permutation(values), 1)[0] for _ in range(300)]
+    # 300 draws of about 2,800 frequent words
+    assert sum(abs(word.z) >= 5 for word in draws) <= 2

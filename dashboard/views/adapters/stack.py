@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.services import catalog, comparisons
 from dashboard.widgets import notices
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.model.effective_query import query_move
 from imrnns_core.reporting import snippets
 from imrnns_core.retrieval.comparison import Comparison
 
@@ -33,6 +34,11 @@ COPIES = (
 LENGTHS = (
     "The embeddings do not have length 1, and the projector of this adapter has a bias, so its "
     "scores depend on the lengths. A store that ranks by cosine may not keep them."
+)
+DEEPER = (
+    "The lines score the documents of two searches of 100. For this query, the adapter ranks a "
+    "document into its top 10 that is in neither; Compare searches deeper. Let the second search "
+    "return more documents."
 )
 ENDPOINT = "query = ...  # the embedding that your endpoint returns, a NumPy array"
 TOP = 10
@@ -65,8 +71,7 @@ def show() -> None:
     if limit := _limit(compared):
         notices.show("info", OTHER, limit)
         return
-    listed = [hit.document_id for hit in compared.ranking("modulated", TOP)]
-    notices.text_block(text, "\n".join(listed), PRINTED)
+    notices.text_block(text, "\n".join(_top(compared)), PRINTED)
 
 
 def _limit(compared: Comparison) -> str:
@@ -82,7 +87,23 @@ def _limit(compared: Comparison) -> str:
     model = catalog.ranker(selection.data, selection.adapter).adapter.model
     if collection.documents.common_length != 1.0 and model.projector.bias.any():
         return LENGTHS
-    return ""
+    return "" if set(_found(compared)) >= set(_top(compared)) else DEEPER
+
+
+def _top(compared: Comparison) -> list[str]:
+    return [hit.document_id for hit in compared.ranking("modulated", TOP)]
+
+
+def _found(compared: Comparison) -> list[str]:
+    """Return the documents that the lines score: the candidates, and those nearest to q_eff."""
+    selection, vectors = state.current(), compared.modulation
+    collection = catalog.collection(selection.data)
+    model = catalog.ranker(selection.data, selection.adapter).adapter.model
+    query = (vectors.query, vectors.query_scale, vectors.query_bias, vectors.modulated_query)
+    q_eff = query_move(model, *query)[1].numpy()
+    count = len(compared.candidate_ids)
+    rows = collection.candidates(q_eff[None], count, [compared.query.id])[0]
+    return [*compared.candidate_ids, *(collection.dataset.document_ids[row] for row in rows)]
 
 
 def _compared() -> Comparison | None:

@@ -21,11 +21,11 @@ Of a million pairs of word and dimension about one does so by chance.
 """
 NO_WORD = "No word is linked to this dimension."
 READING = (
-    "A word is linked to a dimension if the documents with this word have a mean value on the "
-    "dimension that is far above (+) or below (−) the mean of all documents. The distance is in "
-    "standard errors; near copies of a document count once. It must be at least {:.0f}: of a "
-    "million pairs of a word and a dimension, only about one would reach this if the words "
-    "were assigned to documents at random."
+    "A word is linked to a dimension if the documents with this word are far above (+) or below "
+    "(−) the others in the order of their values on the dimension. The distance is in standard "
+    "errors of a rank test (van der Waerden); near copies of a document count once. It must be at "
+    "least {:.0f}: of a million pairs of a word and a dimension, at most about one would reach "
+    "this if the words were assigned to documents at random."
 )
 
 

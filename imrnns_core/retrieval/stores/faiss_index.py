@@ -15,7 +15,7 @@ from imrnns_core.data.readers.files import list_files
 from imrnns_core.data.readers.rows import read_rows
 from imrnns_core.retrieval.stores.address import StoreAddress
 from imrnns_core.retrieval.stores.store import Hits, TextFields
-from imrnns_core.types import FloatArray, Similarity
+from imrnns_core.types import FloatArray, IntArray, Similarity
 
 
 class FaissStore:
@@ -45,7 +45,11 @@ class FaissStore:
                 f"{len(unknown)} numbers of the index are no id of the table, first {unknown[0]}",
                 "name the table whose ids are the numbers of the index",
             )
-        self._rows, self._fields = {i: row for row, i in enumerate(self.ids)}, records
+        self._fields = records
+        # an IVF index finds its vectors by its own numbers, all others by their position
+        numbers = map(int, self.ids) if self._by_number else range(len(self.ids))
+        self._numbers = dict(zip(self.ids, numbers, strict=True))
+        self._ids = {number: i for i, number in self._numbers.items()}
 
     @property
     def similarity(self) -> Similarity | None:
@@ -54,9 +58,8 @@ class FaissStore:
 
     def vectors(self, ids: Sequence[str]) -> FloatArray:
         """Return the vectors, which an index with compression keeps only roughly."""
-        rows = [self._rows[i] for i in ids]
         try:
-            return np.stack([self._index.reconstruct(row) for row in rows])
+            return np.stack([self._index.reconstruct(self._numbers[i]) for i in ids])
         except RuntimeError:
             raise self._address.error(
                 "an index of this type does not return its vectors",
@@ -69,12 +72,12 @@ class FaissStore:
 
     def search(self, vector: FloatArray, k: int) -> Hits:
         """Return the k nearest documents."""
-        scores, rows = self._index.search(vector[None], min(k, len(self.ids)))
+        scores, numbers = self._index.search(vector[None], min(k, len(self.ids)))
         sign = 1.0 if self.similarity == "dot" else -1.0
         return [
-            (self.ids[row], sign * float(score))
-            for row, score in zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-            if row >= 0  # an approximate index may find fewer
+            (self._ids[number], sign * float(score))
+            for number, score in zip(numbers[0].tolist(), scores[0].tolist(), strict=True)
+            if number >= 0  # an approximate index may find fewer
         ]
 
     def close(self) -> None:
@@ -85,12 +88,17 @@ class FaissStore:
         try:
             self._owner = faiss.read_index(str(path))  # it frees the index and inner ones
             index = faiss.downcast_index(self._owner)
-            labels = None
+            labels, self._by_number = None, False
             if isinstance(index, faiss.IndexIDMap):
                 labels = tuple(map(str, faiss.vector_to_array(index.id_map).tolist()))
                 index = faiss.downcast_index(index.index)
             if isinstance(index, faiss.IndexIVF):
-                index.make_direct_map()
+                numbers = _inverted_numbers(index)
+                if np.array_equal(numbers, np.arange(index.ntotal)):
+                    index.make_direct_map()
+                else:
+                    index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
+                    labels, self._by_number = tuple(map(str, numbers.tolist())), True
         except RuntimeError:
             problem = "not a FAISS index" if path.is_file() else "the file does not exist"
             remedy = "write it with faiss.write_index"
@@ -112,3 +120,13 @@ class FaissStore:
                 raise self._address.error(f"id {identifier!r} occurs twice in the table", remedy)
             records[identifier] = {k: v for k, v in row.items() if k != column}
         return records
+
+
+def _inverted_numbers(index: Any) -> IntArray:
+    """Return the numbers (N,) of the vectors of an IVF index, ascending."""
+    lists = index.invlists
+    sizes = [lists.list_size(i) for i in range(index.nlist)]
+    own = [
+        faiss.rev_swig_ptr(lists.get_ids(i), size).copy() for i, size in enumerate(sizes) if size
+    ]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *own]))

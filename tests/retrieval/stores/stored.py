@@ -68,6 +68,15 @@ def write_inverted(folder: Path, metric: str) -> str:
     return _faiss_address(folder, index, list(range(COUNT)))
 
 
+def write_inverted_numbered(folder: Path, metric: str) -> str:
+    quantizer = faiss.IndexFlat(DIMENSION, _faiss_metric(metric))
+    index = faiss.IndexIVFFlat(quantizer, DIMENSION, 2, _faiss_metric(metric))
+    index.nprobe = 2
+    index.train(VECTORS)
+    index.add_with_ids(VECTORS, np.array(IDS, dtype=np.int64))
+    return _faiss_address(folder, index, list(range(COUNT))[::-1])
+
+
 def write_qdrant(folder: Path, metric: str) -> str:
     distance = {"cosine": "Cosine", "dot": "Dot", "L2": "Euclid"}[metric]
     client = QdrantClient(path=str(folder / "qdrant"))

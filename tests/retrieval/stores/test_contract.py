@@ -17,6 +17,7 @@ WRITERS = {
     "FAISS flat": stored.write_flat,
     "FAISS with numbers, HNSW": stored.write_numbered,
     "FAISS IVF": stored.write_inverted,
+    "FAISS IVF with numbers": stored.write_inverted_numbered,
     "Qdrant": stored.write_qdrant,
     "Milvus": stored.write_milvus,
 }

@@ -11,6 +11,7 @@ import torch
 from dashboard import state
 from dashboard.services import catalog
 from dashboard.views.adapters import stack
+from imrnns_core.retrieval.ranker import Ranker
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ from dashboard.views.adapters import stack
         ({"common_length": None}, 0.0, ""),
         ({"common_length": None}, 1.0, stack.LENGTHS),
         ({"common_length": 3.0}, 1.0, stack.LENGTHS),
+        ({"found": ["a", "c"]}, 1.0, stack.DEEPER),
     ],
 )
 def test_where_the_lines_print_another_ranking(
@@ -34,6 +36,7 @@ def test_where_the_lines_print_another_ranking(
         "left_out": {},
         "common_length": 1.0,
         "has_duplicates": False,
+        "found": ["c", "b", "a"],
         **changed,
     }
     collection = SimpleNamespace(
@@ -47,5 +50,21 @@ def test_where_the_lines_print_another_ranking(
     monkeypatch.setattr(state, "current", lambda: SimpleNamespace(data="d", adapter="a"))
     monkeypatch.setattr(catalog, "collection", lambda data: collection)
     monkeypatch.setattr(catalog, "ranker", lambda data, adapter: ranker)
+    monkeypatch.setattr(stack, "_top", lambda compared: ["a", "b"])
+    monkeypatch.setattr(stack, "_found", lambda compared: own["found"])
     compared: Any = SimpleNamespace(query=SimpleNamespace(id="q1"))
     assert stack._limit(compared) == limit
+
+
+def test_the_lines_score_the_candidates_and_the_nearest_to_the_effective_query(
+    monkeypatch: pytest.MonkeyPatch, sample: Ranker
+) -> None:
+    monkeypatch.setattr(state, "current", lambda: SimpleNamespace(data="d", adapter="a"))
+    monkeypatch.setattr(catalog, "collection", lambda data: sample.collection)
+    monkeypatch.setattr(catalog, "ranker", lambda data, adapter: sample)
+    compared = sample.with_scope("corpus").compare("q054")
+    candidates, nearest = stack._found(compared)[:100], stack._found(compared)[100:]
+    assert tuple(candidates) == sample.compare("q054").document_ids
+    assert len({*nearest}) == 100 > len({*nearest} & {*candidates})
+    # the adapter ranks by products with the effective query, but for two factors
+    assert {*stack._top(compared)} <= {*candidates, *nearest}
