@@ -198,6 +198,8 @@ def main() -> None:
                 for name, path in PAGES.items():
                     opening = open_measured if name == "remedies" else open_page
                     opening(page, address + path)
+                    if name == "judging":  # the queries are ranked first
+                        page.get_by_text("pairs of query and document left").wait_for()
                     page.wait_for_timeout(1500)  # fonts and figures
                     target = FOLDER / f"{name}-{scheme}{suffix}.png"
                     page.screenshot(path=target)
