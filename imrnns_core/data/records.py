@@ -50,11 +50,12 @@ class Query:
     def letters_hash(self) -> str:
         """The hash of its letters and digits.
 
-        Case, accents, blanks and punctuation do not change it, not even within words.
+        Case, accents, blanks and punctuation do not change it, not even within words. A text
+        without letters and digits, such as one of emojis, is named by all its characters.
         """
         bare = ACCENTS.sub("", unicodedata.normalize("NFKD", self.text))
         # the lower case of a Turkish I without a dot is ı
-        return text_hash("".join(words_of(bare)).replace("ı", "i"))
+        return text_hash("".join(words_of(bare)).replace("ı", "i") or self.text)
 
     @property
     def known_hashes(self) -> frozenset[str]:

@@ -80,17 +80,18 @@ class DimensionWordIndex:
 
         z = (mean over the documents with the word − mean over the corpus) / (deviation /
         √documents), computed on normal scores: the value of the normal distribution at the rank of
-        each document (van der Waerden, 1952). So chance gives the same z whatever the values are;
-        with the values themselves, a few extreme documents would give their rare words a large z.
+        each document (van der Waerden, 1952). Equal values get ranks in random order. So chance
+        gives the same z whatever the values are; with the values themselves, a few extreme
+        documents would give their rare words a large z.
         """
         from scipy.special import ndtri
-        from scipy.stats import rankdata
 
         matrix, words = self._occurrences
         if not words:
             return []
         values = self._means @ values
-        values = ndtri((rankdata(values) - 0.5) / len(values))
+        order = np.lexsort((np.random.default_rng(0).random(len(values)), values))
+        values[order] = ndtri((np.arange(len(values)) + 0.5) / len(values))
         frequency = np.asarray(matrix.sum(axis=0)).ravel()
         mean = np.asarray(matrix.T @ values).ravel() / frequency
         z = (mean - values.mean()) / (max(float(values.std()), 1e-12) / np.sqrt(frequency))

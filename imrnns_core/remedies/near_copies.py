@@ -24,18 +24,15 @@ def remedies(search: Search) -> Iterator[Remedy]:
     """Yield the remedy, if there are near copies among the documents that the base ranks."""
     dataset = search.collection.dataset
     copying = NearCopies(dataset.documents, dataset.common_runs)
-    collapsed = [copying.collapsed(base.rows) for base in search.base]
-    if any(len(kept) < len(base.rows) for kept, base in zip(collapsed, search.base, strict=True)):
+    if any(len(copying.collapsed(base.rows)) < len(base.rows) for base in search.base):
         yield Remedy(
             "near copies collapsed",
             "A document is left out if one that is ranked higher has nearly the same wording (60 % "
             "of the runs of four words of the shorter one, apart from runs that many documents "
             "share, such as a footer).",
             "Go down the list, and leave out each document that is a near copy of one above it.",
-            lambda asked, _: (
-                collapsed if asked is search else [copying.collapsed(b.rows) for b in asked.base]
-            ),
-            bytes_per_document=8,
+            lambda search, _: [copying.collapsed(base.rows) for base in search.base],
+            bytes_per_document=copying.bytes_per_document,
         )
 
 
@@ -50,6 +47,12 @@ class NearCopies:
     def __init__(self, documents: Sequence[Document], ignored: Hashes = NO_RUNS) -> None:
         self._documents, self._ignored = documents, ignored
         self._runs = dict[int, Hashes]()
+
+    @property
+    def bytes_per_document(self) -> int:
+        """The mean size of the runs that are kept of each document so far, rounded up."""
+        sizes = [runs.nbytes for runs in self._runs.values()]
+        return -(-sum(sizes) // max(1, len(sizes)))
 
     def collapsed(self, rows: IntArray) -> IntArray:
         """Return the rows (R,) without those of documents that are near copies of one before."""

@@ -27,7 +27,7 @@ READING = (
     "queries: those of a fold get the setting that is best for the other folds. p is corrected for "
     "the number of remedies (Holm)."
 )
-NOTHING = "No remedy is shown to help on {}."
+NOTHING = "No {}remedy is shown to help on {}."
 INDEPENDENT = "the {} whose judgments the training of the adapter did not use"
 DEFAULTS = (
     "The default setting is used for {}, because fewer than {} queries are left to choose one."
@@ -110,8 +110,9 @@ def nothing(bench: Bench) -> str:
     every, own = len(bench.query_ids), int(bench.independent.sum())
     queries = counted(own if bench.has_independent else every, "query", "queries")
     if bench.has_independent and own < every:
-        return NOTHING.format(INDEPENDENT.format(queries))
-    return NOTHING.format(f"these {queries}")
+        return NOTHING.format("", INDEPENDENT.format(queries))
+    has_excluded = any(one.remedy.is_trained for one in bench.measured) > bench.has_independent
+    return NOTHING.format("other " if has_excluded else "", f"these {queries}")
 
 
 def effect(bench: Bench, first: RemedyTest) -> str:

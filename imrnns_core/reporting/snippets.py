@@ -19,7 +19,7 @@ nearest = lambda v: {p.id: p.vector for p in client.query_points(
     "docs", v.tolist(), limit=100, with_vectors=True).points}
 """,
     "Milvus": """import numpy as np, pymilvus
-client = pymilvus.MilvusClient("milvus.db")  # a server: "http://HOST:19530"
+client = pymilvus.MilvusClient("milvus.db"); client.load_collection("docs")  # or "http://HOST:19530"
 nearest = lambda v: {hit["id"]: hit["entity"]["vector"] for hit in client.search(
     "docs", [v.tolist()], limit=100, output_fields=["vector"])[0]}
 """,

@@ -164,6 +164,10 @@ def test_punctuation_case_and_blanks_do_not_make_another_query(one: str, other: 
     assert Query("", one).letters_hash != Query("", f"{one} not").letters_hash
 
 
+def test_queries_of_symbols_alone_are_not_all_the_same() -> None:
+    assert len({Query("", text).letters_hash for text in ("🎉", "→", "👍👍", "€ $", "?")}) == 5
+
+
 def test_cards_of_older_versions_name_a_query_by_its_words_or_its_text() -> None:
     query = Query("", "What melts?")
     assert {query.text_hash, text_hash("what melts?")} <= query.known_hashes

@@ -106,14 +106,11 @@ def _expect(
     if "document" not in columns:
         return
     report, line = place
-    text = field(record, columns["grade"], report, line) if "grade" in columns else ""
-    grade = parse_grade(text) if text.strip() else Fraction(1)
+    text = field(record, columns["grade"], report, line) if "grade" in columns else "1"
+    grade = _grade(text, report, line)
     if grade is None:
-        report.keep("whose grade is not a number, so they have no judgment", line, text)
         return
     cell = field(record, columns["document"], report, line).strip()
-    if text.strip() and is_rounded(text):
-        report.keep("whose grade was rounded to hundredths", line, text)
     names = _names(cell, finder)
     if not names:
         report.keep("without an expected document", line, query_id)
@@ -127,6 +124,18 @@ def _expect(
             if judged.setdefault(query_id, {}).setdefault(document_id, grade) != grade:
                 problem = "with another grade than an earlier row, which counts"
                 report.keep(problem, line, f"{document_id} for {query_id}")
+
+
+def _grade(text: str, report: FileReport, line: int) -> Fraction | None:
+    """Return the grade of a record, None if it is no number; list what is irregular."""
+    grade = parse_grade(text)
+    if grade is None:
+        report.keep("whose grade is not a number, so they have no judgment", line, text)
+    elif grade < 0:
+        report.change("whose negative grade counts as 0, not relevant", line, text)
+    elif is_rounded(text):
+        report.keep("whose grade was rounded to hundredths", line, text)
+    return grade
 
 
 def _names(cell: str, finder: DocumentFinder) -> list[str]:
@@ -155,9 +164,11 @@ def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query])
     for line, fields in _topics(file.text(report)):
         report.records += 1
         found = (fields.get("title") or fields.get("desc") or [""])[0]
-        text = clean(" ".join(_MARKUP.sub(" ", found).split()), report, line)
+        plain = _MARKUP.sub(" ", found)
+        # of XML, what looks like a tag after this is text
+        text = clean(" ".join(html.unescape(plain).split()), report, line)
         identifier = fields.get("num", [""])[0]
-        if text != found and _MARKUP.search(found):
+        if plain != found:
             report.change("whose mark-up was removed", line, identifier)
         if any(len(values) > 1 for values in fields.values()):
             report.keep("with a field twice, of which the first counts", line, identifier)
@@ -169,7 +180,7 @@ def read_topics(file: SourceFile, report: FileReport, queries: dict[str, Query])
 
 def _topics(text: str) -> Iterator[tuple[int, dict[str, list[str]]]]:
     """Yield the line of each topic, and its fields that are not empty."""
-    for topic in _XML_TOPIC.finditer(text):
+    for topic in _XML_TOPIC.finditer(_plain_xml(text)):
         yield text.count("\n", 0, topic.start()) + 1, _xml_fields(*topic.groups())
     for topic in _TOPIC.finditer(text):
         fields = dict[str, list[str]]()
@@ -182,12 +193,18 @@ def _topics(text: str) -> Iterator[tuple[int, dict[str, list[str]]]]:
 
 def _xml_fields(number: str, content: str) -> dict[str, list[str]]:
     """Return the number of a topic in XML, and its text: of the first element, else all of it."""
-    content = re.sub(r"<!--.*?-->|<!\[CDATA\[|\]\]>", " ", content, flags=re.S)
     for name in _XML_TEXTS:
         # not the elements of subtopics
         found = re.search(rf"<{name}(?:\s[^>]*)?>(.*?)</{name}\s*>", content, re.S | re.I)
         if found and found[1].strip():
             content = found[1]
             break
-    title = " ".join(html.unescape(_MARKUP.sub(" ", content)).split())
-    return {"num": [html.unescape(number)], "title": [title]}
+    return {"num": [html.unescape(number)], "title": [" ".join(content.split())]}
+
+
+def _plain_xml(text: str) -> str:
+    """Return XML without comments and with CDATA sections as ordinary text, on the same lines."""
+    text = re.sub(r"<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.S)
+    return re.sub(
+        r"<!\[CDATA\[(.*?)\]\]>", lambda found: html.escape(found[1], quote=False), text, flags=re.S
+    )

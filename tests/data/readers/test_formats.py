@@ -380,6 +380,8 @@ def test_trec_topics_in_xml(tmp_path: Path):
   </topic>
   <topic number="2"><question>what is the origin of COVID-19</question>
     <narrative>long</narrative></topic>
+  <!-- <topic number="4"><query>commented out</query></topic> -->
+  <topic number="5"><query><![CDATA[AT&T <phone> plans]]></query></topic>
   <topic number='ct3'>
     A 58-year-old woman with chest pain.
   </topic>
@@ -392,6 +394,7 @@ def test_trec_topics_in_xml(tmp_path: Path):
     assert {i: query.text for i, query in dataset.queries.items()} == {
         "1": "Obama & his family",
         "2": "what is the origin of COVID-19",
+        "5": "AT&T <phone> plans",
         "ct3": "A 58-year-old woman with chest pain.",
     }
 
@@ -413,6 +416,16 @@ def test_ids_in_judgments_can_have_commas_semicolons_and_bars(
     )
     judged = load_dataset(tmp_path).splits["test"]["q1"]
     assert judged == {document["_id"]: 1, "d1": 2}
+
+
+def test_irregular_grades_of_expected_documents_are_listed(tmp_path: Path):
+    write_table(tmp_path / "pages.csv", ROWS)
+    write(tmp_path, {"asked.csv": "question,docid,rating\none?,P-1,1\ntwo?,P-1,-2\nthree?,P-1,\n"})
+    dataset = load_dataset(tmp_path)
+    assert dataset.splits == {"asked": {"q1": {"P-1": 1}, "q2": {"P-1": 0}}}
+    said = "\n".join(import_lines(dataset.report))
+    assert "whose negative grade counts as 0" in said
+    assert "whose grade is not a number, so they have no judgment" in said
 
 
 def test_of_two_grades_for_an_expected_document_the_first_counts(tmp_path: Path):
