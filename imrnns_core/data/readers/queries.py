@@ -106,14 +106,14 @@ def _expect(
     if "document" not in columns:
         return
     report, line = place
+    names = _names(field(record, columns["document"], report, line).strip(), finder)
+    if not names:
+        report.keep("without an expected document", line, query_id)
+        return
     text = field(record, columns["grade"], report, line) if "grade" in columns else "1"
     grade = _grade(text, report, line)
     if grade is None:
         return
-    cell = field(record, columns["document"], report, line).strip()
-    names = _names(cell, finder)
-    if not names:
-        report.keep("without an expected document", line, query_id)
     for name in names:
         found = finder.find(name)
         if not found:
