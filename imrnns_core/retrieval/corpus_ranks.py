@@ -44,9 +44,9 @@ def score_all(
     rows = ranked.best_rows(by_stage["base"].numpy())
     # where two passages are equally good, rounding must not choose the other one here
     rows[comparison.rows] = comparison.vector_rows
+    same = ranked.index.representatives[rows]  # equal vectors have equal scores
     scores = {
-        stage: finite(tensor.numpy(), adapter_name)[ranked.index.representatives][rows]
-        for stage, tensor in by_stage.items()
+        stage: finite(tensor.numpy(), adapter_name)[same] for stage, tensor in by_stage.items()
     }
     stored = stages.stored(comparison.vector_rows).float()
     # unit vectors times lengths: they differ by rounding from the stored ones

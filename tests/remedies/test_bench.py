@@ -201,7 +201,9 @@ def test_what_to_do_first_is_the_largest_gain_that_is_shown():
     # what training has seen decides nothing; the other remedies do not learn
     unknown = made(np.stack([gain / 2, gain]), np.zeros(40, dtype=bool), (1,))
     assert unknown.first().measured.remedy.name == "r0"  # type: ignore[union-attr]
-    assert made(np.stack([gain]), np.zeros(40, dtype=bool), (0,)).first() is None
+    alone = made(np.stack([gain]), np.zeros(40, dtype=bool), (0,))
+    assert alone.first() is None
+    assert summary(alone) == "No other remedy is shown to help on these 40 queries."
     assert summary(made(np.stack([loss]))) == "No remedy is shown to help on these 40 queries."
 
 

@@ -72,6 +72,7 @@ def write_milvus(vectors: FloatArray, ids: tuple[str, ...]) -> None:
     )
     rows = [{"id": i, "vector": v.tolist(), "chosen": is_chosen(i)} for i, v in enumerate(vectors)]
     client.insert("docs", rows)
+    client.release_collection("docs")  # as in a new process
     client.close()
 
 
