@@ -161,16 +161,26 @@ def take_message(key: str) -> Message | None:
     return message
 
 
+def bound_box(name: str) -> dict[str, Any]:
+    """Bind a text box that an upload can fill in; returns its `key` and `value`.
+
+    What is filled in is the first value of a new input widget. Put into the old one, it would be
+    lost if the browser asks for a run, with the value before, while this run goes on.
+    """
+    fills, text = st.session_state.get(f"{name}_filled", (0, ""))
+    return {"key": f"{name}_{fills}" if fills else name, "value": text}
+
+
 def upload_key(box: str) -> str:
-    """Return the key of the upload that fills in the text box with the key `box`."""
-    return f"{box}_upload_{st.session_state.get(f'{box}_uploads', 0)}"
+    """Return the key of the upload that fills in a text box."""
+    return f"{bound_box(box)['key']}_upload"
 
 
 def fill(box: str, text: str) -> None:
     """Fill in a text box that this run has not drawn yet, and empty its upload."""
-    st.session_state[box] = text
-    # an upload with another key: Streamlit frees the memory of the file
-    st.session_state[f"{box}_uploads"] = st.session_state.get(f"{box}_uploads", 0) + 1
+    fills, _ = st.session_state.get(f"{box}_filled", (0, ""))
+    # the upload, too, gets another key: Streamlit frees the memory of the file
+    st.session_state[f"{box}_filled"] = fills + 1, text
 
 
 def bound_dropped(candidates: Sequence[str]) -> dict[str, Any]:

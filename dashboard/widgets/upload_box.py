@@ -17,7 +17,7 @@ from imrnns_core.errors import LensError
 def empty_lost(*boxes: str) -> None:
     """Empty boxes that name an upload which was deleted with its data set."""
     for box in boxes:
-        if uploads.is_lost(state.value(box) or ""):
+        if uploads.is_lost(state.value(state.bound_box(box)["key"]) or ""):
             state.fill(box, "")
 
 
@@ -33,7 +33,7 @@ def show(
     Args:
         place: Where.
         label: What to upload.
-        box: Key of the text box that gets the path; it is drawn after this.
+        box: The text box that gets the path, see `state.bound_box`; it is drawn after this.
         types: The endings that its name can have; None means any.
         names_data_set: Whether the data set is named after the file.
     """

@@ -215,3 +215,21 @@ def test_uploaded_judgments_are_imported(
     stored = given(own_workspace)
     assert stored["q055", "euro-microstates"] == 3
     assert stored["q056", "euro-microstates"] == 3  # the highest grade that people can give
+
+
+@pytest.mark.parametrize("pause_ms", [40, 90])
+def test_an_upload_fills_in_its_box_while_the_page_runs_again_and_again(
+    page: Page, own_address: str, tmp_path: Path, pause_ms: int
+) -> None:
+    file = tmp_path / "mine.qrels"
+    file.write_text("q055 0 euro-microstates 3\n")
+    open_page(page, f"{own_address}/judging")
+    page.locator("input[type=file]").set_input_files(file)
+    name = page.get_by_role("textbox", name="Your name")
+    for i in range(12):  # each name lets the page run, with the values that the browser knows
+        name.fill(f"name {i}")
+        name.press("Enter")
+        page.wait_for_timeout(pause_ms)
+    expect(page.get_by_role("textbox", name="File of judgments")).to_have_value(
+        re.compile(r"mine.*\.qrels$")
+    )

@@ -63,14 +63,16 @@ def show() -> None:
     st.caption(READING)
     upload.show()
     path = st.text_input(
-        "Folder, zip or file of documents", key="new_path", placeholder="such as /data/wiki.csv"
+        "Folder, zip or file of documents",
+        placeholder="such as /data/wiki.csv",
+        **state.bound_box("new_path"),
     ).strip()
     left, right = st.columns(2)
     queries = left.text_input(
         "File of queries (optional)",
-        key="new_queries",
         placeholder="such as /data/questions.csv",
         help=QUERIES_HELP,
+        **state.bound_box("new_queries"),
     )
     encoder = right.text_input(
         "Encoder (optional)", key="new_encoder", placeholder="all-MiniLM-L6-v2", help=ENCODER_HELP

@@ -91,7 +91,8 @@ def _add(data: str) -> None:
     upload_box.show(st.container(), UPLOAD, "run_file")
     with st.form("add_run", border=False):
         left, right = st.columns([3, 1])
-        path = left.text_input("File of a run", key="run_file", help=FILE_HELP).strip()
+        box = state.bound_box("run_file")
+        path = left.text_input("File of a run", help=FILE_HELP, **box).strip()
         name = right.text_input("Name (optional)", key="run_name", help=NAME_HELP).strip()
         if not st.form_submit_button("Add run", key="add_run_button") or not path:
             return

@@ -114,7 +114,7 @@ def _import(data: str) -> None:
     upload_box.empty_lost("judgments_file")
     upload_box.show(st.container(), UPLOAD, "judgments_file")
     with st.form("import_judgments", border=False):
-        st.text_input("File of judgments", key="judgments_file", help=FILE_HELP)
+        st.text_input("File of judgments", help=FILE_HELP, **state.bound_box("judgments_file"))
         # before the page runs: everything above shows what was imported
         st.form_submit_button("Import", key="import_file", on_click=_read, args=(data,))
     if done := state.take_message(_DONE):
@@ -123,7 +123,7 @@ def _import(data: str) -> None:
 
 def _read(data: str) -> None:
     """Import the file that is named, and keep what the page says of it."""
-    path = (state.value("judgments_file") or "").strip()
+    path = (state.value(state.bound_box("judgments_file")["key"]) or "").strip()
     if not path:
         return
     try:
