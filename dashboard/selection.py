@@ -54,7 +54,7 @@ class Selection:
         judged_queries: The queries whose documents Judging offers.
         recipe: The recipe with which Adapters trains.
         other: What Adapters compares the adapter with.
-        remedy: The remedy whose queries Remedies lists.
+        remedy: The remedy whose queries Remedies lists, and whose ranking Compare shows.
     """
 
     data: str = ""

@@ -16,26 +16,25 @@ from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
-from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
-from imrnns_core.evaluation.evaluate import NDCG, Evaluation, evaluate, measure_bm25
+from imrnns_core.evaluation.evaluate import NDCG, Evaluation, measure_bm25
 from imrnns_core.evaluation.gain_decomposition import GainDecomposition, decompose_gain
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
 from imrnns_core.remedies.bench import Bench, measure_remedies
-from imrnns_core.remedies.one_query import RemedyOutcome, best_relevant, try_remedies
+from imrnns_core.remedies.causes import (
+    Diagnosis,
+    TriedRemedies,
+    causes_of,
+    diagnose,
+    try_remedies,
+)
 from imrnns_core.remedies.remedy import Search
 from imrnns_core.reporting.evaluation_html import evaluation_to_html
-from imrnns_core.retrieval.bm25 import BM25Index
-from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
-from imrnns_core.storage.judgments import GRADES
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
 from imrnns_core.types import LabelledProgress
-
-TYPED = "typed-question"
-"""Id of a typed question while its causes are looked for."""
 
 
 @shared(8)
@@ -119,24 +118,42 @@ def remedies(data: str, adapter_name: str, split: str) -> Computation[Bench]:
     return Computation.start(measure)
 
 
-@shared(128, "Trying the remedies …", judged=False)
+@shared(128, judged=False)
 def remedies_of_query(
     data: str, adapter_name: str, query_id: str, text: str, relevant: frozenset[str]
-) -> tuple[int, list[RemedyOutcome]]:
-    """Return the base rank of the best relevant document of a query, and that by each remedy.
+) -> Computation[TriedRemedies]:
+    """Try every remedy on one query, in the background.
 
     Args:
         data: The data set.
-        adapter_name: The adapter.
+        adapter_name: The adapter, or the run that is the base.
         query_id: The query; empty if it was typed.
         text: Its text.
         relevant: Ids of its relevant documents.
     """
     vectors = None if query_id else comparisons.typed_vector(data, text)[None]
     ranker, query = catalog.ranker(data, adapter_name), Query(query_id, text)
-    search = Search.of(ranker, catalog.lexical(data), [query], vectors)
-    base = best_relevant(search, search.base[0].rows, relevant)[0]
-    return base, try_remedies(search, relevant)
+
+    def measure(report: LabelledProgress) -> TriedRemedies:
+        report("BM25 index", 0, 1)
+        search = Search.of(ranker, catalog.lexical(data), [query], vectors)
+        (tried,) = try_remedies(search, [relevant], report)
+        return tried
+
+    return Computation.start(measure)
+
+
+@shared(8)
+def causes(data: str, adapter_name: str, split: str) -> Computation[dict[str, TriedRemedies]]:
+    """Try every remedy on each query of a split, in the background; see `causes_of`."""
+    ranker = catalog.ranker(data, adapter_name)
+
+    def measure(report: LabelledProgress) -> dict[str, TriedRemedies]:
+        report("BM25 index", 0, 1)
+        lexical = catalog.lexical(data)
+        return causes_of(ranker, _measured(data, adapter_name, split), lexical, report)
+
+    return Computation.start(measure)
 
 
 @shared(24)
@@ -176,43 +193,16 @@ def overlap(data: str, adapter_name: str, top_k: int) -> RankOverlap:
     return measure_overlap(ranker, queries, top_k, None if ranker.card else catalog.lexical(data))
 
 
-@shared(24, "Looking for causes …")
-def _causes(data: str, adapter_name: str, split: str) -> list[Diagnosis]:
-    ranker = catalog.ranker(data, adapter_name)
-    return diagnose(ranker, _measured(data, adapter_name, split), bm25(data, split))
-
-
-@shared(256, "Looking for causes …")
-def diagnosis(data: str, adapter_name: str, query_id: str) -> Diagnosis:
-    """Return the diagnosis of one judged query, without measuring the others."""
-    return _diagnose_one(catalog.ranker(data, adapter_name), query_id, catalog.lexical(data))
-
-
-@shared(64, "Looking for causes …")
-def typed_diagnosis(data: str, adapter_name: str, text: str, expected: str) -> Diagnosis:
-    """Return the diagnosis of a typed question with its expected document."""
-    ranker = catalog.ranker(data, adapter_name)
-    judged = {TYPED: {expected: GRADES[-1]}}
-    dataset = ranker.collection.dataset.with_people([Query(TYPED, text)], judged)
-    vector = comparisons.typed_vector(data, text)
-    ranker = ranker.with_collection(ranker.collection.with_queries(dataset, vector[None]))
-    return _diagnose_one(ranker, TYPED, catalog.lexical(data))
-
-
-def _diagnose_one(ranker: Ranker, query_id: str, lexical: BM25Index) -> Diagnosis:
-    dataset = ranker.collection.dataset
-    measured = evaluate(ranker, dataset.split_of[query_id], query_ids=[query_id])
-    lexical_metrics = measure_bm25(dataset, measured.qrels, lexical, MEASURES)
-    return diagnose(ranker, measured, lexical_metrics)[0]
-
-
-def diagnoses(data: str, adapter_name: str, split: str, top_k: int) -> list[Diagnosis]:
-    """Return the diagnosis of each query of a split. `top_k` changes only the outcomes."""
-    outcome_names = evaluation(data, adapter_name, split, top_k).outcomes()
-    return [
-        replace(d, outcome=outcome)
-        for d, outcome in zip(_causes(data, adapter_name, split), outcome_names, strict=True)
-    ]
+def diagnoses(
+    data: str,
+    adapter_name: str,
+    split: str,
+    top_k: int,
+    tried: dict[str, TriedRemedies] | None,
+) -> list[Diagnosis]:
+    """Return the diagnosis of each query of a split, with the result of `causes` if it is there."""
+    measured = evaluation(data, adapter_name, split, top_k)
+    return diagnose(catalog.ranker(data, adapter_name), measured, bm25(data, split), tried)
 
 
 def report(data: str, adapter_name: str, split: str, top_k: int) -> str:
@@ -226,5 +216,6 @@ def report(data: str, adapter_name: str, split: str, top_k: int) -> str:
             ndcg_range=ndcg_range(data, adapter_name, split),
         )
     compared = baselines(data, adapter_name, split)
-    found = diagnoses(data, adapter_name, split, top_k)
+    tried = causes(data, adapter_name, split).result()
+    found = diagnoses(data, adapter_name, split, top_k, tried)
     return evaluation_to_html(measured, compared, found, catalog.dataset(data).queries)

@@ -25,6 +25,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
 
+    from imrnns_core.types import LabelledProgress
+
 
 # C0 controls, DEL and C1 controls: a title could send commands to the terminal
 _CONTROLS = dict.fromkeys(i for i in (*range(0x20), *range(0x7F, 0xA0)) if chr(i) not in "\n\t")
@@ -100,6 +102,16 @@ def progress_bar() -> Iterator[Progress]:
     # on stderr, so that the output of a command can be piped
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield progress
+
+
+@contextmanager
+def labelled_bar(label: str) -> Iterator[LabelledProgress]:
+    """Yield a callback (label, done, total) that shows one bar, which has `label` at first."""
+    with progress_bar() as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda name, done, total: progress.update(
+            task, description=name, completed=done, total=total
+        )
 
 
 def show(parts: Iterable[RenderableType]) -> None:

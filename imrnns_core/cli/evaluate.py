@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imrnns_core.cli.console import out, progress_bar, show
+from imrnns_core.cli.console import labelled_bar, out, progress_bar, show
 from imrnns_core.cli.options import (
     Against,
     Base,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from imrnns_core.evaluation.evaluate import Evaluation
     from imrnns_core.evaluation.rank_overlap import RankOverlap
     from imrnns_core.evaluation.system_comparison import SystemComparison
+    from imrnns_core.retrieval.bm25 import BM25Index
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.registry import Registration
@@ -208,18 +209,22 @@ def _evaluate_judged(
         added["against"] = comparison.to_json()
     outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.page:
-        _write_page(outputs.page, ranker, result, baselines)
+        _write_page(outputs.page, ranker, result, baselines, lexical)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 
 
-def _write_page(file: Path, ranker: Ranker, result: Evaluation, baselines: Baselines) -> None:
-    from imrnns_core.evaluation.diagnosis import diagnose
+def _write_page(
+    file: Path, ranker: Ranker, result: Evaluation, baselines: Baselines, lexical: BM25Index
+) -> None:
     from imrnns_core.io import write_text
+    from imrnns_core.remedies.causes import causes_of, diagnose
     from imrnns_core.reporting.evaluation_html import evaluation_to_html
 
     assert result.bm25 is not None  # the command always measures it
-    diagnoses = diagnose(ranker, result, result.bm25)
+    with labelled_bar("Causes") as progress:
+        causes = causes_of(ranker, result, lexical, progress)
+    diagnoses = diagnose(ranker, result, result.bm25, causes)
     queries = ranker.collection.dataset.queries
     write_text(file, evaluation_to_html(result, baselines, diagnoses, queries))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imrnns_core.cli.console import progress_bar, show
+from imrnns_core.cli.console import labelled_bar, show
 from imrnns_core.cli.options import (
     Data,
     Embeddings,
@@ -62,16 +62,8 @@ def remedies(
     split = split or dataset.first_split("test")
     # before the slow work: this rejects a split that cannot be measured
     dataset.judged_queries(split)
-    with progress_bar() as progress:
-        task = progress.add_task("BM25 index", total=None)
-        bench = measure_remedies(
-            ranker,
-            space.lexical_index(dataset),
-            split,
-            lambda name, done, total: progress.update(
-                task, description=name, completed=done, total=total
-            ),
-        )
+    with labelled_bar("BM25 index") as progress:
+        bench = measure_remedies(ranker, space.lexical_index(dataset), split, progress)
     show(tables.remedies(bench))
     if json_file:
         write_record(json_file, "remedies", bench.to_json())

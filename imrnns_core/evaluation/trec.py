@@ -33,8 +33,9 @@ def run_lines(query_id: str, hits: list[Hit], tag: str) -> list[str]:
 
 
 def single_run(query_id: str, ranking: Ranking, tag: str) -> str:
-    """Return one query's ranking as a TREC run."""
-    ids, ranks, scores = ranking.document_ids, ranking.ranks, ranking.scores
+    """Return one query's ranking as a TREC run. Without scores, the score is −rank."""
+    ids, ranks = ranking.document_ids, ranking.ranks
+    scores = np.where(np.isnan(ranking.scores), -ranks, ranking.scores)
     # a run does not contain the relevance
     hits = [Hit(ids[i], int(ranks[i]), float(scores[i]), 0) for i in ranking.order.tolist()]
     return "\n".join(run_lines(query_id, hits, tag)) + "\n"

@@ -10,6 +10,9 @@ from imrnns_core.remedies.remedy import Remedy, Search
 from imrnns_core.retrieval.batch import rank
 from imrnns_core.types import IntArray
 
+NOT_ADAPTED = "encoder not adapted"
+"""The encoder was not trained on texts like these."""
+
 
 def remedies(search: Search) -> Iterator[Remedy]:
     """Yield both remedies, if the search has an adapter."""
@@ -18,6 +21,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
         return
     yield Remedy(
         f"adapter {name}",
+        NOT_ADAPTED,
         "The adapter re-ranks the 100 candidates of the base.",
         "Score the candidates with imrnns_core, or with /rerank of imrnns-lens serve.",
         _candidates,
@@ -27,6 +31,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     )
     yield Remedy(
         f"adapter {name}, whole corpus",
+        NOT_ADAPTED,
         "The adapter ranks all documents, by a second search with the effective query.",
         "The page Adapters has lines for your vector store.",
         _corpus,
@@ -35,6 +40,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
 
 
 def _candidates(search: Search, alpha: float) -> list[IntArray]:
+    assert search.vectors is not None  # a run has no adapter
     ranker = search.ranker.with_scope("candidates")
     batch = ranker.rank_batch(search.vectors, search.ids)
     mixed = (1 - alpha) * batch.score("base") + alpha * batch.score("modulated")
@@ -44,5 +50,6 @@ def _candidates(search: Search, alpha: float) -> list[IntArray]:
 
 
 def _corpus(search: Search, _: float) -> list[IntArray]:
+    assert search.vectors is not None
     batch = search.ranker.with_scope("corpus").rank_batch(search.vectors, search.ids)
     return batch.ranked_rows("modulated")

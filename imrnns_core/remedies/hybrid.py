@@ -10,6 +10,8 @@ from imrnns_core.retrieval.fusion import min_max_pair, reciprocal_rank_fusion
 from imrnns_core.retrieval.hybrid import BASE_LEXICAL, DEPTH, RANK_FUSION
 from imrnns_core.types import IntArray
 
+KEYWORD_MISMATCH = "keyword mismatch"
+"""Documents share words with the query, and the base counts them too little."""
 LEXICAL_BYTES = 500
 """Approximate size of the BM25 postings of a document with 100 words."""
 
@@ -18,6 +20,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     """Yield both ways to add BM25."""
     yield Remedy(
         RANK_FUSION,
+        KEYWORD_MISMATCH,
         "Documents are ranked by their ranks in the base ranking and in BM25.",
         "Search both indexes, and add 1 / (60 + rank) for each list that has a document.",
         _fused,
@@ -26,6 +29,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     others = [weight for weight in WEIGHTS.tolist() if weight != DEFAULT_WEIGHT]
     yield Remedy(
         BASE_LEXICAL,
+        KEYWORD_MISMATCH,
         "Documents are ranked by a weighted sum of their base and BM25 scores.",
         "Search both indexes, scale the top 100 of each to 0 … 1, and add them with the weight.",
         _mixed,

@@ -27,6 +27,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     if any(len(copying.collapsed(base.rows)) < len(base.rows) for base in search.base):
         yield Remedy(
             "near copies collapsed",
+            "near copies ranked higher",
             "A document is left out if one that is ranked higher has nearly the same wording (60 % "
             "of the runs of four words of the shorter one, apart from runs that many documents "
             "share, such as a footer).",

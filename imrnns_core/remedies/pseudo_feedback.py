@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imrnns_core.data.embeddings import unit
+from imrnns_core.remedies.hybrid import KEYWORD_MISMATCH
 from imrnns_core.remedies.remedy import Remedy, Search
 from imrnns_core.retrieval.hybrid import DEPTH
 from imrnns_core.text.stop_words import tokenize
@@ -24,10 +25,11 @@ TERM_DOCUMENTS, TERMS = 10, 10
 
 
 def remedies(search: Search) -> Iterator[Remedy]:
-    """Yield Rocchio, if documents are ranked by cosine, and RM3."""
-    if search.collection.similarity == "cosine":
+    """Yield Rocchio, if vectors are ranked by cosine, and RM3."""
+    if search.vectors is not None and search.collection.similarity == "cosine":
         yield Remedy(
             "Rocchio",
+            "too few words in the query",
             f"The mean vector of the top {VECTOR_DOCUMENTS} documents is added to the query.",
             "Search, add the mean of the top vectors times the weight to the query, search again.",
             _rocchio,
@@ -36,6 +38,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
         )
     yield Remedy(
         "RM3",
+        KEYWORD_MISMATCH,
         f"BM25 ranks, with {TERMS} words of its top {TERM_DOCUMENTS} documents added to the query.",
         "Add the words with their weights to the query of your lexical engine; Anserini has RM3.",
         _rm3,
@@ -46,6 +49,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
 
 
 def _rocchio(search: Search, weight: float) -> list[IntArray]:
+    assert search.vectors is not None
     ranked = search.collection.ranked
     vectors = unit(search.vectors)
     top = [base.rows[:VECTOR_DOCUMENTS] for base in search.base]

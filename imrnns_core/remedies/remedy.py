@@ -28,7 +28,7 @@ class Search:
         ranker: The collection, with or without an adapter.
         lexical: The BM25 index of the collection.
         queries: The Q queries; the id of a typed one is empty.
-        vectors: (Q, n) base embeddings of the queries.
+        vectors: (Q, n) base embeddings of the queries; None if the base is a run.
         base: The top `DEPTH` documents of each query by the base.
         matches: The top `DEPTH` documents by BM25 that share a word with the query.
     """
@@ -36,7 +36,7 @@ class Search:
     ranker: Ranker
     lexical: BM25Index
     queries: tuple[Query, ...]
-    vectors: FloatArray
+    vectors: FloatArray | None
     base: tuple[ScoredRows, ...]
     matches: tuple[ScoredRows, ...]
 
@@ -54,14 +54,18 @@ class Search:
             ranker: The collection, with or without an adapter.
             lexical: The BM25 index of the collection.
             queries: The Q queries; the id of a typed one is empty.
-            vectors: (Q, n) their base embeddings; None if all are queries of the data set.
+            vectors: (Q, n) their base embeddings; None if all are queries of the data set. They
+                have no effect if the base is a run.
 
         Raises:
-            EncoderError: If the collection has no vectors.
+            EncoderError: If the base is no run, and the collection has no vectors.
         """
         ids = [query.id for query in queries]
-        vectors = ranker.collection.query_vectors(ids) if vectors is None else vectors
-        batch = ranker.with_scope("candidates").rank_batch(vectors, ids)
+        if ranker.run_name is not None:
+            vectors, batch = None, ranker.rank_queries(ids)
+        else:
+            vectors = ranker.collection.query_vectors(ids) if vectors is None else vectors
+            batch = ranker.with_scope("candidates").rank_batch(vectors, ids)
         base = tuple(ranked.top(DEPTH) for ranked in batch.ranked("base"))
         own = ranker.collection.dataset.left_out_rows(ids)
         matches = lexical.scored_matches([query.text for query in queries], DEPTH, own)
@@ -84,6 +88,7 @@ class Remedy:
 
     Attributes:
         name: Its name.
+        cause: What is wrong where it helps, such as “keyword mismatch”.
         changes: What it changes, as a sentence.
         how: How to apply it in one's own engine, as a sentence.
         rank: Returns the corpus rows of each query, best first, with one of the settings.
@@ -95,6 +100,7 @@ class Remedy:
     """
 
     name: str
+    cause: str
     changes: str
     how: str
     rank: Callable[[Search, float], list[IntArray]]

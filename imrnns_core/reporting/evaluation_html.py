@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from imrnns_core.config import EVALUATION_GENERATOR
 from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baselines import Baselines
-from imrnns_core.evaluation.diagnosis import Diagnosis, largest_losses_first
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.seen import MEANINGS, Group
 from imrnns_core.evaluation.verdicts import judge_outcomes
+from imrnns_core.remedies.causes import Diagnosis, worst_ranks_first
 from imrnns_core.reporting import answers
 from imrnns_core.reporting import baselines as baseline_texts
+from imrnns_core.reporting.causes import WHEN_SHOWN, remedy_line
 from imrnns_core.reporting.change_lines import (
     gain_lines,
     outcome_reading,
@@ -51,7 +52,7 @@ def evaluation_to_html(
         diagnoses: The diagnosis of each query.
         queries: The queries by id.
     """
-    failing = largest_losses_first(d for d in diagnoses if d.outcome in FAILING)
+    failing = worst_ranks_first(d for d in diagnoses if d.outcome in FAILING)
     return ENVIRONMENT.get_template("evaluation.html").render(
         evaluation=result,
         generator=EVALUATION_GENERATOR,
@@ -72,8 +73,17 @@ def evaluation_to_html(
         outcomes=list(judge_outcomes(result).counts.items()),
         outcome_reading=outcome_reading(result),
         causes=_causes(failing),
+        when_shown=WHEN_SHOWN,
         failing=[_query(result, d, queries[d.query_id].text) for d in failing],
-        failing_head=("id", "query", "outcome", *result.stages, "BM25", "likely causes"),
+        failing_head=(
+            "id",
+            "query",
+            "outcome",
+            *result.stages,
+            "BM25",
+            "cause",
+            "remedy",
+        ),
         measure=NDCG,
     )
 
@@ -127,13 +137,14 @@ def _baselines(baselines: Baselines) -> Iterator[Row]:
 
 
 def _causes(failing: Sequence[Diagnosis]) -> list[tuple[str, int]]:
-    """Return each likely cause of the failing queries with its number of queries."""
-    names = [finding.cause for d in failing for finding in d.findings]
-    unknown = [d.causes for d in failing if not d.findings]
-    return Counter([*map(str, names), *unknown]).most_common()
+    """Return each cause that is shown for a failing query, with its number of queries."""
+    named = [d.tried.causes if d.tried else [] for d in failing]
+    names = (own or [d.causes] for own, d in zip(named, failing, strict=True))
+    return Counter(name for own in names for name in own).most_common()
 
 
 def _query(result: Evaluation, diagnosis: Diagnosis, text: str) -> Row:
     ranks = (*diagnosis.ranks, diagnosis.bm25_rank)
     shown = (str(rank or NOT_RETRIEVED) for rank in ranks)
-    return (diagnosis.query_id, text, diagnosis.outcome, *shown, diagnosis.causes)
+    remedy = remedy_line(diagnosis)
+    return (diagnosis.query_id, text, diagnosis.outcome, *shown, diagnosis.causes, remedy)

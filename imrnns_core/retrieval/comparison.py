@@ -56,7 +56,7 @@ class Ranking:
     Attributes:
         system: The name of the system: a stage, "BM25" or the name of a run.
         document_ids: (R,) ids of the ranked documents, in any order.
-        scores: (R,) their scores, float32.
+        scores: (R,) their scores, float32; NaN where a ranking has only ranks.
         ranks: (R,) their ranks, counted from 1.
     """
 

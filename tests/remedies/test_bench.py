@@ -16,7 +16,7 @@ from imrnns_core.evaluation.cross_validation import choose_settings
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.remedies import near_copies
 from imrnns_core.remedies.bench import Bench, Measured, measure_remedies
-from imrnns_core.remedies.one_query import best_relevant, try_remedies
+from imrnns_core.remedies.causes import try_remedies
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.reporting.remedies import notes, summary
 from imrnns_core.retrieval.bm25 import BM25Index
@@ -178,7 +178,7 @@ def made(
 
     measured = tuple(
         Measured(
-            Remedy(f"r{i}", "", "", lambda *_: [], is_trained=i in trained),
+            Remedy(f"r{i}", "", "", "", lambda *_: [], is_trained=i in trained),
             *(np.zeros(count), False, metrics(0.5 + own), 1.0),
         )
         for i, own in enumerate(changes)
@@ -241,9 +241,9 @@ def test_one_query_has_the_ranks_of_each_remedy(ranker: Ranker, lexical: BM25Ind
     for i, query_id in enumerate(bench.query_ids[:30]):
         search = Search.of(ranker, lexical, [dataset.queries[query_id]])
         relevant = relevant_ids(dataset.judgments[query_id])
-        base = best_relevant(search, search.base[0].rows, relevant)[0]
-        assert base == bench.base.best_ranks[i]
-        for outcome in try_remedies(search, relevant):
+        (one,) = try_remedies(search, [relevant])
+        assert one.base_rank == bench.base.best_ranks[i]
+        for outcome in one.outcomes:
             measured = next(m for m in bench.measured if m.remedy.name == outcome.remedy.name)
             if measured.settings[i] == defaults[outcome.remedy.name]:
                 assert outcome.rank == measured.metrics.best_ranks[i]

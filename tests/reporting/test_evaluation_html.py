@@ -12,9 +12,10 @@ import pytest
 
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.baselines import Baselines
-from imrnns_core.evaluation.diagnosis import Diagnosis, diagnose
 from imrnns_core.evaluation.evaluate import Evaluation, evaluate
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.remedies.causes import Diagnosis, causes_of, diagnose
+from imrnns_core.reporting.causes import remedy_line
 from imrnns_core.reporting.evaluation_answers import answers_of
 from imrnns_core.reporting.evaluation_html import FAILING, evaluation_to_html
 from imrnns_core.reporting.formatting import decimal, interval, p_value, signed
@@ -62,7 +63,7 @@ def measured(sample: Collection, adapter: str | None) -> Measured:
     ranker, lexical = Ranker(sample, loaded), BM25Index(sample.dataset.documents)
     result = evaluate(ranker, "test", lexical=lexical, with_parts=adapter is not None)
     assert result.bm25 is not None
-    found = diagnose(ranker, result, result.bm25)
+    found = diagnose(ranker, result, result.bm25, causes_of(ranker, result, lexical))
     return sample, result, measure_baselines(result, sample, lexical, None), found
 
 
@@ -135,10 +136,15 @@ def test_outcomes_causes_and_failing_queries_are_listed(one: Measured) -> None:
         expected = {"BM25": ranks[row[0]]["bm25"], **ranks[row[0]]}
         for name in (*result.stages, "BM25"):
             assert shown[name] == str(expected[name] or "—")
-    named = [f.cause for d in found if d.query_id in failing for f in d.findings]
-    causes = dict(tables["Likely causes of the failing queries"][1:])
-    causes.pop("no known cause", None)
-    assert causes == {cause: str(named.count(cause)) for cause in {*named}}
+        own = next(d for d in found if d.query_id == row[0])
+        assert shown["cause"] == own.causes != ""
+        assert shown["remedy"] == remedy_line(own)
+    named = [row[head.index("cause")] for row in rows]
+    causes = dict(tables["Causes of the failing queries"][1:])
+    assert sum(map(int, causes.values())) >= len(rows)
+    for single in ("none shown", "the adapter"):
+        assert int(causes.get(single, 0)) == named.count(single)
+    assert causes["keyword mismatch"] == str(sum("keyword mismatch" in own for own in named)) > "0"
 
 
 def test_the_verdicts_of_overview_are_in_the_report(one: Measured) -> None:

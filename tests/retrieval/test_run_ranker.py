@@ -15,7 +15,6 @@ from imrnns_core.data.readers.runs import load_run
 from imrnns_core.data.records import Query
 from imrnns_core.errors import DataError, EncoderError, ExplanationError, LensError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
-from imrnns_core.evaluation.diagnosis import NEED_ENCODER, diagnose
 from imrnns_core.evaluation.evaluate import evaluate, measure_bm25
 from imrnns_core.evaluation.rank_overlap import measure_overlap
 from imrnns_core.evaluation.trec import single_run, write_runs
@@ -152,30 +151,6 @@ def test_the_ranking_by_the_vectors_stands_beside_the_run(other: RunRanker) -> N
     assert (beside.system, beside.document_ids) == ("encoder", expected.document_ids)
     assert beside.ranks.tolist() == expected.ranks.tolist()
     assert comparison.document_ids == ("rio-grande", "kelvin", "costa-rican-colon")
-
-
-def test_causes_that_lie_in_an_encoder_are_not_looked_for(other: RunRanker) -> None:
-    index = BM25Index(other.collection.dataset.documents)
-    measured = evaluate(other, "test", query_ids=["q001", "q003", "q007"])
-    lexical = measure_bm25(other.collection.dataset, measured.qrels, index, MEASURES)
-    none, first, third = diagnose(other, measured, lexical)
-    assert [d.outcome for d in (none, first, third)] == ["not retrieved", "found", "found"]
-    assert [f.sentence for f in none.findings] == [
-        "The run other ranks no document for this query."
-    ]
-    assert first.findings == ()
-    assert [(f.cause, f.sentence) for f in third.findings] == [
-        (
-            "keyword mismatch",
-            "BM25 has a relevant document at rank 2, but the best one of the base ranking is at "
-            "rank 3: the words that it shares with the query count less in the run than in BM25.",
-        ),
-        (
-            "top document unjudged",
-            "The top document, rio-grande, has not been judged and may be a correct answer.",
-        ),
-    ]
-    assert not {f.cause for f in third.findings} & set(NEED_ENCODER)
 
 
 def test_the_baselines_of_a_run_have_the_encoder(other: RunRanker) -> None:

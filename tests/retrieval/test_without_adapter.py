@@ -8,8 +8,7 @@ from hypothesis import given
 
 from imrnns_core.errors import AdapterError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
-from imrnns_core.evaluation.diagnosis import diagnose
-from imrnns_core.evaluation.evaluate import NDCG, evaluate, measure_bm25
+from imrnns_core.evaluation.evaluate import NDCG, evaluate
 from imrnns_core.evaluation.rank_overlap import measure_overlap, rank_biased_overlap
 from imrnns_core.explanation.explain import explain
 from imrnns_core.explanation.pair import Pair, rescore
@@ -84,16 +83,6 @@ def test_base_figures_equal_those_of_an_evaluation_with_an_adapter(
         assert np.array_equal(system.metrics.values, others[system.name].metrics.values)
         gain = system.metrics.values[:, 0].mean() - without.mean("base")[NDCG]
         assert test.test.change == pytest.approx(gain)
-
-
-def test_a_keyword_mismatch_is_found_without_an_adapter(base: Ranker, index: BM25Index) -> None:
-    dataset = base.collection.dataset
-    measured = evaluate(base, dataset.split_of["q128"], query_ids=["q128"])
-    bm25 = measure_bm25(dataset, measured.qrels, index, measured.measures)
-    found = diagnose(base, measured, bm25)[0]
-    assert (found.ranks, found.bm25_rank, found.change) == ((24,), 2, 0.0)
-    sentences = {f.cause: f.sentence for f in found.findings}
-    assert "the best one of the base ranking is at rank 24" in sentences["keyword mismatch"]
 
 
 def test_bm25_and_fusion_rank_documents_beyond_the_candidates(

@@ -1,67 +1,132 @@
-"""Likely causes why the best relevant document is not at rank 1."""
+"""Why the best relevant document is not at rank 1, and what would bring it up."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
-from dashboard.services import catalog, evaluations
-from dashboard.widgets import cause_legend, notices
-from imrnns_core.evaluation.diagnosis import Diagnosis
+from dashboard import formatting, navigation, state
+from dashboard.selection import Selection
+from dashboard.services import evaluations
+from dashboard.services.computation import Computation
+from dashboard.widgets import notices, progress_panel
+from dashboard.widgets.row_table import component as row_table
+from dashboard.widgets.row_table.component import Column
+from imrnns_core.data.dataset import Dataset
+from imrnns_core.remedies.causes import RemedyOutcome, TriedRemedies
+from imrnns_core.reporting.causes import NONE, WHEN_SHOWN, cause_lines
 from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.types import UNJUDGED, relevant_ids
 
-NO_CAUSE = (
-    "No known cause",
-    "None of these likely causes applies to this query:",
+QUESTION = "Why is the relevant document not at rank 1?"
+NO_CAUSE = "No cause is shown"
+MISSING = (
+    "The corpus contains none of the relevant documents",
+    "Add them on the page Data. No remedy can find what is not there.",
 )
-READING = (
-    "These are clues, not proof. To test one, edit the text in Explain or rephrase the question, "
-    "and see whether the rank changes."
+BASE_FIRST = "The base ranking has a relevant document at rank 1"
+MOVED_DOWN = (
+    "The adapter moves it to rank {}. A smaller α, or the base ranking alone, brings it back."
 )
-ALL_FEEDBACK = "The ranks below are those with all feedback documents; you have excluded some."
-RUN_READING = "These are clues, not proof."
+UNJUDGED_TOP = (
+    "The first document of the {} ranking, “{}”, has no judgment. If it answers the query, nothing "
+    "is wrong: judge it."
+)
+TABLE = (
+    "Ranks of the best relevant document with each remedy and its default setting. Click a row to "
+    "see the ranking as the second list. What helps one query can break others: the page Remedies "
+    "counts both."
+)
+COLUMNS = [
+    Column("Remedy", wide=True),
+    Column(
+        "Rank",
+        "Rank of the best relevant document. ▲ better and ▼ worse than base; — not in the top 100.",
+        numeric=True,
+    ),
+    Column("p", "Share of random changes that do as well. " + WHEN_SHOWN, numeric=True),
+]
+NOT_RANKED = "—"
 
 
-def show(comparison: Comparison) -> None:
-    """Draw the likely causes, if a relevant document should be higher."""
-    diagnosis = _diagnosis(comparison)
-    if diagnosis is None:
+def tried(comparison: Comparison, selection: Selection) -> Computation[TriedRemedies] | None:
+    """Return the remedies of the query, or None if no document is known to be relevant."""
+    relevant = frozenset(relevant_ids(comparison.judgments))
+    if not relevant or (selection.run and not comparison.query.id):
+        return None  # a run has no line for a typed question
+    # the remedies of an adapter are both of its scopes
+    system = selection.system if selection.run else selection.adapter
+    query = comparison.query
+    return evaluations.remedies_of_query(selection.data, system, query.id, query.text, relevant)
+
+
+def show(comparison: Comparison, dataset: Dataset) -> None:
+    """Draw the causes that are shown, and what each remedy would do."""
+    job = tried(comparison, state.current())
+    if job is None:
         return
-    with st.container(key="causes"):
-        st.header("Why is the relevant document not at rank 1?", anchor=False)
-        if not diagnosis.findings:
-            notices.show("info", *NO_CAUSE)
-            # a query of which no relevant document was retrieved has this cause, so it is not here
-            st.caption(
-                cause_legend.markdown(cause_legend.NOT_RETRIEVED, cause_legend.FOUND_IN_CORPUS)
-            )
+    # a key for each query: its section is a new one, not a moved one, for the browser
+    with st.container(key=f"causes-{comparison.query.id}"):
+        st.header(QUESTION, anchor=False, help=WHEN_SHOWN)
+        if not any(d in dataset.document for d in relevant_ids(comparison.judgments)):
+            notices.show("warning", *MISSING)
             return
-        st.caption(RUN_READING if state.current().run else READING)
-        if not comparison.feedback[: comparison.candidates].all():
-            st.caption(ALL_FEEDBACK)
-        for finding in diagnosis.findings:
-            notices.show("warning", finding.cause.capitalize(), finding.sentence)
-        if state.current().run:
-            st.caption(cause_legend.UNKNOWN)
+        found = progress_panel.await_result(job, "The remedies could not be tried", "try_again")
+        if found is None:
+            return
+        _causes(comparison, found)
+        _unjudged(comparison, dataset)
+        _table(found)
 
 
-def _diagnosis(comparison: Comparison) -> Diagnosis | None:
-    """Return the diagnosis of the query, or None if there is nothing to explain."""
-    selection = state.current()
-    typed = not comparison.query.id
-    if typed and selection.run:
-        return None  # the run has no line for it, so it has no rank to explain
-    is_known = typed or comparison.query.id in catalog.dataset(selection.data).split_of
-    if not is_known or not any(grade > 0 for grade in comparison.judgments.values()):
-        return None
-    if comparison.best_relevant_rank(comparison.final) == 1:
-        return None  # before the search for causes, which takes time
-    key = (selection.data, selection.system)
-    diagnosis = (
-        evaluations.typed_diagnosis(*key, selection.text, selection.expected)
-        if typed
-        else evaluations.diagnosis(*key, comparison.query.id)
-    )
-    # The diagnosis uses all feedback documents. If it finds rank 1, the lower rank on this page
-    # comes from the documents that the reader excluded
-    return None if diagnosis.ranks[-1] == 1 else diagnosis
+def _causes(comparison: Comparison, found: TriedRemedies) -> None:
+    if found.base_rank == 1:
+        final = comparison.best_relevant_rank(comparison.final)
+        notices.show("info", BASE_FIRST, MOVED_DOWN.format(final) if final != 1 else "")
+        return
+    lines = cause_lines(found)
+    for cause, effects in lines:
+        notices.show("good", cause.capitalize(), effects)
+    if not lines:
+        notices.show("info", NO_CAUSE, NONE)
+
+
+def _unjudged(comparison: Comparison, dataset: Dataset) -> None:
+    """Say that the first document may be a correct answer."""
+    ranking = comparison.rankings[comparison.final]
+    if not len(ranking.document_ids):
+        return
+    top = ranking.document_ids[int(ranking.order[0])]
+    if comparison.judgments.get(top, UNJUDGED) != UNJUDGED:
+        return
+    # not Markdown: a title may contain it
+    st.text(UNJUDGED_TOP.format(comparison.final, dataset.document[top].title or top))
+    if comparison.query.id and st.button("Judge the documents of this query", key="judge_query"):
+        state.update(judged_queries="this")
+        navigation.go("judging")
+
+
+def _table(found: TriedRemedies) -> None:
+    st.caption(TABLE)
+    rows = [(own.remedy.name, _cells(found, own)) for own in found.outcomes]
+    base = ("", ["base", _written(found.base_rank), ""])
+    opened = row_table.show(COLUMNS, [base, *rows], "Remedies", "query_remedies")
+    if opened:
+        state.update(remedy=opened.id)
+        # the second list was drawn before the click was known
+        st.rerun()
+
+
+def _cells(found: TriedRemedies, own: RemedyOutcome) -> list[str]:
+    p = formatting.p_value(own.p).removeprefix("p ").removeprefix("= ")
+    return [own.remedy.name, f"{_sign(found, own)}{_written(own.rank)}", p]
+
+
+def _written(rank: int) -> str:
+    return str(rank) if rank else NOT_RANKED
+
+
+def _sign(found: TriedRemedies, own: RemedyOutcome) -> str:
+    """Return whether a rank is better or worse than that of the base; 0 is below all others."""
+    if found.is_better(own):
+        return "▲ "
+    return "" if own.rank == found.base_rank else "▼ "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dashboard import formatting, theme
 from dashboard.widgets.ranking_cards.content import Card, CardContent, Column
 from imrnns_core.data.dataset import Dataset
@@ -126,7 +128,7 @@ def _column(side: _Side, comparison: Comparison, top_k: int, picked: str) -> Col
             Card(
                 document_id,
                 str(rank),
-                formatting.decimal(ranking.scores[i]),
+                "" if np.isnan(ranking.scores[i]) else formatting.decimal(ranking.scores[i]),
                 side.move(document_id, rank) + note,
                 rank > top_k,
                 rank - last - 1,

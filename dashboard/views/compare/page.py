@@ -16,7 +16,6 @@ from dashboard.views.compare import (
     document_lookup,
     expected_document,
     kept_question,
-    query_remedies,
     rankings,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
@@ -98,8 +97,7 @@ def show() -> None:
         rankings.show(comparison, dataset, selection.document)
     with side:
         document_panel.show(comparison, dataset, key="compare_document")
-        causes.show(comparison)
-        query_remedies.show(comparison)
+        causes.show(comparison, dataset)
         rankings.show_ideal(comparison, dataset, selection)
         document_lookup.show(comparison, dataset)
     if comparison.document_ids:  # without candidates, there is nothing to draw

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import numpy as np
 import streamlit as st
 
 from dashboard import state
 from dashboard.selection import Selection, options
 from dashboard.services import catalog, comparisons, explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.compare import comparison_cards
+from dashboard.views.compare import causes, comparison_cards
 from dashboard.widgets import notices
 from dashboard.widgets.highlighting import Span
 from dashboard.widgets.ranking_cards import component as ranking_cards
@@ -20,6 +21,7 @@ from imrnns_core.config import ENCODER_BASE
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import ExplanationError
 from imrnns_core.evaluation.trec import single_run
+from imrnns_core.remedies.causes import RemedyOutcome
 from imrnns_core.retrieval.comparison import Comparison, Ranking
 
 ALPHAS = [n / 20 for n in range(21)]
@@ -45,6 +47,9 @@ NOT_FOUND = "the adapter does not rank it in its top {} either."
 MOST_OUTSIDE = 3
 """Relevant documents outside the candidates that are named."""
 BESIDE = {"BM25": "BM25 (keyword search)", ENCODER_BASE: "Encoder (vectors)"}
+SECOND_HELP = (
+    "The ranking beside base. With a remedy, it is the ranking that the changed search would give."
+)
 MARKS_HELP = (
     "The marks are estimates; they take about one second per document. Explain gives measured "
     "values. Words such as “the” and “of” are not marked."
@@ -88,14 +93,16 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     a run, the ranking by the vectors can stand instead, without a slider.
     `drawn` is the id of the document that the rest of the page shows.
     """
+    remedies = _choose_remedy(comparison)
     if state.current().run:
         _choose_second(comparison)
     else:
         _mark_toggle()
     selection = state.current()
     alpha = selection.alpha if state.has_adapter() else selection.weight
-    second = _second(comparison, selection)
-    is_mixed = not _is_beside_encoder(selection)
+    remedy = remedies.get(selection.remedy)
+    second = _second(comparison, selection, _ranking(remedy, dataset) if remedy else None)
+    is_mixed = remedy is None and not _is_beside_encoder(selection)
     # all values are sent at once: the slider then moves without the server
     steps = {
         value: comparison_cards.rankings(
@@ -116,10 +123,48 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
         slider=_slider() if is_mixed else None,
     )
     _download(comparison.query.id or "query", *second(alpha))
+    _finish(drawn)
+
+
+def _finish(drawn: str) -> None:
+    """Write the address, and draw the rest of the page again if it shows another document."""
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
-    if state.current().document != drawn:  # the rest of the page shows it, too
+    if state.current().document != drawn:
         st.rerun()
+
+
+def _choose_remedy(comparison: Comparison) -> dict[str, RemedyOutcome]:
+    """Draw the choice of the second list; return the remedies that it offers by name.
+
+    It is drawn once the remedies of the query are computed.
+    """
+    job = causes.tried(comparison, state.current())
+    if job is None or not job.is_there():
+        return {}
+    offered = {own.remedy.name: own for own in job.result().outcomes}
+    usual = "modulated ranking" if state.has_adapter() else "usual ranking"
+    st.selectbox(
+        "Second list",
+        ["", *offered],
+        format_func=lambda name: f"with the remedy “{name}”" if name else usual,
+        help=SECOND_HELP,
+        **state.bound("remedy", ["", *offered]),
+    )
+    if chosen := offered.get(state.current().remedy):
+        st.caption(f"{chosen.remedy.changes} {chosen.remedy.how}")
+    return offered
+
+
+def _ranking(own: RemedyOutcome, dataset: Dataset) -> Ranking:
+    """Return the ranking with a remedy; not every remedy has scores."""
+    ids, count = dataset.document_ids, len(own.rows)
+    return Ranking(
+        own.remedy.name,
+        tuple(ids[row] for row in own.rows.tolist()),
+        np.full(count, np.nan, dtype=np.float32),
+        np.arange(1, count + 1),
+    )
 
 
 def _mark_toggle() -> None:
@@ -155,8 +200,15 @@ def _slider() -> Slider:
     return Slider(WEIGHT, WEIGHT_HELP, selection.weight, lambda value: state.update(weight=value))
 
 
-def _second(comparison: Comparison, selection: Selection) -> Callable[[float], tuple[str, Ranking]]:
-    """Return the second ranking, with its title, as a function of the slider."""
+def _second(
+    comparison: Comparison, selection: Selection, remedied: Ranking | None
+) -> Callable[[float], tuple[str, Ranking]]:
+    """Return the second ranking, with its title, as a function of the slider.
+
+    `remedied` is the ranking of the chosen remedy, if one is chosen.
+    """
+    if remedied is not None:
+        return lambda _: (remedied.system, remedied)
     if state.has_adapter():
         blended = catalog.ranker(selection.data, selection.system).blending(comparison)
         return lambda alpha: comparison_cards.modulated(comparison, alpha, blended(alpha))

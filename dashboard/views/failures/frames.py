@@ -6,9 +6,10 @@ import pandas as pd
 
 from dashboard.formatting import SIGNS
 from imrnns_core.data.dataset import Dataset
-from imrnns_core.evaluation.diagnosis import Diagnosis
 from imrnns_core.evaluation.evaluate import NDCG, Evaluation
 from imrnns_core.evaluation.rank_overlap import RankOverlap
+from imrnns_core.remedies.causes import Diagnosis
+from imrnns_core.reporting.causes import remedy_line
 
 CHANGE = f"{NDCG} change"
 TITLE_LENGTH = 80
@@ -18,7 +19,7 @@ TITLE_LENGTH = 80
 def judged_queries(
     diagnoses: list[Diagnosis], dataset: Dataset, measured: Evaluation, split: str
 ) -> pd.DataFrame:
-    """Return one row per diagnosis."""
+    """Return one row per diagnosis; causes and remedies are there once they are tried."""
     # the card of an imported adapter may not list its training documents
     groups = (
         {}
@@ -33,7 +34,7 @@ def judged_queries(
             **{stage: d.ranks[n] or None for n, stage in enumerate(measured.stages)},
             "BM25": d.bm25_rank or None,
             **({"group": groups.get(d.query_id, "unknown")} if measured.has_adapter else {}),
-            "likely causes": d.causes,
+            **({"cause": d.causes, "remedy": remedy_line(d)} if d.tried else {}),
             "split": split,
             "id": d.query_id,
         }

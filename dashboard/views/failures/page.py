@@ -11,13 +11,20 @@ from dashboard import state
 from dashboard.formatting import SIGNS, count
 from dashboard.services import catalog, evaluations
 from dashboard.views.failures import frames, query_table
-from dashboard.widgets import adapter_hint, cause_legend, notices, outcome_legend, split_choice
-from imrnns_core.evaluation.diagnosis import Diagnosis, largest_losses_first
+from dashboard.widgets import (
+    adapter_hint,
+    notices,
+    outcome_legend,
+    progress_panel,
+    split_choice,
+)
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import UNJUDGED_SPLIT
 from imrnns_core.evaluation.seen import MEANINGS
 from imrnns_core.evaluation.verdicts import outcomes_of
+from imrnns_core.remedies.causes import Diagnosis, worst_ranks_first
+from imrnns_core.reporting.causes import WHEN_SHOWN
 
 READING = (
     "A ranking fails if no relevant document is in its top k. Click a row to open the query in "
@@ -82,18 +89,20 @@ def _show_judged(split: str) -> None:
     # read after the control, which replaces a value that it does not offer
     selection = state.current()
     key = (selection.data, selection.system, split, selection.top_k)
-    measured, diagnoses = evaluations.evaluation(*key), evaluations.diagnoses(*key)
+    measured = evaluations.evaluation(*key)
+    tried = progress_panel.await_result(
+        evaluations.causes(*key[:3]), "The remedies could not be tried", "causes_job"
+    )
+    diagnoses = evaluations.diagnoses(*key, tried)
     with outcomes:
         outcome = _outcome_choice(diagnoses, outcomes_of(measured))
-    rows = largest_losses_first(d for d in diagnoses if outcome in ("all", d.outcome))
+    rows = worst_ranks_first(d for d in diagnoses if outcome in ("all", d.outcome))
     if not rows:
         notices.show("info", *EMPTY)
         return
-    first = "largest losses of nDCG@10" if measured.has_adapter else "worst ranks"
     st.caption(
-        f"{count(len(rows), 'query', 'queries')}, "
-        f"{first} first. Ranks are those "
-        "of the best relevant document; — means that none was retrieved."
+        f"{count(len(rows), 'query', 'queries')}, the worst ranks first. Ranks are those of the "
+        "best relevant document; — means that none was retrieved."
     )
     frame = frames.judged_queries(rows, catalog.dataset(selection.data), measured, split)
     query_table.show(frame, f"{selection.data}-{split}-failures.csv", hidden=("split",))
@@ -131,11 +140,11 @@ def _outcome_choice(diagnoses: list[Diagnosis], possible: Sequence[Outcome]) -> 
 
 
 def _show_legend(measured: Evaluation) -> None:
-    """Explain outcomes, likely causes and the headings of columns."""
-    with st.expander("Legend: outcomes, likely causes and columns", expanded=True):
+    """Explain outcomes, causes and the headings of columns."""
+    with st.expander("Legend: outcomes, causes and columns", expanded=True):
         for title, items in (
             ("Outcomes", outcome_legend.markdown(measured.top_k, outcomes_of(measured))),
-            ("Likely causes", cause_legend.markdown()),
+            ("Causes", WHEN_SHOWN),
             ("Columns", COLUMNS if measured.has_adapter else BASE_COLUMNS),
         ):
             st.markdown(f"**{title}**\n\n{items}")

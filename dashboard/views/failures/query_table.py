@@ -12,6 +12,7 @@ from dashboard.widgets import csv_button
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.evaluation.seen import MEANINGS
+from imrnns_core.reporting.causes import WHEN_SHOWN
 from imrnns_core.types import STAGES
 
 COLUMNS: dict[str, Column] = {
@@ -31,10 +32,11 @@ COLUMNS: dict[str, Column] = {
         for stage, heading in zip(STAGES, formatting.STAGE_HEADS, strict=True)
     },
     CHANGE: Column("nDCG change", "nDCG@10, modulated − base ranking.", numeric=True),
-    "likely causes": Column(
-        "Likely causes",
-        "The legend below explains each cause, and Compare shows the evidence. Empty: the best "
-        "relevant document is at rank 1.",
+    "cause": Column("Cause", WHEN_SHOWN, wide=True),
+    "remedy": Column(
+        "Remedy",
+        "The remedy that shows a cause and gives the best rank: its name, and the rank of the best "
+        "relevant document in the base ranking and with it. Compare has all remedies.",
         wide=True,
     ),
     "BM25": Column("BM25", "Rank of the best relevant document with BM25.", numeric=True),
@@ -51,7 +53,7 @@ COLUMNS: dict[str, Column] = {
     ),
 }
 """Columns whose heading differs from the name in the download, or that need an explanation."""
-FIRST = ("outcome", "query", "id", "overlap", *STAGES, CHANGE, "likely causes")
+FIRST = ("outcome", "query", "id", "overlap", *STAGES, CHANGE, "cause", "remedy")
 """The columns on the left; the others follow in the order of the frame."""
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from dashboard.services import (
     background,
+    catalog,
     evaluations,
 )
 from imrnns_core.reporting.formatting import decimal
+from imrnns_core.types import relevant_ids
 from tests.reporting.test_evaluation_html import Tables
 
 
@@ -22,9 +24,11 @@ def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
     assert evaluations.bm25("sample", "dev") is evaluations.bm25("sample", "dev")
     for compute in (evaluations.shares, evaluations.gain, evaluations.ndcg_range):
         assert compute(*chosen) is compute(*chosen)
-    first, again = evaluations.diagnoses(*chosen, 10), evaluations.diagnoses(*chosen, 1)
-    assert all(a.findings is b.findings for a, b in zip(first, again, strict=True))
+    tried = evaluations.causes(*chosen).result()
+    assert evaluations.causes(*chosen).result() is tried
+    again = evaluations.diagnoses(*chosen, 1, tried)
     assert [d.outcome for d in again] == one.outcomes()
+    assert all(d.tried is tried[d.query_id] for d in again if d.query_id in tried)
 
 
 def test_tests_of_differences_are_made_once(fresh: None) -> None:
@@ -48,11 +52,16 @@ def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.M
     }
 
 
-def test_one_diagnosis_equals_that_of_all(fresh: None) -> None:
-    found = [d for d in evaluations.diagnoses("sample", "sample-adapter", "dev", 10) if d.findings]
-    assert len(found) > 10
-    for expected in found[:10]:
-        assert evaluations.diagnosis("sample", "sample-adapter", expected.query_id) == expected
+def test_the_causes_of_a_query_are_those_in_the_list(fresh: None) -> None:
+    chosen = ("sample", "sample-adapter")
+    listed = evaluations.causes(*chosen, "dev").result()
+    assert len(listed) > 20
+    dataset = catalog.dataset("sample")
+    for query_id, expected in list(listed.items())[:10]:
+        relevant = frozenset(relevant_ids(dataset.judgments[query_id]))
+        text = dataset.queries[query_id].text
+        own = evaluations.remedies_of_query(*chosen, query_id, text, relevant).result()
+        assert (own.base_rank, own.causes) == (expected.base_rank, expected.causes)
 
 
 @pytest.mark.parametrize("adapter", ["sample-adapter", "none"])

@@ -80,12 +80,10 @@ def test_a_kept_question_is_a_query_with_an_outcome() -> None:
     assert kept.document_ids == typed.document_ids
     outcomes = await_value(lambda: evaluations.outcomes(*KEY, 10))
     assert outcomes[query_id] == "unchanged"  # rank 2 in both
-    typed_diagnosis = evaluations.typed_diagnosis(*KEY, text, "rio-grande")
-    diagnosis = evaluations.diagnosis(*KEY, query_id)
-    assert (typed_diagnosis.ranks, typed_diagnosis.findings) == (
-        diagnosis.ranks,
-        diagnosis.findings,
-    )
+    expected = frozenset(["rio-grande"])
+    as_typed = evaluations.remedies_of_query(*KEY, "", text, expected).result()
+    as_query = evaluations.remedies_of_query(*KEY, query_id, text, expected).result()
+    assert as_typed == as_query
     known = dataset.queries["q054"].text
     assert judging.keep("sample", known, "anna") == "q054", "a query of the files stays as it is"
 

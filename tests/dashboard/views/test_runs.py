@@ -82,12 +82,17 @@ def test_overview_has_the_measures_of_the_run_and_of_the_encoder() -> None:
     assert "The run “engine” ranks no document for 234 queries of this split" in text
 
 
-def test_failures_say_which_causes_are_not_looked_for() -> None:
-    text = " ".join(box.value for box in run("failures").markdown)
-    assert "Not looked for, because a run does not say how its engine reads a text" in text
-    assert "- **keyword mismatch**" in text
-    assert "- **truncated text**" not in text
-    ranks = {d.query_id: d.ranks for d in evaluations.diagnoses("sample", "run:engine", "test", 10)}
+def test_the_causes_of_a_run_have_remedies_without_vectors() -> None:
+    tried = evaluations.causes("sample", "run:engine", "test").result()
+    names = {own.remedy.name for own in tried["q001"].outcomes}
+    assert names >= {"reciprocal rank fusion", "base + BM25", "RM3", "ranking by the vectors"}
+    assert "Rocchio" not in names
+    assert tried["q001"].base_rank == 0
+    assert all(tried["q001"].is_better(own) for own in tried["q001"].outcomes)
+    text = shown(run("compare", query="q007"))
+    assert "Why is the relevant document not at rank 1?" in text or "No cause is shown" in text
+    found = evaluations.diagnoses("sample", "run:engine", "test", 10, tried)
+    ranks = {d.query_id: d.ranks for d in found}
     assert (ranks["q007"], ranks["q003"], ranks["q001"]) == ((3,), (1,), (0,))
 
 

@@ -13,6 +13,7 @@ from imrnns_core.config import NO_ADAPTER
 from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.evaluate import evaluate
+from imrnns_core.reporting.causes import NONE, cause_lines
 from imrnns_core.retrieval.hybrid import LEXICAL, RANK_FUSION, Hybrid
 from imrnns_core.retrieval.ranker import Ranker
 
@@ -91,13 +92,17 @@ def test_overview_compares_the_base_with_systems_that_need_no_training(base: Ran
 def test_failures_begin_with_queries_of_which_nothing_was_retrieved(base: Ranker) -> None:
     from dashboard.services import catalog
     from dashboard.views.failures import frames
-    from imrnns_core.evaluation.diagnosis import largest_losses_first
+    from imrnns_core.remedies.causes import worst_ranks_first
 
     run("failures")
     measured = evaluations.evaluation("sample", NO_ADAPTER, "test", 10)
-    rows = largest_losses_first(evaluations.diagnoses("sample", NO_ADAPTER, "test", 10))
+    tried = evaluations.causes("sample", NO_ADAPTER, "test").result()
+    rows = worst_ranks_first(evaluations.diagnoses("sample", NO_ADAPTER, "test", 10, tried))
     frame = frames.judged_queries(rows, catalog.dataset("sample"), measured, "test")
-    assert {"base", "BM25"} <= set(frame)
+    assert {"base", "BM25", "cause", "remedy"} <= set(frame)
+    before = evaluations.diagnoses("sample", NO_ADAPTER, "test", 10, None)
+    untried = frames.judged_queries(before, catalog.dataset("sample"), measured, "test")
+    assert set(frame) - set(untried) == {"cause", "remedy"}
     assert not {"modulated", "nDCG change", "group"} & set(frame)
     ranks = [
         10**6 if rank is None else rank
@@ -148,14 +153,15 @@ def test_a_typed_question_with_its_expected_document_has_ranks_and_causes(base: 
     assert (len(compared.document_ids), outside) == (100, 108)
     for expected, rank in ((retrieved, 15), ("rio-grande", None)):
         app = run("compare", query="", text=text, expected=expected, where=expected, shown="20")
-        found = evaluations.typed_diagnosis("sample", NO_ADAPTER, text, expected)
-        assert found.ranks[0] == (rank or 0)
-        assert len(found.findings) >= 1
+        key = ("sample", NO_ADAPTER, "", text, frozenset([expected]))
+        found = evaluations.remedies_of_query(*key).result()
+        assert found.base_rank == (rank or 0)
         page = html.unescape(shown(app))
-        assert all(finding.sentence in page for finding in found.findings)
+        for cause, effects in cause_lines(found) or [("No cause is shown", NONE)]:
+            assert cause.capitalize() in page
+            assert effects.replace("\n", "<br>") in page
         assert f"rank of the best relevant document: base {rank or '—'}" in page
         if rank is None:
-            assert found.findings[0].cause == "not among the candidates"
             assert "1 relevant document, not retrieved" in page
             assert f"<td>{outside}</td>" in page
         assert app.selectbox(key="input_shown").value == 20

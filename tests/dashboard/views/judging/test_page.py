@@ -123,7 +123,7 @@ def test_a_typed_question_gets_its_document_and_is_kept() -> None:
     app = open_page("compare", text=text, expected="rio-grande", top_k="1")
     assert "best relevant document: base 2, modulated 2" in said(app)
     assert "outcome: ✕ ranked too low" in said(app)
-    assert "Top document unjudged" in said(app)
+    assert "has no judgment. If it answers the query" in said(app)
     app.button(key="keep_question").click().run()
     assert not app.exception
     (question,) = store().questions("sample")
