@@ -1,8 +1,8 @@
 """Causes of a failure: a cause is shown if its remedy does better than chance for the query.
 
 Each remedy is applied to the query alone, with its default setting. It shows its cause if the best
-relevant document is higher than in the base ranking, and if a random change of the same size
-(`placebo`) rarely brings it as high. No remedy uses the judgments of the query.
+relevant document is higher than in the base ranking, and if it rarely gains as much in random
+changes of the same size (`placebo`). No remedy uses the judgments of the query.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RemedyOutcome:
         remedy: The remedy, with its default setting.
         rank: The rank of the document; 0 if no relevant document is ranked.
         document_id: The document; empty if there is none.
-        p: The share of random changes of the same size that bring a relevant document as high,
+        p: The share of random changes of the same size in which a relevant document gains as much,
             corrected for the number of remedies; 1 if the base has a relevant document at rank 1.
         rows: (R,) corpus rows of the ranking with the remedy, best first.
     """

@@ -2,16 +2,18 @@
 
 A remedy moves documents up and down. Its placebo makes moves of the same size at random:
 
-- The rank of each document with the remedy is fitted to its rank in the base ranking, both as
-  −log(rank), by least squares. What the fit leaves is dealt to the documents at random; then they
-  are ranked again. Documents of the base ranking exchange theirs among themselves, and so do the
-  others. Source: Freedman and Lane, "A nonstochastic interpretation of reported significance
-  levels", 1983.
+- The gain of a document is its rank with the remedy minus what a straight line through all
+  documents predicts from its base rank, both as −log(rank). Documents near the top can move more,
+  so a gain counts in units of the size that a second line predicts from the base rank. A random
+  change deals the gains to the documents anew: documents of the base ranking exchange theirs among
+  themselves, and so do the others. Source: Freedman and Lane, "A nonstochastic interpretation of
+  reported significance levels", 1983.
 - A remedy that only leaves out documents is compared with leaving out as many at random.
 
-p is the share of random changes after which the best relevant document is as high as with the
-remedy, corrected for the number of remedies: the same draws serve all remedies, and the smallest p
-of a draw counts (Westfall and Young, "Resampling-based multiple testing", 1993).
+p is the share of random changes in which a relevant document gains as much (or, if documents are
+left out, gets as high) as with the remedy. It is corrected for the number of remedies: the same
+draws serve all remedies, and the smallest p of a draw counts (Westfall and Young, "Resampling-based
+multiple testing", 1993).
 
 Shapes: B documents of the base ranking, S remedies, U documents of any ranking, R relevant ones, D
 draws.
@@ -30,6 +32,8 @@ from imrnns_core.types import DoubleArray, IntArray
 
 DRAWS = 999
 """Random changes of each remedy."""
+SMALLEST_SIZE = 0.3
+"""The least size of a gain that is taken as usual at any base rank, as a share of the mean size."""
 UNRANKED = DEPTH + 1
 """The rank of a document that a ranking does not have."""
 
@@ -46,10 +50,8 @@ def corrected_p(
         seed: Seed of the draws.
     """
     placebo = _Placebo(base, rankings, relevant, seed)
-    reached = np.array([placebo.ranks(rows)[placebo.is_relevant].min() for rows in rankings])
-    drawn = np.stack([placebo.drawn(rows) for rows in rankings])
-    raw = (1 + (drawn <= reached[:, None]).sum(axis=1)) / (1 + DRAWS)
-    return _step_down(raw, _shares_as_low(drawn))
+    p, drawn = zip(*map(placebo.p, rankings), strict=True)
+    return _step_down(np.array(p), np.stack(drawn))
 
 
 class _Placebo:
@@ -59,52 +61,59 @@ class _Placebo:
         self, base: IntArray, rankings: Sequence[IntArray], relevant: IntArray, seed: int
     ) -> None:
         self._rows = np.unique(np.concatenate([base, *rankings, relevant]))
-        self._base = self.ranks(base)
-        self.is_relevant: NDArray[np.bool_] = np.isin(self._rows, relevant)
+        self._base = self._ranks(base)
+        self._is_relevant: NDArray[np.bool_] = np.isin(self._rows, relevant)
         self._keys = np.random.default_rng(seed).random((DRAWS, len(self._rows)), np.float32)
 
-    def ranks(self, rows: IntArray) -> DoubleArray:
+    def _ranks(self, rows: IntArray) -> DoubleArray:
         """Return (U,) the rank of each document."""
         ranks = np.full(len(self._rows), float(UNRANKED))
         ranks[np.searchsorted(self._rows, rows)] = np.arange(1, len(rows) + 1)
         capped: DoubleArray = np.minimum(ranks, UNRANKED)
         return capped
 
-    def drawn(self, rows: IntArray) -> DoubleArray:
-        """Return (D,) the rank of the best relevant document after each random change."""
-        changed = self.ranks(rows)
+    def p(self, rows: IntArray) -> tuple[float, DoubleArray]:
+        """Return the p of a remedy, not corrected, and the p (D,) of each random change."""
+        changed = self._ranks(rows)
         kept = (self._base < UNRANKED) & (changed < UNRANKED)
         order = np.argsort(changed[kept])
         if len(rows) == kept.sum() and (np.diff(self._base[kept][order]) > 0).all():
-            return self._left_out(int((self._base < UNRANKED).sum() - kept.sum()))
+            drawn = self._left_out(int((self._base < UNRANKED).sum() - kept.sum()))
+            as_high = np.searchsorted(np.sort(drawn), drawn, side="right") / DRAWS
+            rank = changed[self._is_relevant].min()
+            return float(1 + (drawn <= rank).sum()) / (1 + DRAWS), as_high
         return self._dealt(changed)
 
     def _left_out(self, number: int) -> DoubleArray:
-        """Leave out some documents of the base ranking."""
+        """Return the rank (D,) of the best relevant document if random ones are left out."""
         keys = self._keys[:, self._in_base]
         stays = np.ones(keys.shape, dtype=bool)
         if number:
             stays = keys > np.partition(keys, number - 1, axis=1)[:, number - 1 : number]
         order = np.argsort(self._base[self._in_base])
-        relevant, stays = self.is_relevant[self._in_base][order], stays[:, order]
+        relevant, stays = self._is_relevant[self._in_base][order], stays[:, order]
         ranks = np.where(stays & relevant, np.cumsum(stays, axis=1), UNRANKED)
         return np.asarray(ranks.min(axis=1, initial=UNRANKED), dtype=np.float64)
 
-    def _dealt(self, changed: DoubleArray) -> DoubleArray:
-        """Deal what the fit leaves to the documents of the base and of the changed ranking."""
-        takes_part = (changed < UNRANKED) | self.is_relevant
+    def _dealt(self, changed: DoubleArray) -> tuple[float, DoubleArray]:
+        """Deal the gains to the documents of the base ranking, and to those that came in."""
+        takes_part = (changed < UNRANKED) | self._is_relevant
         outside = np.flatnonzero((self._base == UNRANKED) & takes_part)
-        own = np.concatenate([self._in_base, outside])
-        before, after = -np.log(self._base[own]), -np.log(changed[own])
-        matrix = np.stack([np.ones(len(own)), before], axis=1)
-        fit = matrix @ np.linalg.lstsq(matrix, after, rcond=None)[0]
-        rest, count = after - fit, len(self._in_base)
-        outside_deal = count + np.argsort(self._keys[:, outside], axis=1)
-        scores = fit + np.concatenate([rest[self._base_deal], rest[outside_deal]], axis=1)
-        best = scores[:, self.is_relevant[own]].max(axis=1, initial=-np.inf)
-        # rounding must not count a document of the same value
-        above: IntArray = (scores > best[:, None] + 1e-9).sum(axis=1)
-        return np.asarray(above + 1, dtype=np.float64)
+        own, count = np.concatenate([self._in_base, outside]), len(self._in_base)
+        gains = _gains(-np.log(self._base[own]), -np.log(changed[own]))
+        outside_deal = np.argsort(self._keys[:, outside], axis=1)
+        # of each part: the real gains and the dealt ones, and which documents are relevant
+        parts = [
+            (gains[:count], gains[:count][self._base_deal], self._is_relevant[self._in_base]),
+            (gains[count:], gains[count:][outside_deal], self._is_relevant[outside]),
+        ]
+        real = max(float(part[relevant].max(initial=-np.inf)) for part, _, relevant in parts)
+        dealt = [part[:, relevant].max(axis=1, initial=-np.inf) for _, part, relevant in parts]
+        below: DoubleArray = np.ones(1 + DRAWS)
+        for part, _, relevant in parts:
+            all_gains = np.concatenate([[real], np.maximum(*dealt)])
+            below *= _chance_below(part, all_gains, int(relevant.sum()))
+        return float(1 - below[0]), 1 - below[1:]
 
     @cached_property
     def _in_base(self) -> IntArray:
@@ -115,18 +124,31 @@ class _Placebo:
         return np.argsort(self._keys[:, self._in_base], axis=1)
 
 
-def _shares_as_low(drawn: DoubleArray) -> DoubleArray:
-    """Return (S, D) the p of each draw among the draws of its remedy."""
-    counts = [np.searchsorted(np.sort(own), own, side="right") for own in drawn]
-    shares: DoubleArray = np.stack(counts) / drawn.shape[1]
-    return shares
+def _gains(before: DoubleArray, after: DoubleArray) -> DoubleArray:
+    """Return what `after` has more than a line through it predicts, in units of its usual size."""
+    line = np.stack([np.ones(len(before)), before], axis=1)
+    gains = after - line @ np.linalg.lstsq(line, after, rcond=None)[0]
+    sizes = np.abs(gains)
+    usual = line @ np.linalg.lstsq(line, sizes, rcond=None)[0]
+    # rounding must not tell equal gains apart
+    scaled: DoubleArray = gains / np.maximum(usual, SMALLEST_SIZE * sizes.mean() + 1e-9)
+    return scaled.round(6)
+
+
+def _chance_below(part: DoubleArray, gains: DoubleArray, number: int) -> DoubleArray:
+    """Return the chance that `number` documents of a part, drawn at random, gain less (G,)."""
+    less = np.searchsorted(np.sort(part), gains, side="left").astype(np.float64)
+    chance = np.ones(len(gains))
+    for k in range(number):
+        chance *= np.maximum(less - k, 0) / (len(part) - k)
+    return chance
 
 
 def _step_down(raw: DoubleArray, drawn: DoubleArray) -> DoubleArray:
     """Correct p (S,) with the p of the draws (S, D)."""
     order = np.argsort(raw, kind="stable")
     smallest = np.minimum.accumulate(drawn[order][::-1], axis=0)[::-1]
-    as_low = (smallest <= raw[order][:, None]).sum(axis=1)
+    as_small = (smallest <= raw[order][:, None] + 1e-9).sum(axis=1)
     corrected = np.empty(len(raw))
-    corrected[order] = np.maximum.accumulate((1 + as_low) / (1 + drawn.shape[1]))
+    corrected[order] = np.maximum.accumulate((1 + as_small) / (1 + drawn.shape[1]))
     return corrected

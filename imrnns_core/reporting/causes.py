@@ -9,12 +9,12 @@ from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
     "A cause is shown if its remedy, applied to this query alone, brings a relevant document "
-    f"higher than in the base ranking, and if at most {LEVEL:.0%} of {DRAWS} random changes of the "
-    "same size bring one as high (corrected for the number of remedies). Remedies do not use the "
-    "judgments of the query."
+    f"higher than in the base ranking, and if the document gains more than in {1 - LEVEL:.0%} of "
+    f"{DRAWS} random changes of the same size (corrected for the number of remedies). Remedies do "
+    "not use the judgments of the query."
 ).replace("%", " %")
 NONE = (
-    "No remedy brings a relevant document up by more than random changes of the same size would. "
+    "No remedy brings a relevant document up by clearly more than random changes of its size do. "
     "The table below has the ranks."
 )
 

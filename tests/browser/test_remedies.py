@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import open_page, settle
+from tests.browser.app import cards, open_page, settle
 
 pytestmark = pytest.mark.browser
 
@@ -40,10 +41,37 @@ def test_compare_says_what_each_remedy_does_to_a_failing_query(page: Page, addre
     fixed.wait_for()
     settle(page)
     fixed.click()
-    table = page.locator(".st-key-query_remedies_table table")
-    table.wait_for()
+    rows = page.locator(".st-key-query_remedies tbody tr")
+    rows.first.wait_for()
     settle(page)
-    ranks = {row.split("\t")[0]: row.split("\t")[1:] for row in table.inner_text().splitlines()}
-    assert ranks["base"][0] == "—" or int(ranks["base"][0]) > 10
-    assert int(ranks["base + BM25"][0]) <= 10
-    assert ranks["base + BM25"][1] == "▲"
+    cells = [row.locator("td, th").all_inner_texts() for row in rows.all()]
+    ranks = {name: rank for name, rank, _ in cells}
+    assert ranks["base"] == "—" or int(ranks["base"]) > 10
+    assert ranks["base + BM25"].startswith("▲ ")
+    assert int(ranks["base + BM25"].removeprefix("▲ ")) <= 10
+
+
+def test_the_ranking_of_a_remedy_is_the_second_list_and_stays_in_the_link(
+    page: Page, address: str
+) -> None:
+    open_page(page, f"{address}/?query=q763")
+    causes = page.locator("[class*='st-key-causes-']")
+    expect(causes).to_contain_text("Keyword mismatch")
+    expect(causes).to_contain_text(re.compile(r"RM3: rank 34 → 1 \(p = 0\.0"))
+    page.locator(".st-key-query_remedies tbody tr").filter(has_text="RM3").click()
+    expect(page.locator('section[aria-label="RM3"]')).to_be_visible()
+    settle(page)
+    assert cards(page, "RM3")[0][:2] == ("treaty-of-paris-1783", 1)
+    expect(page).to_have_url(re.compile("remedy=RM3"))
+    open_page(page, page.url)
+    assert cards(page, "RM3")[0][:2] == ("treaty-of-paris-1783", 1)
+    with page.expect_download() as downloaded:
+        page.locator(".st-key-run button").click()
+    first = Path(downloaded.value.path()).read_text().splitlines()[0]
+    assert first.split()[2:5] == ["treaty-of-paris-1783", "1", "-1"]
+    # “Second list” brings the usual ranking back
+    page.get_by_role("combobox", name="Second list").click()
+    page.get_by_role("option", name="modulated ranking").click()
+    expect(page.locator('section[aria-label="Modulated"]')).to_be_visible()
+    settle(page)
+    assert "remedy=" not in page.url

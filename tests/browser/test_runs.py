@@ -55,7 +55,7 @@ def test_from_a_run_file_to_a_judged_document(page: Page, tmp_path: Path) -> Non
         settle(page)
         row = page.locator(f'.st-key-failures tbody tr[data-id="{QUERY}"]')
         expect(row).to_contain_text("ranked too low")
-        expect(row).to_contain_text("keyword mismatch")
+        expect(row.locator("td").nth(4)).not_to_have_text("")
         row.click()
         settle(page)
 

@@ -53,4 +53,4 @@ def test_from_own_files_to_a_failing_query_with_its_relevant_document(
         document = relevant.get_attribute("data-document")
         assert document not in [d for d, _, _ in base]
         assert document in [d for d, _, _ in mixed]
-        expect(page.locator(".st-key-causes")).to_contain_text("Keyword mismatch")
+        expect(page.locator("[class*='st-key-causes-']")).to_contain_text("Keyword mismatch")
