@@ -37,8 +37,9 @@ class RemedyOutcome:
         remedy: The remedy, with its default setting.
         rank: The rank of the document; 0 if no relevant document is ranked.
         document_id: The document; empty if there is none.
-        p: The share of random changes of the same size in which a relevant document gains as much,
-            corrected for the number of remedies; 1 if the base has a relevant document at rank 1.
+        p: That of its cause: the share of random changes of the same size in which a relevant
+            document gains as much, corrected for the number of causes; 1 if the base has a relevant
+            document at rank 1.
         rows: (R,) corpus rows of the ranking with the remedy, best first.
     """
 
@@ -163,12 +164,16 @@ def _tried(
     rows = np.array(sorted(row[d] for d in relevant if d in row), dtype=np.int64)
     best = [best_relevant(search, own, relevant) for own in rankings]
     base_rank = best_relevant(search, base, relevant)[0]
-    p = [1.0] * len(rankings)
+    by_cause = dict[str, list[IntArray]]()
+    for remedy, ranked in zip(remedies, rankings, strict=True):
+        by_cause.setdefault(remedy.cause, []).append(ranked)
+    p = dict.fromkeys(by_cause, 1.0)
     if base_rank != 1 and len(rows) and rankings:
-        p = corrected_p(base, rankings, rows).tolist()
+        corrected = corrected_p(base, list(by_cause.values()), rows)
+        p = dict(zip(by_cause, corrected.tolist(), strict=True))
     outcomes = [
-        RemedyOutcome(remedy, *own, own_p, ranked)
-        for remedy, own, own_p, ranked in zip(remedies, best, p, rankings, strict=True)
+        RemedyOutcome(remedy, *own, p[remedy.cause], ranked)
+        for remedy, own, ranked in zip(remedies, best, rankings, strict=True)
     ]
     return TriedRemedies(base_rank, tuple(outcomes))
 

@@ -18,14 +18,6 @@ LEXICAL_BYTES = 500
 
 def remedies(search: Search) -> Iterator[Remedy]:
     """Yield both ways to add BM25."""
-    yield Remedy(
-        RANK_FUSION,
-        KEYWORD_MISMATCH,
-        "Documents are ranked by their ranks in the base ranking and in BM25.",
-        "Search both indexes, and add 1 / (60 + rank) for each list that has a document.",
-        _fused,
-        bytes_per_document=LEXICAL_BYTES,
-    )
     others = [weight for weight in WEIGHTS.tolist() if weight != DEFAULT_WEIGHT]
     yield Remedy(
         BASE_LEXICAL,
@@ -36,6 +28,15 @@ def remedies(search: Search) -> Iterator[Remedy]:
         (DEFAULT_WEIGHT, *others),
         "weight of BM25",
         LEXICAL_BYTES,
+    )
+
+    yield Remedy(
+        RANK_FUSION,
+        KEYWORD_MISMATCH,
+        "Documents are ranked by their ranks in the base ranking and in BM25.",
+        "Search both indexes, and add 1 / (60 + rank) for each list that has a document.",
+        _fused,
+        bytes_per_document=LEXICAL_BYTES,
     )
 
 

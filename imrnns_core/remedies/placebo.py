@@ -10,12 +10,12 @@ A remedy moves documents up and down. Its placebo makes moves of the same size a
   reported significance levels", 1983.
 - A remedy that only leaves out documents is compared with leaving out as many at random.
 
-p is the share of random changes in which a relevant document gains as much (or, if documents are
-left out, gets as high) as with the remedy. It is corrected for the number of remedies: the same
-draws serve all remedies, and the smallest p of a draw counts (Westfall and Young, "Resampling-based
-multiple testing", 1993).
+A cause has one p: the gains of its remedies are averaged for each document. p is the share of
+random changes in which a relevant document gains as much (or, if documents are left out, gets as
+high). It is corrected for the number of causes: the same draws serve all causes, and the smallest p
+of a draw counts (Westfall and Young, "Resampling-based multiple testing", 1993).
 
-Shapes: B documents of the base ranking, S remedies, U documents of any ranking, R relevant ones, D
+Shapes: B documents of the base ranking, C causes, U documents of any ranking, R relevant ones, D
 draws.
 """
 
@@ -39,13 +39,13 @@ UNRANKED = DEPTH + 1
 
 
 def corrected_p(
-    base: IntArray, rankings: Sequence[IntArray], relevant: IntArray, seed: int = 0
+    base: IntArray, rankings: Sequence[Sequence[IntArray]], relevant: IntArray, seed: int = 0
 ) -> DoubleArray:
-    """Return (S,) p of each remedy, corrected for their number.
+    """Return (C,) p of each cause, corrected for their number.
 
     Args:
         base: (B,) corpus rows of the base ranking, best first.
-        rankings: Corpus rows of the ranking with each of the S remedies.
+        rankings: For each of the C causes, corpus rows of the ranking with each of its remedies.
         relevant: (R,) corpus rows of the relevant documents.
         seed: Seed of the draws.
     """
@@ -58,9 +58,10 @@ class _Placebo:
     """The random changes of one query."""
 
     def __init__(
-        self, base: IntArray, rankings: Sequence[IntArray], relevant: IntArray, seed: int
+        self, base: IntArray, rankings: Sequence[Sequence[IntArray]], relevant: IntArray, seed: int
     ) -> None:
-        self._rows = np.unique(np.concatenate([base, *rankings, relevant]))
+        every = [rows for own in rankings for rows in own]
+        self._rows = np.unique(np.concatenate([base, *every, relevant]))
         self._base = self._ranks(base)
         self._is_relevant: NDArray[np.bool_] = np.isin(self._rows, relevant)
         self._keys = np.random.default_rng(seed).random((DRAWS, len(self._rows)), np.float32)
@@ -72,17 +73,20 @@ class _Placebo:
         capped: DoubleArray = np.minimum(ranks, UNRANKED)
         return capped
 
-    def p(self, rows: IntArray) -> tuple[float, DoubleArray]:
-        """Return the p of a remedy, not corrected, and the p (D,) of each random change."""
-        changed = self._ranks(rows)
-        kept = (self._base < UNRANKED) & (changed < UNRANKED)
-        order = np.argsort(changed[kept])
-        if len(rows) == kept.sum() and (np.diff(self._base[kept][order]) > 0).all():
-            drawn = self._left_out(int((self._base < UNRANKED).sum() - kept.sum()))
+    def p(self, rankings: Sequence[IntArray]) -> tuple[float, DoubleArray]:
+        """Return the p of a cause, not corrected, and the p (D,) of each random change."""
+        changed = [self._ranks(rows) for rows in rankings]
+        if len(changed) == 1 and self._only_leaves_out(changed[0]):
+            rank = changed[0][self._is_relevant].min()
+            drawn = self._left_out(int(((self._base < UNRANKED) & (changed[0] == UNRANKED)).sum()))
             as_high = np.searchsorted(np.sort(drawn), drawn, side="right") / DRAWS
-            rank = changed[self._is_relevant].min()
             return float(1 + (drawn <= rank).sum()) / (1 + DRAWS), as_high
         return self._dealt(changed)
+
+    def _only_leaves_out(self, changed: DoubleArray) -> bool:
+        """Return whether a ranking has documents of the base alone, in their order."""
+        kept = self._base[np.argsort(changed)][: int((changed < UNRANKED).sum())]
+        return bool((kept < UNRANKED).all() and (np.diff(kept) > 0).all())
 
     def _left_out(self, number: int) -> DoubleArray:
         """Return the rank (D,) of the best relevant document if random ones are left out."""
@@ -95,25 +99,36 @@ class _Placebo:
         ranks = np.where(stays & relevant, np.cumsum(stays, axis=1), UNRANKED)
         return np.asarray(ranks.min(axis=1, initial=UNRANKED), dtype=np.float64)
 
-    def _dealt(self, changed: DoubleArray) -> tuple[float, DoubleArray]:
-        """Deal the gains to the documents of the base ranking, and to those that came in."""
-        takes_part = (changed < UNRANKED) | self._is_relevant
-        outside = np.flatnonzero((self._base == UNRANKED) & takes_part)
-        own, count = np.concatenate([self._in_base, outside]), len(self._in_base)
-        gains = _gains(-np.log(self._base[own]), -np.log(changed[own]))
-        outside_deal = np.argsort(self._keys[:, outside], axis=1)
-        # of each part: the real gains and the dealt ones, and which documents are relevant
-        parts = [
-            (gains[:count], gains[:count][self._base_deal], self._is_relevant[self._in_base]),
-            (gains[count:], gains[count:][outside_deal], self._is_relevant[outside]),
-        ]
-        real = max(float(part[relevant].max(initial=-np.inf)) for part, _, relevant in parts)
-        dealt = [part[:, relevant].max(axis=1, initial=-np.inf) for _, part, relevant in parts]
-        below: DoubleArray = np.ones(1 + DRAWS)
-        for part, _, relevant in parts:
-            all_gains = np.concatenate([[real], np.maximum(*dealt)])
-            below *= _chance_below(part, all_gains, int(relevant.sum()))
+    def _dealt(self, changed: Sequence[DoubleArray]) -> tuple[float, DoubleArray]:
+        """Deal the mean gains to the documents of the base ranking, and to those that came in."""
+        gains = np.mean([self._gains(own) for own in changed], axis=0)
+        came_in = np.min(changed, axis=0) < UNRANKED
+        outside = np.flatnonzero((self._base == UNRANKED) & (came_in | self._is_relevant))
+        best, parts = np.full(1 + DRAWS, -np.inf), []
+        for rows, deal in (
+            (self._in_base, self._base_deal),
+            (outside, np.argsort(self._keys[:, outside], axis=1)),
+        ):
+            own, relevant = gains[rows], self._is_relevant[rows]
+            parts.append((np.sort(own), int(relevant.sum())))
+            if relevant.any():
+                real, dealt = own[relevant].max(), own[deal][:, relevant].max(axis=1)
+                best = np.maximum(best, np.concatenate([[real], dealt]))
+        below: DoubleArray = np.prod([_chance_below(*part, best) for part in parts], axis=0)
         return float(1 - below[0]), 1 - below[1:]
+
+    def _gains(self, changed: DoubleArray) -> DoubleArray:
+        """Return the gain (U,) of each document, in units of the usual size of a gain."""
+        gains = np.zeros(len(changed))
+        own = np.flatnonzero((self._base < UNRANKED) | (changed < UNRANKED) | self._is_relevant)
+        before, after = -np.log(self._base[own]), -np.log(changed[own])
+        line = np.stack([np.ones(len(own)), before], axis=1)
+        gains[own] = after - line @ np.linalg.lstsq(line, after, rcond=None)[0]
+        sizes = np.abs(gains[own])
+        usual = line @ np.linalg.lstsq(line, sizes, rcond=None)[0]
+        gains[own] /= np.maximum(usual, SMALLEST_SIZE * sizes.mean() + 1e-9)
+        # rounding must not tell equal gains apart
+        return gains.round(6)
 
     @cached_property
     def _in_base(self) -> IntArray:
@@ -124,23 +139,15 @@ class _Placebo:
         return np.argsort(self._keys[:, self._in_base], axis=1)
 
 
-def _gains(before: DoubleArray, after: DoubleArray) -> DoubleArray:
-    """Return what `after` has more than a line through it predicts, in units of its usual size."""
-    line = np.stack([np.ones(len(before)), before], axis=1)
-    gains = after - line @ np.linalg.lstsq(line, after, rcond=None)[0]
-    sizes = np.abs(gains)
-    usual = line @ np.linalg.lstsq(line, sizes, rcond=None)[0]
-    # rounding must not tell equal gains apart
-    scaled: DoubleArray = gains / np.maximum(usual, SMALLEST_SIZE * sizes.mean() + 1e-9)
-    return scaled.round(6)
+def _chance_below(ordered: DoubleArray, number: int, gains: DoubleArray) -> DoubleArray:
+    """Return the chance that `number` documents, drawn at random, gain less than each of (G,).
 
-
-def _chance_below(part: DoubleArray, gains: DoubleArray, number: int) -> DoubleArray:
-    """Return the chance that `number` documents of a part, drawn at random, gain less (G,)."""
-    less = np.searchsorted(np.sort(part), gains, side="left").astype(np.float64)
+    `ordered` has the gains of all documents that can be drawn, the smallest first.
+    """
+    less = np.searchsorted(ordered, gains, side="left").astype(np.float64)
     chance = np.ones(len(gains))
     for k in range(number):
-        chance *= np.maximum(less - k, 0) / (len(part) - k)
+        chance *= np.maximum(less - k, 0) / (len(ordered) - k)
     return chance
 
 

@@ -8,9 +8,9 @@ from imrnns_core.reporting.formatting import p_equals
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
-    "A cause is shown if its remedy, applied to this query alone, brings a relevant document "
+    "A cause is shown if its remedies, applied to this query alone, bring a relevant document "
     f"higher than in the base ranking, and if the document gains more than in {1 - LEVEL:.0%} of "
-    f"{DRAWS} random changes of the same size (corrected for the number of remedies). Remedies do "
+    f"{DRAWS} random changes of the same size (corrected for the number of causes). Remedies do "
     "not use the judgments of the query."
 ).replace("%", " %")
 NONE = (

@@ -203,7 +203,8 @@ _QUIET = """([call, quiet, look]) => {
   const moving = document.getAnimations().some((animation) =>
     animation.playState === 'running' && animation.effect?.getComputedTiming().endTime < Infinity);
   if (late || moving || !app || app.dataset.testScriptState !== 'notRunning' || asked > answered
-    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring, .plot[aria-busy]'))
+    || document.querySelector('[data-testid="stSkeleton"], .st-key-measuring, .plot[aria-busy], '
+      + '.st-key-trying_remedies [role=progressbar]'))
     seen.since = now;
   return now - Math.max(seen.since, answered) > quiet;
 }"""

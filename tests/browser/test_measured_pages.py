@@ -261,6 +261,8 @@ def test_failures_shows_the_numbers_of_evaluate(
     page: Page, address: str, dev: dict[str, Any], top_k: int
 ) -> None:
     open_page(page, f"{address}/failures?split=dev&top_k={top_k}")
+    page.get_by_role("columnheader", name="Cause").wait_for()
+    settle(page)
     queries = {q["query_id"]: q for q in dev["queries"]}
     rows = download(page, "csv")
     assert {row["id"] for row in rows} == set(queries)

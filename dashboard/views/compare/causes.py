@@ -43,7 +43,12 @@ COLUMNS = [
         "Rank of the best relevant document. ▲ better and ▼ worse than base; — not in the top 100.",
         numeric=True,
     ),
-    Column("p", "Share of random changes that do as well. " + WHEN_SHOWN, numeric=True),
+    Column(
+        "p",
+        "Share of random changes in which the document gains as much. All remedies of a cause have "
+        "one p.",
+        numeric=True,
+    ),
 ]
 NOT_RANKED = "—"
 
@@ -70,7 +75,8 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         if not any(d in dataset.document for d in relevant_ids(comparison.judgments)):
             notices.show("warning", *MISSING)
             return
-        found = progress_panel.await_result(job, "The remedies could not be tried", "try_again")
+        with st.container(key="trying_remedies"):
+            found = progress_panel.await_result(job, "The remedies could not be tried", "try_again")
         if found is None:
             return
         _causes(comparison, found)

@@ -90,9 +90,9 @@ def _show_judged(split: str) -> None:
     selection = state.current()
     key = (selection.data, selection.system, split, selection.top_k)
     measured = evaluations.evaluation(*key)
-    tried = progress_panel.await_result(
-        evaluations.causes(*key[:3]), "The remedies could not be tried", "causes_job"
-    )
+    job = evaluations.causes(*key[:3])
+    with st.container(key="trying_remedies"):
+        tried = progress_panel.await_result(job, "The remedies could not be tried", "causes_job")
     diagnoses = evaluations.diagnoses(*key, tried)
     with outcomes:
         outcome = _outcome_choice(diagnoses, outcomes_of(measured))
