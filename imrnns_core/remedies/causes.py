@@ -56,7 +56,7 @@ class TriedRemedies:
 
     Attributes:
         base_rank: Rank of the best relevant document in the base ranking; 0 if it has none.
-        outcomes: The outcome of each remedy.
+        outcomes: The outcome of each remedy that changes the ranking.
     """
 
     base_rank: int
@@ -161,6 +161,9 @@ def _tried(
     relevant: Collection[str],
 ) -> TriedRemedies:
     row, base = search.collection.documents.row, search.base[i].rows
+    # a remedy that does not change the ranking, such as a correct spelling, is none for this query
+    changing = [n for n, own in enumerate(rankings) if not np.array_equal(own, base)]
+    remedies, rankings = [remedies[n] for n in changing], [rankings[n] for n in changing]
     rows = np.array(sorted(row[d] for d in relevant if d in row), dtype=np.int64)
     best = [best_relevant(search, own, relevant) for own in rankings]
     base_rank = best_relevant(search, base, relevant)[0]

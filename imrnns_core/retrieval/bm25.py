@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,22 @@ class BM25Index:
     def save(self, folder: Path) -> None:
         """Write the index to a folder."""
         self._retriever.save(str(folder), show_progress=False)
+
+    @cached_property
+    def document_counts(self) -> dict[str, int]:
+        """Word → number of documents that have it."""
+        counts = np.diff(self._retriever.scores["indptr"]).tolist()
+        known = self._retriever.vocab_dict
+        return {word: counts[i] for word, i in known.items() if i < len(counts) and counts[i]}
+
+    def has_together(self, first: str, second: str) -> bool:
+        """Return whether a document has both words."""
+        index, known = self._retriever.scores, self._retriever.vocab_dict
+        if first not in known or second not in known:
+            return False
+        ends = [index["indptr"][known[word] : known[word] + 2] for word in (first, second)]
+        rows = [index["indices"][start:end] for start, end in ends]
+        return bool(np.isin(*rows).any())
 
     def search(self, texts: Sequence[str], k: int) -> IntArray:
         """Return (B, min(k, N)) corpus rows for B texts, best first.
