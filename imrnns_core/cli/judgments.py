@@ -54,6 +54,9 @@ def judgments_import(
 ) -> None:
     """Store the judgments of a file; grades above 3 are stored as 3.
 
+    If a query has fractions, all its grades are multiplied to whole numbers first,
+    so 0.5 and 1 become 1 and 2, and 0.3 and 1 both become 3.
+
     For the same pair of query and document, they replace those of the data set's
     files.
     """

@@ -93,11 +93,11 @@ class VocabularyView:
     """
 
     def __init__(self, ranker: Ranker) -> None:
-        queries = len(ranker.collection.queries.vectors)
+        queries = len(np.unique(ranker.collection.queries.vectors, axis=0))
         if queries <= NULL_DRAWS:
             raise ExplanationError(
                 f"the vocabulary view compares with {NULL_DRAWS} other queries, and "
-                f"{ranker.collection.dataset.name} has {queries}; add queries"
+                f"{ranker.collection.dataset.name} has {queries} different ones; add queries"
             )
         if not isinstance(ranker.collection.encoder, SentenceTransformerEncoder):
             raise ExplanationError(
@@ -165,11 +165,11 @@ class VocabularyView:
 
     @cached_property
     def _queries(self) -> Tensor:
-        """(NULL_DRAWS + 1, n) a fixed sample of the queries.
+        """(NULL_DRAWS + 1, n) a fixed sample of the different queries.
 
         One more than the draws, because the query that is explained may be one of them.
         """
-        vectors = self.ranker.collection.queries.vectors
+        vectors = np.unique(self.ranker.collection.queries.vectors, axis=0)
         rows = np.random.default_rng(0).permutation(len(vectors))[: NULL_DRAWS + 1]
         return torch.from_numpy(np.asarray(vectors, dtype=np.float32)[rows])
 

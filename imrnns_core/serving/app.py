@@ -8,8 +8,9 @@ from threading import Lock
 from typing import TypeVar
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imrnns_core import __version__
@@ -166,7 +167,7 @@ def create_app(ranker: Ranker) -> ASGIApp:
         AdapterError: If there is no adapter.
     """
     service = Service(ranker.with_scope("corpus"))
-    app = FastAPI(title="IMRNNs Lens", version=__version__, description=DESCRIPTION)
+    app = FastAPIOffline(title="IMRNNs Lens", version=__version__, description=DESCRIPTION)
 
     # not `async`: they compute, so they run in threads, and `/healthz` answers meanwhile
     @app.post("/search")

@@ -37,7 +37,7 @@ OTHER_QUERY = "of a query that the data set does not have, or that has another t
 NO_DOCUMENT = "of a document that the corpus does not have"
 CHANGED = "of a document whose text changed since"
 NO_VECTOR = "that cannot be encoded: the encoder is missing, or it did not make these vectors"
-HIGHER_GRADE = "whose grade is above 3, so it is stored as 3"
+HIGHER_GRADES = "grades above 3 are stored as 3, which can change nDCG: {}; the first is {}"
 
 
 @dataclass(frozen=True)
@@ -153,17 +153,18 @@ def import_qrels(
     """
     qrels, report = load_qrels(path, dataset)
     _reject_unknown_documents(report)
-    new, line = list[tuple[str, str, int]](), 0
+    new, higher = list[tuple[str, str, int]](), list[str]()
     for query_id, judged in qrels.items():
         for document_id, grade in judged.items():
-            line += 1
             if document_id not in dataset.document:  # the reader noted it
                 continue
             if grade > GRADES[-1]:
-                report.change(HIGHER_GRADE, line, str(grade))
+                higher.append(f"{grade} of document {document_id} for query {query_id}")
                 grade = GRADES[-1]
             if dataset.people.get(query_id, {}).get(document_id) != grade:
                 new.append((query_id, document_id, grade))
+    if higher:
+        report.remarks.append(HIGHER_GRADES.format(len(higher), higher[0]))
     return store.add(dataset, new, who), report
 
 

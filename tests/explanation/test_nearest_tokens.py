@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.errors import ExplanationError
 from imrnns_core.explanation.nearest_tokens import (
     NULL_DRAWS,
@@ -99,3 +102,18 @@ def test_untrained_models_are_the_same_whatever_other_threads_draw(
     assert all(
         torch.equal(a, b) for a, b in zip(found.parameters(), expected.parameters(), strict=True)
     )
+
+
+@pytest.mark.parametrize("different", [20, 21])
+def test_repeated_queries_do_not_take_the_place_of_others(sample: Collection, different: int):
+    """As in a query log: one query is asked again and again, and twenty others are still drawn."""
+    vectors = sample.queries.vectors[:100].copy()
+    vectors[different:] = vectors[0]
+    repeated = replace(sample, queries=EmbeddingMatrix(sample.queries.ids[:100], vectors))
+    ranker = Ranker(repeated, toys.adapter(toys.random_model(3, 384, 384)))
+    if different <= NULL_DRAWS:
+        with pytest.raises(ExplanationError, match="has 20 different ones"):
+            VocabularyView(ranker)
+        return
+    drawn = VocabularyView(ranker)._queries
+    assert len(torch.unique(drawn, dim=0)) == NULL_DRAWS + 1

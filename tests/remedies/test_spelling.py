@@ -52,14 +52,14 @@ def test_a_misspelt_query_finds_its_document(sample: Collection) -> None:
     """The same query with and without a misspelling; only the first one has the remedy."""
     ranker, lexical = Ranker(sample), BM25Index(sample.dataset.documents)
     ranks = {}
-    for text in ("hypoglycaemia first aid", "hypoglycemaia first aid"):
+    for text in ("benzodiazepines and seizures", "benzodiazapines and seizures"):
         search = Search.of(ranker, lexical, [Query("", text)], sample.encode(text)[None])
         top = sample.dataset.document_ids[int(search.base[0].rows[0])]
         named = [remedy.name for remedy in all_remedies(search)]
         ranks[text] = (top, "spelling corrected" in named)
     assert [has_remedy for _, has_remedy in ranks.values()] == [False, True]
     relevant = next(top for top, _ in ranks.values())
-    text = "hypoglycemaia first aid"
+    text = "benzodiazapines and seizures"
     search = Search.of(ranker, lexical, [Query("", text)], sample.encode(text)[None])
     (tried,) = try_remedies(search, [{relevant}])
     own = next(o for o in tried.outcomes if o.remedy.name == "spelling corrected")
@@ -68,7 +68,7 @@ def test_a_misspelt_query_finds_its_document(sample: Collection) -> None:
 
 def test_a_correct_query_has_no_such_outcome(sample: Collection) -> None:
     ranker, lexical = Ranker(sample), BM25Index(sample.dataset.documents)
-    texts = ["hypoglycemaia first aid", "capital of France"]
+    texts = ["benzodiazapines and seizures", "capital of France"]
     vectors = sample.encoder.encode_queries(texts)
     search = Search.of(ranker, lexical, [Query("", text) for text in texts], vectors)
     both = try_remedies(search, [{sample.dataset.document_ids[0]}] * 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -218,3 +219,12 @@ def test_answers_to_requests_at_once_are_those_of_each(client: Client, ranker: R
 def test_without_an_adapter_nothing_is_served(sample: Collection):
     with pytest.raises(AdapterError):
         create_app(Ranker(sample))
+
+
+def test_the_description_of_the_fields_loads_nothing_from_other_hosts(client: Client):
+    page = client("GET", "/docs").text
+    named = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(named) >= 3
+    assert all(address.startswith("/") for address in named)
+    assert all(client("GET", address).status_code == 200 for address in named)
+    assert "://" not in page

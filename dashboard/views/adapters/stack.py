@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.services import catalog, comparisons
 from dashboard.widgets import notices
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
+from imrnns_core.errors import EncoderError
 from imrnns_core.model.effective_query import query_move
 from imrnns_core.reporting import snippets
 from imrnns_core.retrieval.comparison import Comparison
@@ -31,6 +32,11 @@ OWN = "This query is also a document. Compare leaves that document out, and the 
 COPIES = (
     "Some documents have the same vector. Their scores are equal, and the lines order them at will."
 )
+ROUNDED = (
+    "The lines encode the question anew; Compare uses the stored vector, which is rounded. Here, "
+    "documents with nearly equal scores have another order, or the last of the top 10 is another."
+)
+QDRANT_IDS = "Ids in Qdrant are integers or UUIDs, so the lines print those of the store."
 LENGTHS = (
     "The embeddings do not have length 1, and the projector of this adapter has a bias, so its "
     "scores depend on the lengths. A store that ranks by cosine may not keep them."
@@ -68,6 +74,8 @@ def show() -> None:
     st.code(snippets.snippet(store or "FAISS"), language="python")
     if compared is None:
         return
+    if store == "Qdrant":
+        st.caption(QDRANT_IDS)
     if limit := _limit(compared):
         notices.show("info", OTHER, limit)
         return
@@ -87,7 +95,23 @@ def _limit(compared: Comparison) -> str:
     model = catalog.ranker(selection.data, selection.adapter).adapter.model
     if collection.documents.common_length != 1.0 and model.projector.bias.any():
         return LENGTHS
-    return "" if set(_found(compared)) >= set(_top(compared)) else DEEPER
+    if not set(_found(compared)) >= set(_top(compared)):
+        return DEEPER
+    return "" if _top(_encoded_anew(compared)) == _top(compared) else ROUNDED
+
+
+def _encoded_anew(compared: Comparison) -> Comparison:
+    """Return the ranking for the text of the query, which the lines encode."""
+    selection = replace(state.current(), scope="corpus")
+    collection = catalog.collection(selection.data)
+    if not compared.query.id or not isinstance(collection.encoder, SentenceTransformerEncoder):
+        return compared
+    try:
+        collection.check_encoder()
+    except EncoderError:  # another encoder made the vectors
+        return compared
+    text = compared.query.text
+    return comparisons.comparison(selection.data, selection.system, "", text, frozenset())
 
 
 def _top(compared: Comparison) -> list[str]:

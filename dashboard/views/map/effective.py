@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import formatting, state, theme
 from dashboard.figures import effective as figures
 from dashboard.figures.cloud import Cloud, Group
-from dashboard.services import maps
+from dashboard.services import catalog, maps
 from dashboard.views.map.pictures import LABELLED, Picture
 from dashboard.widgets import notices, texts
 from imrnns_core.projection.effective_view import EffectiveView
@@ -25,6 +25,11 @@ READING = (
     "lines cut off the {} documents nearest to each query."
 )
 NEAREST = " Dots are the {:,} documents nearest to one of the two queries."
+PASSAGES = (
+    " A long document is drawn at its passage nearest to q, but ranked by the one nearest to the "
+    "effective query: the second line can cut off other documents than its list has."
+)
+OWN = " The query is also a document: it is drawn, but no list has it."
 FOUND = (
     "**{} of the {}** documents on the right are also among the {} with the highest modulated "
     "scores of the whole corpus. An inner product with the effective query leaves out two factors "
@@ -42,6 +47,10 @@ def picture(picture: Picture) -> tuple[go.Figure, list[Group]]:
     caption = READING.format(view.angle, len(view.base))
     if len(rows) < len(view.places):
         caption += NEAREST.format(len(rows))
+    if catalog.collection(state.current().data).passages is not None:
+        caption += PASSAGES
+    if picture.comparison.query.id in picture.dataset.left_out:
+        caption += OWN
     st.caption(caption)
     documents = picture.dataset.documents
     labels = None

@@ -65,8 +65,8 @@ def whole_grades(judged: Mapping[str, Mapping[str, Fraction]], report: FileRepor
     if largest_factor > 1:
         report.remarks.append(
             "grades are fractions; those of each query were multiplied to whole numbers (by at "
-            f"most {largest_factor}), which nDCG does not depend on; grades that people give on "
-            "the pages, from 0 to 3, are not multiplied"
+            f"most {largest_factor}); grades that people give on the pages, from 0 to 3, are not "
+            "multiplied"
         )
     if is_rounded:
         report.remarks.append(

@@ -288,7 +288,7 @@ CASES = {
         qrels("2\td1\t0.5"),
         (
             "grades are fractions; those of each query were multiplied to whole numbers (by at "
-            "most 2), which nDCG does not depend on; grades that people give on the pages, from 0 "
+            "most 2); grades that people give on the pages, from 0 "
             "to 3, are not multiplied",
         ),
         qrels={"q1": {"d1": 2, "d2": 0}, "2": {"d2": 6, "d1": 1}},
@@ -302,7 +302,7 @@ CASES = {
         {"qrels/test.qrels": "q1 0 d1 0.5\n", "qrels/test.tsv": QRELS},
         (
             "grades are fractions; those of each query were multiplied to whole numbers (by at "
-            "most 2), which nDCG does not depend on; grades that people give on the pages, from 0 "
+            "most 2); grades that people give on the pages, from 0 "
             "to 3, are not multiplied",
             "rejected: 1 with another grade than an earlier judgment of the pair",
         ),

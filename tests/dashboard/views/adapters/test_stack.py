@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dashboard import state
+from dashboard.selection import Selection
 from dashboard.services import catalog
 from dashboard.views.adapters import stack
 from imrnns_core.retrieval.ranker import Ranker
@@ -26,6 +27,7 @@ from imrnns_core.retrieval.ranker import Ranker
         ({"common_length": None}, 1.0, stack.LENGTHS),
         ({"common_length": 3.0}, 1.0, stack.LENGTHS),
         ({"found": ["a", "c"]}, 1.0, stack.DEEPER),
+        ({"anew": ["b", "a"]}, 1.0, stack.ROUNDED),
     ],
 )
 def test_where_the_lines_print_another_ranking(
@@ -37,6 +39,7 @@ def test_where_the_lines_print_another_ranking(
         "common_length": 1.0,
         "has_duplicates": False,
         "found": ["c", "b", "a"],
+        "anew": ["a", "b"],
         **changed,
     }
     collection = SimpleNamespace(
@@ -50,9 +53,22 @@ def test_where_the_lines_print_another_ranking(
     monkeypatch.setattr(state, "current", lambda: SimpleNamespace(data="d", adapter="a"))
     monkeypatch.setattr(catalog, "collection", lambda data: collection)
     monkeypatch.setattr(catalog, "ranker", lambda data, adapter: ranker)
-    monkeypatch.setattr(stack, "_top", lambda compared: ["a", "b"])
+    monkeypatch.setattr(stack, "_top", lambda compared: compared.top)
+    again = SimpleNamespace(top=own["anew"])
+    monkeypatch.setattr(stack, "_encoded_anew", lambda compared: again)
     monkeypatch.setattr(stack, "_found", lambda compared: own["found"])
-    compared: Any = SimpleNamespace(query=SimpleNamespace(id="q1"))
+    compared: Any = SimpleNamespace(query=SimpleNamespace(id="q1"), top=["a", "b"])
+    assert stack._limit(compared) == limit
+
+
+@pytest.mark.parametrize(("query", "limit"), [("q230", stack.ROUNDED), ("q054", "")])
+def test_rounded_vectors_can_change_the_order(
+    fresh: None, monkeypatch: pytest.MonkeyPatch, query: str, limit: str
+) -> None:
+    selection = Selection(data="sample", adapter="sample-adapter", query=query)
+    monkeypatch.setattr(state, "current", lambda: selection)
+    compared = stack._compared()
+    assert compared is not None
     assert stack._limit(compared) == limit
 
 

@@ -36,7 +36,7 @@ def open_page(name: str, **parameters: str) -> AppTest:
 
 
 def said(app: AppTest) -> str:
-    boxes = [*app.get("html"), *app.caption, *app.header]
+    boxes = [*app.get("html"), *app.caption, *app.header, *app.text]
     return " ".join(str(box.proto) for box in boxes)
 
 
@@ -79,7 +79,10 @@ def test_a_file_is_imported_under_the_name_that_was_typed(tmp_path: Path) -> Non
     app.button[0].click().run()
     assert not app.exception
     assert "2 judgments imported" in said(app)
-    assert "changed: 1 whose grade is above 3, so it is stored as 3" in said(app)
+    assert (
+        "grades above 3 are stored as 3, which can change nDCG: 1; the first is 5 of document"
+        in said(app)
+    )
     assert "rejected: 1 of a document that the corpus does not have" in said(app)
     assert "2 judgments by 1 person" in said(app), "what is above is not older than the import"
     given = store().current("sample")
