@@ -7,7 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import caching, catalog, explanations
+from dashboard.selection import Selection
+from dashboard.services import caching, catalog, evaluations, explanations
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.deletion_job import DeletionJob
@@ -73,4 +74,7 @@ def report(key: PairKey) -> str:
         lambda _: explanations.vocabulary(*names),
     )
     tested = None if key.adapter == NO_ADAPTER else summary(*names)
-    return to_html(explained, tested)
+    comparison = explanations.pair(key).comparison
+    system = Selection(data=key.data, adapter=key.adapter.removeprefix(CORPUS_PREFIX))
+    job = evaluations.remedies_of(system, comparison)
+    return to_html(explained, tested, job and job.result())

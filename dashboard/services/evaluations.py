@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 import torch
 
+from dashboard.selection import Selection
 from dashboard.services import caching, catalog, comparisons
 from dashboard.services.caching import shared
 from dashboard.services.computation import Computation
@@ -32,9 +33,10 @@ from imrnns_core.remedies.causes import (
 )
 from imrnns_core.remedies.remedy import Search
 from imrnns_core.reporting.evaluation_html import evaluation_to_html
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.storage.sentences import sentence_paths, stored_sentences
-from imrnns_core.types import LabelledProgress
+from imrnns_core.types import LabelledProgress, relevant_ids
 
 
 @shared(8)
@@ -141,6 +143,17 @@ def remedies_of_query(
         return tried
 
     return Computation.start(measure)
+
+
+def remedies_of(selection: Selection, comparison: Comparison) -> Computation[TriedRemedies] | None:
+    """Return the remedies of a ranked query, or None if no document is known to be relevant."""
+    relevant = frozenset(relevant_ids(comparison.judgments))
+    query = comparison.query
+    if not relevant or (selection.run and not query.id):
+        return None  # a run has no line for a typed question
+    # the remedies of an adapter are both of its scopes
+    system = selection.system if selection.run else selection.adapter
+    return remedies_of_query(selection.data, system, query.id, query.text, relevant)
 
 
 @shared(8)

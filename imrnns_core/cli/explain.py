@@ -77,6 +77,7 @@ def explain(
     from imrnns_core.explanation.deletion_records import DeletionSummary
     from imrnns_core.explanation.deletion_test import record_key
     from imrnns_core.explanation.explain import explain as explain_pair
+    from imrnns_core.remedies.causes import remedies_of
     from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.reporting.html import to_html
 
@@ -92,4 +93,6 @@ def explain(
         write_record(json_file, "explain", explanation.to_json())
     if html_file:
         paths = [] if ranker.card is None else space.faithfulness_paths(record_key(ranker))
-        write_text(html_file, to_html(explanation, first_readable(paths, DeletionSummary.read)))
+        test = first_readable(paths, DeletionSummary.read)
+        lexical = space.lexical_index(ranker.collection.dataset)
+        write_text(html_file, to_html(explanation, test, remedies_of(ranker, lexical, comparison)))

@@ -46,10 +46,14 @@ def remedies(
 
     The table has the change that each remedy makes to the base ranking, and how
     many queries it fixes and breaks. Settings are chosen by cross-validation, so
-    no query chooses the setting by which it is measured. The last lines say what
-    to do first, or that nothing is shown to help.
+    no query chooses the setting by which it is measured. A second table has groups
+    of failing queries with the same cause. The last lines say what to do first, or
+    that nothing is shown to help.
     """
+    from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.remedies.bench import measure_remedies
+    from imrnns_core.remedies.causes import causes_of
+    from imrnns_core.remedies.groups import cause_groups
     from imrnns_core.reporting import remedies as tables
 
     check_outputs("remedies", force, json_file)
@@ -63,7 +67,11 @@ def remedies(
     # before the slow work: this rejects a split that cannot be measured
     dataset.judged_queries(split)
     with labelled_bar("BM25 index") as progress:
-        bench = measure_remedies(ranker, space.lexical_index(dataset), split, progress)
-    show(tables.remedies(bench))
+        lexical = space.lexical_index(dataset)
+        bench = measure_remedies(ranker, lexical, split, progress)
+        tried = causes_of(ranker, evaluate(ranker, split), lexical, progress)
+    groups = cause_groups(bench, tried)
+    show(tables.remedies(bench, groups))
     if json_file:
-        write_record(json_file, "remedies", bench.to_json())
+        record = {**bench.to_json(), "cause_groups": [group.to_json() for group in groups]}
+        write_record(json_file, "remedies", record)

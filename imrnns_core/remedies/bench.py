@@ -138,19 +138,20 @@ class Bench:
         changes = np.stack([own.values - base for own in self.measured], axis=1)
         tests = paired_tests(changes[mask], self.clusters[mask])
         corrected = holm([test.p for test in tests])
-        succeeds = self._succeeds(self.base)
+        succeeds = self.succeeds(self.base)
         return [
             RemedyTest(
                 own,
                 test,
                 p,
-                mask & ~succeeds & self._succeeds(own.metrics),
-                mask & succeeds & ~self._succeeds(own.metrics),
+                mask & ~succeeds & self.succeeds(own.metrics),
+                mask & succeeds & ~self.succeeds(own.metrics),
             )
             for own, test, p in zip(self.measured, tests, corrected, strict=True)
         ]
 
-    def _succeeds(self, metrics: SystemMetrics) -> NDArray[np.bool_]:
+    def succeeds(self, metrics: SystemMetrics) -> NDArray[np.bool_]:
+        """Return for each query (Q,) whether a relevant document is in the top k."""
         return (metrics.best_ranks > 0) & (metrics.best_ranks <= self.top_k)
 
     @property
@@ -187,7 +188,7 @@ class Bench:
             "split": self.split,
             "adapter": self.adapter,
             "queries": len(self.query_ids),
-            "failing": int((~self._succeeds(self.base)).sum()),
+            "failing": int((~self.succeeds(self.base)).sum()),
             "first": None if first is None else first.measured.remedy.name,
             "remedies": [self._record(i) for i in range(len(self.measured))],
         }

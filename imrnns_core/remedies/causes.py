@@ -17,6 +17,7 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.remedies.placebo import corrected_p
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.retrieval.bm25 import BM25Index
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.types import UNJUDGED, IntArray, LabelledProgress, relevant_ids
@@ -150,6 +151,16 @@ def try_remedies(
         if progress:
             progress("Comparing with random changes, query", i, len(relevant))
         tried.append(_tried(search, remedies, [own[i] for own in rankings], i, ids))
+    return tried
+
+
+def remedies_of(ranker: Ranker, lexical: BM25Index, comparison: Comparison) -> TriedRemedies | None:
+    """Return what each remedy does to a ranked query; None if no document is relevant."""
+    relevant, query = relevant_ids(comparison.judgments), comparison.query
+    if not relevant:
+        return None
+    vectors = None if query.id else ranker.collection.encode(query.text)[None]
+    (tried,) = try_remedies(Search.of(ranker, lexical, [query], vectors), [relevant])
     return tried
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from imrnns_core.data.records import Query
+from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import LEVEL, Diagnosis, RemedyOutcome, TriedRemedies
+from imrnns_core.remedies.groups import FALSE_DISCOVERY_RATE, CauseGroup
 from imrnns_core.remedies.placebo import DRAWS
-from imrnns_core.reporting.formatting import p_equals
+from imrnns_core.reporting.formatting import counted, p_equals, p_value
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
@@ -13,6 +18,14 @@ WHEN_SHOWN = (
     f"{DRAWS} random changes of the same size (corrected for the number of causes). Remedies do "
     "not use the judgments of the query."
 ).replace("%", " %")
+GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
+GROUPS = (
+    "Failing queries with the same cause, and the remedy that fixes most of them, less those that "
+    "it breaks among all queries. A group is listed if its cause is shown more often than by "
+    "chance in both halves of the queries; of the groups that are listed, at most "
+    f"{FALSE_DISCOVERY_RATE:.0%} are expected to be chance. A query can be in several groups."
+).replace("%", " %")
+NO_GROUPS = "No cause is shown more often than by chance in both halves of the failing queries."
 NONE = (
     "No remedy brings a relevant document up by clearly more than random changes of its size do. "
     "The table below has the ranks."
@@ -42,6 +55,43 @@ def cause_lines(tried: TriedRemedies) -> list[tuple[str, str]]:
     for own in tried.shown:
         lines.setdefault(own.remedy.cause, []).append(_effect(tried.base_rank, own))
     return [(cause, "\n".join(effects)) for cause, effects in lines.items()]
+
+
+def remedy_rows(tried: TriedRemedies) -> list[tuple[str, str, str]]:
+    """Return name, effect and p of each remedy."""
+    return [
+        (own.remedy.name, rank_change(tried.base_rank, own.rank), p_value(own.p))
+        for own in tried.outcomes
+    ]
+
+
+def group_rows(bench: Bench, groups: Sequence[CauseGroup]) -> list[tuple[str, ...]]:
+    """Return the cells of `GROUP_HEAD` for each group."""
+    return [
+        (
+            *(group.cause, f"{len(group.query_ids):,}", group.test.measured.remedy.name),
+            *(f"{len(group.fixed):,}", f"{int(group.test.broken.sum()):,}", p_value(group.p)),
+        )
+        for group in groups
+    ]
+
+
+def todo(bench: Bench, groups: Sequence[CauseGroup], queries: Mapping[str, Query]) -> str:
+    """Return a to-do list in Markdown: each remedy, how to apply it, and the queries it fixes."""
+    first = bench.first()
+    name = first.measured.remedy.name if first else "none is shown to help on all queries"
+    lines = [f"# To do: {bench.data}, split {bench.split}", "", f"What to do first: {name}.", ""]
+    for group in groups:
+        remedy = group.test.measured.remedy
+        failing = counted(len(group.query_ids), "failing query", "failing queries")
+        fixes = f"fixes {len(group.fixed)} of {failing}"
+        breaks = f"breaks {int(group.test.broken.sum())} of {len(bench.query_ids):,}"
+        lines.append(f"- [ ] **{remedy.name}** ({group.cause}): {fixes}, {breaks}. {remedy.how}")
+        # a line break in a query would end the list
+        lines += [f"    - {i}: {' '.join(queries[i].text.split())}" for i in group.fixed]
+    if not groups:
+        lines.append("No group of failing queries has a cause that is shown in both halves.")
+    return "\n".join(lines) + "\n"
 
 
 def _effect(base: int, own: RemedyOutcome) -> str:

@@ -17,6 +17,8 @@ from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation
 from imrnns_core.explanation.nearest_tokens import NamedToken
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, Verdict, VerifiedWord, WordDrops
+from imrnns_core.remedies.causes import TriedRemedies
+from imrnns_core.reporting.causes import NONE, WHEN_SHOWN, cause_lines, remedy_rows
 from imrnns_core.reporting.change_lines import certainty_line
 from imrnns_core.reporting.formatting import counted, decimal, signed
 from imrnns_core.reporting.templates import ENVIRONMENT, style
@@ -126,16 +128,28 @@ def table_html(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return str(_MACROS.table(head, rows))
 
 
-def to_html(explanation: Explanation, test: DeletionSummary | None = None) -> str:
+def to_html(
+    explanation: Explanation,
+    test: DeletionSummary | None = None,
+    tried: TriedRemedies | None = None,
+) -> str:
     """Return the explanation as one HTML file without scripts or links.
 
-    `test` is the deletion test of this adapter, None if it was not run.
+    Args:
+        explanation: The explanation.
+        test: The deletion test of this adapter, None if it was not run.
+        tried: The remedies of the query, None if no document is known to be relevant.
     """
     return ENVIRONMENT.get_template("template.html").render(
         explanation=explanation,
         certainty=certainty_line(explanation.certainty) if explanation.certainty else "",
         generator=REPORT_GENERATOR,
         css=style(),
+        causes=cause_lines(tried) if tried else [],
+        remedies=remedy_rows(tried) if tried else [],
+        base_rank=tried.base_rank if tried else 0,
+        when_shown=WHEN_SHOWN,
+        no_cause=NONE,
         stages=[
             (stage, explanation.ranks[stage], decimal(explanation.scores[stage]))
             for stage in explanation.ranks

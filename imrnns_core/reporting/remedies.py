@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imrnns_core.evaluation.cross_validation import FOLDS, MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.remedies.bench import Bench, Measured, RemedyTest
+from imrnns_core.remedies.groups import CauseGroup
+from imrnns_core.reporting.causes import GROUP_HEAD, GROUPS, NO_GROUPS, group_rows
 from imrnns_core.reporting.formatting import (
     counted,
     decimal,
@@ -44,8 +46,8 @@ TEXT_USED = (
 )
 
 
-def remedies(bench: Bench) -> Iterator[RenderableType]:
-    """Yield the table of all remedies, how to read it, and what to do first."""
+def remedies(bench: Bench, groups: Sequence[CauseGroup]) -> Iterator[RenderableType]:
+    """Yield the tables of all remedies and of the groups, and what to do first."""
     table = table_of(
         f"Remedies: {NDCG}, and remedy − base",
         *("remedy", "query group", "queries", "setting", NDCG, "difference", "95 % interval"),
@@ -69,7 +71,19 @@ def remedies(bench: Bench) -> Iterator[RenderableType]:
     yield table
     yield READING.format(bench.top_k, FOLDS)
     yield from notes(bench)
+    yield from _groups(bench, groups)
     yield summary(bench)
+
+
+def _groups(bench: Bench, groups: Sequence[CauseGroup]) -> Iterator[RenderableType]:
+    if not groups:
+        yield NO_GROUPS
+        return
+    table = table_of("Groups of failing queries", *GROUP_HEAD)
+    for row in group_rows(bench, groups):
+        table.add_row(*row)
+    yield table
+    yield GROUPS
 
 
 def notes(bench: Bench) -> Iterator[str]:

@@ -28,13 +28,13 @@ def lexical() -> BM25Index:
     ("text", "unknown", "expected"),
     [
         ("What does Transgultaminase do?", "transgultaminase", "What does transglutaminase do?"),
-        ("where are reciepts kept", "reciepts", "where are receipts kept"),
+        ("where are receiqts kept", "receiqts", "where are receipts kept"),
         ("send it by air mail, please", "air", "send it by airmail, please"),
         ("panicprone people", "panicprone", "panic prone people"),
-        ("Änderung der reciepts 2024", "änderung reciepts", "Änderung der receipts 2024"),
+        ("Änderung der receiqts 2024", "änderung receiqts", "Änderung der receipts 2024"),
         # the corpus has the word; the encoder knows it; nothing is similar; another first letter
         ("receipts of parcels", "receipts parcels", "receipts of parcels"),
-        ("where are reciepts kept", "", "where are reciepts kept"),
+        ("where are receiqts kept", "", "where are receiqts kept"),
         ("zyzzogeton leafhopper", "zyzzogeton leafhopper", "zyzzogeton leafhopper"),
         ("deceipts", "deceipts", "deceipts"),
         # both parts exist, but in different documents; two letters differ in a short word

@@ -14,9 +14,12 @@ from imrnns_core.explanation.deletion_records import DeletionSummary
 from imrnns_core.explanation.explain import Explanation, explain
 from imrnns_core.explanation.word_drops import WordDrops
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.remedies.causes import remedies_of
 from imrnns_core.reporting import html as html_report
+from imrnns_core.reporting.causes import cause_lines
 from imrnns_core.reporting.formatting import signed
 from imrnns_core.reporting.html import marked_html, to_html, trust_rows, trust_sentence
+from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
@@ -85,6 +88,22 @@ def test_a_report_is_one_file_with_the_figures(explained: Explanation):
     assert f"{explained.scores['modulated']:.4f}" in page
     assert f"{explained.verified['document'][0].drop[1]:+.4f}".replace("-", "−") in page
     assert "have not been tested by deletion" in page
+
+
+def test_a_report_begins_with_the_cause_and_its_remedy(sample: Collection):
+    ranker, lexical = Ranker(sample), BM25Index(sample.dataset.documents)
+    comparison = ranker.compare("q763")
+    tried = remedies_of(ranker, lexical, comparison)
+    assert tried is not None
+    page = to_html(explain(ranker, comparison, "treaty-of-paris-1783"), None, tried)
+    cause, effects = cause_lines(tried)[0]
+    assert cause == "keyword mismatch"
+    for text in ("Keyword mismatch", effects, *(own.remedy.name for own in tried.outcomes)):
+        assert text in page
+    assert page.index("Keyword mismatch") < page.index("Rank and score")
+    assert remedies_of(ranker, lexical, ranker.compare("a question of my own")) is None
+    typed = ranker.compare(comparison.query.text)
+    assert typed.query.id == "q763"
 
 
 def test_hostile_texts_are_escaped_in_the_report(explained: Explanation):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formatting, navigation, state
-from dashboard.selection import Selection
 from dashboard.services import evaluations
-from dashboard.services.computation import Computation
 from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
@@ -53,20 +51,9 @@ COLUMNS = [
 NOT_RANKED = "—"
 
 
-def tried(comparison: Comparison, selection: Selection) -> Computation[TriedRemedies] | None:
-    """Return the remedies of the query, or None if no document is known to be relevant."""
-    relevant = frozenset(relevant_ids(comparison.judgments))
-    if not relevant or (selection.run and not comparison.query.id):
-        return None  # a run has no line for a typed question
-    # the remedies of an adapter are both of its scopes
-    system = selection.system if selection.run else selection.adapter
-    query = comparison.query
-    return evaluations.remedies_of_query(selection.data, system, query.id, query.text, relevant)
-
-
 def show(comparison: Comparison, dataset: Dataset) -> None:
     """Draw the causes that are shown, and what each remedy would do."""
-    job = tried(comparison, state.current())
+    job = evaluations.remedies_of(state.current(), comparison)
     if job is None:
         return
     # a key for each query: its section is a new one, not a moved one, for the browser

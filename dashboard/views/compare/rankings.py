@@ -10,9 +10,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.selection import Selection, options
-from dashboard.services import catalog, comparisons, explanations
+from dashboard.services import catalog, comparisons, evaluations, explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.compare import causes, comparison_cards
+from dashboard.views.compare import comparison_cards
 from dashboard.widgets import notices
 from dashboard.widgets.highlighting import Span
 from dashboard.widgets.ranking_cards import component as ranking_cards
@@ -139,7 +139,7 @@ def _choose_remedy(comparison: Comparison) -> dict[str, RemedyOutcome]:
 
     It is drawn once the remedies of the query are computed.
     """
-    job = causes.tried(comparison, state.current())
+    job = evaluations.remedies_of(state.current(), comparison)
     if job is None or not job.is_there():
         return {}
     offered = {own.remedy.name: own for own in job.result().outcomes}

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.figures import baselines as figures
 from dashboard.services import evaluations
-from dashboard.views.remedies import queries
+from dashboard.views.remedies import groups, queries
 from dashboard.widgets import adapter_hint, chart, notices, progress_panel, split_choice, texts
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
@@ -74,6 +74,7 @@ def show() -> None:
     )
     if bench is not None:
         _show(bench)
+        groups.show(bench, split)
 
 
 def _show(bench: Bench) -> None:
