@@ -77,4 +77,4 @@ def report(key: PairKey) -> str:
     comparison = explanations.pair(key).comparison
     system = Selection(data=key.data, adapter=key.adapter.removeprefix(CORPUS_PREFIX))
     job = evaluations.remedies_of(system, comparison)
-    return to_html(explained, tested, job and job.result())
+    return to_html(explained, tested, job.result() if job else None)

@@ -24,7 +24,14 @@ def test_the_table_and_the_record_say_what_to_do_first(
     record = json.loads(file.read_text())
     assert (record["command"], record["adapter"]) == ("remedies", None)
     names = [remedy["name"] for remedy in record["remedies"]]
-    assert names == ["reciprocal rank fusion", "base + BM25", "Rocchio", "RM3"]
+    assert names == [
+        *("base + BM25", "reciprocal rank fusion", "Rocchio", "RM3", "spelling corrected"),
+    ]
+    (group,) = record["cause_groups"]
+    assert (group["cause"], group["remedy"], group["broken"]) == (
+        *("keyword mismatch", "base + BM25", 0),
+    )
+    assert 5 <= len(group["fixed"]) <= len(group["queries"]) <= record["failing"]
     printed = capsys.readouterr().out
     assert f"First: {record['first']}. On all 236 queries, nDCG@10 changes by +0.0652" in printed
     table = next(line for line in printed.splitlines() if line.startswith(" base + BM25"))
