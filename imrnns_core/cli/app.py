@@ -14,6 +14,7 @@ from imrnns_core.cli.console import err
 from imrnns_core.cli.evaluate import evaluate
 from imrnns_core.cli.explain import explain
 from imrnns_core.cli.faithfulness import faithfulness
+from imrnns_core.cli.gate import gate
 from imrnns_core.cli.judgments import (
     judgments_export,
     judgments_import,
@@ -42,6 +43,7 @@ app.command()(evaluate)
 app.command()(search)
 app.command()(explain)
 app.command()(remedies)
+app.command()(gate)
 app.command()(faithfulness)
 app.command()(dashboard)
 app.command()(serve)
