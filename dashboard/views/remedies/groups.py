@@ -37,7 +37,7 @@ def show(bench: Bench, split: str) -> None:
     st.download_button(
         "Download the to-do list",
         lambda: todo(bench, groups, catalog.dataset(bench.data).queries),
-        f"{bench.data}-{bench.split}-to-do.md",
+        f"to-do-{bench.data}-{bench.split}.md",
         "text/markdown",
         on_click="ignore",
         key="todo",
