@@ -28,7 +28,7 @@ from imrnns_core.errors import MissingExtraError
 
 PACKAGES = ("pandas", "plotly", "starlette", "streamlit")
 """Packages that the extra `dashboard` installs."""
-SERVE_PACKAGES = ("fastapi", "uvicorn")
+SERVE_PACKAGES = ("fastapi", "fastapi_offline", "uvicorn")
 """Packages that the extra `serve` installs."""
 MOST_CONNECTIONS = 64
 """Open connections, idle ones included; requests of others are refused with status 503."""

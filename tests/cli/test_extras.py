@@ -105,5 +105,6 @@ def test_without_the_extra_a_data_set_is_prepared_and_its_map_left_out(
 def test_extras_are_what_the_servers_import() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for extra, packages in (("dashboard", PACKAGES), ("serve", SERVE_PACKAGES)):
-        named = [need.split(">=")[0] for need in project["optional-dependencies"][extra]]
+        needed = project["optional-dependencies"][extra]
+        named = [need.split(">=")[0].replace("-", "_") for need in needed]
         assert tuple(named) == packages
