@@ -33,8 +33,8 @@ DashboardAddress = Annotated[
     str, typer.Option("--dashboard", help="Address of the dashboard in the links.")
 ]
 READING = (
-    "A query fails if its relevant documents are below the top {} by more than {} in score, so "
-    "that rounding raises no alarm."
+    "A query fails if the best of its relevant documents is below the document at rank {} by more "
+    "than {} in score (so that rounding raises no alarm), or if none is ranked."
 )
 
 
@@ -62,7 +62,9 @@ def gate(
     measured = evaluate(ranker, str(earlier.get("split")))
     failures = new_failures(measured, earlier, ranker.collection.documents.row)
     if lost := lost_queries(measured, earlier):
-        out.print(f"not measured now: {counted(len(lost), 'query', 'queries')}, first {lost[0]}")
+        out.print(
+            f"not in the data set now, and not counted: {counted(len(lost), 'query', 'queries')}, such as {lost[0]}"
+        )
     out.print(READING.format(earlier["top_k"], MARGIN), soft_wrap=True)
     if not failures:
         out.print(f"passed: none of {counted(len(measured.query_ids), 'query', 'queries')} fails "

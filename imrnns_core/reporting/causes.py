@@ -13,10 +13,10 @@ from imrnns_core.reporting.formatting import counted, p_equals, p_value
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
-    "A cause is shown if its remedies, applied to this query alone, bring a relevant document "
-    f"higher than in the base ranking, and if the document gains more than in {1 - LEVEL:.0%} of "
-    f"{DRAWS} random changes of the same size (corrected for the number of causes). Remedies do "
-    "not use the judgments of the query."
+    "A cause is shown if one of its remedies brings a relevant document higher than in the base "
+    f"ranking, and if the document gains more ranks than in {1 - LEVEL:.0%} of {DRAWS} random "
+    "changes: there, the same gains go to documents drawn at random (corrected for the number of "
+    "causes). Remedies do not use the judgments of the query."
 ).replace("%", " %")
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
@@ -27,7 +27,7 @@ GROUPS = (
 ).replace("%", " %")
 NO_GROUPS = "No cause is shown more often than by chance in both halves of the failing queries."
 NONE = (
-    "No remedy brings a relevant document up by clearly more than random changes of its size do. "
+    "No remedy brings a relevant document up by clearly more than random changes do. "
     "The table below has the ranks."
 )
 
@@ -79,7 +79,7 @@ def group_rows(bench: Bench, groups: Sequence[CauseGroup]) -> list[tuple[str, ..
 def todo(bench: Bench, groups: Sequence[CauseGroup], queries: Mapping[str, Query]) -> str:
     """Return a to-do list in Markdown: each remedy, how to apply it, and the queries it fixes."""
     first = bench.first()
-    name = first.measured.remedy.name if first else "none is shown to help on all queries"
+    name = first.measured.remedy.name if first else "over all queries together, no gain is shown"
     lines = [f"# To do: {bench.data}, split {bench.split}", "", f"What to do first: {name}.", ""]
     for group in groups:
         remedy = group.test.measured.remedy
@@ -90,7 +90,7 @@ def todo(bench: Bench, groups: Sequence[CauseGroup], queries: Mapping[str, Query
         # a line break in a query would end the list
         lines += [f"    - {i}: {' '.join(queries[i].text.split())}" for i in group.fixed]
     if not groups:
-        lines.append("No group of failing queries has a cause that is shown in both halves.")
+        lines.append(NO_GROUPS)
     return "\n".join(lines) + "\n"
 
 

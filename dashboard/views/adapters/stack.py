@@ -36,10 +36,13 @@ ROUNDED = (
     "The lines encode the question anew; Compare uses the stored vector, which is rounded. Here, "
     "documents with nearly equal scores have another order, or the last of the top 10 is another."
 )
-QDRANT_IDS = "Ids in Qdrant are integers or UUIDs, so the lines print those of the store."
+QDRANT_IDS = (
+    "Ids in Qdrant are integers or UUIDs, and the lines print those: keep the id of the document "
+    "in the payload of each point."
+)
 LENGTHS = (
     "The embeddings do not have length 1, and the projector of this adapter has a bias, so its "
-    "scores depend on the lengths. A store that ranks by cosine may not keep them."
+    "scores depend on the lengths. A store that ranks by cosine may return vectors of length 1."
 )
 DEEPER = (
     "The lines score the documents of two searches of 100. For this query, the adapter ranks a "
