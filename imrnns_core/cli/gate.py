@@ -62,9 +62,8 @@ def gate(
     measured = evaluate(ranker, str(earlier.get("split")))
     failures = new_failures(measured, earlier, ranker.collection.documents.row)
     if lost := lost_queries(measured, earlier):
-        out.print(
-            f"not in the data set now, and not counted: {counted(len(lost), 'query', 'queries')}, such as {lost[0]}"
-        )
+        number = counted(len(lost), "query", "queries")
+        out.print(f"not in the data set now, and not counted: {number}, such as {lost[0]}")
     out.print(READING.format(earlier["top_k"], MARGIN), soft_wrap=True)
     if not failures:
         out.print(f"passed: none of {counted(len(measured.query_ids), 'query', 'queries')} fails "
