@@ -76,7 +76,7 @@ SCIFACT_CASES = (
     Case(
         "scifact-949-causes",
         "/compare?adapter=imrnns-minilm-scifact&query=949&where=13578199",
-        "[class*='st-key-causes-']",
+        ".st-key-query_remedies",
     ),
     Case(
         "scifact-1046-without-ribosomal",
@@ -87,7 +87,7 @@ SCIFACT_CASES = (
     Case(
         "scifact-398-causes",
         "/compare?adapter=imrnns-minilm-scifact&query=398",
-        "[class*='st-key-causes-']",
+        ".st-key-query_remedies",
     ),
     Case(
         "scifact-856-waterfall",
