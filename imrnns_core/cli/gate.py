@@ -48,9 +48,9 @@ def gate(
 ) -> None:
     """Compare with an earlier evaluation; exit with 1 if queries fail that did not fail before.
 
-    The table has each of these queries, the stage of the ranking that lost its
-    relevant documents, their best rank before and now, and a link to Compare. Use it
-    before a change of encoder, corpus or adapter goes live.
+    The table has each of these queries, whether its relevant documents were lost by
+    the base or only by the modulated ranking, their best rank before and now, and a
+    link to Compare. Use it before a change of encoder, corpus or adapter goes live.
     """
     from imrnns_core.evaluation.evaluate import evaluate
     from imrnns_core.evaluation.gate import MARGIN, lost_queries, new_failures

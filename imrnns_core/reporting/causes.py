@@ -25,7 +25,7 @@ GROUPS = (
     "chance in both halves of the queries; of the groups that are listed, at most "
     f"{FALSE_DISCOVERY_RATE:.0%} are expected to be chance. A query can be in several groups."
 ).replace("%", " %")
-NO_GROUPS = "No cause is shown more often than by chance in both halves of the failing queries."
+NO_GROUPS = "No cause is shown more often than by chance in both halves of the queries."
 NONE = (
     "No remedy brings a relevant document up by clearly more than random changes do. "
     "The table below has the ranks."
