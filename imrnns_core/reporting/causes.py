@@ -21,9 +21,10 @@ WHEN_SHOWN = (
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
     "Failing queries with the same cause, and one of its remedies: the one with the largest number "
-    "of queries that it fixes in the group, minus those that it breaks in the whole split. A group is listed if its cause is shown more often than by "
-    "chance in both halves of the queries; of the groups that are listed, at most "
-    f"{FALSE_DISCOVERY_RATE:.0%} are expected to be chance. A query can be in several groups."
+    "of queries that it fixes in the group, minus those that it breaks in the whole split. A group "
+    "is listed if its cause is shown more often than by chance in both halves of the queries; of "
+    f"the groups that are listed, at most {FALSE_DISCOVERY_RATE:.0%} are expected to be chance. A "
+    "query can be in several groups."
 ).replace("%", " %")
 NO_GROUPS = "No cause is shown more often than by chance in both halves of the queries."
 NONE = (
