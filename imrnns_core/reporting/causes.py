@@ -13,10 +13,11 @@ from imrnns_core.reporting.formatting import counted, p_equals, p_value
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
-    "A cause is shown if one of its remedies brings a relevant document higher than in the base "
-    f"ranking, and if the document gains more ranks than in {1 - LEVEL:.0%} of {DRAWS} random "
-    "changes: there, the same gains go to documents drawn at random (corrected for the number of "
-    "causes). Remedies do not use the judgments of the query."
+    "A cause is shown if one of its remedies brings the best relevant document higher than in the "
+    "base ranking, and if some relevant document rises further, compared with others of its base "
+    f"rank, than any does in {1 - LEVEL:.0%} of {DRAWS} random changes (corrected for the number of "
+    "causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
+    "use the judgments of the query."
 ).replace("%", " %")
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
