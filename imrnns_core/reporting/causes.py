@@ -15,8 +15,8 @@ from imrnns_core.retrieval.hybrid import DEPTH
 WHEN_SHOWN = (
     "A cause is shown if one of its remedies brings the best relevant document higher than in the "
     "base ranking, and if some relevant document rises further, compared with others of its base "
-    f"rank, than any does in {1 - LEVEL:.0%} of {DRAWS} random changes (corrected for the number of "
-    "causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
+    f"rank, than any does in {1 - LEVEL:.0%} of {DRAWS} random changes (corrected for the number "
+    "of causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
     "use the judgments of the query."
 ).replace("%", " %")
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
