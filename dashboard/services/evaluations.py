@@ -215,7 +215,7 @@ def diagnoses(
 ) -> list[Diagnosis]:
     """Return the diagnosis of each query of a split, with the result of `causes` if it is there."""
     measured = evaluation(data, adapter_name, split, top_k)
-    return diagnose(catalog.ranker(data, adapter_name), measured, bm25(data, split), tried)
+    return diagnose(measured, bm25(data, split), tried)
 
 
 def report(data: str, adapter_name: str, split: str, top_k: int) -> str:

@@ -224,7 +224,7 @@ def _write_page(
     assert result.bm25 is not None  # the command always measures it
     with labelled_bar("Causes") as progress:
         causes = causes_of(ranker, result, lexical, progress)
-    diagnoses = diagnose(ranker, result, result.bm25, causes)
+    diagnoses = diagnose(result, result.bm25, causes)
     queries = ranker.collection.dataset.queries
     write_text(file, evaluation_to_html(result, baselines, diagnoses, queries))
 

@@ -36,6 +36,9 @@ READING = (
     "A query fails if the best of its relevant documents is below the document at rank {} by more "
     "than {} in score (so that rounding raises no alarm), or if none is ranked."
 )
+ADAPTER = "{}: this evaluation has the adapter {}; name it, or a new one, with --adapter"
+NEEDED = {"dataset", "split", "adapter", "scope", "top_k", "queries"}
+"""Keys of a record that is compared."""
 
 
 def gate(
@@ -57,9 +60,11 @@ def gate(
     from imrnns_core.reporting.formatting import counted
 
     earlier = _read(baseline)
+    if earlier["adapter"] and adapter is None:
+        raise LensError(ADAPTER.format(baseline, earlier["adapter"]))
     space, registration = resolve(data, embeddings, None, None, None, workspace)
-    ranker = open_ranker(space, registration, adapter, None)
-    measured = evaluate(ranker, str(earlier.get("split")))
+    ranker = open_ranker(space, registration, adapter, None).with_scope(earlier["scope"])
+    measured = evaluate(ranker, str(earlier["split"]))
     failures = new_failures(measured, earlier, ranker.collection.documents.row)
     if lost := lost_queries(measured, earlier):
         number = counted(len(lost), "query", "queries")
@@ -78,10 +83,10 @@ def gate(
 
 def _read(path: Path) -> dict[str, Any]:
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
-    if not isinstance(record, dict) or record.get("command") != "evaluate":
+    if not isinstance(record, dict) or record.get("run") or not record.keys() >= NEEDED:
         raise LensError(
-            f"{path}: this is no record of an evaluation; write one with: imrnns-lens evaluate "
-            "DATA --json FILE"
+            f"{path}: this is no record of an evaluation of judged queries by vectors; write one "
+            "with: imrnns-lens evaluate DATA --split SPLIT --json FILE"
         )
     return record
 

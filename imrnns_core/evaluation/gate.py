@@ -80,7 +80,7 @@ def _top_k(evaluation: Evaluation, earlier: Mapping[str, Any]) -> int:
             f"{evaluation.dataset} ({evaluation.split}); write one with: imrnns-lens evaluate "
             f"{evaluation.dataset} --split {evaluation.split} --json FILE"
         )
-    return int(earlier.get("top_k", evaluation.top_k))
+    return int(earlier["top_k"])
 
 
 def _fails(batch: RankedBatch, i: int, stage: Stage, relevant: Sequence[int], k: int) -> bool:

@@ -20,7 +20,7 @@ from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import SystemMetrics
-from imrnns_core.types import UNJUDGED, IntArray, LabelledProgress, relevant_ids
+from imrnns_core.types import IntArray, LabelledProgress, relevant_ids
 
 LEVEL = 0.05
 """A cause is shown if p, corrected for the number of remedies, is at most this."""
@@ -91,7 +91,6 @@ class Diagnosis:
             relevant.
         bm25_rank: Rank of the best relevant document by BM25, 0 if it is not retrieved.
         tried: The remedies; None if they are not tried yet.
-        is_top_unjudged: Whether the first document of the last stage has no judgment.
     """
 
     query_id: str
@@ -100,7 +99,6 @@ class Diagnosis:
     ranks: tuple[int, ...]
     bm25_rank: int
     tried: TriedRemedies | None
-    is_top_unjudged: bool
 
     @property
     def causes(self) -> str:
@@ -226,37 +224,24 @@ def causes_of(
 
 
 def diagnose(
-    ranker: Ranker,
-    evaluation: Evaluation,
-    bm25: SystemMetrics,
-    causes: Mapping[str, TriedRemedies] | None,
+    evaluation: Evaluation, bm25: SystemMetrics, causes: Mapping[str, TriedRemedies] | None
 ) -> list[Diagnosis]:
     """Return the diagnosis of each query of an evaluation.
 
     Args:
-        ranker: The ranker of the evaluation.
         evaluation: The evaluation of Q queries.
         bm25: Measures (Q, M) and best ranks (Q,) of BM25 on the same queries.
         causes: Those of `causes_of`; None if the remedies are not tried yet.
     """
-    ranks = evaluation.best_ranks.T.tolist()
-    tops = evaluation.batch.ranked_rows(evaluation.final)
     found = zip(
         *(evaluation.query_ids, evaluation.outcomes(), evaluation.change.tolist()),
-        *(ranks, bm25.best_ranks.tolist(), tops),
+        *(evaluation.best_ranks.T.tolist(), bm25.best_ranks.tolist()),
         strict=True,
     )
     return [
         Diagnosis(
             *(query_id, outcome, change, tuple(own), bm25_rank),
             None if causes is None else causes.get(query_id, TriedRemedies(1)),
-            _is_unjudged(ranker, top, evaluation.qrels[query_id]),
         )
-        for query_id, outcome, change, own, bm25_rank, top in found
+        for query_id, outcome, change, own, bm25_rank in found
     ]
-
-
-def _is_unjudged(ranker: Ranker, rows: IntArray, judged: Mapping[str, int]) -> bool:
-    """Return whether the first of ranked rows has no judgment."""
-    ids = ranker.collection.dataset.document_ids
-    return len(rows) > 0 and judged.get(ids[int(rows[0])], UNJUDGED) == UNJUDGED

@@ -29,7 +29,7 @@ def remedies(search: Search) -> Iterator[Remedy]:
     if search.vectors is not None and search.collection.similarity == "cosine":
         yield Remedy(
             "Rocchio",
-            "too few words in the query",
+            "query unlike its documents",
             f"The mean vector of the top {VECTOR_DOCUMENTS} documents is added to the query.",
             "Search, add the mean of the top vectors times the weight to the query, search again.",
             _rocchio,

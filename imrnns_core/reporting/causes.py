@@ -9,24 +9,24 @@ from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import LEVEL, Diagnosis, RemedyOutcome, TriedRemedies
 from imrnns_core.remedies.groups import FALSE_DISCOVERY_RATE, CauseGroup
 from imrnns_core.remedies.placebo import DRAWS
-from imrnns_core.reporting.formatting import counted, p_equals, p_value
+from imrnns_core.reporting.formatting import counted, p_equals, p_value, percent
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
     "A cause is shown if one of its remedies brings the best relevant document higher than in the "
     "base ranking, and if some relevant document rises further, compared with others of its base "
-    f"rank, than any does in {1 - LEVEL:.0%} of {DRAWS} random changes (corrected for the number "
-    "of causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
+    f"rank, than any does in {percent(1 - LEVEL)} of {DRAWS} random changes (corrected for the "
+    "number of causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
     "use the judgments of the query."
-).replace("%", " %")
+)
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
     "Failing queries with the same cause, and one of its remedies: the one with the largest number "
     "of queries that it fixes in the group, minus those that it breaks in the whole split. A group "
     "is listed if its cause is shown more often than by chance in both halves of the queries; of "
-    f"the groups that are listed, at most {FALSE_DISCOVERY_RATE:.0%} are expected to be chance. A "
-    "query can be in several groups."
-).replace("%", " %")
+    f"the groups that are listed, at most {percent(FALSE_DISCOVERY_RATE)} are expected to be chance. "
+    "A query can be in several groups."
+)
 NO_GROUPS = "No cause is shown more often than by chance in both halves of the queries."
 NONE = (
     "No remedy brings a relevant document up by clearly more than random changes do. "

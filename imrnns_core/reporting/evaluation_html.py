@@ -75,15 +75,7 @@ def evaluation_to_html(
         causes=_causes(failing),
         when_shown=WHEN_SHOWN,
         failing=[_query(result, d, queries[d.query_id].text) for d in failing],
-        failing_head=(
-            "id",
-            "query",
-            "outcome",
-            *result.stages,
-            "BM25",
-            "cause",
-            "remedy",
-        ),
+        failing_head=("id", "query", "outcome", *result.stages, "BM25", "cause", "remedy"),
         measure=NDCG,
     )
 

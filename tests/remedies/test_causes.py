@@ -48,7 +48,7 @@ def diagnoses(base: Ranker, lexical: BM25Index) -> dict[str, Diagnosis]:
     measured = evaluate(base, "test")
     bm25 = measure_bm25(base.collection.dataset, measured.qrels, lexical, MEASURES)
     causes = causes_of(base, measured, lexical)
-    return {d.query_id: d for d in diagnose(base, measured, bm25, causes)}
+    return {d.query_id: d for d in diagnose(measured, bm25, causes)}
 
 
 def test_a_keyword_mismatch_has_its_remedy(diagnoses: dict[str, Diagnosis]) -> None:
@@ -89,7 +89,7 @@ def test_before_the_remedies_are_tried_nothing_is_said(
 ) -> None:
     measured = evaluate(base, "test", query_ids=["q763"])
     bm25 = measure_bm25(base.collection.dataset, measured.qrels, lexical, MEASURES)
-    (found,) = diagnose(base, measured, bm25, None)
+    (found,) = diagnose(measured, bm25, None)
     assert (found.causes, found.remedy, found.tried) == ("", None, None)
     assert replace(found, tried=diagnoses["q763"].tried).causes == "keyword mismatch"
 

@@ -17,7 +17,7 @@ def outcome(name: str, cause: str, rank: int, p: float) -> RemedyOutcome:
 
 def diagnosis(ranks: tuple[int, ...], *outcomes: RemedyOutcome) -> Diagnosis:
     tried = TriedRemedies(ranks[0], outcomes)
-    return Diagnosis("q", "ranked too low", 0.0, ranks, 0, tried, is_top_unjudged=False)
+    return Diagnosis("q", "ranked too low", 0.0, ranks, 0, tried)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def measured(sample: Collection, adapter: str | None) -> Measured:
     ranker, lexical = Ranker(sample, loaded), BM25Index(sample.dataset.documents)
     result = evaluate(ranker, "test", lexical=lexical, with_parts=adapter is not None)
     assert result.bm25 is not None
-    found = diagnose(ranker, result, result.bm25, causes_of(ranker, result, lexical))
+    found = diagnose(result, result.bm25, causes_of(ranker, result, lexical))
     return sample, result, measure_baselines(result, sample, lexical, None), found
 
 
