@@ -16,16 +16,16 @@ WHEN_SHOWN = (
     "A cause is shown if one of its remedies brings the best relevant document higher than in the "
     "base ranking, and if some relevant document rises further, compared with others of its base "
     f"rank, than any does in {percent(1 - LEVEL)} of {DRAWS} random changes (corrected for the "
-    "number of causes): there, the moves of the remedies go to documents drawn at random. Remedies do not "
-    "use the judgments of the query."
+    "number of causes): there, the moves of the remedies go to documents drawn at random. "
+    "Remedies do not use the judgments of the query."
 )
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
     "Failing queries with the same cause, and one of its remedies: the one with the largest number "
     "of queries that it fixes in the group, minus those that it breaks in the whole split. A group "
     "is listed if its cause is shown more often than by chance in both halves of the queries; of "
-    f"the groups that are listed, at most {percent(FALSE_DISCOVERY_RATE)} are expected to be chance. "
-    "A query can be in several groups."
+    f"the groups that are listed, at most {percent(FALSE_DISCOVERY_RATE)} are expected to be "
+    "chance. A query can be in several groups."
 )
 NO_GROUPS = "No cause is shown more often than by chance in both halves of the queries."
 NONE = (

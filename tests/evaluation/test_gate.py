@@ -20,6 +20,7 @@ from imrnns_core.model.checkpoint import load_adapter
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
+from imrnns_core.types import relevant_ids
 
 CASES = ["none", "sample-adapter"]
 
@@ -76,12 +77,17 @@ def measured_rows(ranker: Ranker) -> dict[str, int]:
     return ranker.collection.documents.row
 
 
-def test_a_document_just_below_the_top_is_no_failure(sample: Collection) -> None:
+@pytest.mark.parametrize(("gap", "fails"), [(0.001, False), (0.004, True)])
+def test_only_documents_clearly_below_the_top_are_failures(
+    sample: Collection, gap: float, fails: bool
+) -> None:
     measured = evaluate(Ranker(sample), "dev")
-    record = record_of(measured)
-    batch = measured.batch
-    near = replace(batch, scores=np.where(batch.scores > 0, 0.5, batch.scores))
-    assert new_failures(replace(measured, batch=near), record, sample.documents.row) == []
+    batch, row = measured.batch, sample.documents.row
+    relevant = [[row[d] for d in relevant_ids(own)] for own in measured.qrels.values()]
+    is_relevant = np.stack([np.isin(*own) for own in zip(batch.rows, relevant, strict=True)])
+    scores = np.where(is_relevant, 0.5 - gap, 0.5).astype(np.float32)[:, None]
+    near = replace(measured, batch=replace(batch, scores=scores))
+    assert bool(new_failures(near, record_of(measured), row)) == fails
 
 
 def test_queries_that_are_no_longer_measured_are_named(measured: Evaluation) -> None:
