@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.remedies.bench import Bench, measure_remedies
 from imrnns_core.retrieval.ranker import Ranker
+from imrnns_core.storage.alternatives import own_adapters, stored_alternatives
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import DoubleArray
 
@@ -83,10 +84,12 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     arguments = parser.parse_args()
     space = Workspace()
-    collection = space.open(space.resolve(arguments.data))
+    registration = space.resolve(arguments.data)
+    collection = space.open(registration)
     ranker = Ranker(collection, space.ranker(collection, arguments.adapter).optional_adapter)
     lexical = space.lexical_index(collection.dataset)
-    bench = measure_remedies(ranker, lexical, arguments.split)
+    others = stored_alternatives(space, registration, collection, own_adapters(space, collection))
+    bench = measure_remedies(ranker, lexical, arguments.split, None, others)
     found = calibrate(changes_of(bench), bench.clusters)
     print(
         f"{len(bench.query_ids)} queries, {len(bench.measured)} remedies: slope {found.slope:.2f}, "

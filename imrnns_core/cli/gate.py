@@ -33,8 +33,9 @@ DashboardAddress = Annotated[
     str, typer.Option("--dashboard", help="Address of the dashboard in the links.")
 ]
 READING = (
-    "A query fails if the best of its relevant documents is below the document at rank {} by more "
-    "than {} in score (so that rounding raises no alarm), or if none is ranked."
+    "A query is listed if it had a relevant document in the top {0} before, and if now the best of "
+    "them is below the document at rank {0} by more than {1} in score (so that rounding raises no "
+    "alarm), or none is ranked."
 )
 ADAPTER = "{}: this evaluation has the adapter {}; name it, or a new one, with --adapter"
 NEEDED = {"dataset", "split", "adapter", "scope", "top_k", "queries"}
@@ -68,7 +69,7 @@ def gate(
     failures = new_failures(measured, earlier, ranker.collection.documents.row)
     if lost := lost_queries(measured, earlier):
         number = counted(len(lost), "query", "queries")
-        out.print(f"not in the data set now, and not counted: {number}, such as {lost[0]}")
+        out.print(f"not in the data set now, and not compared: {number}, such as {lost[0]}")
     out.print(READING.format(earlier["top_k"], MARGIN), soft_wrap=True)
     if not failures:
         out.print(f"passed: none of {counted(len(measured.query_ids), 'query', 'queries')} fails "

@@ -27,6 +27,20 @@ JudgedSplit = Annotated[
         help="Split whose judged queries are measured (default: test, or else the first split).",
     ),
 ]
+EncodeToo = Annotated[
+    bool,
+    typer.Option(
+        "--encode",
+        help=(
+            "First encode the documents without titles, with their titles twice and, if they are "
+            "long, in passages, so that these remedies are measured, too. The vectors are kept."
+        ),
+    ),
+]
+NOT_ENCODED = (
+    "Not tried: titles left out, titles twice, passages. Their vectors are made with --encode, "
+    "which encodes {} documents."
+)
 NO_JUDGMENTS = (
     "{} has no judgments, so no query is known to fail; judge documents on the page Judging, or "
     "add a file of judgments"
@@ -37,6 +51,7 @@ def remedies(
     data: Data,
     adapter: OptionalAdapter = None,
     split: JudgedSplit = None,
+    encode: EncodeToo = False,
     json_file: JsonFile = None,
     force: Force = False,
     embeddings: Embeddings = None,
@@ -55,6 +70,12 @@ def remedies(
     from imrnns_core.remedies.causes import causes_of
     from imrnns_core.remedies.groups import cause_groups
     from imrnns_core.reporting import remedies as tables
+    from imrnns_core.storage.alternatives import (
+        encode_alternatives,
+        number_to_encode,
+        own_adapters,
+        stored_alternatives,
+    )
 
     check_outputs("remedies", force, json_file)
     space, registration = resolve(data, embeddings, None, None, None, workspace)
@@ -66,12 +87,18 @@ def remedies(
     split = split or dataset.first_split("test")
     # before the slow work: this rejects a split that cannot be measured
     dataset.judged_queries(split)
+    others = own_adapters(space, ranker.collection)
     with labelled_bar("BM25 index") as progress:
         lexical = space.lexical_index(dataset)
-        bench = measure_remedies(ranker, lexical, split, progress)
-        tried = causes_of(ranker, evaluate(ranker, split), lexical, progress)
+        if encode:
+            encode_alternatives(space, registration, ranker.collection, progress)
+        found = stored_alternatives(space, registration, ranker.collection, others)
+        bench = measure_remedies(ranker, lexical, split, progress, found)
+        tried = causes_of(ranker, evaluate(ranker, split), lexical, progress, found)
     groups = cause_groups(bench, tried)
     show(tables.remedies(bench, groups))
+    if number := number_to_encode(space, registration, ranker.collection):
+        show([NOT_ENCODED.format(f"{number:,}")])
     if json_file:
         record = {**bench.to_json(), "cause_groups": [group.to_json() for group in groups]}
         write_record(json_file, "remedies", record)

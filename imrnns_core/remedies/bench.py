@@ -18,9 +18,15 @@ from imrnns_core.config import SearchConfig
 from imrnns_core.data.near_copies import copies_of_relevant
 from imrnns_core.evaluation.cross_validation import FOLDS, choose_settings
 from imrnns_core.evaluation.evaluate import NDCG
-from imrnns_core.evaluation.seen import Group, masks_of, query_groups
+from imrnns_core.evaluation.seen import GROUPS, Group, masks_of, query_groups
 from imrnns_core.evaluation.verdicts import MIN_CHANGED, Effect, effect_of
-from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
+from imrnns_core.remedies.remedy import (
+    NO_ALTERNATIVES,
+    Alternatives,
+    Remedy,
+    Search,
+    all_remedies,
+)
 from imrnns_core.retrieval.batch import ranked_ids
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
@@ -42,6 +48,10 @@ class Measured:
         cross_validated: False if too few queries could choose: all have the default.
         metrics: nDCG@10 and ranks of the best relevant document, for each query.
         milliseconds: Time per query, with the base search and BM25 done.
+        independent: (Q,) True for the queries whose judgments the training of its adapter did not
+            use; False for all if this is unknown, True for all without an adapter.
+        groups: (Q,) how training used the documents of each query: that of its adapter, else that
+            of the adapter of the search; None without one, or if it is unknown.
     """
 
     remedy: Remedy
@@ -49,6 +59,8 @@ class Measured:
     cross_validated: bool
     metrics: SystemMetrics
     milliseconds: float
+    independent: NDArray[np.bool_] = field(repr=False)
+    groups: NDArray[np.str_] | None = field(default=None, repr=False)
 
     @property
     def values(self) -> DoubleArray:
@@ -67,6 +79,7 @@ class RemedyTest:
 
     Attributes:
         measured: The remedy.
+        mask: (Q,) True for the queries of the test.
         test: The test of remedy − base on nDCG@10.
         p: Its p value, corrected for the number of remedies (Holm).
         fixed: (Q,) True where base has no relevant document in the top k, and the remedy has one.
@@ -74,10 +87,11 @@ class RemedyTest:
     """
 
     measured: Measured
+    mask: NDArray[np.bool_] = field(repr=False)
     test: Significance
     p: float
-    fixed: NDArray[np.bool_]
-    broken: NDArray[np.bool_]
+    fixed: NDArray[np.bool_] = field(repr=False)
+    broken: NDArray[np.bool_] = field(repr=False)
 
     @property
     def effect(self) -> Effect:
@@ -97,10 +111,6 @@ class Bench:
         base: nDCG@10 and ranks of the base.
         measured: The remedies.
         clusters: (Q,) cluster of each query; queries that share a relevant document are in one.
-        independent: (Q,) True for the queries whose judgments the training of the adapter did not
-            use; False for all if this is unknown.
-        groups: (Q,) how training used the documents of each query; None without an adapter, or if
-            it is unknown.
         top_k: A query fails if no relevant document is in the top k.
     """
 
@@ -111,70 +121,83 @@ class Bench:
     base: SystemMetrics
     measured: tuple[Measured, ...]
     clusters: IntArray = field(repr=False)
-    independent: NDArray[np.bool_] = field(repr=False)
-    groups: NDArray[np.str_] | None = field(default=None, repr=False)
     top_k: int = SearchConfig().top_k
-
-    @cached_property
-    def masks(self) -> dict[str, NDArray[np.bool_]]:
-        """Name → mask (Q,) of all queries, and of each group if there are several."""
-        every = np.ones(len(self.query_ids), dtype=bool)
-        own: dict[Group, NDArray[np.bool_]] = masks_of(self.groups)
-        return {"all": every, **{name: m for name, m in own.items() if m.any() and not m.all()}}
 
     @cached_property
     def tests(self) -> dict[str, list[RemedyTest]]:
         """Name of a group → the test of each remedy on its queries.
 
-        A remedy that has learned from judgments is tested on all queries too, but what it shows
-        there holds only for queries like those that it was trained on.
+        “all” has all remedies. A remedy with an adapter is tested on all queries too, but what it
+        shows there holds only for queries like those that the adapter was trained on.
         """
-        return {name: self._tests(mask) for name, mask in self.masks.items()}
+        every = np.ones(len(self.query_ids), dtype=bool)
+        tested = dict[str, list[tuple[Measured, NDArray[np.bool_]]]]()
+        for own in self.measured:
+            masks: dict[Group, NDArray[np.bool_]] = masks_of(own.groups)
+            several = {group: mask for group, mask in masks.items() if not mask.all()}
+            for name, mask in {"all": every, **several}.items():
+                tested.setdefault(name, []).append((own, mask))
+        ordered = ["all", *(group for group in GROUPS if group in tested)] if tested else []
+        return {name: self._tests(tested[name]) for name in ordered}
 
-    def _tests(self, mask: NDArray[np.bool_]) -> list[RemedyTest]:
-        if not self.measured or not mask.any():
-            return []
-        base = self.base.values[:, 0]
-        changes = np.stack([own.values - base for own in self.measured], axis=1)
-        tests = paired_tests(changes[mask], self.clusters[mask])
-        corrected = holm([test.p for test in tests])
-        succeeds = self.succeeds(self.base)
+    def _tests(self, tested: Sequence[tuple[Measured, NDArray[np.bool_]]]) -> list[RemedyTest]:
+        base, succeeds = self.base.values[:, 0], self.succeeds(self.base)
+        by_mask = dict[bytes, list[int]]()
+        for number, (_, mask) in enumerate(tested):
+            by_mask.setdefault(mask.tobytes(), []).append(number)
+        tests = dict[int, Significance]()
+        for numbers in by_mask.values():  # remedies with the same queries share the resampling
+            mask = tested[numbers[0]][1]
+            changes = np.stack([tested[number][0].values - base for number in numbers], axis=1)
+            found = paired_tests(changes[mask], self.clusters[mask])
+            tests.update(zip(numbers, found, strict=True))
+        corrected = holm([tests[number].p for number in range(len(tested))])
         return [
             RemedyTest(
-                own,
-                test,
-                p,
+                *(own, mask, tests[number], corrected[number]),
                 mask & ~succeeds & self.succeeds(own.metrics),
                 mask & succeeds & ~self.succeeds(own.metrics),
             )
-            for own, test, p in zip(self.measured, tests, corrected, strict=True)
+            for number, (own, mask) in enumerate(tested)
         ]
 
     def succeeds(self, metrics: SystemMetrics) -> NDArray[np.bool_]:
         """Return for each query (Q,) whether a relevant document is in the top k."""
         return (metrics.best_ranks > 0) & (metrics.best_ranks <= self.top_k)
 
+    @cached_property
+    def fair(self) -> tuple[Measured, ...]:
+        """The remedies that can come first.
+
+        The training of their adapters did not use the judgments of a common set of queries that is
+        large enough for a verdict. If there is none, these are the remedies without an adapter.
+        """
+        enough = [own for own in self.measured if int(own.independent.sum()) >= MIN_CHANGED]
+        if enough and int(_common(enough).sum()) >= MIN_CHANGED:
+            return tuple(enough)
+        return tuple(own for own in self.measured if own.remedy.card is None)
+
+    @cached_property
+    def independent(self) -> NDArray[np.bool_]:
+        """(Q,) the queries that decide what to do first: no training used their judgments."""
+        return _common(self.fair) if self.fair else np.ones(len(self.query_ids), dtype=bool)
+
     @property
-    def has_independent(self) -> bool:
-        """Whether enough queries for a verdict are independent of training."""
-        return int(self.independent.sum()) >= MIN_CHANGED
+    def excluded(self) -> list[str]:
+        """The names of the adapters that cannot come first."""
+        names = [own.remedy.card.name for own in self.measured if own.remedy.card is not None
+                 and own not in self.fair]  # fmt: skip
+        return list(dict.fromkeys(names))
 
     @cached_property
     def fair_tests(self) -> list[RemedyTest]:
-        """The tests on the queries whose judgments no training used.
-
-        If there are too few, or none are known, they are those of the remedies that learn from no
-        judgment, on all queries.
-        """
-        if self.has_independent:
-            return self._tests(self.independent)
-        untrained = [own for own in self.measured if not own.remedy.is_trained]
-        return replace(self, measured=tuple(untrained)).tests["all"]
+        """The tests of the remedies that can come first, on the queries that decide."""
+        return self._tests([(own, self.independent) for own in self.fair])
 
     def first(self) -> RemedyTest | None:
         """Return the remedy to apply first: the largest gain that is shown; None if none is.
 
-        Only queries count whose judgments the training of the adapter did not use (`fair_tests`).
+        Only queries count whose judgments the training of no adapter used (`fair_tests`).
         """
         shown = [test for test in self.fair_tests if test.effect == "helps"]
         return max(shown, key=lambda test: test.test.change, default=None)
@@ -206,18 +229,28 @@ class Bench:
             "broken": ids[self.tests["all"][i].broken].tolist(),
             "groups": {
                 name: {
-                    **tests[i].test.to_json(),
-                    "p_holm": tests[i].p,
-                    "fixed": int(tests[i].fixed.sum()),
-                    "broken": int(tests[i].broken.sum()),
+                    **test.test.to_json(),
+                    "p_holm": test.p,
+                    "fixed": int(test.fixed.sum()),
+                    "broken": int(test.broken.sum()),
                 }
                 for name, tests in self.tests.items()
+                for test in tests
+                if test.measured is own
             },
         }
 
 
+def _common(measured: Sequence[Measured]) -> NDArray[np.bool_]:
+    return np.asarray(np.logical_and.reduce([own.independent for own in measured]))
+
+
 def measure_remedies(
-    ranker: Ranker, lexical: BM25Index, split: str, progress: LabelledProgress | None = None
+    ranker: Ranker,
+    lexical: BM25Index,
+    split: str,
+    progress: LabelledProgress | None = None,
+    alternatives: Alternatives = NO_ALTERNATIVES,
 ) -> Bench:
     """Measure every remedy on the judged queries of a split.
 
@@ -226,19 +259,17 @@ def measure_remedies(
         lexical: The BM25 index of the collection.
         split: Name of the split.
         progress: Called with (name of a remedy, settings done, all settings).
+        alternatives: Other adapters and other vectors of the data set.
 
     Raises DataError as `Dataset.judged_queries` does.
     """
     dataset = ranker.collection.dataset
     qrels = dataset.judged_queries(split)
     near = copies_of_relevant(dataset.document, qrels, dataset.common_runs)
-    search = Search.of(ranker, lexical, [dataset.queries[query_id] for query_id in qrels])
+    queries = [dataset.queries[query_id] for query_id in qrels]
+    search = Search.of(ranker, lexical, queries, None, alternatives)
     folds = query_folds(qrels, FOLDS, near)
-    groups = query_groups(qrels, ranker.card, dataset) if ranker.card else None
-    every = np.ones(len(qrels), dtype=bool)
-    independent = every
-    if ranker.card is not None:
-        independent = ~every if groups is None else ~np.isin(groups, ["seen", "validation"])
+    contact = _contact(search, qrels)
     measured = []
     remedies = list(all_remedies(search))
     for number, remedy in enumerate(remedies, 1):
@@ -248,16 +279,36 @@ def measure_remedies(
             if progress:
                 progress(label, done, total)
 
-        deciding = independent if remedy.is_trained else every
-        measured.append(_measured(remedy, search, qrels, folds, deciding, report))
+        groups = contact[remedy.card.name if remedy.card else ranker.adapter_name]
+        independent = _independent(remedy, groups, len(qrels))
+        own = _measured(remedy, search, qrels, folds, independent, report)
+        if own is not None:
+            measured.append(replace(own, groups=groups))
     return Bench(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels)),
         _metrics(search, qrels, [own.rows for own in search.base]),
         tuple(measured),
         connected_queries(qrels, near),
-        independent,
-        groups,
     )
+
+
+def _contact(search: Search, qrels: Qrels) -> dict[str | None, NDArray[np.str_] | None]:
+    """Return how the training of each adapter used the documents of the queries, by its name."""
+    dataset, none = (
+        search.collection.dataset,
+        dict[str | None, NDArray[np.str_] | None]({None: None}),
+    )
+    cards = [own.card for own in search.adapters if own.card is not None]
+    return {**none, **{card.name: query_groups(qrels, card, dataset) for card in cards}}
+
+
+def _independent(remedy: Remedy, groups: NDArray[np.str_] | None, number: int) -> NDArray[np.bool_]:
+    """Return the queries (Q,) whose judgments the training of a remedy did not use."""
+    if remedy.card is None:
+        return np.ones(number, dtype=bool)
+    if groups is None:
+        return np.zeros(number, dtype=bool)
+    return np.asarray(~np.isin(groups, ["seen", "validation"]))
 
 
 def _measured(
@@ -265,18 +316,24 @@ def _measured(
     search: Search,
     qrels: Qrels,
     folds: IntArray,
-    deciding: NDArray[np.bool_],
+    independent: NDArray[np.bool_],
     report: Callable[[int], None],
-) -> Measured:
-    """Rank with all settings, and give each query the best setting of the other folds."""
+) -> Measured | None:
+    """Rank with all settings, and give each query the best setting of the other folds.
+
+    Returns None if no setting changes a ranking, as with an adapter that is the identity.
+    """
     start, rankings = time.perf_counter(), list[list[IntArray]]()
     for setting in remedy.settings:
         rankings.append(remedy.rank(search, setting))
         report(len(rankings))
     seconds = time.perf_counter() - start
+    base = [own.rows for own in search.base]
+    if all(np.array_equal(*pair) for own in rankings for pair in zip(own, base, strict=True)):
+        return None
     systems = [_metrics(search, qrels, own) for own in rankings]
     values = np.stack([system.values[:, 0] for system in systems])
-    chosen, cross_validated = choose_settings(values, folds, deciding)
+    chosen, cross_validated = choose_settings(values, folds, independent)
     final = [rankings[number][i] for i, number in enumerate(chosen.tolist())]
     return Measured(
         remedy,
@@ -284,6 +341,7 @@ def _measured(
         cross_validated,
         _metrics(search, qrels, final),
         1000 * seconds / (len(qrels) * len(remedy.settings)),
+        independent,
     )
 
 

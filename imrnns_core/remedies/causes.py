@@ -15,7 +15,13 @@ import numpy as np
 from imrnns_core.evaluation.evaluate import Evaluation
 from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.remedies.placebo import corrected_p
-from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
+from imrnns_core.remedies.remedy import (
+    NO_ALTERNATIVES,
+    Alternatives,
+    Remedy,
+    Search,
+    all_remedies,
+)
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.retrieval.ranker import Ranker
@@ -23,7 +29,7 @@ from imrnns_core.statistics.measures import SystemMetrics
 from imrnns_core.types import IntArray, LabelledProgress, relevant_ids
 
 LEVEL = 0.05
-"""A cause is shown if p, corrected for the number of remedies, is at most this."""
+"""A cause is shown if p, corrected for the number of tests, is at most this."""
 NONE_SHOWN = "none shown"
 THE_ADAPTER = "the adapter"
 """The base ranking has a relevant document at rank 1, the modulated one has not."""
@@ -38,9 +44,9 @@ class RemedyOutcome:
         remedy: The remedy, with its default setting.
         rank: The rank of the document; 0 if no relevant document is ranked.
         document_id: The document; empty if there is none.
-        p: That of its cause: the share of random changes of the same size in which a relevant
-            document gains as much, corrected for the number of causes; 1 if the base has a relevant
-            document at rank 1.
+        p: The share of random changes of the same size in which a relevant document gains as much,
+            corrected for the number of tests; 1 if the base has a relevant document at rank 1. The
+            remedies of a cause are tested together, those of each adapter apart.
         rows: (R,) corpus rows of the ranking with the remedy, best first.
     """
 
@@ -152,13 +158,19 @@ def try_remedies(
     return tried
 
 
-def remedies_of(ranker: Ranker, lexical: BM25Index, comparison: Comparison) -> TriedRemedies | None:
+def remedies_of(
+    ranker: Ranker,
+    lexical: BM25Index,
+    comparison: Comparison,
+    alternatives: Alternatives = NO_ALTERNATIVES,
+) -> TriedRemedies | None:
     """Return what each remedy does to a ranked query; None if no document is relevant."""
     relevant, query = relevant_ids(comparison.judgments), comparison.query
     if not relevant:
         return None
     vectors = None if query.id else ranker.collection.encode(query.text)[None]
-    (tried,) = try_remedies(Search.of(ranker, lexical, [query], vectors), [relevant])
+    search = Search.of(ranker, lexical, [query], vectors, alternatives)
+    (tried,) = try_remedies(search, [relevant])
     return tried
 
 
@@ -176,15 +188,15 @@ def _tried(
     rows = np.array(sorted(row[d] for d in relevant if d in row), dtype=np.int64)
     best = [best_relevant(search, own, relevant) for own in rankings]
     base_rank = best_relevant(search, base, relevant)[0]
-    by_cause = dict[str, list[IntArray]]()
+    by_test = dict[str, list[IntArray]]()
     for remedy, ranked in zip(remedies, rankings, strict=True):
-        by_cause.setdefault(remedy.cause, []).append(ranked)
-    p = dict.fromkeys(by_cause, 1.0)
+        by_test.setdefault(remedy.tested_as, []).append(ranked)
+    p = dict.fromkeys(by_test, 1.0)
     if base_rank != 1 and len(rows) and rankings:
-        corrected = corrected_p(base, list(by_cause.values()), rows)
-        p = dict(zip(by_cause, corrected.tolist(), strict=True))
+        corrected = corrected_p(base, list(by_test.values()), rows)
+        p = dict(zip(by_test, corrected.tolist(), strict=True))
     outcomes = [
-        RemedyOutcome(remedy, *own, p[remedy.cause], ranked)
+        RemedyOutcome(remedy, *own, p[remedy.tested_as], ranked)
         for remedy, own, ranked in zip(remedies, best, rankings, strict=True)
     ]
     return TriedRemedies(base_rank, tuple(outcomes))
@@ -202,6 +214,7 @@ def causes_of(
     evaluation: Evaluation,
     lexical: BM25Index,
     progress: LabelledProgress | None = None,
+    alternatives: Alternatives = NO_ALTERNATIVES,
 ) -> dict[str, TriedRemedies]:
     """Try the remedies on each query whose best relevant document is not first in the base.
 
@@ -210,6 +223,7 @@ def causes_of(
         evaluation: The evaluation of Q queries.
         lexical: The BM25 index of the collection.
         progress: Called with (what is done, done, total).
+        alternatives: Other adapters and other vectors of the data set.
 
     Returns:
         Id of each of these queries → what the remedies do to it.
@@ -218,7 +232,8 @@ def causes_of(
     ids = [q for q, rank in zip(evaluation.query_ids, ranks, strict=True) if rank != 1]
     if not ids:
         return {}
-    search = Search.of(ranker, lexical, [dataset.queries[query_id] for query_id in ids])
+    queries = [dataset.queries[query_id] for query_id in ids]
+    search = Search.of(ranker, lexical, queries, None, alternatives)
     relevant = [relevant_ids(evaluation.qrels[query_id]) for query_id in ids]
     return dict(zip(ids, try_remedies(search, relevant, progress), strict=True))
 

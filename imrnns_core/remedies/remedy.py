@@ -12,12 +12,42 @@ from dataclasses import dataclass
 
 import imrnns_core.remedies
 from imrnns_core.data.records import Query
+from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.fusion import ScoredRows
 from imrnns_core.retrieval.hybrid import DEPTH
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class OtherVectors:
+    """The data set of a search with other vectors.
+
+    Attributes:
+        name: What is different, such as “titles left out” or “encoder NAME”.
+        collection: The same documents and queries, with these vectors.
+    """
+
+    name: str
+    collection: Collection
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What else can rank the documents of a data set.
+
+    Attributes:
+        adapters: A ranker for each adapter that was trained on the data set.
+        vectors: The vectors that were made from the same texts in another way.
+    """
+
+    adapters: tuple[Ranker, ...] = ()
+    vectors: tuple[OtherVectors, ...] = ()
+
+
+NO_ALTERNATIVES = Alternatives()
 
 
 @dataclass(frozen=True)
@@ -31,6 +61,7 @@ class Search:
         vectors: (Q, n) base embeddings of the queries; None if the base is a run.
         base: The top `DEPTH` documents of each query by the base.
         matches: The top `DEPTH` documents by BM25 that share a word with the query.
+        alternatives: Other adapters and other vectors of the data set.
     """
 
     ranker: Ranker
@@ -39,6 +70,7 @@ class Search:
     vectors: FloatArray | None
     base: tuple[ScoredRows, ...]
     matches: tuple[ScoredRows, ...]
+    alternatives: Alternatives = NO_ALTERNATIVES
 
     @classmethod
     def of(
@@ -47,6 +79,7 @@ class Search:
         lexical: BM25Index,
         queries: Sequence[Query],
         vectors: FloatArray | None = None,
+        alternatives: Alternatives = NO_ALTERNATIVES,
     ) -> Search:
         """Search base and BM25 for queries.
 
@@ -56,6 +89,7 @@ class Search:
             queries: The Q queries; the id of a typed one is empty.
             vectors: (Q, n) their base embeddings; None if all are queries of the data set. They
                 have no effect if the base is a run.
+            alternatives: Other adapters and other vectors of the data set.
 
         Raises:
             EncoderError: If the base is no run, and the collection has no vectors.
@@ -69,12 +103,21 @@ class Search:
         base = tuple(ranked.top(DEPTH) for ranked in batch.ranked("base"))
         own = ranker.collection.dataset.left_out_rows(ids)
         matches = lexical.scored_matches([query.text for query in queries], DEPTH, own)
-        return cls(ranker, lexical, tuple(queries), vectors, base, tuple(matches))
+        return cls(ranker, lexical, tuple(queries), vectors, base, tuple(matches), alternatives)
 
     @property
     def collection(self) -> Collection:
         """The data set with its vectors."""
         return self.ranker.collection
+
+    @property
+    def adapters(self) -> list[Ranker]:
+        """A ranker for each adapter: first that of the search; none if the base is a run."""
+        if self.vectors is None:
+            return []
+        every = (self.ranker, *self.alternatives.adapters)
+        named = {own.adapter_name: own for own in every[::-1] if own.adapter_name is not None}
+        return list(named.values())[::-1]
 
     @property
     def ids(self) -> list[str]:
@@ -96,7 +139,7 @@ class Remedy:
         setting: What a setting is, such as “weight of BM25”; empty if there is only one.
         bytes_per_document: What it stores for each document.
         reencodes: Whether all documents must be encoded again.
-        is_trained: Whether it has learned from judgments, as an adapter may have.
+        card: The card of its adapter, which may have learned from judgments; None without one.
     """
 
     name: str
@@ -108,7 +151,12 @@ class Remedy:
     setting: str = ""
     bytes_per_document: int = 0
     reencodes: bool = False
-    is_trained: bool = False
+    card: AdapterCard | None = None
+
+    @property
+    def tested_as(self) -> str:
+        """What tells the remedies apart that are tested together: the cause, and the adapter."""
+        return f"{self.cause} {self.card.name}" if self.card else self.cause
 
 
 def all_remedies(search: Search) -> Iterator[Remedy]:

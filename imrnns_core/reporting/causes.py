@@ -6,26 +6,27 @@ from collections.abc import Mapping, Sequence
 
 from imrnns_core.data.records import Query
 from imrnns_core.remedies.bench import Bench
-from imrnns_core.remedies.causes import LEVEL, Diagnosis, RemedyOutcome, TriedRemedies
+from imrnns_core.remedies.causes import LEVEL, Diagnosis, TriedRemedies
 from imrnns_core.remedies.groups import FALSE_DISCOVERY_RATE, CauseGroup
 from imrnns_core.remedies.placebo import DRAWS
 from imrnns_core.reporting.formatting import counted, p_equals, p_value, percent
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
-    "A cause is shown if one of its remedies brings the best relevant document higher than in the "
-    "base ranking, and if some relevant document rises further, compared with others of its base "
-    f"rank, than any does in {percent(1 - LEVEL)} of {DRAWS} random changes (corrected for the "
-    "number of causes): there, the moves of the remedies go to documents drawn at random. "
-    "Remedies do not use the judgments of the query."
+    "A cause is shown if two things hold. One of its remedies ranks the best relevant document "
+    "higher than the base does. And the largest gain of a relevant document is larger than in "
+    f"{percent(1 - LEVEL)} of {DRAWS} random changes, in which the gains of the remedies go to "
+    "documents that are drawn at random (corrected for the number of causes). Gain: how much "
+    "higher a document is than documents of about the same base rank usually are with the "
+    "remedies. Remedies do not use the judgments of the query."
 )
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (
     "Failing queries with the same cause, and one of its remedies: the one with the largest number "
-    "of queries that it fixes in the group, minus those that it breaks in the whole split. A group "
-    "is listed if its cause is shown more often than by chance in both halves of the queries; of "
-    f"the groups that are listed, at most {percent(FALSE_DISCOVERY_RATE)} are expected to be "
-    "chance. A query can be in several groups."
+    "of queries that it fixes in the group, minus those that it breaks in the whole split. For a "
+    "test, the queries of the split are divided into two halves: a group is listed if its cause is "
+    "shown more often than by chance in both. Of the groups that are listed, at most "
+    f"{percent(FALSE_DISCOVERY_RATE)} are expected to be chance. A query can be in several groups."
 )
 NO_GROUPS = "No cause is shown more often than by chance in both halves of the queries."
 NONE = (
@@ -52,10 +53,12 @@ def remedy_line(diagnosis: Diagnosis) -> str:
 
 
 def cause_lines(tried: TriedRemedies) -> list[tuple[str, str]]:
-    """Return each cause that is shown, with its remedies and their effect."""
+    """Return each cause that is shown with its p, and its remedies with their effect."""
     lines = dict[str, list[str]]()
     for own in tried.shown:
-        lines.setdefault(own.remedy.cause, []).append(_effect(tried.base_rank, own))
+        # the remedies of a cause are tested together, so they have one p
+        effect = f"{own.remedy.name}: {rank_change(tried.base_rank, own.rank)}"
+        lines.setdefault(f"{own.remedy.cause} ({p_equals(own.p)})", []).append(effect)
     return [(cause, "\n".join(effects)) for cause, effects in lines.items()]
 
 
@@ -94,8 +97,3 @@ def todo(bench: Bench, groups: Sequence[CauseGroup], queries: Mapping[str, Query
     if not groups:
         lines.append(NO_GROUPS)
     return "\n".join(lines) + "\n"
-
-
-def _effect(base: int, own: RemedyOutcome) -> str:
-    change = rank_change(base, own.rank)
-    return f"{own.remedy.name}: {change} ({p_equals(own.p)})"

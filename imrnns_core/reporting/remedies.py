@@ -30,13 +30,13 @@ READING = (
     "the number of remedies (Holm)."
 )
 NOTHING = "No {}remedy is shown to help on {}."
-INDEPENDENT = "the {} whose judgments the training of the adapter did not use"
+INDEPENDENT = "the {} whose judgments the training of no adapter used"
 DEFAULTS = (
     "The default setting is used for {}, because fewer than {} queries are left to choose one."
 )
 NOT_INDEPENDENT = (
-    "The adapter cannot come first here: training used, or may have used, the judgments of all or "
-    "nearly all of these queries."
+    "Cannot come first here: {}. The training of an adapter used, or may have used, the judgments "
+    "of all or nearly all of these queries."
 )
 
 TEXT_USED = (
@@ -53,17 +53,14 @@ def remedies(bench: Bench, groups: Sequence[CauseGroup]) -> Iterator[RenderableT
         *("remedy", "query group", "queries", "setting", NDCG, "difference", "95 % interval"),
         *("p", "fixed", "broken", "ms per query"),
     )
-    base = bench.base.values[:, 0]
+    base = decimal(float(bench.base.values[:, 0].mean()))
+    table.add_row("base", "all", str(len(bench.query_ids)), "", base, "", "", "", "", "", "")
     for group, tests in bench.tests.items():
-        mask = bench.masks[group]
-        queries = str(int(mask.sum()))
-        mean = decimal(float(base[mask].mean()))
-        table.add_row("base", group, queries, "", mean, "", "", "", "", "", "")
         for row in tests:
             own = row.measured
             table.add_row(
-                *(own.remedy.name, group, queries, setting(own)),
-                *(decimal(float(own.values[mask].mean())), signed(row.test.change)),
+                *(own.remedy.name, group, str(row.test.queries), setting(own)),
+                *(decimal(float(own.values[row.mask].mean())), signed(row.test.change)),
                 *(interval(row.test.interval), p_value(row.p)),
                 *(str(int(row.fixed.sum())), str(int(row.broken.sum()))),
                 f"{own.milliseconds:.1f}",
@@ -93,11 +90,11 @@ def notes(bench: Bench) -> Iterator[str]:
     ]
     if defaults:
         yield DEFAULTS.format(", ".join(defaults), MIN_QUERIES)
-    if bench.adapter and not bench.has_independent:
-        yield NOT_INDEPENDENT
+    if bench.excluded:
+        yield NOT_INDEPENDENT.format(", ".join(f"adapter {name}" for name in bench.excluded))
     first = bench.first()
-    if first is not None and first.measured.remedy.is_trained and bench.groups is not None:
-        known = int((bench.groups[bench.independent] == "text used").sum())
+    if first and first.measured.remedy.card and first.measured.groups is not None:
+        known = int((first.measured.groups[bench.independent] == "text used").sum())
         if known:
             yield TEXT_USED.format(f"{known:,}")
 
@@ -122,11 +119,10 @@ def summary(bench: Bench) -> str:
 def nothing(bench: Bench) -> str:
     """Return that no remedy is shown to help, and on which queries."""
     every, own = len(bench.query_ids), int(bench.independent.sum())
-    queries = counted(own if bench.has_independent else every, "query", "queries")
-    if bench.has_independent and own < every:
-        return NOTHING.format("", INDEPENDENT.format(queries))
-    has_excluded = any(one.remedy.is_trained for one in bench.measured) > bench.has_independent
-    return NOTHING.format("other " if has_excluded else "", f"these {queries}")
+    queries, other = counted(own, "query", "queries"), "other " if bench.excluded else ""
+    if own < every:
+        return NOTHING.format(other, INDEPENDENT.format(queries))
+    return NOTHING.format(other, f"these {queries}")
 
 
 def effect(bench: Bench, first: RemedyTest) -> str:
@@ -135,7 +131,7 @@ def effect(bench: Bench, first: RemedyTest) -> str:
     which = "all " if own == every else f"{own:,} of the "
     queries = f"{which}{counted(every, 'query', 'queries')}"
     if own < every:
-        queries += " (those whose judgments the training of the adapter did not use)"
+        queries += " (those whose judgments the training of no adapter used)"
     fixed, broken = int(first.fixed.sum()), int(first.broken.sum())
     return (
         f"On {queries}, {NDCG} changes by {signed(first.test.change)} (95 % interval "

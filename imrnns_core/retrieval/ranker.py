@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -67,19 +66,23 @@ class Ranker:
         changed.collection = collection
         return changed
 
-    def with_scope(self, scope: Scope, top_k: int | None = None) -> Ranker:
+    def with_scope(
+        self, scope: Scope, top_k: int | None = None, candidates: int | None = None
+    ) -> Ranker:
         """Return this ranker with another scope; nothing is computed again.
 
         Args:
             scope: The scope.
             top_k: Number of top documents to prove; at most the number of candidates.
+            candidates: Number of candidates, if it changes.
 
         Raises:
             AdapterError: If the scope is the corpus and there is no adapter.
         """
         changed = copy(self)
-        top_k = min(top_k or self.config.top_k, self.config.candidates)
-        changed.config = replace(self.config, scope=scope, top_k=top_k)
+        candidates = candidates or self.config.candidates
+        top_k = min(top_k or self.config.top_k, candidates)
+        changed.config = SearchConfig(candidates, top_k, scope, self.config.exact_pass)
         if scope == "corpus":
             _ = self.adapter  # the base ranking always has the whole corpus
         return changed

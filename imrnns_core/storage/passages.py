@@ -62,11 +62,24 @@ def with_passages(
         with atomic_write(path) as temporary, temporary.open("wb") as handle:
             np.savez(handle, **stored)
         shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+    return _with(collection, stored)
+
+
+def _with(collection: Collection, stored: Mapping[str, Any]) -> Collection:
     documents, places = collection.dataset.documents, stored["places"]
     if not len(places):
         return collection
     parts = [_part(place).of(documents[place[0]]) for place in places.tolist()]
     return replace(collection, passages=Passages(stored["vectors"], places[:, 0], parts))
+
+
+def stored_passages(root: Path, collection: Collection) -> Collection | None:
+    """Return the collection with its stored passages, or None if they are missing or stale."""
+    path = _path(root, collection)
+    stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
+    if stored is None or str(stored["corpus"]) != collection.dataset.corpus_digest:
+        return None
+    return _with(collection, stored)
 
 
 def _encoded(

@@ -147,7 +147,7 @@ class Workspace:
         dataset = load_dataset(registration.source)
         dataset = replace(dataset, name=registration.name, keep_own=registration.keep_own)
         encoder = self._encoder(registration)
-        folder = self._vectors_folder(registration)
+        folder = self.vectors_folder(registration)
         if registration.without_vectors:
             ids = dataset.document_ids, dataset.queries
             vectors = EmbeddingMatrix.empty(ids[0]), EmbeddingMatrix.empty(ids[1])
@@ -201,7 +201,8 @@ class Workspace:
         """Return the BM25 index of a data set, from disk if it is stored and not stale."""
         return stored_or_built_index(self.root / "lexical" / file_name(dataset.name), dataset)
 
-    def _vectors_folder(self, registration: Registration) -> Path:
+    def vectors_folder(self, registration: Registration) -> Path:
+        """Return the folder of the vectors that the workspace encodes for a data set."""
         names = (registration.name, registration.vectors_name)
         return (self.root / "vectors").joinpath(*map(file_name, names))
 

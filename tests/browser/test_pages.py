@@ -96,7 +96,7 @@ def test_failing_query_from_the_table_to_compare(
     record = search(workspace, tmp_path, query_id)
     assert cards(page, "Base") == shown(record, "base")
     assert cards(page, "Modulated") == shown(record, "modulated")
-    expect(page.get_by_text("Why is the relevant document not at rank 1?")).to_be_visible()
+    expect(page.get_by_text("Causes and remedies")).to_be_visible()
 
 
 def test_a_failing_query_without_a_cause_shows_what_was_tried(page: Page, address: str) -> None:

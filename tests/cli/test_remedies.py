@@ -24,8 +24,12 @@ def test_the_table_and_the_record_say_what_to_do_first(
     record = json.loads(file.read_text())
     assert (record["command"], record["adapter"]) == ("remedies", None)
     names = [remedy["name"] for remedy in record["remedies"]]
+    # the adapters of the data set are tried without being named
+    ways = ("", ", larger pool", ", whole corpus")
+    adapters = [f"adapter {own}{way}" for own in ("sample-adapter", "sample-paper") for way in ways]
     assert names == [
-        *("base + BM25", "reciprocal rank fusion", "Rocchio", "RM3", "spelling corrected"),
+        *(*adapters, "base + BM25", "reciprocal rank fusion", "Rocchio", "RM3"),
+        "spelling corrected",
     ]
     (group,) = record["cause_groups"]
     assert (group["cause"], group["remedy"], group["broken"]) == (
@@ -33,7 +37,11 @@ def test_the_table_and_the_record_say_what_to_do_first(
     )
     assert 5 <= len(group["fixed"]) <= len(group["queries"]) <= record["failing"]
     printed = capsys.readouterr().out
-    assert f"First: {record['first']}. On all 236 queries, nDCG@10 changes by +0.0652" in printed
+    assert "First: adapter sample-adapter. On 134 of the 236 queries (those whose" in printed
+    assert record["first"] == "adapter sample-adapter"
+    assert record["remedies"][0]["groups"].keys() == {"all"}
+    assert record["remedies"][3]["groups"].keys() == {"all", "seen", "text used"}
+    assert "Not tried: titles left out, titles twice, passages." in printed
     table = next(line for line in printed.splitlines() if line.startswith(" base + BM25"))
     assert table.split()[-3:-1] == ["6", "0"]
     file.write_text("mine")
@@ -63,6 +71,6 @@ def test_with_an_adapter_of_unknown_training_the_other_remedies_are_compared(
     capsys.readouterr()
     run("remedies", "sample", "--adapter", "unknown", "--split", "test")
     printed = " ".join(capsys.readouterr().out.split())
-    assert "First: base + BM25. On all 236 queries, nDCG@10 changes by +0.0652" in printed
-    assert "The default setting is used for adapter unknown, because fewer than 20" in printed
-    assert "The adapter cannot come first here" in printed
+    assert "First: adapter sample-adapter. On 134 of the 236 queries" in printed
+    assert "The default setting is used for adapter unknown, adapter unknown, larger" in printed
+    assert "Cannot come first here: adapter unknown. The training of an adapter used" in printed

@@ -116,19 +116,17 @@ def test_one_query_has_the_causes_that_it_has_among_all(
 def test_a_random_document_has_a_cause_in_at_most_five_percent(
     adapter: str | None, sample: Collection, base: Ranker, lexical: BM25Index
 ) -> None:
-    """If any candidate were the expected document, chance alone should rarely explain its rank."""
+    """Each document of a base ranking is taken for the expected one: of 99, five have a cause."""
     loaded = load_adapter(ASSETS_FOLDER / f"{adapter}.safetensors") if adapter else None
     ranker, dataset = Ranker(sample, loaded), sample.dataset
-    generator = np.random.default_rng(3)
-    qrels = {**dataset.judged_queries("dev"), **dataset.judged_queries("test")}
-    search = Search.of(ranker, lexical, [dataset.queries[q] for q in qrels])
-    random = []
-    for own, judged in zip(search.base, qrels.values(), strict=True):
-        others = [dataset.document_ids[row] for row in own.rows[1:].tolist()]
-        random.append({str(generator.choice([d for d in others if judged.get(d, 0) <= 0]))})
-    shown = [bool(tried.shown) for tried in try_remedies(search, random)]
-    assert len(shown) > 300
-    assert 0.0 < np.mean(shown) <= 0.05
+    queries = [dataset.queries[q] for q in list(dataset.judged_queries("test"))[::20]]
+    search = Search.of(ranker, lexical, queries)
+    shown = []
+    for position in range(1, 100):
+        expected = [{dataset.document_ids[own.rows[position]]} for own in search.base]
+        shown += [bool(tried.shown) for tried in try_remedies(search, expected)]
+    assert len(shown) > 1000
+    assert 0.01 < np.mean(shown) <= 5 / 99
 
 
 def test_near_copies_above_are_a_cause(toy_copies: tuple[Ranker, BM25Index]) -> None:
@@ -144,12 +142,14 @@ def test_near_copies_above_are_a_cause(toy_copies: tuple[Ranker, BM25Index]) -> 
 def test_a_run_is_a_base_and_the_vectors_are_a_remedy(
     base: Ranker, lexical: BM25Index, sample: Collection
 ) -> None:
-    """The run is the base ranking from the end, so the vectors bring the document to the top."""
+    """The run has the first document of the base last, so the vectors bring it to the top."""
     comparison = base.compare("q054")
     order = [hit.document_id for hit in comparison.ranking("base", top_k=100)]
     scores = np.arange(len(order), 0, -1, dtype=np.float32)
     run = Run(
-        "engine", {"q054": RankedDocuments(tuple(order[::-1]), scores)}, FileReport("file", "run")
+        "engine",
+        {"q054": RankedDocuments((*order[1:], order[0]), scores)},
+        FileReport("file", "run"),
     )
     search = Search.of(RunRanker(sample, run), lexical, [sample.dataset.queries["q054"]])
     relevant = order[0]

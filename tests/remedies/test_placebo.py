@@ -26,7 +26,7 @@ def random_change(generator: np.random.Generator, size: float) -> IntArray:
 
 
 @pytest.mark.parametrize("size", [0.1, 0.5, 2.0])
-@pytest.mark.parametrize("causes", [1, 5])
+@pytest.mark.parametrize("causes", [1, 8])
 @pytest.mark.parametrize("rank", [2, 15, 60])
 def test_random_changes_show_a_cause_in_at_most_five_percent(
     size: float, causes: int, rank: int
@@ -83,7 +83,8 @@ def test_a_document_outside_the_base_can_enter() -> None:
 
 
 def test_more_causes_raise_p_but_equal_ones_do_not() -> None:
-    raised = np.concatenate([BASE[40:41], np.delete(BASE, 40)])
+    """A document in the middle of the list rises a little: other causes have larger gains."""
+    raised = np.concatenate([BASE[:30], BASE[40:41], np.delete(BASE[30:], 10)])
     generator = np.random.default_rng(2)
     others = [random_change(generator, 1.0) for _ in range(6)]
     alone = corrected_p(BASE, [[raised]], BASE[40:41])[0]

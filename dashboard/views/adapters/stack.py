@@ -22,7 +22,10 @@ READING = (
 )
 PREPARATION = "First save the adapter with “Export” above. Then load it, and encode the query:"
 LINES = "Then the two searches. The store must have the embeddings of this data set, by its ids:"
-PRINTED = "For this query, the lines print the top 10 that Compare shows for “Whole corpus”:"
+PRINTED = (
+    "For this query, and with an exact index, the lines print the top 10 that Compare shows for "
+    "“Whole corpus”:"
+)
 OTHER = "These lines print another ranking than Compare"
 PASSAGES = (
     "This data set ranks long documents by their best passage. The lines rank the vectors of your "

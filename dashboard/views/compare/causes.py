@@ -1,4 +1,4 @@
-"""Why the best relevant document is not at rank 1, and what would bring it up."""
+"""Why the base does not rank a relevant document first, and what would bring one up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.remedies.causes import RemedyOutcome, TriedRemedies
 from imrnns_core.reporting.causes import NONE, WHEN_SHOWN, cause_lines
 from imrnns_core.retrieval.comparison import Comparison
+from imrnns_core.retrieval.hybrid import DEPTH
 from imrnns_core.types import UNJUDGED, relevant_ids
 
-QUESTION = "Why is the relevant document not at rank 1?"
+HEADING = "Causes and remedies"
+QUESTION = "The best relevant document has rank {} in the base ranking. What would bring it up?"
+NOT_FOUND = "No relevant document is in the top {} of the base ranking. What would bring one in?"
 NO_CAUSE = "No cause is shown"
 MISSING = (
     "The corpus contains none of the relevant documents",
@@ -43,8 +46,8 @@ COLUMNS = [
     ),
     Column(
         "p",
-        "Share of random changes in which the document gains as much. All remedies of a cause have "
-        "one p.",
+        "Share of random changes in which a relevant document gains as much. The remedies of a "
+        "cause are tested together, so they have one p.",
         numeric=True,
     ),
 ]
@@ -58,7 +61,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         return
     # a key for each query: its section is a new one, not a moved one, for the browser
     with st.container(key=f"causes-{comparison.query.id}"):
-        st.header(QUESTION, anchor=False, help=WHEN_SHOWN)
+        st.header(HEADING, anchor=False, help=WHEN_SHOWN)
         if not any(d in dataset.document for d in relevant_ids(comparison.judgments)):
             notices.show("warning", *MISSING)
             return
@@ -76,6 +79,8 @@ def _causes(comparison: Comparison, found: TriedRemedies) -> None:
         final = comparison.best_relevant_rank(comparison.final)
         notices.show("info", BASE_FIRST, MOVED_DOWN.format(final) if final != 1 else "")
         return
+    rank = found.base_rank
+    st.caption(QUESTION.format(rank) if rank else NOT_FOUND.format(DEPTH))
     lines = cause_lines(found)
     for cause, effects in lines:
         notices.show("good", cause.capitalize(), effects)

@@ -138,17 +138,19 @@ class DocumentFinder:
         An address also names the document whose id is its last part, such as `…/wiki-001`.
         Several ids mean that several documents have this title or address.
         """
+        # pages of a wiki often have their id at the end of their address
+        last = address(name.strip()).rsplit("/", 1)[-1].lower()
+        return self.find_whole(name) or self._by_lower_id.get(last) or []
+
+    def find_whole(self, name: str) -> Sequence[str]:
+        """Return the ids of the documents that have exactly this id, address or title.
+
+        A cell with several addresses ends with the id of the last one, but it is none of these.
+        """
         name = name.strip()
         if name in self._documents:
             return [name]
-        place = address(name)
-        return (
-            self._by_address.get(place)
-            or self._by_title.get(name.casefold())
-            # pages of a wiki often have their id at the end of their address
-            or self._by_lower_id.get(place.rsplit("/", 1)[-1].lower())
-            or []
-        )
+        return self._by_address.get(address(name)) or self._by_title.get(name.casefold()) or []
 
     @cached_property
     def _by_address(self) -> Mapping[str, Sequence[str]]:

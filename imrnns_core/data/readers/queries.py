@@ -28,6 +28,7 @@ _TAG = r"<(/?)(num|title|desc|narr|smry|con|fac|def|dom|top)(?:\s[^<>]*)?>"
 """A tag of TREC topics; all others are part of the text."""
 _FIELD = re.compile(rf"{_TAG}(.*?)(?={_TAG}|\Z)", re.S | re.I)
 _MARKUP = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.I)
+_BEFORE_ADDRESS = re.compile(r"\s*,\s*(?=https?://)", re.I)
 _LABEL = re.compile(r"^\s*(number|topic|description)\s*:\s*", re.I)
 
 
@@ -140,10 +141,14 @@ def _grade(text: str, report: FileReport, line: int) -> Fraction | None:
 
 def _names(cell: str, finder: DocumentFinder) -> list[str]:
     """Return the names of documents in a cell."""
-    names = [cell] if finder.find(cell) else several(cell)
-    parts = [part.strip() for part in cell.split(",") if part.strip()]
-    if len(names) > 1 or finder.find(cell) or "," not in cell:
+    if finder.find_whole(cell):
+        return [cell]
+    names, parts = several(cell), [part.strip() for part in cell.split(",") if part.strip()]
+    if len(names) > 1 or len(parts) < 2:
         return names
+    addresses = _BEFORE_ADDRESS.split(cell)
+    if len(addresses) > 1 and not all(map(finder.find, parts)):
+        return addresses  # one of them may contain a comma
     # titles and addresses may contain commas, ids hardly ever: a title that the corpus lacks must
     # not become a document whose title is a part of it
     is_list = any(map(finder.is_id, parts)) or all(map(finder.find, parts))

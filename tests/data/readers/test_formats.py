@@ -219,6 +219,27 @@ def test_several_documents_are_expected_by_one_query(tmp_path: Path):
         assert judged == ({"q1": dict.fromkeys(expected, 1)} if expected else {}), cell
 
 
+@pytest.mark.parametrize("separator", [";", "; ", "|", "\n", ",", ", "])
+@pytest.mark.parametrize("first", ["https://wiki.example.org/a", "a", "Pay"])
+def test_several_addresses_are_several_documents(tmp_path: Path, separator: str, first: str):
+    """The cell ends with the id of the last document, but it is not the address of that one."""
+    pages = "id,title,text\na,Pay,x\nb,Rome,y\nc,Leave,z\n"
+    cell = separator.join([first, "https://wiki.example.org/b", "https://wiki.example.org/x,y/c"])
+    write(tmp_path, {"pages.csv": pages, "asked.csv": f'query,docs\nwhy?,"{cell}"\n'})
+    source = DataSource(tmp_path / "pages.csv", tmp_path / "asked.csv")
+    assert load_dataset(source).splits["asked"]["q1"] == {"a": 1, "b": 1, "c": 1}
+
+
+def test_two_addresses_of_which_one_is_missing_are_not_the_other(tmp_path: Path):
+    pages = "id,title,text\na,Pay,x\nc,Leave,z\n"
+    cell = "https://wiki.example.org/q,r/x, https://wiki.example.org/c"
+    write(tmp_path, {"pages.csv": pages, "asked.csv": f'query,docs\nwhy?,"{cell}"\n'})
+    dataset = load_dataset(DataSource(tmp_path / "pages.csv", tmp_path / "asked.csv"))
+    assert dataset.splits["asked"]["q1"] == {"c": 1}
+    problems = [p.problem for file in dataset.report.files for p in file.irregularities]
+    assert any("does not have" in problem for problem in problems)
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path):
     write(
         tmp_path,
