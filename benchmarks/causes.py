@@ -17,7 +17,7 @@ import numpy as np
 from imrnns_core.remedies.causes import TriedRemedies, try_remedies
 from imrnns_core.remedies.remedy import Search
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.storage.alternatives import own_adapters, stored_alternatives
+from imrnns_core.storage.alternatives import alternatives_of
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import Qrels, relevant_ids
 
@@ -63,13 +63,12 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     arguments = parser.parse_args()
     space = Workspace()
-    registration = space.resolve(arguments.data)
-    collection = space.open(registration)
+    collection = space.open(space.resolve(arguments.data))
     dataset = collection.dataset
     ranker = Ranker(collection, space.ranker(collection, arguments.adapter).optional_adapter)
     qrels = dataset.judged_queries(arguments.split)
     queries = [dataset.queries[query_id] for query_id in qrels]
-    others = stored_alternatives(space, registration, collection, own_adapters(space, collection))
+    others = alternatives_of(space, collection)
     search = Search.of(ranker, space.lexical_index(dataset), queries, None, others)
     relevant = [relevant_ids(judged) for judged in qrels.values()]
     print(failing_line(qrels, try_remedies(search, relevant)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imrnns_core.remedies.bench import Bench, measure_remedies
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.storage.alternatives import own_adapters, stored_alternatives
+from imrnns_core.storage.alternatives import alternatives_of
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import DoubleArray
 
@@ -84,11 +84,10 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     arguments = parser.parse_args()
     space = Workspace()
-    registration = space.resolve(arguments.data)
-    collection = space.open(registration)
+    collection = space.open(space.resolve(arguments.data))
     ranker = Ranker(collection, space.ranker(collection, arguments.adapter).optional_adapter)
     lexical = space.lexical_index(collection.dataset)
-    others = stored_alternatives(space, registration, collection, own_adapters(space, collection))
+    others = alternatives_of(space, collection)
     bench = measure_remedies(ranker, lexical, arguments.split, None, others)
     found = calibrate(changes_of(bench), bench.clusters)
     print(

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from imrnns_core.evaluation.evaluate import Evaluation
     from imrnns_core.evaluation.rank_overlap import RankOverlap
     from imrnns_core.evaluation.system_comparison import SystemComparison
-    from imrnns_core.retrieval.bm25 import BM25Index
     from imrnns_core.retrieval.collection import Collection
     from imrnns_core.retrieval.ranker import Ranker
     from imrnns_core.storage.registry import Registration
@@ -209,21 +208,24 @@ def _evaluate_judged(
         added["against"] = comparison.to_json()
     outputs.write(result, {**result.to_json(), **added}, dataset)
     if outputs.page:
-        _write_page(outputs.page, ranker, result, baselines, lexical)
+        _write_page(outputs.page, space, ranker, result, baselines)
     if outputs.qrels:
         write_qrels(result.qrels, outputs.qrels)  # of the measured queries
 
 
 def _write_page(
-    file: Path, ranker: Ranker, result: Evaluation, baselines: Baselines, lexical: BM25Index
+    file: Path, space: Workspace, ranker: Ranker, result: Evaluation, baselines: Baselines
 ) -> None:
     from imrnns_core.io import write_text
     from imrnns_core.remedies.causes import causes_of, diagnose
     from imrnns_core.reporting.evaluation_html import evaluation_to_html
+    from imrnns_core.storage.alternatives import alternatives_of
 
     assert result.bm25 is not None  # the command always measures it
     with labelled_bar("Causes") as progress:
-        causes = causes_of(ranker, result, lexical, progress)
+        lexical = space.lexical_index(ranker.collection.dataset)
+        others = alternatives_of(space, ranker.collection)
+        causes = causes_of(ranker, result, lexical, progress, others)
     diagnoses = diagnose(result, result.bm25, causes)
     queries = ranker.collection.dataset.queries
     write_text(file, evaluation_to_html(result, baselines, diagnoses, queries))

@@ -80,6 +80,7 @@ def explain(
     from imrnns_core.remedies.causes import remedies_of
     from imrnns_core.reporting import explanation_tables as tables
     from imrnns_core.reporting.html import to_html
+    from imrnns_core.storage.alternatives import alternatives_of
 
     check_outputs("explain", force, json_file, html_file)
     options = (embeddings, encoder, query_prefix, document_prefix, workspace)
@@ -95,4 +96,6 @@ def explain(
         paths = [] if ranker.card is None else space.faithfulness_paths(record_key(ranker))
         test = first_readable(paths, DeletionSummary.read)
         lexical = space.lexical_index(ranker.collection.dataset)
-        write_text(html_file, to_html(explanation, test, remedies_of(ranker, lexical, comparison)))
+        others = alternatives_of(space, ranker.collection)
+        tried = remedies_of(ranker, lexical, comparison, others)
+        write_text(html_file, to_html(explanation, test, tried))

@@ -134,8 +134,9 @@ class Bench:
         tested = dict[str, list[tuple[Measured, NDArray[np.bool_]]]]()
         for own in self.measured:
             masks: dict[Group, NDArray[np.bool_]] = masks_of(own.groups)
-            several = {group: mask for group, mask in masks.items() if not mask.all()}
-            for name, mask in {"all": every, **several}.items():
+            named: list[tuple[str, NDArray[np.bool_]]] = [("all", every)]
+            named += [(group, mask) for group, mask in masks.items() if not mask.all()]
+            for name, mask in named:
                 tested.setdefault(name, []).append((own, mask))
         ordered = ["all", *(group for group in GROUPS if group in tested)] if tested else []
         return {name: self._tests(tested[name]) for name in ordered}

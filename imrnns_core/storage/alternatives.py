@@ -56,6 +56,15 @@ def stored_alternatives(
     return Alternatives(tuple(adapters), tuple(_stored(space, registration, collection)))
 
 
+def alternatives_of(space: Workspace, collection: Collection) -> Alternatives:
+    """Return the adapters of a data set, and its other vectors if it is registered."""
+    registration = space.registrations().get(collection.dataset.name)
+    adapters = own_adapters(space, collection)
+    if registration is None:
+        return Alternatives(tuple(adapters))
+    return stored_alternatives(space, registration, collection, adapters)
+
+
 def own_adapters(space: Workspace, collection: Collection) -> list[Ranker]:
     """Return a ranker for each adapter of the workspace that was trained on a data set."""
     if collection.similarity != "cosine" or not collection.has_vectors:
@@ -188,6 +197,8 @@ def _other_encoders(
         encoder = SentenceTransformerEncoder(spec)
         vectors = stored_vectors(path.parent, dataset, encoder, True)
         name = f"encoder {spec.name}"
+        if spec.name == own.name:
+            name = f"query prefix “{spec.query_prefix}”"
         if vectors is not None and name not in seen:
             seen.add(name)
             yield OtherVectors(name, Collection(dataset, *vectors, encoder))
