@@ -147,7 +147,7 @@ def _largest(
     ideals = _ideal(counts[:, :, None] + added)  # (Q, G, U + 1)
     every = gains.sum(axis=1)
     alike = _ratio(every[:, None] + grades * sums, ideals.sum(axis=1))
-    best = alike.max(axis=1)
+    best: DoubleArray = alike.max(axis=1)
     above = np.flatnonzero(best > 0)
     while len(above):
         t = best[above]

@@ -16,49 +16,22 @@ from numpy.typing import NDArray
 
 from imrnns_core.config import SearchConfig
 from imrnns_core.data.near_copies import copies_of_relevant
+from imrnns_core.evaluation.change_bounds import CUTOFF
 from imrnns_core.evaluation.cross_validation import FOLDS, choose_settings
 from imrnns_core.evaluation.evaluate import NDCG
 from imrnns_core.evaluation.seen import Group, masks_of, query_groups
 from imrnns_core.evaluation.verdicts import MIN_CHANGED, Effect, effect_of
+from imrnns_core.remedies.measured import Measured
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.retrieval.batch import ranked_ids
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.statistics.measures import SystemMetrics, measure
+from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.query_groups import connected_queries, query_folds
 from imrnns_core.statistics.significance import Significance, holm, paired_tests
-from imrnns_core.types import DoubleArray, IntArray, LabelledProgress, Qrels
+from imrnns_core.types import IntArray, LabelledProgress, Qrels
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A remedy, measured.
-
-    Attributes:
-        remedy: The remedy.
-        settings: (Q,) the setting of each query, which its own judgments did not choose.
-        cross_validated: False if too few queries could choose: all have the default.
-        metrics: nDCG@10 and ranks of the best relevant document, for each query.
-        milliseconds: Time per query, with the base search and BM25 done.
-    """
-
-    remedy: Remedy
-    settings: DoubleArray
-    cross_validated: bool
-    metrics: SystemMetrics
-    milliseconds: float
-
-    @property
-    def values(self) -> DoubleArray:
-        """(Q,) nDCG@10."""
-        return np.asarray(self.metrics.values[:, 0])
-
-    @property
-    def distinct(self) -> list[float]:
-        """The different settings, ascending."""
-        return [round(float(value), 4) for value in np.unique(self.settings)]
 
 
 @dataclass(frozen=True)
@@ -102,6 +75,7 @@ class Bench:
         groups: (Q,) how training used the documents of each query; None without an adapter, or if
             it is unknown.
         top_k: A query fails if no relevant document is in the top k.
+        top: The top 10 of each query in the base ranking.
     """
 
     data: str
@@ -114,6 +88,7 @@ class Bench:
     independent: NDArray[np.bool_] = field(repr=False)
     groups: NDArray[np.str_] | None = field(default=None, repr=False)
     top_k: int = SearchConfig().top_k
+    top: Rankings = field(default_factory=dict, repr=False)
 
     @cached_property
     def masks(self) -> dict[str, NDArray[np.bool_]]:
@@ -250,13 +225,15 @@ def measure_remedies(
 
         deciding = independent if remedy.is_trained else every
         measured.append(_measured(remedy, search, qrels, folds, deciding, report))
+    base = [own.rows for own in search.base]
     return Bench(
         *(dataset.name, split, ranker.adapter_name, tuple(qrels)),
-        _metrics(search, qrels, [own.rows for own in search.base]),
+        _metrics(search, qrels, base),
         tuple(measured),
         connected_queries(qrels, near),
         independent,
         groups,
+        top=_top(search, base),
     )
 
 
@@ -284,9 +261,15 @@ def _measured(
         cross_validated,
         _metrics(search, qrels, final),
         1000 * seconds / (len(qrels) * len(remedy.settings)),
+        _top(search, final),
     )
 
 
 def _metrics(search: Search, qrels: Qrels, rankings: Sequence[IntArray]) -> SystemMetrics:
     dataset = search.collection.dataset
     return measure([NDCG], qrels, ranked_ids(dataset, tuple(qrels), rankings))
+
+
+def _top(search: Search, rankings: Sequence[IntArray]) -> Rankings:
+    top = [rows[:CUTOFF] for rows in rankings]
+    return ranked_ids(search.collection.dataset, search.ids, top)
