@@ -33,12 +33,12 @@ CERTAIN = {
 }
 OPEN = "Not certain: unjudged documents can still change the sign"
 FIGURES = (
-    "Mean change of {}: {} if unjudged documents are not relevant; {} with any grades for {} in "
-    "the top 10 of either ranking. Before these ten, it was {}. Documents in neither top 10 keep "
-    "their judgments."
+    "Mean change of {}: {} if unjudged documents are not relevant; {}, whatever grades the {} in "
+    "either top 10 get. Unjudged documents outside both top 10 count as not relevant."
 )
+BEFORE = " Before these ten: {}."
 DONE = (
-    "These ten are judged",
+    "All of these are judged or skipped",
     "For the next ten, the whole page is measured again with your judgments.",
 )
 NOTHING_LEFT = (
@@ -125,8 +125,9 @@ def _answer(ten: Ten, ends: ChangeRange) -> None:
     figures = FIGURES.format(
         *(NDCG, signed(ends.now), interval((ends.low, ends.high))),
         count(ends.unjudged, "unjudged document", "unjudged documents"),
-        interval((ten.before.low, ten.before.high)),
     )
+    if ends != ten.before:
+        figures += BEFORE.format(interval((ten.before.low, ten.before.high)))
     if ends.has_certain_sign:
         is_better = ends.low > 0
         notices.answer("good" if is_better else "warning", question, CERTAIN[is_better], figures)
