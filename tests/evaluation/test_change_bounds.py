@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imrnns_core.evaluation.change_bounds import OpenChange, TwoRankings
@@ -56,6 +56,7 @@ def cases(draw: st.DrawFn) -> tuple[list[str], list[str], dict[str, int], int]:
     return [*base[:shorter], *front], other, judged, draw(st.integers(1, 3))
 
 
+@settings(max_examples=200)
 @given(cases())
 def test_the_bounds_are_the_extremes_over_all_grades(
     case: tuple[list[str], list[str], dict[str, int], int],
