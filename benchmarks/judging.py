@@ -10,6 +10,9 @@ and ties are broken anew.
 
 Certain: the range of the mean change excludes zero. Stable: the sign of the change with the
 judgments so far is that with all judgments, and stays so.
+
+The last figure of a line hides nothing: it counts what is to be judged beyond the known judgments,
+in the order of the choice, until the sign is certain, if no further document is relevant.
 """
 
 from __future__ import annotations
@@ -73,6 +76,15 @@ class Trial:
             hidden[query_id] = {d: g for d, g in judged.items() if d in top}
         return cls({q: base[q] for q in queries}, other, known, hidden)
 
+    @classmethod
+    def further(cls, base: Rankings, other: Rankings, qrels: Qrels) -> Trial:
+        """Hide nothing; what nobody judged is not relevant."""
+        unjudged = {
+            q: {d: 0 for d in (*base[q], *other[q]) if d not in judged}
+            for q, judged in qrels.items()
+        }
+        return cls(base, other, qrels, unjudged)
+
     def pairs(self) -> list[Pair]:
         """Return the pairs whose judgments are hidden."""
         return [(q, d) for q, judged in self.hidden.items() for d in judged]
@@ -102,6 +114,11 @@ class Trial:
         )
 
 
+def choice(generator: np.random.Generator) -> Order:
+    """Return the order of the page Remedies."""
+    return lambda rankings, change: narrowing_pairs(rankings, change, generator, TEN)
+
+
 def orders(trial: Trial, generator: np.random.Generator) -> Iterator[tuple[str, Order]]:
     """Yield the name of each order and the function that returns the next pairs in it."""
     pairs = [trial.pairs()[n] for n in generator.permutation(len(trial.pairs()))]
@@ -113,7 +130,7 @@ def orders(trial: Trial, generator: np.random.Generator) -> Iterator[tuple[str, 
     def listed(own: list[Pair]) -> Order:
         return lambda _, change: own if change.unjudged.any() else []
 
-    yield "choice", lambda rankings, change: narrowing_pairs(rankings, change, generator, TEN)
+    yield "choice", choice(generator)
     yield "ranks", listed(sorted(pairs, key=rank))
     yield "random", listed(list(pairs))
 
@@ -133,8 +150,11 @@ def line(name: str, base: Rankings, other: Rankings, qrels: Qrels) -> str:
     means = {order: np.mean(own, axis=0) for order, own in counts.items()}
     figures = (f"{order} {certain:.0f}, {stable:.0f}" for order, (certain, stable) in means.items())
     low, high = min(changes), max(changes)
+    further = Trial.further(base, other, qrels)
+    needed, _ = further.counts(choice(np.random.default_rng(0)))
     return (
-        f"{name}: change {low:+.3f} to {high:+.3f}, pool {np.mean(pools):.0f}; {'; '.join(figures)}"
+        f"{name}: change {low:+.3f} to {high:+.3f}, pool {np.mean(pools):.0f}; "
+        f"{'; '.join(figures)}; further {needed} of {len(further.pairs())}"
     )
 
 

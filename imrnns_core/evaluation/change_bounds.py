@@ -1,18 +1,20 @@
 """The smallest and the largest change of nDCG@10 that unjudged documents leave possible.
 
-Shapes: Q queries, U documents in either top 10 of a query, G grades above 0.
+Shapes: Q queries, U documents in either top 10 of a query, G levels: the grades above 0.
 
-A grade is a sum of levels: a document with grade 2 has the levels 1 and 2. So with the linear gain
-of trec_eval, the change of a query is N / D with
+A grade is a sum of steps from level to level: grade 2 is the step to 1 and the step to 2. So with
+the linear gain of trec_eval, the change of a query is N / D with
 
-    N = Σ over levels l, Σ over documents d with grade ≥ l, w(d)
-    D = Σ over levels l, C(number of documents with grade ≥ l)
+    N = Σ over levels l, step(l) · Σ over documents d with grade ≥ l, w(d)
+    D = Σ over levels l, step(l) · C(number of documents with grade ≥ l)
 
 where w(d) is the discount of d in the other ranking minus that in the base, and C(k) is the sum of
-the first k discounts (at most 10). Of the unjudged documents, only those with the largest w can be
-part of the largest change. If the largest N / D is at most 0, it has every unjudged document at 0
-or at the top grade, since N / D is quasi-convex where N ≤ 0. If it is above 0, Dinkelbach's method
-finds it: for a fixed t, N − t D is largest for each level alone, and these choices are nested.
+the first k discounts, of at most 10. On each level, the unjudged documents of the largest change
+are those with the largest w, so only their number is open. If the largest N / D is at most 0, an
+unjudged document has grade 0 or the top grade, since N / D is quasi-convex where N ≤ 0. If it is
+above 0, Dinkelbach's method finds it: for a fixed t, each level has its own best number for
+N − t D. As C is concave, this number grows with the number of judged documents of the level, so a
+lower level never has fewer documents than a higher one.
 """
 
 from __future__ import annotations
@@ -71,12 +73,14 @@ class OpenChange:
     Attributes:
         weights: (Q, U) as in `TwoRankings`.
         unjudged: (Q, U) True where a document has no judgment.
-        gains: (Q, G) sum of the weights of the judged documents with grade ≥ 1 … G.
-        counts: (Q, G) number of judged documents with grade ≥ 1 … G, in the rankings or not.
+        levels: (G,) the grades above 0 that a document can have, ascending.
+        gains: (Q, G) sum of the weights of the judged documents that reach each level.
+        counts: (Q, G) number of judged documents that reach each level, in the rankings or not.
     """
 
     weights: DoubleArray
     unjudged: NDArray[np.bool_]
+    levels: IntArray
     gains: DoubleArray
     counts: IntArray
 
@@ -91,18 +95,19 @@ class OpenChange:
                 has a higher one, that one.
         """
         judged = [qrels[query_id] for query_id in rankings.query_ids]
-        top_grade = max([top_grade, *(grade for own in judged for grade in own.values())])
-        levels = np.arange(1, top_grade + 1)
+        # grades that no document has are left out, since some collections have grades such as 100
+        known = {grade for own in judged for grade in own.values() if grade > top_grade}
+        levels = np.array([*range(1, top_grade + 1), *sorted(known)])
         unjudged = np.zeros(rankings.weights.shape, dtype=bool)
         grades = np.zeros(rankings.weights.shape, dtype=np.int64)
-        counts = np.zeros((len(judged), top_grade), dtype=np.int64)
+        counts = np.zeros((len(judged), len(levels)), dtype=np.int64)
         for i, (own, documents) in enumerate(zip(judged, rankings.documents, strict=True)):
             unjudged[i, : len(documents)] = [document not in own for document in documents]
             grades[i, : len(documents)] = [own.get(document, 0) for document in documents]
             counts[i] = (np.array([*own.values()])[:, None] >= levels).sum(axis=0) if own else 0
         reached = grades[:, :, None] >= levels
         gains = (rankings.weights[:, :, None] * reached).sum(axis=1)
-        return cls(rankings.weights, unjudged, gains, counts)
+        return cls(rankings.weights, unjudged, levels, gains, counts)
 
     def judged(self, rows: IntArray, columns: IntArray, grade: int) -> OpenChange:
         """Return R queries, each with one more judgment.
@@ -110,52 +115,66 @@ class OpenChange:
         Args:
             rows: (R,) the queries, which may repeat.
             columns: (R,) the document that is judged.
-            grade: Its grade.
+            grade: Its grade: 0, or one of the levels.
         """
-        reached = np.arange(1, self.gains.shape[1] + 1) <= grade
+        reached = self.levels <= grade
         unjudged = self.unjudged[rows]
         unjudged[np.arange(len(rows)), columns] = False
         weights = self.weights[rows]
         judged = self.weights[rows, columns]
         gains = self.gains[rows] + judged[:, None] * reached
-        return OpenChange(weights, unjudged, gains, self.counts[rows] + reached)
+        return OpenChange(weights, unjudged, self.levels, gains, self.counts[rows] + reached)
 
     @property
     def now(self) -> DoubleArray:
         """(Q,) the change if unjudged documents are not relevant."""
-        return _ratio(self.gains.sum(axis=1), _ideal(self.counts).sum(axis=1))
+        return _ratio(self.gains @ self._steps, _ideal(self.counts) @ self._steps)
 
     @cached_property
     def low(self) -> DoubleArray:
         """(Q,) the smallest possible change."""
-        return -_largest(-self.weights, self.unjudged, -self.gains, self.counts)
+        return -self._largest(-1)
 
     @cached_property
     def high(self) -> DoubleArray:
         """(Q,) the largest possible change."""
-        return _largest(self.weights, self.unjudged, self.gains, self.counts)
+        return self._largest(1)
+
+    @property
+    def _steps(self) -> DoubleArray:
+        """(G,) from each level to the next lower one."""
+        return np.diff(self.levels, prepend=0).astype(np.float64)
+
+    def _largest(self, sign: int) -> DoubleArray:
+        """Return the (Q,) largest values of the change, or of its negative (sign −1)."""
+        descending = -np.sort(np.where(self.unjudged, -sign * self.weights, np.inf), axis=1)
+        # −∞ where fewer documents are unjudged
+        none = np.zeros((len(descending), 1))
+        sums = np.cumsum(np.concatenate([none, descending], axis=1), axis=1)
+        ideals = _ideal(self.counts[:, :, None] + np.arange(sums.shape[1]))  # (Q, G, U + 1)
+        return _largest_ratio(sign * self.gains @ self._steps, sums, ideals, self._steps)
 
 
-def _largest(
-    weights: DoubleArray, unjudged: NDArray[np.bool_], gains: DoubleArray, counts: IntArray
+def _largest_ratio(
+    gains: DoubleArray, sums: DoubleArray, ideals: DoubleArray, steps: DoubleArray
 ) -> DoubleArray:
-    """Return the (Q,) largest changes; the arguments are those of `OpenChange`."""
-    descending = -np.sort(np.where(unjudged, -weights, np.inf), axis=1)
-    # −∞ where fewer documents are unjudged
-    sums = np.cumsum(np.concatenate([np.zeros((len(weights), 1)), descending], axis=1), axis=1)
-    grades, added = gains.shape[1], np.arange(sums.shape[1])
-    ideals = _ideal(counts[:, :, None] + added)  # (Q, G, U + 1)
-    every = gains.sum(axis=1)
-    alike = _ratio(every[:, None] + grades * sums, ideals.sum(axis=1))
+    """Return the (Q,) largest values of N / D.
+
+    Args:
+        gains: (Q,) N of the judged documents.
+        sums: (Q, U + 1) the sum of the 0 … U largest weights of unjudged documents.
+        ideals: (Q, G, U + 1) C of each level with 0 … U unjudged documents.
+        steps: (G,) the steps of the levels.
+    """
+    alike = _ratio(gains[:, None] + steps.sum() * sums, np.einsum("g,qgu->qu", steps, ideals))
     best: DoubleArray = alike.max(axis=1)
     above = np.flatnonzero(best > 0)
     while len(above):
-        t = best[above]
-        own = sums[above]
-        chosen = (own[:, None, :] - t[:, None, None] * ideals[above]).argmax(axis=2)  # (R, G)
-        gained = every[above] + np.take_along_axis(own, chosen, axis=1).sum(axis=1)
-        ideal = np.take_along_axis(ideals[above], chosen[:, :, None], axis=2).sum(axis=(1, 2))
-        best[above] = np.maximum(t, _ratio(gained, ideal))
+        t, own, ideal = best[above], sums[above], ideals[above]
+        chosen = (own[:, None, :] - t[:, None, None] * ideal).argmax(axis=2)  # (R, G)
+        gained = gains[above] + np.take_along_axis(own, chosen, axis=1) @ steps
+        reached = np.take_along_axis(ideal, chosen[:, :, None], axis=2)[:, :, 0] @ steps
+        best[above] = np.maximum(t, _ratio(gained, reached))
         above = above[best[above] > t + _SMALLEST_STEP]
     return best
 

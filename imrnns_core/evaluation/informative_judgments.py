@@ -93,7 +93,7 @@ def _narrowing(change: OpenChange, rows: IntArray, columns: IntArray) -> DoubleA
     low, high = float(change.low.sum()), float(change.high.sum())
     is_open = low <= MARGIN and high >= -MARGIN
     narrowed = np.zeros(len(rows))
-    for grade in (0, (change.gains.shape[1] + 1) // 2):
+    for grade in (0, int(change.levels[(len(change.levels) - 1) // 2])):
         answered = change.judged(rows, columns, grade)
         if not is_open or -low <= high:
             narrowed += (answered.low - change.low[rows]) / 2

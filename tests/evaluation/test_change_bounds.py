@@ -109,6 +109,19 @@ def test_a_judgment_only_narrows_and_equals_judging_it_before(
     assert change.low[0] - 1e-12 <= answered.low[0] <= answered.high[0] <= change.high[0] + 1e-12
 
 
+def test_high_grades_need_no_level_for_each_number() -> None:
+    base, other, judged = ["a", "b", "c"], ["c", "x", "a"], {"a": 1000, "x": 0, "c": 40}
+    change = change_of(base, other, judged)
+    assert change.levels.tolist() == [1, 2, 3, 40, 1000]
+    values = []
+    for grade in range(1001):
+        one = {"q": {**judged, "b": grade}}
+        top, own = (measure_rankings(NDCG, one, {"q": r})[0, 0] for r in (base, other))
+        values.append(own - top)
+    assert change.low[0] == pytest.approx(min(values), abs=1e-12)
+    assert change.high[0] == pytest.approx(max(values), abs=1e-12)
+
+
 def test_queries_of_different_sizes_are_bounded_together() -> None:
     rankings = TwoRankings.of({"p": ["a"], "q": ["b", "c"]}, {"p": ["a"], "q": ["d", "c", "b"]})
     assert rankings.documents == (("a",), ("b", "c", "d"))
