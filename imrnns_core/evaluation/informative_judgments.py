@@ -17,6 +17,8 @@ from imrnns_core.types import DoubleArray, IntArray
 MARGIN = 1e-9
 """A range must exclude zero by this much: far above rounding errors, far below any change."""
 TEN = 10
+TOGETHER = 20_000
+"""Pairs whose judgments are tried together: about 30 MB."""
 Pair = tuple[str, str]
 """Query id and document id."""
 
@@ -93,10 +95,12 @@ def _narrowing(change: OpenChange, rows: IntArray, columns: IntArray) -> DoubleA
     low, high = float(change.low.sum()), float(change.high.sum())
     is_open = low <= MARGIN and high >= -MARGIN
     narrowed = np.zeros(len(rows))
-    for grade in (0, int(change.levels[(len(change.levels) - 1) // 2])):
-        answered = change.judged(rows, columns, grade)
-        if not is_open or -low <= high:
-            narrowed += (answered.low - change.low[rows]) / 2
-        if not is_open or -low > high:
-            narrowed += (change.high[rows] - answered.high) / 2
+    for start in range(0, len(rows), TOGETHER):
+        part = slice(start, start + TOGETHER)
+        for grade in (0, int(change.levels[(len(change.levels) - 1) // 2])):
+            answered = change.judged(rows[part], columns[part], grade)
+            if not is_open or -low <= high:
+                narrowed[part] += (answered.low - change.low[rows[part]]) / 2
+            if not is_open or -low > high:
+                narrowed[part] += (change.high[rows[part]] - answered.high) / 2
     return narrowed
