@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_row_lists_the_queries_of_a_remedy_and_a_query_opens(page: Page, address: str) -> None:
     open_page(page, f"{address}/remedies?adapter=none")
-    expect(page.locator(".answer-verdict")).to_have_text("base + BM25")
+    expect(page.locator(".answer-verdict").first).to_have_text("base + BM25")
     expect(page.get_by_role("heading", name="What “base + BM25” fixes and breaks")).to_be_visible()
     settle(page)
     table = page.locator(".st-key-remedies_table tbody tr")
