@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imrnns_core.remedies.bench import Bench, measure_remedies
+from imrnns_core.remedies.bench import Bench
+from imrnns_core.remedies.measuring import measure_remedies
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.alternatives import alternatives_of
 from imrnns_core.storage.workspace import Workspace

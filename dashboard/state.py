@@ -161,6 +161,16 @@ def take_message(key: str) -> Message | None:
     return message
 
 
+def keep(key: str, value: Any) -> None:
+    """Keep a value for the later runs of this session; None removes it."""
+    st.session_state[key] = value
+
+
+def kept(key: str) -> Any:
+    """Return the value that was kept, None if there is none."""
+    return st.session_state.get(key)
+
+
 def bound_box(name: str) -> dict[str, Any]:
     """Bind a text box that an upload can fill in; returns its `key` and `value`.
 

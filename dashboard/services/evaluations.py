@@ -23,7 +23,7 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
-from imrnns_core.remedies.bench import Bench, measure_remedies
+from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import (
     Diagnosis,
     TriedRemedies,
@@ -31,6 +31,7 @@ from imrnns_core.remedies.causes import (
     diagnose,
     try_remedies,
 )
+from imrnns_core.remedies.measuring import measure_remedies
 from imrnns_core.remedies.remedy import Search
 from imrnns_core.reporting.evaluation_html import evaluation_to_html
 from imrnns_core.retrieval.comparison import Comparison

@@ -41,9 +41,10 @@ def given(data: str) -> Mapping[Pair, Placed]:
     return {(p.query_id, p.document_id): p for p in placed if p.query_id and p.document_id}
 
 
-def judged_pairs(data: str) -> Container[Pair]:
-    """Return the pairs that are judged, by people or by the files."""
-    return _Judged(catalog.dataset(data).judgments)
+def judged_pairs(data: str, split: str = "") -> Container[Pair]:
+    """Return the pairs that are judged, by people or by the files, in a split or in any."""
+    dataset = catalog.dataset(data)
+    return _Judged(dataset.splits.get(split, {}) if split else dataset.judgments)
 
 
 @dataclass(frozen=True)

@@ -66,9 +66,9 @@ def remedies(
     that nothing is shown to help.
     """
     from imrnns_core.evaluation.evaluate import evaluate
-    from imrnns_core.remedies.bench import measure_remedies
     from imrnns_core.remedies.causes import causes_of
     from imrnns_core.remedies.groups import cause_groups
+    from imrnns_core.remedies.measuring import measure_remedies
     from imrnns_core.reporting import remedies as tables
     from imrnns_core.storage.alternatives import (
         encode_alternatives,

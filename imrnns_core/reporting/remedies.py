@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from imrnns_core.evaluation.cross_validation import FOLDS, MIN_QUERIES
 from imrnns_core.evaluation.evaluate import NDCG
-from imrnns_core.remedies.bench import Bench, Measured, RemedyTest
+from imrnns_core.remedies.bench import Bench, RemedyTest
 from imrnns_core.remedies.groups import CauseGroup
+from imrnns_core.remedies.measured import Measured
 from imrnns_core.reporting.causes import GROUP_HEAD, GROUPS, NO_GROUPS, group_rows
 from imrnns_core.reporting.formatting import (
     counted,

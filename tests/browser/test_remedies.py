@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.app import cards, open_page, settle
+from imrnns_core.storage.judgments import JudgmentStore
+from tests.browser.app import cards, open_page, serving, settle
 
 pytestmark = pytest.mark.browser
 
 
 def test_a_row_lists_the_queries_of_a_remedy_and_a_query_opens(page: Page, address: str) -> None:
     open_page(page, f"{address}/remedies?adapter=none")
-    expect(page.locator(".answer-verdict")).to_have_text("base + BM25")
+    expect(page.locator(".answer-verdict").first).to_have_text("base + BM25")
     expect(page.get_by_role("heading", name="What “base + BM25” fixes and breaks")).to_be_visible()
     settle(page)
     table = page.locator(".st-key-remedies_table tbody tr")
@@ -79,3 +80,60 @@ def test_the_ranking_of_a_remedy_is_the_second_list_and_stays_in_the_link(
     expect(page.locator('section[aria-label="Modulated"]')).to_be_visible()
     settle(page)
     assert "remedy=" not in page.url
+
+
+def ends(page: Page) -> tuple[float, float]:
+    """Return the range of the change that “Judge these ten” shows."""
+    text = page.locator(".st-key-ten_range .answer-figures").inner_text().replace("−", "-")
+    low, high = re.search(r"; ([+-][\d.]+) to ([+-][\d.]+), whatever grades", text).groups()
+    return float(low), float(high)
+
+
+def test_ten_documents_are_judged_with_keys_and_narrow_the_range(
+    page: Page, tmp_path: Path
+) -> None:
+    with serving(tmp_path) as address:
+        open_page(page, f"{address}/remedies?adapter=none")
+        desk = page.locator(".st-key-ten_desk")
+        desk.locator("article").wait_for()
+        settle(page)
+        low, high = ends(page)
+        assert low < 0 < high
+        # at the top of the page, the desk is out of sight, so keys are no grades
+        page.keyboard.press("0")
+        settle(page)
+        counts = desk.locator(".counts")
+        assert counts.inner_text() == "10 pairs of query and document left · 0 judged"
+        desk.locator("article").scroll_into_view_if_needed()
+        page.keyboard.press("s")
+        for _ in range(6):
+            page.keyboard.press("0")
+        settle(page)
+        expect(counts).to_have_text("3 pairs of query and document left · 6 judged · 1 skipped")
+        narrower = ends(page)
+        assert low <= narrower[0] < 0 < narrower[1] <= high
+        assert narrower[1] - narrower[0] < high - low
+        page.keyboard.press("u")
+        expect(counts).to_have_text("4 pairs of query and document left · 5 judged · 1 skipped")
+        settle(page)
+        assert ends(page)[1] - ends(page)[0] > narrower[1] - narrower[0]
+        for key in "0320":
+            page.keyboard.press(key)
+        settle(page)
+        grades = sorted(j.grade for j in JudgmentStore(tmp_path).current("sample"))
+        assert grades == [0] * 7 + [2, 3]
+        first = {(j.query_id, j.document_id) for j in JudgmentStore(tmp_path).current("sample")}
+        last = ends(page)
+        page.get_by_role("button", name="Judge the next ten").click()
+        # the whole page is measured again first
+        expect(counts).to_have_text(
+            "10 pairs of query and document left · 9 judged · 1 skipped", timeout=60_000
+        )
+        settle(page)
+        # a judgment can change the weight of BM25, and so the ranking
+        assert ends(page) == pytest.approx(last, abs=0.05)
+        desk.locator("article").scroll_into_view_if_needed()
+        page.keyboard.press("1")
+        settle(page)
+        now = {(j.query_id, j.document_id) for j in JudgmentStore(tmp_path).current("sample")}
+        assert len(now - first) == 1

@@ -15,8 +15,10 @@ from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.cross_validation import choose_settings
 from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.remedies import near_copies
-from imrnns_core.remedies.bench import Bench, Measured, measure_remedies
+from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import try_remedies
+from imrnns_core.remedies.measured import Measured
+from imrnns_core.remedies.measuring import measure_remedies
 from imrnns_core.remedies.remedy import Remedy, Search, all_remedies
 from imrnns_core.reporting.remedies import notes, summary
 from imrnns_core.retrieval.bm25 import BM25Index

@@ -9,9 +9,10 @@ import pytest
 
 from imrnns_core.data.records import Query
 from imrnns_core.evaluation.evaluate import evaluate
-from imrnns_core.remedies.bench import Bench, measure_remedies
+from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import RemedyOutcome, TriedRemedies, causes_of
 from imrnns_core.remedies.groups import CauseGroup, cause_groups
+from imrnns_core.remedies.measuring import measure_remedies
 from imrnns_core.reporting.causes import GROUP_HEAD, GROUPS, group_rows, todo
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection

@@ -27,7 +27,10 @@ from imrnns_core.storage.workspace import Workspace
 PAGES = {
     "vpn": ("Connect to the network", "Open the client, choose Berlin and sign in."),
     "leave": ("", "Sixteen weeks of paid leave are granted to both parents."),
-    "long": ("Travel", f"Trains come first. {'Keep every receipt of the journey. ' * 90}Bees sting."),
+    "long": (
+        "Travel",
+        f"Trains come first. {'Keep every receipt of the journey. ' * 90}Bees sting.",
+    ),
 }
 
 

@@ -6,8 +6,9 @@ import time
 
 import streamlit as st
 
-from dashboard.services import catalog, deletion_tests
-from dashboard.services.deletion_job import DeletionJob
+from dashboard.services import catalog
+from dashboard.services.deletion import deletion_tests
+from dashboard.services.deletion.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import notices, progress_panel, texts
 from dashboard.widgets.progress_panel import Button, Panel

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.figures import baselines as figures
 from dashboard.services import evaluations
-from dashboard.views.remedies import groups, queries
+from dashboard.views.remedies import groups, judge_ten, queries
 from dashboard.widgets import adapter_hint, chart, notices, progress_panel, split_choice, texts
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
@@ -72,12 +72,15 @@ def show() -> None:
     bench = progress_panel.await_result(
         job, "The remedies could not be measured", "remedies_job", can_stop=True
     )
+    chosen = None
     if bench is not None:
-        _show(bench)
+        chosen = _show(bench)
         groups.show(bench, split)
+    judge_ten.show(split, bench, chosen)
 
 
-def _show(bench: Bench) -> None:
+def _show(bench: Bench) -> RemedyTest:
+    """Draw the answer and the remedies; return the chosen one."""
     first, tests = bench.first(), bench.tests["all"]
     notices.answer(
         "info" if first is None else "good",
@@ -104,6 +107,7 @@ def _show(bench: Bench) -> None:
         _explain(chosen)
     _groups(bench)
     queries.show(bench, chosen)
+    return chosen
 
 
 def _name(test: RemedyTest) -> str:

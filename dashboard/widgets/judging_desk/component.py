@@ -29,10 +29,10 @@ _component = st.components.v2.component(
 )
 
 
-def sitting(data: str) -> Sitting:
-    """Return what this session has judged of a data set."""
-    sittings: dict[str, Sitting] = st.session_state.setdefault(_SITTINGS, {})
-    return sittings.setdefault(data, Sitting())
+def sitting(data: str, *task: str) -> Sitting:
+    """Return what this session has judged of a data set, for the page Judging or a task apart."""
+    sittings: dict[tuple[str, ...], Sitting] = st.session_state.setdefault(_SITTINGS, {})
+    return sittings.setdefault((data, *task), Sitting())
 
 
 def show(

@@ -78,7 +78,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (first) document.addEventListener("keydown", (event) => {
     const current = window.imrnnsDesk, target = event.composedPath()[0];
     const typing = target instanceof Element && target.closest("input:not([type=range]), textarea, [contenteditable=true]");
-    if (!current.isConnected || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    // where the desk is only a part of the page, a key must not grade what nobody sees
+    const box = current.getBoundingClientRect(), seen = box.bottom > 0 && box.top < window.innerHeight;
+    if (!current.isConnected || !seen || typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (/^[0-3]$/.test(event.key)) current.desk.grade(Number(event.key));
     else if (event.key === "s") current.desk.skip();
     else if (event.key === "u") current.desk.undo();

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.services import background
-from dashboard.services.deletion_job import DeletionJob
+from dashboard.services.deletion.deletion_job import DeletionJob
 from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
 from imrnns_core.explanation.deletion_records import DeletionTest

@@ -11,7 +11,7 @@ from dashboard.selection import Selection
 from dashboard.services import caching, catalog, evaluations, explanations
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
-from dashboard.services.deletion_job import DeletionJob
+from dashboard.services.deletion.deletion_job import DeletionJob
 from dashboard.services.explanations import PairKey
 from imrnns_core.config import CORPUS_PREFIX, NO_ADAPTER
 from imrnns_core.explanation.deletion_records import DeletionSummary, DeletionTest

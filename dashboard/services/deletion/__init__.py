@@ -1,0 +1,1 @@
+"""Deletion tests over a data set, and the job that runs them."""
