@@ -117,7 +117,8 @@ class _Placebo:
             for stratum in self._strata:
                 own = np.sort(largest[stratum])
                 below *= _chance_below(own, int(self._is_relevant[stratum].sum()), real[cause])
-            smallest = max(smallest, 1 - below)
+            # 5 of 100 must not be more than .05
+            smallest = max(smallest, round(1 - below, 9))
             p[cause] = smallest
         return p
 

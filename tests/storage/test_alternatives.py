@@ -29,7 +29,7 @@ PAGES = {
     "leave": ("", "Sixteen weeks of paid leave are granted to both parents."),
     "long": (
         "Travel",
-        f"Trains come first. {'Keep every receipt of the journey. ' * 90}Bees sting.",
+        f"Trains first. {'Keep every receipt of the journey. ' * 90}Bees sting.",
     ),
 }
 
