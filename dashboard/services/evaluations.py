@@ -14,6 +14,8 @@ from dashboard.services.computation import Computation
 from dashboard.services.measuring import Measuring
 from imrnns_core.config import MEASURES
 from imrnns_core.data.records import Query
+from imrnns_core.encoding.endpoint import is_endpoint
+from imrnns_core.errors import EncoderError
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
 from imrnns_core.evaluation.baselines import Baselines
 from imrnns_core.evaluation.change_decomposition import ChangeDecomposition, decompose_change
@@ -23,6 +25,7 @@ from imrnns_core.evaluation.outcomes import Outcome
 from imrnns_core.evaluation.rank_overlap import RankOverlap, measure_overlap, unjudged_queries
 from imrnns_core.evaluation.unjudged import UnjudgedRange, unjudged_range
 from imrnns_core.io import identity
+from imrnns_core.remedies.advice import Advice, advise
 from imrnns_core.remedies.bench import Bench, measure_remedies
 from imrnns_core.remedies.causes import (
     Diagnosis,
@@ -154,6 +157,43 @@ def remedies_of(selection: Selection, comparison: Comparison) -> Computation[Tri
     # the remedies of an adapter are both of its scopes
     system = selection.system if selection.run else selection.adapter
     return remedies_of_query(selection.data, system, query.id, query.text, relevant)
+
+
+def advice_of(selection: Selection, comparison: Comparison) -> Computation[Advice | None] | None:
+    """Return the advice to the authors of the best relevant document of the selected query.
+
+    None if no document is known to be relevant, if the base is a run, or if an endpoint encodes:
+    nothing is sent to it that nobody asked for.
+    """
+    relevant = frozenset(relevant_ids(comparison.judgments))
+    encoder = catalog.collection(selection.data).encoder.spec.name
+    if not relevant or selection.run or is_endpoint(encoder):
+        return None
+    dropped = comparisons.excluded_ids(selection)
+    return _advice(
+        *(selection.data, selection.system, selection.query, selection.text), dropped, relevant
+    )
+
+
+@shared(128, judged=False)
+def _advice(
+    data: str,
+    adapter_name: str,
+    query_id: str,
+    text: str,
+    dropped: frozenset[str],
+    relevant: frozenset[str],
+) -> Computation[Advice | None]:
+    ranker = catalog.ranker(data, adapter_name)
+    compared = comparisons.comparison(data, adapter_name, query_id, text, dropped)
+
+    def measure(report: LabelledProgress) -> Advice | None:
+        try:
+            return advise(ranker, catalog.lexical(data), compared, relevant)
+        except EncoderError:  # the encoder of precomputed embeddings is not at hand
+            return None
+
+    return Computation.start(measure)
 
 
 @shared(8)

@@ -70,7 +70,7 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     """Draw the selected document with its ranks and scores at all stages, if there is one."""
     # a link may name a document that the data set does not have
     document = dataset.document.get(state.current().document)
-    count = _reveal_count(document.id if document else "")
+    count, block = _reveal_count(document.id if document else "")
     if document is None:
         return
     with st.container(border=True, key=key):
@@ -94,19 +94,27 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
             # on Modulation, the card of the dimension belongs to the same clicked cell
             on_click=lambda: state.update(document="", dimension=-1),
         )
-        _reveal(key=f"{key}_reveal", data={"count": count, "block": key})
+        _reveal(key=f"{key}_reveal", data={"count": count, "block": block or key})
 
 
-def _reveal_count(document_id: str) -> int:
-    """Return how often the reader selected another document in this session.
+def _reveal_count(document_id: str) -> tuple[int, str]:
+    """Return how often the reader selected another document in this session, and what to show.
 
-    The browser scrolls to the panel when the number grows. A link that names a document opens at
+    The browser scrolls to this block, or else to the panel, when the number grows. A link that names a document opens at
     the top of the page: the first document does not count.
     """
-    last, count = st.session_state.get(_SHOWN, (document_id, 0))
-    new_count = int(count) + (document_id not in ("", last))
-    st.session_state[_SHOWN] = (document_id, new_count)
-    return new_count
+    last, count, block = st.session_state.get(_SHOWN, (document_id, 0, ""))
+    if document_id not in ("", last):
+        count, block = count + 1, ""
+    st.session_state[_SHOWN] = (document_id, count, block)
+    return count, block
+
+
+def keep_in_view(document_id: str, block: str) -> None:
+    """Let the browser show a block, and not the panel, when this document gets selected."""
+    last, count, _ = st.session_state.get(_SHOWN, ("", 0, ""))
+    if document_id != last:
+        st.session_state[_SHOWN] = (document_id, count + 1, block)
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:

@@ -10,6 +10,7 @@ from dashboard.figures import compare
 from dashboard.formatting import count
 from dashboard.services import catalog, comparisons
 from dashboard.views.compare import (
+    advice,
     candidate_table,
     causes,
     comparison_cards,
@@ -17,6 +18,7 @@ from dashboard.views.compare import (
     expected_document,
     kept_question,
     rankings,
+    what_if,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
@@ -94,15 +96,23 @@ def show() -> None:
     with st.container(key="compare_body"):
         main, side = st.columns([2, 1])
     with main:
-        rankings.show(comparison, dataset, selection.document)
+        rankings.show(comparison, dataset, selection)
     with side:
         document_panel.show(comparison, dataset, key="compare_document")
-        causes.show(comparison, dataset)
+        advice_place = causes.show(comparison, dataset)
+        what_if_place = what_if.offer(comparison)
         rankings.show_ideal(comparison, dataset, selection)
         document_lookup.show(comparison, dataset)
     if comparison.document_ids:  # without candidates, there is nothing to draw
         _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
+    # filled last: they encode texts, and the rest of the page can be read meanwhile
+    if what_if_place is not None:
+        with what_if_place:
+            what_if.show(comparison, dataset)
+    if advice_place is not None:
+        with advice_place:
+            advice.show(comparison, dataset)
 
 
 def _show_heading(comparison: Comparison, selection: selections.Selection) -> None:

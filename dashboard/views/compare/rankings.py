@@ -86,12 +86,12 @@ def _show_outside(comparison: Comparison, dataset: Dataset, selection: Selection
 
 
 @st.fragment
-def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
+def show(comparison: Comparison, dataset: Dataset, drawn: Selection) -> None:
     """Draw the slider and both rankings. Only this part runs again when the slider moves.
 
     It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w). Beside
     a run, the ranking by the vectors can stand instead, without a slider.
-    `drawn` is the id of the document that the rest of the page shows.
+    `drawn` is the Selection that the rest of the page shows.
     """
     remedies = _choose_remedy(comparison)
     if state.current().run:
@@ -126,11 +126,13 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     _finish(drawn)
 
 
-def _finish(drawn: str) -> None:
-    """Write the address, and draw the rest of the page again if it shows another document."""
+def _finish(drawn: Selection) -> None:
+    """Write the address, and draw the rest of the page again if it shows something else."""
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
-    if state.current().document != drawn:
+    now = state.current()
+    # edited texts have a row for α
+    if now.document != drawn.document or (now.editing == "yes" and now.alpha != drawn.alpha):
         st.rerun()
 
 
