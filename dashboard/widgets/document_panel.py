@@ -100,8 +100,8 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
 def _reveal_count(document_id: str) -> tuple[int, str]:
     """Return how often the reader selected another document in this session, and what to show.
 
-    The browser scrolls to this block, or else to the panel, when the number grows. A link that names a document opens at
-    the top of the page: the first document does not count.
+    The browser scrolls to this block, or else to the panel, when the number grows. A link that
+    names a document opens at the top of the page: the first document does not count.
     """
     last, count, block = st.session_state.get(_SHOWN, (document_id, 0, ""))
     if document_id not in ("", last):
@@ -110,11 +110,10 @@ def _reveal_count(document_id: str) -> tuple[int, str]:
     return count, block
 
 
-def keep_in_view(document_id: str, block: str) -> None:
-    """Let the browser show a block, and not the panel, when this document gets selected."""
-    last, count, _ = st.session_state.get(_SHOWN, ("", 0, ""))
-    if document_id != last:
-        st.session_state[_SHOWN] = (document_id, count + 1, block)
+def scroll_to(block: str) -> None:
+    """Let the browser scroll to a block, and not to the panel of the document just selected."""
+    count = st.session_state.get(_SHOWN, ("", 0, ""))[1]
+    st.session_state[_SHOWN] = (state.current().document, count + 1, block)
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:

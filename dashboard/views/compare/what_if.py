@@ -112,10 +112,9 @@ def _edit(key: PairKey, side: Side) -> None:
     typed = state.bound_text(side, original, key.document)
 
     def edit(text: str) -> None:
-        if side == "document":
-            # the edit selects the document, whose panel opens above
-            document_panel.keep_in_view(key.document, "outcome")
         state.edit(side, text, original, key.document)
+        # the edit of a document selects it, and its panel opens above the editor
+        document_panel.scroll_to("outcome")
 
     def delete() -> None:
         words = [drops.words[i] for i in state.value(deleted)]
