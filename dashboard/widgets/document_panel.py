@@ -19,7 +19,7 @@ OWN_LEFT_OUT = (
     "the rankings. The page Data can change that."
 )
 OWN = "the query itself, left out of its rankings"
-_SHOWN = "shown_document"
+_SHOWN, _REQUESTS = "shown_document", "requested_reveals"
 _reveal = st.components.v2.component(
     "imrnns_lens.reveal", js=Path(__file__).with_name("reveal.js").read_text("utf-8")
 )
@@ -70,7 +70,7 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
     """Draw the selected document with its ranks and scores at all stages, if there is one."""
     # a link may name a document that the data set does not have
     document = dataset.document.get(state.current().document)
-    count, block = _reveal_count(document.id if document else "")
+    count = _reveal_count(document.id if document else "")
     if document is None:
         return
     with st.container(border=True, key=key):
@@ -94,26 +94,34 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
             # on Modulation, the card of the dimension belongs to the same clicked cell
             on_click=lambda: state.update(document="", dimension=-1),
         )
-        _reveal(key=f"{key}_reveal", data={"count": count, "block": block or key})
+        _reveal(key=f"{key}_reveal", data={"count": count, "block": key, "of": "documents"})
 
 
-def _reveal_count(document_id: str) -> tuple[int, str]:
-    """Return how often the reader selected another document in this session, and what to show.
+def _reveal_count(document_id: str) -> int:
+    """Return how often the reader selected another document in this session.
 
-    The browser scrolls to this block, or else to the panel, when the number grows. A link that
-    names a document opens at the top of the page: the first document does not count.
+    The browser scrolls to the panel when the number grows. A link that names a document opens at
+    the top of the page: the first document does not count.
     """
-    last, count, block = st.session_state.get(_SHOWN, (document_id, 0, ""))
-    if document_id not in ("", last):
-        count, block = count + 1, ""
-    st.session_state[_SHOWN] = (document_id, count, block)
-    return count, block
+    last, count = st.session_state.get(_SHOWN, (document_id, 0))
+    new_count = int(count) + (document_id not in ("", last))
+    st.session_state[_SHOWN] = (document_id, new_count)
+    return new_count
 
 
-def scroll_to(block: str) -> None:
-    """Let the browser scroll to a block, and not to the panel of the document just selected."""
-    count = st.session_state.get(_SHOWN, ("", 0, ""))[1]
-    st.session_state[_SHOWN] = (state.current().document, count + 1, block)
+def request_reveal() -> None:
+    """Let the browser scroll to the block of `reveal`, not to a document just selected."""
+    count = st.session_state.get(_SHOWN, ("", 0))[1]
+    st.session_state[_SHOWN] = (state.current().document, count)
+    st.session_state[_REQUESTS] = st.session_state.get(_REQUESTS, 0) + 1
+
+
+def reveal(block: str) -> None:
+    """Scroll to a block of the page, by its key, if this was requested."""
+    _reveal(
+        key=f"{block}_reveal",
+        data={"count": st.session_state.get(_REQUESTS, 0), "block": block, "of": "requests"},
+    )
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:

@@ -107,12 +107,12 @@ def show() -> None:
         _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
     # filled last: they encode texts, and the rest of the page can be read meanwhile
-    if what_if_place is not None:
-        with what_if_place:
-            what_if.show(comparison, dataset)
     if advice_place is not None:
         with advice_place:
             advice.show(comparison, dataset)
+    if what_if_place is not None:
+        with what_if_place:
+            what_if.show(comparison, dataset)
 
 
 def _show_heading(comparison: Comparison, selection: selections.Selection) -> None:

@@ -80,6 +80,7 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         _edit(key, "document")
         if edited != key:
             _edited_words(edited)
+    document_panel.reveal("outcome")
 
 
 def _edited_words(key: PairKey) -> None:
@@ -114,7 +115,7 @@ def _edit(key: PairKey, side: Side) -> None:
     def edit(text: str) -> None:
         state.edit(side, text, original, key.document)
         # the edit of a document selects it, and its panel opens above the editor
-        document_panel.scroll_to("outcome")
+        document_panel.request_reveal()
 
     def delete() -> None:
         words = [drops.words[i] for i in state.value(deleted)]

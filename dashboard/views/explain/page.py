@@ -60,7 +60,7 @@ def show() -> None:
     measured = st.container(key="measured")
     if st.button(EDIT, key="edit_texts", icon=":material/edit:", help=EDIT_HELP):
         state.update(editing="yes")
-        document_panel.scroll_to("what_if")
+        document_panel.request_reveal()
         navigation.go("compare")
     neighbour_comparison.show(key, pair, accounting, dataset)
     if state.has_adapter():
