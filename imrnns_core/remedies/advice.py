@@ -109,9 +109,11 @@ def advise(
 
 def missing_words(query: str, document: Document) -> tuple[str, ...]:
     """Return the content words of a query whose stem no word of the document has."""
-    known = _stems(document)
-    words = [word for word in content_words(query) if word not in stop_words()]
-    return tuple({stem(w): w for w in reversed(words) if stem(w) not in known}.values())[::-1]
+    known, missing = _stems(document), dict[str, str]()
+    for word in content_words(query):
+        if word not in stop_words() and stem(word) not in known:
+            missing.setdefault(stem(word), word)
+    return tuple(missing.values())
 
 
 def with_words(document: Document, words: Sequence[str]) -> Document:

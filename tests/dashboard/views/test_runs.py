@@ -108,7 +108,9 @@ def test_compare_lists_the_run_beside_other_rankings() -> None:
     hit = base.hit("base", "costa-rican-colon")
     assert hit is not None
     assert table.loc["costa-rican-colon", "encoder rank"] == hit.rank
-    run("compare", beside="encoder", document="kelvin")
+    app = run("compare", beside="encoder", document="kelvin", editing="yes", edited_query="river")
+    # the texts of a run cannot be scored, and nobody is advised
+    assert not {"What if?", "Advice to authors"} & {h.value for h in (*app.header, *app.subheader)}
     run("compare", where="kelvin")
 
 

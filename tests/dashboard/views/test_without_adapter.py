@@ -125,15 +125,16 @@ def test_compare_lists_ranks_of_base_fusion_and_bm25(base: Ranker) -> None:
     assert only_bm25 <= set(table.index)
 
 
-def test_explain_scores_an_edited_query_by_the_base(base: Ranker) -> None:
+def test_compare_scores_an_edited_query_by_the_base(base: Ranker) -> None:
     text = "Chamizal river border"
-    app = run("explain", document="rio-grande", edited_query=text)
+    app = run("compare", document="rio-grande", edited_query=text)
     expected = float(
         base.collection.encode(text)
         @ base.collection.unit_documents[base.collection.documents.row["rio-grande"]]
     )
-    assert f"{expected:.4f}" in shown(app)
-    assert "Words behind the base score" in shown(app)
+    assert f"→ {expected:.4f} (" in shown(app)
+    assert "Edited query: words behind the base score" in shown(app)
+    assert "Words behind the base score" in shown(run("explain", document="rio-grande"))
 
 
 def test_map_draws_the_candidates_without_movement(base: Ranker) -> None:
