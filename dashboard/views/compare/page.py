@@ -82,16 +82,7 @@ def show() -> None:
         notices.show("info", NOT_RANKED[0].format(selection.run), NOT_RANKED[1])
     kept_question.show(dataset)
     expected_document.show(dataset)
-    left, right = st.columns([1, 3], vertical_alignment="bottom")
-    left.selectbox(
-        "Documents per list",
-        selections.options("shown"),
-        help=SHOWN_HELP,
-        **state.bound("shown"),
-    )
-    with right:
-        if state.has_adapter():
-            dropped_choice.show(comparison, dataset, DROPPED_HELP)
+    _show_choices(comparison, dataset)
     # page.css keeps the second column in view, and puts its causes first on a phone
     with st.container(key="compare_body"):
         main, side = st.columns([2, 1])
@@ -107,12 +98,23 @@ def show() -> None:
         _show_stages(comparison, dataset, selection)
     candidate_table.show(comparison, dataset)
     # filled last: they encode texts, and the rest of the page can be read meanwhile
-    if advice_place is not None:
-        with advice_place:
-            advice.show(comparison, dataset)
-    if what_if_place is not None:
-        with what_if_place:
-            what_if.show(comparison, dataset)
+    for place, show_section in ((advice_place, advice.show), (what_if_place, what_if.show)):
+        if place is not None:
+            with place:
+                show_section(comparison, dataset)
+
+
+def _show_choices(comparison: Comparison, dataset: Dataset) -> None:
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    left.selectbox(
+        "Documents per list",
+        selections.options("shown"),
+        help=SHOWN_HELP,
+        **state.bound("shown"),
+    )
+    with right:
+        if state.has_adapter():
+            dropped_choice.show(comparison, dataset, DROPPED_HELP)
 
 
 def _show_heading(comparison: Comparison, selection: selections.Selection) -> None:

@@ -112,14 +112,9 @@ def _edit(key: PairKey, side: Side) -> None:
     deleted = f"delete_{side}_{key.query}_{key.document}"
     typed = state.bound_text(side, original, key.document)
 
-    def edit(text: str) -> None:
-        state.edit(side, text, original, key.document)
-        # the edit of a document selects it, and its panel opens above the editor
-        document_panel.request_reveal()
-
     def delete() -> None:
         words = [drops.words[i] for i in state.value(deleted)]
-        edit(without(drops.text, words)[prefix:])
+        _change(side, without(drops.text, words)[prefix:], original, key.document)
 
     st.multiselect(
         f"Delete words of the {side}",
@@ -134,10 +129,16 @@ def _edit(key: PairKey, side: Side) -> None:
         height=190 if side == "document" else 100,
         help="Press Ctrl+Enter to re-score.",
         key=typed,
-        on_change=lambda: edit(state.value(typed)),
+        on_change=lambda: _change(side, state.value(typed), original, key.document),
     )
     if not text.strip():
         notices.show("info", *EMPTY)
+
+
+def _change(side: Side, text: str, original: str, document: str) -> None:
+    state.edit(side, text, original, document)
+    # the edit of a document selects it, and its panel opens above the editor
+    document_panel.request_reveal()
 
 
 def _outcome(original: Pair, edited: Pair) -> None:

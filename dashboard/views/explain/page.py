@@ -58,10 +58,7 @@ def show() -> None:
         return
     words.show(key)
     measured = st.container(key="measured")
-    if st.button(EDIT, key="edit_texts", icon=":material/edit:", help=EDIT_HELP):
-        state.update(editing="yes")
-        document_panel.request_reveal()
-        navigation.go("compare")
+    _offer_editors()
     neighbour_comparison.show(key, pair, accounting, dataset)
     if state.has_adapter():
         words.show_accounts(key)
@@ -71,6 +68,13 @@ def show() -> None:
     # filled last: it encodes dozens of texts, and the rest of the page can be read meanwhile
     with measured:
         verified_words.show(key)
+
+
+def _offer_editors() -> None:
+    if st.button(EDIT, key="edit_texts", icon=":material/edit:", help=EDIT_HELP):
+        state.update(editing="yes")
+        document_panel.request_reveal()
+        navigation.go("compare")
 
 
 def _show_document(comparison: Comparison, document_id: str) -> None:
