@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import formatting, state
-from dashboard.services import catalog, explanations
+from dashboard.services import catalog, evaluations, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import document_panel, notices, texts
 from imrnns_core.data.dataset import Dataset
@@ -80,7 +80,10 @@ def show(comparison: Comparison, dataset: Dataset) -> None:
         _edit(key, "document")
         if edited != key:
             _edited_words(edited)
-    document_panel.reveal("outcome")
+    remedies = evaluations.remedies_of(state.current(), comparison)
+    # until the causes are there, they would move the section away again
+    if remedies is None or remedies.finished:
+        document_panel.reveal("outcome")
 
 
 def _edited_words(key: PairKey) -> None:
