@@ -5,5 +5,9 @@ export default function ({ data }) {
   counts[data.of] = data.count;
   if (data.count <= last) return;
   // Streamlit draws the rest of the page after this component, which can move the block
-  setTimeout(() => document.querySelector(`.st-key-${data.block}`)?.scrollIntoView({ block: "nearest" }), 150);
+  setTimeout(() => {
+    const block = document.querySelector(`.st-key-${data.block}`);
+    // the end of a block that is taller than the window would hide its title
+    block?.scrollIntoView({ block: block.offsetHeight > window.innerHeight ? "start" : "nearest" });
+  }, 150);
 }
