@@ -4,7 +4,7 @@ Run: python -m benchmarks.causes DATA [--adapter NAME] [--split SPLIT]
 
 For a random document, a cause is a false one: the remedy does not know which document is expected.
 One random candidate without a positive judgment is drawn for each query and each range of base
-ranks.
+ranks. Then the advice to authors is tried on all queries.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from imrnns_core.remedies.advice import advise
 from imrnns_core.remedies.causes import TriedRemedies, try_remedies
 from imrnns_core.remedies.remedy import Search
 from imrnns_core.retrieval.ranker import Ranker
@@ -35,6 +36,25 @@ def failing_line(qrels: Qrels, tried: list[TriedRemedies]) -> str:
         f"{len(qrels)} queries, {len(lower)} not at rank 1: a cause for "
         f"{sum(bool(own.shown) for own in lower)}; {len(failing)} fail: some remedy brings "
         f"{len(works)} into the top {TOP}, a shown one {len(shown)}"
+    )
+
+
+def advice_line(search: Search, qrels: Qrels) -> str:
+    """Return how often the words of the query bring the relevant document up, and random ones."""
+    ranked = (
+        (search.ranker.compare(query_id), relevant_ids(judged))
+        for query_id, judged in qrels.items()
+    )
+    found = [advise(search.ranker, search.lexical, *own) for own in ranked]
+    tried = [own for own in found if own is not None]
+    failing = [own for own in tried if own.base_rank > TOP]
+    draws = np.array([own.random_ranks for own in failing])
+    better = [(own.random_ranks < own.base_rank).mean() for own in tried]
+    return (
+        f"advice: tried on {len(tried)} queries, shown for {sum(own.is_shown for own in tried)}; "
+        f"a better rank for {sum(own.rank < own.base_rank for own in tried)}, with random words "
+        f"for {np.mean(better):.1%}; {len(failing)} fail: {sum(o.rank <= TOP for o in failing)} "
+        f"are in the top {TOP}, with random words {(draws <= TOP).mean():.1%}"
     )
 
 
@@ -72,6 +92,7 @@ def main() -> None:
     search = Search.of(ranker, space.lexical_index(dataset), queries, None, others)
     relevant = [relevant_ids(judged) for judged in qrels.values()]
     print(failing_line(qrels, try_remedies(search, relevant)))
+    print(advice_line(search, qrels))
     for (low, high), (shown, every) in random_rates(search, qrels, 0).items():
         print(f"random documents at base ranks {low} to {high}: {shown} of {every}")
 

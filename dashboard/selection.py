@@ -35,8 +35,9 @@ class Selection:
         beside: What Compare shows beside a run.
         dropped: Ids of the feedback documents that do not refine the query, joined by commas; after
             `ONLY` the ids of those that do.
-        edited_query: Text that Explain scores instead of the query.
-        edited_document: Text that Explain scores instead of the document.
+        editing: Whether Compare shows the editors of the texts.
+        edited_query: Text that Compare scores instead of the query.
+        edited_document: Text that Compare scores instead of the selected document.
         where: What the reader types to find the rank of a document.
         part: The view of Modulation.
         shift: Whether Modulation shows the whole shift or its query-specific part.
@@ -73,6 +74,7 @@ class Selection:
     weight: float = 0.5
     beside: Literal["BM25", "encoder"] = "BM25"
     dropped: str = ""
+    editing: Literal["no", "yes"] = "no"
     edited_query: str = ""
     edited_document: str = ""
     where: str = ""

@@ -39,7 +39,10 @@ def start() -> Selection:
 
 
 def _complete(selection: Selection) -> Selection:
-    """Add the default data set and adapter to the Selection of a link that names none."""
+    """Complete the Selection of a link.
+
+    Add the default data set and adapter if it names none, and show the texts that it edits.
+    """
     data = selection.data or os.environ.get("IMRNNS_DATA", SAMPLE)
     # for another data set, the sidebar chooses an adapter that was trained on it
     adapter = SAMPLE_ADAPTER if data == SAMPLE and not selection.data else ""
@@ -47,6 +50,7 @@ def _complete(selection: Selection) -> Selection:
         selection,
         data=data,
         adapter=selection.adapter or os.environ.get("IMRNNS_ADAPTER", adapter),
+        editing="yes" if selection.edited_query or selection.edited_document else selection.editing,
     )
 
 
@@ -62,7 +66,7 @@ def has_adapter() -> bool:
 
 
 def target() -> Target:
-    """Return what Explain explains: the score or its change, which only an adapter makes."""
+    """Return what words are behind: the score or its change, which only an adapter makes."""
     return current().carry if has_adapter() else "score"
 
 
@@ -230,27 +234,38 @@ def bound(field: str, options: list[Any] | None = None) -> dict[str, Any]:
     return {"key": key, "on_change": changed}
 
 
-def edit(side: Side, text: str, original: str) -> None:
-    """Use a text instead of the original query or document.
+def edited(side: Side, document: str) -> str:
+    """Return the text that takes the place of the query or of a document; empty if none does."""
+    selection = current()
+    if side == "query":
+        return selection.edited_query
+    # an edited text belongs to the selected document
+    return selection.edited_document if document == selection.document else ""
+
+
+def edit(side: Side, text: str, original: str, document: str) -> None:
+    """Use a text instead of the original query, or of a document, which is selected then.
 
     An empty text, or the original, ends the edit.
     """
-    update(**{f"edited_{side}": text if text.strip() and text != original else ""})
+    new = text if text.strip() and text != original else ""
+    selected = {"document": document} if side == "document" and new else {}
+    update(**{f"edited_{side}": new}, **selected)
 
 
-def bound_text(side: Side, original: str) -> dict[str, Any]:
+def bound_text(side: Side, original: str, document: str) -> str:
     """Bind the editor of a text. The Selection holds the text only if it is edited.
 
-    Returns its `key` and `on_change`.
+    Returns its key.
     """
     selection = current()
     # a key per pair: an emptied editor stays empty, but only for its own pair
-    key = f"input_{side}_{selection.query}_{selection.text}_{selection.document}"
-    edited = getattr(selection, f"edited_{side}")
+    key = f"input_{side}_{selection.query}_{selection.text}_{document}"
+    text = edited(side, document)
     # an emptied editor stays empty: the page explains what that means
-    if edited or st.session_state.get(key, original).strip():
-        _put(key, edited or original)
-    return {"key": key, "on_change": lambda: edit(side, st.session_state[key], original)}
+    if text or st.session_state.get(key, original).strip():
+        _put(key, text or original)
+    return key
 
 
 def bound_switch(field: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from imrnns_core.explanation.pair import Pair, rescore
 from imrnns_core.explanation.score_accounting import WordAccounting
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.explanation.word_drops import VerifiedWord, WordDrops
+from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.text.stop_words import stop_words
 from imrnns_core.types import Progress, Side
 
@@ -75,6 +76,18 @@ def prefix(data: str, side: Side) -> str:
     """Return the prefix that the encoder gets before each text of a side."""
     spec = catalog.collection(data).encoder.spec
     return spec.query_prefix if side == "query" else spec.document_prefix
+
+
+def explained_document(comparison: Comparison, selected: str) -> str:
+    """Return the selected document if it is a candidate.
+
+    Otherwise the best-ranked relevant candidate, which a reader debugs, or the one at rank 1.
+    """
+    if selected in comparison.position:
+        return selected
+    order = comparison.order(comparison.final)
+    relevant = [i for i in order if comparison.relevant[i]]
+    return comparison.document_ids[int(relevant[0] if relevant else order[0])]
 
 
 @shared(64, judged=False)

@@ -12,7 +12,7 @@ STEPS = (
     (
         "compare",
         "Move the slider α between 0 (base ranking) and 1 (modulated ranking). Then click a card "
-        "to read its document.",
+        "to read its document. “Edit the texts” shows the ranks of other texts.",
     ),
     (
         "modulation",
@@ -25,8 +25,8 @@ STEPS = (
     ),
     (
         "explain",
-        "See which words of both texts are behind the score change. Then edit a text to see the "
-        "new scores.",
+        "See which words of both texts are behind the score change, and what the change is made "
+        "of.",
     ),
     (
         "judging",

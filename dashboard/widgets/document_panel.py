@@ -19,7 +19,7 @@ OWN_LEFT_OUT = (
     "the rankings. The page Data can change that."
 )
 OWN = "the query itself, left out of its rankings"
-_SHOWN = "shown_document"
+_SHOWN, _REQUESTS = "shown_document", "requested_reveals"
 _reveal = st.components.v2.component(
     "imrnns_lens.reveal", js=Path(__file__).with_name("reveal.js").read_text("utf-8")
 )
@@ -94,7 +94,7 @@ def show(comparison: Comparison, dataset: Dataset, key: str) -> None:
             # on Modulation, the card of the dimension belongs to the same clicked cell
             on_click=lambda: state.update(document="", dimension=-1),
         )
-        _reveal(key=f"{key}_reveal", data={"count": count, "block": key})
+        _reveal(key=f"{key}_reveal", data={"count": count, "block": key, "of": "documents"})
 
 
 def _reveal_count(document_id: str) -> int:
@@ -107,6 +107,21 @@ def _reveal_count(document_id: str) -> int:
     new_count = int(count) + (document_id not in ("", last))
     st.session_state[_SHOWN] = (document_id, new_count)
     return new_count
+
+
+def request_reveal() -> None:
+    """Let the browser scroll to the block of `reveal`, not to a document just selected."""
+    count = st.session_state.get(_SHOWN, ("", 0))[1]
+    st.session_state[_SHOWN] = (state.current().document, count)
+    st.session_state[_REQUESTS] = st.session_state.get(_REQUESTS, 0) + 1
+
+
+def reveal(block: str) -> None:
+    """Scroll to a block of the page, by its key, if this was requested."""
+    _reveal(
+        key=f"{block}_reveal",
+        data={"count": st.session_state.get(_REQUESTS, 0), "block": block, "of": "requests"},
+    )
 
 
 def _facts(comparison: Comparison, document_id: str) -> str:

@@ -1,8 +1,13 @@
-// Scrolls a block of the page into view whenever the count grows
+// Scrolls a block of the page into view whenever its count grows
 export default function ({ data }) {
-  const last = window.imrnnsReveals ?? 0;
-  window.imrnnsReveals = data.count;
+  const counts = (window.imrnnsReveals ??= {});
+  const last = counts[data.of] ?? 0;
+  counts[data.of] = data.count;
   if (data.count <= last) return;
   // Streamlit draws the rest of the page after this component, which can move the block
-  setTimeout(() => document.querySelector(`.st-key-${data.block}`)?.scrollIntoView({ block: "nearest" }), 150);
+  setTimeout(() => {
+    const block = document.querySelector(`.st-key-${data.block}`);
+    // the end of a block that is taller than the window would hide its title
+    block?.scrollIntoView({ block: block.offsetHeight > window.innerHeight ? "start" : "nearest" });
+  }, 150);
 }

@@ -8,10 +8,20 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard import state
 from imrnns_core.explanation.word_drops import WordDrops
 from imrnns_core.reporting.html import marked_html, table_html
 from imrnns_core.reporting.templates import MARK_CSS
 from imrnns_core.types import FloatArray, Side
+
+LEGEND = (
+    '<div class="marked groups" data-legend="words">'
+    '<span><mark class="up" style="--share:1">solid green</mark> raises the {value}</span>'
+    '<span><mark class="down" style="--share:1">dotted orange</mark> lowers the {value}</span>'
+    "<span>1–5: the strongest words</span>"
+    '<span><span class="unread">struck through</span> not read by the encoder</span>'
+    "</div>"
+)
 
 
 def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
@@ -19,6 +29,18 @@ def sides() -> Iterator[tuple[Side, DeltaGenerator]]:
     left, right = st.columns([3, 2])
     yield "document", left
     yield "query", right
+
+
+def target_name() -> str:
+    """Return the name of the target: the score change, the modulated score or the base score."""
+    if not state.has_adapter():
+        return "base score"
+    return "score change" if state.target() == "change" else "modulated score"
+
+
+def mark_legend() -> None:
+    """Draw what the marks of `marked` mean."""
+    st.html(f"<style>{MARK_CSS}</style>{LEGEND.format(value=target_name())}")
 
 
 def marked(drops: WordDrops, values: FloatArray, key: str) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from imrnns_core.data.records import Query
+from imrnns_core.remedies import advice as authors
+from imrnns_core.remedies.advice import Advice
 from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import LEVEL, Diagnosis, TriedRemedies
 from imrnns_core.remedies.groups import FALSE_DISCOVERY_RATE, CauseGroup
@@ -34,6 +38,15 @@ NONE = (
     "The table below has the ranks."
 )
 
+WHEN_ADVISED = (
+    "The words of the query that the document does not contain, without words such as “the”, are "
+    "added to its title. The edited document is encoded and ranked among the same candidates. The "
+    f"same is done {authors.DRAWS} times with as many random words of the corpus. The advice is "
+    "shown if the words of the query bring the document higher, and if at most "
+    f"{percent(authors.LEVEL)} of the random draws bring it as high."
+)
+NOT_A_CAUSE = "This uses the relevant document, so it is advice to its authors, not a cause."
+
 
 def rank_change(base: int, rank: int) -> str:
     """Return the ranks before and after a change: `rank 15 → 1`. 0 means not ranked."""
@@ -60,6 +73,26 @@ def cause_lines(tried: TriedRemedies) -> list[tuple[str, str]]:
         effect = f"{own.remedy.name}: {rank_change(tried.base_rank, own.rank)}"
         lines.setdefault(f"{own.remedy.cause} ({p_equals(own.p)})", []).append(effect)
     return [(cause, "\n".join(effects)) for cause, effects in lines.items()]
+
+
+def advice_lines(advice: Advice, title: str) -> tuple[str, str]:
+    """Return what to add to the document with this title, and how its rank changes."""
+
+    def place(rank: float) -> str:
+        return f"{rank:g}" if rank <= advice.candidates else f"below {advice.candidates}"
+
+    *first, last = (f"“{word}”" for word in advice.words)
+    words = f"{', '.join(first)} and {last}" if first else last
+    base = advice.base_rank if advice.base_rank <= advice.candidates else 0
+    random = advice.random_ranks
+    adapter = f" With the adapter: {rank_change(*advice.modulated)}." if advice.modulated else ""
+    return (
+        f"Add {words} to the title of “{title}”",
+        f"{rank_change(base, advice.rank).capitalize()} ({len(random)} "
+        f"times with random words instead: median rank {place(float(np.median(random)))}, range "
+        f"{place(float(random.min()))} to {place(float(random.max()))}).{adapter} "
+        f"{NOT_A_CAUSE}",
+    )
 
 
 def remedy_rows(tried: TriedRemedies) -> list[tuple[str, str, str]]:

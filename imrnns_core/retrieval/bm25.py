@@ -48,6 +48,11 @@ class BM25Index:
         known = self._retriever.vocab_dict
         return {word: counts[i] for word, i in known.items() if i < len(counts) and counts[i]}
 
+    @cached_property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words of the corpus, sorted."""
+        return tuple(sorted(self.document_counts))
+
     def has_together(self, first: str, second: str) -> bool:
         """Return whether a document has both words."""
         index, known = self._retriever.scores, self._retriever.vocab_dict

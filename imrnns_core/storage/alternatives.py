@@ -27,7 +27,7 @@ from imrnns_core.remedies.remedy import Alternatives, OtherVectors
 from imrnns_core.remedies.vectors import PASSAGES, TITLES_TWICE, WITHOUT_TITLES
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
-from imrnns_core.storage.passages import stored_passages, with_passages
+from imrnns_core.storage.passages import passages_path, stored_passages, with_passages
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.vectors import stored_or_encoded_vectors, stored_vectors
 from imrnns_core.storage.workspace import Workspace
@@ -106,6 +106,15 @@ def encode_alternatives(
             stored_or_encoded_vectors(folder, own, collection.encoder, report, unit, space.cluster)
     if _can_split(collection):
         with_passages(space.root, collection, _naming(PASSAGES, progress), space.cluster)
+
+
+def alternative_files(
+    space: Workspace, registration: Registration, collection: Collection
+) -> list[Path]:
+    """Return the files that change when other vectors of a data set are encoded or deleted."""
+    folder = space.vectors_folder(registration).parent
+    passages = [passages_path(space.root, collection)] if _can_split(collection) else []
+    return [*sorted(folder.glob("*/manifest.json")), *passages]
 
 
 def number_to_encode(space: Workspace, registration: Registration, collection: Collection) -> int:

@@ -53,7 +53,7 @@ def with_passages(
     Raises:
         EncoderError: If the encoder has no tokenizer, or did not make the collection's embeddings.
     """
-    path, digest = _path(root, collection), collection.dataset.corpus_digest
+    path, digest = passages_path(root, collection), collection.dataset.corpus_digest
     note_use(root, collection.dataset.name, path)
     stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
     if stored is None or str(stored["corpus"]) != digest:
@@ -75,7 +75,7 @@ def _with(collection: Collection, stored: Mapping[str, Any]) -> Collection:
 
 def stored_passages(root: Path, collection: Collection) -> Collection | None:
     """Return the collection with its stored passages, or None if they are missing or stale."""
-    path = _path(root, collection)
+    path = passages_path(root, collection)
     stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
     if stored is None or str(stored["corpus"]) != collection.dataset.corpus_digest:
         return None
@@ -129,7 +129,8 @@ def _part(place: Sequence[int]) -> Part:
     return Part(row, start, end, bool(titled))
 
 
-def _path(root: Path, collection: Collection) -> Path:
+def passages_path(root: Path, collection: Collection) -> Path:
+    """Return the file of the passages of a collection, which need not exist."""
     encoder = collection.encoder
     parts = [
         *(SCHEMA, collection.dataset.name, encoder.spec.to_json()),

@@ -312,3 +312,24 @@ def cards(page: Page, title: str) -> list[tuple[str, int, str]]:
         )
         for c in section.locator("button.card:not(.further)").all()
     ]
+
+
+def rows(page: Page, key: str) -> dict[str, list[str]]:
+    """Return a small table: first cell → the other cells."""
+    table = page.locator(f".st-key-{key} tbody tr")
+    table.first.wait_for()
+    return {
+        cells[0]: cells[1:]
+        for cells in (row.locator("td").all_inner_texts() for row in table.all())
+    }
+
+
+def choose(page: Page, label: str, word: str) -> None:
+    """Choose a word in a box of several."""
+    box = page.get_by_label(label, exact=True)
+    box.scroll_into_view_if_needed()
+    box.click()
+    box.press_sequentially(word)
+    page.get_by_role("option", name=word, exact=True).first.click()
+    page.keyboard.press("Escape")
+    settle(page)

@@ -64,7 +64,7 @@ WORDS, WATERFALL, EDITED = (
 SCIFACT_CASES = (
     Case(
         "scifact-304-without-dms3",
-        "/explain?adapter=imrnns-minilm-scifact&query=304&document=14797520&carry=score",
+        "/compare?adapter=imrnns-minilm-scifact&query=304&document=14797520&editing=yes",
         EDITED,
         ("DMS3 ", ""),
     ),
@@ -80,7 +80,7 @@ SCIFACT_CASES = (
     ),
     Case(
         "scifact-1046-without-ribosomal",
-        "/explain?adapter=imrnns-minilm-scifact&query=1046&document=16712164&carry=score",
+        "/compare?adapter=imrnns-minilm-scifact&query=1046&document=16712164&editing=yes",
         EDITED,
         ("Ribosomal ", ""),
     ),
@@ -137,13 +137,13 @@ SAMPLE_CASES = (
     ),
     Case(
         "q048-without-rupee",
-        "/explain?query=q048&document=mauritius-mauritania&carry=score",
+        "/compare?query=q048&document=mauritius-mauritania&editing=yes",
         EDITED,
         ("rupee ", ""),
     ),
     Case(
         "q003-guatemala",
-        "/explain?query=q003&document=guatemalan-quetzal",
+        "/compare?query=q003&document=guatemalan-quetzal&editing=yes",
         EDITED,
         ("the western neighbour of Honduras", "Guatemala"),
     ),

@@ -19,7 +19,7 @@ from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.training.label_free.whitening import identity_adapter
 from tests import toys
-from tests.browser.app import chart, command, open_page, own_context, serving, settle
+from tests.browser.app import chart, command, open_page, own_context, rows, serving, settle
 from tests.toys import stage_ranks, stage_scores
 
 pytestmark = pytest.mark.browser
@@ -45,16 +45,6 @@ def explained(page: Page, address: str, more: str = "") -> None:
     )
 
 
-def rows(page: Page, key: str) -> dict[str, list[str]]:
-    """Return a small table: first cell → the other cells."""
-    table = page.locator(f".st-key-{key} tbody tr")
-    table.first.wait_for()
-    return {
-        cells[0]: cells[1:]
-        for cells in (row.locator("td").all_inner_texts() for row in table.all())
-    }
-
-
 def stage_rows(page: Page) -> dict[str, list[str]]:
     """Open the table of the stages; return it."""
     page.get_by_text("Rank and score at each stage").click()
@@ -71,34 +61,6 @@ def bars(page: Page, key: str) -> list[tuple[str, float]]:
         for label in labels
     ]
     return sorted(found, key=lambda bar: -bar[1])
-
-
-def choose(page: Page, label: str, word: str) -> None:
-    box = page.get_by_label(label, exact=True)
-    box.scroll_into_view_if_needed()
-    box.click()
-    box.press_sequentially(word)
-    page.get_by_role("option", name=word, exact=True).first.click()
-    page.keyboard.press("Escape")
-    settle(page)
-
-
-@pytest.mark.parametrize("side", ["document", "query"])
-def test_deleting_the_top_verified_word_costs_what_the_page_predicted(
-    page: Page, address: str, side: str
-) -> None:
-    explained(page, address, "&carry=score")
-    word, drop = bars(page, f"verified_{side}")[0]
-    assert drop > 0
-    before = float(rows(page, "outcome")["modulated"][0])
-    choose(page, f"Delete words of the {side}", word)
-    after = rows(page, "outcome")["modulated"]
-    assert float(after[0]) == before
-    assert float(after[2].replace("−", "-")) == pytest.approx(
-        -drop, abs=1e-4
-    )  # as shown, to the last digit
-    assert float(after[1]) == pytest.approx(before - drop, abs=2e-4)
-    expect(page.locator(f".st-key-edited_{side}")).not_to_contain_text(word)
 
 
 def test_the_page_shows_what_the_engine_says(
@@ -144,50 +106,9 @@ def test_the_page_shows_what_the_engine_says(
     assert sum(parts[:4]) == pytest.approx(parts[4], abs=1e-6)
 
 
-def test_an_edited_query_is_scored_and_explained_anew(
+def test_excluded_feedback_documents_change_the_scores(
     page: Page, address: str, ranker: Ranker, pair: Pair
 ) -> None:
-    explained(page, address, "&carry=score")
-    text = "Where do the ministers of the Netherlands work?"
-    box = page.get_by_label("Text of the query", exact=True)
-    box.fill(text)
-    box.press("Control+Enter")
-    settle(page)
-    scores = WordExplainer(ranker).measure(pair, "query", [text])[0]
-    assert float(rows(page, "outcome")["modulated"][1]) == pytest.approx(float(scores[0]), abs=1e-4)
-    expect(page.locator(".st-key-edited_query")).to_contain_text("ministers")
-
-
-def test_a_copied_link_reopens_the_edited_texts_with_their_scores(
-    page: Page, browser: Browser, address: str
-) -> None:
-    explained(page, address, "&carry=score")
-    box = page.get_by_label("Text of the query", exact=True)
-    box.fill(HOSTILE)
-    box.press("Control+Enter")
-    settle(page)
-    choose(page, "Delete words of the document", "Hague")
-    outcome = rows(page, "outcome")
-    assert "edited_query=" in page.url
-    other = own_context(browser).new_page()
-    open_page(other, page.url)
-    assert rows(other, "outcome") == outcome
-    assert other.get_by_label("Text of the query", exact=True).input_value() == HOSTILE
-    assert "Hague" not in other.get_by_label("Text of the document", exact=True).input_value()
-    other.keyboard.press("j")
-    other.wait_for_function("() => !location.search.includes('q054')")
-    settle(other)
-    assert "edited" not in other.url  # another query, another text
-    other.context.close()
-
-
-def test_feedback_documents_and_alpha_change_the_outcome(
-    page: Page, address: str, ranker: Ranker, pair: Pair
-) -> None:
-    explained(page, address, "&alpha=0.5")
-    shown = rows(page, "outcome")
-    blended = (float(shown["base"][0]) + float(shown["modulated"][0])) / 2
-    assert float(shown["α = 0.50"][0]) == pytest.approx(blended, abs=1.1e-4)
     dropped = frozenset(i for i in pair.comparison.document_ids[5:80] if i != pair.document_id)
     explained(page, address, f"&dropped={','.join(sorted(dropped))}")
     without = ranker.compare("q054", dropped)
@@ -435,23 +356,6 @@ def new_server(new_workspace: Path) -> Iterator[str]:
     """A server that has measured the outcomes of no adapter. Each test uses one of its own."""
     with serving(new_workspace) as url:
         yield url
-
-
-def test_badges_that_come_later_do_not_take_the_document_from_the_link(
-    page: Page, new_server: str
-) -> None:
-    """The browser answers new labels of the query list with the label that it held.
-
-    As if a query had been typed.
-    """
-    open_page(
-        page,
-        f"{new_server}/explain?data=sample&adapter=sample-adapter&query=q054&document=amsterdam"
-        "&dropped=the-hague",
-    )
-    before = page.url
-    choose(page, "Delete words of the query", "capital")
-    assert re.sub("&edited_query=[^&]*", "", page.url) == before
 
 
 def test_a_deletion_test_can_be_stopped_within_its_first_pair(

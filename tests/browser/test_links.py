@@ -88,7 +88,7 @@ def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
 ) -> None:
     page = new_page(390, 844)
     open_page(page, f"{address}/explain?query=q054&document=the-hague")
-    page.locator(".st-key-outcome").wait_for()
+    page.locator(".st-key-marked_document mark").first.wait_for()
     assert_nothing_is_out_of_sight(page)
     page.get_by_text("Rank and score at each stage").click()
     page.locator(".st-key-stages td").first.wait_for()
@@ -97,6 +97,19 @@ def test_explain_needs_no_sideways_scrolling_on_a_narrow_screen(
     darken(page)
     page.locator(".st-key-stages td").first.wait_for()
     assert_nothing_is_out_of_sight(page)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_table_of_edited_texts_needs_no_sideways_scrolling(
+    new_page: NewPage, address: str, width: int
+) -> None:
+    page = new_page(width, 844)
+    open_page(page, f"{address}/?query=q749&edited_query=the+drink+that+killed+Socrates")
+    table = page.locator(".st-key-outcome .small-table")
+    table.locator("td").first.wait_for()
+    assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0
+    if width == 390:
+        assert_nothing_is_out_of_sight(page)
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.selection import Selection
-from dashboard.services import caching, catalog, evaluations, explanations
+from dashboard.services import caching, catalog, explanations, remedies
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from dashboard.services.deletion.deletion_job import DeletionJob
@@ -76,5 +76,5 @@ def report(key: PairKey) -> str:
     tested = None if key.adapter == NO_ADAPTER else summary(*names)
     comparison = explanations.pair(key).comparison
     system = Selection(data=key.data, adapter=key.adapter.removeprefix(CORPUS_PREFIX))
-    job = evaluations.remedies_of(system, comparison)
+    job = remedies.of_selection(system, comparison)
     return to_html(explained, tested, job.result() if job else None)

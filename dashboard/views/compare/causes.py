@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import formatting, navigation, state
-from dashboard.services import evaluations
+from dashboard.services import remedies
 from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
@@ -54,24 +55,29 @@ COLUMNS = [
 NOT_RANKED = "—"
 
 
-def show(comparison: Comparison, dataset: Dataset) -> None:
-    """Draw the causes that are shown, and what each remedy would do."""
-    job = evaluations.remedies_of(state.current(), comparison)
+def show(comparison: Comparison, dataset: Dataset) -> DeltaGenerator | None:
+    """Draw the causes that are shown, and what each remedy would do.
+
+    Returns:
+        The container for the advice to authors, once the remedies are tried.
+    """
+    job = remedies.of_selection(state.current(), comparison)
     if job is None:
-        return
+        return None
     # a key for each query: its section is a new one, not a moved one, for the browser
     with st.container(key=f"causes-{comparison.query.id}"):
         st.header(HEADING, anchor=False, help=WHEN_SHOWN)
         if not any(d in dataset.document for d in relevant_ids(comparison.judgments)):
             notices.show("warning", *MISSING)
-            return
+            return None
         with st.container(key="trying_remedies"):
             found = progress_panel.await_result(job, "The remedies could not be tried", "try_again")
         if found is None:
-            return
+            return None
         _causes(comparison, found)
         _unjudged(comparison, dataset)
         _table(found)
+        return st.container(key="advice")
 
 
 def _causes(comparison: Comparison, found: TriedRemedies) -> None:

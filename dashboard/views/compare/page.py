@@ -10,6 +10,7 @@ from dashboard.figures import compare
 from dashboard.formatting import count
 from dashboard.services import catalog, comparisons
 from dashboard.views.compare import (
+    advice,
     candidate_table,
     causes,
     comparison_cards,
@@ -17,6 +18,7 @@ from dashboard.views.compare import (
     expected_document,
     kept_question,
     rankings,
+    what_if,
 )
 from dashboard.widgets import adapter_hint, chart, document_panel, dropped_choice, notices
 from imrnns_core.data.dataset import Dataset
@@ -80,6 +82,29 @@ def show() -> None:
         notices.show("info", NOT_RANKED[0].format(selection.run), NOT_RANKED[1])
     kept_question.show(dataset)
     expected_document.show(dataset)
+    _show_choices(comparison, dataset)
+    # page.css keeps the second column in view, and puts its causes first on a phone
+    with st.container(key="compare_body"):
+        main, side = st.columns([2, 1])
+    with main:
+        rankings.show(comparison, dataset, selection)
+    with side:
+        document_panel.show(comparison, dataset, key="compare_document")
+        advice_place = causes.show(comparison, dataset)
+        what_if_place = what_if.offer(comparison)
+        rankings.show_ideal(comparison, dataset, selection)
+        document_lookup.show(comparison, dataset)
+    if comparison.document_ids:  # without candidates, there is nothing to draw
+        _show_stages(comparison, dataset, selection)
+    candidate_table.show(comparison, dataset)
+    # filled last: they encode texts, and the rest of the page can be read meanwhile
+    for place, show_section in ((advice_place, advice.show), (what_if_place, what_if.show)):
+        if place is not None:
+            with place:
+                show_section(comparison, dataset)
+
+
+def _show_choices(comparison: Comparison, dataset: Dataset) -> None:
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.selectbox(
         "Documents per list",
@@ -90,19 +115,6 @@ def show() -> None:
     with right:
         if state.has_adapter():
             dropped_choice.show(comparison, dataset, DROPPED_HELP)
-    # page.css keeps the second column in view, and puts its causes first on a phone
-    with st.container(key="compare_body"):
-        main, side = st.columns([2, 1])
-    with main:
-        rankings.show(comparison, dataset, selection.document)
-    with side:
-        document_panel.show(comparison, dataset, key="compare_document")
-        causes.show(comparison, dataset)
-        rankings.show_ideal(comparison, dataset, selection)
-        document_lookup.show(comparison, dataset)
-    if comparison.document_ids:  # without candidates, there is nothing to draw
-        _show_stages(comparison, dataset, selection)
-    candidate_table.show(comparison, dataset)
 
 
 def _show_heading(comparison: Comparison, selection: selections.Selection) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.selection import Selection, options
-from dashboard.services import catalog, comparisons, evaluations, explanations
+from dashboard.services import catalog, comparisons, explanations, remedies
 from dashboard.services.explanations import PairKey
 from dashboard.views.compare import comparison_cards
 from dashboard.widgets import notices
@@ -86,12 +86,12 @@ def _show_outside(comparison: Comparison, dataset: Dataset, selection: Selection
 
 
 @st.fragment
-def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
+def show(comparison: Comparison, dataset: Dataset, drawn: Selection) -> None:
     """Draw the slider and both rankings. Only this part runs again when the slider moves.
 
     It mixes base and modulated scores (α) or, without an adapter, base and BM25 scores (w). Beside
     a run, the ranking by the vectors can stand instead, without a slider.
-    `drawn` is the id of the document that the rest of the page shows.
+    `drawn` is the Selection that the rest of the page shows.
     """
     remedies = _choose_remedy(comparison)
     if state.current().run:
@@ -126,11 +126,13 @@ def show(comparison: Comparison, dataset: Dataset, drawn: str) -> None:
     _finish(drawn)
 
 
-def _finish(drawn: str) -> None:
-    """Write the address, and draw the rest of the page again if it shows another document."""
+def _finish(drawn: Selection) -> None:
+    """Write the address, and draw the rest of the page again if it shows something else."""
     # a fragment runs without script.py, which writes the address otherwise
     state.write_url()
-    if state.current().document != drawn:
+    now = state.current()
+    # edited texts have a row for α
+    if now.document != drawn.document or (now.editing == "yes" and now.alpha != drawn.alpha):
         st.rerun()
 
 
@@ -139,7 +141,7 @@ def _choose_remedy(comparison: Comparison) -> dict[str, RemedyOutcome]:
 
     It is drawn once the remedies of the query are computed.
     """
-    job = evaluations.remedies_of(state.current(), comparison)
+    job = remedies.of_selection(state.current(), comparison)
     if job is None or not job.is_there():
         return {}
     offered = {own.remedy.name: own for own in job.result().outcomes}

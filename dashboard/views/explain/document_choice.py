@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import formatting, selection, state
-from dashboard.services import catalog
+from dashboard.services import catalog, explanations
 from dashboard.widgets import notices
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.retrieval.comparison import Comparison
@@ -104,10 +104,7 @@ def _select_candidate(comparison: Comparison, dataset: Dataset) -> None:
             f"There is no document {document}",
             "Another document is explained.",
         )
-    order = comparison.order(comparison.final)
-    # the relevant document is what a reader debugs
-    relevant = [i for i in order if comparison.relevance[i] > 0]
-    state.update(document=comparison.document_ids[int(relevant[0] if relevant else order[0])])
+    state.update(document=explanations.explained_document(comparison, document))
 
 
 def _label(comparison: Comparison, dataset: Dataset, document_id: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import formatting, state
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain import score_breakdown, target
+from dashboard.views.explain import score_breakdown
 from dashboard.widgets import texts
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.explanation.pair import Pair
@@ -60,7 +60,7 @@ def show(key: PairKey, pair: Pair, accounting: Accounting | None, dataset: Datas
             else _rows(accounting, position, other)
         )
         texts.table(head, rows, "compared_parts")
-        st.caption(WORDS.format(target.name()))
+        st.caption(WORDS.format(texts.target_name()))
         left, right = st.columns(2)
         with left:
             _text(key, pair, dataset, position, "this")

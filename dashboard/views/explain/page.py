@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import navigation, state
 from dashboard.services import catalog, comparisons, explanations
 from dashboard.services.explanations import PairKey
 from dashboard.views.explain import (
@@ -14,7 +14,6 @@ from dashboard.views.explain import (
     score_breakdown,
     verified_words,
     vocabulary,
-    what_if,
     words,
 )
 from dashboard.widgets import adapter_hint, document_panel, grade_control, notices
@@ -22,14 +21,10 @@ from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation import score_accounting
 from imrnns_core.retrieval.comparison import Comparison
 
-READING = (
-    "One query and one document: what changes the score, which words are behind it, and what "
-    "would happen if the texts were different."
-)
-BASE_READING = (
-    "One query and one document: which words are behind the base score, and what would happen if "
-    "the texts were different."
-)
+READING = "One query and one document: what changes the score, and which words are behind it."
+BASE_READING = "One query and one document: which words are behind the base score."
+EDIT = "Edit the texts on Compare"
+EDIT_HELP = "Shows the ranks and scores of edited texts, and the words behind them."
 
 NO_WORDS = "Words cannot be explained for this encoder and these vectors"
 PASSAGE = "{} is explained: the passage of this long document with the best base score."
@@ -63,7 +58,7 @@ def show() -> None:
         return
     words.show(key)
     measured = st.container(key="measured")
-    what_if.show(key, pair, dataset)
+    _offer_editors()
     neighbour_comparison.show(key, pair, accounting, dataset)
     if state.has_adapter():
         words.show_accounts(key)
@@ -73,6 +68,13 @@ def show() -> None:
     # filled last: it encodes dozens of texts, and the rest of the page can be read meanwhile
     with measured:
         verified_words.show(key)
+
+
+def _offer_editors() -> None:
+    if st.button(EDIT, key="edit_texts", icon=":material/edit:", help=EDIT_HELP):
+        state.update(editing="yes")
+        document_panel.request_reveal()
+        navigation.go("compare")
 
 
 def _show_document(comparison: Comparison, document_id: str) -> None:

@@ -13,7 +13,6 @@ from dashboard import formatting, state, theme
 from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain import target as targets
 from dashboard.widgets import chart, texts
 from imrnns_core.explanation.word_drops import RANDOM_DRAWS, VerifiedWord
 from imrnns_core.reporting.html import VERDICT_NAMES, VERDICT_READING
@@ -54,7 +53,7 @@ SECONDS_PER_WORD = 0.06
 def show(key: PairKey) -> None:
     """Delete words and encode again: measured drops next to those of random words."""
     st.header("Deleted and measured", anchor=False)
-    value = targets.name()
+    value = texts.target_name()
     st.caption(READING.format(value=value), help=VERDICT_READING)
     st.html(
         LEGEND.format(
@@ -77,7 +76,7 @@ def _show(key: PairKey, side: Side) -> None:
     st.caption(summary(words, len(drops.words), side, target))
     chart.show(
         figures.measured_words(
-            figures.strongest(words, target, MOST_BARS), target, state.dark(), targets.name()
+            figures.strongest(words, target, MOST_BARS), target, state.dark(), texts.target_name()
         ),
         f"verified_{side}",
         f"Measured drop of each word of the {side}, next to random words",

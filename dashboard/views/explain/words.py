@@ -8,19 +8,9 @@ from dashboard import formatting, state
 from dashboard.figures import explain as figures
 from dashboard.services import explanations
 from dashboard.services.explanations import PairKey
-from dashboard.views.explain import target
 from dashboard.widgets import chart, notices, texts
-from imrnns_core.reporting.templates import MARK_CSS
 from imrnns_core.types import Side
 
-LEGEND = (
-    '<div class="marked groups" data-legend="words">'
-    '<span><mark class="up" style="--share:1">solid green</mark> raises the {value}</span>'
-    '<span><mark class="down" style="--share:1">dotted orange</mark> lowers the {value}</span>'
-    "<span>1–5: the strongest words</span>"
-    '<span><span class="unread">struck through</span> not read by the encoder</span>'
-    "</div>"
-)
 READING = (
     "Hover over a word for its drop: the {0} with the word minus the {0} without it. The drops are "
     "estimates; the next section measures them."
@@ -41,9 +31,9 @@ NO_ACCOUNTING = (
 
 def show(key: PairKey) -> None:
     """Draw both texts with their words marked."""
-    value = target.name()
+    value = texts.target_name()
     st.header(f"Words behind the {value}", anchor=False)
-    st.html(f"<style>{MARK_CSS}</style>{LEGEND.format(value=value)}")
+    texts.mark_legend()
     st.caption(READING.format(value))
     for side, column in texts.sides():
         with column, st.spinner("Reading the text …"):

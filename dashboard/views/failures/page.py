@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import selection as selections
 from dashboard import state
 from dashboard.formatting import SIGNS, count
-from dashboard.services import catalog, evaluations
+from dashboard.services import catalog, evaluations, remedies
 from dashboard.views.failures import frames, query_table
 from dashboard.widgets import (
     adapter_hint,
@@ -90,7 +90,7 @@ def _show_judged(split: str) -> None:
     selection = state.current()
     key = (selection.data, selection.system, split, selection.top_k)
     measured = evaluations.evaluation(*key)
-    job = evaluations.causes(*key[:3])
+    job = remedies.causes(*key[:3])
     with st.container(key="trying_remedies"):
         tried = progress_panel.await_result(job, "The remedies could not be tried", "causes_job")
     diagnoses = evaluations.diagnoses(*key, tried)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import evaluations
+from dashboard.services import evaluations, remedies
 
 HELP = (
     "One HTML file with these answers, all measures with their intervals, the baselines, outcomes "
@@ -16,9 +16,15 @@ HELP = (
 def show(split: str) -> None:
     """Draw the button."""
     selection = state.current()
+    chosen = (selection.data, selection.system, split)
+
+    def report() -> str:
+        causes = remedies.causes(*chosen).result()
+        return evaluations.report(*chosen, selection.top_k, causes)
+
     st.download_button(
         "Download report (HTML)",
-        lambda: evaluations.report(selection.data, selection.system, split, selection.top_k),
+        report,
         f"{selection.data}-{split}-{selection.run or selection.adapter}.html",
         "text/html",
         key="evaluation_report",

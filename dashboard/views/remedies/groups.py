@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
-from dashboard.services import catalog, evaluations
+from dashboard.services import catalog, remedies
 from dashboard.widgets import notices, progress_panel, texts
 from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.groups import cause_groups
@@ -24,7 +24,7 @@ def show(bench: Bench, split: str) -> None:
     selection = state.current()
     st.header("Groups of failing queries", anchor=False, help=WHEN_SHOWN)
     st.caption(GROUPS)
-    job = evaluations.causes(selection.data, selection.adapter, split)
+    job = remedies.causes(selection.data, selection.adapter, split)
     with st.container(key="trying_remedies"):
         tried = progress_panel.await_result(job, "The remedies could not be tried", "groups_job")
     if tried is None:

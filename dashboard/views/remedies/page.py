@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard import formatting, state
 from dashboard.figures import baselines as figures
-from dashboard.services import evaluations
-from dashboard.views.remedies import groups, judge_ten, queries
+from dashboard.services import remedies
+from dashboard.views.remedies import groups, judge_ten, other_vectors, queries
 from dashboard.widgets import adapter_hint, chart, notices, progress_panel, split_choice, texts
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
@@ -61,14 +61,16 @@ GROUP_HEAD = ("query group", "queries", "remedy", "change", "95 % interval", "p"
 def show() -> None:
     """Draw the page."""
     split = split_choice.heading("What should I change?", READING)
-    adapter_hint.show("two more remedies: its ranking of the candidates and of the whole corpus")
+    adapter_hint.show(
+        "three more remedies: its ranking of the candidates, of more candidates, and of the whole corpus"
+    )
     if split is None or adapter_hint.needs_vectors("This page"):
         return
     if split == UNJUDGED_SPLIT:
         notices.show("info", *UNJUDGED)
         return
     selection = state.current()
-    job = evaluations.remedies(selection.data, selection.adapter, split)
+    job = remedies.measured(selection.data, selection.adapter, split)
     bench = progress_panel.await_result(
         job, "The remedies could not be measured", "remedies_job", can_stop=True
     )
@@ -106,6 +108,7 @@ def _show(bench: Bench) -> RemedyTest:
     with right:
         _explain(chosen)
     _groups(bench)
+    other_vectors.show(bench.data)
     queries.show(bench, chosen)
     return chosen
 

@@ -8,6 +8,7 @@ from dashboard.services import (
     background,
     catalog,
     evaluations,
+    remedies,
 )
 from imrnns_core.reporting.formatting import decimal
 from imrnns_core.types import relevant_ids
@@ -24,8 +25,8 @@ def test_a_split_is_measured_once_whatever_the_depth(fresh: None) -> None:
     assert evaluations.bm25("sample", "dev") is evaluations.bm25("sample", "dev")
     for compute in (evaluations.shares, evaluations.gain, evaluations.ndcg_range):
         assert compute(*chosen) is compute(*chosen)
-    tried = evaluations.causes(*chosen).result()
-    assert evaluations.causes(*chosen).result() is tried
+    tried = remedies.causes(*chosen).result()
+    assert remedies.causes(*chosen).result() is tried
     again = evaluations.diagnoses(*chosen, 1, tried)
     assert [d.outcome for d in again] == one.outcomes()
     assert all(d.tried is tried[d.query_id] for d in again if d.query_id in tried)
@@ -54,19 +55,20 @@ def test_outcomes_come_when_they_are_measured(fresh: None, monkeypatch: pytest.M
 
 def test_the_causes_of_a_query_are_those_in_the_list(fresh: None) -> None:
     chosen = ("sample", "sample-adapter")
-    listed = evaluations.causes(*chosen, "dev").result()
+    listed = remedies.causes(*chosen, "dev").result()
     assert len(listed) > 20
     dataset = catalog.dataset("sample")
     for query_id, expected in list(listed.items())[:10]:
         relevant = frozenset(relevant_ids(dataset.judgments[query_id]))
         text = dataset.queries[query_id].text
-        own = evaluations.remedies_of_query(*chosen, query_id, text, relevant).result()
+        own = remedies.of_query(*chosen, query_id, text, relevant).result()
         assert (own.base_rank, own.causes) == (expected.base_rank, expected.causes)
 
 
 @pytest.mark.parametrize("adapter", ["sample-adapter", "none"])
 def test_the_report_has_the_figures_of_the_page(fresh: None, adapter: str) -> None:
-    tables = Tables(evaluations.report("sample", adapter, "dev", 1)).tables
+    causes = remedies.causes("sample", adapter, "dev").result()
+    tables = Tables(evaluations.report("sample", adapter, "dev", 1, causes)).tables
     measured = evaluations.evaluation("sample", adapter, "dev", 1)
     final = next(r for r in tables["All measures"] if r[0] == "all" and r[2] == measured.final)
     assert final[3] == decimal(measured.mean(measured.final)["nDCG@10"])

@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.services import background, caching, catalog, comparisons, evaluations, judging
+from dashboard.services import (
+    background,
+    caching,
+    catalog,
+    comparisons,
+    evaluations,
+    judging,
+    remedies,
+)
 from imrnns_core.data.dataset import JUDGED_SPLIT
 from imrnns_core.storage.judgments import JudgmentStore
 
@@ -81,8 +89,8 @@ def test_a_kept_question_is_a_query_with_an_outcome() -> None:
     outcomes = await_value(lambda: evaluations.outcomes(*KEY, 10))
     assert outcomes[query_id] == "unchanged"  # rank 2 in both
     expected = frozenset(["rio-grande"])
-    as_typed = evaluations.remedies_of_query(*KEY, "", text, expected).result()
-    as_query = evaluations.remedies_of_query(*KEY, query_id, text, expected).result()
+    as_typed = remedies.of_query(*KEY, "", text, expected).result()
+    as_query = remedies.of_query(*KEY, query_id, text, expected).result()
     assert as_typed == as_query
     known = dataset.queries["q054"].text
     assert judging.keep("sample", known, "anna") == "q054", "a query of the files stays as it is"

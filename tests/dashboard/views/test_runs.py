@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.selection import Selection
-from dashboard.services import background, caching, comparisons, evaluations, judging
+from dashboard.services import background, caching, comparisons, evaluations, judging, remedies
 from dashboard.services.data_sets import imports
 from dashboard.services.data_sets.imports import Wanted
 from imrnns_core.evaluation.evaluate import evaluate
@@ -83,7 +83,7 @@ def test_overview_has_the_measures_of_the_run_and_of_the_encoder() -> None:
 
 
 def test_the_causes_of_a_run_have_remedies_without_vectors() -> None:
-    tried = evaluations.causes("sample", "run:engine", "test").result()
+    tried = remedies.causes("sample", "run:engine", "test").result()
     names = {own.remedy.name for own in tried["q001"].outcomes}
     assert names >= {"reciprocal rank fusion", "base + BM25", "RM3", "ranking by the vectors"}
     assert "Rocchio" not in names
@@ -108,7 +108,9 @@ def test_compare_lists_the_run_beside_other_rankings() -> None:
     hit = base.hit("base", "costa-rican-colon")
     assert hit is not None
     assert table.loc["costa-rican-colon", "encoder rank"] == hit.rank
-    run("compare", beside="encoder", document="kelvin")
+    app = run("compare", beside="encoder", document="kelvin", editing="yes", edited_query="river")
+    # the texts of a run cannot be scored, and nobody is advised
+    assert not {"What if?", "Advice to authors"} & {h.value for h in (*app.header, *app.subheader)}
     run("compare", where="kelvin")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import background, caching, evaluations
+from dashboard.services import background, caching, evaluations, remedies
 from imrnns_core.config import NO_ADAPTER
 from imrnns_core.data.records import Query
 from imrnns_core.evaluation.baseline_rankings import measure_baselines
@@ -96,7 +96,7 @@ def test_failures_begin_with_queries_of_which_nothing_was_retrieved(base: Ranker
 
     run("failures")
     measured = evaluations.evaluation("sample", NO_ADAPTER, "test", 10)
-    tried = evaluations.causes("sample", NO_ADAPTER, "test").result()
+    tried = remedies.causes("sample", NO_ADAPTER, "test").result()
     rows = worst_ranks_first(evaluations.diagnoses("sample", NO_ADAPTER, "test", 10, tried))
     frame = frames.judged_queries(rows, catalog.dataset("sample"), measured, "test")
     assert {"base", "BM25", "cause", "remedy"} <= set(frame)
@@ -125,15 +125,16 @@ def test_compare_lists_ranks_of_base_fusion_and_bm25(base: Ranker) -> None:
     assert only_bm25 <= set(table.index)
 
 
-def test_explain_scores_an_edited_query_by_the_base(base: Ranker) -> None:
+def test_compare_scores_an_edited_query_by_the_base(base: Ranker) -> None:
     text = "Chamizal river border"
-    app = run("explain", document="rio-grande", edited_query=text)
+    app = run("compare", document="rio-grande", edited_query=text)
     expected = float(
         base.collection.encode(text)
         @ base.collection.unit_documents[base.collection.documents.row["rio-grande"]]
     )
-    assert f"{expected:.4f}" in shown(app)
-    assert "Words behind the base score" in shown(app)
+    assert f"→ {expected:.4f} (" in shown(app)
+    assert "Edited query: words behind the base score" in shown(app)
+    assert "Words behind the base score" in shown(run("explain", document="rio-grande"))
 
 
 def test_map_draws_the_candidates_without_movement(base: Ranker) -> None:
@@ -154,7 +155,7 @@ def test_a_typed_question_with_its_expected_document_has_ranks_and_causes(base: 
     for expected, rank in ((retrieved, 15), ("rio-grande", None)):
         app = run("compare", query="", text=text, expected=expected, where=expected, shown="20")
         key = ("sample", NO_ADAPTER, "", text, frozenset([expected]))
-        found = evaluations.remedies_of_query(*key).result()
+        found = remedies.of_query(*key).result()
         assert found.base_rank == (rank or 0)
         page = html.unescape(shown(app))
         for cause, effects in cause_lines(found) or [("No cause is shown", NONE)]:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.selection import Selection
-from dashboard.services import catalog, evaluations
+from dashboard.services import catalog, remedies
 from dashboard.views.remedies import queries
 from imrnns_core.config import NO_ADAPTER, SAMPLE
 from imrnns_core.remedies.bench import Bench
@@ -25,7 +25,7 @@ def draw() -> None:
 
 @pytest.fixture
 def bench(fresh: None) -> Bench:
-    job = evaluations.remedies(SAMPLE, NO_ADAPTER, "test")
+    job = remedies.measured(SAMPLE, NO_ADAPTER, "test")
     for _ in range(600):
         if job.finished:
             break
