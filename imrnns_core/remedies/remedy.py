@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import imrnns_core.remedies
 from imrnns_core.data.records import Query
@@ -146,7 +146,7 @@ class Remedy:
     cause: str
     changes: str
     how: str
-    rank: Callable[[Search, float], list[IntArray]]
+    rank: Callable[[Search, float], list[IntArray]] = field(compare=False, repr=False)
     settings: tuple[float, ...] = (0.0,)
     setting: str = ""
     bytes_per_document: int = 0

@@ -22,6 +22,7 @@ READING = (
     "queries of the split; only queries whose judgments an adapter has not learned from decide "
     "what to change first."
 )
+ADAPTER_ADDS = "more remedies: its ranking of 100 or more candidates, and of the whole corpus"
 QUESTION = "What should I change first?"
 NOTHING = "No remedy is shown to help"
 UNJUDGED = (
@@ -61,9 +62,7 @@ GROUP_HEAD = ("query group", "queries", "remedy", "change", "95 % interval", "p"
 def show() -> None:
     """Draw the page."""
     split = split_choice.heading("What should I change?", READING)
-    adapter_hint.show(
-        "three more remedies: its ranking of the candidates, of more candidates, and of the whole corpus"
-    )
+    adapter_hint.show(ADAPTER_ADDS)
     if split is None or adapter_hint.needs_vectors("This page"):
         return
     if split == UNJUDGED_SPLIT:

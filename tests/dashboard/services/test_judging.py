@@ -47,7 +47,7 @@ def test_a_judgment_changes_the_outcome_but_no_vector_is_computed_again() -> Non
     split = catalog.dataset("sample").split_of["q054"]
     others = [s for s in catalog.dataset("sample").splits if s != split]
     outcomes = await_value(lambda: evaluations.outcomes(*KEY, 10))
-    kept = [evaluations._measured(*KEY, s) for s in others]
+    kept = [evaluations.measured(*KEY, s) for s in others]
     assert outcomes["q054"] == "worsened"  # base 2, modulated 3
     top = comparison.ranking("modulated", 1)[0]
     number = judge("q054", top.document_id, 3)
@@ -58,7 +58,7 @@ def test_a_judgment_changes_the_outcome_but_no_vector_is_computed_again() -> Non
     assert changed.judgments == {**comparison.judgments, top.document_id: 3}
     assert changed.best_relevant_rank("modulated") == 1
     assert await_value(lambda: evaluations.outcomes(*KEY, 10))["q054"] == "improved"
-    assert [evaluations._measured(*KEY, s) for s in others] == kept, "not measured again"
+    assert [evaluations.measured(*KEY, s) for s in others] == kept, "not measured again"
     judging.writer("sample", "anna").undo(number)
     caching.notice_judgments()
     again = comparisons.comparison(*KEY, "q054", "", frozenset())

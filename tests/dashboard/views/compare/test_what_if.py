@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.services import background, catalog, evaluations, explanations
+from dashboard.services import background, catalog, explanations, remedies
 from imrnns_core.config import NO_ADAPTER
 from imrnns_core.errors import EncoderError
 from imrnns_core.explanation.pair import rescore
@@ -124,7 +124,7 @@ def test_explain_leads_to_the_editors() -> None:
 @pytest.mark.parametrize("adapter", [NO_ADAPTER, "sample-adapter"])
 def test_advice_is_below_the_causes_and_has_the_ranks_of_the_engine(adapter: str) -> None:
     app = run("compare", query="q749", adapter=adapter)
-    job = evaluations._advice(
+    job = remedies._advice(
         "sample", adapter, "q749", "", frozenset(), frozenset(["poison-hemlock"])
     )
     advice = job.result()
@@ -144,10 +144,10 @@ def test_without_advice_nothing_is_said(fault: str, monkeypatch: pytest.MonkeyPa
         raise EncoderError("no encoder is at hand")
 
     if fault == "encoder":
-        monkeypatch.setattr(evaluations, "advise", fail)
+        monkeypatch.setattr(remedies, "advise", fail)
     elif fault == "endpoint":
-        monkeypatch.setattr(evaluations, "is_endpoint", lambda _: True)
+        monkeypatch.setattr(remedies, "is_endpoint", lambda _: True)
     app = run("compare", query="q898" if fault == "not better" else "q749", adapter=NO_ADAPTER)
     assert "Advice to authors" not in headings(app)
     assert "no encoder is at hand" not in shown(app)
-    assert "Why is the relevant document not at rank 1?" in headings(app)
+    assert "Causes and remedies" in headings(app)

@@ -32,7 +32,8 @@ def draw() -> None:
 
 def open_page(**parameters: str) -> AppTest:
     app = AppTest.from_function(draw, default_timeout=120)
-    for name, value in {"data": SAMPLE, "adapter": NO_ADAPTER, **parameters}.items():
+    chosen = {"data": SAMPLE, "adapter": NO_ADAPTER, "remedy": "base + BM25", **parameters}
+    for name, value in chosen.items():
         app.query_params[name] = value
     app.run()
     assert not app.exception
