@@ -12,14 +12,13 @@ from imrnns_core.remedies.advice import Advice
 from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.causes import LEVEL, Diagnosis, TriedRemedies
 from imrnns_core.remedies.groups import FALSE_DISCOVERY_RATE, CauseGroup
-from imrnns_core.remedies.placebo import DRAWS
 from imrnns_core.reporting.formatting import counted, p_equals, p_value, percent
 from imrnns_core.retrieval.hybrid import DEPTH
 
 WHEN_SHOWN = (
     "A cause is shown if two things hold. One of its remedies ranks the best relevant document "
     "higher than the base does. And the largest gain of a relevant document is larger than in "
-    f"{percent(1 - LEVEL)} of {DRAWS} random changes, in which the gains of the remedies go to "
+    f"{percent(1 - LEVEL)} of random changes, in which the gains of the remedies go to "
     "documents that are drawn at random (corrected for the number of causes). Gain: how much "
     "higher a document is than documents of about the same base rank usually are with the "
     "remedies. Remedies do not use the judgments of the query."

@@ -62,5 +62,5 @@ def test_an_adapter_that_moves_the_document_down_is_the_cause() -> None:
     assert diagnosis((1, 2, 3, 1)).causes == ""
 
 
-def test_the_reading_names_level_and_draws() -> None:
-    assert "larger than in 95 % of 999 random changes" in WHEN_SHOWN
+def test_the_reading_names_the_level() -> None:
+    assert "larger than in 95 % of random changes" in WHEN_SHOWN
