@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboard import state
 
-START = "compare"
-"""The page at the address without a path."""
+START = "failures"
+"""The page that the address without a path opens, unless it names a query: then it is Compare."""
 
 PAGES = {
     "overview": ("Overview", ":material/analytics:"),
@@ -24,6 +24,10 @@ PAGES = {
     "data": ("Data", ":material/database:"),
 }
 """Title and icon of each page. Menu, browser tab and heading all show this title."""
+CHOSEN = "query_chosen"
+"""Key of the session: a query was chosen or typed in the sidebar."""
+OF_ALL_QUERIES = ("overview", "failures", "remedies")
+"""Pages about all queries: a query that is chosen or typed there opens Compare."""
 WITHOUT_QUERY = ("judging", "adapters", "data")
 """Pages that need neither an adapter nor a query."""
 
@@ -38,17 +42,16 @@ def register(draw_functions: Mapping[str, Callable[[], None]]) -> tuple[str, Cal
             draw_functions[name],
             title=title,
             icon=icon,
-            url_path="" if name == START else name,
-            default=name == START,
+            url_path=name,
         )
         for name, (title, icon) in PAGES.items()
     }
-    # Streamlit serves the start page at / only; without this alias /compare would say "Page not
-    # found"
-    alias = st.Page(_placeholder, title="Compare by its name", url_path=START, visibility="hidden")
-    requested = st.navigation([*pages.values(), alias])
-    if requested is alias:
-        go(START)
+    # the page without a path is none of them: Streamlit would serve the start page there only
+    start = st.Page(_placeholder, title="Start", default=True, visibility="hidden")
+    requested = st.navigation([start, *pages.values()])
+    if requested is start:
+        selection = state.current()
+        go("compare" if selection.query or selection.text else START)
     return next(name for name, page in pages.items() if page is requested), requested.run
 
 
@@ -59,9 +62,17 @@ def show_title(name: str) -> None:
     st.title(title, anchor=False)
 
 
+def open_choice(name: str) -> None:
+    """Go to Compare if a query was just chosen or typed on the page `name`, which shows none."""
+    is_chosen = state.kept(CHOSEN)
+    state.keep(CHOSEN, None)
+    if is_chosen and name in OF_ALL_QUERIES:
+        go("compare")
+
+
 def go(name: str) -> None:
     """Go to a page and keep the Selection."""
-    page = st.Page(_placeholder, url_path="" if name == START else name, default=name == START)
+    page = st.Page(_placeholder, url_path=name)
     # without `query_params`, Streamlit removes all parameters from the address
     st.switch_page(page, query_params=state.parameters())
 

@@ -51,6 +51,7 @@ page_name, draw_page = navigation.register(
 navigation.show_title(page_name)  # before anything that can stop the run: no page stays empty
 try:
     sidebar.show(needs_query=page_name not in navigation.WITHOUT_QUERY)
+    navigation.open_choice(page_name)
     with st.sidebar:
         tour.offer()
     state.write_url()

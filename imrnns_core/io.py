@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from filelock import FileLock
+
 Content = TypeVar("Content")
 
 
@@ -49,6 +51,21 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time change a file or folder; the others wait until it is done.
+
+    The lock is the file `.NAME.lock` beside it. The system frees it when its process ends, however
+    it ends.
+
+    Raises:
+        OSError: If the file of the lock cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        yield
 
 
 def identity(paths: Iterable[Path]) -> str:

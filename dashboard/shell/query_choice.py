@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import navigation, state
 from dashboard.formatting import SIGNS
 from dashboard.services import catalog, comparisons, evaluations
 from dashboard.widgets import notices, progress_panel
@@ -140,6 +140,7 @@ def _on_choice() -> None:
     chosen = st.session_state["input_query"]
     if chosen in catalog.dataset(state.current().data).queries:
         state.update(query=chosen, text="")
+        state.keep(navigation.CHOSEN, True)
 
 
 def _on_question() -> None:
@@ -147,7 +148,9 @@ def _on_question() -> None:
     typed = st.session_state["input_text"].strip()
     if typed in catalog.dataset(state.current().data).queries:
         state.update(query=typed, text="")
+        state.keep(navigation.CHOSEN, True)
     elif typed:
         state.update(query="", text=typed)
+        state.keep(navigation.CHOSEN, True)
     else:  # the box was emptied: the first query follows
         state.update(text="")

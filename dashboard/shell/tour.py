@@ -7,8 +7,17 @@ import streamlit as st
 from dashboard import navigation, state
 
 _STEP = "tour_step"
-# in the order of the menu, from the page of the address without a path: readers start there
+# in the order of the menu, from the start page
 STEPS = (
+    (
+        "failures",
+        "Click a row to open its query in Compare, or choose a query in the sidebar. Key / goes to "
+        "the list of queries; j and k go to the next and the previous query.",
+    ),
+    (
+        "remedies",
+        "Read what to change first, and click a row to see which queries this fixes and breaks.",
+    ),
     (
         "compare",
         "Move the slider α between 0 (base ranking) and 1 (modulated ranking). Then click a card "
@@ -44,15 +53,6 @@ STEPS = (
         "overview",
         "Read the three answers. The table at the end has all measures, for seen and unseen "
         "queries separately.",
-    ),
-    (
-        "failures",
-        "Click a row to open its query in Compare, or choose a query in the sidebar. Key / goes to "
-        "the list of queries; j and k go to the next and the previous query.",
-    ),
-    (
-        "remedies",
-        "Read what to change first, and click a row to see which queries this fixes and breaks.",
     ),
 )
 

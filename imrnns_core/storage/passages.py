@@ -24,7 +24,7 @@ from imrnns_core.data.records import Document
 from imrnns_core.encoding.encoder import format_document
 from imrnns_core.encoding.passages import Part, split_long
 from imrnns_core.encoding.sharded import Cluster, encode_shards
-from imrnns_core.io import atomic_write, none_if_damaged
+from imrnns_core.io import atomic_write, locked, none_if_damaged
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.passages import Passages
 from imrnns_core.storage.data_sets.uses import note_use
@@ -53,16 +53,19 @@ def with_passages(
     Raises:
         EncoderError: If the encoder has no tokenizer, or did not make the collection's embeddings.
     """
-    path, digest = passages_path(root, collection), collection.dataset.corpus_digest
+    path = passages_path(root, collection)
     note_use(root, collection.dataset.name, path)
-    stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
-    if stored is None or str(stored["corpus"]) != digest:
-        stored = _encoded(collection, path, stored, progress, cluster)
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if found := stored_passages(root, collection):
+        return found
+    with locked(path):  # another process may encode them now
+        if found := stored_passages(root, collection):
+            return found
+        stored = none_if_damaged(lambda: _load(path)) if path.exists() else None
+        encoded = _encoded(collection, path, stored, progress, cluster)
         with atomic_write(path) as temporary, temporary.open("wb") as handle:
-            np.savez(handle, **stored)
+            np.savez(handle, **encoded)
         shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-    return _with(collection, stored)
+    return _with(collection, encoded)
 
 
 def _with(collection: Collection, stored: Mapping[str, Any]) -> Collection:

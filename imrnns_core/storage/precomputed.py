@@ -14,7 +14,7 @@ from imrnns_core.data.embeddings import EmbeddingMatrix
 from imrnns_core.encoding.encoder import Encoder
 from imrnns_core.errors import DataError
 from imrnns_core.retrieval.collection import Collection
-from imrnns_core.storage.vectors import Vectors, encode_vectors, stored_vectors
+from imrnns_core.storage.vectors import Vectors, stored_or_encoded_vectors, stored_vectors
 from imrnns_core.types import FloatArray, LabelledProgress
 
 REMEDY = "compute the embeddings again from this data set"
@@ -76,7 +76,7 @@ def _encoded(
         collection = Collection(dataset, documents, EmbeddingMatrix((), none), encoder)
         collection.check_encoder()
         _ = None if unit else collection.document_length
-        vectors = encode_vectors(folder, only_queries, encoder, progress, unit)
+        vectors = stored_or_encoded_vectors(folder, only_queries, encoder, progress, unit)
     queries = vectors[1]
     length = np.float32(documents.common_length or 1.0)
     return queries if length == 1 else replace(queries, vectors=queries.vectors * length)

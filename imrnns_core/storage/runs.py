@@ -19,7 +19,7 @@ from imrnns_core.data.readers.load import reasons
 from imrnns_core.data.readers.runs import load_run
 from imrnns_core.data.run import Run
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.io import atomic_write
+from imrnns_core.io import atomic_write, locked
 
 
 class RunRegistry:
@@ -80,9 +80,10 @@ class RunRegistry:
         if strict and report.irregular:
             problem = f"{report.irregular} irregular records{reasons(report)}"
             raise DataError(file, problem, "correct these records, or leave out --strict")
-        runs = self._read()
-        runs.setdefault(dataset.name, {})[name] = str(file)
-        self._write(runs)
+        with locked(self.path):
+            runs = self._read()
+            runs.setdefault(dataset.name, {})[name] = str(file)
+            self._write(runs)
         return run
 
     def remove(self, data: str, name: str) -> None:
@@ -91,12 +92,13 @@ class RunRegistry:
         Raises:
             DataError: If the list is damaged.
         """
-        files = self.files(data)
-        files.pop(name, None)
-        self.put(data, files)
+        with locked(self.path):
+            files = self.files(data)
+            files.pop(name, None)
+            self.put(data, files)
 
     def put(self, data: str, files: Mapping[str, Path]) -> None:
-        """Store name → file of all runs of a data set; nothing is read.
+        """Store name → file of all runs of a data set; nothing is read. The caller has the lock.
 
         Raises:
             DataError: If the list is damaged.

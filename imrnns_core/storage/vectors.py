@@ -27,7 +27,7 @@ from imrnns_core.encoding.encoder import Encoder, format_document, format_query
 from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import SHARD, Cluster, encode_shards
 from imrnns_core.errors import DataError
-from imrnns_core.io import none_if_damaged, read_json, write_json
+from imrnns_core.io import locked, none_if_damaged, read_json, write_json
 from imrnns_core.types import FloatArray, LabelledProgress
 
 SCHEMA = 1
@@ -56,8 +56,12 @@ def stored_or_encoded_vectors(
         unit: Whether the vectors have length 1, or the lengths that the encoder gives them.
         cluster: Encodes the texts; None encodes them in this process.
     """
-    stored = stored_vectors(folder, dataset, encoder, unit)
-    return stored or encode_vectors(folder, dataset, encoder, progress, unit, cluster)
+    if stored := stored_vectors(folder, dataset, encoder, unit):
+        return stored
+    # of several processes that open a new data set, one encodes it, and the others wait for it
+    with locked(folder):
+        stored = stored_vectors(folder, dataset, encoder, unit)
+        return stored or encode_vectors(folder, dataset, encoder, progress, unit, cluster)
 
 
 def stored_vectors(folder: Path, dataset: Dataset, encoder: Encoder, unit: bool) -> Vectors | None:

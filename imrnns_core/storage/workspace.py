@@ -21,7 +21,7 @@ from imrnns_core.encoding.endpoint import Agree, EndpointEncoder, is_endpoint
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.encoding.sharded import Cluster
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
-from imrnns_core.io import identity
+from imrnns_core.io import identity, locked
 from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
@@ -89,10 +89,11 @@ class Workspace:
         Raises:
             DataError: If the list of data sets is damaged.
         """
-        registrations = {**self._registered(), registration.name: registration}
-        # a stored path would hide the sample of a later installation
-        registrations.pop(SAMPLE, None)
-        write_registry(self.root / "datasets.json", registrations.values())
+        with locked(self.root / "datasets.json"):
+            registrations = {**self._registered(), registration.name: registration}
+            # a stored path would hide the sample of a later installation
+            registrations.pop(SAMPLE, None)
+            write_registry(self.root / "datasets.json", registrations.values())
 
     def resolve(
         self, data: str, embeddings: Path | None = None, encoder: EncoderSpec | None = None

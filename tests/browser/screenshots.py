@@ -28,7 +28,7 @@ from tests.browser.app import (
 FOLDER = ROOT / "assets" / "screenshots"
 QUERY = "q128"
 PAGES = {
-    "compare": f"/?query={QUERY}&document=rio-grande",
+    "compare": f"/compare?query={QUERY}&document=rio-grande",
     "overview": "/overview",
     "failures": "/failures?top_k=1",
     "remedies": "/remedies",

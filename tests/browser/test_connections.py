@@ -91,7 +91,7 @@ def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(
 def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, new_page: NewPage) -> None:
     page = new_page()
     for path in (
-        "/?query=q054",
+        "/compare?query=q054",
         "/?query=&text=Which planet spins backwards?",
         "/overview",
         "/map",

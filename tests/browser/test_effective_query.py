@@ -29,7 +29,7 @@ def ranker() -> Ranker:
 def test_the_whole_corpus_is_chosen_and_stays_in_the_address(
     page: Page, address: str, ranker: Ranker
 ) -> None:
-    open_page(page, f"{address}/?query={QUERY}")
+    open_page(page, f"{address}/compare?query={QUERY}")
     # with the keyboard: the list of options moves while it opens, and a click on it can miss
     choice = page.locator(".st-key-input_scope").get_by_role("combobox")
     choice.click()

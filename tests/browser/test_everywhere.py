@@ -22,7 +22,7 @@ from tests.dashboard.test_contrast import contrast
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "compare": "/?query=q054&document=the-hague",
+    "compare": "/compare?query=q054&document=the-hague",
     "overview": "/overview",
     "failures": "/failures",
     "remedies": "/remedies",
@@ -237,7 +237,7 @@ def test_page_does_not_jump_when_the_query_changes_and_is_quiet(light: Visit) ->
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_charts_are_saved_as_svg_and_png(page: Page, address: str, kind: str) -> None:
-    open_page(page, f"{address}/?query=q054&picture={kind}")
+    open_page(page, f"{address}/compare?query=q054&picture={kind}")
     plot = page.locator(".st-key-bump .js-plotly-plot")
     plot.wait_for()
     plot.scroll_into_view_if_needed()
@@ -254,9 +254,9 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
 ) -> None:
     open_page(page, address)
     panel = page.locator(".st-key-tour")
-    expect(panel).to_contain_text(f"Step 1 of {len(tour.STEPS)}. Move the slider α")
+    expect(panel).to_contain_text(f"Step 1 of {len(tour.STEPS)}. Click a row")
     panel.get_by_role("button", name="Continue").click()
-    page.wait_for_function("() => location.pathname === '/modulation'")
+    page.wait_for_function("() => location.pathname === '/remedies'")
     expect(panel).to_contain_text(f"Step 2 of {len(tour.STEPS)}.")
     settle(page)
     panel.get_by_role("button", name="Skip the tour").click()
@@ -270,5 +270,5 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
 
 
 def test_a_link_needs_no_guide(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q054")
+    open_page(page, f"{address}/compare?query=q054")
     expect(page.locator(".st-key-tour")).to_have_count(0)

@@ -117,7 +117,7 @@ def test_the_split_is_selected_on_the_next_page(page: Page, address: str) -> Non
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_text_of_a_clicked_card_is_visible(new_page: NewPage, address: str, width: int) -> None:
     page = new_page(width, 844)
-    open_page(page, f"{address}/?query=q126")
+    open_page(page, f"{address}/compare?query=q126")
     card = page.locator('section[aria-label="Modulated"] button.card').nth(9)
     card.scroll_into_view_if_needed()
     card.click()
@@ -132,7 +132,7 @@ def test_the_text_of_a_clicked_card_is_visible(new_page: NewPage, address: str, 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_causes_come_early(new_page: NewPage, address: str, width: int) -> None:
     page = new_page(width, 844)
-    open_page(page, f"{address}/?query=q126")
+    open_page(page, f"{address}/compare?query=q126")
     causes = page.locator("[class*='st-key-causes-']")
     box, cards = causes.bounding_box(), page.locator(".st-key-cards").bounding_box()
     assert box is not None
@@ -173,7 +173,7 @@ def test_search_offers_only_queries_with_the_typed_words(page: Page, address: st
 
 
 def test_marks_have_a_legend_above_the_cards_and_skip_stop_words(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q054&shown=5&marks=yes")
+    open_page(page, f"{address}/compare?query=q054&shown=5&marks=yes")
     marks = page.locator(".card mark")
     marks.first.wait_for(timeout=WAIT_MS)
     settle(page)

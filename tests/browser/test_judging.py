@@ -50,7 +50,7 @@ def test_a_judgment_in_place_changes_the_outcome_and_the_figures(
     open_page(page, f"{own_address}/overview?split={split}")
     expect(page.get_by_text("were made here")).to_have_count(0)
     figures = page.locator(".answer-figures").all_inner_texts()
-    open_page(page, f"{own_address}/?query=q054&document=euro-microstates")
+    open_page(page, f"{own_address}/compare?query=q054&document=euro-microstates")
     panel = page.locator(".st-key-compare_document")
     expect(panel).to_contain_text("Not judged yet.")
     panel.get_by_role("radio", name="3").click()
@@ -177,10 +177,10 @@ def test_a_kept_question_is_removed_and_brought_back(
     store = JudgmentStore(own_workspace)
     kept = store.keep("sample", "who paid with shells", "anna")
     store.add(Workspace(own_workspace).open("sample").dataset, [(kept.id, "rio-grande", 2)], "anna")
-    open_page(page, f"{own_address}/?query=q128")
+    open_page(page, f"{own_address}/compare?query=q128")
     remove = page.get_by_role("button", name="Remove this question")
     expect(remove).to_have_count(0)  # a query of the files
-    open_page(page, f"{own_address}/?query={kept.id}")
+    open_page(page, f"{own_address}/compare?query={kept.id}")
     facts = page.locator(".document-text-small").first
     expect(facts).to_contain_text("1 relevant document")
     remove.click()

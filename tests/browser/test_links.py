@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_a_link_with_values_that_no_control_offers_shows_what_the_controls_say(
     page: Page, address: str
 ) -> None:
-    open_page(page, f"{address}/?query=q054&shown=7&top_k=7&alpha=9")
+    open_page(page, f"{address}/compare?query=q054&shown=7&top_k=7&alpha=9")
     assert len(cards(page, "Base")) == len(cards(page, "Modulated")) == 10
     expect(page.get_by_role("combobox", name="Documents per list")).to_have_value("10")
     expect(page.locator(".st-key-cards output")).to_have_text("1.00")
@@ -62,9 +62,9 @@ def test_controls_keep_the_values_of_a_link_if_the_page_runs_again_before_they_a
 
 
 def test_one_feedback_document_refines_whatever_a_link_leaves_out(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q054")
+    open_page(page, f"{address}/compare?query=q054")
     before = cards(page, "Modulated")
-    open_page(page, f"{address}/?query=q054&dropped=only:no-such-document")
+    open_page(page, f"{address}/compare?query=q054&dropped=only:no-such-document")
     expect(
         page.get_by_text("at least one must remain. All candidates are used instead")
     ).to_be_visible()
@@ -104,7 +104,7 @@ def test_the_table_of_edited_texts_needs_no_sideways_scrolling(
     new_page: NewPage, address: str, width: int
 ) -> None:
     page = new_page(width, 844)
-    open_page(page, f"{address}/?query=q749&edited_query=the+drink+that+killed+Socrates")
+    open_page(page, f"{address}/compare?query=q749&edited_query=the+drink+that+killed+Socrates")
     table = page.locator(".st-key-outcome .small-table")
     table.locator("td").first.wait_for()
     assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0
@@ -117,7 +117,7 @@ def test_names_beside_the_ranks_are_within_the_chart_and_whole_when_pointed_at(
     new_page: NewPage, address: str, width: int
 ) -> None:
     page = new_page(width, 1000)
-    open_page(page, f"{address}/?query=q100")
+    open_page(page, f"{address}/compare?query=q100")
     plot = chart(page, "bump")
     frame = plot.bounding_box()
     assert frame is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -72,10 +72,22 @@ def sample() -> Ranker:
     return Ranker(space.open(space.resolve("sample")), space.adapter("sample-adapter"))
 
 
-def test_landing_page_shows_the_first_query_with_both_rankings(
-    page: Page, address: str, workspace: Path, tmp_path: Path
+def test_the_first_page_lists_the_worst_queries_first_and_links_with_a_query_open_compare(
+    page: Page, address: str
 ) -> None:
     open_page(page, address)
+    assert urlsplit(page.url).path == "/failures"
+    first = page.locator(".st-key-failures tbody tr").first
+    expect(first).to_contain_text("not retrieved")
+    open_page(page, f"{address}/?query=q007")
+    assert urlsplit(page.url).path == "/compare"
+    expect(page.locator("h1")).to_have_text("Compare")
+
+
+def test_compare_shows_the_first_query_with_both_rankings(
+    page: Page, address: str, workspace: Path, tmp_path: Path
+) -> None:
+    open_page(page, f"{address}/compare")
     expect(page.get_by_text("What currency is used in Mexico?").first).to_be_visible()
     record = search(workspace, tmp_path, "What currency is used in Mexico?")
     assert record["query_id"] == "q001"
@@ -100,7 +112,7 @@ def test_failing_query_from_the_table_to_compare(
 
 
 def test_a_failing_query_without_a_cause_shows_what_was_tried(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q003")
+    open_page(page, f"{address}/compare?query=q003")
     causes = page.locator("[class*='st-key-causes-']")
     expect(causes).to_contain_text("No cause is shown")
     expect(causes).to_contain_text("No remedy brings a relevant document up by clearly more")
@@ -109,7 +121,7 @@ def test_a_failing_query_without_a_cause_shows_what_was_tried(page: Page, addres
 
 
 def test_a_query_leads_to_the_judging_of_its_documents(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q763")
+    open_page(page, f"{address}/compare?query=q763")
     page.get_by_role("button", name="Judge the documents of this query").click()
     expect(page.get_by_role("heading", name="Judging", exact=True)).to_be_visible()
     settle(page)
@@ -118,7 +130,7 @@ def test_a_query_leads_to_the_judging_of_its_documents(page: Page, address: str)
 
 
 def test_copied_link_reopens_the_same_view(browser: Browser, page: Page, address: str) -> None:
-    open_page(page, address)
+    open_page(page, f"{address}/compare")
     page.get_by_role("button", name="Next", exact=True).click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('query') === 'q002'")
     settle(page)
@@ -147,7 +159,7 @@ def test_compare_is_found_by_its_name(page: Page, address: str) -> None:
 
 
 def test_selection_survives_a_change_of_page(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q007&document=mexican-peso")
+    open_page(page, f"{address}/compare?query=q007&document=mexican-peso")
     page.get_by_role("link", name="Modulation").click()
     page.wait_for_function("() => location.pathname === '/modulation'")
     settle(page)
@@ -571,7 +583,7 @@ def compared(context: BrowserContext, address: str) -> Iterator[Page]:
     """Compare with the query q007, opened once for tests that change nothing on it."""
     page, errors = context.new_page(), list[str]()
     page.on("pageerror", lambda error: errors.append(str(error)))
-    open_page(page, f"{address}/?query=q007")
+    open_page(page, f"{address}/compare?query=q007")
     yield page
     page.close()
     assert not errors
@@ -613,7 +625,7 @@ def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_
     rank = comparison.best_relevant_rank("base")
     assert rank is not None
     assert rank > 10
-    open_page(page, f"{address}/?query=q100")
+    open_page(page, f"{address}/compare?query=q100")
     base = page.locator('section[aria-label="Base"]')
     assert base.locator("button.card.further").first.get_attribute("data-rank") == str(rank)
     assert base.locator(".skipped").all_inner_texts() == [
@@ -625,7 +637,7 @@ def test_a_relevant_document_below_the_shown_ranks_is_shown_and_the_skipped_are_
 def test_alpha_ranks_again_and_stays_in_the_address(
     page: Page, address: str, sample: Ranker
 ) -> None:
-    open_page(page, f"{address}/?query=q100")
+    open_page(page, f"{address}/compare?query=q100")
     comparison = sample.compare("q100")
     page.get_by_role("slider").focus()
     for _ in range(10):
@@ -651,7 +663,7 @@ def test_alpha_ranks_again_and_stays_in_the_address(
 
 
 def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Ranker) -> None:
-    open_page(page, f"{address}/?query=q100")
+    open_page(page, f"{address}/compare?query=q100")
     comparison = sample.compare("q100")
     seen = page.get_by_role("slider").evaluate(
         """slider => [...Array(21).keys()].map((place) => {
@@ -671,7 +683,7 @@ def test_alpha_ranks_again_while_it_moves(page: Page, address: str, sample: Rank
 
 
 def test_bump_chart_opens_a_document(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q100")
+    open_page(page, f"{address}/compare?query=q100")
     (document_id,) = click_point(page, "bump", 0, 1)
     page.wait_for_function(
         f"() => new URLSearchParams(location.search).get('document') === '{document_id}'"
@@ -681,7 +693,7 @@ def test_bump_chart_opens_a_document(page: Page, address: str) -> None:
 
 
 def test_alpha_zero_shows_the_base_ranking(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q007&alpha=0.0")
+    open_page(page, f"{address}/compare?query=q007&alpha=0.0")
     assert cards(page, "α = 0.00") == cards(page, "Base")
 
 
@@ -689,7 +701,7 @@ def test_dropped_feedback_document_changes_the_scores(
     page: Page, address: str, sample: Ranker
 ) -> None:
     dropped = "salvadoran-dollarisation"
-    open_page(page, f"{address}/?query=q007&dropped={dropped}")
+    open_page(page, f"{address}/compare?query=q007&dropped={dropped}")
     expected = sample.compare("q007", frozenset({dropped})).ranking("modulated", 10)
     assert cards(page, "Modulated") == [(h.document_id, h.rank, f"{h.score:.4f}") for h in expected]
 
@@ -697,7 +709,7 @@ def test_dropped_feedback_document_changes_the_scores(
 def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(
     page: Page, address: str, sample: Ranker
 ) -> None:
-    open_page(page, f"{address}/?query=q007")
+    open_page(page, f"{address}/compare?query=q007")
     box = page.get_by_label("Exclude documents from query refinement", exact=True)
     box.click()
     page.get_by_text("Select all", exact=True).click()
@@ -715,7 +727,7 @@ def test_leaving_out_nearly_all_feedback_documents_keeps_the_link_short(
 def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(
     page: Page, address: str
 ) -> None:
-    open_page(page, f"{address}/?query=q007&shown=7&alpha=9&dropped=nowhere")
+    open_page(page, f"{address}/compare?query=q007&shown=7&alpha=9&dropped=nowhere")
     assert len(cards(page, "Base")) == 10
     assert page.locator(".st-key-input_shown input").input_value() == "10" or page.locator(
         ".st-key-input_shown"
@@ -724,7 +736,7 @@ def test_a_link_with_values_that_no_control_offers_shows_what_its_controls_show(
 
 
 def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
-    open_page(page, f"{address}/?query=q001")
+    open_page(page, f"{address}/compare?query=q001")
     page.get_by_text("Find the rank of a document").click()
     page.get_by_label("Document id or address, or words of its title").fill("scurvy-history")
     page.keyboard.press("Enter")
@@ -743,7 +755,7 @@ def test_where_is_a_document(page: Page, address: str, sample: Ranker) -> None:
 
 
 def test_words_are_marked_on_request(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q054&shown=5")
+    open_page(page, f"{address}/compare?query=q054&shown=5")
     assert page.locator(".card mark").count() == 0
     page.get_by_text("Mark the words behind the score change").click()
     page.locator(".card mark").first.wait_for()
@@ -770,9 +782,9 @@ def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ra
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/?data=nowhere", "Data set “nowhere” was not found"),
-        ("/?adapter=nobody", "Adapter “nobody” was not found"),
-        ("/?query=q999999", "No query has the id “q999999”"),
+        ("/compare?data=nowhere", "Data set “nowhere” was not found"),
+        ("/compare?adapter=nobody", "Adapter “nobody” was not found"),
+        ("/compare?query=q999999", "No query has the id “q999999”"),
     ],
 )
 def test_links_that_lead_nowhere_say_so_and_show_something(
@@ -878,7 +890,7 @@ def test_hostile_texts_are_shown_letter_by_letter(
     ]
     prepare(workspace, tmp_path / "hostile", documents, HOSTILE)
     # Compare is the last one, whose texts are read below
-    for path in ("/modulation", "/map", "/overview", "/failures", "/"):
+    for path in ("/modulation", "/map", "/overview", "/failures", "/compare"):
         open_page(page, f"{address}{path}?data=hostile&adapter=sample-adapter&document=d<0>")
         assert page.evaluate("() => window.hacked") is None
     # HTML collapses runs of blanks only where it is told to: the panel keeps every letter
@@ -912,7 +924,7 @@ def test_a_map_is_made_in_the_background(
     )
 
 
-@pytest.mark.parametrize("path", ["/", "/overview", "/failures", "/modulation", "/map"])
+@pytest.mark.parametrize("path", ["/compare", "/overview", "/failures", "/modulation", "/map"])
 def test_narrow_screen_needs_no_sideways_scrolling(
     new_page: NewPage, address: str, path: str
 ) -> None:

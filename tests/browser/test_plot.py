@@ -23,7 +23,7 @@ _WATCH = """() => {
 
 
 @pytest.mark.parametrize(
-    ("path", "key"), [("/modulation", "strips"), ("/map", "map_target_2-D"), ("/", "bump")]
+    ("path", "key"), [("/modulation", "strips"), ("/map", "map_target_2-D"), ("/compare", "bump")]
 )
 def test_a_figure_that_changes_is_drawn_once_where_it_stands(
     page: Page, address: str, path: str, key: str
@@ -48,7 +48,7 @@ def test_a_figure_that_changes_is_drawn_once_where_it_stands(
 
 
 def test_a_plot_fills_the_screen_and_comes_back(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q054")
+    open_page(page, f"{address}/compare?query=q054")
     plot = chart(page, "bump")
     small = plot.bounding_box()
     assert small is not None
@@ -79,7 +79,7 @@ def test_the_rank_chart_has_longer_names_where_it_is_wide(page: Page, address: s
         written.some((text) => text.endsWith('…'))];
     }"""
     page.set_viewport_size({"width": 1440, "height": 900})
-    open_page(page, f"{address}/?query=q003")
+    open_page(page, f"{address}/compare?query=q003")
     chart(page, "bump")
     page.wait_for_function(f"() => ({read})()[0]")
     assert page.evaluate(read)[2] is False

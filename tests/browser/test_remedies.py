@@ -55,7 +55,7 @@ def test_compare_says_what_each_remedy_does_to_a_failing_query(page: Page, addre
 def test_the_ranking_of_a_remedy_is_the_second_list_and_stays_in_the_link(
     page: Page, address: str
 ) -> None:
-    open_page(page, f"{address}/?query=q763")
+    open_page(page, f"{address}/compare?query=q763")
     causes = page.locator("[class*='st-key-causes-']")
     expect(causes).to_contain_text("Keyword mismatch")
     expect(causes).to_contain_text(re.compile(r"RM3: rank 34 → 1 \(p = 0\.0"))

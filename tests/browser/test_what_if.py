@@ -64,7 +64,7 @@ def test_an_edited_query_changes_the_ranks_and_a_copied_link_keeps_it(
     page: Page, browser: Browser, address: str
 ) -> None:
     """The best relevant document is edited, because no document is selected."""
-    open_page(page, f"{address}/?query=q749")
+    open_page(page, f"{address}/compare?query=q749")
     expect(page.get_by_label("Text of the query", exact=True)).to_have_count(0)
     page.get_by_text("Edit the texts").click()
     page.locator(".st-key-outcome td").first.wait_for()
@@ -142,7 +142,7 @@ def test_a_copied_link_reopens_the_edited_texts_with_their_scores(
 
 
 def test_the_edit_of_a_document_selects_it_and_stays_in_view(page: Page, address: str) -> None:
-    open_page(page, f"{address}/?query=q749&editing=yes")
+    open_page(page, f"{address}/compare?query=q749&editing=yes")
     box = page.get_by_label("Text of the document", exact=True)
     box.wait_for()
     settle(page)
@@ -206,7 +206,7 @@ def advice(ranker: Ranker) -> tuple[str, str]:
 def test_authors_are_advised_below_the_causes(
     page: Page, address: str, advice: tuple[str, str]
 ) -> None:
-    open_page(page, f"{address}/?query=q749")
+    open_page(page, f"{address}/compare?query=q749")
     shown = page.locator(".st-key-advice")
     expect(shown).to_contain_text("Advice to authors")
     for text in advice:
@@ -214,7 +214,7 @@ def test_authors_are_advised_below_the_causes(
     causes = page.locator("[class*='st-key-causes-']")
     expect(causes).to_contain_text("No cause is shown")
     # nothing can be advised for a query whose relevant document is first
-    open_page(page, f"{address}/?query=q898")
+    open_page(page, f"{address}/compare?query=q898")
     expect(page.get_by_text("The base ranking has a relevant document at rank 1")).to_be_visible()
     settle(page)
     expect(page.get_by_text("Advice to authors")).to_have_count(0)

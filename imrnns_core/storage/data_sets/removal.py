@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from imrnns_core.config import SAMPLE
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.errors import LensError
+from imrnns_core.io import locked
 from imrnns_core.storage.data_sets import uses
 from imrnns_core.storage.data_sets.uploads import FOLDER as UPLOADS
 from imrnns_core.storage.layout import file_name
@@ -30,6 +32,16 @@ FOLDERS = ("vectors", "lexical", "stores")
 """Folders of the workspace that have a folder for each data set."""
 
 
+@contextmanager
+def _locked_lists(root: Path) -> Iterator[None]:
+    """Hold the locks of both lists; of a workspace that does not exist, there are none."""
+    if not root.exists():
+        yield
+        return
+    with locked(root / LIST), locked(RunRegistry(root).path):
+        yield
+
+
 def remove_data_set(root: Path, name: str) -> None:
     """Take a data set from the list, and move its files in the workspace aside.
 
@@ -38,6 +50,11 @@ def remove_data_set(root: Path, name: str) -> None:
         DataError: If a list is damaged.
         OSError: If a file cannot be moved.
     """
+    with _locked_lists(root):
+        _remove_data_set(root, name)
+
+
+def _remove_data_set(root: Path, name: str) -> None:
     registrations = read_registry(root / LIST)
     if name == SAMPLE:
         raise LensError(f"{name}: the sample cannot be deleted; it came with the package")
@@ -80,6 +97,11 @@ def restore_data_set(root: Path, name: str) -> None:
         DataError: If a list is damaged.
         OSError: If a file cannot be moved.
     """
+    with _locked_lists(root):
+        _restore_data_set(root, name)
+
+
+def _restore_data_set(root: Path, name: str) -> None:
     aside = removed_data_sets(root).get(name)
     if aside is None:
         raise LensError(f"{name}: no deleted data set has this name; nothing can be undone")

@@ -29,8 +29,8 @@ def space(tmp_path: Path) -> Workspace:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the content of each file, without those that are empty lists."""
-    files = (path for path in folder.rglob("*") if path.is_file())
+    """Return the content of each file, without locks and those that are empty lists."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
     read = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     return {name: content for name, content in read.items() if content != b"{}"}
 
