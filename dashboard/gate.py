@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import re
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.server_util import is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 METHODS = ("GET", "HEAD", "OPTIONS")
+METRICS = "/_stcore/metrics"
+"""How many sessions and caches there are: nothing for a reader, so nobody gets it."""
+HEADERS = {
+    # charts compile functions, Streamlit puts styles into the page, downloads are blobs
+    "content-security-policy": "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self' blob: data:",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+"""Sent with every answer: the page loads from this server only, and no other page frames it."""
 UPLOAD = re.compile(r"/_stcore/upload_file/[^/]+/[^/]+$")
 UPLOAD_METHODS = (*METHODS, "PUT", "DELETE")
 """Methods at the address of an upload: a page sends files, and takes them back."""
@@ -29,7 +53,20 @@ class Gate:
             if scope["type"] in ("http", "websocket")
             else None
         )
-        await (refusal or self.app)(scope, receive, send)
+        await (refusal or self.app)(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    """Return a `send` that adds the headers to each answer."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+        await send(message)
+
+    return sending
 
 
 def _refusal(method: str, path: str, headers: Headers) -> PlainTextResponse | None:
@@ -50,6 +87,8 @@ def _refusal(method: str, path: str, headers: Headers) -> PlainTextResponse | No
             f"--server.corsAllowedOrigins {origin}\n",
             403,
         )
+    if path.rstrip("/") == METRICS:
+        return PlainTextResponse("Not found\n", 404)
     # For uploads, Streamlit checks the token of the page, its session and the size
     # (`server.maxUploadSize`). It would read the bodies of other requests whole
     allowed = UPLOAD_METHODS if UPLOAD.search(path) else METHODS

@@ -10,6 +10,7 @@ import pytest
 
 from imrnns_core.config import EncoderSpec
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.data.records import Document, Query
 from imrnns_core.encoding.sentence_transformers import SentenceTransformerEncoder
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.runs import RunRegistry
@@ -36,7 +37,8 @@ def test_registrations_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
 
 
 def test_runs_that_are_added_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
-    dataset = Dataset("toy", tmp_path, (), {})
+    documents, queries = (Document("d0", "", "text"),), {"q0": Query("q0", "text")}
+    dataset = Dataset("toy", tmp_path, documents, queries)
     files = [tmp_path / f"run{i}.trec" for i in range(20)]
     for file in files:
         file.write_text("q0 Q0 d0 1 2.0 x\n")
