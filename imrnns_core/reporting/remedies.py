@@ -31,7 +31,7 @@ READING = (
     "the number of remedies (Holm)."
 )
 NOTHING = "No {}remedy is shown to help on {}."
-INDEPENDENT = "the {} whose judgments the training of no adapter used"
+INDEPENDENT = "the {} whose judgments the training of no adapter has used"
 DEFAULTS = (
     "The default setting is used for {}, because fewer than {} queries are left to choose one."
 )
@@ -41,9 +41,9 @@ NOT_INDEPENDENT = (
 )
 
 TEXT_USED = (
-    "Training used the text of a relevant document of {} of these queries, but not its judgment. "
-    "For documents that are added later, see “Gain for new documents” on the card of the adapter "
-    "(page Adapters), if it was measured."
+    "For {} of these {} queries, the training of {} used the text of a relevant document, but no "
+    "judgment. For documents that are added later, see “Gain for new documents” on the card of the "
+    "adapter (page Adapters), if it was measured."
 )
 
 
@@ -97,7 +97,8 @@ def notes(bench: Bench) -> Iterator[str]:
     if first and first.measured.remedy.card and first.measured.groups is not None:
         known = int((first.measured.groups[bench.independent] == "text used").sum())
         if known:
-            yield TEXT_USED.format(f"{known:,}")
+            own, name = first.test.queries, first.measured.remedy.card.name
+            yield TEXT_USED.format(f"{known:,}", f"{own:,}", name)
 
 
 def setting(measured: Measured) -> str:
@@ -132,7 +133,7 @@ def effect(bench: Bench, first: RemedyTest) -> str:
     which = "all " if own == every else f"{own:,} of the "
     queries = f"{which}{counted(every, 'query', 'queries')}"
     if own < every:
-        queries += " (those whose judgments the training of no adapter used)"
+        queries += " (those whose judgments the training of no adapter has used)"
     fixed, broken = int(first.fixed.sum()), int(first.broken.sum())
     return (
         f"On {queries}, {NDCG} changes by {signed(first.test.change)} (95 % interval "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +124,34 @@ def test_a_host_that_the_user_names_is_served(tmp_path: Path) -> None:
     with started(tmp_path, STREAMLIT_SERVER_ALLOWED_HOSTS="127.0.0.1 lens.example") as server:
         assert websocket_status(server.port, "lens.example") == 101
         assert status(server.port, "GET /", "lens.example") == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/compare", "/_stcore/health", "/media/none"])
+def test_every_answer_limits_what_the_page_loads_and_who_frames_it(
+    server: Server, path: str
+) -> None:
+    try:
+        headers = urllib.request.urlopen(server.address + path).headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_another_page_cannot_frame_the_dashboard(server: Server, browser: Browser) -> None:
+    page, said = own_context(browser).new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.set_content(f"<iframe src='{server.address}/compare'></iframe>")
+    page.wait_for_timeout(2000)
+    assert any("frame-ancestors 'none'" in text for text in said)
+    page.context.close()
+
+
+def test_the_metrics_of_the_server_are_closed(server: Server) -> None:
+    for path in ("/_stcore/metrics", "/_stcore/metrics/"):
+        assert status(server.port, f"GET {path}") == 404
 
 
 def _settings(frames: list[bytes]) -> Config:

@@ -219,7 +219,7 @@ def test_few_queries_that_training_did_not_use_are_not_enough_to_compare_adapter
     half = made(np.stack([np.where(np.arange(40) < 20, 0.0, gain)]), np.arange(40) < 20, (0,))
     assert summary(half) == (
         "No remedy is shown to help on the 20 queries whose judgments the training of no adapter "
-        "used."
+        "has used."
     )
 
 

@@ -56,6 +56,11 @@ COLUMNS = [
     Column("Broken", "Queries that fail only with the remedy.", numeric=True),
     Column("ms", "Milliseconds per query, besides base search and BM25 search.", numeric=True),
 ]
+GROUPS = (
+    "Seen: the training of the adapter has used a judgment of the query, or of one of its relevant "
+    "documents. Text used: only the text of such a document. Unseen: neither. A remedy is listed "
+    "by what its own adapter has used; if all queries are in one group, there is only “all”."
+)
 GROUP_HEAD = ("query group", "queries", "remedy", "change", "95 % interval", "p", "fixed", "broken")
 
 
@@ -172,7 +177,8 @@ def _groups(bench: Bench) -> None:
     """Draw the figures of each query group, if there are several."""
     if len(bench.tests) < 2:
         return
-    with st.expander("Seen and unseen queries apart"):
+    with st.expander("Queries apart, by what training has used"):
+        st.caption(GROUPS)
         rows = [
             (group, str(test.test.queries), _name(test), *_figures(test))
             for group, tests in bench.tests.items()
