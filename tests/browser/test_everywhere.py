@@ -262,7 +262,7 @@ def test_first_visit_is_guided_through_the_pages_and_can_be_skipped(
     panel.get_by_role("button", name="Skip the tour").click()
     expect(panel).to_have_count(0)
     page.get_by_role("link", name="Compare").click()
-    page.wait_for_function("() => location.pathname === '/'")
+    page.wait_for_function("() => location.pathname === '/compare'")
     settle(page)
     expect(panel).to_have_count(0)
     page.get_by_role("button", name="Show me around").click()

@@ -31,8 +31,8 @@ def ids(page: Page) -> list[str]:
 
 def wait_for_query(page: Page, query_id: str) -> None:
     page.wait_for_function(
-        "id => location.pathname === '/' && new URLSearchParams(location.search).get('query') "
-        "=== id",
+        "id => location.pathname === '/compare' && "
+        "new URLSearchParams(location.search).get('query') === id",
         arg=query_id,
     )
     settle(page)
@@ -40,7 +40,7 @@ def wait_for_query(page: Page, query_id: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_menu_tab_and_heading_have_the_same_name(page: Page, address: str, name: str) -> None:
-    open_page(page, f"{address}/{'' if name == 'compare' else name}")
+    open_page(page, f"{address}/{name}")
     title = PAGES[name][0]
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
     expect(page.get_by_role("link", name=title, exact=True)).to_have_attribute(

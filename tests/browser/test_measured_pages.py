@@ -335,7 +335,7 @@ def test_overview_without_judgments(page: Page, address: str, unjudged: dict[str
     (query_id,) = click_point(page, "overlaps", 0, 0)
     page.wait_for_function(
         f"() => new URLSearchParams(location.search).get('query') === '{query_id}' && "
-        "location.pathname === '/'"
+        "location.pathname === '/compare'"
     )
     settle(page)
     assert query_id == min(unjudged["queries"], key=lambda q: q["rbo"])["query_id"]

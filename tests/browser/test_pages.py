@@ -101,7 +101,7 @@ def test_failing_query_from_the_table_to_compare(
 ) -> None:
     open_page(page, f"{address}/failures?top_k=1&bucket=failing in ranking")
     page.locator(".st-key-failures tbody tr").first.locator('[data-label="Query"]').click()
-    page.wait_for_function("() => location.pathname === '/'")
+    page.wait_for_function("() => location.pathname === '/compare'")
     settle(page)
     query_id = page.evaluate("() => new URLSearchParams(location.search).get('query')")
     assert sample.compare(query_id).best_relevant_rank("modulated") != 1
@@ -768,7 +768,7 @@ def test_words_are_marked_on_request(page: Page, address: str) -> None:
 def test_query_in_the_scatter_opens_compare(page: Page, address: str, sample: Ranker) -> None:
     open_page(page, f"{address}/overview?split=dev")
     (query_id,) = click_point(page, "scatter", 1, 0)
-    page.wait_for_function("() => location.pathname === '/'")
+    page.wait_for_function("() => location.pathname === '/compare'")
     settle(page)
     opened = page.evaluate("() => new URLSearchParams(location.search).get('query')")
     measured = evaluate(sample, "dev")
@@ -831,7 +831,7 @@ def test_one_document_is_enough_for_every_page(
     page: Page, address: str, workspace: Path, tmp_path: Path
 ) -> None:
     prepare(workspace, tmp_path / "one", [{"_id": "only", "title": "", "text": "short"}], "q?")
-    open_page(page, f"{address}/?data=one&adapter=sample-adapter")
+    open_page(page, f"{address}/compare?data=one&adapter=sample-adapter")
     assert [c[:2] for c in cards(page, "Base")] == [("only", 1)]
     assert page.locator("section[aria-label=Base] .skipped").count() == 0
     for path, says in (
@@ -862,7 +862,7 @@ def test_very_long_texts_keep_the_page_in_shape(
         page = new_page(width, height)
         open_page(
             page,
-            f"{address}/?data=long&adapter=sample-adapter&shown=20&document={documents[3]['_id']}",
+            f"{address}/compare?data=long&adapter=sample-adapter&shown=20&document={documents[3]['_id']}",
         )
         assert (
             page.evaluate("() => document.querySelector('[data-testid=\"stMain\"]').scrollWidth")
@@ -951,7 +951,7 @@ def test_the_browser_loads_its_charts_while_the_server_loads_the_engine(
             "request",
             lambda request: seen.append("charts") if "/plotly.min.js" in request.url else None,
         )
-        page.goto(address)
+        page.goto(f"{address}/compare")
         page.get_by_text("Loading the engine …").wait_for(timeout=WAIT_MS)
         page.wait_for_selector("h1", timeout=WAIT_MS)
         seen.append("page")

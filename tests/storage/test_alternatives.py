@@ -29,7 +29,7 @@ PAGES = {
     "leave": ("", "Sixteen weeks of paid leave are granted to both parents."),
     "long": (
         "Travel",
-        f"Trains first. {'Keep every receipt of the journey. ' * 90}Bees sting.",
+        f"Trains first. {'Keep every receipt of the journey. ' * 90}Bees buzz.",
     ),
 }
 
@@ -67,7 +67,7 @@ def test_titles_and_passages_are_encoded_once_and_rank_the_documents(space: Work
         assert (vectors[1] == collection.documents.vectors[1]).all()
     assert len(found[PASSAGES].ranked.documents) > 3
 
-    query = replace(next(iter(collection.dataset.queries.values())), id="", text="bees that sting")
+    query = replace(next(iter(collection.dataset.queries.values())), id="", text="bees that buzz")
     alternatives = alternatives_of(space, collection)
     lexical, vector = BM25Index(collection.dataset.documents), collection.encode(query.text)[None]
     search = Search.of(Ranker(collection), lexical, [query], vector, alternatives)

@@ -79,12 +79,15 @@ def _opened(split: str, bench: Bench | None, chosen: RemedyTest | None) -> OpenT
     """Return the ten pairs of this session, or choose them."""
     selection = state.current()
     opened: OpenTen | None = state.kept(_OPEN_TEN)
+    here = (selection.data, selection.system, split)
+    if opened and (opened.task.data, opened.task.system, opened.task.split) != here:
+        opened = None
     if bench is None or chosen is None:
-        here = (selection.data, selection.system, split)
-        goes_on = opened and (opened.task.data, opened.task.system, opened.task.split) == here
-        return opened if goes_on else None
+        return opened
     other = MODULATED if state.has_adapter() else chosen.measured.remedy.name
-    task = Task(selection.data, selection.system, split, other)
+    if opened and not selection.remedy:
+        other = opened.task.other  # judgments can change which remedy comes first
+    task = Task(*here, other)
     if opened is None or opened.task != task:
         opened = judging_ten.choose(task, bench, chosen.measured, _sitting(task).skipped)
         state.keep(_OPEN_TEN, opened)
@@ -140,16 +143,18 @@ def _go_on(own: Sitting, ten: Ten) -> None:
     if ten.pairs:
         notices.show("good", *DONE)
         if st.button("Judge the next ten", key="next_ten"):
-            _choose_again()
+            _choose_again(ten)
     elif own.skipped:
         notices.show("info", *ALL_SKIPPED)
         if st.button("Show the skipped documents", key="show_skipped_ten"):
             own.offer_skipped()
-            _choose_again()
+            _choose_again(ten)
     else:
         notices.show("good", *NOTHING_LEFT)
 
 
-def _choose_again() -> None:
+def _choose_again(ten: Ten) -> None:
     state.keep(_OPEN_TEN, None)
+    if ten.task.other != MODULATED:
+        state.update(remedy=ten.task.other)
     st.rerun()
