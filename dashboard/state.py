@@ -39,10 +39,7 @@ def start() -> Selection:
 
 
 def _complete(selection: Selection) -> Selection:
-    """Complete the Selection of a link.
-
-    Add the default data set and adapter if it names none, and show the texts that it edits.
-    """
+    """Complete a link: with the default data set and adapter, and with the texts that it edits."""
     data = selection.data or os.environ.get("IMRNNS_DATA", SAMPLE)
     # for another data set, the sidebar chooses an adapter that was trained on it
     adapter = SAMPLE_ADAPTER if data == SAMPLE and not selection.data else ""
@@ -254,10 +251,7 @@ def edit(side: Side, text: str, original: str, document: str) -> None:
 
 
 def bound_text(side: Side, original: str, document: str) -> str:
-    """Bind the editor of a text. The Selection holds the text only if it is edited.
-
-    Returns its key.
-    """
+    """Bind the editor of a text; returns its key. The Selection holds only an edited text."""
     selection = current()
     # a key per pair: an emptied editor stays empty, but only for its own pair
     key = f"input_{side}_{selection.query}_{selection.text}_{document}"

@@ -104,10 +104,10 @@ def first_readable(paths: Sequence[Path], read: Callable[[Path], Content]) -> Co
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """Return file name → SHA-256 for a folder, without its manifest."""
+    """Return file name → SHA-256 for a folder, without its manifest and its subfolders."""
     digests = {}
     for path in sorted(folder.iterdir()):
-        if path.name != "manifest.json":
+        if path.name != "manifest.json" and path.is_file():
             with path.open("rb") as handle:
                 digests[path.name] = hashlib.file_digest(handle, "sha256").hexdigest()
     return digests

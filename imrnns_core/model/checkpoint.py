@@ -26,8 +26,8 @@ from imrnns_core.model.reference_package import _reference_state, reference_payl
 from imrnns_core.model.refined_query import RefinedQuery
 from imrnns_core.types import FloatArray
 
-CARD, DIGEST = "card", "tensors_sha256"
-"""Keys of the file's metadata: the card as JSON, and the digest of the tensors it belongs to."""
+CARD, DIGEST, CARD_DIGEST = "card", "tensors_sha256", "card_sha256"
+"""Keys of the file's metadata: the card as JSON, and the digests of its tensors and of itself."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,11 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.contiguous() for name, tensor in adapter.model.state_dict().items()}
+    card = json.dumps(asdict(adapter.card), ensure_ascii=False)
     metadata = {
-        CARD: json.dumps(asdict(adapter.card), ensure_ascii=False),
+        CARD: card,
         DIGEST: tensors_digest(state),
+        CARD_DIGEST: hashlib.sha256(card.encode()).hexdigest(),
     }
     with atomic_write(path) as temporary:
         save_file(state, temporary, metadata)
@@ -212,6 +214,9 @@ def _stored_card(
         if text is None:
             return AdapterCard(path.stem, config.input_dim, config.output_dim)
         record = json.loads(text)
+        written = metadata.get(CARD_DIGEST)  # older versions wrote none
+        if written not in (None, hashlib.sha256(text.encode()).hexdigest()):
+            raise ValueError("it has changed since it was written")
         # a separate card file has the digest in its own record
         digest = metadata.get(DIGEST) or record.get(DIGEST)
         card = read_card(record)

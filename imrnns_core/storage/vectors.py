@@ -3,7 +3,8 @@
     documents.npy, document_ids.txt, queries.npy, query_ids.txt    vectors and ids
     documents-texts.npy, queries-texts.npy    (N, 32) SHA-256 of the text behind each vector
     encoding/                                 shards of an unfinished encode
-    manifest.json                             what the vectors were made from
+    manifest.json                             what the vectors were made from, and a SHA-256 of each
+                                              of these files
 
 If the texts change, only those that have no vector yet are encoded.
 """
@@ -11,6 +12,7 @@ If the texts change, only those that have no vector yet are encoded.
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +29,10 @@ from imrnns_core.encoding.encoder import Encoder, format_document, format_query
 from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import SHARD, Cluster, encode_shards
 from imrnns_core.errors import DataError
-from imrnns_core.io import locked, none_if_damaged, read_json, write_json
+from imrnns_core.io import file_digests, locked, none_if_damaged, read_json, write_json
 from imrnns_core.types import FloatArray, LabelledProgress
 
+_LOG = logging.getLogger(__name__)
 SCHEMA = 1
 ID_STEMS = {"documents": "document", "queries": "query"}
 Vectors = tuple[EmbeddingMatrix, EmbeddingMatrix]
@@ -88,13 +91,28 @@ def _stored(folder: Path, dataset: Dataset, manifest: Mapping[str, Any]) -> Vect
     Raises:
         DataError: If they are damaged.
     """
-    if read_json(folder / "manifest.json") != manifest:
+    if _written(folder) != manifest:
         return None
     documents, queries = (load_embeddings(folder, *stems) for stems in ID_STEMS.items())
     if (documents.ids, queries.ids) != (dataset.document_ids, tuple(dataset.queries)):
         remedy = "delete it; the texts are encoded again"
         raise DataError(folder, "the ids differ from those of the data set", remedy)
     return documents, queries
+
+
+def _written(folder: Path) -> Any:
+    """Return the manifest in a folder; None if there is none, or a file has changed since.
+
+    A changed bit of a vector would change rankings, and nobody would see it.
+    """
+    manifest = read_json(folder / "manifest.json")
+    if not isinstance(manifest, dict):
+        return None
+    files = manifest.pop("files", None)  # older versions wrote no digests
+    if files is not None and files != file_digests(folder):
+        _LOG.warning("%s: a file is damaged, so its texts are encoded again", folder)
+        return None
+    return manifest
 
 
 @dataclass(frozen=True)
@@ -187,7 +205,7 @@ def _texts(dataset: Dataset, encoder: Encoder, unit: bool) -> dict[str, Texts]:
 
 def _known(folder: Path, manifest: Mapping[str, Any]) -> dict[str, KnownVectors]:
     """Return the stored vectors of other texts of the same encoder; empty if there are none."""
-    previous = read_json(folder / "manifest.json")
+    previous = _written(folder)
     if not isinstance(previous, dict) or {**previous, "dataset_digest": ""} != {
         **manifest,
         "dataset_digest": "",
@@ -239,7 +257,8 @@ def encode_vectors(
     finished.mkdir(exist_ok=True)
     for (stem, texts), matrix in zip(kinds.items(), matrices, strict=True):
         texts.save(matrix, finished, stem)
-    write_json(finished / "manifest.json", manifest)
+    files = file_digests(finished)
+    write_json(finished / "manifest.json", {**manifest, "files": files})
     _take_over(folder, finished)
     return matrices[0], matrices[1]
 

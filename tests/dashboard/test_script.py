@@ -12,8 +12,8 @@ from tests.conftest import REPOSITORY
 def test_a_session_opens_the_first_page(fresh: None) -> None:
     app = AppTest.from_file(str(REPOSITORY / "dashboard" / "script.py"), default_timeout=120).run()
     assert not app.exception
-    assert [title.value for title in app.title] == ["Compare"]  # as in the menu
-    assert any(box.value.startswith("**What moved?**") for box in app.caption)
+    assert [title.value for title in app.title] == ["Failures"]  # as in the menu
+    assert any(box.value.startswith("**Which queries fail, and why?**") for box in app.caption)
     assert [box.value for box in app.sidebar.selectbox][:2] == ["sample", "sample-adapter"]
 
 

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import pickle
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,18 @@ def test_the_digest_detects_a_changed_tensor(tmp_path: Path):
     path.write_bytes(raw)
     assert refusal(path) == (
         "a.safetensors: the card does not belong to the tensors in a.safetensors; train or copy "
+        "the adapter again"
+    )
+
+
+def test_the_digest_of_the_card_detects_a_changed_letter(tmp_path: Path):
+    path = tmp_path / "a.safetensors"
+    save_adapter(Adapter(random_model(0, 6, 4), replace(CARD, recipe="paper")), path)
+    raw = path.read_bytes()
+    assert raw.count(b"paper") == 1
+    path.write_bytes(raw.replace(b"paper", b"piper"))
+    assert refusal(path) == (
+        "a.safetensors: not an adapter card (it has changed since it was written); train or copy "
         "the adapter again"
     )
 
