@@ -21,7 +21,8 @@ WHEN_SHOWN = (
     f"{percent(1 - LEVEL)} of random changes, in which the gains of the remedies go to "
     "documents that are drawn at random (corrected for the number of causes). Gain: how much "
     "higher a document is than documents of about the same base rank usually are with the "
-    "remedies. Remedies do not use the judgments of the query."
+    "remedies. No remedy is told which documents are relevant; an adapter may have learned it in "
+    "training."
 )
 GROUP_HEAD = ("cause", "failing queries", "remedy", "fixed", "broken", "p")
 GROUPS = (

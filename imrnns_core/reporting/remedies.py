@@ -41,7 +41,7 @@ NOT_INDEPENDENT = (
 )
 
 TEXT_USED = (
-    "For {} of these {} queries, the training of {} used the text of a relevant document, but no "
+    "For {} of these queries, the training of {} used the text of a relevant document, but no "
     "judgment. For documents that are added later, see “Gain for new documents” on the card of the "
     "adapter (page Adapters), if it was measured."
 )
@@ -97,8 +97,8 @@ def notes(bench: Bench) -> Iterator[str]:
     if first and first.measured.remedy.card and first.measured.groups is not None:
         known = int((first.measured.groups[bench.independent] == "text used").sum())
         if known:
-            own, name = first.test.queries, first.measured.remedy.card.name
-            yield TEXT_USED.format(f"{known:,}", f"{own:,}", name)
+            number = f"all {known:,}" if known == first.test.queries else f"{known:,}"
+            yield TEXT_USED.format(number, first.measured.remedy.card.name)
 
 
 def setting(measured: Measured) -> str:
