@@ -139,9 +139,11 @@ class Bench:
     @property
     def excluded(self) -> list[str]:
         """The names of the adapters that cannot come first."""
-        names = [own.remedy.card.name for own in self.measured if own.remedy.card is not None
-                 and own not in self.fair]  # fmt: skip
-        return list(dict.fromkeys(names))
+        every, fair = (
+            dict.fromkeys(own.remedy.card.name for own in measured if own.remedy.card)
+            for measured in (self.measured, self.fair)
+        )
+        return [name for name in every if name not in fair]
 
     @cached_property
     def fair_tests(self) -> list[RemedyTest]:
