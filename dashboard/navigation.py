@@ -24,6 +24,7 @@ PAGES = {
     "data": ("Data", ":material/database:"),
 }
 """Title and icon of each page. Menu, browser tab and heading all show this title."""
+_FIRST = "first_page"
 CHOSEN = "query_chosen"
 """Key of the session: a query was chosen or typed in the sidebar."""
 OF_ALL_QUERIES = ("overview", "failures", "remedies")
@@ -51,7 +52,10 @@ def register(draw_functions: Mapping[str, Callable[[], None]]) -> tuple[str, Cal
     requested = st.navigation([start, *pages.values()])
     if requested is start:
         selection = state.current()
-        go("compare" if selection.query or selection.text else START)
+        # once: if the browser asks again, the session has a query that its link did not name
+        first = state.kept(_FIRST) or ("compare" if selection.query or selection.text else START)
+        state.keep(_FIRST, first)
+        go(first)
     return next(name for name, page in pages.items() if page is requested), requested.run
 
 
