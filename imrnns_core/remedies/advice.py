@@ -44,7 +44,7 @@ class Advice:
         words: The content words of the query that it does not contain.
         base_rank: Its base rank.
         rank: Its base rank with the words in its title.
-        random_ranks: (D,) its base rank with as many random words instead.
+        random_ranks: (D,) its base rank with the same number of random words instead.
         modulated: Its modulated rank without and with the words; None if the adapter, or the lack
             of one, does not rank it.
         candidates: Number of candidates.

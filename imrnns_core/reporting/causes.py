@@ -41,8 +41,8 @@ NONE = (
 WHEN_ADVISED = (
     "The words of the query that the document does not contain, without words such as “the”, are "
     "added to its title. The edited document is encoded and ranked among the same candidates. The "
-    f"same is done {authors.DRAWS} times with as many random words of the corpus. The advice is "
-    "shown if the words of the query bring the document higher, and if at most "
+    f"same is done {authors.DRAWS} times with the same number of random words of the corpus. The "
+    "advice is shown if the words of the query bring the document higher, and if at most "
     f"{percent(authors.LEVEL)} of the random draws bring it as high."
 )
 NOT_A_CAUSE = "This uses the relevant document, so it is advice to its authors, not a cause."
