@@ -69,7 +69,10 @@ def gate(
     failures = new_failures(measured, earlier, ranker.collection.documents.row)
     if lost := lost_queries(measured, earlier):
         number = counted(len(lost), "query", "queries")
-        out.print(f"not in the data set now, and not compared: {number}, such as {lost[0]}")
+        out.print(
+            "not in the data set, or without a relevant document now, so not compared: "
+            f"{number}, such as {lost[0]}"
+        )
     out.print(READING.format(earlier["top_k"], MARGIN), soft_wrap=True)
     if not failures:
         out.print(f"passed: none of {counted(len(measured.query_ids), 'query', 'queries')} fails "
