@@ -22,18 +22,19 @@ from imrnns_core.types import Side, Target
 
 Message = tuple[Literal["error", "good"], str, str]
 """The kind of a box, its title and its text."""
-_SELECTION, _WRITTEN, _BARE = "selection", "written_parameters", "bare_address"
+_SELECTION, _BARE = "selection", "bare_address"
 _LIST, _PAGES, _WHO = "followed_list", "pages_of_inputs", "who_judges"
 
 
 def start() -> Selection:
-    """Return the Selection of this run: from the URL if it changed there, else from the session."""
-    url = selections.known(st.query_params.to_dict())
+    """Return the Selection of this run: from a link or the browser's history, or the session's."""
+    url, context = selections.known(st.query_params.to_dict()), get_script_run_ctx()
     if _SELECTION not in st.session_state:
         st.session_state[_BARE] = not url
         st.session_state[_SELECTION] = _complete(selections.parse(url))
-    # the menu opens pages without parameters: the session keeps its Selection then
-    elif url and url != st.session_state.get(_WRITTEN):  # back button, or an edited address
+    # no other address counts: a control that is used before the browser has the address that the
+    # last run wrote sends an old one. And the menu opens pages without parameters
+    elif url and context and context.is_history_navigation:
         st.session_state[_SELECTION] = _complete(selections.parse(url))
     return current()
 
@@ -105,8 +106,6 @@ def write_url() -> None:
     wanted = parameters()
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-    # `start` compares the next address with it, to notice what the reader changed
-    st.session_state[_WRITTEN] = wanted
 
 
 def session() -> str:

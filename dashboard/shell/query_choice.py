@@ -134,11 +134,12 @@ def _label(
 def _on_choice() -> None:
     """Select the query that was chosen.
 
-    When outcome signs arrive after the list was drawn, the browser sends the old label. It is no id
-    of a query, and must not undo a key that was pressed meanwhile.
+    When outcome signs arrive after the list was drawn, the browser sends the label that it held.
+    Then nobody chose: it is no id of a query, which must not undo a key that was pressed meanwhile,
+    or it is the query that is shown, which must not leave the page.
     """
-    chosen = st.session_state["input_query"]
-    if chosen in catalog.dataset(state.current().data).queries:
+    chosen, selection = st.session_state["input_query"], state.current()
+    if chosen in catalog.dataset(selection.data).queries and chosen != selection.query:
         state.update(query=chosen, text="")
         state.keep(navigation.CHOSEN, True)
 
