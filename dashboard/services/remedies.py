@@ -28,7 +28,8 @@ from imrnns_core.types import LabelledProgress, relevant_ids
 
 def measured(data: str, adapter_name: str, split: str) -> Computation[Bench]:
     """Measure every remedy on the judged queries of a split, in the background."""
-    return _measured(data, adapter_name, split, _others(data))
+    # the scope of the adapter does not change what its remedies do
+    return _measured(data, adapter_name.removeprefix(CORPUS_PREFIX), split, _others(data))
 
 
 @shared(8)
@@ -93,7 +94,6 @@ def of_selection(selection: Selection, comparison: Comparison) -> Computation[Tr
 
 def causes(data: str, adapter_name: str, split: str) -> Computation[dict[str, TriedRemedies]]:
     """Try every remedy on each query of a split, in the background; see `causes_of`."""
-    # the scope of the adapter does not change what its remedies do
     return _causes(data, adapter_name.removeprefix(CORPUS_PREFIX), split, _others(data))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from imrnns_core.cli.console import labelled_bar, show
 from imrnns_core.cli.options import (
+    Base,
     Data,
     Embeddings,
     Force,
@@ -50,6 +51,7 @@ NO_JUDGMENTS = (
 def remedies(
     data: Data,
     adapter: OptionalAdapter = None,
+    base: Base = None,
     split: JudgedSplit = None,
     encode: EncodeToo = False,
     json_file: JsonFile = None,
@@ -60,7 +62,8 @@ def remedies(
     """Measure what would fix failing queries: BM25, an adapter and other changes.
 
     The table has the change that each remedy makes to the base ranking, and how
-    many queries it fixes and breaks. Settings are chosen by cross-validation, so
+    many queries it fixes and breaks. With --base, the base is a run, the ranking
+    of another search engine. Settings are chosen by cross-validation, so
     no query chooses the setting by which it is measured. A second table has groups
     of failing queries with the same cause. The last lines say what to do first, or
     that nothing is shown to help.
@@ -79,8 +82,9 @@ def remedies(
 
     check_outputs("remedies", force, json_file)
     space, registration = resolve(data, embeddings, None, None, None, workspace)
-    ranker = open_ranker(space, registration, adapter, None)
-    ranker.collection.require_vectors()
+    ranker = open_ranker(space, registration, adapter, base)
+    if ranker.run_name is None:
+        ranker.collection.require_vectors()
     dataset = ranker.collection.dataset
     if not dataset.splits:
         raise LensError(NO_JUDGMENTS.format(dataset.name))
@@ -90,14 +94,15 @@ def remedies(
     others = own_adapters(space, ranker.collection)
     with labelled_bar("BM25 index") as progress:
         lexical = space.lexical_index(dataset)
-        if encode:
+        if encode and ranker.collection.has_vectors:
             encode_alternatives(space, registration, ranker.collection, progress)
         found = stored_alternatives(space, registration, ranker.collection, others)
         bench = measure_remedies(ranker, lexical, split, progress, found)
         tried = causes_of(ranker, evaluate(ranker, split), lexical, progress, found)
     groups = cause_groups(bench, tried)
     show(tables.remedies(bench, groups))
-    if number := number_to_encode(space, registration, ranker.collection):
+    has_vectors = ranker.collection.has_vectors
+    if has_vectors and (number := number_to_encode(space, registration, ranker.collection)):
         show([NOT_ENCODED.format(f"{number:,}")])
     if json_file:
         record = {**bench.to_json(), "cause_groups": [group.to_json() for group in groups]}

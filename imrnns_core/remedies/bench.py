@@ -64,6 +64,8 @@ class Bench:
         clusters: (Q,) cluster of each query; queries that share a relevant document are in one.
         top_k: A query fails if no relevant document is in the top k.
         top: The top 10 of each query in the base ranking.
+        run: Name of the run that is the base; None if the vectors are.
+        not_ranked: Number of judged queries that are left out because the run does not rank them.
     """
 
     data: str
@@ -75,6 +77,8 @@ class Bench:
     clusters: IntArray = field(repr=False)
     top_k: int = SearchConfig().top_k
     top: Rankings = field(default_factory=dict, repr=False)
+    run: str | None = None
+    not_ranked: int = 0
 
     @cached_property
     def tests(self) -> dict[str, list[RemedyTest]]:
@@ -166,6 +170,8 @@ class Bench:
             "dataset": self.data,
             "split": self.split,
             "adapter": self.adapter,
+            "run": self.run,
+            "not_ranked": self.not_ranked,
             "queries": len(self.query_ids),
             "failing": int((~self.succeeds(self.base)).sum()),
             "first": None if first is None else first.measured.remedy.name,

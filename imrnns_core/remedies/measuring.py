@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from imrnns_core.data.near_copies import copies_of_relevant
 from imrnns_core.evaluation.change_bounds import CUTOFF
 from imrnns_core.evaluation.cross_validation import FOLDS, choose_settings
 from imrnns_core.evaluation.evaluate import NDCG
+from imrnns_core.errors import LensError
 from imrnns_core.evaluation.seen import query_groups
 from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.measured import Measured
@@ -26,12 +28,16 @@ from imrnns_core.remedies.remedy import (
     Search,
     all_remedies,
 )
-from imrnns_core.retrieval.batch import ranked_ids
+from imrnns_core.retrieval.batch import NO_ROW, ranked_ids
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.statistics.measures import Rankings, SystemMetrics, measure
 from imrnns_core.statistics.query_groups import connected_queries, query_folds
 from imrnns_core.types import IntArray, LabelledProgress, Qrels
+
+NOTHING_RANKED = (
+    "the run {} ranks no document for any of the {:,} judged queries; choose another split or base"
+)
 
 
 def measure_remedies(
@@ -43,17 +49,22 @@ def measure_remedies(
 ) -> Bench:
     """Measure every remedy on the judged queries of a split.
 
+    If the base is a run, queries that it does not rank are left out.
+
     Args:
-        ranker: The collection, with or without an adapter.
+        ranker: The collection, with or without an adapter, or with a run.
         lexical: The BM25 index of the collection.
         split: Name of the split.
         progress: Called with (name of a remedy, settings done, all settings).
         alternatives: Other adapters and other vectors of the data set.
 
-    Raises DataError as `Dataset.judged_queries` does.
+    Raises:
+        DataError: As `Dataset.judged_queries` does.
+        LensError: If the base is a run that ranks none of the queries.
     """
     dataset = ranker.collection.dataset
-    qrels = dataset.judged_queries(split)
+    every = dataset.judged_queries(split)
+    qrels = _ranked(ranker, every)
     near = copies_of_relevant(dataset.document, qrels, dataset.common_runs)
     queries = [dataset.queries[query_id] for query_id in qrels]
     search = Search.of(ranker, lexical, queries, None, alternatives)
@@ -80,7 +91,20 @@ def measure_remedies(
         tuple(measured),
         connected_queries(qrels, near),
         top=_top(search, base),
+        run=ranker.run_name,
+        not_ranked=len(every) - len(qrels),
     )
+
+
+def _ranked(ranker: Ranker, qrels: Qrels) -> Qrels:
+    """Return the judgments of the queries that the base ranks: of a run, those in its file."""
+    if ranker.run_name is None:
+        return qrels
+    first = ranker.rank_queries(list(qrels)).rows[:, :1]
+    if not (first != NO_ROW).any():
+        raise LensError(NOTHING_RANKED.format(ranker.run_name, len(qrels)))
+    ranked = (first[:, 0] != NO_ROW).tolist()
+    return dict(compress(qrels.items(), ranked))
 
 
 def _contact(search: Search, qrels: Qrels) -> dict[str | None, NDArray[np.str_] | None]:

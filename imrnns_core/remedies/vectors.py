@@ -1,14 +1,18 @@
-"""Rank by other vectors: of the same texts with other titles, of passages, of another encoder."""
+"""Rank by other vectors: of the same texts with other titles, of passages, of another encoder.
+
+If the base is a run: by the vectors, alone or together with the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
 from imrnns_core.remedies.remedy import OtherVectors, Remedy, Search
 from imrnns_core.retrieval.collection import Collection
+from imrnns_core.retrieval.fusion import reciprocal_rank_fusion
 from imrnns_core.retrieval.hybrid import DEPTH
 from imrnns_core.types import IntArray
 
@@ -46,6 +50,14 @@ def remedies(search: Search) -> Iterator[Remedy]:
             "Encode documents and queries with the encoder that the page Data names.",
             collection,
         )
+        yield _remedy(
+            "run and vectors, rank fusion",
+            ANOTHER_ENCODER,
+            "Documents are ranked by their ranks in the run and in the ranking by the vectors.",
+            "Search both, and add 1 / (60 + rank) for each list that has a document.",
+            collection,
+            _with_run,
+        )
     for other in search.alternatives.vectors:
         is_same = other.collection.encoder.spec == collection.encoder.spec
         if not is_same and not all(search.ids):
@@ -62,10 +74,17 @@ def _of_encoder(other: OtherVectors) -> tuple[str, str, str]:
     )
 
 
-def _remedy(name: str, cause: str, changes: str, how: str, collection: Collection) -> Remedy:
+def _remedy(
+    name: str,
+    cause: str,
+    changes: str,
+    how: str,
+    collection: Collection,
+    rank: Callable[[Collection, Search, float], list[IntArray]] | None = None,
+) -> Remedy:
     vectors = len(collection.ranked.documents) / max(1, len(collection.documents))
     size = round(vectors * 4 * collection.documents.dimension)
-    ranked = partial(_by_vectors, collection)
+    ranked = partial(rank or _by_vectors, collection)
     return Remedy(name, cause, changes, how, ranked, bytes_per_document=size, reencodes=True)
 
 
@@ -75,3 +94,11 @@ def _by_vectors(collection: Collection, search: Search, _: float) -> list[IntArr
         vectors = np.stack([collection.query_vector(query) for query in search.queries])
     rows = collection.candidates(vectors, DEPTH, search.ids)
     return list(collection.ranked.documents[rows])
+
+
+def _with_run(collection: Collection, search: Search, setting: float) -> list[IntArray]:
+    by_vectors = _by_vectors(collection, search, setting)
+    return [
+        reciprocal_rank_fusion([base.rows, rows], DEPTH, collection.tie_ranks).rows
+        for base, rows in zip(search.base, by_vectors, strict=True)
+    ]

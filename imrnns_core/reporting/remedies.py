@@ -35,6 +35,10 @@ INDEPENDENT = "the {} whose judgments the training of no adapter has used"
 DEFAULTS = (
     "The default setting is used for {}, because fewer than {} queries are left to choose one."
 )
+NOT_RANKED = (
+    "The run {} ranks no document for {} of the judged queries. They are left out: a query that "
+    "the engine was not asked needs no remedy."
+)
 NOT_INDEPENDENT = (
     "Cannot come first here: {}. The training of an adapter used, or may have used, the judgments "
     "of all or nearly all of these queries."
@@ -85,7 +89,9 @@ def _groups(bench: Bench, groups: Sequence[CauseGroup]) -> Iterator[RenderableTy
 
 
 def notes(bench: Bench) -> Iterator[str]:
-    """Yield what limits the comparison: default settings, and what training has used."""
+    """Yield what limits the comparison: missing queries, default settings, what training used."""
+    if bench.not_ranked:
+        yield NOT_RANKED.format(bench.run, f"{bench.not_ranked:,}")
     defaults = [
         own.remedy.name for own in bench.measured if own.remedy.setting and not own.cross_validated
     ]

@@ -49,6 +49,23 @@ def test_the_table_and_the_record_say_what_to_do_first(
         run("remedies", "sample", "--json", file)
 
 
+def test_a_run_can_be_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IMRNNS_WORKSPACE", str(tmp_path / "workspace"))
+    engine, other = tmp_path / "engine.run", tmp_path / "other.run"
+    engine.write_text("q007 Q0 rio-grande 1 9 t\nq007 Q0 costa-rican-colon 12 8 t\n")
+    other.write_text("q001 Q0 kelvin 1 9 t\n")
+    run("prepare", "sample", "--run", engine, "--run", other)
+    run("remedies", "sample", "--base", "engine", "--json", tmp_path / "remedies.json")
+    record = json.loads((tmp_path / "remedies.json").read_text())
+    assert (record["run"], record["adapter"], record["queries"]) == ("engine", None, 1)
+    assert record["not_ranked"] == 235
+    assert "ranks no document for 235 of the judged queries" in capsys.readouterr().out
+    with pytest.raises(LensError, match="the run other ranks no document for any of the"):
+        run("remedies", "sample", "--base", "other", "--split", "train")
+
+
 def test_without_judgments_the_command_says_what_to_add(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,10 +21,10 @@ from imrnns_core.reporting.causes import (
 
 def show(bench: Bench, split: str) -> None:
     """Draw the groups once the remedies of each query are tried."""
-    selection = state.current()
     st.header("Groups of failing queries", anchor=False, help=WHEN_SHOWN)
     st.caption(GROUPS)
-    job = remedies.causes(selection.data, selection.adapter, split)
+    selection = state.current()
+    job = remedies.causes(selection.data, selection.system, split)
     with st.container(key="trying_remedies"):
         tried = progress_panel.await_result(job, "The remedies could not be tried", "groups_job")
     if tried is None:

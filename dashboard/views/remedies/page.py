@@ -68,13 +68,13 @@ def show() -> None:
     """Draw the page."""
     split = split_choice.heading("What should I change?", READING)
     adapter_hint.show(ADAPTER_ADDS)
-    if split is None or adapter_hint.needs_vectors("This page"):
+    if split is None:
         return
     if split == UNJUDGED_SPLIT:
         notices.show("info", *UNJUDGED)
         return
     selection = state.current()
-    job = remedies.measured(selection.data, selection.adapter, split)
+    job = remedies.measured(selection.data, selection.system, split)
     bench = progress_panel.await_result(
         job, "The remedies could not be measured", "remedies_job", can_stop=True
     )

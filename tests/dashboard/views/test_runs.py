@@ -96,6 +96,34 @@ def test_the_causes_of_a_run_have_remedies_without_vectors() -> None:
     assert (ranks["q007"], ranks["q003"], ranks["q001"]) == ((3,), (1,), (0,))
 
 
+def test_remedies_are_measured_on_the_queries_that_the_run_ranks() -> None:
+    bench = remedies.measured("sample", "run:engine", "test").result()
+    assert (bench.query_ids, bench.run, bench.not_ranked) == (("q003", "q007"), "engine", 234)
+    assert bench.base.best_ranks.tolist() == [1, 3]
+    names = {own.remedy.name: own for own in bench.measured}
+    assert {"base + BM25", "ranking by the vectors"} < set(names)
+    fused, alone = names["run and vectors, rank fusion"], names["ranking by the vectors"]
+    encoder = caching.workspace().ranker(ranker().collection, "none")
+    for i, query_id in enumerate(bench.query_ids):
+        by_vectors = encoder.compare(query_id)
+        assert alone.metrics.best_ranks[i] == by_vectors.best_relevant_rank("base")
+        run_ids = [r.split()[2] for r in RUN.splitlines() if r.startswith(query_id)]
+        points = dict[str, float]()
+        for order in (run_ids, by_vectors.document_ids):
+            for rank, document in enumerate((d for d in order if d != "nowhere"), 1):
+                points[document] = points.get(document, 0) + 1 / (60 + rank)
+        assert fused.top[query_id][0] == max(points, key=points.__getitem__)
+    text = shown(run("remedies"))
+    assert "The run engine ranks no document for 234 of the judged queries." in text
+    assert "No remedy is shown to help" in text
+
+
+def test_remedies_of_a_run_without_vectors() -> None:
+    text = shown(run("remedies", data="toy", query="q1"))
+    assert "What should I change first?" in text
+    assert "Encode and try them" not in text
+
+
 def test_compare_lists_the_run_beside_other_rankings() -> None:
     table = run("compare").dataframe[0].value.set_index("document")
     assert table["base rank"].dropna().to_dict() == {
