@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.near_copies import copies_of_relevant
+from imrnns_core.errors import LensError
 from imrnns_core.evaluation.change_bounds import CUTOFF
 from imrnns_core.evaluation.cross_validation import FOLDS, choose_settings
 from imrnns_core.evaluation.evaluate import NDCG
-from imrnns_core.errors import LensError
 from imrnns_core.evaluation.seen import query_groups
 from imrnns_core.remedies.bench import Bench
 from imrnns_core.remedies.measured import Measured

@@ -27,7 +27,8 @@ def query(page: Page) -> str:
     """Return the id of the query that the page shows, which the address must name, too."""
     settle(page)
     shown = re.search(r"Query (q\d+) ·", page.get_by_role("main").inner_text())
-    assert shown is not None and f"query={shown[1]}" in page.url
+    assert shown is not None
+    assert f"query={shown[1]}" in page.url
     return shown[1]
 
 

@@ -51,6 +51,15 @@ def test_compare_says_what_each_remedy_does_to_a_failing_query(page: Page, addre
     assert ranks["base"] == "—" or int(ranks["base"]) > 10
     assert ranks["base + BM25"].startswith("▲ ")
     assert int(ranks["base + BM25"].removeprefix("▲ ")) <= 10
+    page.get_by_role("button", name="Count the queries that each remedy fixes and breaks").click()
+    page.get_by_text("Fixed / broken counts the 236 judged queries of the split “test”").wait_for()
+    settle(page)
+    counted = [row.locator("td, th").all_inner_texts() for row in rows.all()]
+    counts = {name: count for name, _, _, count in counted}
+    assert (counts["base"], counts["base + BM25"], counts["RM3"]) == ("", "6 / 0", "6 / 31")
+    # the next query has them, too
+    page.get_by_role("button", name="Next").click()
+    page.get_by_text("Fixed / broken counts the 236 judged queries").wait_for()
 
 
 def test_the_ranking_of_a_remedy_is_the_second_list_and_stays_in_the_link(

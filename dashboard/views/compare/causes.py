@@ -11,6 +11,7 @@ from dashboard.widgets import notices, progress_panel
 from dashboard.widgets.row_table import component as row_table
 from dashboard.widgets.row_table.component import Column
 from imrnns_core.data.dataset import Dataset
+from imrnns_core.remedies.bench import Bench, RemedyTest
 from imrnns_core.remedies.causes import RemedyOutcome, TriedRemedies
 from imrnns_core.reporting.causes import NONE, WHEN_SHOWN, cause_lines
 from imrnns_core.retrieval.comparison import Comparison
@@ -35,8 +36,15 @@ UNJUDGED_TOP = (
 )
 TABLE = (
     "Ranks of the best relevant document with each remedy and its default setting. Click a row to "
-    "see the ranking as the second list. What helps one query can break others: the page Remedies "
-    "counts both."
+    "see the ranking as the second list. What helps one query can break others."
+)
+COUNT = "Count the queries that each remedy fixes and breaks"
+COUNT_HELP = (
+    "Measures the remedies on all judged queries of the split “{}”, as the page Remedies does."
+)
+COUNTED = (
+    "Fixed / broken counts the {} judged queries of the split “{}”, with settings that were chosen "
+    "on other queries. The page Remedies lists these queries."
 )
 COLUMNS = [
     Column("Remedy", wide=True),
@@ -52,7 +60,13 @@ COLUMNS = [
         numeric=True,
     ),
 ]
+COUNTS = Column(
+    "Fixed / broken",
+    "Failing queries that succeed with the remedy / queries that fail only with it.",
+    numeric=True,
+)
 NOT_RANKED = "—"
+_COUNTING = "count_of_queries"
 
 
 def show(comparison: Comparison, dataset: Dataset) -> DeltaGenerator | None:
@@ -76,7 +90,10 @@ def show(comparison: Comparison, dataset: Dataset) -> DeltaGenerator | None:
             return None
         _causes(comparison, found)
         _unjudged(comparison, dataset)
-        _table(found)
+        table = st.container()
+        bench = _counted(dataset.split_of.get(comparison.query.id))
+        with table:
+            _table(found, bench)
         return st.container(key="advice")
 
 
@@ -109,11 +126,33 @@ def _unjudged(comparison: Comparison, dataset: Dataset) -> None:
         navigation.go("judging")
 
 
-def _table(found: TriedRemedies) -> None:
+def _counted(split: str | None) -> Bench | None:
+    """Return the remedies on all queries, if the reader has asked for them.
+
+    Until they are measured, draw the button, or the progress.
+    """
+    if split is None:
+        return None
+    what = state.current().data, state.current().system, split
+    if state.kept(_COUNTING) != what:
+        text = COUNT_HELP.format(split)
+        st.button(COUNT, key="count", on_click=state.keep, args=(_COUNTING, what), help=text)
+        return None
+    job = remedies.measured(*what)
+    failed = "The queries could not be counted"
+    return progress_panel.await_result(job, failed, "count_again", can_stop=True)
+
+
+def _table(found: TriedRemedies, bench: Bench | None) -> None:
     st.caption(TABLE)
     rows = [(own.remedy.name, _cells(found, own)) for own in found.outcomes]
-    base = ("", ["base", _written(found.base_rank), ""])
-    opened = row_table.show(COLUMNS, [base, *rows], "Remedies", "query_remedies")
+    rows, columns = [("", ["base", _written(found.base_rank), ""]), *rows], COLUMNS
+    if bench is not None:
+        columns = [*COLUMNS, COUNTS]
+        counts = {test.measured.remedy.name: test for test in bench.tests["all"]}
+        rows = [(name, [*cells, _count(counts.get(name))]) for name, cells in rows]
+        st.caption(COUNTED.format(f"{len(bench.query_ids):,}", bench.split))
+    opened = row_table.show(columns, rows, "Remedies", "query_remedies")
     if opened:
         state.update(remedy=opened.id)
         # the second list was drawn before the click was known
@@ -123,6 +162,11 @@ def _table(found: TriedRemedies) -> None:
 def _cells(found: TriedRemedies, own: RemedyOutcome) -> list[str]:
     p = formatting.p_value(own.p).removeprefix("p ").removeprefix("= ")
     return [own.remedy.name, f"{_sign(found, own)}{_written(own.rank)}", p]
+
+
+def _count(test: RemedyTest | None) -> str:
+    # the base has no counts, and neither has a remedy that changes no query of the split
+    return "" if test is None else f"{test.fixed.sum():,} / {test.broken.sum():,}"
 
 
 def _written(rank: int) -> str:
