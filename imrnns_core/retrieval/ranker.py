@@ -57,6 +57,7 @@ class Ranker:
         self.collection, self.optional_adapter = collection, adapter
         self.config = config or SearchConfig()
         self._scorer = AdapterStages(collection, adapter) if adapter else BaseStage(collection)
+        self._corpus_scores: tuple[Comparison, CorpusScores] | None = None
         if self.config.scope == "corpus":
             _ = self.adapter  # the base ranking always has the whole corpus
 
@@ -295,10 +296,17 @@ class Ranker:
     def corpus_scores(self, comparison: Comparison) -> CorpusScores:
         """Score all documents of the corpus, with the query and the texts of the comparison.
 
+        The scores of the last comparison are kept.
+
         Raises:
             AdapterError: If a score is NaN.
         """
-        return score_all(self.collection, self._scorer, comparison, self.adapter_name)
+        known = self._corpus_scores
+        if known is None or known[0] is not comparison:
+            found = score_all(self.collection, self._scorer, comparison, self.adapter_name)
+            # a page asks for the ranks of several documents, one after the other
+            self._corpus_scores = known = comparison, found
+        return known[1]
 
     def _scores(
         self, vectors: FloatArray, rows: IntArray, feedback: NDArray[np.bool_] | None = None

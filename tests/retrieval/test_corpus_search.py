@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +18,21 @@ from imrnns_core.evaluation.evaluate import evaluate
 from imrnns_core.explanation.pair import rescore
 from imrnns_core.model.corpus_transform import CorpusTransform
 from imrnns_core.model.scoring import score_corpus
+from imrnns_core.retrieval import ranker as ranker_module
 from imrnns_core.retrieval.batch import Certainty, rank
 from imrnns_core.retrieval.comparison import Comparison, blend
 from imrnns_core.retrieval.ranker import Ranker
 from tests.retrieval import test_own_documents, test_passages
 from tests.retrieval.test_ranker import BY_HASH
-from tests.toys import World, adapter, collection, stage_scores, still_model, worlds
+from tests.toys import (
+    World,
+    adapter,
+    collection,
+    random_model,
+    stage_scores,
+    still_model,
+    worlds,
+)
 
 TOP = 3
 
@@ -280,3 +290,26 @@ def test_an_edit_that_changes_nothing_changes_no_rank(world: World):
     same = ranker.with_ranks(rescore(comparison, ranker.model))
     for stage in comparison.stages:
         assert same.rank(stage).tolist() == comparison.rank(stage).tolist()
+
+
+def test_the_ranks_of_several_documents_need_one_pass(monkeypatch: pytest.MonkeyPatch):
+    documents, queries = torch.randn(30, 8).numpy(), torch.randn(2, 8).numpy()
+    own = Ranker(
+        collection(documents, queries), adapter(random_model(0, 8, 6)), SearchConfig(10, 3)
+    )
+    passes = list[str]()
+    score_all = ranker_module.score_all
+
+    def counted(*arguments: Any) -> Any:
+        passes.append(arguments[2].query.id)
+        return score_all(*arguments)
+
+    monkeypatch.setattr(ranker_module, "score_all", counted)
+    first, second = own.compare("q0"), own.compare("q1")
+    for compared in (first, second, first):
+        found = [own.corpus_ranks(compared, f"d{i}")["modulated"] for i in range(30)]
+        assert sorted(found) == list(range(1, 31))
+        expected = own.corpus_scores(replace(compared)).stages["modulated"]
+        np.testing.assert_array_equal(np.argsort(found), np.argsort(-expected))
+    # once for the ranks of each, and once for each copy
+    assert passes == ["q0", "q0", "q1", "q1", "q0", "q0"]
