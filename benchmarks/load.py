@@ -131,6 +131,7 @@ async def _draw(channel: websockets.ClientConnection, parameters: str) -> tuple[
     """Run the script of the dashboard for a link; return the seconds and the number of errors."""
     request, began, errors = BackMsg(), time.monotonic(), 0
     request.rerun_script.query_string = parameters
+    request.rerun_script.is_history_navigation = True  # else the session keeps its own query
     await channel.send(request.SerializeToString())
     while True:
         answer = ForwardMsg.FromString(await asyncio.wait_for(channel.recv(decode=False), 120))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,18 @@ from imrnns_core.types import FloatArray, IntArray, Similarity
 
 QUERY_BATCH, DOCUMENT_BATCH = 256, 65_536
 """Sizes of one matrix product: its scores take at most 67 MB."""
+
+MEMORY_BYTES = 3_000_000_000
+"""Larger indexes are in a temporary file, which the system reads in parts: 2 million vectors with
+384 dimensions are in memory."""
+
+
+def _room_for(shape: tuple[int, int]) -> FloatArray:
+    """Return an array (U, n) without values: in memory, or in a file that ends with it."""
+    if 4 * shape[0] * shape[1] <= MEMORY_BYTES:
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile(prefix="imrnns-index-") as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 def _keys(vectors: FloatArray) -> NDArray[np.uint64]:
@@ -68,7 +81,7 @@ class DenseIndex:
         numbers = np.empty_like(rows)
         numbers[order] = in_order
         # the inner product of unit vectors is their cosine
-        stored = np.empty((len(first), vectors.shape[1]), np.float32)
+        stored = _room_for((len(first), vectors.shape[1]))
         for start in range(0, len(first), BLOCK):
             block = vectors[first[start : start + BLOCK]]
             stored[start : start + BLOCK] = unit(block) if similarity == "cosine" else block

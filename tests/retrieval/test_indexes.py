@@ -46,6 +46,20 @@ def test_search_equals_sorting_all_cosines(seed: int, count: int, dimension: int
     np.testing.assert_allclose(cosine[rows], np.sort(cosine)[::-1][:5], atol=1e-6)
 
 
+def test_a_large_index_is_in_a_file_and_finds_the_same(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+    documents, queries = (rng.normal(size=(n, 8)).astype(np.float32) for n in (300, 5))
+    documents[200:] = documents[:100]
+    in_memory = DenseIndex.build(documents, np.arange(300))
+    monkeypatch.setattr(dense, "MEMORY_BYTES", 4 * 8 * 200 - 1)
+    in_file = DenseIndex.build(documents, np.arange(300))
+    assert isinstance(in_file.vectors, np.memmap)
+    assert not isinstance(in_memory.vectors, np.memmap)
+    np.testing.assert_array_equal(in_file.vectors, in_memory.vectors)
+    np.testing.assert_array_equal(in_file.search(queries, 20), in_memory.search(queries, 20))
+    np.testing.assert_array_equal(in_file.products(queries[0]), in_memory.products(queries[0]))
+
+
 @pytest.mark.parametrize("left_out", [False, True])
 def test_a_batch_finds_what_each_of_its_queries_finds_alone(
     monkeypatch: pytest.MonkeyPatch, left_out: bool
