@@ -235,11 +235,12 @@ def _detectable(test: Significance, tests: int) -> str:
         return "No query changes."
     if detectable is None:
         return (
-            "Too few queries change, or they change by too equal amounts: this test can show no "
-            "change."
+            "So few queries change, or by so equal amounts, that no size can be named that would "
+            "probably be significant."
         )
     return (
-        f"A true change of {detectable:.4f} would probably be significant, a smaller one often not."
+        f"If as many queries change again, a true change of {detectable:.4f} would probably be "
+        "significant, a smaller one often not."
     )
 
 

@@ -170,7 +170,7 @@ def figures(verdict: BaselineVerdict) -> str:
         sentences[0] += second_interval(strongest.p)
     if verdict.effect == "not shown" and detectable:
         sentences.append(
-            f"A true difference of {decimal(detectable)} would probably be significant, a smaller "
-            "one often not."
+            f"If as many queries differ again, a true difference of {decimal(detectable)} would "
+            "probably be significant, a smaller one often not."
         )
     return " ".join(sentences)

@@ -26,6 +26,8 @@ Of 95 % intervals of changes that are zero for 60 % of the queries and exponenti
 """
 POWER_ERRORS = 0.84
 """A normal value is above −0.84 standard errors in 80 % of cases."""
+OFTEN_ENOUGH = 0.95
+"""Share of samples that must have enough changed clusters for a verdict to be probable."""
 ROUNDING = 1e-9
 """Smaller differences of a measure are rounding."""
 EQUAL = 1e-12
@@ -65,16 +67,21 @@ class Significance:
         return self.ci95 if self.clusters >= MIN_CLUSTERS else (math.nan, math.nan)
 
     def detectable(self, tests: int = 1) -> float | None:
-        """Return a true difference that is probably shown, in 63 to 97 % of simulated cases.
+        """Return a true difference that is probably shown.
 
         A normal distribution would give 80 %; with skewed changes, those in the direction of the
         longer tail are shown less often (docs/method.md, "Where the gain comes from").
 
         Shown means: p ≤ 5 % after a correction for the number of tests, and both intervals exclude
         zero. The correction is Bonferroni's, so Holm's finds a little more. None if no difference
-        is ever shown, or for fewer than two clusters.
+        is ever shown, for fewer than two clusters, or if another sample of this size may well have
+        fewer than `MIN_CLUSTERS` changed clusters.
         """
-        if self.standard_error is None:
+        from scipy.stats import binom
+
+        share = self.changed_clusters / max(1, self.clusters)
+        again = binom.sf(MIN_CLUSTERS - 1, self.clusters, share)
+        if self.standard_error is None or again < OFTEN_ENOUGH:
             return None
         ends = (*self.ci95, *self.studentized_ci95)
         margin = max(abs(end - self.change) for end in ends)

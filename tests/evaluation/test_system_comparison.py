@@ -78,7 +78,7 @@ def test_equal_queries_do_not_differ():
         "standard_error": 0.0,
         "clusters": 3,
         "changed_clusters": 0,
-        "detectable": 0.0,
+        "detectable": None,
         "p_holm": 1.0,
     }
     assert comparison.to_json()["groups"] is None

@@ -125,8 +125,8 @@ def test_can_i_trust_it(
 def test_missing_evidence_is_called_missing() -> None:
     found = answers.trust(judge_generalization(evaluation(UP + [0.1, -0.1] * 10, SEEN + UNSEEN)))
     assert found.figures.endswith(
-        "Seen queries gain more than the others. A true change of 0.0742 would probably be "
-        "significant, a smaller one often not."
+        "Seen queries gain more than the others. If as many queries change again, a true change "
+        "of 0.0742 would probably be significant, a smaller one often not."
     )
     few = answers.trust(judge_generalization(evaluation([0.1] * 19, ["unseen"] * 19)))
     assert few.answer == "Unknown: too few unseen queries changed"

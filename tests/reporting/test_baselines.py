@@ -84,8 +84,9 @@ def test_the_figures_name_what_the_test_can_miss_and_what_is_left_out():
     assert texts.figures(verdict("not shown", excluded=70)) == (
         "nDCG@10 on 236 queries: base + BM25 0.8570, adapter 0.8740, difference +0.0170 (95 % "
         "interval −0.0030 to +0.0370, p = 0.2100, Holm-corrected for the number of baselines). 70 "
-        "queries are left out here, because training used judgments of their relevant documents. A "
-        "true difference of 0.0348 would probably be significant, a smaller one often not."
+        "queries are left out here, because training used judgments of their relevant documents. "
+        "If as many queries differ again, a true difference of 0.0348 would probably be "
+        "significant, a smaller one often not."
     )
 
 

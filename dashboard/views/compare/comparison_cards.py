@@ -18,7 +18,7 @@ from imrnns_core.types import UNJUDGED, FloatArray, IntArray
 NOT_RANKED = "The run ranks no document for this query."
 NO_MATCH = (
     "No document has a word of the query that BM25 reads: it ignores words such as “the”, and "
-    "single letters."
+    "single letters and digits."
 )
 LOWER_RELEVANT = 3
 """Relevant documents that each list shows below its top k."""

@@ -33,6 +33,7 @@ WITHOUT_HEADER: Mapping[int, Mapping[str, str]] = {6: IN_TREC, 3: IN_TABLE}
 SEPARATORS = ("\t", None, ",", ";")
 """What can separate the columns of a text file, the likeliest first; None means blanks."""
 FORMAT = "write query Q0 document rank score tag, or a table with the columns query,document,score"
+DISTANCES = "; the highest score is the best, so distances get a minus sign"
 LARGEST = float(np.finfo(np.float32).max)
 SAMPLE = 20
 """Lines from which the layout of a file is guessed."""
@@ -51,9 +52,9 @@ def load_run(path: Path, name: str, dataset: Dataset) -> Run:
         raise DataError(path, f"contains {len(files)} files", "name one run file")
     file = files[0]
     report = FileReport(str(path), "ranked documents")
-    rows, columns = _rows(file, report)
+    rows, columns, first_rank = _rows(file, report)
     report.columns.update(columns)
-    reading = _Reading(report, dataset, columns)
+    reading = _Reading(report, dataset, columns, first_rank)
     for line, record in rows:
         reading.add(line, record)
     rankings = {query_id: ranked.best_first() for query_id, ranked in reading.ranked.items()}
@@ -87,6 +88,12 @@ class _Ranked:
         return int(counts[counts > 1].sum())
 
     @property
+    def rises(self) -> bool:
+        """Whether the scores rise from line to line, as distances do."""
+        scores = np.array(list(self.scores.values()))
+        return len(scores) > 2 and bool((np.diff(scores) >= 0).all()) and scores[-1] > scores[0]
+
+    @property
     def contradicts_ranks(self) -> bool:
         """Whether a document with a higher score has a lower rank in the file."""
         ids = sorted(self.ranks, key=lambda i: (-self.scores[i], self.ranks[i]))
@@ -101,6 +108,7 @@ class _Reading:
     report: FileReport
     dataset: Dataset
     columns: Mapping[str, str]
+    first_rank: int
     ranked: dict[str, _Ranked] = field(default_factory=dict)
 
     def add(self, line: int, record: Record) -> None:
@@ -117,7 +125,8 @@ class _Reading:
             self.report.reject("without query or document", line)
         elif score is None:
             by = "score" if "score" in self.columns else "rank"
-            problem = f"whose {by} is not a number" + (" above 0" if by == "rank" else "")
+            least = {"rank": " above 0" if self.first_rank else " from 0"}
+            problem = f"whose {by} is not a number{least.get(by, '')}"
             self.report.reject(problem, line, cells[by])
         elif query_id not in self.dataset.queries:
             problem = "of a query that the data set does not have"
@@ -138,11 +147,13 @@ class _Reading:
             self._keep_rank(line, query_id, document_id, rank, cells.get("rank"))
 
     def _score(self, cells: Mapping[str, str]) -> np.float32 | None:
-        """Return the score of a record; 1 / rank in a file without scores."""
+        """Return the score of a record; in a file without scores, 1 / rank, counted from 1."""
         if "score" in self.columns:
             return _number(cells["score"])
         rank = _whole(cells["rank"])
-        return np.float32(1 / rank) if rank and rank > 0 else None
+        if rank is None or rank < self.first_rank:
+            return None
+        return np.float32(1 / (rank + 1 - self.first_rank))
 
     def _keep_rank(
         self, line: int, query_id: str, document_id: str, rank: int | None, text: str | None
@@ -156,7 +167,13 @@ class _Reading:
         """Note what holds for the whole file; the data set has this number of queries."""
         ranked, remarks = self.ranked.values(), self.report.remarks
         if "score" not in self.columns:
-            remarks.append("has ranks and no scores; 1 / rank is shown as the score")
+            ranks, score = ("", "rank") if self.first_rank else (" from 0", "(rank + 1)")
+            remarks.append(f"has ranks{ranks} and no scores; 1 / {score} is shown as the score")
+        elif (rising := sum(r.rises for r in ranked)) > sum(len(r.scores) > 2 for r in ranked) / 2:
+            remarks.append(
+                f"in {rising:,} of {len(ranked):,} queries, the scores rise from line to line, but "
+                "the highest is the best; if they are distances, write them with a minus sign"
+            )
         if tied := sum(r.tied for r in ranked):
             remarks.append(
                 f"{tied:,} documents have the score of another one of their query; as in "
@@ -192,8 +209,8 @@ def _whole(text: str) -> int | None:
     return int(value) if value.is_integer() else None
 
 
-def _rows(file: SourceFile, report: FileReport) -> tuple[Rows, Mapping[str, str]]:
-    """Return the records of a file, and role → column.
+def _rows(file: SourceFile, report: FileReport) -> tuple[Rows, Mapping[str, str], int]:
+    """Return the records of a file, role → column, and the first rank: 0 or 1.
 
     Raises:
         DataError: If the file cannot be read, or has no such columns.
@@ -204,7 +221,8 @@ def _rows(file: SourceFile, report: FileReport) -> tuple[Rows, Mapping[str, str]
     columns = _columns(names, file) if first else IN_TREC
     if columns == IN_TABLE and _are_ranks([record for _, record in first]):
         columns = {"query-id": "1", "document": "2", "rank": "3"}
-    return chain(first, rows), columns
+    ranks = {_whole(str(record.get(columns.get("rank", "")))) for _, record in first}
+    return chain(first, rows), columns, 0 if 0 in ranks else 1
 
 
 def _columns(names: Sequence[str], file: SourceFile) -> Mapping[str, str]:
@@ -218,17 +236,19 @@ def _columns(names: Sequence[str], file: SourceFile) -> Mapping[str, str]:
         missing = []
     if missing:
         problem = f"no column for {' and '.join(missing)} among {', '.join(names) or 'none'}"
-        raise DataError(file.path, problem, FORMAT)
+        raise DataError(file.path, problem, FORMAT + (DISTANCES if "score" in missing else ""))
     return columns
 
 
 def _are_ranks(records: Sequence[Record]) -> bool:
-    """Return whether the third column counts 1, 2, 3, … for each query: scores do not."""
+    """Return whether the third column counts the lines of each query, from 0 or 1."""
     numbers = defaultdict[str, list[str]](list)
     for record in records:
         numbers[str(record.get("1"))].append(str(record.get("3", "")).strip())
-    counted = ([str(n) for n in range(1, len(own) + 1)] for own in numbers.values())
-    return len(records) > len(numbers) and list(numbers.values()) == list(counted)
+    return len(records) > len(numbers) and any(
+        all(own == [str(first + n) for n in range(len(own))] for own in numbers.values())
+        for first in (0, 1)
+    )
 
 
 def _text_rows(file: SourceFile, report: FileReport) -> Rows:
@@ -256,7 +276,17 @@ def _layout(lines: Sequence[str]) -> tuple[str | None, list[str]]:
     # `max` keeps the first of equally frequent ones
     mark, width = max(dict.fromkeys(widths), key=widths.count, default=(None, 0))
     width = width or max((len(cells_of(line, None)) for line in lines), default=0)
+    rows = [cells for line in lines if len(cells := cells_of(line, mark)) == width]
+    if width in WITHOUT_HEADER and _is_header(rows, int(WITHOUT_HEADER[width]["score"]) - 1):
+        return mark, rows[0]  # whose names the error will show
     return mark, [str(i) for i in range(1, width + 1)]
+
+
+def _is_header(rows: Sequence[Sequence[str]], score: int) -> bool:
+    """Return whether the first row names columns: only it has no number as the score."""
+    if len(rows) < 2 or any(sign.isdigit() for cell in rows[0] for sign in cell):
+        return False
+    return [_number(cells[score]) is None for cells in rows] == [True] + [False] * (len(rows) - 1)
 
 
 def _records(

@@ -171,11 +171,35 @@ IRREGULAR = {
         ),
     ),
     "ranks and no scores": Case(
-        "query,document,rank\nq1,d2,2\nq1,d1,1\nq1,d3,0\n",
+        "query,document,rank\nq1,d2,2\nq1,d1,1\nq1,d3,-1\n",
         {"q1": ["d1", "d2"]},
         (
             "has ranks and no scores; 1 / rank is shown as the score",
-            "rejected: 1 whose rank is not a number above 0; the first is in line 4 (0)",
+            "rejected: 1 whose rank is not a number above 0; the first is in line 4 (-1)",
+        ),
+        "x.csv",
+    ),
+    "ranks from 0 and no scores": Case(
+        "query,document,rank\nq1,d2,1\nq1,d1,0\nq1,d3,none\nq2,d3,0\n",
+        READ,
+        (
+            "has ranks from 0 and no scores; 1 / (rank + 1) is shown as the score",
+            "rejected: 1 whose rank is not a number from 0; the first is in line 4 (none)",
+        ),
+        "x.csv",
+    ),
+    "the third column counts from 0": Case(
+        "q1\td1\t0\nq1\td2\t1\nq2\td3\t0\n",
+        READ,
+        ("has ranks from 0 and no scores; 1 / (rank + 1) is shown as the score",),
+        "x.tsv",
+    ),
+    "scores that rise, as distances do": Case(
+        "q1,d1,0.1\nq1,d2,0.25\nq1,d3,0.3\nq2,d3,0.5\n",
+        {"q1": ["d3", "d2", "d1"], "q2": ["d3"]},
+        (
+            "in 1 of 2 queries, the scores rise from line to line, but the highest is the best; if "
+            "they are distances, write them with a minus sign",
         ),
         "x.csv",
     ),
@@ -269,6 +293,11 @@ UNREADABLE = {
     "a table with other columns": (
         Case('{"query": "q1", "text": "d1"}\n', {}, name="x.jsonl"),
         f"no column for document and score among query, text; {FORMAT}",
+    ),
+    "a table of distances": (
+        Case("query,document,distance\nq1,d1,0.1\nq1,d2,0.2\n", {}, name="x.csv"),
+        "no column for score among query, document, distance; "
+        f"{FORMAT}; the highest score is the best, so distances get a minus sign",
     ),
     "a damaged gz": (Case(b"\x1f\x8b\x08\x00broken", {}), "cannot be unpacked"),
     "a picture": (Case(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", {}), f"columns; {FORMAT}"),
