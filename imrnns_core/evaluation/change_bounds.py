@@ -76,6 +76,8 @@ class OpenChange:
         levels: (G,) the grades above 0 that a document can have, ascending.
         gains: (Q, G) sum of the weights of the judged documents that reach each level.
         counts: (Q, G) number of judged documents that reach each level, in the rankings or not.
+        top_grade: The highest grade that an unjudged document can have; the levels begin with 1 to
+            this grade, higher ones are those of judged documents.
     """
 
     weights: DoubleArray
@@ -83,6 +85,7 @@ class OpenChange:
     levels: IntArray
     gains: DoubleArray
     counts: IntArray
+    top_grade: int
 
     @classmethod
     def of(cls, rankings: TwoRankings, qrels: Qrels, top_grade: int) -> OpenChange:
@@ -91,8 +94,7 @@ class OpenChange:
         Args:
             rankings: Both rankings.
             qrels: The judgments of at least these queries.
-            top_grade: The highest grade that an unjudged document can have. If a judged document
-                has a higher one, that one.
+            top_grade: The highest grade that an unjudged document can have.
         """
         judged = [qrels[query_id] for query_id in rankings.query_ids]
         # grades that no document has are left out, since some collections have grades such as 100
@@ -107,7 +109,7 @@ class OpenChange:
             counts[i] = (np.array([*own.values()])[:, None] >= levels).sum(axis=0) if own else 0
         reached = grades[:, :, None] >= levels
         gains = (rankings.weights[:, :, None] * reached).sum(axis=1)
-        return cls(rankings.weights, unjudged, levels, gains, counts)
+        return cls(rankings.weights, unjudged, levels, gains, counts, top_grade)
 
     def judged(self, rows: IntArray, columns: IntArray, grade: int) -> OpenChange:
         """Return R queries, each with one more judgment.
@@ -115,7 +117,7 @@ class OpenChange:
         Args:
             rows: (R,) the queries, which may repeat.
             columns: (R,) the document that is judged.
-            grade: Its grade: 0, or one of the levels.
+            grade: Its grade, at most `top_grade`.
         """
         reached = self.levels <= grade
         unjudged = self.unjudged[rows]
@@ -123,7 +125,8 @@ class OpenChange:
         weights = self.weights[rows]
         judged = self.weights[rows, columns]
         gains = self.gains[rows] + judged[:, None] * reached
-        return OpenChange(weights, unjudged, self.levels, gains, self.counts[rows] + reached)
+        counts = self.counts[rows] + reached
+        return OpenChange(weights, unjudged, self.levels, gains, counts, self.top_grade)
 
     @property
     def now(self) -> DoubleArray:
@@ -151,22 +154,32 @@ class OpenChange:
         # −∞ where fewer documents are unjudged
         none = np.zeros((len(descending), 1))
         sums = np.cumsum(np.concatenate([none, descending], axis=1), axis=1)
-        ideals = _ideal(self.counts[:, :, None] + np.arange(sums.shape[1]))  # (Q, G, U + 1)
-        return _largest_ratio(sign * self.gains @ self._steps, sums, ideals, self._steps)
+        # unjudged documents reach only the first levels
+        steps, higher = np.split(self._steps, [self.top_grade])
+        own, above = np.split(self.counts, [self.top_grade], axis=1)
+        ideals = _ideal(own[:, :, None] + np.arange(sums.shape[1]))  # (Q, top_grade, U + 1)
+        gains = sign * self.gains @ self._steps
+        return _largest_ratio(gains, _ideal(above) @ higher, sums, ideals, steps)
 
 
 def _largest_ratio(
-    gains: DoubleArray, sums: DoubleArray, ideals: DoubleArray, steps: DoubleArray
+    gains: DoubleArray,
+    fixed: DoubleArray,
+    sums: DoubleArray,
+    ideals: DoubleArray,
+    steps: DoubleArray,
 ) -> DoubleArray:
     """Return the (Q,) largest values of N / D.
 
     Args:
         gains: (Q,) N of the judged documents.
+        fixed: (Q,) D of the levels that no unjudged document reaches.
         sums: (Q, U + 1) the sum of the 0 … U largest weights of unjudged documents.
-        ideals: (Q, G, U + 1) C of each level with 0 … U unjudged documents.
-        steps: (G,) the steps of the levels.
+        ideals: (Q, L, U + 1) C of each level that they reach, with 0 … U of them.
+        steps: (L,) the steps of these levels.
     """
-    alike = _ratio(gains[:, None] + steps.sum() * sums, np.einsum("g,qgu->qu", steps, ideals))
+    all_alike = fixed[:, None] + np.einsum("g,qgu->qu", steps, ideals)
+    alike = _ratio(gains[:, None] + steps.sum() * sums, all_alike)
     best: DoubleArray = alike.max(axis=1)
     above = np.flatnonzero(best > 0)
     while len(above):
@@ -174,7 +187,7 @@ def _largest_ratio(
         chosen = (own[:, None, :] - t[:, None, None] * ideal).argmax(axis=2)  # (R, G)
         gained = gains[above] + np.take_along_axis(own, chosen, axis=1) @ steps
         reached = np.take_along_axis(ideal, chosen[:, :, None], axis=2)[:, :, 0] @ steps
-        best[above] = np.maximum(t, _ratio(gained, reached))
+        best[above] = np.maximum(t, _ratio(gained, fixed[above] + reached))
         above = above[best[above] > t + _SMALLEST_STEP]
     return best
 

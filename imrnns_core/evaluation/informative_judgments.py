@@ -97,7 +97,7 @@ def _narrowing(change: OpenChange, rows: IntArray, columns: IntArray) -> DoubleA
     narrowed = np.zeros(len(rows))
     for start in range(0, len(rows), TOGETHER):
         part = slice(start, start + TOGETHER)
-        for grade in (0, int(change.levels[(len(change.levels) - 1) // 2])):
+        for grade in (0, (change.top_grade + 1) // 2):
             answered = change.judged(rows[part], columns[part], grade)
             if not is_open or -low <= high:
                 narrowed[part] += (answered.low - change.low[rows[part]]) / 2
