@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -82,9 +82,10 @@ def answer(scope: Scope, user: str) -> Response | None:
         return None
     connection = HTTPConnection(scope)
     if policy.providers and path in (LOGIN, LOGOUT, CALLBACK):
-        if path == LOGIN and "provider" not in connection.query_params:
-            return _to_provider(connection.query_params.get("with", ""))
-        return None
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        # with `provider`, a token that is good for two minutes, the request is Streamlit's
+        starts = path == LOGIN and "provider" not in asked
+        return _to_provider(asked.get("with", [""])[0]) if starts else None
     if policy.role(user) is not None:
         return _return(connection) if path == "/" else None
     if user:
