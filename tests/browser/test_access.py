@@ -43,6 +43,7 @@ viewers = ["vera@other.example", "sub:3", "vera <b>"]
 user_header = "X-Forwarded-User"
 trusted_proxies = ["127.0.0.1"]
 """
+QUERY = "query=q054&document=bern"
 PATHS = ["/", "/compare?query=q054", "/judging", "/_stcore/host-config", "/media/none", "/static/x"]
 
 
@@ -160,17 +161,16 @@ def test_a_viewer_cannot_change_anything_by_message(
     file = space / "adapters" / "mine.safetensors"
     with RawSession(server.port, cookie["anna"]) as editor:
         train = buttons(editor.open("adapters", "adapter=mine"))["train"].id
-        control = grades(editor.open("compare", "query=q054"))
-        assert not control.disabled
     with RawSession(server.port, cookie["vera"]) as viewer:
         drawn = buttons(viewer.open("adapters", "adapter=mine"))
         assert "train" not in drawn
         assert drawn["adapter_delete"].disabled
         viewer.send(train, "adapter=mine", trigger_value=True)
         viewer.send(drawn["adapter_delete"].id, "adapter=mine", trigger_value=True)
-        assert grades(viewer.open("compare", "query=q054")).disabled
-        viewer.send(control.id, "query=q054", string_array_value={"data": ["3"]})
-        viewer.send(control.id, "query=q054", int_array_value={"data": [3]})
+    with RawSession(server.port, cookie["vera"]) as viewer:
+        control = grades(viewer.open("compare", QUERY))
+        assert control.disabled
+        viewer.send(control.id, QUERY, string_array_value={"data": ["3"]})
     assert file.exists()
     assert not list((space / "adapters").glob(".*.training"))
     assert not JudgmentStore(space).current("sample")
@@ -205,7 +205,12 @@ def test_an_editor_judges_under_the_name_of_the_login_and_deletes(
     (judgment,) = JudgmentStore(space).current("sample")
     assert judgment.who == "anna@team.example"
     context.close()
-    # the message that does nothing for a viewer
+    # the messages that do nothing for a viewer
+    with RawSession(server.port, cookie["anna"]) as editor:
+        control = grades(editor.open("compare", QUERY))
+        editor.send(control.id, QUERY, string_array_value={"data": ["3"]})
+    stored = [j for j in JudgmentStore(space).current("sample") if j.document_id == "bern"]
+    assert [(j.grade, j.who) for j in stored] == [(3, "anna@team.example")]
     with RawSession(server.port, cookie["anna"]) as editor:
         delete = buttons(editor.open("adapters", "adapter=mine"))["adapter_delete"].id
         editor.send(delete, "adapter=mine", trigger_value=True)
