@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
+from collections import defaultdict
+from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -56,6 +59,8 @@ class Gate:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        # a cookie stays good at another browser that has a copy, so the ends of logins are kept
+        self._ends: defaultdict[bytes, asyncio.Event] = defaultdict(asyncio.Event)
         _gates.append(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +69,33 @@ class Gate:
             await self.app(scope, receive, send)
             return
         user = login.user_of(scope) if access.policy().closed else ""
+        if user and (content := login.signed_content(scope)):
+            end = self._ends[content]
+            if login.path_of(scope) == login.LOGOUT:
+                end.set()
+            elif end.is_set():
+                user = ""
+            receive = _until(end, receive) if scope["type"] == "websocket" else receive
         answer = _refusal(scope) or _answer_of_login(scope, user)
         await (answer or self.app)(_naming(scope, user), receive, _with_headers(send))
+
+
+def _until(end: asyncio.Event, receive: Receive) -> Receive:
+    """Return a `receive` that ends a WebSocket when its user logs out, in whatever tab."""
+
+    async def receiving() -> Message:
+        message = asyncio.ensure_future(receive())
+        waits: list[asyncio.Future[Any]] = [message, asyncio.ensure_future(end.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if end.is_set():
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message.result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    return receiving
 
 
 def require() -> None:

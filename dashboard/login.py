@@ -46,12 +46,19 @@ def _named_by_proxy(scope: Scope) -> str:
     return values[0].decode("utf-8", "replace").strip() if len(values) == 1 else ""
 
 
-def _logged_in(scope: Scope) -> str:
-    """Return the user of the signed cookie that Streamlit's login sets."""
+def signed_content(scope: Scope) -> bytes:
+    """Return what the cookie of Streamlit's login says; each login has another content.
+
+    Empty without a cookie, or if it was not signed by this server.
+    """
     if not access.policy().providers:
-        return ""
-    cookie = _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, USER_COOKIE_NAME)
-    claims = json.loads(cookie) if cookie else {}
+        return b""
+    return _get_signed_cookie_with_chunks(HTTPConnection(scope).cookies, USER_COOKIE_NAME) or b""
+
+
+def _logged_in(scope: Scope) -> str:
+    content = signed_content(scope)
+    claims = json.loads(content) if content else {}
     if not claims.get("is_logged_in") or claims.get("origin") != get_origin_from_redirect_uri():
         return ""
     # whoever types the e-mail address of an editor at the provider does not own it
@@ -124,7 +131,7 @@ def _return(connection: HTTPConnection) -> Response | None:
         return None
     address = unquote(asked)
     # two slashes would name another host
-    is_own = address.startswith("/") and address[1:2] not in ("/", "\\")
+    is_own = address.startswith("/") and not address.startswith("//")
     answer = RedirectResponse(address if is_own else f"{_base()}/", 303)
     answer.delete_cookie(RETURN_COOKIE, path=_base() or "/")
     return answer

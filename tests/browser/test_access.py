@@ -15,7 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from streamlit.proto.ButtonGroup_pb2 import ButtonGroup
 from streamlit.proto.Element_pb2 import Element
+from websockets.exceptions import ConnectionClosed
 
+from dashboard import navigation
 from imrnns_core.storage.judgments import JudgmentStore
 from imrnns_core.storage.layout import ASSETS_FOLDER
 from tests.browser.app import Server, open_page, own_context, settle, started, websocket_status
@@ -43,6 +45,11 @@ viewers = ["vera@other.example", "sub:3", "vera <b>"]
 user_header = "X-Forwarded-User"
 trusted_proxies = ["127.0.0.1"]
 """
+READING_BUTTONS = {
+    *("log_out", "tour_start", "previous_query", "next_query"),
+    # these open another page or the editor of a text, or stop what is measured
+    *("judge_query", "edit_texts", "remedies_job"),
+}
 QUERY = "query=q054&document=bern"
 PATHS = ["/", "/compare?query=q054", "/judging", "/_stcore/host-config", "/media/none", "/static/x"]
 
@@ -140,13 +147,33 @@ def test_a_viewer_reads_and_the_page_says_what_needs_an_editor(
     with page.expect_download() as saved:
         page.get_by_role("button", name="Export (.safetensors)").click()
     assert saved.value.path().stat().st_size > 1000
-    page.get_by_role("button", name="Log out").click()
-    page.get_by_role("link", name="Log in").wait_for()
+    kept = "; ".join(f"{c['name']}={c['value']}" for c in context.cookies())
+    with RawSession(server.port, kept) as other_tab:
+        assert "(viewer)" in texts(other_tab.open("judging"))
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("link", name="Log in").wait_for()
+        with pytest.raises(ConnectionClosed):
+            other_tab.open("data")
+    # also for those who kept the cookies
+    for headers in ({}, {"Cookie": kept}, {"Cookie": f"_streamlit_user_9=x; {kept}"}):
+        assert httpx.get(f"{server.address}/judging", headers=headers).status_code == 401
     for address in (*media, saved.value.url):
         assert httpx.get(address).status_code == 401, address
     page.goto(f"{server.address}/judging")
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("page", [*navigation.PAGES])
+def test_what_a_viewer_can_click_writes_nothing(
+    server: Server, cookie: dict[str, str], page: str
+) -> None:
+    with RawSession(server.port, cookie["vera"]) as viewer:
+        drawn = buttons(viewer.open(page, "query=q054&document=bern&adapter=mine"))
+    enabled = {key for key, button in drawn.items() if not button.disabled}
+    enabled -= {key for key in enabled if key.endswith(("_document_close", "_document_explain"))}
+    assert "log_out" in enabled
+    assert enabled <= READING_BUTTONS
 
 
 def grades(drawn: list[Element]) -> ButtonGroup:

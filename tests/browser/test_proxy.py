@@ -54,6 +54,23 @@ def test_the_header_of_a_trusted_proxy_names_the_user(
     assert httpx.get(f"{server.address}/judging", headers=headers).status_code == answer
 
 
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("%2Fcompare%3Fquery%3Dq054", "/compare?query=q054"),
+        ("%2F%2Fevil.example", "/"),
+        ("http%3A%2F%2Fevil.example", "/"),
+        ("%2F%09%2Fevil.example", "/%09/evil.example"),
+        ("%2F%5Cevil.example", "/%5Cevil.example"),
+    ],
+)
+def test_after_the_login_only_a_page_of_this_server_is_opened(
+    server: Server, asked: str, location: str
+) -> None:
+    headers = {**EDITOR, "Cookie": f"imrnns_lens_return={asked}"}
+    assert httpx.get(server.address, headers=headers).headers["Location"] == location
+
+
 def test_a_program_of_this_machine_cannot_pretend_to_be_the_proxy(tmp_path: Path) -> None:
     folder = configured(tmp_path, "10.0.0.5")
     with started(folder / "space", folder=folder) as server:
