@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
+from dashboard import access, state
 from dashboard.formatting import count, cut
 from dashboard.services import catalog, judging
 from dashboard.widgets import notices, role_note, upload_box
@@ -50,7 +50,7 @@ def show() -> None:
         _table(placed, dataset)
         _downloads(dataset)
     else:
-        notices.show("info", *NONE)
+        notices.show("info", *(NONE if access.may_edit() else NONE[:1]))
     _import(data)
 
 
