@@ -18,13 +18,24 @@ if str(FOLDER.parent) not in sys.path:  # `streamlit run` puts only this folder 
     sys.path.insert(0, str(FOLDER.parent))
 
 import streamlit as st  # noqa: E402
+import uvicorn.config  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
-from streamlit import net_util  # noqa: E402
+from streamlit import config, net_util  # noqa: E402
 
+from dashboard import access  # noqa: E402
 from dashboard.gate import Gate  # noqa: E402
+from imrnns_core.errors import LensError  # noqa: E402
 
 # Otherwise Streamlit asks other machines for the address of this one
 net_util._external_ip = net_util._internal_ip = "127.0.0.1"
+# Otherwise uvicorn replaces the address of a proxy by the one that the proxy names, or that any
+# program of this machine names: the gate must know who is connected
+uvicorn.config.ProxyHeadersMiddleware = lambda app, **_: app  # type: ignore[assignment,attr-defined]
+try:
+    if warning := access.start_warning(config.get_option("server.address")):
+        print(warning, file=sys.stderr)
+except LensError as error:
+    sys.exit(f"imrnns-lens: {error}")
 
 SHUTDOWN_SECONDS = 3
 """A server that has not ended after this time is ended at once."""

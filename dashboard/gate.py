@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
+from collections import defaultdict
+from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import runtime
 from streamlit.web.server.server_util import is_allowed_origin
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from dashboard import access, login
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 METRICS = "/_stcore/metrics"
@@ -40,20 +49,84 @@ UPLOAD_METHODS = (*METHODS, "PUT", "DELETE")
 """Methods at the address of an upload: a page sends files, and takes them back."""
 
 
+NO_GATE = "imrnns-lens: start dashboard/app.py; script.py alone does not check its requests"
+_gates: list[Gate] = []
+"""The gate of this server; empty if the server was started without it."""
+
+
 class Gate:
     """Refuse HTTP requests and WebSockets before Streamlit sees them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        # a cookie stays good at another browser that has a copy, so the ends of logins are kept
+        self._ends: defaultdict[bytes, asyncio.Event] = defaultdict(asyncio.Event)
+        _gates.append(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on to Streamlit."""
-        refusal = (
-            _refusal(scope.get("method", "GET"), scope["path"], Headers(scope=scope))
-            if scope["type"] in ("http", "websocket")
-            else None
-        )
-        await (refusal or self.app)(scope, receive, _with_headers(send))
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        user = login.user_of(scope) if access.policy().closed else ""
+        if user and (content := login.signed_content(scope)):
+            end = self._ends[content]
+            if login.path_of(scope) == login.LOGOUT:
+                end.set()
+            elif end.is_set():
+                user = ""
+            receive = _until(end, receive) if scope["type"] == "websocket" else receive
+        answer = _refusal(scope) or _answer_of_login(scope, user)
+        await (answer or self.app)(_naming(scope, user), receive, _with_headers(send))
+
+
+def _until(end: asyncio.Event, receive: Receive) -> Receive:
+    """Return a `receive` that ends a WebSocket when its user logs out, in whatever tab."""
+
+    async def receiving() -> Message:
+        message = asyncio.ensure_future(receive())
+        waits: list[asyncio.Future[Any]] = [message, asyncio.ensure_future(end.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if end.is_set():
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message.result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    return receiving
+
+
+def require() -> None:
+    """End this server if it was started without the gate: `streamlit run dashboard/script.py`."""
+    # tests run the script without a server: their runtime is a mock
+    if _gates or not runtime.exists() or type(runtime.get_instance()) is not runtime.Runtime:
+        return
+    print(NO_GATE, file=sys.stderr, flush=True)
+    # `sys.exit` would end only the thread of this session
+    os._exit(2)
+
+
+def _naming(scope: Scope, user: str) -> Scope:
+    """Return a request that names its user, whatever the browser says of it."""
+    name = access.USER_HEADER.encode()
+    headers = [header for header in scope["headers"] if header[0] != name]
+    if user:
+        headers.append((name, quote(user).encode()))
+    return {**scope, "headers": headers}
+
+
+def _answer_of_login(scope: Scope, user: str) -> ASGIApp | None:
+    """Return the answer to a request that needs a login or another role, if one does."""
+    policy = access.policy()
+    if not policy.closed:
+        return None
+    if answer := login.answer(scope, user):
+        return answer
+    if scope.get("method") in ("PUT", "DELETE") and policy.role(user) != "editor":
+        return PlainTextResponse(f"{access.NEEDS_EDITOR.format('An upload')}\n", 403)
+    return None
 
 
 def _with_headers(send: Send) -> Send:
@@ -69,8 +142,9 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-def _refusal(method: str, path: str, headers: Headers) -> PlainTextResponse | None:
+def _refusal(scope: Scope) -> PlainTextResponse | None:
     """Return the response to a refused request, or None if the request is allowed."""
+    method, path, headers = scope.get("method", "GET"), login.path_of(scope), Headers(scope=scope)
     host = headers.get("host")
     # DNS rebinding: another site can make its own name point to this machine
     if not is_host_allowed(host):

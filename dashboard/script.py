@@ -6,9 +6,11 @@ import gc
 
 import streamlit as st
 
+from dashboard import gate
 from dashboard.shell import loading_screen
 from imrnns_core.storage.layout import ASSETS_FOLDER
 
+gate.require()
 icon, logo = str(ASSETS_FOLDER / "icon.png"), str(ASSETS_FOLDER / "logo.svg")
 st.set_page_config(page_title="IMRNNs Lens", page_icon=icon, layout="wide")
 st.logo(logo, icon_image=icon, size="large")
@@ -17,7 +19,7 @@ screen = loading_screen.show()  # before the imports below, which take seconds
 gc.disable()  # imports leave no garbage; looking for it would take a sixth of the time
 from dashboard import navigation, state  # noqa: E402
 from dashboard.services import warm_up  # noqa: E402
-from dashboard.shell import sidebar, tour  # noqa: E402
+from dashboard.shell import account, sidebar, tour  # noqa: E402
 from dashboard.views.adapters import page as adapters  # noqa: E402
 from dashboard.views.compare import page as compare  # noqa: E402
 from dashboard.views.data import page as data  # noqa: E402
@@ -34,6 +36,8 @@ from imrnns_core.errors import LensError  # noqa: E402
 gc.enable()
 screen.empty()
 state.start()
+with st.sidebar:
+    account.show()  # first, so that an error below leaves the way out
 page_name, draw_page = navigation.register(
     {
         "overview": overview.show,

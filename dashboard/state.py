@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard import access
 from dashboard import selection as selections
 from dashboard.selection import DEFAULT, Selection
 from imrnns_core.config import NO_ADAPTER, SAMPLE, SAMPLE_ADAPTER
@@ -121,14 +122,15 @@ def is_connected(session: str) -> bool:
 
 
 def who() -> str:
-    """Return the name under which this session judges: the system user's, until it is changed."""
-    return str(st.session_state.get(_WHO) or user_name())
+    """Return who judges in this session: who is logged in, else the system's user, or as typed."""
+    user = access.user()
+    return clean_name(user) if user else str(st.session_state.get(_WHO) or user_name())
 
 
 def bound_who() -> dict[str, Any]:
     """Bind a text input of the name under which this session judges.
 
-    Returns its `key` and `on_change`.
+    Returns its `key`, `on_change` and, for the name of a login, `disabled`.
     """
     key = "input_who"
     _put(key, who())
@@ -137,7 +139,7 @@ def bound_who() -> dict[str, Any]:
         typed = st.session_state[key].strip()
         st.session_state[_WHO] = clean_name(typed) if typed else ""
 
-    return {"key": key, "on_change": changed}
+    return {"key": key, "on_change": changed, "disabled": bool(access.user())}
 
 
 def dark() -> bool:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashboard.access import editors_only
 from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from dashboard.services.computation import Computation
@@ -92,11 +93,13 @@ class Writer:
         self.judgments.undo(self.dataset.name, number, self.who)
 
 
+@editors_only
 def writer(data: str, who: str) -> Writer:
     """Return what stores the judgments of a person; call `caching.notice_judgments` afterwards."""
     return Writer(caching.judgments(), catalog.dataset(data), who)
 
 
+@editors_only
 def keep(data: str, text: str, who: str) -> str:
     """Store a question as a query of the data set and return its id.
 
@@ -113,6 +116,7 @@ def keep(data: str, text: str, who: str) -> str:
     return query.id
 
 
+@editors_only
 def remove_question(data: str, query_id: str, who: str) -> None:
     """Let a kept question be a query of the data set no longer.
 
@@ -123,6 +127,7 @@ def remove_question(data: str, query_id: str, who: str) -> None:
     caching.notice_judgments()
 
 
+@editors_only
 def restore_question(data: str, query_id: str, who: str) -> None:
     """Bring a removed question back.
 
@@ -144,6 +149,7 @@ def _removed(data: str) -> list[RemovedQuestion]:
     return caching.judgments().removed_questions(catalog.dataset(data).name)
 
 
+@editors_only
 def read_file(data: str, path: Path, who: str) -> tuple[int, FileReport]:
     """Store the judgments of a file; return how many are new, and what was read.
 

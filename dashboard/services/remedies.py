@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.access import editors_only
 from dashboard.selection import Selection
 from dashboard.services import caching, catalog, comparisons, evaluations
 from dashboard.services.caching import shared
@@ -163,6 +164,7 @@ def _documents_to_encode(data: str, others: str) -> int:
     return number_to_encode(space, space.resolve(data), collection)
 
 
+@editors_only
 def encode(data: str) -> Computation[None]:
     """Encode the documents with other titles and in passages, in the background."""
     return _encode(data, _others(data))

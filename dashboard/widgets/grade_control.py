@@ -6,10 +6,10 @@ import html
 
 import streamlit as st
 
-from dashboard import formatting, state
+from dashboard import access, formatting, state
 from dashboard.services import caching, judging
 from dashboard.services.judging import Pair
-from dashboard.widgets import notices
+from dashboard.widgets import notices, role_note
 from imrnns_core.errors import LensError
 from imrnns_core.retrieval.comparison import Comparison
 from imrnns_core.storage.judged import Placed
@@ -38,10 +38,11 @@ def show(comparison: Comparison, document_id: str, key: str) -> None:
             GRADES,
             key=name,
             help=HELP,
+            disabled=not access.may_edit(),
             on_change=lambda: _judge(st.session_state[name], document_id),
         )
         st.html(f'<div class="judged-by">{html.escape(_origin(grade, placed, selection.query))}')
-        if placed is not None:
+        if not role_note.refuses("Judging") and placed is not None:
             number = placed.judgment.id
             st.button("Undo", key=f"{key}_undo", on_click=lambda: _undo(number))
     if error := st.session_state.pop(_ERROR, ""):
@@ -51,7 +52,7 @@ def show(comparison: Comparison, document_id: str, key: str) -> None:
 def _origin(grade: int, placed: Placed | None, query: str) -> str:
     """Return the current grade and who gave it."""
     if grade < 0:
-        return f"Not judged yet. You judge as {state.who()}."
+        return "Not judged yet." + (f" You judge as {state.who()}." if access.may_edit() else "")
     if placed is None:
         source = "from the files of the data set" if query else "the document that you expect"
         return f"{formatting.graded(grade).capitalize()}: {source}."

@@ -47,7 +47,11 @@ def dashboard(
     ] = None,
     embeddings: Embeddings = None,
     encoder: EncoderName = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Without a login, whoever reaches it may edit."),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.")] = 8501,
     workspace: WorkspaceFolder = None,
 ) -> None:
     """Open the dashboard in a browser."""
@@ -70,7 +74,7 @@ def dashboard(
             else space.import_adapter(Path(adapter)).stem
         )
     # also named here, so that nothing listens on all interfaces whatever settings the folder has
-    address = ("--server.address", "127.0.0.1", "--server.port", str(port))
+    address = ("--server.address", host, "--server.port", str(port))
     sys.argv = ["streamlit", "run", _page(), *address]
     # The server runs in this process, so a signal that ends the command also ends the server
     runpy.run_module("streamlit", run_name="__main__")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import navigation
 from tests.browser.app import Server, healthy, open_page, run_app, started, websocket_status
 from tests.browser.conftest import NewPage
 
@@ -88,14 +89,20 @@ def test_a_foreign_origin_asks_nobody_and_holds_up_nobody(
     assert not log.exists(), log.read_text()
 
 
-def test_pages_and_typed_queries_ask_nobody(server: Server, log: Path, new_page: NewPage) -> None:
-    page = new_page()
-    for path in (
-        "/compare?query=q054",
-        "/?query=&text=Which planet spins backwards?",
-        "/overview",
-        "/map",
-        "/explain?query=q054",
-    ):
-        open_page(page, server.address + path)
+def test_pages_typed_queries_and_downloads_ask_nobody(
+    server: Server, log: Path, new_page: NewPage
+) -> None:
+    page, asked = new_page(), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda channel: asked.append(channel.url.replace("ws://", "http://")))
+    typed = "?query=&text=Which planet spins backwards?"
+    for path in (*navigation.PAGES, f"compare{typed}", f"explain{typed}"):
+        open_page(page, f"{server.address}/{path}")
+    open_page(page, f"{server.address}/adapters")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Export (.safetensors)").click()
+    assert saved.value.path().stat().st_size > 0
+    urls = {url.removeprefix("blob:") for url in asked if not url.startswith("data:")}
+    assert len(urls) > 20
+    assert not [url for url in urls if not url.startswith(f"{server.address}/")]
     assert not log.exists(), log.read_text()

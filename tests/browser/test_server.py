@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ import pytest
 from playwright.sync_api import Browser
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.NewSession_pb2 import Config
+from websockets.exceptions import ConnectionClosed
 
+from dashboard import gate
 from tests.browser.app import (
+    LOGS,
     Server,
+    free_port,
     open_page,
     own_context,
     run_app,
@@ -23,10 +28,27 @@ from tests.browser.app import (
     status,
     websocket_status,
 )
+from tests.browser.raw_session import RawSession
 
 pytestmark = pytest.mark.browser
 _LOOK = """() => { const style = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
   return [style.fontFamily.split(',')[0], style.color]; }"""
+
+
+OTHER_SETTINGS = """
+[server]
+address = "0.0.0.0"
+allowedHosts = ["*"]
+corsAllowedOrigins = ["*"]
+enableCORS = false
+enableXsrfProtection = false
+[browser]
+gatherUsageStats = true
+[client]
+showErrorDetails = "full"
+showErrorLinks = true
+"""
+XSRF = "2|00000000|31323334353637383930313233343536|1700000000"
 
 
 @pytest.fixture(
@@ -35,9 +57,14 @@ _LOOK = """() => { const style = getComputedStyle(document.querySelector('[data-
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The dashboard, started from a folder that is not the repository."""
+    """The dashboard, started from a folder that is not the repository.
+
+    The user has settings for other Streamlit apps.
+    """
     folder = tmp_path_factory.mktemp("elsewhere")
-    with started(folder / "workspace", request.param, folder) as running:
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "config.toml").write_text(OTHER_SETTINGS)
+    with started(folder / "workspace", request.param, folder, HOME=str(folder)) as running:
         yield running
 
 
@@ -48,6 +75,20 @@ def test_only_127_0_0_1_is_served(server: Server, family: socket.AddressFamily, 
     """A server that listens on all interfaces answers at the other loopback addresses, too."""
     with socket.socket(family) as probe, pytest.raises(ConnectionRefusedError):
         probe.connect((host, server.port))
+
+
+def test_an_upload_needs_the_token_of_a_page(server: Server) -> None:
+    upload = "PUT /_stcore/upload_file/session/file"
+    assert status(server.port, upload, Content_Length="0") == 403
+    cookie = {"Cookie": f"_streamlit_xsrf={XSRF}", "Content_Length": "0"}
+    assert status(server.port, upload, **cookie) == 403
+    # with the token, but no session
+    assert status(server.port, upload, X_Xsrftoken=XSRF, **cookie) == 400
+
+
+def test_the_websocket_of_another_site_is_refused(server: Server) -> None:
+    assert websocket_status(server.port, origin="http://evil.example") == 403
+    assert websocket_status(server.port) == 101
 
 
 def test_theme_and_settings_apply_from_any_folder(server: Server, browser: Browser) -> None:
@@ -162,3 +203,50 @@ def _settings(frames: list[bytes]) -> Config:
         for message in messages
         if message.WhichOneof("type") == "new_session"
     )
+
+
+def run_script(port: int) -> list[str]:
+    return [part.replace("app.py", "script.py") for part in run_app(port)]
+
+
+def test_the_script_alone_does_not_run_without_the_gate(tmp_path: Path) -> None:
+    with started(tmp_path, run_script) as server:
+        with pytest.raises(ConnectionClosed), RawSession(server.port) as session:
+            session.open("data")
+        assert server.process.wait(20) == 2
+        assert LOGS[server.port].read_text().splitlines()[-1] == gate.NO_GATE
+
+
+def test_another_address_is_served_with_one_line_of_warning(tmp_path: Path) -> None:
+    def everywhere(port: int) -> list[str]:
+        return [*run_command(port), "--host", "0.0.0.0"]
+
+    with started(tmp_path, everywhere) as server:
+        socket.create_connection(("127.0.0.2", server.port)).close()
+        said = LOGS[server.port].read_text().splitlines()
+    (warning,) = [line for line in said if "Warning" in line]
+    assert "Everyone who reaches 0.0.0.0 can read, judge, train and delete" in warning
+
+
+@pytest.mark.parametrize(
+    ("secrets", "message"),
+    [
+        ("[auth", "cannot be read as TOML, so nobody is let in"),
+        ('[auth]\nredirect_uri = "r"', 'missing the "cookie_secret" key'),
+        (
+            '[auth]\nredirect_uri="r"\ncookie_secret="short"\nclient_id="c"\nclient_secret="s"\n'
+            'server_metadata_url="u"',
+            "cookie_secret must have at least 32 characters",
+        ),
+    ],
+)
+def test_a_login_that_cannot_work_does_not_start(
+    tmp_path: Path, secrets: str, message: str
+) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets)
+    command = run_app(free_port())
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert message in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from dashboard.access import editors_only
 from dashboard.services import caching, catalog
 from dashboard.services.caching import shared
 from imrnns_core.errors import AdapterError
@@ -19,6 +20,7 @@ from imrnns_core.storage.layout import ASSETS_FOLDER
 from imrnns_core.storage.removed import remove_adapter, removed_adapters, restore_adapter
 
 
+@editors_only
 def read(path: str) -> Adapter:
     """Return the adapter of a file that a reader named.
 
@@ -45,6 +47,7 @@ def imported(path: str, adapter: Adapter) -> str | None:
     )
 
 
+@editors_only
 def take(path: str) -> None:
     """Import an adapter file.
 
@@ -81,6 +84,7 @@ def exported(data: str, adapter_name: str, suffix: str) -> bytes:
         return path.read_bytes()
 
 
+@editors_only
 def delete(name: str) -> None:
     """Move an adapter of the workspace aside.
 
@@ -95,6 +99,7 @@ def deleted() -> list[str]:
     return list(removed_adapters(caching.workspace().root))
 
 
+@editors_only
 def undo(name: str) -> None:
     """Bring a deleted adapter back.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
+from dashboard.access import editors_only
 from dashboard.services import caching, catalog
 from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.services.background import Jobs
@@ -64,6 +65,7 @@ def job() -> tuple[TrainingJob | None, bool]:
     return _jobs().find(_folder(), state.session())
 
 
+@editors_only
 def start(request: Request) -> None:
     """Train an adapter, or resume its training; wait for the training that runs, if one does."""
 
@@ -124,6 +126,7 @@ def _root() -> Path:
     return caching.workspace().root
 
 
+@editors_only
 def discard(request: Request) -> None:
     """Delete the state of a training that was stopped."""
     shutil.rmtree(request.folder(caching.workspace().root), ignore_errors=True)

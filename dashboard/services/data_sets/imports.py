@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import state
+from dashboard.access import editors_only
 from dashboard.services import caching, catalog
 from dashboard.services.background import Jobs, ThreadJob
 from imrnns_core.data.readers.load import DataSource, TablePreview, preview
@@ -116,6 +117,7 @@ class ImportJob(ThreadJob):
         self.check()
 
 
+@editors_only
 def tables(wanted: Wanted) -> list[TablePreview]:
     """Return the first records of the tables of a data set.
 
@@ -142,6 +144,7 @@ def job(wanted: Wanted) -> tuple[ImportJob | None, bool]:
     return _jobs().find(_key(wanted), state.session())
 
 
+@editors_only
 def wait(wanted: Wanted) -> None:
     """Let this session wait for the data set, which a job reads in the background.
 

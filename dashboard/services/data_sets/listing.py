@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.access import editors_only
 from dashboard.services import caching, catalog
 from imrnns_core.data.run import Run
 from imrnns_core.storage.data_sets.removal import (
@@ -19,6 +20,7 @@ from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.removed import deleted_at
 
 
+@editors_only
 def delete(data: str) -> None:
     """Take a data set from the list, and move its files in the workspace aside.
 
@@ -40,6 +42,7 @@ def deleted() -> dict[str, datetime]:
     return {name: deleted_at(folder) for name, folder in folders.items()}
 
 
+@editors_only
 def undo(data: str) -> None:
     """Bring a deleted data set back.
 
@@ -56,6 +59,7 @@ def listed() -> list[Registration]:
     return list(caching.workspace().registrations().values())
 
 
+@editors_only
 def set_keep_own(data: str, keep: bool) -> None:
     """Store whether documents that are the query itself stay in the rankings of their query.
 
@@ -68,6 +72,7 @@ def set_keep_own(data: str, keep: bool) -> None:
     caching.notice_registry()
 
 
+@editors_only
 def add_run(data: str, path: str, name: str) -> Run:
     """Add a run to a data set; an empty name takes that of the file.
 
@@ -78,6 +83,7 @@ def add_run(data: str, path: str, name: str) -> Run:
         return caching.workspace().runs.add(Path(path), catalog.dataset(data), name)
 
 
+@editors_only
 def remove_run(data: str, name: str) -> None:
     """Take a run from a data set; its file stays.
 

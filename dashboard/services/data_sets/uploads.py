@@ -9,10 +9,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from dashboard.access import editors_only
 from dashboard.services import caching
 from imrnns_core.storage.data_sets import uploads
 
 
+@editors_only
 def save(name: str, content: BytesIO, *, names_data_set: bool) -> Path:
     """Keep an uploaded file in the workspace, and return its path.
 
@@ -28,6 +30,7 @@ def save(name: str, content: BytesIO, *, names_data_set: bool) -> Path:
         return uploads.save_upload(space.root, name, content, taken)
 
 
+@editors_only
 def save_folder(files: Sequence[UploadedFile]) -> Path:
     """Keep the files of an uploaded folder as a zip in the workspace, and return its path.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import navigation, state
+from dashboard import access, navigation, state
 from dashboard.services import catalog
 from dashboard.services.adapters import files as adapter_files
-from dashboard.widgets import notices
+from dashboard.widgets import notices, role_note
 from imrnns_core.errors import LensError
 from imrnns_core.model.checkpoint import Adapter
 from imrnns_core.storage.removed import KEPT_DAYS
@@ -28,6 +28,8 @@ KEPT = (
 def show_import() -> None:
     """Draw the section that imports an adapter file."""
     st.header("Import an adapter", anchor=False)
+    if role_note.refuses("An import"):
+        return
     st.caption(IMPORT_READING)
     path = st.text_input(
         "Adapter file", key="adapter_path", placeholder="such as /data/adapter.pt"
@@ -78,8 +80,10 @@ def show_export(name: str) -> None:
         if not obstacle:
             _download(name, ".pt", "Export for the reference package", REFERENCE_HELP)
         deletes = not adapter_files.is_shipped(name) and st.button(
-            "Delete", key="adapter_delete", help=DELETE_HELP
+            "Delete", key="adapter_delete", help=DELETE_HELP, disabled=not access.may_edit()
         )
+    if not adapter_files.is_shipped(name):
+        role_note.refuses("Deleting")
     if obstacle:
         st.caption(f"The reference package cannot load this adapter: {obstacle}.")
     if deletes:
@@ -108,9 +112,10 @@ def show_deleted() -> None:
         return
     with st.expander(f"Deleted adapters ({len(names)})"):
         st.caption(KEPT)
+        locked = role_note.refuses("Undoing a deletion")
         for name in names:
             with st.container(horizontal=True, vertical_alignment="center"):
-                undo = st.button("Undo", key=f"undo_{name}")
+                undo = st.button("Undo", key=f"undo_{name}", disabled=locked)
                 notices.text_block(name, "")
             if undo:
                 _undo(name)

@@ -12,7 +12,7 @@ from dashboard.services import catalog
 from dashboard.services.adapters import trainings
 from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.views.adapters import progress
-from dashboard.widgets import notices, progress_panel
+from dashboard.widgets import notices, progress_panel, role_note
 from imrnns_core.errors import LensError
 from imrnns_core.training.config import RECIPE_PURPOSES, RECIPES
 from imrnns_core.training.splits import MIN_VALIDATION_QUERIES
@@ -46,6 +46,10 @@ def show() -> None:
     st.header("Train an adapter", anchor=False)
     _elsewhere(data)
     job, waits = trainings.job()
+    if role_note.refuses("Training"):
+        if job is not None and not job.error:
+            notices.show("info", f"“{job.request.name}” is trained", progress.text(job, data))
+        return
     if job is not None and not job.error:
         progress_panel.show(
             progress.panel(data), job, waits, lambda: trainings.start(job.request), trainings.leave

@@ -7,7 +7,7 @@ import html
 import streamlit as st
 
 from dashboard import state
-from dashboard.widgets import grade_control, notices
+from dashboard.widgets import grade_control, notices, role_note
 from dashboard.widgets.document_finder import component as document_finder
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import LensError
@@ -37,8 +37,11 @@ def show(dataset: Dataset) -> None:
     with st.container(key="expected"):
         name = expected.title or expected.id
         st.html(f"<div>Expected document: <strong>{html.escape(name)}</strong></div>")
+        locked = role_note.refuses("Keeping the question")
         with st.container(horizontal=True):
-            kept = st.button("Keep this question", key="keep_question", help=KEEP_HELP)
+            kept = st.button(
+                "Keep this question", key="keep_question", help=KEEP_HELP, disabled=locked
+            )
             st.button(
                 "Choose another document",
                 key="other_expected",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.services import judging
-from dashboard.widgets import notices
+from dashboard.widgets import notices, role_note
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import LensError
 
@@ -24,7 +24,9 @@ def show(dataset: Dataset) -> None:
     """Draw the button that removes the selected question, or the one that brings it back."""
     selection = state.current()
     if selection.query in dataset.kept:
-        if st.button("Remove this question", key="remove_question", help=REMOVE_HELP):
+        locked = role_note.refuses("Removing this question")
+        remove = "Remove this question"
+        if st.button(remove, key="remove_question", help=REMOVE_HELP, disabled=locked):
             _change(judging.remove_question, selection.query, "", dataset)
         return
     if selection.query or not selection.text:
@@ -34,7 +36,8 @@ def show(dataset: Dataset) -> None:
         return
     reading = REMOVED_READING.format(removed.who, removed.at)
     notices.show("info", REMOVED, reading)
-    if st.button("Undo", key="restore_question"):
+    locked = role_note.refuses("Undoing this")
+    if st.button("Undo", key="restore_question", disabled=locked):
         _change(judging.restore_question, removed.query.id, removed.query.id, dataset)
 
 

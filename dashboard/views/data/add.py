@@ -12,7 +12,7 @@ from dashboard.services import catalog
 from dashboard.services.data_sets import imports
 from dashboard.services.data_sets.imports import ImportJob, Wanted
 from dashboard.views.data import upload
-from dashboard.widgets import notices, progress_panel
+from dashboard.widgets import notices, progress_panel, role_note
 from dashboard.widgets.progress_panel import Button, Panel
 from imrnns_core.data.readers.columns import ROLES
 from imrnns_core.data.readers.load import TablePreview
@@ -60,6 +60,8 @@ POLL_SECONDS = 0.5
 def show() -> None:
     """Draw the section."""
     st.header("Add a data set", anchor=False)
+    if role_note.refuses("Adding a data set"):
+        return
     st.caption(READING)
     upload.show()
     path = st.text_input(

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.services.data_sets import listing
 from dashboard.views.data.report import height
-from dashboard.widgets import notices
+from dashboard.widgets import notices, role_note
 from imrnns_core.config import SAMPLE
 from imrnns_core.errors import LensError
 from imrnns_core.storage.removed import KEPT_DAYS
@@ -44,7 +44,7 @@ def show() -> None:
         )
         st.dataframe(frame, hide_index=True, height=height(len(frame)))
     own = [one.name for one in listed if one.name != SAMPLE]
-    if own:
+    if own and not role_note.refuses("Deleting a data set"):
         _delete(own)
     _deleted()
 
@@ -77,9 +77,10 @@ def _deleted() -> None:
         return
     with st.expander(f"Deleted data sets ({len(deleted)})", expanded=True):
         st.caption(KEPT)
+        locked = role_note.refuses("Undoing a deletion")
         for name, at in deleted.items():
             with st.container(horizontal=True, vertical_alignment="center"):
-                undo = st.button("Undo", key=f"undo_data_{name}")
+                undo = st.button("Undo", key=f"undo_data_{name}", disabled=locked)
                 notices.text_block(name, "", f"deleted on {at:%Y-%m-%d}")
             if undo:
                 _undo(name)

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.formatting import count
 from dashboard.services.data_sets import listing
 from dashboard.views.data.report import height
-from dashboard.widgets import csv_button, notices
+from dashboard.widgets import csv_button, notices, role_note
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import LensError
 
@@ -45,7 +45,8 @@ def show(dataset: Dataset, data: str) -> None:
 
 def _switch(dataset: Dataset, data: str) -> None:
     label = "Leave them out" if dataset.keep_own else "Keep them in the rankings"
-    if not st.button(label, key="keep_own", help=BUTTON_HELP):
+    locked = role_note.refuses("This choice")
+    if not st.button(label, key="keep_own", help=BUTTON_HELP, disabled=locked):
         return
     try:
         listing.set_keep_own(data, not dataset.keep_own)

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.services import catalog
 from dashboard.services.data_sets import listing
 from dashboard.views.data.report import irregular_frame
-from dashboard.widgets import notices, upload_box
+from dashboard.widgets import notices, role_note, upload_box
 from dashboard.widgets.tables import with_thousands
 from imrnns_core.config import ENCODER_BASE, RUN_PREFIX
 from imrnns_core.data.run import Run
@@ -41,6 +41,8 @@ def show() -> None:
     runs = [run for name in names if (run := _read(data, name)) is not None]
     if runs:
         _table(data, runs)
+    if role_note.refuses("Adding or removing a run"):
+        return
     _add(data)
     if names:
         _remove(data, names)

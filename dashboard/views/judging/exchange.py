@@ -9,10 +9,10 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import state
+from dashboard import access, state
 from dashboard.formatting import count, cut
 from dashboard.services import catalog, judging
-from dashboard.widgets import notices, upload_box
+from dashboard.widgets import notices, role_note, upload_box
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import LensError
 from imrnns_core.evaluation.trec import qrels_text
@@ -50,7 +50,7 @@ def show() -> None:
         _table(placed, dataset)
         _downloads(dataset)
     else:
-        notices.show("info", *NONE)
+        notices.show("info", *(NONE if access.may_edit() else NONE[:1]))
     _import(data)
 
 
@@ -111,6 +111,8 @@ def _downloads(dataset: Dataset) -> None:
 
 def _import(data: str) -> None:
     st.subheader("Import judgments", anchor=False)
+    if role_note.refuses("An import"):
+        return
     upload_box.empty_lost("judgments_file")
     upload_box.show(st.container(), UPLOAD, "judgments_file")
     with st.form("import_judgments", border=False):

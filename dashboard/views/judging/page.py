@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.services import catalog, judging
 from dashboard.views.judging import exchange, queries
-from dashboard.widgets import notices, progress_panel
+from dashboard.widgets import notices, progress_panel, role_note
 from dashboard.widgets.judging_desk import component as judging_desk
 from imrnns_core.data.dataset import Dataset
 
@@ -36,7 +36,7 @@ def show() -> None:
     dataset = catalog.dataset(state.current().data)
     if not dataset.queries:
         notices.show("info", *NO_QUERIES)
-    else:
+    elif not role_note.refuses("Judging"):
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
             query_ids = queries.choose(dataset)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import access, state
 from dashboard.formatting import count, signed
 from dashboard.services import catalog, judging, judging_ten
 from dashboard.services.judging_ten import MODULATED, OpenTen, Task, Ten
@@ -58,7 +58,7 @@ def show(split: str, bench: Bench | None, chosen: RemedyTest | None) -> None:
             is judging goes on with the same documents.
         chosen: The chosen remedy.
     """
-    if not judging_ten.is_offered(state.current().data, split):
+    if not judging_ten.is_offered(state.current().data, split) or not access.may_edit():
         return
     opened = _opened(split, bench, chosen)
     if opened is None:

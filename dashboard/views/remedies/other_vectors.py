@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.services import remedies
-from dashboard.widgets import progress_panel
+from dashboard.widgets import progress_panel, role_note
 
 TITLE = "Titles and passages"
 READING = (
@@ -25,6 +25,8 @@ def show(data: str) -> None:
         return
     st.subheader(TITLE, anchor=False)
     st.caption(READING.format(f"{number:,}"))
+    if role_note.refuses("Encoding"):
+        return
     if state.kept(_ENCODED) == data:
         job = remedies.encode(data)
         progress_panel.await_result(job, FAILED, "encode_job", can_stop=True)
