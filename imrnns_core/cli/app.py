@@ -27,6 +27,7 @@ from imrnns_core.cli.search import search
 from imrnns_core.cli.servers import dashboard, serve
 from imrnns_core.cli.train import train
 from imrnns_core.errors import LensError
+from imrnns_core.io import os_error_line
 
 app = typer.Typer(
     help="Show and explain how an IMRNN adapter changes the rankings of a dense retriever.",
@@ -77,11 +78,5 @@ def main() -> None:
         err.print(f"imrnns-lens: {error}", soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
-        err.print(
-            (
-                f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, "
-                "the permissions and the free disk space"
-            ),
-            soft_wrap=True,
-        )
+        err.print(f"imrnns-lens: {os_error_line(error)}", soft_wrap=True)
         raise SystemExit(2) from None

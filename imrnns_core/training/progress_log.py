@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from imrnns_core.io import none_if_damaged, read_json, write_json
+from imrnns_core.io import named_errors, none_if_damaged, read_json, write_json
 from imrnns_core.training.progress import Epoch
 from imrnns_core.types import LabelledProgress
 
@@ -90,7 +90,8 @@ class TrainingLog:
         if self.folder is None or (epoch.run, epoch.number) in self._known:
             return
         self._known.add((epoch.run, epoch.number))
-        with (self.folder / _EPOCHS).open("a", encoding="utf-8") as lines:
+        path = self.folder / _EPOCHS
+        with named_errors(path), path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(epoch)) + "\n")
 
 
