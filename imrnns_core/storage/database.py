@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -196,9 +195,10 @@ class Database:
         except IntegrityError:  # a caller expects it
             raise
         except SQLAlchemyError as error:
-            reason = _first_line(getattr(error, "orig", None) or error)
+            original = getattr(error, "orig", None) or error
+            reason = _first_line(original)
             if self._url is None:
-                raise DataError(self.name, reason, remedy(error)) from None
+                raise DataError(self.name, reason, remedy(original)) from None
             reason = _without_secrets(reason, self._url)
             raise LensError(
                 f"{self.name}: {reason}; start the server, or correct or unset {VARIABLE}"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
 
 from imrnns_core.errors import DataError
 
@@ -56,15 +55,15 @@ def use_write_ahead_log(path: Path) -> None:
             return
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > deadline:
-                raise DataError(path, str(error), "check disk and permissions") from None
+                raise DataError(path, str(error), remedy(error)) from None
             time.sleep(0.02)
         except sqlite3.DatabaseError as error:
-            raise DataError(path, str(error), "move the file away") from None
+            raise DataError(path, str(error), remedy(error)) from None
         finally:
             connection.close()
 
 
-def remedy(error: SQLAlchemyError) -> str:
-    """Return what the user can do about an error of the file."""
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+def remedy(error: BaseException) -> str:
+    """Return what the user can do about an error of the file, as sqlite3 raises it."""
+    name = getattr(error, "sqlite_errorname", "")
     return _REMEDIES.get("_".join(name.split("_")[:2]), DAMAGED)
