@@ -262,7 +262,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_checked_json(path: Path, record: Mapping[str, Any]) -> None:
     """Write a record as JSON with its checksum, atomically."""
-    write_json(path, {CHECKSUM: _digest(record), **record})
+    write_json(path, {CHECKSUM: _digest(record), **record} if record else record)
 
 
 def without_checksum(record: Any) -> Any:

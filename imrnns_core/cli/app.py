@@ -11,6 +11,7 @@ from imrnns_core.cli.adapters import (
     adapters_show,
 )
 from imrnns_core.cli.console import err
+from imrnns_core.cli.doctor import doctor
 from imrnns_core.cli.evaluate import evaluate
 from imrnns_core.cli.explain import explain
 from imrnns_core.cli.faithfulness import faithfulness
@@ -48,6 +49,7 @@ app.command()(gate)
 app.command()(faithfulness)
 app.command()(dashboard)
 app.command()(serve)
+app.command()(doctor)
 adapters.command("import")(adapters_import)
 adapters.command("export")(adapters_export)
 adapters.command("list")(adapters_list)

@@ -19,7 +19,8 @@ from imrnns_core.io import named_errors, none_if_damaged, read_json, write_json
 from imrnns_core.training.progress import Epoch
 from imrnns_core.types import LabelledProgress
 
-_SUFFIX = ".training"
+SUFFIX = ".training"
+"""The end of the name of the folder of a training's state."""
 _RECORD, _ENCODING, _EPOCHS = "training.json", "encoding.json", "epochs.jsonl"
 
 
@@ -97,13 +98,13 @@ class TrainingLog:
 
 def training_folder(file: Path) -> Path:
     """Return the folder for the state of the training that will write an adapter's file."""
-    return file.with_name(f".{file.name}{_SUFFIX}")
+    return file.with_name(f".{file.name}{SUFFIX}")
 
 
 def unfinished_trainings(folder: Path) -> dict[str, Path]:
     """Return name of the adapter → folder of its training, for a folder of adapter files."""
-    found = sorted(folder.glob(f".*.safetensors{_SUFFIX}"))
-    return {path.name.removesuffix(f".safetensors{_SUFFIX}")[1:]: path for path in found}
+    found = sorted(folder.glob(f".*.safetensors{SUFFIX}"))
+    return {path.name.removesuffix(f".safetensors{SUFFIX}")[1:]: path for path in found}
 
 
 def read_record(folder: Path) -> TrainingRecord | None:
