@@ -150,7 +150,7 @@ def write_files(files: Path) -> None:
         rows = "".join(f"q{q}\td{d}\t{d % 4}\n" for q, d in own)
         (files / f"{name}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{rows}")
     for name in ("kept", "new"):
-        shutil.copy(next(ASSETS_FOLDER.glob("*.safetensors")), files / f"{name}.safetensors")
+        shutil.copy(ASSETS_FOLDER / "sample-paper.safetensors", files / f"{name}.safetensors")
     index = faiss.IndexFlatIP(16)
     vectors = np.random.default_rng(1).normal(size=(DOCUMENTS, 16)).astype(np.float32)
     index.add(vectors)
