@@ -43,6 +43,8 @@ class FileState:
         problem: What is wrong; empty if nothing is.
         remedy: What can be done about it.
         repair: What `repair_workspace` does.
+        beside: Whether it also does that with all other files of the same folder, which are of no
+            use without this one.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class FileState:
     problem: str = ""
     remedy: str = ""
     repair: Repair = "move"
+    beside: bool = False
 
 
 def file_states(root: Path) -> Iterator[FileState]:
@@ -131,16 +134,18 @@ def _digested(folder: Path, older_ok: bool) -> FileState:
     try:
         files = json.loads(path.read_text(encoding="utf-8")).get("files")
     except (OSError, ValueError, AttributeError):
-        return _state(path, UNREADABLE, AGAIN, "delete")
+        return _state(path, UNREADABLE, AGAIN, "delete", beside=True)
     if files is None and older_ok:  # older versions wrote no digests
         arrays = sorted(folder.glob("*.npy"))
         bad = [p for p in arrays if not _readable(partial(np.load, p, allow_pickle=False))]
-        return _state(bad[0] if bad else folder, UNREADABLE if bad else "", AGAIN, "delete")
+        return _state(
+            bad[0] if bad else folder, UNREADABLE if bad else "", AGAIN, "delete", beside=True
+        )
     own = file_digests(folder)
     for name, digest in (files or {}).items():
         if own.get(name) != digest:
-            return _state(folder / name, CHANGED, AGAIN, "delete")
-    return _state(folder, "" if files else UNREADABLE, AGAIN, "delete")
+            return _state(folder / name, CHANGED, AGAIN, "delete", beside=True)
+    return _state(folder, "" if files else UNREADABLE, AGAIN, "delete", beside=True)
 
 
 def _computed(path: Path) -> Iterator[FileState]:
@@ -168,11 +173,13 @@ def _removed(root: Path) -> Iterator[FileState]:
             yield _state(path, "" if ok else CHANGED, remedy)
 
 
-def _state(path: Path, problem: str, remedy: str, repair: Repair = "move") -> FileState:
+def _state(
+    path: Path, problem: str, remedy: str, repair: Repair = "move", beside: bool = False
+) -> FileState:
     if not problem:
         files = sum(p.is_file() for p in path.rglob("*")) if path.is_dir() else 1
         return FileState(path, files)
-    return FileState(path, 1, problem, remedy, repair)
+    return FileState(path, 1, problem, remedy, repair, beside)
 
 
 def _visible(folder: Path) -> list[Path]:

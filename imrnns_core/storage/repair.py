@@ -29,26 +29,29 @@ def repair_workspace(root: Path, states: list[FileState]) -> list[str]:
     aside = root / DAMAGED / f"{time.time_ns():020d}"
     lines = []
     for state in states:
-        if not state.problem or not state.path.exists():
+        # of what was replaced only half, the sweep puts back what is needed
+        if not state.problem or state.path.name.endswith(".old"):
             continue
         name = state.path.relative_to(root)
         if state.repair == "delete":
-            if state.path.name.endswith(".old"):
-                continue  # the sweep puts it back if the new folder is missing
-            delete(state.path)
+            files = state.path.parent.iterdir() if state.beside else ()
+            for path in (state.path, *(path for path in files if path.is_file())):
+                delete(path)
             lines.append(f"{name}: deleted")
-            continue
-        target = aside / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(state.path):
-            for end in ("", "-wal", "-shm") if state.repair == "rescue" else ("",):
-                part = state.path.with_name(state.path.name + end)
-                if part.exists():
-                    part.replace(target.with_name(target.name + end))
-            kept = ""
-            if state.repair == "rescue":
-                rows = rescue_rows(target, state.path)
-                kept = f"; {rows:,} whole rows are kept"
-        lines.append(f"{name}: moved to {target.parent}{kept}")
+        else:
+            lines.append(f"{name}: {_moved(state, aside / name)}")
     swept = sweep_leftovers(root)
     return [*lines, *(f"{path.relative_to(root)}: deleted" for path in swept)]
+
+
+def _moved(state: FileState, target: Path) -> str:
+    """Move a damaged file aside, and return what was done."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    database = state.repair == "rescue"
+    with locked(state.path):
+        for end in ("", "-wal", "-shm") if database else ("",):
+            part = state.path.with_name(state.path.name + end)
+            if part.exists():
+                part.replace(target.with_name(target.name + end))
+        kept = f"; {rescue_rows(target, state.path):,} whole rows are kept" if database else ""
+    return f"moved to {target.parent}{kept}"

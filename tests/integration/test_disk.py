@@ -61,12 +61,12 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def full(disk: Path) -> Iterator[Path]:
     filler = disk / "filler"
-    with filler.open("wb") as handle:
+    with filler.open("wb", buffering=0) as handle:
         for size in (1 << 20, 1 << 12):
             try:
                 while True:
                     handle.write(b"x" * size)
-                    handle.flush()
+
             except OSError:
                 continue
     yield disk
