@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import logging
 import os
 import platform
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 Content = TypeVar("Content")
 CHECKSUM = "#sha256"
@@ -31,6 +32,9 @@ _ABANDONED_SECONDS = 7 * 86_400
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SPARE_BYTES = 1 << 16
+_SILENT_SECONDS = 2.0
+"""How long a process waits for a lock before it says so."""
+_LOG = logging.getLogger(__name__)
 
 
 class ChangedError(ValueError):
@@ -159,8 +163,16 @@ def locked(path: Path) -> Iterator[None]:
         OSError: If the file of the lock cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock_path(path)):
+    lock = FileLock(lock_path(path))
+    try:
+        lock.acquire(timeout=_SILENT_SECONDS)
+    except Timeout:
+        _LOG.warning("%s: another process changes this; waiting until it is done", path)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def lock_path(path: Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.integration.kills import write_files
 
 pytestmark = pytest.mark.integration
@@ -149,7 +150,7 @@ def test_the_dashboard_shows_a_read_only_workspace(
     from streamlit.testing.v1 import AppTest
 
     monkeypatch.setenv("IMRNNS_WORKSPACE", str(read_only / "space"))
-    page = AppTest.from_file("dashboard/script.py", default_timeout=300)
+    page = AppTest.from_file(str(REPOSITORY / "dashboard" / "script.py"), default_timeout=300)
     page.query_params["data"] = "small"
     page.run()
     assert not page.exception
