@@ -83,11 +83,12 @@ def named_errors(path: Path, temporary: Path | None = None) -> Iterator[None]:
         short = error.errno is None and "written" in str(error)
         if not own and (error.filename or not (short or error.errno in (*_FULL, *_REFUSED))):
             raise
-        number = (errno.ENOSPC if _is_full(path) else errno.EIO) if short else error.errno
+        number = (errno.ENOSPC if is_full(path) else errno.EIO) if short else error.errno
         raise OSError(number, os.strerror(number or errno.EIO), str(path)) from None
 
 
-def _is_full(path: Path) -> bool:
+def is_full(path: Path) -> bool:
+    """Return whether the disk of a file has no space left."""
     return shutil.disk_usage(path.parent).free < _SPARE_BYTES
 
 

@@ -133,7 +133,7 @@ class Database:
         if not self.exists():
             yield None
             return
-        with self._errors(), self._engine().connect() as connection:
+        with self._errors(), self._engine(reading=True).connect() as connection:
             yield connection if self._tables(connection) else None
 
     @contextmanager
@@ -148,8 +148,8 @@ class Database:
             with self._engine().begin() as connection:
                 yield connection
 
-    def _engine(self) -> Engine:
-        url = self._url or file_address(self._file)
+    def _engine(self, reading: bool = False) -> Engine:
+        url = self._url or file_address(self._file, reading)
         try:
             return _engine(url)
         except ModuleNotFoundError:

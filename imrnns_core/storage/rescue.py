@@ -23,7 +23,7 @@ Checksums = dict[tuple[str, int], str]
 def database_problem(file: Path) -> str:
     """Return what is wrong with a file of judgments; empty if nothing is."""
     try:
-        with _connected(file_address(file)) as connection:
+        with _connected(file_address(file, reading=True)) as connection:
             found = connection.execute(text("PRAGMA integrity_check")).scalars().all()
             if found != ["ok"]:
                 return f"SQLite finds it damaged: {str(found[0]).splitlines()[0]}"
@@ -50,7 +50,10 @@ def rescue_rows(damaged: Path, file: Path) -> int:
     """
     tables, rows = [t for t in METADATA.sorted_tables if t is not CHECKSUMS], dict[str, Any]()
     checksums: Checksums = {}
-    with suppress(SQLAlchemyError, ValueError), _connected(file_address(damaged)) as connection:
+    with (
+        suppress(SQLAlchemyError, ValueError),
+        _connected(file_address(damaged, reading=True)) as connection,
+    ):
         with suppress(SQLAlchemyError, ValueError):
             checksums = _checksums(connection)
         for table in tables:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from imrnns_core.errors import DataError
+from imrnns_core.io import is_full
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
@@ -19,14 +20,17 @@ _REMEDIES = {
     "SQLITE_FULL": "free some disk space; what was stored before is there",
     "SQLITE_READONLY": "make the workspace writable",
     "SQLITE_CANTOPEN": "make the workspace writable",
-    "SQLITE_IOERR": "check the disk and its free space",
+    "SQLITE_IOERR": "check the disk, and free some disk space",
     "SQLITE_BUSY": "another process writes; try again",
 }
 
 
-def file_address(file: Path) -> URL:
-    """Return the address of a SQLite file, also in a folder that cannot be written."""
-    if not file.exists() or os.access(file.parent, os.W_OK):
+def file_address(file: Path, reading: bool) -> URL:
+    """Return the address of a SQLite file.
+
+    It can be read on a full disk and in a read-only folder, too.
+    """
+    if not reading or not file.exists() or (os.access(file.parent, os.W_OK) and not is_full(file)):
         return URL.create("sqlite", database=str(file))
     log = file.with_name(f"{file.name}-wal")
     # SQLite cannot make the files beside it that it needs for others to write meanwhile
