@@ -24,7 +24,7 @@ from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Query
 from imrnns_core.errors import LensError
 from imrnns_core.storage.database import JUDGMENTS, QUESTIONS, REMOVALS, Database
-from imrnns_core.storage.row_checksums import check_rows, insert_row
+from imrnns_core.storage.row_checksums import check_rows, insert_row, written_checksums
 
 GRADES = (0, 1, 2, 3)
 GRADE_NAMES = ("not relevant", "marginally relevant", "relevant", "highly relevant")
@@ -237,9 +237,10 @@ class JudgmentStore:
         with self.database.reading() as connection:
             if connection is None:
                 return []
+            written = written_checksums(self.database, connection, table, name)
             known = self.database.has(connection, table)
             rows = connection.execute(query).mappings().all() if known else []
-            check_rows(self.database, connection, table, name, rows)
+            check_rows(self.database, table, rows, written)
             return rows
 
 

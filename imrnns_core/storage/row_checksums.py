@@ -32,20 +32,35 @@ def insert_row(connection: Connection, table: Table, values: Mapping[str, Any]) 
     return number
 
 
+def written_checksums(
+    database: Database, connection: Connection, table: Table, dataset: str
+) -> dict[int, str]:
+    """Return row → SHA-256 of the rows of a data set.
+
+    Read it before the rows: others can store rows meanwhile, and none is ever deleted.
+    """
+    if not database.has(connection, CHECKSUMS):
+        return {}
+    query = select(CHECKSUMS.c.row, CHECKSUMS.c.sha256).where(
+        CHECKSUMS.c.table == table.name, CHECKSUMS.c.dataset == dataset
+    )
+    return {int(number): digest for number, digest in connection.execute(query)}
+
+
 def check_rows(
-    database: Database, connection: Connection, table: Table, dataset: str, rows: Sequence[Any]
+    database: Database, table: Table, rows: Sequence[Any], written: Mapping[int, str]
 ) -> None:
     """Check that the rows of a data set are as they were stored, and that none is missing.
+
+    Args:
+        database: The database.
+        table: The table.
+        rows: The rows.
+        written: What `written_checksums` returned before the rows were read.
 
     Raises:
         DataError: If a row is damaged or missing.
     """
-    if not database.has(connection, CHECKSUMS):
-        return
-    query = select(CHECKSUMS.c.row, CHECKSUMS.c.sha256).where(
-        CHECKSUMS.c.table == table.name, CHECKSUMS.c.dataset == dataset
-    )
-    written = {int(number): digest for number, digest in connection.execute(query)}
     own = {int(row["id"]): row_digest(table, row) for row in rows if int(row["id"]) in written}
     for number, digest in written.items():
         if own.get(number) != digest:

@@ -245,7 +245,9 @@ class Soak:
         written = [name for name in finished for path in again.changed if f".{name}." in path]
         if written:
             self.note(scenario, kill, f"finished shards were encoded again: {written}")
-        if _epochs(ended) + _epochs(again) > _epochs(whole) + 1:  # one may be noted and not written
+        # one epoch may be noted and not written; a training whose adapter is written starts anew
+        done = any(path.endswith("/new.safetensors") for path in ended.changed)
+        if not done and _epochs(ended) + _epochs(again) > _epochs(whole) + 1:
             self.note(scenario, kill, "finished epochs were trained again")
         if left := list(leftovers(case / "workspace")):
             self.note(scenario, kill, f"left: {left}")
