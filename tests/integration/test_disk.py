@@ -30,7 +30,8 @@ def mount(*options: str) -> None:
 
 def contents(root: Path) -> dict[str, str]:
     """Path → SHA-256 of all files but locks and the notes of uses."""
-    files = [p for p in root.rglob("*") if p.is_file() and p.suffix != ".lock"]
+    ends = (".lock", "-wal", "-shm")  # SQLite keeps the last two, which are empty, for a while
+    files = [p for p in root.rglob("*") if p.is_file() and not p.name.endswith(ends)]
     return {
         str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in files
