@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app install test integration check bench screenshots sample clean
+.PHONY: app install test integration soak check bench screenshots sample clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run dashboard/app.py
@@ -17,6 +17,10 @@ test: $(VENV)/.dev $(VENV)/.browser
 # Builds the wheel and installs it into empty environments outside this folder
 integration: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest tests/integration -m integration
+
+# Kills real commands 200 times, and looks for what is lost; SEED=N repeats a run
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.integration.kills $(or $(KILLS),200) --seed $(or $(SEED),7)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

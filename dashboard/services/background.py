@@ -18,6 +18,7 @@ from typing import IO, Generic, Protocol, TypeVar
 
 import imrnns_core
 from imrnns_core.errors import LensError
+from imrnns_core.io import os_error_line
 
 FIRST_PAGE_SECONDS = 1.5
 """Delay of work that no page waits for, so that it does not slow down the first page."""
@@ -68,6 +69,13 @@ class StoppedError(Exception):
     """The work was stopped, because no session waits for it any more."""
 
 
+def _line(error: Exception) -> str:
+    """Return what the page shows of an error."""
+    if isinstance(error, OSError):
+        return os_error_line(error)
+    return str(error) if isinstance(error, LensError) else f"{type(error).__name__}: {error}"
+
+
 @dataclass
 class ThreadJob:
     """Work in a thread of the server."""
@@ -88,8 +96,7 @@ class ThreadJob:
             except StoppedError:
                 pass
             except Exception as error:  # a thread has no caller to raise to: the page shows it
-                known = isinstance(error, LensError)
-                self.error = str(error) if known else f"{type(error).__name__}: {error}"
+                self.error = _line(error)
             finally:
                 self.finished = True
 

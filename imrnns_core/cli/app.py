@@ -11,6 +11,7 @@ from imrnns_core.cli.adapters import (
     adapters_show,
 )
 from imrnns_core.cli.console import err
+from imrnns_core.cli.doctor import doctor
 from imrnns_core.cli.evaluate import evaluate
 from imrnns_core.cli.explain import explain
 from imrnns_core.cli.faithfulness import faithfulness
@@ -27,6 +28,7 @@ from imrnns_core.cli.search import search
 from imrnns_core.cli.servers import dashboard, serve
 from imrnns_core.cli.train import train
 from imrnns_core.errors import LensError
+from imrnns_core.io import os_error_line
 
 app = typer.Typer(
     help="Show and explain how an IMRNN adapter changes the rankings of a dense retriever.",
@@ -47,6 +49,7 @@ app.command()(gate)
 app.command()(faithfulness)
 app.command()(dashboard)
 app.command()(serve)
+app.command()(doctor)
 adapters.command("import")(adapters_import)
 adapters.command("export")(adapters_export)
 adapters.command("list")(adapters_list)
@@ -77,11 +80,5 @@ def main() -> None:
         err.print(f"imrnns-lens: {error}", soft_wrap=True)
         raise SystemExit(2) from None
     except OSError as error:
-        err.print(
-            (
-                f"imrnns-lens: {error.filename or ''}: {error.strerror or error}; check the path, "
-                "the permissions and the free disk space"
-            ),
-            soft_wrap=True,
-        )
+        err.print(f"imrnns-lens: {os_error_line(error)}", soft_wrap=True)
         raise SystemExit(2) from None

@@ -22,7 +22,7 @@ from imrnns_core.cli.options import (
 )
 from imrnns_core.cli.outputs import check_outputs, write_record
 from imrnns_core.errors import LensError
-from imrnns_core.io import write_json
+from imrnns_core.io import write_checked_json
 from imrnns_core.reporting.formatting import counted
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def faithfulness(
     # where the dashboard and the reports look for it, also without --json
     path = space.faithfulness_path(record_key(ranker))
     note_use(space.root, collection.dataset.name, path)
-    write_json(path, result.to_json())
+    write_checked_json(path, result.to_json())
     if json_file:
         write_record(json_file, "faithfulness", result.to_json())
 

@@ -71,7 +71,7 @@ def encode_shards(
         if folder is not None:
             path = _file(folder, label, missing[position])
             with atomic_write(path) as temporary, temporary.open("wb") as handle:
-                np.save(handle, own)
+                np.savez(handle, vectors=own)  # with a CRC-32, which np.save does not write
         finish(missing[position], own)
     ordered = [vectors[number] for number in range(len(shards))]
     return np.concatenate(ordered) if ordered else np.zeros((0, 1), np.float32)
@@ -81,9 +81,15 @@ def _saved(folder: Path | None, label: str, number: int, count: int) -> FloatArr
     """Return the saved vectors of a shard, or None if there are none for this number of texts."""
     if folder is None:
         return None
-    vectors = none_if_damaged(partial(np.load, _file(folder, label, number)))
+    vectors = none_if_damaged(partial(_load, _file(folder, label, number)))
     # a file of another run may have the same name
     return vectors if vectors is not None and vectors.ndim == 2 and len(vectors) == count else None
+
+
+def _load(path: Path) -> FloatArray:
+    with np.load(path, allow_pickle=False) as archive:
+        vectors: FloatArray = archive["vectors"]
+        return vectors
 
 
 def unsaved(folder: Path | None, label: str, texts: Sequence[Text]) -> list[Text]:
@@ -97,4 +103,4 @@ def unsaved(folder: Path | None, label: str, texts: Sequence[Text]) -> list[Text
 
 
 def _file(folder: Path, label: str, number: int) -> Path:
-    return folder / f"{label}-{number * SHARD:08d}.npy"
+    return folder / f"{label}-{number * SHARD:08d}.npz"

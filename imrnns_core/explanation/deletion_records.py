@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.explanation.word_drops import SHORTLIST
+from imrnns_core.io import without_checksum
 from imrnns_core.types import SIDES, Side, Target
 
 SCHEMA = 3
@@ -189,7 +190,7 @@ class DeletionSummary:
             OSError: The file cannot be read.
             KeyError, TypeError, ValueError: It is no record of a known schema.
         """
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = without_checksum(json.loads(path.read_text(encoding="utf-8")))
         change = _CHANGE_KEYS.get(record["schema"])
         if change is None:
             raise ValueError(f"schema {record['schema']}")

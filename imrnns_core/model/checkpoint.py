@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from imrnns_core.config import AdapterConfig
@@ -67,7 +68,8 @@ def save_adapter(adapter: Adapter, path: Path) -> None:
         CARD_DIGEST: hashlib.sha256(card.encode()).hexdigest(),
     }
     with atomic_write(path) as temporary:
-        save_file(state, temporary, metadata)
+        # written here: errors of safetensors itself do not say that the disk is full
+        temporary.write_bytes(save(state, metadata))
 
 
 def export_adapter(adapter: Adapter, path: Path) -> None:
@@ -83,8 +85,10 @@ def export_adapter(adapter: Adapter, path: Path) -> None:
     model = adapter.model
     payload = reference_payload(model.state_dict(), model.config, adapter.card)
     path.parent.mkdir(parents=True, exist_ok=True)
+    packed = BytesIO()
+    torch.save(payload, packed)
     with atomic_write(path) as temporary:
-        torch.save(payload, temporary)
+        temporary.write_bytes(packed.getbuffer())
 
 
 def load_adapter(path: str | Path) -> Adapter:
@@ -212,6 +216,8 @@ def _stored_card(
             json_path.read_text(encoding="utf-8") if card_path == json_path else None
         )
         if text is None:
+            if metadata.keys() & {DIGEST, CARD_DIGEST}:
+                raise ValueError("it is missing")
             return AdapterCard(path.stem, config.input_dim, config.output_dim)
         record = json.loads(text)
         written = metadata.get(CARD_DIGEST)  # older versions wrote none

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -34,13 +31,18 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQL
 from sqlalchemy.pool import NullPool
 
 from imrnns_core.errors import DataError, LensError, MissingExtraError
+from imrnns_core.storage.sqlite_file import (
+    BUSY_SECONDS,
+    file_address,
+    remedy,
+    use_write_ahead_log,
+    wait_for_disk,
+)
 
 VARIABLE = "IMRNNS_JUDGMENTS"
 """The environment variable with the address of a team's database."""
 FILE = "judgments.sqlite"
 FORM = "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
-BUSY_SECONDS = 30.0
-"""How long a writer waits for another one."""
 CONNECT_SECONDS = 10
 _LOCK = 7_340_031
 """Number of the PostgreSQL lock under which the tables are made."""
@@ -86,6 +88,15 @@ REMOVALS = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     sqlite_autoincrement=True,
 )
+CHECKSUMS = Table(
+    "checksums",
+    METADATA,
+    # a row of another table, whose content it has as SHA-256
+    Column("table", String, primary_key=True),
+    Column("row", _ID, primary_key=True, autoincrement=False),
+    Column("dataset", String, nullable=False),
+    Column("sha256", String, nullable=False),
+)
 
 
 class Database:
@@ -122,7 +133,7 @@ class Database:
         if not self.exists():
             yield None
             return
-        with self._errors(), self._engine().connect() as connection:
+        with self._errors(), self._engine(reading=True).connect() as connection:
             yield connection if self._tables(connection) else None
 
     @contextmanager
@@ -137,8 +148,8 @@ class Database:
             with self._engine().begin() as connection:
                 yield connection
 
-    def _engine(self) -> Engine:
-        url = self._url or URL.create("sqlite", database=str(self._file))
+    def _engine(self, reading: bool = False) -> Engine:
+        url = self._url or file_address(self._file, reading)
         try:
             return _engine(url)
         except ModuleNotFoundError:
@@ -167,7 +178,7 @@ class Database:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         engine = self._engine()
         if self._url is None:
-            _use_write_ahead_log(self._file)
+            use_write_ahead_log(self._file)
         with engine.begin() as connection:
             if self._url is None:
                 # a writer from the first statement on: another process sees none or all tables
@@ -184,10 +195,10 @@ class Database:
         except IntegrityError:  # a caller expects it
             raise
         except SQLAlchemyError as error:
-            reason = _first_line(getattr(error, "orig", None) or error)
+            original = getattr(error, "orig", None) or error
+            reason = _first_line(original)
             if self._url is None:
-                remedy = "check disk and permissions, or move the file away"
-                raise DataError(self.name, reason, remedy) from None
+                raise DataError(self.name, reason, remedy(original)) from None
             reason = _without_secrets(reason, self._url)
             raise LensError(
                 f"{self.name}: {reason}; start the server, or correct or unset {VARIABLE}"
@@ -223,7 +234,7 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(
             url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True
         )
-        event.listen(engine, "connect", _wait_for_disk)
+        event.listen(engine, "connect", wait_for_disk)
         return engine
     try:
         return create_engine(
@@ -234,32 +245,6 @@ def _engine(url: URL) -> Engine:
         )
     except NoSuchModuleError:
         raise ModuleNotFoundError("psycopg") from None
-
-
-def _wait_for_disk(connection: Any, _record: Any) -> None:
-    # a judgment that was shown as stored survives a loss of power
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _use_write_ahead_log(path: Path) -> None:
-    """Let readers and a writer work at once, which stays with the file.
-
-    SQLite does not wait for others in this step, so it is tried again while it is busy.
-    """
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise DataError(path, str(error), "check disk and permissions") from None
-            time.sleep(0.02)
-        except sqlite3.DatabaseError as error:
-            raise DataError(path, str(error), "move the file away") from None
-        finally:
-            connection.close()
 
 
 def _first_line(error: BaseException) -> str:

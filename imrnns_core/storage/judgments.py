@@ -24,6 +24,7 @@ from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.data.records import Query
 from imrnns_core.errors import LensError
 from imrnns_core.storage.database import JUDGMENTS, QUESTIONS, REMOVALS, Database
+from imrnns_core.storage.row_checksums import check_rows, insert_row, written_checksums
 
 GRADES = (0, 1, 2, 3)
 GRADE_NAMES = ("not relevant", "marginally relevant", "relevant", "highly relevant")
@@ -116,13 +117,7 @@ class JudgmentStore:
             return []
         shared = {"dataset": dataset.name, "who": clean_name(who), "at": at}
         with self.database.writing() as connection:
-            numbers = [
-                connection.execute(
-                    JUDGMENTS.insert().values({**row, **shared})
-                ).inserted_primary_key[0]  # type: ignore[index]
-                for row in rows
-            ]
-        return [int(number) for number in numbers]
+            return [insert_row(connection, JUDGMENTS, {**row, **shared}) for row in rows]
 
     def undo(self, name: str, number: int, who: str) -> bool:
         """Let a judgment of a data set count no longer; return whether there is one.
@@ -137,7 +132,7 @@ class JudgmentStore:
         for row in rows:
             undo = {"who": clean_name(who), "at": datetime.now(UTC), "undoes": number}
             with self.database.writing() as connection:
-                connection.execute(JUDGMENTS.insert().values({**_without_id(row), **undo}))
+                insert_row(connection, JUDGMENTS, {**_without_id(row), **undo})
         return bool(rows)
 
     def history(self, name: str) -> list[Judgment]:
@@ -172,7 +167,7 @@ class JudgmentStore:
         row = {"dataset": name, "query_id": query.id, "text": text, **signed}
         try:
             with self.database.writing() as connection:
-                connection.execute(QUESTIONS.insert().values(row))
+                insert_row(connection, QUESTIONS, row)
         except IntegrityError:  # someone kept the same question at the same moment
             return Query(query.id, self._question_rows(name)[query.id]["text"])
         return query
@@ -212,7 +207,7 @@ class JudgmentStore:
         signed = {"who": clean_name(who), "at": datetime.now(UTC)}
         row = {"dataset": name, "query_id": query_id, "removed": removed, **signed}
         with self.database.writing() as connection:
-            connection.execute(REMOVALS.insert().values(row))
+            insert_row(connection, REMOVALS, row)
 
     def _question_rows(self, name: str) -> dict[str, Any]:
         return {row["query_id"]: row for row in self._rows_of(QUESTIONS, name)}
@@ -240,9 +235,13 @@ class JudgmentStore:
         """Return the rows of a data set in their order."""
         query = select(table).where(table.c.dataset == name).order_by(table.c.id)
         with self.database.reading() as connection:
-            if connection is None or not self.database.has(connection, table):
+            if connection is None:
                 return []
-            return connection.execute(query).mappings().all()
+            written = written_checksums(self.database, connection, table, name)
+            known = self.database.has(connection, table)
+            rows = connection.execute(query).mappings().all() if known else []
+            check_rows(self.database, table, rows, written)
+            return rows
 
 
 def _count(table: Table, name: str) -> Any:

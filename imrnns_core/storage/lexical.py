@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +40,4 @@ def stored_or_built_index(folder: Path, dataset: Dataset) -> BM25Index:
         with atomic_write(folder) as temporary:
             index.save(temporary)
             write_json(temporary / "manifest.json", {**manifest, "files": file_digests(temporary)})
-            # renaming replaces a folder only if that is empty
-            shutil.rmtree(folder, ignore_errors=True)
     return index

@@ -10,7 +10,7 @@ from pathlib import Path
 from imrnns_core.config import EncoderSpec
 from imrnns_core.data.readers.load import DataSource
 from imrnns_core.errors import DataError
-from imrnns_core.io import atomic_write
+from imrnns_core.io import EDITED, ChangedError, without_checksum, write_checked_json
 from imrnns_core.types import Similarity
 
 
@@ -86,7 +86,7 @@ def read_registry(path: Path) -> dict[str, Registration]:
     except (OSError, ValueError):
         text = ""
     try:
-        for name, record in json.loads(text).items():
+        for name, record in without_checksum(json.loads(text)).items():
             embeddings = Path(record["embeddings"]) if record["embeddings"] else None
             encoder = EncoderSpec(**record["encoder"])
             # older lists lack some of these
@@ -99,6 +99,9 @@ def read_registry(path: Path) -> dict[str, Registration]:
                 passages=bool(record.get("passages")),
                 without_vectors=bool(record.get("without_vectors")),
             )
+    except ChangedError as error:
+        remedy = f"{EDITED}; else delete the file and prepare your data sets again"
+        raise DataError(path, str(error), remedy) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         remedy = "delete it and prepare your data sets again"
         raise DataError(path, "not a list of data sets", remedy) from None
@@ -121,9 +124,7 @@ def write_registry(path: Path, registrations: Iterable[Registration]) -> None:
         }
         for r in registrations
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    write_checked_json(path, record)
 
 
 def own_name(path: Path) -> str:

@@ -19,7 +19,7 @@ from imrnns_core.data.readers.load import reasons
 from imrnns_core.data.readers.runs import load_run
 from imrnns_core.data.run import Run
 from imrnns_core.errors import DataError, LensError
-from imrnns_core.io import atomic_write, locked
+from imrnns_core.io import EDITED, ChangedError, locked, without_checksum, write_checked_json
 
 
 class RunRegistry:
@@ -111,18 +111,19 @@ class RunRegistry:
 
     def _read(self) -> dict[str, dict[str, str]]:
         try:
-            record = json.loads(self.path.read_text(encoding="utf-8"))
+            record = without_checksum(json.loads(self.path.read_text(encoding="utf-8")))
             return {
                 str(data): {str(name): str(file) for name, file in files.items()}
                 for data, files in record.items()
             }
         except FileNotFoundError:
             return {}
+        except ChangedError as error:
+            remedy = f"{EDITED}; else delete the file and add your runs again"
+            raise DataError(self.path, str(error), remedy) from None
         except (OSError, ValueError, AttributeError):
             remedy = "delete it and add your runs again"
             raise DataError(self.path, "not a list of runs", remedy) from None
 
     def _write(self, runs: dict[str, dict[str, str]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(self.path) as temporary:
-            temporary.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+        write_checked_json(self.path, runs)

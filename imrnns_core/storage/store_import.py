@@ -10,7 +10,6 @@ The store is read once, so that results stay as they are when it changes. `prepa
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,12 @@ from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings, unit
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.documents import one_line
 from imrnns_core.errors import LensError
-from imrnns_core.io import atomic_write, write_json
+from imrnns_core.io import atomic_write, locked, recover_folder, write_checked_json
 from imrnns_core.retrieval.stores.address import StoreAddress
 from imrnns_core.retrieval.stores.store import VectorStore
 from imrnns_core.storage.layout import file_name
 from imrnns_core.storage.registry import Registration
+from imrnns_core.storage.store_files import store_digests
 from imrnns_core.storage.workspace import Workspace
 from imrnns_core.types import FloatArray, LabelledProgress, Similarity
 
@@ -81,15 +81,15 @@ def import_store(
     if previous is not None and not previous.path.is_relative_to(folder):
         raise LensError(f"{name} is another data set ({previous.path}); give this one another name")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder) as temporary:
+    with locked(folder), atomic_write(folder) as temporary:
+        recover_folder(folder)
         (temporary / "documents").mkdir(parents=True)
         matrix = _read(temporary / "documents", address, store, id_field, progress)
         (temporary / "embeddings").mkdir()
         save_embeddings(matrix, temporary / "embeddings", "documents", "document")
         manifest = {"schema": SCHEMA, "store": str(address), "documents": len(matrix)}
-        write_json(temporary / "manifest.json", {**manifest, "similarity": store.similarity})
-        # renaming replaces a folder only if that is empty
-        shutil.rmtree(folder, ignore_errors=True)
+        manifest |= {"similarity": store.similarity, "files": store_digests(temporary)}
+        write_checked_json(temporary / "manifest.json", manifest)
     # vectors of one length have the same order by cosine, dot product and distance
     equal = matrix.common_length is not None
     similarity: Similarity = "dot" if store.similarity == "dot" and not equal else "cosine"

@@ -29,7 +29,16 @@ from imrnns_core.encoding.encoder import Encoder, format_document, format_query
 from imrnns_core.encoding.endpoint import announce
 from imrnns_core.encoding.sharded import SHARD, Cluster, encode_shards
 from imrnns_core.errors import DataError
-from imrnns_core.io import file_digests, locked, none_if_damaged, read_json, write_json
+from imrnns_core.io import (
+    file_digests,
+    locked,
+    named_errors,
+    none_if_damaged,
+    read_json,
+    recover_folder,
+    replace_folder,
+    write_json,
+)
 from imrnns_core.types import FloatArray, LabelledProgress
 
 _LOG = logging.getLogger(__name__)
@@ -63,13 +72,13 @@ def stored_or_encoded_vectors(
         return stored
     # of several processes that open a new data set, one encodes it, and the others wait for it
     with locked(folder):
+        recover_folder(folder)
         stored = stored_vectors(folder, dataset, encoder, unit)
         return stored or encode_vectors(folder, dataset, encoder, progress, unit, cluster)
 
 
 def stored_vectors(folder: Path, dataset: Dataset, encoder: Encoder, unit: bool) -> Vectors | None:
     """Return the stored embeddings of the same texts and encoder, or None if there are none."""
-    _recover(folder)
     return none_if_damaged(lambda: _stored(folder, dataset, _manifest(dataset, encoder, unit)))
 
 
@@ -256,27 +265,9 @@ def encode_vectors(
     finished = shards / "finished"
     finished.mkdir(exist_ok=True)
     for (stem, texts), matrix in zip(kinds.items(), matrices, strict=True):
-        texts.save(matrix, finished, stem)
+        with named_errors(finished / f"{stem}.npy"):
+            texts.save(matrix, finished, stem)
     files = file_digests(finished)
     write_json(finished / "manifest.json", {**manifest, "files": files})
-    _take_over(folder, finished)
+    replace_folder(finished, folder)
     return matrices[0], matrices[1]
-
-
-def _take_over(folder: Path, finished: Path) -> None:
-    """Replace the folder by its subfolder `finished`, without a moment at which both are lost."""
-    old = _old(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    folder.replace(old)
-    (old / finished.relative_to(folder)).replace(folder)
-    shutil.rmtree(old)
-
-
-def _recover(folder: Path) -> None:
-    """Put the folder back if `_take_over` was interrupted after it was renamed."""
-    if not folder.exists() and _old(folder).exists():
-        _old(folder).replace(folder)
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")

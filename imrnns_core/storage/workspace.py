@@ -30,6 +30,7 @@ from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.judged import with_judgments
 from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
+from imrnns_core.storage.leftovers import sweep_workspace
 from imrnns_core.storage.lexical import stored_or_built_index
 from imrnns_core.storage.passages import with_passages
 from imrnns_core.storage.precomputed import precomputed_vectors
@@ -40,6 +41,7 @@ from imrnns_core.storage.registry import (
     write_registry,
 )
 from imrnns_core.storage.runs import RunRegistry
+from imrnns_core.storage.store_files import check_store_files
 from imrnns_core.storage.vectors import stored_or_encoded_vectors
 from imrnns_core.types import LabelledProgress
 
@@ -89,6 +91,9 @@ class Workspace:
         Raises:
             DataError: If the list of data sets is damaged.
         """
+        registered = self._registered()
+        if registration.name == SAMPLE or registered.get(registration.name) == registration:
+            return  # so that nothing is written that is there
         with locked(self.root / "datasets.json"):
             registrations = {**self._registered(), registration.name: registration}
             # a stored path would hide the sample of a later installation
@@ -145,6 +150,8 @@ class Workspace:
             EncoderError: If texts must be encoded and the encoder cannot be loaded.
         """
         registration = data if isinstance(data, Registration) else self.resolve(_name_or_path(data))
+        sweep_workspace(self.root)
+        check_store_files(self.root, registration)
         dataset = load_dataset(registration.source)
         dataset = replace(dataset, name=registration.name, keep_own=registration.keep_own)
         encoder = self._encoder(registration)

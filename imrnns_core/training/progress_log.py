@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from imrnns_core.io import none_if_damaged, read_json, write_json
+from imrnns_core.io import named_errors, none_if_damaged, read_json, write_json
 from imrnns_core.training.progress import Epoch
 from imrnns_core.types import LabelledProgress
 
-_SUFFIX = ".training"
+SUFFIX = ".training"
+"""The end of the name of the folder of a training's state."""
 _RECORD, _ENCODING, _EPOCHS = "training.json", "encoding.json", "epochs.jsonl"
 
 
@@ -90,19 +91,20 @@ class TrainingLog:
         if self.folder is None or (epoch.run, epoch.number) in self._known:
             return
         self._known.add((epoch.run, epoch.number))
-        with (self.folder / _EPOCHS).open("a", encoding="utf-8") as lines:
+        path = self.folder / _EPOCHS
+        with named_errors(path), path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(epoch)) + "\n")
 
 
 def training_folder(file: Path) -> Path:
     """Return the folder for the state of the training that will write an adapter's file."""
-    return file.with_name(f".{file.name}{_SUFFIX}")
+    return file.with_name(f".{file.name}{SUFFIX}")
 
 
 def unfinished_trainings(folder: Path) -> dict[str, Path]:
     """Return name of the adapter → folder of its training, for a folder of adapter files."""
-    found = sorted(folder.glob(f".*.safetensors{_SUFFIX}"))
-    return {path.name.removesuffix(f".safetensors{_SUFFIX}")[1:]: path for path in found}
+    found = sorted(folder.glob(f".*.safetensors{SUFFIX}"))
+    return {path.name.removesuffix(f".safetensors{SUFFIX}")[1:]: path for path in found}
 
 
 def read_record(folder: Path) -> TrainingRecord | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imrnns_core.io import none_if_damaged, write_json
+from imrnns_core.io import none_if_damaged, read_json, without_checksum, write_checked_json
 from imrnns_core.model.adapter_card import RecipeMeasure, RecipeSelection
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import FOLDS, RECIPES, TrainConfig
@@ -171,7 +170,7 @@ class CrossValidation:
         values = [self._ndcg(run, [fold]).tolist() for fold in folds]
         self._values.setdefault(recipe, []).extend(values)
         if self.folder is not None:
-            write_json(self.folder / "cross-validation.json", self._values)
+            write_checked_json(self.folder / "cross-validation.json", self._values)
 
     def _ndcg(self, run: RecipeRun | None, folds: list[QrelsDict]) -> Tensor:
         """Return nDCG@10 (Q,) of the model of a run; without a run, of the base ranking."""
@@ -185,7 +184,7 @@ class CrossValidation:
         if self.folder is None:
             return {}
         path = self.folder / "cross-validation.json"
-        return none_if_damaged(lambda: dict(json.loads(path.read_text(encoding="utf-8")))) or {}
+        return none_if_damaged(lambda: dict(without_checksum(read_json(path)))) or {}
 
 
 def _measured(ndcg: Tensor, base: Tensor) -> RecipeMeasure:

@@ -1,7 +1,7 @@
 """Saves the results of a training run, so that a killed run resumes after its last epoch.
 
     FOLDER/key.txt                hash of the settings and data of the training
-    FOLDER/LABEL-00000000.npy     vectors of texts, 256 per file
+    FOLDER/LABEL-00000000.npz     vectors of texts, 256 per file
     FOLDER/epoch.pt               all results of the run up to an epoch and the tensors after it
     FOLDER/cross-validation.json  measures of the folds that are finished (recipe `best`)
     FOLDER/RUN/epoch.pt           the same as FOLDER/epoch.pt for a run that `best` compares
@@ -17,7 +17,9 @@ import copy
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +27,7 @@ import torch
 
 from imrnns_core.data.embeddings import unit
 from imrnns_core.encoding.sharded import encode_shards
-from imrnns_core.io import atomic_write, none_if_damaged
+from imrnns_core.io import atomic_write, none_if_damaged, write_text
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.training.config import TrainConfig
 from imrnns_core.training.loop import TrainingLoop
@@ -44,8 +46,30 @@ def open_state(folder: Path | None, key: str) -> None:
     # the files of another training would give wrong results
     if none_if_damaged(lambda: (folder / "key.txt").read_text(encoding="utf-8")) != key:
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (folder / "key.txt").write_text(key, encoding="utf-8")
+        write_text(folder / "key.txt", key)
+
+
+def write_tensors(record: Any, path: Path) -> None:
+    """Write tensors, numbers and lists to a file.
+
+    Raises:
+        OSError: If the disk is full; torch itself raises an error that does not say so.
+    """
+    packed = BytesIO()
+    torch.save(record, packed)
+    path.write_bytes(packed.getbuffer())
+
+
+def read_tensors(path: Path) -> Any:
+    """Read what `write_tensors` wrote.
+
+    Raises:
+        ValueError: If a bit of the file has changed. torch itself does not check that.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if archive.testzip() is not None:
+            raise ValueError("damaged")
+    return torch.load(path, weights_only=True)
 
 
 class SharedResults:
@@ -106,7 +130,7 @@ class ReplayLog:
         self._saved_state: Any = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            record = none_if_damaged(lambda: torch.load(folder / "epoch.pt", weights_only=True))
+            record = none_if_damaged(lambda: read_tensors(folder / "epoch.pt"))
             if isinstance(record, dict) and record.keys() == {"results", "state"}:
                 self._results, self._saved_state = record["results"], record["state"]
 
@@ -138,7 +162,7 @@ class ReplayLog:
                 self._saved_state = None
         elif self.folder is not None:
             with atomic_write(self.folder / "epoch.pt") as temporary:
-                torch.save({"results": self._results, "state": state()}, temporary)
+                write_tensors({"results": self._results, "state": state()}, temporary)
 
     @property
     def saved_state(self) -> Any:

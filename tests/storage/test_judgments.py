@@ -327,7 +327,7 @@ def test_a_damaged_database_is_one_line(store: JudgmentStore, tmp_path: Path) ->
         lambda: store.current("toy"),
         lambda: store.add(dataset(), [("q0", "d0", 1)], "anna"),
     ):
-        with pytest.raises(DataError, match=r"not a database; .*move the file away") as raised:
+        with pytest.raises(DataError, match=r"not a database; .*doctor --repair") as raised:
             use()
         assert "\n" not in str(raised.value)
     assert (tmp_path / FILE).read_text().startswith("no database")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from imrnns_core import io
 from imrnns_core.config import EncoderSpec
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.records import Document, Query
@@ -66,3 +68,25 @@ def test_of_two_that_open_new_data_one_encodes_and_the_other_waits(
         opened = list(threads.map(lambda _: Workspace(tmp_path / "space").open(pages), range(2)))
     assert encoded == [40]
     assert np.array_equal(opened[0].documents.vectors, opened[1].documents.vectors)
+
+
+def test_who_waits_long_for_another_process_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(io, "_SILENT_SECONDS", 0.05)
+    path = tmp_path / "datasets.json"
+    holding, free = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with io.locked(path):
+            holding.set()
+            free.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert holding.wait(10)
+    threading.Timer(0.5, free.set).start()
+    with io.locked(path):
+        assert free.is_set()
+    holder.join()
+    assert f"{path}: another process changes this; waiting until it is done" in caplog.text

@@ -55,6 +55,8 @@ def test_documents_vectors_and_texts_are_read_once(space: Workspace, tmp_path: P
         row = collection.documents.row[IDS[i]]
         np.testing.assert_array_equal(collection.documents.vectors[row], VECTORS[i])
     manifest = json.loads((space.root / "stores" / "wiki" / "manifest.json").read_text())
+    assert set(manifest.pop("files")) >= {"documents/corpus.jsonl", "embeddings/documents.npy"}
+    del manifest["#sha256"]
     assert manifest == {"schema": 1, "store": text, "documents": 40, "similarity": "dot"}
 
 

@@ -10,7 +10,7 @@ from dashboard.services.background import ThreadJob
 from imrnns_core.explanation.deletion_records import DeletionTest
 from imrnns_core.explanation.deletion_test import run_pairs, sample_pairs
 from imrnns_core.explanation.word_attribution import WordExplainer
-from imrnns_core.io import write_json
+from imrnns_core.io import write_checked_json
 
 
 @dataclass
@@ -40,7 +40,7 @@ class DeletionJob(ThreadJob):
             self.done += 1
             # also checks for a stop: the texts of all pairs may be encoded already
             self._progress(0, 0)
-        write_json(path, record.to_json())
+        write_checked_json(path, record.to_json())
 
     def _progress(self, done: int, total: int) -> None:
         self.step = (done, total)

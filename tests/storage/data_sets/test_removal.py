@@ -32,7 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Return the content of each file, without locks and those that are empty lists."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
     read = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-    return {name: content for name, content in read.items() if content != b"{}"}
+    return {name: content for name, content in read.items() if content.strip() != b"{}"}
 
 
 def upload(space: Workspace, name: str, content: bytes) -> Path:
