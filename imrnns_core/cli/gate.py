@@ -60,7 +60,7 @@ def gate(
     from imrnns_core.evaluation.gate import MARGIN, lost_queries, new_failures
     from imrnns_core.reporting.formatting import counted
 
-    earlier = _read(baseline)
+    earlier = read_baseline(baseline)
     if earlier["adapter"] and adapter is None:
         raise LensError(ADAPTER.format(baseline, earlier["adapter"]))
     space, registration = resolve(data, embeddings, None, None, None, workspace)
@@ -85,7 +85,12 @@ def gate(
     raise typer.Exit(1)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_baseline(path: Path) -> dict[str, Any]:
+    """Return the record of an earlier evaluation.
+
+    Raises:
+        LensError: If the file is no such record.
+    """
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
     if not isinstance(record, dict) or record.get("run") or not record.keys() >= NEEDED:
         raise LensError(

@@ -18,7 +18,7 @@ from pathlib import Path
 from imrnns_core.data.readers.unpacked_size import check_unpacked_size
 from imrnns_core.errors import DataError
 from imrnns_core.io import atomic_write
-from imrnns_core.storage.layout import file_name
+from imrnns_core.printable import file_name
 
 FOLDER = "uploads"
 FOLDER_FILES, FOLDER_BYTES = 10_000, 200_000_000
