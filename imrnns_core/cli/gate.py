@@ -18,6 +18,7 @@ from imrnns_core.cli.options import (
     open_ranker,
     resolve,
 )
+from imrnns_core.config import SCOPES
 from imrnns_core.errors import LensError
 from imrnns_core.io import none_if_damaged
 
@@ -92,7 +93,13 @@ def read_baseline(path: Path) -> dict[str, Any]:
         LensError: If the file is no such record.
     """
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
-    if not isinstance(record, dict) or record.get("run") or not record.keys() >= NEEDED:
+    if (
+        not isinstance(record, dict)
+        or record.get("run")
+        or not record.keys() >= NEEDED
+        or record["scope"] not in SCOPES
+        or not isinstance(record["adapter"], str | None)
+    ):
         raise LensError(
             f"{path}: this is no record of an evaluation of judged queries by vectors; write one "
             "with: imrnns-lens evaluate DATA --split SPLIT --json FILE"

@@ -51,6 +51,7 @@ def _lines(records: list[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(record).encode() + b"\n" for record in records)
 
 
+NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
 CORPUS, QUERIES = _lines(RECORDS), _lines(QUESTIONS)
 
 
@@ -63,24 +64,21 @@ def workbook() -> bytes:
     return stream.getvalue()
 
 
-def open_document(cells: str = "<text:p>d1</text:p>", repeated: str = "") -> bytes:
+def open_document(cells: str = "<text:p>d1</text:p>", rows: int = 1, columns: int = 1) -> bytes:
     """Return an OpenDocument sheet with one cell."""
     stream = io.BytesIO()
-    names = " ".join(
-        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
-        for n in ("office", "table", "text")
-    )
+    names = " ".join(f'xmlns:{n}="{NAMESPACE}{n}:1.0"' for n in ("office", "table", "text"))
     content = (
         f"<?xml version='1.0'?><office:document-content {names}><office:body><office:spreadsheet>"
-        f'<table:table table:name="a"><table:table-row{repeated}><table:table-cell '
-        f'office:value-type="string"{repeated}>{cells}</table:table-cell></table:table-row>'
+        f'<table:table table:name="a"><table:table-row table:number-rows-repeated="{rows}"><table:table-cell '
+        f'table:number-columns-repeated="{columns}" office:value-type="string">{cells}</table:table-cell></table:table-row>'
         "</table:table></office:spreadsheet></office:body></office:document-content>"
     )
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr(
             "META-INF/manifest.xml",
-            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+            f'<manifest:manifest xmlns:manifest="{NAMESPACE}manifest:1.0"/>',
         )
         archive.writestr("content.xml", content)
     return stream.getvalue()
@@ -272,6 +270,7 @@ def _indexes() -> dict[str, bytes]:
 
 
 INDEXES = _indexes()
+TABLE = _lines([{"id": i, "text": f"text {i}"} for i in range(3)])
 
 
 @st.composite
@@ -338,8 +337,12 @@ def adapters(draw: st.DrawFn) -> Files:
 @st.composite
 def reference_files(draw: st.DrawFn, odd: bool) -> bytes:
     """Draw a `.pt` file, whose tensors or metadata may be odd."""
-    model = IMRNN(AdapterConfig(4, 4))
-    payload = reference_payload(model.state_dict(), model.config, AdapterCard("a", 4, 4))
+    config, own = AdapterConfig(4, 4), torch.Generator().manual_seed(1)
+    state = {
+        name: torch.randn(weights.shape, generator=own)
+        for name, weights in IMRNN(config).state_dict().items()
+    }
+    payload = reference_payload(state, config, AdapterCard("a", 4, 4))
     if odd:
         names = sorted(payload["model_state"])
         wrong = (torch.zeros(1).expand(60_000, 60_000), torch.zeros(2, 0), torch.tensor(1), None)

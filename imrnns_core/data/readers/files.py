@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import charset_normalizer
-
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.character_encoding import (
+    SAMPLE_BYTES,
+    guessed_encoding,
+    marked_encoding,
+)
 from imrnns_core.data.readers.unpacked_size import (
     CHUNK,
     FREE_BYTES,
@@ -32,16 +35,11 @@ TREC_FILES = (".txt", ".qrels", ".qrel", ".trec", ".topics", ".xml")
 """Further file types that may hold judgments or topics."""
 PAGES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
 """File types with one document per file."""
+FREE_RECORDS = 100_000
+"""Records that any file may have; above them, no more than the file has bytes."""
 ARCHIVES = (".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 """Archives, which are not read inside a folder or zip."""
 _EMBEDDING_IDS = ("document_ids.txt", "query_ids.txt")
-_ENCODINGS = [
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
-    *("koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman"),
-]
-"""Character encodings that are guessed: those in which files are still written."""
-_SAMPLE_BYTES = 200_000
-"""Bytes from which the character encoding of a file is guessed if it is not UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,14 @@ class SourceFile:
             raise DataError(self.path, problem, "check the rights of the file") from None
 
     @property
-    def packed_bytes(self) -> int:
-        """The size of the file, of its zip if it is in one."""
-        return (self.archive or self.path).stat().st_size
+    def most_records(self) -> int:
+        """The records that it may have: no more than it has bytes, compressed as it is."""
+        return max(FREE_RECORDS, (self.archive or self.path).stat().st_size)
+
+    def endless(self) -> DataError:
+        """Return the error for a file that has more records."""
+        problem = f"has more than {self.most_records:,} records, which is more than its bytes"
+        return DataError(self.path, problem, "unpack it yourself, and name the unpacked file")
 
     def _member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         """Return a file of a zip; what the zip says of its size may be wrong."""
@@ -138,10 +141,10 @@ class SourceFile:
         """
         raw = self.content()
         try:
-            text = raw.decode(_marked_encoding(raw))
+            text = raw.decode(marked_encoding(raw))
         except UnicodeDecodeError as error:
-            start = max(0, error.start - _SAMPLE_BYTES // 2)
-            encoding = _guessed_encoding(raw[start : start + _SAMPLE_BYTES])
+            start = max(0, error.start - SAMPLE_BYTES // 2)
+            encoding = guessed_encoding(raw[start : start + SAMPLE_BYTES])
             report.remarks.append(f"not UTF-8 at byte {error.start + 1}; read as {encoding}")
             text = raw.decode(encoding, errors="replace")
         # not `splitlines`: it also splits at Unicode separators, which texts may contain
@@ -154,30 +157,16 @@ class SourceFile:
         Raises:
             DataError: If the file cannot be read.
         """
-        whole, line, start = self.text(report), 0, 0
+        whole, line, start, most = self.text(report), 0, 0, self.most_records
         # one by one: a list of all lines takes many times the size of a file of short ones
         while start <= len(whole):
             end = whole.find("\n", start)
             end = len(whole) if end < 0 else end
             line, text, start = line + 1, whole[start:end], end + 1
+            if line > most:
+                raise self.endless()
             if text.strip():
                 yield line, text
-
-
-def _marked_encoding(raw: bytes) -> str:
-    """Return the encoding that a byte order mark names, else UTF-8."""
-    return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def _guessed_encoding(sample: bytes) -> str:
-    """Return the likeliest encoding of some bytes; Windows-1252 if they are too few to tell."""
-    matches = charset_normalizer.from_bytes(sample, cp_isolation=_ENCODINGS)
-    best = matches.best()
-    if best is None:
-        return "cp1252"
-    equal = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
-    names = {name for match in equal for name in (match.encoding, *match.could_be_from_charset)}
-    return "cp1252" if "cp1252" in names else best.encoding
 
 
 @dataclass(frozen=True)
@@ -276,6 +265,10 @@ def _members(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
         else:
             found.append(SourceFile(_plain(name), path / name, path, info.filename))
     return found, ignored
+
+
+def _plain(name: str) -> str:
+    return name[:-3] if name.lower().endswith(".gz") else name
 
 
 def _checked(root: Path, found: list[SourceFile], ignored: dict[str, str]) -> Listing:

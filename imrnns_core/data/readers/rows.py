@@ -13,12 +13,11 @@ from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.json_rows import Record, Rows, read_json_array, read_json_lines
 from imrnns_core.data.readers.parquet_rows import read_parquet
+from imrnns_core.data.readers.sheet_size import check_sheet
 from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.errors import DataError
 
 DELIMITERS = ",;\t|"
-FREE_RECORDS = 100_000
-"""Records that any file may have; above them, no more than the file has bytes."""
 _MAX_NAME = 60
 """A cell of the first row with more characters is a text, not the name of a column."""
 
@@ -39,11 +38,10 @@ def read_rows(file: SourceFile, report: FileReport) -> Rows:
         **dict.fromkeys((".xlsx", ".xls", ".ods"), _sheet),
     }
     rows = readers.get(file.suffix, _csv)(file, report)
-    most = max(FREE_RECORDS, file.packed_bytes)
-    for number, row in enumerate(rows):
-        if number >= most:
-            problem = f"has more than {most:,} records, and fewer bytes"
-            raise DataError(file.path, problem, "unpack it yourself, and name the unpacked file")
+    most = file.most_records
+    for number, row in enumerate(rows, start=1):
+        if number > most:
+            raise file.endless()
         yield row
 
 
@@ -159,16 +157,22 @@ def _sheet(file: SourceFile, report: FileReport) -> Rows:
     """Read the first sheet that has rows."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    content = file.content()
+    check_sheet(io.BytesIO(content), file.path)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(file.content()))
-        sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
-    except (CalamineError, OSError) as error:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows: list[list[Any]] = []
+        filled = list[str]()
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.height:
+                rows = rows if filled else sheet.to_python()
+                filled.append(name)
+    except (CalamineError, OSError, ValueError) as error:
         remedy = "save it again as xlsx or CSV"
         raise DataError(file.path, f"cannot be read as a sheet ({error})", remedy) from None
-    filled = [(name, rows) for name, rows in sheets if rows]
     if len(filled) > 1:
-        report.remarks.append(f"has {len(filled)} sheets; only “{filled[0][0]}” is read")
-    rows = filled[0][1] if filled else []
+        report.remarks.append(f"has {len(filled)} sheets; only “{filled[0]}” is read")
     return _table(enumerate(([_cell(c) for c in row] for row in rows), start=1), report)
 
 

@@ -77,10 +77,6 @@ def damaged_zip(path: Path, error: Exception) -> DataError:
     return DataError(path, problem, "create the zip again, without a password")
 
 
-def _plain(name: str) -> str:
-    return name[:-3] if name.lower().endswith(".gz") else name
-
-
 def check_unpacked_size(content: IO[bytes], shown: Path) -> None:
     """Check that a zip, a sheet or a gzip file unpacks to a size that can be read.
 
