@@ -16,6 +16,10 @@ As in trec_eval, nDCG uses linear gains.
 """
 
 
+LONGEST_TYPED = 10_000
+"""Characters of a text that is typed in; encoders read about the first 2,000."""
+
+
 @dataclass(frozen=True)
 class EncoderSpec:
     """Name of a frozen encoder, and the prefixes that it expects.

@@ -129,7 +129,11 @@ def _of_arrays(name: str, arrays: Mapping[str, NDArray[Any]], path: Path) -> Emb
     check_shape(raw, path, name)
     if ids_name not in arrays:
         raise DataError(path, f"contains no array named {ids_name}", f"add the ids of {name}")
-    ids = _ids(arrays[ids_name].ravel().tolist())
+    try:
+        ids = _ids(arrays[ids_name].ravel().tolist())
+    except (SystemError, ValueError):  # numpy: characters that Unicode does not have
+        problem = f"{ids_name} holds characters that do not exist"
+        raise DataError(path, problem, "save ids as text: numpy.array(ids, str)") from None
     if len(ids) != len(raw):
         problem = f"{len(ids)} {ids_name} for {len(raw)} rows of {name}"
         raise DataError(path, problem, "give every row one id")

@@ -81,7 +81,7 @@ def _saved(folder: Path | None, label: str, number: int, count: int) -> FloatArr
     """Return the saved vectors of a shard, or None if there are none for this number of texts."""
     if folder is None:
         return None
-    vectors = none_if_damaged(partial(np.load, _file(folder, label, number)))
+    vectors = none_if_damaged(partial(np.load, _file(folder, label, number), allow_pickle=False))
     # a file of another run may have the same name
     return vectors if vectors is not None and vectors.ndim == 2 and len(vectors) == count else None
 

@@ -6,17 +6,22 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from dashboard import selection
 from tests.data.readers.files import write
-from tests.fuzz.inputs import LINK_VALUES
+from tests.fuzz.inputs import LINK_VALUES, Files
 from tests.fuzz.limits import limited, read_or_refuse
 from tests.fuzz.readers import READERS
 
 EXAMPLES = 2_000 if settings.get_current_profile_name() == "fuzz" else 100
-fuzzing = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), print_blob=True)
+fuzzing = settings(
+    # a failure is a fault of the reader, and a smaller example takes minutes to find
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=EXAMPLES,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -30,19 +35,19 @@ def test_a_reader_reads_or_refuses(name: str, data: st.DataObject):
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_most_inputs_reach_the_reader_intact(name: str):
+def test_some_inputs_are_read_and_some_refused(name: str):
     """A property about refusals would hold for a reader that refuses everything."""
-    read = 0
+    outcomes = list[bool]()
 
-    @settings(max_examples=60, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=50, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(files=READERS[name].files())
-    def count(files: dict[str, bytes]) -> None:
-        nonlocal read
+    def count(files: Files) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            read += read_or_refuse(READERS[name].read, write(Path(folder), files)) is None
+            outcomes.append(read_or_refuse(READERS[name].read, write(Path(folder), files)) is None)
 
     count()
-    assert read >= 6, read
+    assert sum(outcomes) >= 3
+    assert name == "pages" or not all(outcomes)
 
 
 LINKS = st.dictionaries(
