@@ -220,13 +220,13 @@ def check_header(file: IO[bytes], size: int) -> None:
     Raises:
         ValueError: If the array is larger, or its header is damaged.
     """
-    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(file)
     read = (
         np.lib.format.read_array_header_1_0
         if version == (1, 0)
         else np.lib.format.read_array_header_2_0
     )
-    shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+    shape, _, dtype = read(file)
     needed = math.prod(shape) * dtype.itemsize
     if needed > size:
         raise ValueError(f"its header names {needed:,} bytes, the file has {size:,}")

@@ -46,6 +46,6 @@ def _is_plain(value: Any, kind: Any) -> bool:
     if kind in (int, float):  # a truth value is an int, too
         is_number = isinstance(value, int if kind is int else (int, float))
         return is_number and not isinstance(value, bool) and math.isfinite(value)
-    if is_dataclass(kind) and isinstance(value, kind):
-        check_types(value)  # type: ignore[arg-type]
+    if is_dataclass(value) and not isinstance(value, type):
+        check_types(value)
     return isinstance(value, kind)

@@ -242,3 +242,10 @@ def test_an_uploaded_folder_is_bounded(tmp_path: Path):
     files = [(f"a/{i}", io.BytesIO()) for i in range(10_001)]
     with pytest.raises(LensError, match="at most 10,000 files"):
         save_uploaded_folder(tmp_path, files)
+
+
+def test_a_file_without_a_name_in_a_zip_is_left_out(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"text")
+        archive.writestr("corpus.jsonl", inputs.CORPUS)
+    assert [file.name for file in list_files(tmp_path / "a.zip").files] == ["corpus.jsonl"]

@@ -256,7 +256,7 @@ def _members(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
     found, ignored = list[SourceFile](), dict[str, str]()
     for info in zip_members(path):
         name = info.filename.replace("\\", "/")  # some Windows tools write backslashes
-        if info.is_dir() or name.endswith("/"):
+        if not name or name.endswith("/"):
             continue
         if stat.S_ISLNK(info.external_attr >> 16):
             ignored[name] = "a symbolic link"
