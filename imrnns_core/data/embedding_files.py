@@ -113,6 +113,8 @@ def _read_archive(path: Path) -> Precomputed:
 
 def _check_members(path: Path) -> None:
     """Check the sizes of the arrays of an .npz file before they take memory."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no zip")
     for member in zip_members(path):
         check_ratio(path, member.compress_size, member.file_size)
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
@@ -189,6 +191,7 @@ def _vectors(column: Any, ids: Sequence[str], path: Path) -> NDArray[np.floating
     import pyarrow.types
 
     kind = column.type
+    kind = kind.value_type if pyarrow.types.is_dictionary(kind) else kind
     is_list = any(
         test(kind)
         for test in (pyarrow.types.is_list, pyarrow.types.is_large_list,

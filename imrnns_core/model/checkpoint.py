@@ -170,11 +170,9 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             document_dims,
             None if query_dims == document_dims else query_dims,
         )
-        with torch.device("meta"):  # takes no memory, whatever dimensions the file names
-            shapes = IMRNN(config).state_dict()
-        for name, tensor in shapes.items():
-            if state[name].shape != tensor.shape or not state[name].is_floating_point():
-                raise ValueError(f"{name} has shape {tuple(state[name].shape)}")
+        # a tensor without values can have any number of rows, which would take memory here
+        if config.parameters > sum(tensor.numel() for tensor in state.values()):
+            raise ValueError("they have fewer values than their shapes need")
         model = IMRNN(config)
         model.load_state_dict(dict(state))
     except KeyError as error:

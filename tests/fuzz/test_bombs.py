@@ -12,12 +12,14 @@ import pyarrow as pa
 import pytest
 import torch
 
+from imrnns_core.config import AdapterConfig
 from imrnns_core.data.embedding_files import read_embeddings
 from imrnns_core.data.readers import unpacked_size
 from imrnns_core.data.readers.files import list_files
 from imrnns_core.data.readers.load import load_dataset
 from imrnns_core.errors import LensError
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.reference_package import REFERENCE_FORMATS
 from imrnns_core.storage.data_sets.uploads import save_uploaded_folder
 from tests.data.readers.files import write
@@ -215,7 +217,7 @@ def test_a_dimension_without_bytes_is_refused(tmp_path: Path):
         },
     }
     (tmp_path / "a.safetensors").write_bytes(inputs.safetensors(header, bytes(64)))
-    assert "projector.bias" in refusal(load_adapter, tmp_path / "a.safetensors")
+    assert "fewer values" in refusal(load_adapter, tmp_path / "a.safetensors")
 
 
 def test_billion_laughs_in_front_matter_stay_small(tmp_path: Path):
@@ -249,3 +251,8 @@ def test_a_file_without_a_name_in_a_zip_is_left_out(tmp_path: Path):
         archive.writestr(zipfile.ZipInfo(""), b"text")
         archive.writestr("corpus.jsonl", inputs.CORPUS)
     assert [file.name for file in list_files(tmp_path / "a.zip").files] == ["corpus.jsonl"]
+
+
+def test_the_number_of_weights_is_that_of_the_model():
+    for config in (AdapterConfig(7, 5, (4, 3)), AdapterConfig(4, 4, (4, 3), (9, 2))):
+        assert config.parameters == sum(w.numel() for w in IMRNN(config).parameters())

@@ -19,12 +19,11 @@ from imrnns_core.data.readers.character_encoding import (
 )
 from imrnns_core.data.readers.unpacked_size import (
     CHUNK,
-    FREE_BYTES,
-    MAX_RATIO,
     ZIP_DAMAGE,
     check_ratio,
     damaged_zip,
     leads_out,
+    unpacked_limit,
     zip_members,
 )
 from imrnns_core.errors import DataError
@@ -121,7 +120,7 @@ class SourceFile:
         return b"".join(parts)
 
     def _unpacked(self, packed: bytes) -> bytes:
-        limit = max(FREE_BYTES, MAX_RATIO * len(packed))
+        limit = unpacked_limit(len(packed))
         decompressor, unpacked = zlib.decompressobj(wbits=31), b""
         # a gzip file may consist of several parts
         while packed:

@@ -29,6 +29,11 @@ MAX_UNPACKED = 2_000_000_000
 _GZIP = b"\x1f\x8b"
 
 
+def unpacked_limit(packed: int) -> int:
+    """Return the bytes to which a compressed file of this size may unpack."""
+    return max(FREE_BYTES, MAX_RATIO * packed)
+
+
 def check_ratio(path: Path, packed: int, unpacked: int) -> None:
     """Check what a compressed file unpacks to.
 
@@ -40,7 +45,7 @@ def check_ratio(path: Path, packed: int, unpacked: int) -> None:
     Raises:
         DataError: If it is more than `MAX_RATIO` times as large, and more than `FREE_BYTES`.
     """
-    if unpacked > max(FREE_BYTES, MAX_RATIO * packed):
+    if unpacked > unpacked_limit(packed):
         raise DataError(
             path,
             f"unpacks to more than {MAX_RATIO} times its size",

@@ -45,7 +45,7 @@ def save_upload(
         OSError: If the file cannot be written.
     """
     check_unpacked_size(content, Path(name))
-    stem, _, suffixes = file_name(name).partition(".")
+    stem, _, suffixes = file_name(name, longest=1_000).partition(".")
     stem, suffix = stem[:LONGEST_PART], f".{suffixes[-LONGEST_PART:]}" if suffixes else ""
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
