@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imrnns_core.config import workspace_root
 from imrnns_core.printable import file_name
 
-_FOLDERS = re.compile(r"(?<![\w./])(?:/(?!/)|[A-Za-z]:\\)(?:[^\s:;,'\"()]+[/\\])+")
+_FOLDERS = re.compile(r"(?<![\w./])(?:/(?!/)|[A-Za-z]:\\)(?:[^\s#:;,'\"()]+[/\\])+")
 """The folders of an absolute path; not those of an address, which begin with two slashes."""
 
 if TYPE_CHECKING:  # it takes seconds to load, and the loading screen needs colours before
