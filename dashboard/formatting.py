@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from typing import TYPE_CHECKING
+
+from imrnns_core.config import workspace_root
+from imrnns_core.printable import file_name
+
+_FOLDERS = re.compile(r"(?<![\w./])(?:/(?!/)|[A-Za-z]:\\)(?:[^\s#:;,'\"()]+[/\\])+")
+"""The folders of an absolute path; not those of an address, which begin with two slashes."""
 
 if TYPE_CHECKING:  # it takes seconds to load, and the loading screen needs colours before
     from imrnns_core.evaluation.outcomes import Outcome
@@ -101,3 +108,17 @@ def short(text: str, length: int = 28) -> str:
 def cell(text: str, width: int) -> str:
     """Return a text cut to the three lines that fit into a table column of `width` pixels."""
     return cut(text, int(0.33 * (width - 16)))
+
+
+def download_name(name: str) -> str:
+    """Return a name of a file, with its type, that is valid on any file system."""
+    stem, _, suffix = name.rpartition(".")
+    return f"{file_name(stem)}.{suffix}"
+
+
+def without_folders(text: str) -> str:
+    """Return a message with paths relative to the workspace, or with the names of files alone.
+
+    Whoever opens the dashboard need not know the folders of the machine that it runs on.
+    """
+    return _FOLDERS.sub("", text.replace(f"{workspace_root()}/", ""))

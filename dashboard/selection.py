@@ -7,7 +7,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import quote, unquote
 
-from imrnns_core.config import CORPUS_PREFIX, ENCODER_BASE, NO_ADAPTER, RUN_PREFIX, Scope
+from imrnns_core.config import (
+    CORPUS_PREFIX,
+    ENCODER_BASE,
+    LONGEST_TYPED,
+    NO_ADAPTER,
+    RUN_PREFIX,
+    Scope,
+)
 
 ONLY = "only:"
 """Prefix of `dropped` if it names the documents that remain."""
@@ -112,6 +119,12 @@ class Selection:
 
 DEFAULT = Selection()
 # links that were copied before a renaming still open
+LONGEST_ID, MAX_DIMENSIONS = 1_000, 100_000
+_LONGEST = {
+    **dict.fromkeys(("text", "edited_query", "edited_document"), LONGEST_TYPED),
+    "dropped": 50_000,  # ids of up to a hundred documents
+}
+"""Field → characters that it can have in a link, if more than `LONGEST_ID`."""
 _RENAMED = {"bucket": "outcome"}
 _RENAMED_VALUES = {"failing in ranking": "ranked too low", "failing in the pool": "not retrieved"}
 # annotations are texts in this module; a type also lists the options of the field's control
@@ -142,6 +155,8 @@ def parse(parameters: Mapping[str, str]) -> Selection:
 
 
 def _value(name: str, text: str) -> Any:
+    if len(text) > _LONGEST.get(name, LONGEST_ID) or any(0xD800 <= ord(c) < 0xE000 for c in text):
+        raise ValueError(text)
     offered = {str(option): option for option in options(name)}
     if offered:
         if text not in offered:
@@ -150,6 +165,9 @@ def _value(name: str, text: str) -> Any:
     value = _TYPES[name](_RENAMED_VALUES.get(text, text) if name == "outcome" else text)
     # alpha and weight; “nan” is a valid float and also fails this comparison
     if isinstance(value, float) and not 0.0 <= value <= 1.0:
+        raise ValueError(text)
+    # the dimension of a vector; -1 is none
+    if isinstance(value, int) and not -1 <= value < MAX_DIMENSIONS:
         raise ValueError(text)
     return value
 

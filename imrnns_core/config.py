@@ -16,6 +16,10 @@ As in trec_eval, nDCG uses linear gains.
 """
 
 
+LONGEST_TYPED = 10_000
+"""Characters of a text that is typed in; encoders read about the first 2,000."""
+
+
 @dataclass(frozen=True)
 class EncoderSpec:
     """Name of a frozen encoder, and the prefixes that it expects.
@@ -49,6 +53,16 @@ class AdapterConfig:
     output_dim: int
     hidden_dims: tuple[int, int] = (128, 64)
     query_hidden_dims: tuple[int, int] | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the projector, both adapters and both norms."""
+        n, m = self.input_dim, self.output_dim
+        adapters = (self.hidden_dims, self.query_hidden_dims or self.hidden_dims)
+        sizes = [
+            wide * (m + 1) + narrow * (wide + 1) + 2 * m * (narrow + 1) for wide, narrow in adapters
+        ]
+        return m * (n + 1) + 4 * m + sum(sizes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as a JSON record."""

@@ -14,9 +14,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from imrnns_core.printable import one_line
+
 
 class LensError(Exception):
-    """Base class of all errors that a user can fix."""
+    """Base class of all errors that a user can fix.
+
+    Args:
+        message: Problem and remedy. What it quotes from files is made one printable line.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class DataError(LensError):

@@ -40,6 +40,7 @@ def test_data() -> Path:
 
 
 settings.register_profile("engine", deadline=None, max_examples=25, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000)
 settings.load_profile("engine")
 
 

@@ -10,6 +10,7 @@ from dashboard import navigation, state
 from dashboard.formatting import SIGNS
 from dashboard.services import catalog, comparisons, evaluations
 from dashboard.widgets import notices, progress_panel
+from imrnns_core.config import LONGEST_TYPED
 from imrnns_core.data.records import Query
 from imrnns_core.evaluation.outcomes import Outcome
 
@@ -63,6 +64,7 @@ def show() -> bool:
     st.text_input(
         "Or ask your own question" if options else "Ask your own question",
         placeholder="Type a question, press Enter",
+        max_chars=LONGEST_TYPED,
         help=QUESTION_HELP,
         **{**state.bound("text"), "on_change": _on_question},
     )

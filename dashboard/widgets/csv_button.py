@@ -8,6 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from dashboard.formatting import download_name
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """A spreadsheet runs a text that starts with one of these as a formula."""
 
@@ -22,7 +24,7 @@ def show(
     st.download_button(
         "Download CSV",
         lambda: to_csv(frame()),
-        file,
+        download_name(file),
         "text/csv",
         # a download changes nothing on the page, so the page does not run again
         on_click="ignore",

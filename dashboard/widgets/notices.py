@@ -10,12 +10,15 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboard.formatting import without_folders
+
 LONG = 300
 """Longer titles may need scrolling, so the keyboard must be able to reach them."""
 
 
 def show(kind: Literal["error", "warning", "info", "good"], title: str, text: str = "") -> None:
-    """Draw a box with a bold title and a sentence."""
+    """Draw a box with a bold title and a sentence, without the folders of this machine."""
+    text = without_folders(text)
     # screen readers announce an alert at once: too much for a hint
     role = "alert" if kind == "error" else "note"
     st.html(

@@ -22,19 +22,12 @@ from rich.progress import (
 from rich.segment import Segment
 from rich.text import Text
 
+from imrnns_core.printable import printable
+
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
 
     from imrnns_core.types import LabelledProgress
-
-
-# C0 controls, DEL and C1 controls: a title could send commands to the terminal
-_CONTROLS = dict.fromkeys(i for i in (*range(0x20), *range(0x7F, 0xA0)) if chr(i) not in "\n\t")
-
-
-def printable(text: str) -> str:
-    """Return a text without control characters, which a terminal would execute."""
-    return text.translate(_CONTROLS)
 
 
 class Terminal(Console):

@@ -18,6 +18,7 @@ from imrnns_core.cli.options import (
     open_ranker,
     resolve,
 )
+from imrnns_core.config import SCOPES
 from imrnns_core.errors import LensError
 from imrnns_core.io import none_if_damaged
 
@@ -60,7 +61,7 @@ def gate(
     from imrnns_core.evaluation.gate import MARGIN, lost_queries, new_failures
     from imrnns_core.reporting.formatting import counted
 
-    earlier = _read(baseline)
+    earlier = read_baseline(baseline)
     if earlier["adapter"] and adapter is None:
         raise LensError(ADAPTER.format(baseline, earlier["adapter"]))
     space, registration = resolve(data, embeddings, None, None, None, workspace)
@@ -85,9 +86,20 @@ def gate(
     raise typer.Exit(1)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_baseline(path: Path) -> dict[str, Any]:
+    """Return the record of an earlier evaluation.
+
+    Raises:
+        LensError: If the file is no such record.
+    """
     record = none_if_damaged(lambda: json.loads(path.read_text(encoding="utf-8")))
-    if not isinstance(record, dict) or record.get("run") or not record.keys() >= NEEDED:
+    if (
+        not isinstance(record, dict)
+        or record.get("run")
+        or not record.keys() >= NEEDED
+        or record["scope"] not in SCOPES
+        or not isinstance(record["adapter"], str | None)
+    ):
         raise LensError(
             f"{path}: this is no record of an evaluation of judged queries by vectors; write one "
             "with: imrnns-lens evaluate DATA --split SPLIT --json FILE"

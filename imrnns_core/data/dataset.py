@@ -16,7 +16,7 @@ from imrnns_core.data.common_runs import common_runs
 from imrnns_core.data.import_report import ImportReport
 from imrnns_core.data.own_documents import OwnDocuments
 from imrnns_core.data.recognition import LONE_SURROGATE
-from imrnns_core.data.records import Document, Query
+from imrnns_core.data.records import Document, Query, check_typed
 from imrnns_core.data.shingles import Hashes
 from imrnns_core.errors import DataError, LensError
 from imrnns_core.types import IntArray, Qrels, relevant_ids
@@ -195,10 +195,11 @@ class Dataset:
         """Return the query with this id or this text, or else a new query without an id.
 
         Raises:
-            LensError: If the text is empty.
+            LensError: If the text is empty, or longer than `LONGEST_TYPED` characters.
         """
         if text in self.queries:
             return self.queries[text]
+        check_typed(text)
         # a byte on the command line that is no UTF-8 arrives as half a surrogate pair
         stripped = LONE_SURROGATE.sub("\ufffd", text).strip()
         if not stripped:

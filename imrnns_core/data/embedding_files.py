@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imrnns_core.data.embeddings import (
+    ARRAY_DAMAGE,
     EMBEDDING_FILES,
     EmbeddingMatrix,
     check_distinct,
+    check_header,
     check_shape,
     checked_matrix,
     load_embeddings,
 )
+from imrnns_core.data.readers.parquet_rows import open_parquet, unreadable
+from imrnns_core.data.readers.unpacked_size import check_ratio, zip_members
 from imrnns_core.errors import DataError
 
 FORMATS = (
@@ -87,14 +91,17 @@ def _read_archive(path: Path) -> Precomputed:
     Raises:
         DataError: If it is not one, or an array is missing or faulty.
     """
+    if not path.is_file():
+        raise DataError(path, "file not found", FORMATS)
     try:
+        _check_members(path)
         # a pickle could run code
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files if name in _names()}
-    except FileNotFoundError:
-        raise DataError(path, "file not found", FORMATS) from None
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("not all of it is arrays")
     # numpy raises ValueError for a pickle, and returns other files as an array without `files`
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except ARRAY_DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = "write vectors and ids with numpy.savez; save ids as text: numpy.array(ids, str)"
         raise DataError(path, f"not a readable .npz file ({reason})", remedy) from None
@@ -102,6 +109,17 @@ def _read_archive(path: Path) -> Precomputed:
     if "documents" not in matrices:
         raise DataError(path, "contains no array named documents", FORMATS)
     return matrices["documents"], matrices.get("queries")
+
+
+def _check_members(path: Path) -> None:
+    """Check the sizes of the arrays of an .npz file before they take memory."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is no zip")
+    for member in zip_members(path):
+        check_ratio(path, member.compress_size, member.file_size)
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            if member.filename.removesuffix(".npy") in _names():
+                check_header(file, member.file_size)
 
 
 def _names() -> set[str]:
@@ -113,7 +131,11 @@ def _of_arrays(name: str, arrays: Mapping[str, NDArray[Any]], path: Path) -> Emb
     check_shape(raw, path, name)
     if ids_name not in arrays:
         raise DataError(path, f"contains no array named {ids_name}", f"add the ids of {name}")
-    ids = _ids(arrays[ids_name].ravel().tolist())
+    try:
+        ids = _ids(arrays[ids_name].ravel().tolist())
+    except (SystemError, ValueError):  # numpy: characters that Unicode does not have
+        problem = f"{ids_name} holds characters that do not exist"
+        raise DataError(path, problem, "save ids as text: numpy.array(ids, str)") from None
     if len(ids) != len(raw):
         problem = f"{len(ids)} {ids_name} for {len(raw)} rows of {name}"
         raise DataError(path, problem, "give every row one id")
@@ -148,10 +170,9 @@ def _read_table(path: Path) -> tuple[tuple[str, ...], NDArray[np.floating]]:
         DataError: If it cannot be read, a column is missing, or vectors differ in length.
     """
     import pyarrow.lib
-    import pyarrow.parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        file = open_parquet(path, path.stat().st_size, path)
         columns = file.schema_arrow.names
         absent = [name for name in COLUMNS if name not in columns]
         if absent:
@@ -160,9 +181,8 @@ def _read_table(path: Path) -> tuple[tuple[str, ...], NDArray[np.floating]]:
         table = file.read(columns=list(COLUMNS))
         ids = _ids(table["id"].to_pylist())
         return ids, _vectors(table["vector"], ids, path)
-    except (pyarrow.lib.ArrowException, OSError) as error:
-        problem = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
-        raise DataError(path, problem, "write the file again") from None
+    except (pyarrow.lib.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise unreadable(path, error) from None
 
 
 def _vectors(column: Any, ids: Sequence[str], path: Path) -> NDArray[np.floating]:
@@ -171,6 +191,7 @@ def _vectors(column: Any, ids: Sequence[str], path: Path) -> NDArray[np.floating
     import pyarrow.types
 
     kind = column.type
+    kind = kind.value_type if pyarrow.types.is_dictionary(kind) else kind
     is_list = any(
         test(kind)
         for test in (pyarrow.types.is_list, pyarrow.types.is_large_list,

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +24,12 @@ EMBEDDING_FILES = ("documents.npy", "document_ids.txt", "queries.npy", "query_id
 """Files in a folder of precomputed embeddings."""
 MEMORY_MAP_BYTES = 512 * 2**20
 """Larger float32 files are memory-mapped instead of read."""
+ARRAY_DAMAGE = (
+    *(OSError, ValueError, TypeError, EOFError, SyntaxError, RecursionError, MemoryError),
+    *(AttributeError, KeyError, OverflowError, zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+    *(NotImplementedError, RuntimeError, struct.error),
+)
+"""What numpy raises for a damaged .npy or .npz file."""
 LENGTH_SAMPLE = 1000
 """Approximate number of vectors whose lengths are compared."""
 LENGTH_TOLERANCE = 0.005
@@ -187,14 +198,38 @@ def _load_matrix(path: Path) -> NDArray[np.floating]:
     remedy = "write it with numpy.save as float16, float32 or float64"
     mapped: Literal["r"] | None = "r" if path.stat().st_size > MEMORY_MAP_BYTES else None
     try:
+        with path.open("rb") as file:
+            check_header(file, path.stat().st_size)
         # a pickle could run code
         raw = np.load(path, allow_pickle=False, mmap_mode=mapped)
-    except (ValueError, OSError, EOFError) as error:
+    except ARRAY_DAMAGE as error:
         raise DataError(path, f"not a readable .npy file ({_first_line(error)})", remedy) from None
     if not isinstance(raw, np.ndarray):
         raise DataError(path, "contains an archive of arrays instead of one array", remedy)
     check_shape(raw, path)
     return raw
+
+
+def check_header(file: IO[bytes], size: int) -> None:
+    """Check that an array in the .npy format is not larger than its file says.
+
+    Args:
+        file: The file at its start.
+        size: Its bytes.
+
+    Raises:
+        ValueError: If the array is larger, or its header is damaged.
+    """
+    version = np.lib.format.read_magic(file)
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read(file)
+    needed = math.prod(shape) * dtype.itemsize
+    if needed > size:
+        raise ValueError(f"its header names {needed:,} bytes, the file has {size:,}")
 
 
 def check_shape(raw: NDArray[Any], path: Path, name: str = "") -> None:

@@ -6,8 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from imrnns_core.config import LONGEST_TYPED
 from imrnns_core.data.recognition import text_hash
 from imrnns_core.data.shingles import words_of
+from imrnns_core.errors import LensError
 
 ACCENTS = re.compile("[\u0300-\u036f]")
 """Accents of decomposed letters; that of the Turkish İ stays beside the i in lower case."""
@@ -61,3 +63,16 @@ class Query:
     def known_hashes(self) -> frozenset[str]:
         """The hashes by which cards of this version and of older ones name the query."""
         return frozenset((self.letters_hash, self.text_hash, text_hash(self.text)))
+
+
+def check_typed(text: str) -> None:
+    """Check the length of a question that was typed.
+
+    Raises:
+        LensError: If it has more than `LONGEST_TYPED` characters.
+    """
+    if len(text) > LONGEST_TYPED:
+        raise LensError(
+            f"the question has {len(text):,} characters; type at most {LONGEST_TYPED:,}, because "
+            "an encoder reads only the beginning"
+        )

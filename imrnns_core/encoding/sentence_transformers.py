@@ -24,6 +24,7 @@ from imrnns_core.encoding.bundled import (
 )
 from imrnns_core.encoding.encoder import format_document, format_query
 from imrnns_core.encoding.model_files import check_tokenizer, model_digest
+from imrnns_core.encoding.remote_code import check_no_code
 from imrnns_core.errors import EncoderError
 from imrnns_core.types import FloatArray, IntArray, Progress
 
@@ -140,6 +141,7 @@ class SentenceTransformerEncoder:
         # otherwise transformers draws a bar for the tensors of one file
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if Path(source).is_dir():
+            check_no_code(Path(source))
             check_tokenizer(Path(source))
         try:
             model = SentenceTransformer(source, revision=self._spec.revision, device=None)

@@ -74,13 +74,25 @@ def _top_k(evaluation: Evaluation, earlier: Mapping[str, Any]) -> int:
     """Return the k of an earlier record, which must fit the evaluation."""
     fitting = {"dataset": evaluation.dataset, "split": evaluation.split}
     found = {name: earlier.get(name) for name in fitting}
-    if found != fitting or not isinstance(earlier.get("queries"), list):
+    k = earlier.get("top_k")
+    if found != fitting or not _are_queries(earlier.get("queries")) or not isinstance(k, int):
         raise LensError(
             f"the baseline is an evaluation of {found['dataset']} ({found['split']}), not of "
             f"{evaluation.dataset} ({evaluation.split}); write one with: imrnns-lens evaluate "
             f"{evaluation.dataset} --split {evaluation.split} --json FILE"
         )
-    return int(earlier["top_k"])
+    return k
+
+
+def _are_queries(value: Any) -> bool:
+    """Return whether a value is a list of queries with their ranks."""
+    return isinstance(value, list) and all(
+        isinstance(own, dict)
+        and isinstance(own.get("query_id"), str)
+        and isinstance(own.get("best_relevant_rank"), dict)
+        and all(isinstance(rank, int | None) for rank in own["best_relevant_rank"].values())
+        for own in value
+    )
 
 
 def _fails(batch: RankedBatch, i: int, stage: Stage, relevant: Sequence[int], k: int) -> bool:

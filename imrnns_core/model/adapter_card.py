@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from imrnns_core.model.field_types import check_types
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -218,7 +220,9 @@ def read_card(record: Mapping[str, Any]) -> AdapterCard:
         "outcome": _outcome(outcome) if outcome else None,
         "schema": CARD_SCHEMA,
     }
-    return AdapterCard(**converted)
+    card = AdapterCard(**converted)
+    check_types(card)
+    return card
 
 
 def _outcome(record: Mapping[str, Any]) -> TrainingOutcome:

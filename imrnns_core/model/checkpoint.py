@@ -109,7 +109,8 @@ def load_adapter(path: str | Path) -> Adapter:
             with safe_open(path, "pt") as stored:
                 metadata: dict[str, str] = stored.metadata() or {}
                 state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118, not a dict
-        except (SafetensorError, OSError) as error:
+        # safetensors raises TypeError for a tensor type that torch does not have
+        except (SafetensorError, OSError, TypeError, AttributeError, ValueError) as error:
             raise AdapterError(
                 f"{path}: not a safetensors file ({error}); train or copy the adapter again"
             ) from None
@@ -121,6 +122,8 @@ def load_adapter(path: str | Path) -> Adapter:
             "of the reference package"
         )
     state, reference = _reference_state(path)
+    if sum(tensor.nbytes for tensor in state.values()) > 2 * path.stat().st_size:
+        raise AdapterError(f"{path}: its tensors are larger than the file; copy it again")
     model = _model(state, path)
     card = AdapterCard(
         name=path.stem,
@@ -165,20 +168,22 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             )
             for adapter in ("query_adapter", "document_adapter")
         )
-        model = IMRNN(
-            AdapterConfig(
-                input_dim,
-                output_dim,
-                document_dims,
-                None if query_dims == document_dims else query_dims,
-            )
+        config = AdapterConfig(
+            input_dim,
+            output_dim,
+            document_dims,
+            None if query_dims == document_dims else query_dims,
         )
+        # a tensor without values can have any number of rows, which would take memory here
+        if config.parameters > sum(tensor.numel() for tensor in state.values()):
+            raise ValueError("they have fewer values than their shapes need")
+        model = IMRNN(config)
         model.load_state_dict(dict(state))
     except KeyError as error:
         raise AdapterError(
             f"{path}: tensor {error.args[0]!r} is missing; train or copy the adapter again"
         ) from None
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
         raise AdapterError(
             f"{path}: the tensors do not fit together ({' '.join(str(error).split())}); train "
             "or copy the adapter again"
@@ -226,7 +231,7 @@ def _stored_card(
         # a separate card file has the digest in its own record
         digest = metadata.get(DIGEST) or record.get(DIGEST)
         card = read_card(record)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         remedy = (
             "train or copy the adapter again" if card_path == path else "copy it again or delete it"
         )

@@ -57,7 +57,7 @@ def _reference_state(path: Path) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
         module, _, kind = str(name).rpartition(".")
         if module not in _MODULE_NAMES or not isinstance(tensor, Tensor):
             raise AdapterError(f"{path}: unexpected entry {name!r}; {remedy}")
-        renamed[f"{_MODULE_NAMES[module]}.{kind}"] = tensor.float()
+        renamed[f"{_MODULE_NAMES[module]}.{kind}"] = tensor
     return renamed, metadata
 
 

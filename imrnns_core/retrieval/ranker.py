@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imrnns_core.config import Scope, SearchConfig
-from imrnns_core.data.records import Query
+from imrnns_core.data.records import Query, check_typed
 from imrnns_core.errors import AdapterError
 from imrnns_core.model.adapter_card import AdapterCard
 from imrnns_core.model.checkpoint import Adapter, check_dimensions
@@ -221,6 +221,8 @@ class Ranker:
         """
         dataset = self.collection.dataset
         query = dataset.find_query(query) if isinstance(query, str) else query
+        if not query.id:
+            check_typed(query.text)
         vector = self.collection.query_vector(query) if vector is None else vector
         candidates = self._candidates(vector[None], [query.id])
         feedback = np.array([[i not in dropped for i in self._ids(candidates[0])]])

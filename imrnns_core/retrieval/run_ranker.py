@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from imrnns_core.config import ENCODER_BASE
-from imrnns_core.data.records import Query
+from imrnns_core.data.records import Query, check_typed
 from imrnns_core.data.run import RankedDocuments, Run
 from imrnns_core.errors import LensError
 from imrnns_core.retrieval.batch import NO_ROW, RankedBatch
@@ -84,6 +84,8 @@ class RunRanker(Ranker):
         """
         dataset = self.collection.dataset
         query = dataset.find_query(query) if isinstance(query, str) else query
+        if not query.id:
+            check_typed(query.text)
         ranked = self._ranked(query.id)
         ranks = np.arange(1, len(ranked.document_ids) + 1)
         return Comparison(

@@ -21,9 +21,9 @@ from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.documents import one_line
 from imrnns_core.errors import LensError
 from imrnns_core.io import atomic_write, locked, recover_folder, write_checked_json
+from imrnns_core.printable import file_name
 from imrnns_core.retrieval.stores.address import StoreAddress
 from imrnns_core.retrieval.stores.store import VectorStore
-from imrnns_core.storage.layout import file_name
 from imrnns_core.storage.registry import Registration
 from imrnns_core.storage.store_files import store_digests
 from imrnns_core.storage.workspace import Workspace

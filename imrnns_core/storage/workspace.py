@@ -23,13 +23,14 @@ from imrnns_core.encoding.sharded import Cluster
 from imrnns_core.errors import AdapterError, DataError, EncoderError, TrainingError
 from imrnns_core.io import identity, locked
 from imrnns_core.model.checkpoint import Adapter, check_dimensions, load_adapter, save_adapter
+from imrnns_core.printable import file_name
 from imrnns_core.retrieval.bm25 import BM25Index
 from imrnns_core.retrieval.collection import Collection
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.retrieval.run_ranker import RunRanker
 from imrnns_core.storage.extensions import extended_adapter
 from imrnns_core.storage.judged import with_judgments
-from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER, file_name
+from imrnns_core.storage.layout import ASSETS_FOLDER, SAMPLE_FOLDER
 from imrnns_core.storage.leftovers import sweep_workspace
 from imrnns_core.storage.lexical import stored_or_built_index
 from imrnns_core.storage.passages import with_passages

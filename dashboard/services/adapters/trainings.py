@@ -16,7 +16,7 @@ from dashboard.services.adapters.training_job import Request, TrainingJob
 from dashboard.services.background import Jobs
 from dashboard.services.caching import shared
 from imrnns_core.encoding.endpoint import Transfer, is_endpoint
-from imrnns_core.storage.layout import file_name
+from imrnns_core.printable import file_name
 from imrnns_core.training.config import BEST, TrainConfig
 from imrnns_core.training.label_free.encoded_texts import training_transfer
 from imrnns_core.training.lock import is_training

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import state
+from dashboard.formatting import download_name
 from dashboard.selection import Selection, options
 from dashboard.services import catalog, comparisons, explanations, remedies
 from dashboard.services.explanations import PairKey
@@ -229,7 +230,7 @@ def _download(query_id: str, title: str, ranking: Ranking) -> None:
     st.download_button(
         "Download the second list as a TREC run",
         lambda: single_run(query_id, ranking, tag),
-        f"{query_id}-{tag}.run",
+        download_name(f"{query_id}-{tag}.run"),
         "text/plain",
         on_click="ignore",
         key="run",

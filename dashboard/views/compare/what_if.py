@@ -14,6 +14,7 @@ from dashboard import formatting, state
 from dashboard.services import catalog, explanations, remedies
 from dashboard.services.explanations import PairKey
 from dashboard.widgets import document_panel, notices, texts
+from imrnns_core.config import LONGEST_TYPED
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.errors import EncoderError, ExplanationError
 from imrnns_core.explanation.pair import Pair
@@ -132,6 +133,7 @@ def _edit(key: PairKey, side: Side) -> None:
         height=190 if side == "document" else 100,
         help="Press Ctrl+Enter to re-score.",
         key=typed,
+        max_chars=max(LONGEST_TYPED, len(original)),
         on_change=lambda: _change(side, state.value(typed), original, key.document),
     )
     if not text.strip():

@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from dashboard.formatting import download_name
 from dashboard.services import catalog
 from dashboard.services.deletion import deletion_tests
 from dashboard.services.deletion.deletion_job import DeletionJob
@@ -51,7 +52,7 @@ def offer_report(key: PairKey) -> None:
         "Download this explanation as HTML",
         # made at the click, because it measures words, which takes seconds
         lambda: deletion_tests.report(key),
-        f"explanation-{key.query or 'query'}-{key.document}.html",
+        download_name(f"explanation-{key.query or 'query'}-{key.document}.html"),
         "text/html",
         on_click="ignore",
         key="report",

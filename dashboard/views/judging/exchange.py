@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import access, state
-from dashboard.formatting import count, cut
+from dashboard.formatting import count, cut, download_name
 from dashboard.services import catalog, judging
 from dashboard.widgets import notices, role_note, upload_box
 from imrnns_core.data.dataset import Dataset
@@ -102,7 +102,7 @@ def _downloads(dataset: Dataset) -> None:
             st.download_button(
                 label,
                 partial(qrels_text, dataset.people, name),
-                f"{dataset.name}-judgments.{suffix}",
+                download_name(f"{dataset.name}-judgments.{suffix}"),
                 "text/plain",
                 on_click="ignore",
                 key=f"export_{name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
+from dashboard.formatting import download_name
 from dashboard.services import evaluations, remedies
 
 HELP = (
@@ -25,7 +26,7 @@ def show(split: str) -> None:
     st.download_button(
         "Download report (HTML)",
         report,
-        f"{selection.data}-{split}-{selection.run or selection.adapter}.html",
+        download_name(f"{selection.data}-{split}-{selection.run or selection.adapter}.html"),
         "text/html",
         key="evaluation_report",
         on_click="ignore",  # a download changes nothing on the page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import state
+from dashboard.formatting import download_name
 from dashboard.services import catalog, remedies
 from dashboard.widgets import notices, progress_panel, texts
 from imrnns_core.remedies.bench import Bench
@@ -37,7 +38,7 @@ def show(bench: Bench, split: str) -> None:
     st.download_button(
         "Download the to-do list",
         lambda: todo(bench, groups, catalog.dataset(bench.data).queries),
-        f"to-do-{bench.data}-{bench.split}.md",
+        download_name(f"to-do-{bench.data}-{bench.split}.md"),
         "text/markdown",
         on_click="ignore",
         key="todo",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from imrnns_core.data.import_report import Kind
-from imrnns_core.data.readers.rows import Record
+from imrnns_core.data.readers.json_rows import Record
 from imrnns_core.errors import DataError
 
 Columns = Mapping[str, str]

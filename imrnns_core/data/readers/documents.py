@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.columns import Columns, document_columns, not_read
 from imrnns_core.data.readers.files import SourceFile
-from imrnns_core.data.readers.rows import Record, Rows, clean, first_rows, read_rows
+from imrnns_core.data.readers.json_rows import Record, Rows
+from imrnns_core.data.readers.rows import clean, first_rows, read_rows
 from imrnns_core.data.records import Document
 
 

@@ -11,9 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-import charset_normalizer
-
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.character_encoding import (
+    SAMPLE_BYTES,
+    guessed_encoding,
+    marked_encoding,
+)
+from imrnns_core.data.readers.unpacked_size import (
+    CHUNK,
+    ZIP_DAMAGE,
+    check_ratio,
+    damaged_zip,
+    leads_out,
+    unpacked_limit,
+    zip_members,
+)
 from imrnns_core.errors import DataError
 
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".xls", ".ods")
@@ -22,16 +34,11 @@ TREC_FILES = (".txt", ".qrels", ".qrel", ".trec", ".topics", ".xml")
 """Further file types that may hold judgments or topics."""
 PAGES = (".md", ".markdown", ".txt", ".text", ".html", ".htm")
 """File types with one document per file."""
-MAX_RATIO, FREE_BYTES = 100, 200_000_000
-"""A compressed file may be 100 times as large when unpacked; this does not apply to 200 MB."""
+FREE_RECORDS = 100_000
+"""Records that any file may have; above them, no more than the file has bytes."""
+ARCHIVES = (".zip", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+"""Archives, which are not read inside a folder or zip."""
 _EMBEDDING_IDS = ("document_ids.txt", "query_ids.txt")
-_ENCODINGS = [
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
-    *("koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman"),
-]
-"""Character encodings that are guessed: those in which files are still written."""
-_SAMPLE_BYTES = 200_000
-"""Bytes from which the character encoding of a file is guessed if it is not UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -78,27 +85,42 @@ class SourceFile:
                 raw = self.path.read_bytes()
             else:
                 with zipfile.ZipFile(self.archive) as archive:
-                    info = archive.getinfo(self.member)
-                    check_ratio(self.path, info.compress_size, info.file_size)
-                    raw = archive.read(info)
+                    raw = self._member(archive, archive.getinfo(self.member))
             # RFC 1952: the first two bytes of a gzip file, whatever its name
             return self._unpacked(raw) if raw[:2] == b"\x1f\x8b" else raw
-        # zipfile raises RuntimeError for a password, NotImplementedError for its compression
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-            problem, remedy = (
-                f"cannot be read from the zip ({error})",
-                "create the zip again, without a password",
-            )
-            raise DataError(self.path, problem, remedy) from None
         except (gzip.BadGzipFile, EOFError) as error:
             problem = f"cannot be unpacked ({error})"
             raise DataError(self.path, problem, "compress the file again with gzip") from None
+        except ZIP_DAMAGE as error:
+            raise damaged_zip(self.path, error) from None
         except OSError as error:
             problem = f"cannot be read ({error.strerror})"
             raise DataError(self.path, problem, "check the rights of the file") from None
 
+    @property
+    def most_records(self) -> int:
+        """The records that it may have: no more than it has bytes, compressed as it is."""
+        return max(FREE_RECORDS, (self.archive or self.path).stat().st_size)
+
+    def endless(self) -> DataError:
+        """Return the error for a file that has more records."""
+        problem = f"has more than {self.most_records:,} records, which is more than its bytes"
+        return DataError(self.path, problem, "unpack it yourself, and name the unpacked file")
+
+    def _member(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+        """Return a file of a zip; what the zip says of its size may be wrong."""
+        check_ratio(self.path, info.compress_size, info.file_size)
+        parts, size = [], 0
+        # `ZipFile.read` would unpack two gigabytes before it looks at the size
+        with archive.open(info) as packed:
+            while part := packed.read(CHUNK):
+                size += len(part)
+                check_ratio(self.path, info.compress_size, size)
+                parts.append(part)
+        return b"".join(parts)
+
     def _unpacked(self, packed: bytes) -> bytes:
-        limit = max(FREE_BYTES, MAX_RATIO * len(packed))
+        limit = unpacked_limit(len(packed))
         decompressor, unpacked = zlib.decompressobj(wbits=31), b""
         # a gzip file may consist of several parts
         while packed:
@@ -118,10 +140,10 @@ class SourceFile:
         """
         raw = self.content()
         try:
-            text = raw.decode(_marked_encoding(raw))
+            text = raw.decode(marked_encoding(raw))
         except UnicodeDecodeError as error:
-            start = max(0, error.start - _SAMPLE_BYTES // 2)
-            encoding = _guessed_encoding(raw[start : start + _SAMPLE_BYTES])
+            start = max(0, error.start - SAMPLE_BYTES // 2)
+            encoding = guessed_encoding(raw[start : start + SAMPLE_BYTES])
             report.remarks.append(f"not UTF-8 at byte {error.start + 1}; read as {encoding}")
             text = raw.decode(encoding, errors="replace")
         # not `splitlines`: it also splits at Unicode separators, which texts may contain
@@ -134,44 +156,16 @@ class SourceFile:
         Raises:
             DataError: If the file cannot be read.
         """
-        for line, text in enumerate(self.text(report).split("\n"), start=1):
+        whole, line, start, most = self.text(report), 0, 0, self.most_records
+        # one by one: a list of all lines takes many times the size of a file of short ones
+        while start <= len(whole):
+            end = whole.find("\n", start)
+            end = len(whole) if end < 0 else end
+            line, text, start = line + 1, whole[start:end], end + 1
+            if line > most:
+                raise self.endless()
             if text.strip():
                 yield line, text
-
-
-def _marked_encoding(raw: bytes) -> str:
-    """Return the encoding that a byte order mark names, else UTF-8."""
-    return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def _guessed_encoding(sample: bytes) -> str:
-    """Return the likeliest encoding of some bytes; Windows-1252 if they are too few to tell."""
-    matches = charset_normalizer.from_bytes(sample, cp_isolation=_ENCODINGS)
-    best = matches.best()
-    if best is None:
-        return "cp1252"
-    equal = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
-    names = {name for match in equal for name in (match.encoding, *match.could_be_from_charset)}
-    return "cp1252" if "cp1252" in names else best.encoding
-
-
-def check_ratio(path: Path, packed: int, unpacked: int) -> None:
-    """Check what a compressed file unpacks to.
-
-    Args:
-        path: The path that the message shows.
-        packed: Its size in bytes.
-        unpacked: Its unpacked size in bytes.
-
-    Raises:
-        DataError: If it is more than `MAX_RATIO` times as large, and more than `FREE_BYTES`.
-    """
-    if unpacked > max(FREE_BYTES, MAX_RATIO * packed):
-        raise DataError(
-            path,
-            f"unpacks to more than {MAX_RATIO} times its size",
-            "unpack it yourself if you trust it, and name the folder",
-        )
 
 
 @dataclass(frozen=True)
@@ -207,7 +201,7 @@ def list_files(path: Path) -> Listing:
         DataError: If the path does not exist or is a damaged zip.
     """
     if path.is_dir():
-        return _checked(path, _folder_files(path), {})
+        return _checked(path, *_folder_files(path))
     archive = containing_zip(path)
     if archive is None:
         if not path.is_file():
@@ -222,18 +216,26 @@ def list_files(path: Path) -> Listing:
     return inside
 
 
-def _folder_files(path: Path) -> list[SourceFile]:
-    found = []
+def _folder_files(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
+    found, ignored, homes = list[SourceFile](), dict[str, str](), _homes(path)
     for folder, subfolders, names in os.walk(path):
         # in place, so that hidden folders such as .git are not searched
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        files = [Path(folder, name) for name in names]
-        found += [
-            SourceFile(_plain(file.relative_to(path).as_posix()), file)
-            for file in files
-            if file.is_file()
-        ]
-    return found
+        for file in (Path(folder, name) for name in names):
+            name = file.relative_to(path).as_posix()
+            if file.is_symlink() and not any(map(file.resolve().is_relative_to, homes)):
+                ignored[name] = "a symbolic link that leads out of the folder"
+            elif file.is_file():
+                found.append(SourceFile(_plain(name), file))
+    return found, ignored
+
+
+def _homes(folder: Path) -> list[Path]:
+    """Return where the links of a folder may lead: into it, or to the files of a hub's cache."""
+    whole = folder.resolve()
+    # models--A--B/snapshots/REVISION/NAME → models--A--B/blobs/DIGEST
+    caches = [parent.parent / "blobs" for parent in whole.parents if parent.name == "snapshots"]
+    return [whole, *caches]
 
 
 def containing_zip(path: Path) -> Path | None:
@@ -251,17 +253,16 @@ def _named_zip(path: Path) -> bool:
 
 def _members(path: Path) -> tuple[list[SourceFile], dict[str, str]]:
     found, ignored = list[SourceFile](), dict[str, str]()
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            name = info.filename.replace("\\", "/")  # some Windows tools write backslashes
-            if info.is_dir() or name.endswith("/"):
-                continue
-            if stat.S_ISLNK(info.external_attr >> 16):
-                ignored[name] = "a symbolic link"
-            elif ".." in PurePosixPath(name).parts or name.startswith("/"):
-                ignored[name] = "its path leads out of the zip"
-            else:
-                found.append(SourceFile(_plain(name), path / name, path, info.filename))
+    for info in zip_members(path):
+        name = info.filename.replace("\\", "/")  # some Windows tools write backslashes
+        if not name or name.endswith("/"):
+            continue
+        if stat.S_ISLNK(info.external_attr >> 16):
+            ignored[name] = "a symbolic link"
+        elif leads_out(name):
+            ignored[name] = "its path leads out of the zip"
+        else:
+            found.append(SourceFile(_plain(name), path / name, path, info.filename))
     return found, ignored
 
 
@@ -280,6 +281,8 @@ def _checked(root: Path, found: list[SourceFile], ignored: dict[str, str]) -> Li
             ignored[file.name] = "ids of precomputed embeddings"
         elif any(part.startswith(".") for part in parts):
             continue  # hidden files and folders, such as .git
+        elif file.suffix in ARCHIVES:
+            ignored[file.name] = "an archive in the folder or zip; unpack it"
         elif file.suffix in TABLES + TREC_FILES + PAGES:
             files.append(file)
     return Listing(root, tuple(files), ignored)

@@ -19,11 +19,12 @@ from imrnns_core.data.readers.columns import (
 from imrnns_core.data.readers.documents import DocumentFinder, read_documents
 from imrnns_core.data.readers.files import TABLES, Listing, SourceFile, list_files
 from imrnns_core.data.readers.grades import whole_grades
+from imrnns_core.data.readers.json_rows import Record
 from imrnns_core.data.readers.layout import SHARD, Parts, find_parts, one_collection
 from imrnns_core.data.readers.pages import read_pages
 from imrnns_core.data.readers.qrels import Judged, read_qrels
 from imrnns_core.data.readers.queries import is_topics, read_queries, read_topics
-from imrnns_core.data.readers.rows import Record, first_rows
+from imrnns_core.data.readers.rows import first_rows
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
 from imrnns_core.types import Qrels

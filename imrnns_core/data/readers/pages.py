@@ -17,6 +17,10 @@ from imrnns_core.data.records import Document
 from imrnns_core.errors import DataError
 
 _HEADING = re.compile(r"\A\s*#\s+(.+?)\s*#*\s*(?:\n|\Z)|\A\s*(.+?)[ \t]*\n=+[ \t]*(?:\n|\Z)")
+_MAX_TAGS = 100_000
+"""Tags of an HTML page; each takes about a kilobyte when it is read."""
+_MAX_FRONT_MATTER = 20_000
+"""Characters of front matter; more is text between two lines."""
 _UNREAD = ("script", "style", "template", "noscript", "nav", "header", "footer", "aside")
 
 
@@ -39,6 +43,9 @@ def _pages(files: Sequence[SourceFile], report: FileReport) -> Iterator[tuple[in
         try:
             text = clean(file.text(own), report, number)
             html = file.suffix in (".html", ".htm")
+            if html and text.count("<") > _MAX_TAGS:
+                problem = f"with more than {_MAX_TAGS:,} tags"
+                raise DataError(file.path, problem, "save it as text")
             title, url, body = _html(text) if html else _markdown(text, file, report, number)
         except DataError as error:
             report.reject(error.problem, number, file.name)
@@ -52,11 +59,12 @@ def _markdown(text: str, file: SourceFile, report: FileReport, number: int) -> t
     """Return title, address and text of a Markdown or text file."""
     metadata: Mapping[str, object] = {}
     try:
-        metadata, text = frontmatter.parse(text)
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError):
+        if text.find("\n---", 3) < _MAX_FRONT_MATTER:
+            metadata, text = frontmatter.parse(text)
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
         report.keep("with front matter that is not YAML, read as text", number, file.name)
-    title = str(metadata.get("title") or "").strip()
-    url = str(metadata.get("url") or metadata.get("permalink") or metadata.get("link") or "")
+    title = _value(metadata, "title")
+    url = next(filter(None, (_value(metadata, key) for key in ("url", "permalink", "link"))), "")
     heading = _HEADING.match(text)
     if heading:
         # the heading becomes the title, so the text does not repeat it
@@ -64,6 +72,12 @@ def _markdown(text: str, file: SourceFile, report: FileReport, number: int) -> t
         if not title or title == named:
             title, text = named, text[heading.end() :]
     return title, url.strip(), text.strip()
+
+
+def _value(metadata: Mapping[str, object], key: str) -> str:
+    """Return a text, number or date of front matter; a list of lists can be endless as a text."""
+    value = metadata.get(key)
+    return "" if isinstance(value, (list, dict, set, tuple)) else str(value or "").strip()
 
 
 def _html(text: str) -> tuple[str, str, str]:

@@ -11,7 +11,8 @@ from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.columns import ROLES, Columns, named
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.grades import is_rounded, parse_grade
-from imrnns_core.data.readers.rows import Record, Rows, cells_of, clean, delimiter, read_rows
+from imrnns_core.data.readers.json_rows import Record, Rows
+from imrnns_core.data.readers.rows import cells_of, clean, delimiter, read_rows
 from imrnns_core.data.readers.trec import from_trec_id
 from imrnns_core.errors import DataError
 

@@ -12,8 +12,9 @@ from imrnns_core.data.readers.columns import Columns, not_read, query_columns, s
 from imrnns_core.data.readers.documents import DocumentFinder, field, one_line
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.grades import is_rounded, parse_grade
+from imrnns_core.data.readers.json_rows import Record
 from imrnns_core.data.readers.qrels import Judged
-from imrnns_core.data.readers.rows import Record, clean, first_rows, read_rows
+from imrnns_core.data.readers.rows import clean, first_rows, read_rows
 from imrnns_core.data.records import Query
 
 _TOPIC = re.compile(r"<top(?:\s[^>]*)?>(.*?)(?:</top>|(?=<top[\s>])|\Z)", re.S | re.I)

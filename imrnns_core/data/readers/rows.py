@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -12,16 +11,13 @@ from typing import Any
 
 from imrnns_core.data.import_report import FileReport
 from imrnns_core.data.readers.files import SourceFile
+from imrnns_core.data.readers.json_rows import Record, Rows, read_json_array, read_json_lines
+from imrnns_core.data.readers.parquet_rows import read_parquet
+from imrnns_core.data.readers.sheet_size import check_sheet
 from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.errors import DataError
 
-Record = dict[str, Any]
-Rows = Iterator[tuple[int, Record]]
-"""(Line from 1, column name → value) of each record; broken records are counted and left out."""
-
 DELIMITERS = ",;\t|"
-_LONGEST_INTEGER = 300
-"""Digits up to which a JSON integer is read as a number; Python refuses more than 4,300."""
 _MAX_NAME = 60
 """A cell of the first row with more characters is a text, not the name of a column."""
 
@@ -32,16 +28,21 @@ def read_rows(file: SourceFile, report: FileReport) -> Rows:
     Counts each record in `report.records`, and rejects those that are broken.
 
     Raises:
-        DataError: If the file cannot be read at all.
+        DataError: If the file cannot be read at all, or a small file unpacks to endless records.
     """
     readers: dict[str, Callable[[SourceFile, FileReport], Rows]] = {
-        ".json": _json,
-        ".jsonl": _jsonl,
-        ".ndjson": _jsonl,
-        ".parquet": _parquet,
+        ".json": read_json_array,
+        ".jsonl": read_json_lines,
+        ".ndjson": read_json_lines,
+        ".parquet": read_parquet,
         **dict.fromkeys((".xlsx", ".xls", ".ods"), _sheet),
     }
-    return readers.get(file.suffix, _csv)(file, report)
+    rows = readers.get(file.suffix, _csv)(file, report)
+    most = file.most_records
+    for number, row in enumerate(rows, start=1):
+        if number > most:
+            raise file.endless()
+        yield row
 
 
 def cells_of(line: str, mark: str | None) -> list[str]:
@@ -65,59 +66,6 @@ def first_rows(file: SourceFile, count: int = 20) -> list[Record]:
     """
     report = FileReport(str(file.path), "documents")
     return [record for _, record in islice(read_rows(file, report), count)]
-
-
-def _jsonl(file: SourceFile, report: FileReport) -> Rows:
-    for line, text in file.lines(report):
-        report.records += 1
-        try:
-            record = _parse(text)
-        except json.JSONDecodeError as error:
-            report.reject("with broken JSON", line, f"column {error.colno}: {error.msg}")
-        except RecursionError:
-            report.reject("with JSON nested too deeply", line)
-        else:
-            yield from _objects([(line, record)], report)
-
-
-def _json(file: SourceFile, report: FileReport) -> Rows:
-    """Read an array of objects, an object that contains one, or JSON lines."""
-    text = file.text(report)
-    try:
-        content = _parse(text)
-    except json.JSONDecodeError as error:
-        if text.lstrip().startswith("{") and "\n" in text.strip():
-            return _jsonl(file, report)
-        problem = f"broken JSON ({error.msg}, line {error.lineno}, column {error.colno})"
-        raise DataError(file.path, problem, "correct the file", error.lineno) from None
-    except RecursionError:
-        remedy = "write an array of objects"
-        raise DataError(file.path, "JSON nested too deeply", remedy) from None
-    if isinstance(content, dict):
-        arrays = [value for value in content.values() if isinstance(value, list)]
-        # an object without an array is a file with one record
-        content = max(arrays, key=len) if arrays else [content]
-    if not isinstance(content, list):
-        problem = f"a JSON {type(content).__name__}, not an array of objects"
-        raise DataError(file.path, problem, 'write [{"id": …, "title": …, "text": …}, …]')
-    report.records += len(content)
-    return _objects(enumerate(content, start=1), report)
-
-
-def _parse(text: str) -> Any:
-    return json.loads(text, parse_int=_integer)
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
-
-
-def _objects(records: Iterable[tuple[int, Any]], report: FileReport) -> Rows:
-    for line, record in records:
-        if isinstance(record, dict):
-            yield line, record
-        else:
-            report.reject("that are not JSON objects", line, repr(record))
 
 
 def _csv(file: SourceFile, report: FileReport) -> Rows:
@@ -209,39 +157,28 @@ def _sheet(file: SourceFile, report: FileReport) -> Rows:
     """Read the first sheet that has rows."""
     from python_calamine import CalamineError, CalamineWorkbook
 
+    content = file.content()
+    check_sheet(io.BytesIO(content), file.path)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(file.content()))
-        sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
-    except (CalamineError, OSError) as error:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows: list[list[Any]] = []
+        filled = list[str]()
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.height:
+                rows = rows if filled else sheet.to_python()
+                filled.append(name)
+    except (CalamineError, OSError, ValueError) as error:
         remedy = "save it again as xlsx or CSV"
         raise DataError(file.path, f"cannot be read as a sheet ({error})", remedy) from None
-    filled = [(name, rows) for name, rows in sheets if rows]
     if len(filled) > 1:
-        report.remarks.append(f"has {len(filled)} sheets; only “{filled[0][0]}” is read")
-    rows = filled[0][1] if filled else []
+        report.remarks.append(f"has {len(filled)} sheets; only “{filled[0]}” is read")
     return _table(enumerate(([_cell(c) for c in row] for row in rows), start=1), report)
 
 
 def _cell(value: Any) -> Any:
     """Return whole numbers without the `.0` that sheets give to every number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _parquet(file: SourceFile, report: FileReport) -> Rows:
-    import pyarrow.lib
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.ParquetFile(io.BytesIO(file.content()))
-        number = 0
-        for batch in table.iter_batches():
-            for record in batch.to_pylist():
-                number += 1
-                report.records += 1
-                yield number, record
-    except pyarrow.lib.ArrowException as error:
-        problem = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
-        raise DataError(file.path, problem, "write the file again") from None
 
 
 def clean(value: Any, report: FileReport, line: int) -> str:

@@ -19,8 +19,9 @@ from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.import_report import FileReport, ImportReport
 from imrnns_core.data.readers.columns import ROLES, named
 from imrnns_core.data.readers.files import SourceFile, list_files
+from imrnns_core.data.readers.json_rows import Record, Rows
 from imrnns_core.data.readers.load import reasons
-from imrnns_core.data.readers.rows import Record, Rows, cells_of, clean, read_rows
+from imrnns_core.data.readers.rows import cells_of, clean, read_rows
 from imrnns_core.data.readers.trec import from_trec_id, to_trec_id
 from imrnns_core.data.run import RankedDocuments, Run
 from imrnns_core.errors import DataError

@@ -1,21 +1,85 @@
-"""The limit of what an uploaded file may unpack to; nothing is unpacked to disk."""
+"""The limits of what a compressed file may unpack to; nothing is unpacked to disk."""
 
 from __future__ import annotations
 
 import gzip
+import lzma
+import re
+import struct
 import zipfile
 import zlib
 from pathlib import Path
 from typing import IO
 
-from imrnns_core.data.readers.files import check_ratio
 from imrnns_core.errors import DataError
 
+MAX_RATIO, FREE_BYTES = 100, 50_000_000
+"""A compressed file may be 100 times as large when unpacked; this does not apply to 50 MB."""
+MAX_MEMBERS = 100_000
+"""Files in a zip."""
+ZIP_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OverflowError),
+    *(RuntimeError, NotImplementedError, ValueError),
+)
+"""What `zipfile` raises for a damaged zip, a password (RuntimeError) or an unknown compression."""
+CHUNK = 1 << 20
+"""Bytes that are unpacked at once."""
 MAX_UNPACKED = 2_000_000_000
 """Bytes to which an uploaded file may unpack, all files of a zip together."""
-CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
-_DAMAGED = (OSError, EOFError, zlib.error, RuntimeError, NotImplementedError, zipfile.BadZipFile)
+
+
+def unpacked_limit(packed: int) -> int:
+    """Return the bytes to which a compressed file of this size may unpack."""
+    return max(FREE_BYTES, MAX_RATIO * packed)
+
+
+def check_ratio(path: Path, packed: int, unpacked: int) -> None:
+    """Check what a compressed file unpacks to.
+
+    Args:
+        path: The path that the message shows.
+        packed: Its size in bytes.
+        unpacked: Its unpacked size in bytes.
+
+    Raises:
+        DataError: If it is more than `MAX_RATIO` times as large, and more than `FREE_BYTES`.
+    """
+    if unpacked > unpacked_limit(packed):
+        raise DataError(
+            path,
+            f"unpacks to more than {MAX_RATIO} times its size",
+            "unpack it yourself if you trust it, and name the folder",
+        )
+
+
+def leads_out(name: str) -> bool:
+    """Return whether a path in an archive is absolute, of a drive, or climbs with `..`."""
+    return ".." in name.split("/") or bool(re.match(r"/|[A-Za-z]:", name))
+
+
+def zip_members(path: Path) -> list[zipfile.ZipInfo]:
+    """Return the files of a zip, which together may unpack to what `check_ratio` allows.
+
+    Raises:
+        DataError: If the zip is damaged, or has too many or too large files.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (*ZIP_DAMAGE, OSError) as error:
+        raise damaged_zip(path, error) from None
+    if len(members) > MAX_MEMBERS:
+        problem = f"has {len(members):,} files, more than {MAX_MEMBERS:,}"
+        raise DataError(path, problem, "unpack it yourself if you trust it, and name the folder")
+    check_ratio(path, path.stat().st_size, sum(member.file_size for member in members))
+    return members
+
+
+def damaged_zip(path: Path, error: Exception) -> DataError:
+    """Return the error for a zip that cannot be read."""
+    problem = f"cannot be read from the zip ({error})"
+    return DataError(path, problem, "create the zip again, without a password")
 
 
 def check_unpacked_size(content: IO[bytes], shown: Path) -> None:
@@ -33,7 +97,7 @@ def check_unpacked_size(content: IO[bytes], shown: Path) -> None:
     packed = content.seek(0, 2)
     try:
         unpacked = _unpacked_bytes(content)
-    except _DAMAGED:
+    except (*ZIP_DAMAGE, OSError):
         return
     if unpacked > MAX_UNPACKED:
         raise DataError(

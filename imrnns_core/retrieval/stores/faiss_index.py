@@ -86,6 +86,8 @@ class FaissStore:
     def _read(self, path: Path) -> tuple[Any, tuple[str, ...] | None]:
         """Return the index without its numbers, and those as ids, if it has any."""
         try:
+            # no vector in the file can be larger than the file
+            faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, 1))
             self._owner = faiss.read_index(str(path))  # it frees the index and inner ones
             index = faiss.downcast_index(self._owner)
             labels, self._by_number = None, False
@@ -99,7 +101,7 @@ class FaissStore:
                 else:
                     index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
                     labels, self._by_number = tuple(map(str, numbers.tolist())), True
-        except RuntimeError:
+        except (RuntimeError, OSError, MemoryError):
             problem = "not a FAISS index" if path.is_file() else "the file does not exist"
             remedy = "write it with faiss.write_index"
             raise self._address.error(problem, remedy) from None

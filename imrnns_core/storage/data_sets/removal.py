@@ -20,9 +20,9 @@ from imrnns_core.config import SAMPLE
 from imrnns_core.data.readers.files import containing_zip
 from imrnns_core.errors import LensError
 from imrnns_core.io import locked
+from imrnns_core.printable import file_name
 from imrnns_core.storage.data_sets import uses
 from imrnns_core.storage.data_sets.uploads import FOLDER as UPLOADS
-from imrnns_core.storage.layout import file_name
 from imrnns_core.storage.registry import Registration, read_registry, write_registry
 from imrnns_core.storage.removed import REMOVED, delete_old, longest_kept, new_folder
 from imrnns_core.storage.runs import RunRegistry

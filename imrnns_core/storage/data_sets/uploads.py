@@ -18,7 +18,7 @@ from pathlib import Path
 from imrnns_core.data.readers.unpacked_size import check_unpacked_size
 from imrnns_core.errors import DataError
 from imrnns_core.io import atomic_write
-from imrnns_core.storage.layout import file_name
+from imrnns_core.printable import file_name
 
 FOLDER = "uploads"
 FOLDER_FILES, FOLDER_BYTES = 10_000, 200_000_000
@@ -45,7 +45,7 @@ def save_upload(
         OSError: If the file cannot be written.
     """
     check_unpacked_size(content, Path(name))
-    stem, _, suffixes = file_name(name).partition(".")
+    stem, _, suffixes = file_name(name, longest=1_000).partition(".")
     stem, suffix = stem[:LONGEST_PART], f".{suffixes[-LONGEST_PART:]}" if suffixes else ""
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)

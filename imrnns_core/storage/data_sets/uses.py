@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from imrnns_core.storage.layout import file_name
+from imrnns_core.printable import file_name
 
 FOLDER = "uses"
 KINDS = ("asked", "extended", "faithfulness", "maps", "passages", "sentences")

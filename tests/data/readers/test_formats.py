@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from imrnns_core.data.dataset import Dataset
 from imrnns_core.data.readers import files as source_files
+from imrnns_core.data.readers import unpacked_size
 from imrnns_core.data.readers.load import DataSource, load_dataset
 from imrnns_core.data.records import Document, Query
 from imrnns_core.errors import DataError
@@ -516,7 +517,7 @@ def test_a_zip_with_backslashes_climbing_paths_and_links(tmp_path: Path):
 
 @pytest.mark.parametrize("packed", ["zip", "gzip"])
 def test_a_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: str):
-    monkeypatch.setattr(source_files, "FREE_BYTES", 1000)
+    monkeypatch.setattr(unpacked_size, "FREE_BYTES", 1000)
     bomb = {"corpus.jsonl": b'{"_id": "1", "text": "' + b"a" * 1_000_000 + b'"}\n'}
     if packed == "zip":
         with source_files.zipfile.ZipFile(
