@@ -21,7 +21,9 @@ import streamlit as st  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from streamlit import net_util  # noqa: E402
 
+from dashboard import page_errors  # noqa: E402
 from dashboard.gate import Gate  # noqa: E402
+from imrnns_core import logs  # noqa: E402
 
 # Otherwise Streamlit asks other machines for the address of this one
 net_util._external_ip = net_util._internal_ip = "127.0.0.1"
@@ -43,13 +45,21 @@ def _end(
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Limit the time of the shutdown, which waits for open connections and running threads."""
+    """Begin the log; limit the shutdown, which waits for connections and running threads."""
+    page_errors.install()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         stop = signal.getsignal(signal_number)
         assert callable(stop)  # the handler of the server
         signal.signal(signal_number, partial(_end, stop))
+    logs.event("server started")
     yield
+    logs.event("server ended")
 
 
 # as middleware, the gate is before every route; Streamlit checks hosts only for its WebSocket
-app = st.App(FOLDER / "script.py", lifespan=lifespan, middleware=[Middleware(Gate)])
+app = st.App(
+    FOLDER / "script.py",
+    lifespan=lifespan,
+    middleware=[Middleware(Gate)],
+    on_script_error=page_errors.show,
+)

@@ -101,6 +101,7 @@ def serve(
     _check_installed("serving", "serve", SERVE_PACKAGES)
     import uvicorn
 
+    from imrnns_core import logs
     from imrnns_core.serving.app import create_app
 
     space, registration = resolve(
@@ -108,9 +109,12 @@ def serve(
     )
     app = create_app(open_ranker(space, registration, adapter))
     out.print(f"http://{host}:{port}/docs", soft_wrap=True)
+    logs.configure()
     # uvicorn refuses at this number, not above it
     limit = MOST_CONNECTIONS + 1
-    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=limit)
+    uvicorn.run(
+        app, host=host, port=port, log_config=None, log_level="warning", limit_concurrency=limit
+    )
 
 
 def _check_installed(feature: str, extra: str, packages: Sequence[str]) -> None:
