@@ -19,7 +19,7 @@ from pathlib import Path
 
 from imrnns_core.storage.workspace import Workspace
 from tests.browser.app import run_command, started
-from tests.websocket_session import Session, connect
+from tests.websocket_session import connect
 
 QUERIES, EDITS, EVERY = 1_000, 500, 100
 LINK = "data=sample&adapter=sample-adapter&query=q001&editing=yes"

@@ -77,6 +77,7 @@ def configure(session: Callable[[], str] = str, stream: Any = None) -> None:
     for name in SERVERS:
         for logger in _family(name):
             logger.handlers, logger.propagate = [], True
+            logger.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     threading.excepthook = _report_thread
 
@@ -128,7 +129,7 @@ def _without_texts(record: logging.LogRecord) -> str:
     if record.name == WARNINGS:
         # "file:line: Category: message"
         return ": ".join(record.getMessage().split(": ", 2)[:2])
-    if record.name != LOGGER.name and family not in SERVERS or not isinstance(record.msg, str):
+    if (record.name != LOGGER.name and family not in SERVERS) or not isinstance(record.msg, str):
         return f"message of {record.name}, {record.filename}:{record.lineno}"
     try:
         if isinstance(record.args, Mapping):

@@ -69,7 +69,9 @@ def test_an_error_has_its_id_and_places_but_no_text(written: io.StringIO) -> Non
 
 def test_messages_of_other_packages_keep_numbers_only(written: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").error("Port %s of %r is taken", 8501, SECRET)
-    logging.getLogger("asyncio").error("%(name)s took %(seconds)d s", {"name": SECRET, "seconds": 3})
+    logging.getLogger("asyncio").error(
+        "%(name)s took %(seconds)d s", {"name": SECRET, "seconds": 3}
+    )
     logging.getLogger("some.library").warning(f"odd text: {SECRET}")
     logging.getLogger("streamlit").error(ValueError(SECRET))
     warnings.warn(f"odd text: {SECRET}", UserWarning, stacklevel=1)
@@ -85,9 +87,7 @@ def test_messages_of_other_packages_keep_numbers_only(written: io.StringIO) -> N
     assert SECRET not in written.getvalue()
 
 
-def test_texts_are_logged_if_asked(
-    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_are_logged_if_asked(written: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMRNNS_LOG_TEXTS", "yes")
     with pytest.raises(ValueError, match="bad") as raised:
         fail()

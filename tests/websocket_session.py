@@ -24,6 +24,7 @@ class Session:
         channel: The WebSocket.
         port: The port of the dashboard.
         page: The hash of the page that is shown.
+        address: The query string that the browser would show.
         boxes: Label → id of the input widgets that the runs so far drew.
         shown: All elements that the last run drew, as text.
         received: Everything that the session ever received, as text.
@@ -33,6 +34,7 @@ class Session:
     channel: websockets.ClientConnection
     port: int
     page: str = ""
+    address: str = ""
     boxes: dict[str, str] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
     received: list[str] = field(default_factory=list)
@@ -40,12 +42,13 @@ class Session:
 
     async def open(self, page: str, link: str) -> None:
         """Open a page of a link."""
-        request = BackMsg()
+        request, self.address = BackMsg(), link
         request.rerun_script.query_string, request.rerun_script.page_name = link, page
         await self.run(request)
 
     async def type(self, label: str, text: str) -> None:
         """Type a text into the box with this label."""
+        await self.until(lambda own: label in own.boxes)
         request = self._request()
         box = request.rerun_script.widget_states.widgets.add()
         box.id, box.string_value = self.boxes[label], text
@@ -53,6 +56,7 @@ class Session:
 
     async def click(self, label: str) -> None:
         """Click the button with this label."""
+        await self.until(lambda own: label in own.boxes)
         request = self._request()
         button = request.rerun_script.widget_states.widgets.add()
         button.id, button.trigger_value = self.boxes[label], True
@@ -113,6 +117,8 @@ class Session:
         message = ForwardMsg.FromString(received)
         if message.WhichOneof("type") == "new_session":
             self.page = message.new_session.page_script_hash
+        elif message.WhichOneof("type") == "page_info_changed":
+            self.address = message.page_info_changed.query_string
         elif message.WhichOneof("type") == "delta":
             element = message.delta.new_element
             kind = element.WhichOneof("type")
@@ -127,6 +133,7 @@ class Session:
     def _request(self) -> BackMsg:
         request = BackMsg()
         request.rerun_script.page_script_hash = self.page
+        request.rerun_script.query_string = self.address
         return request
 
 

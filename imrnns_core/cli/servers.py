@@ -32,6 +32,8 @@ SERVE_PACKAGES = ("fastapi", "fastapi_offline", "uvicorn")
 """Packages that the extra `serve` installs."""
 MOST_CONNECTIONS = 64
 """Open connections, idle ones included; requests of others are refused with status 503."""
+SHUTDOWN_SECONDS = 2
+"""Requests that are not answered this long after a signal are given up."""
 
 
 def dashboard(
@@ -113,7 +115,13 @@ def serve(
     # uvicorn refuses at this number, not above it
     limit = MOST_CONNECTIONS + 1
     uvicorn.run(
-        app, host=host, port=port, log_config=None, log_level="warning", limit_concurrency=limit
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        log_level="warning",
+        limit_concurrency=limit,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
 
 
