@@ -117,6 +117,8 @@ class Session:
         message = ForwardMsg.FromString(received)
         if message.WhichOneof("type") == "new_session":
             self.page = message.new_session.page_script_hash
+        elif message.WhichOneof("type") == "navigation":
+            self.page = message.navigation.page_script_hash
         elif message.WhichOneof("type") == "page_info_changed":
             self.address = message.page_info_changed.query_string
         elif message.WhichOneof("type") == "delta":
