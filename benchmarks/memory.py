@@ -69,6 +69,7 @@ async def measure(
                 print(f"{step:5} steps: {sizes[-1]:.0f} MB, {seconds:.0f} s", flush=True)
             is_edit = (step + 1) * edits // steps > step * edits // steps
             await session.type(QUERY_EDITOR if is_edit else QUESTION, next(drawn))
+            session.received.clear()
         print(f"{session.errors} errors")
     return sizes
 

@@ -32,7 +32,7 @@ def install() -> None:
     # its loggers, also those that it makes later, get handlers of their own otherwise
     streamlit.logger.setup_formatter = lambda logger: setattr(logger, "propagate", True)
     # such as for a message of the browser that cannot be read, or an answer that is too large
-    exception.marshall = _marshall
+    exception.marshall = _marshall  # type: ignore[assignment]
 
 
 def _session() -> str:
