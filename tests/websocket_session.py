@@ -85,7 +85,7 @@ class Session:
             pass
         (urls,) = message.file_urls_response.file_urls
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client:
-            await client.get("/_stcore/host-config")
+            await client.get("/_stcore/health")
             token = client.cookies.get("_streamlit_xsrf", "")
             sent = await client.put(
                 f"/{urls.upload_url.lstrip('/')}",
