@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUPPLY := $(VENV)/supply/bin
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: app install test integration soak check fuzz bench screenshots sample clean
+.PHONY: app install test integration soak check fuzz bench screenshots sample sbom audit clean
 
 app: $(VENV)/.app
 	$(BIN)/streamlit run dashboard/app.py
@@ -43,6 +44,15 @@ screenshots: $(VENV)/.dev $(VENV)/.browser
 sample: $(VENV)/.app
 	$(BIN)/python -m sample_data.build
 
+# What is installed in .venv, as a CycloneDX bill of materials
+sbom: $(VENV)/.app $(VENV)/.supply
+	mkdir -p dist
+	$(SUPPLY)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.json $(BIN)/python
+
+# Known vulnerabilities of the pinned versions; needs pypi.org
+audit: $(VENV)/.supply
+	$(SUPPLY)/python .ci/audit.py
+
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "Python 3.11 to 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
@@ -63,6 +73,12 @@ $(VENV)/.fuzz: $(VENV)/.dev
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	touch $@
+
+# In an environment of its own, so that it is not in the bill of materials
+$(VENV)/.supply: $(VENV)/.python constraints.txt
+	$(PYTHON) -m venv $(VENV)/supply
+	$(SUPPLY)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt cyclonedx-bom pip-audit
 	touch $@
 
 # The system's Chromium, else the package manager's, else Playwright's own

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,8 +24,9 @@ import uvicorn.config  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from streamlit import config, net_util  # noqa: E402
 
-from dashboard import access  # noqa: E402
+from dashboard import access, page_errors  # noqa: E402
 from dashboard.gate import Gate  # noqa: E402
+from imrnns_core import logs  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 # Otherwise Streamlit asks other machines for the address of this one
@@ -40,6 +43,18 @@ except LensError as error:
 SHUTDOWN_SECONDS = 3
 """A server that has not ended after this time is ended at once."""
 
+TRIM_SECONDS = 30
+"""So often, memory that is free goes back to the system."""
+
+
+def _trim() -> None:
+    # glibc keeps free memory of each thread. With a thread for each run of a page, the server would
+    # grow by 50 MB per hundred questions, although nothing of them is kept
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    while trim is not None:
+        time.sleep(TRIM_SECONDS)
+        trim(0)
+
 
 def _end(
     stop: Callable[[int, FrameType | None], Any], signal_number: int, frame: FrameType | None
@@ -54,13 +69,22 @@ def _end(
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Limit the time of the shutdown, which waits for open connections and running threads."""
+    """Begin the log; limit the shutdown, which waits for connections and running threads."""
+    page_errors.install()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         stop = signal.getsignal(signal_number)
         assert callable(stop)  # the handler of the server
         signal.signal(signal_number, partial(_end, stop))
+    threading.Thread(target=_trim, daemon=True).start()
+    logs.event("server started")
     yield
+    logs.event("server ended")
 
 
 # as middleware, the gate is before every route; Streamlit checks hosts only for its WebSocket
-app = st.App(FOLDER / "script.py", lifespan=lifespan, middleware=[Middleware(Gate)])
+app = st.App(
+    FOLDER / "script.py",
+    lifespan=lifespan,
+    middleware=[Middleware(Gate)],
+    on_script_error=page_errors.show,
+)

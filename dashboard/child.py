@@ -21,6 +21,14 @@ def _end_with_parent() -> None:
 if __name__ == "__main__":
     # before the import, which takes seconds on a busy machine
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from imrnns_core import logs
     from imrnns_core.cli.app import main
 
-    main()
+    try:
+        main()
+    except Exception as error:
+        with os.fdopen(int(os.environ["IMRNNS_LOG_FILE"]), "w") as log:
+            logs.configure(stream=log)
+            print(logs.SHORT.format(logs.report("process failed", error)), file=sys.stderr)
+        # without the traceback, which quotes texts
+        raise SystemExit(1) from None

@@ -31,6 +31,7 @@ from dashboard.views.modulation import page as modulation  # noqa: E402
 from dashboard.views.overview import page as overview  # noqa: E402
 from dashboard.views.remedies import page as remedies  # noqa: E402
 from dashboard.widgets import notices  # noqa: E402
+from imrnns_core import logs  # noqa: E402
 from imrnns_core.errors import LensError  # noqa: E402
 
 gc.enable()
@@ -54,13 +55,14 @@ page_name, draw_page = navigation.register(
 )
 navigation.show_title(page_name)  # before anything that can stop the run: no page stays empty
 try:
-    sidebar.show(needs_query=page_name not in navigation.WITHOUT_QUERY)
-    navigation.open_choice(page_name)
-    with st.sidebar:
-        tour.offer()
-    state.write_url()
-    tour.show(page_name)
-    draw_page()
-    warm_up.encoder(state.current().data)
+    with logs.timed("page drawn", page=page_name):
+        sidebar.show(needs_query=page_name not in navigation.WITHOUT_QUERY)
+        navigation.open_choice(page_name)
+        with st.sidebar:
+            tour.offer()
+        state.write_url()
+        tour.show(page_name)
+        draw_page()
+        warm_up.encoder(state.current().data)
 except LensError as error:
     notices.show("error", "This page cannot be shown", str(error))

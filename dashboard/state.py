@@ -24,6 +24,7 @@ from imrnns_core.types import Side, Target
 Message = tuple[Literal["error", "good"], str, str]
 """The kind of a box, its title and its text."""
 _SELECTION, _BARE = "selection", "bare_address"
+MOST_INPUTS = 100
 _LIST, _PAGES, _WHO = "followed_list", "pages_of_inputs", "who_judges"
 
 
@@ -284,11 +285,12 @@ def _put(key: str, value: Any) -> None:
     context = get_script_run_ctx()
     page = context.page_script_hash if context else ""
     pages = st.session_state.setdefault(_PAGES, {})
-    put_on, drawn = pages.get(key, ("", False))
+    put_on, drawn = pages.pop(key, ("", False))
     drawn = put_on == page and (drawn or _is_drawn(key))
     if key not in st.session_state or st.session_state[key] != value or not drawn:
         st.session_state[key] = value
-    pages[key] = page, drawn
+    # an editor has a key per pair: those of long ago are forgotten
+    st.session_state[_PAGES] = dict([*pages.items(), (key, (page, drawn))][-MOST_INPUTS:])
 
 
 def _is_drawn(key: str) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Generic, Protocol, TypeVar
 
 import imrnns_core
+from imrnns_core import logs
 from imrnns_core.errors import LensError
 from imrnns_core.io import os_error_line
 
@@ -25,6 +26,8 @@ FIRST_PAGE_SECONDS = 1.5
 PACKAGE = Path(imrnns_core.__file__).parent
 MESSAGE_BYTES = 500
 """The last part of the messages of a failed process is shown."""
+LOG = "IMRNNS_LOG_FILE"
+"""Environment variable of a child process: the number of the open file of the server's log."""
 STOP_SECONDS = 5.0
 """A process that has not ended this long after a stop is killed."""
 
@@ -69,13 +72,6 @@ class StoppedError(Exception):
     """The work was stopped, because no session waits for it any more."""
 
 
-def _line(error: Exception) -> str:
-    """Return what the page shows of an error."""
-    if isinstance(error, OSError):
-        return os_error_line(error)
-    return str(error) if isinstance(error, LensError) else f"{type(error).__name__}: {error}"
-
-
 @dataclass
 class ThreadJob:
     """Work in a thread of the server."""
@@ -91,12 +87,13 @@ class ThreadJob:
 
         def run_and_record() -> None:
             try:
-                work()
+                with logs.timed("job done", job=type(self).__name__):
+                    work()
             # a stop is no error: someone asked for it
             except StoppedError:
                 pass
             except Exception as error:  # a thread has no caller to raise to: the page shows it
-                self.error = _line(error)
+                self.error = _message(error)
             finally:
                 self.finished = True
 
@@ -121,6 +118,15 @@ class ThreadJob:
             raise StoppedError
 
 
+def _message(error: Exception) -> str:
+    """Return what a page shows of an error; the log has the rest."""
+    if isinstance(error, LensError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return os_error_line(error)
+    return logs.SHORT.format(logs.report("job failed", error))
+
+
 def run_command(root: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Run `imrnns-lens` with these arguments; return the process and the file of its messages.
 
@@ -134,17 +140,22 @@ def run_command(root: Path, *arguments: str) -> tuple[subprocess.Popen[bytes], I
     paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
     # a file, not a pipe: it can be read again and never blocks; open as long as the job exists
     messages = tempfile.TemporaryFile()  # noqa: SIM115
+    log = os.dup(2)
     # the child ends when its input does
     process = subprocess.Popen(
         command,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": paths, LOG: str(log)},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=messages,
+        # an error that nobody expected goes to the log of the server, only its id to the page
+        pass_fds=[log],
         # Ctrl-C in the terminal of the server would end a training as if the reader wanted it
         start_new_session=True,
     )
+    os.close(log)
+    logs.event("process started", command=arguments[0], process=process.pid)
     return process, messages
 
 
@@ -204,12 +215,16 @@ class Jobs(Generic[J]):
     def find(self, path: Path, session: str) -> tuple[J | None, bool]:
         """Return the job that makes this file, and whether this session waits for it.
 
-        The job is None if none was started, or if it has made the file.
+        The job is None if none was started, if it has made the file, or if it failed while this
+        session did not wait for it.
         """
         with self._lock:
             job, sessions = self._jobs.get(path, (None, set[str]()))
             if job is None or (job.finished and not job.error):
                 self._jobs.pop(path, None)
+                return None, False
+            # what failed in another session is not of this one, which may have better luck
+            if job.finished and session not in sessions:
                 return None, False
             # such as after a reload of the page, which begins a new session
             if not self._has_waiting(sessions):
@@ -220,7 +235,7 @@ class Jobs(Generic[J]):
         """Let this session wait for the job of this file. `start` starts one if none runs."""
         with self._lock:
             job, sessions = self._jobs.get(path, (None, set[str]()))
-            # a failed job stays until one session tries again, so that all can read its error
+            # a failed job stays until one session tries again: all that waited read its error
             if job is None or job.finished:
                 # inside the lock: two clicks at the same moment start one job
                 job, sessions = self._jobs[path] = start(), set()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import signature
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -25,6 +25,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 IDENTITY_SECONDS = 0.1
 """A file is not checked for changes again within this time, which is about one run of a page."""
+MOMENT_ENTRIES = 64
 
 
 @st.cache_resource(show_spinner=False)
@@ -95,38 +96,56 @@ def _content(arguments: Mapping[str, Any], judged: bool) -> tuple[str, ...]:
     key = arguments.get("key")
     data = arguments.get("data") if key is None else key.data
     adapter_name = arguments.get("adapter_name") if key is None else key.adapter
-    identities = _identities(data, adapter_name, _moment())
+    identities = _known.get((data, adapter_name), lambda: _identities(data, adapter_name))
     if not judged or data is None:
         return identities
-    return (*identities, _judgments_identity(data, _moment()))
+    return (*identities, _judged.get((data,), lambda: _judgments_identity(data)))
 
 
 def notice_judgments() -> None:
     """Let this run see what it has just stored; others see it in their next run."""
-    _judgments_identity.clear()
+    _judged.clear()
 
 
 def notice_registry() -> None:
     """Let this run see how a data set is registered now; others see it in their next run."""
-    _identities.clear()
+    _known.clear()
 
 
-def _moment() -> int:
-    """Return a number that changes after `IDENTITY_SECONDS`.
+class _Moment(Generic[Result]):
+    """Results that are kept for `IDENTITY_SECONDS`.
 
-    It takes the place of a `ttl`: Streamlit looks twice for an entry with a `ttl`, and raises a
-    KeyError if the entry expires in between.
+    Not a cache of Streamlit: it keeps a lock for every key that it ever had, and with a `ttl` it
+    raises a KeyError if an entry expires while it is looked up.
     """
-    return int(time.monotonic() / IDENTITY_SECONDS)
+
+    def __init__(self) -> None:
+        self._results: dict[tuple[str | None, ...], tuple[float, Result]] = {}
+
+    def get(self, key: tuple[str | None, ...], find: Callable[[], Result]) -> Result:
+        """Return the result for a key that was found a moment ago, or find it."""
+        now = time.monotonic()
+        until, result = self._results.get(key, (0.0, None))
+        if result is None or until < now:
+            result = find()
+            if len(self._results) >= MOMENT_ENTRIES:
+                self._results.clear()
+            self._results[key] = now + IDENTITY_SECONDS, result
+        return result
+
+    def clear(self) -> None:
+        """Forget all results."""
+        self._results.clear()
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _judgments_identity(data: str, moment: int) -> str:
+_judged, _known = _Moment[str](), _Moment[tuple[str, ...]]()
+
+
+def _judgments_identity(data: str) -> str:
     return str(judgments().version(workspace().resolve(data).name))
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _identities(data: str | None, adapter_name: str | None, moment: int) -> tuple[str, ...]:
+def _identities(data: str | None, adapter_name: str | None) -> tuple[str, ...]:
     # A run of a page takes about 50 ms and asks for them about 17 times: 6 ms
     space = workspace()
     identities = []

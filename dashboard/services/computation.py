@@ -32,6 +32,7 @@ class Computation(ThreadJob, Generic[T]):
     _ended: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _begun: float = 0.0
+    _sessions: set[str] = field(default_factory=set)
 
     @classmethod
     def start(cls, work: Callable[[LabelledProgress], T]) -> Computation[T]:
@@ -63,6 +64,12 @@ class Computation(ThreadJob, Generic[T]):
         # in lists, this would take longer than the work, so the collection leaves them out
         gc.freeze()
         self.check()
+
+    def wait_in(self, session: str) -> None:
+        """Let a session wait for the result. What failed before it waited is computed again."""
+        if self.error and session not in self._sessions:
+            self.begin()
+        self._sessions.add(session)
 
     def result(self) -> T:
         """Wait for the result and return it.

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.services.background import Job
 from dashboard.services.computation import Computation
 from dashboard.widgets import notices
@@ -129,6 +130,7 @@ def await_result(job: Computation[T], failed: str, key: str, can_stop: bool = Fa
         key: Key of the button that tries again or stops.
         can_stop: Whether there is a button that stops it, for all sessions.
     """
+    job.wait_in(state.session())
     if job.is_there():
         return job.result()
     if job.error:

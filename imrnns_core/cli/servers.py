@@ -32,6 +32,8 @@ SERVE_PACKAGES = ("fastapi", "fastapi_offline", "uvicorn")
 """Packages that the extra `serve` installs."""
 MOST_CONNECTIONS = 64
 """Open connections, idle ones included; requests of others are refused with status 503."""
+SHUTDOWN_SECONDS = 2
+"""Requests that are not answered this long after a signal are given up."""
 
 
 def dashboard(
@@ -105,6 +107,7 @@ def serve(
     _check_installed("serving", "serve", SERVE_PACKAGES)
     import uvicorn
 
+    from imrnns_core import logs
     from imrnns_core.serving.app import create_app
 
     space, registration = resolve(
@@ -112,9 +115,18 @@ def serve(
     )
     app = create_app(open_ranker(space, registration, adapter))
     out.print(f"http://{host}:{port}/docs", soft_wrap=True)
+    logs.configure()
     # uvicorn refuses at this number, not above it
     limit = MOST_CONNECTIONS + 1
-    uvicorn.run(app, host=host, port=port, log_level="warning", limit_concurrency=limit)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        log_level="warning",
+        limit_concurrency=limit,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
 
 
 def _check_installed(feature: str, extra: str, packages: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
@@ -192,6 +193,15 @@ class AdapterCard:
     def has_memory(self) -> bool:
         """Whether the query adapter is a sentence memory."""
         return self.outcome is not None and "sentences" in self.outcome.initialization
+
+
+def newer_schema(card: str | None) -> int | None:
+    """Return the schema of a card, as JSON, if a newer version wrote it, else None."""
+    try:
+        schema = json.loads(card or "{}").get("schema", CARD_SCHEMA)
+    except (ValueError, AttributeError):
+        return None  # a damaged card: who reads it says so
+    return schema if isinstance(schema, int) and schema > CARD_SCHEMA else None
 
 
 def read_card(record: Mapping[str, Any]) -> AdapterCard:

@@ -21,7 +21,7 @@ from torch import Tensor
 from imrnns_core.config import AdapterConfig
 from imrnns_core.errors import AdapterError
 from imrnns_core.io import atomic_write
-from imrnns_core.model.adapter_card import AdapterCard, read_card
+from imrnns_core.model.adapter_card import CARD_SCHEMA, AdapterCard, newer_schema, read_card
 from imrnns_core.model.imrnn import IMRNN
 from imrnns_core.model.reference_package import _reference_state, reference_payload
 from imrnns_core.model.refined_query import RefinedQuery
@@ -114,6 +114,12 @@ def load_adapter(path: str | Path) -> Adapter:
             raise AdapterError(
                 f"{path}: not a safetensors file ({error}); train or copy the adapter again"
             ) from None
+        # before the tensors, which may have another form
+        if newer := newer_schema(metadata.get(CARD)):
+            raise AdapterError(
+                f"{path}: a newer version of imrnns-lens wrote this adapter (the schema of its "
+                f"card is {newer}, this version reads {CARD_SCHEMA}); update imrnns-lens"
+            )
         model = _model(state, path)
         return Adapter(model, _stored_card(path, metadata, state, model.config))
     if path.suffix != ".pt":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imrnns_core.errors import DataError
 from imrnns_core.io import file_digests, locked, old_folder, recover_folder, without_checksum
-from imrnns_core.storage.layout import file_name
+from imrnns_core.printable import file_name
 from imrnns_core.storage.registry import Registration
 
 REREAD = "read the store again with: imrnns-lens prepare NAME --store ADDRESS"

@@ -44,6 +44,7 @@ from imrnns_core.storage.registry import (
 from imrnns_core.storage.runs import RunRegistry
 from imrnns_core.storage.store_files import check_store_files
 from imrnns_core.storage.vectors import stored_or_encoded_vectors
+from imrnns_core.storage.version import check_version, note_version
 from imrnns_core.types import LabelledProgress
 
 
@@ -52,6 +53,9 @@ class Workspace:
 
     `agree` asks before texts are sent to an endpoint; None sends none. `cluster` encodes documents,
     passages and queries; None encodes them in this process.
+
+    Raises:
+        LensError: A newer version of imrnns-lens wrote the folder.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Workspace:
     ) -> None:
         self.root, self.agree = Path(root or workspace_root()).expanduser().absolute(), agree
         self.cluster = cluster
+        check_version(self.root)
         self.runs = RunRegistry(self.root)
 
     # Data sets
@@ -99,6 +104,7 @@ class Workspace:
             registrations = {**self._registered(), registration.name: registration}
             # a stored path would hide the sample of a later installation
             registrations.pop(SAMPLE, None)
+            note_version(self.root)
             write_registry(self.root / "datasets.json", registrations.values())
 
     def resolve(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import subprocess
 import sys
 import threading
 import time
@@ -15,6 +18,7 @@ from dashboard.services import background
 from dashboard.services.deletion.deletion_job import DeletionJob
 from dashboard.services.map_job import MapJob
 from imrnns_core.data.embeddings import EmbeddingMatrix, save_embeddings
+from imrnns_core.errors import LensError
 from imrnns_core.explanation.deletion_records import DeletionTest
 from imrnns_core.explanation.word_attribution import WordExplainer
 from imrnns_core.model.checkpoint import load_adapter, save_adapter
@@ -22,6 +26,7 @@ from imrnns_core.projection.corpus_map import map_key
 from imrnns_core.retrieval.ranker import Ranker
 from imrnns_core.storage.layout import ASSETS_FOLDER
 from imrnns_core.storage.workspace import Workspace
+from tests.conftest import REPOSITORY
 from tests.toys import adapter, letters, random_model, write_dataset
 
 
@@ -254,3 +259,63 @@ def test_a_map_that_was_made_is_no_error(tmp_path: Path) -> None:
     job.process.wait(120)
     assert path.is_file()
     assert (job.finished, job.error) == (True, "")
+
+
+def test_an_error_that_nobody_expected_is_an_id_on_the_page_and_a_line_of_the_log(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import runpy, sys\n"
+        "from imrnns_core.cli import app\n"
+        "def fail(): raise RuntimeError('the secret text')\n"
+        "app.main = fail\n"
+        "runpy.run_module('dashboard.child', run_name='__main__')\n"
+    )
+    # the child ends when its input does
+    child_input, own_end = os.pipe()
+    with (tmp_path / "log").open("w+") as log:
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            stdin=child_input,
+            stderr=subprocess.PIPE,
+            env={**os.environ, background.LOG: str(log.fileno())},
+            pass_fds=[log.fileno()],
+            cwd=REPOSITORY,
+            text=True,
+        )
+        log.seek(0)
+        written = log.read()
+    os.close(own_end)
+    os.close(child_input)
+    shown = re.fullmatch(r"Error ([0-9a-f]{6})\. The log has the details\.\n", ended.stderr)
+    assert shown, ended.stderr
+    line = json.loads(written)
+    assert (ended.returncode, line["error"], line["event"]) == (1, shown[1], "process failed")
+    assert "secret" not in written + ended.stderr
+
+
+def test_what_failed_in_one_session_is_not_shown_in_another() -> None:
+    shared, bad = background.Jobs[Fake](lambda session: True), Fake()
+    shared.join(FILE, "a", lambda: bad)
+    assert shared.find(FILE, "b") == (bad, False)  # while it runs, others can join it
+    bad.finished, bad.error = True, "no space"
+    assert shared.find(FILE, "b") == (None, False)
+    assert shared.find(FILE, "a") == (bad, True)
+
+
+def test_errors_of_files_are_named_others_have_an_id() -> None:
+    def message(error: Exception) -> str:
+        def work() -> None:
+            raise error
+
+        job = background.ThreadJob()
+        job.run(work)
+        while not job.finished:
+            time.sleep(0.01)
+        return job.error
+
+    assert message(LensError("train it first")) == "train it first"
+    full = OSError(28, "No space left on device", "/home/x/map.npz")
+    assert message(full) == "map.npz: No space left on device"
+    unknown = message(KeyError("the secret text"))
+    assert re.fullmatch(r"Error [0-9a-f]{6}\. The log has the details\.", unknown)

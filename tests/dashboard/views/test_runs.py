@@ -200,7 +200,7 @@ def test_judging_offers_the_top_documents_of_run_bm25_and_encoder() -> None:
 
 def test_a_new_version_of_the_file_is_read(tmp_path: Path) -> None:
     def top() -> str:
-        caching._identities.clear()
+        caching.notice_registry()
         compared = comparisons.comparison("sample", "run:engine", "q007", "", frozenset())
         return compared.document_ids[0]
 
@@ -269,6 +269,6 @@ def test_a_data_set_is_imported_with_a_run(tmp_path: Path, encoded: bool) -> Non
 def test_a_run_ranks_kept_questions(tmp_path: Path) -> None:
     kept = judging.keep("sample", "a question of mine", "me")
     (tmp_path / "engine.run").write_text(f"{kept} Q0 kelvin 1 1 t\n")
-    caching._identities.clear()
+    caching.notice_registry()
     compared = comparisons.comparison("sample", "run:engine", kept, "", frozenset())
     assert compared.document_ids == ("kelvin",)
