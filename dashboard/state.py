@@ -23,8 +23,7 @@ from imrnns_core.types import Side, Target
 
 Message = tuple[Literal["error", "good"], str, str]
 """The kind of a box, its title and its text."""
-_SELECTION, _BARE = "selection", "bare_address"
-MOST_INPUTS = 100
+_SELECTION, _BARE, _MOST_INPUTS = "selection", "bare_address", 100
 _LIST, _PAGES, _WHO = "followed_list", "pages_of_inputs", "who_judges"
 
 
@@ -290,7 +289,7 @@ def _put(key: str, value: Any) -> None:
     if key not in st.session_state or st.session_state[key] != value or not drawn:
         st.session_state[key] = value
     # an editor has a key per pair: those of long ago are forgotten
-    st.session_state[_PAGES] = dict([*pages.items(), (key, (page, drawn))][-MOST_INPUTS:])
+    st.session_state[_PAGES] = dict([*pages.items(), (key, (page, drawn))][-_MOST_INPUTS:])
 
 
 def _is_drawn(key: str) -> bool:

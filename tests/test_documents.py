@@ -48,7 +48,7 @@ parametrized = pytest.mark.parametrize("path", DOCUMENTS, ids=relative)
 
 @pytest.mark.parametrize("path", ALL, ids=relative)
 def test_every_document_that_is_named_exists(path: Path) -> None:
-    if path.name in HISTORY:
+    if path.name in HISTORY or path.parent.name == "fuzz":  # whose inputs are invented
         return
     for name in NAMED.findall(read(path)):
         candidates = (REPOSITORY / name, path.parent / name)

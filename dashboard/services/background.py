@@ -123,7 +123,8 @@ def _message(error: Exception) -> str:
     if isinstance(error, LensError):
         return str(error)
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return os_error_line(error)
+        # the folders of the machine are of no use on a page
+        return os_error_line(OSError(error.errno, error.strerror, Path(error.filename).name))
     return logs.SHORT.format(logs.report("job failed", error))
 
 

@@ -180,8 +180,9 @@ def _model(state: Mapping[str, Tensor], path: Path) -> IMRNN:
             document_dims,
             None if query_dims == document_dims else query_dims,
         )
-        # a tensor without values can have any number of rows, which would take memory here
-        if config.parameters > sum(tensor.numel() for tensor in state.values()):
+        # a tensor without values can have any number of rows, which would take memory here; what
+        # merely lacks a tensor is named below
+        if config.parameters > 2 * sum(tensor.numel() for tensor in state.values()):
             raise ValueError("they have fewer values than their shapes need")
         model = IMRNN(config)
         model.load_state_dict(dict(state))

@@ -78,7 +78,7 @@ NO_CHANGE = {
     "standard_error": 0.0,
     "clusters": 2,
     "changed_clusters": 0,
-    "detectable": 0.0,
+    "detectable": None,
 }
 """The test of three queries that do not change."""
 
@@ -1153,7 +1153,9 @@ def test_faithfulness_writes_its_record_where_the_dashboard_finds_it(
     assert record["n_pairs"] == 2
     assert f"{record['document']['change']['k1']:.3f}" in result.out
     (kept,) = (tmp_path / "workspace" / "faithfulness").glob("*.json")
-    assert record == {"command": "faithfulness", **json.loads(kept.read_text())}
+    stored = json.loads(kept.read_text())
+    assert len(stored.pop("#sha256")) == 64
+    assert record == {"command": "faithfulness", **stored}
     one_line(
         run("faithfulness", "sample", "--adapter", "sample-adapter", "--split", "late"),
         "sample has no split 'late'; available splits: dev, test, train (use --split)",

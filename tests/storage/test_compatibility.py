@@ -148,9 +148,10 @@ def test_a_kept_workspace_evaluates_as_it_did(kept: Path):
 def test_a_kept_workspace_gets_the_schema_with_its_next_change(kept: Path):
     space = Workspace(kept / "workspace")
     before = space.registrations()
-    space.register(space.resolve("toy"))
+    changed = replace(space.resolve("toy"), keep_own=True)
+    space.register(changed)
     assert json.loads((space.root / "workspace.json").read_text()) == {"schema": version.SCHEMA}
-    assert Workspace(space.root).registrations() == before
+    assert Workspace(space.root).registrations() == {**before, "toy": changed}
 
 
 def test_a_workspace_of_a_newer_version_is_refused(tmp_path: Path):

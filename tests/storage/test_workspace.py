@@ -192,7 +192,7 @@ def test_a_registration_is_saved_and_read(space: Workspace, data: Path):
         assert reopened.resolve(str(data)) == registration  # the same folder again
     assert list(space.registrations()) == ["sample", "mine"]
     files = [p.name for p in space.root.iterdir() if p.suffix != ".lock"]
-    assert files == ["datasets.json"]
+    assert sorted(files) == ["datasets.json", "workspace.json"]
 
 
 def test_options_replace_registered_values(space: Workspace, data: Path, tmp_path: Path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from imrnns_core.data.import_report import FileReport
+from imrnns_core.data.readers.columns import NAMES, plain
 from imrnns_core.data.readers.files import SourceFile
 from imrnns_core.data.readers.json_rows import Record, Rows, read_json_array, read_json_lines
 from imrnns_core.data.readers.parquet_rows import read_parquet
@@ -18,6 +20,9 @@ from imrnns_core.data.recognition import LONE_SURROGATE
 from imrnns_core.errors import DataError
 
 DELIMITERS = ",;\t|"
+TITLE_ROWS = 10
+"""Rows among which the names of the columns are looked for."""
+_NAMES = frozenset(chain.from_iterable(NAMES.values()))
 _MAX_NAME = 60
 """A cell of the first row with more characters is a text, not the name of a column."""
 
@@ -117,13 +122,13 @@ def delimiter(file: SourceFile, text: str) -> str:
 
 
 def _table(rows: Iterable[tuple[int, Sequence[Any]]], report: FileReport) -> Rows:
-    """Yield the rows of a table by the names in its first row."""
+    """Yield the rows of a table by the names in its first row, or in one below a title."""
     names: list[str] | None = None
-    for line, row in rows:
-        if not any(str(cell).strip() for cell in row):
-            continue  # a blank row, as at the end of many sheets
+    # blank rows are at the end of many sheets
+    filled = ((line, row) for line, row in rows if any(str(cell).strip() for cell in row))
+    for line, row in _below_title(filled, report):
         if names is None:
-            names = header(row)
+            names = header(row, report)
             if names is not None:
                 continue
             names = [str(i) for i in range(1, len(row) + 1)]
@@ -137,11 +142,44 @@ def _table(rows: Iterable[tuple[int, Sequence[Any]]], report: FileReport) -> Row
         yield line, dict(zip(names, row, strict=False))
 
 
-def header(row: Sequence[Any]) -> list[str] | None:
-    """Return the column names in the first row of a table, or None if it is a record."""
+def _below_title(
+    rows: Iterator[tuple[int, Sequence[Any]]], report: FileReport
+) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Yield the rows from the one that names columns, if only narrower rows are above it."""
+    first = list(islice(rows, TITLE_ROWS))
+    widths = [sum(bool(str(cell).strip()) for cell in row) for _, row in first]
+    known = [len(_known_names(row)) > 1 for _, row in first]
+    start = known.index(True) if True in known else 0
+    if start and max(widths[:start]) < widths[start]:
+        report.remarks.append(
+            f"the columns are named in line {first[start][0]}; the lines above it are not read"
+        )
+        first = first[start:]
+    return chain(first, rows)
+
+
+def _known_names(row: Sequence[Any]) -> frozenset[str]:
+    """Return the known names of columns in a row."""
+    return _NAMES & {plain(cell) for cell in row if isinstance(cell, str)}
+
+
+def header(row: Sequence[Any], report: FileReport) -> list[str] | None:
+    """Return the column names in the first row of a table, or None if it is a record.
+
+    A name that comes again gets a number.
+    """
     cells = [str(cell).strip() for cell in row]
     named = [cell for cell in cells if cell]
-    is_record = len({cell.lower() for cell in named}) < len(named) or any(
+    repeated = [name for name, count in Counter(map(str.lower, named)).items() if count > 1]
+    if repeated and len(_known_names(row)) > 1:
+        report.remarks.append(
+            f"several columns are named {', '.join(f'“{name}”' for name in repeated)}; the first "
+            "one of each is read"
+        )
+        before = [[c.lower() for c in cells[:i]].count(c.lower()) for i, c in enumerate(cells)]
+        numbers = [f" ({n + 1})" if c and n else "" for c, n in zip(cells, before, strict=True)]
+        return [f"{c or i}{n}" for i, (c, n) in enumerate(zip(cells, numbers, strict=True), 1)]
+    is_record = bool(repeated) or any(
         isinstance(cell, (int, float))
         or re.fullmatch(r"[\d.,+-]+|\w+://\S+", text)
         or len(text) > _MAX_NAME

@@ -85,6 +85,7 @@ class FaissStore:
 
     def _read(self, path: Path) -> tuple[Any, tuple[str, ...] | None]:
         """Return the index without its numbers, and those as ids, if it has any."""
+        limit = faiss.get_deserialization_vector_byte_limit()
         try:
             # no vector in the file can be larger than the file
             faiss.set_deserialization_vector_byte_limit(max(path.stat().st_size, 1))
@@ -105,6 +106,8 @@ class FaissStore:
             problem = "not a FAISS index" if path.is_file() else "the file does not exist"
             remedy = "write it with faiss.write_index"
             raise self._address.error(problem, remedy) from None
+        finally:  # it is that of the whole process
+            faiss.set_deserialization_vector_byte_limit(limit)
         return index, labels
 
     def _records(self, path: Path) -> dict[str, TextFields]:

@@ -316,6 +316,8 @@ def test_errors_of_files_are_named_others_have_an_id() -> None:
 
     assert message(LensError("train it first")) == "train it first"
     full = OSError(28, "No space left on device", "/home/x/map.npz")
-    assert message(full) == "map.npz: No space left on device"
+    assert message(full) == (
+        "map.npz: No space left on device; free some disk space, then run the same command again"
+    )
     unknown = message(KeyError("the secret text"))
     assert re.fullmatch(r"Error [0-9a-f]{6}\. The log has the details\.", unknown)

@@ -241,6 +241,35 @@ def test_two_addresses_of_which_one_is_missing_are_not_the_other(tmp_path: Path)
     assert any("does not have" in problem for problem in problems)
 
 
+def test_a_title_above_the_names_of_the_columns_is_not_a_record(tmp_path: Path):
+    book = openpyxl.Workbook()
+    for row in (["Wiki export"], [], ["id", "title", "text"], [1, "Pay", "x"], [2, "Leave", "y"]):
+        book.active.append(row)
+    book.save(tmp_path / "wiki.xlsx")
+    (tmp_path / "wiki.csv").write_text("Wiki export\n\nid,title,text\n1,Pay,x\n2,Leave,y\n")
+    for name in ("wiki.xlsx", "wiki.csv"):
+        dataset = load_dataset(tmp_path / name)
+        assert [(d.id, d.title, d.text) for d in dataset.documents] == [
+            ("1", "Pay", "x"),
+            ("2", "Leave", "y"),
+        ]
+        remark = "the columns are named in line 3; the lines above it are not read"
+        assert remark in dataset.report.files[0].remarks
+
+
+def test_a_row_of_the_same_width_above_the_names_stays_a_record(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("1,Pay,x\nid,title,text\n2,Leave,y\n")
+    assert [d.id for d in load_dataset(tmp_path / "a.csv").documents] == ["1", "id", "2"]
+
+
+def test_a_name_that_comes_twice_is_no_record(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("id,text,Text\n1,a,b\n2,c,d\n")
+    dataset = load_dataset(tmp_path / "a.csv")
+    assert [(d.id, d.text) for d in dataset.documents] == [("1", "a"), ("2", "c")]
+    remark = "several columns are named “text”; the first one of each is read"
+    assert remark in dataset.report.files[0].remarks
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path):
     write(
         tmp_path,
@@ -262,6 +291,13 @@ def test_columns_that_are_not_read_are_named(tmp_path: Path):
         ("cp1252", "Müller"),
         ("cp1252", "Où est la bibliothèque?"),
         ("cp1252", "José"),
+        ("cp1252", "The ticket costs 5 € per day."),
+        ("cp1252", "It costs £5, at 100 °C."),
+        ("cp1252", "Perché la città è così bella?"),
+        ("cp1252", "Não há informações disponíveis."),
+        ("mac_roman", "L’été dernier, la forêt près de Besançon a brûlé, dit l’élève."),
+        ("cp1250", "Warszawa jest stolicą Polski. Rzeka Wisła płynie przez środek miasta."),
+        ("cp1251", "Быстрая лиса прыгает через ленивую собаку."),
         ("cp1252", "Garçon, “quoted” – naïve"),
         ("cp1252", "Das Café schließt um zehn Uhr, die Küche etwas früher. " * 9),
         ("cp1250", "Zażółć gęślą jaźń, łódź. Příliš žluťoučký kůň."),

@@ -83,7 +83,8 @@ def test_a_deleted_data_set_comes_back_with_its_files_and_runs(
     remove_data_set(space.root, "pages")
     assert list(space.registrations()) == ["sample"]
     assert space.runs.files("pages") == {}
-    assert {name.partition("/")[0] for name in contents(space.root)} == {"removed"}
+    left = {name.partition("/")[0] for name in contents(space.root)}
+    assert left == {"removed", "workspace.json"}
     assert list(removed_data_sets(space.root)) == ["pages"]
     restore_data_set(space.root, "pages")
     assert contents(space.root) == before

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import state
 from dashboard.services import background, caching
 from dashboard.services.adapters import files as adapter_files
 from dashboard.services.adapters import trainings
@@ -116,7 +117,11 @@ def test_a_stopped_training_can_be_discarded(noisy: str) -> None:
     assert not request.folder(caching.workspace().root).exists()
 
 
-def test_a_training_that_fails_says_why_and_another_one_can_start(noisy: str) -> None:
+def test_a_training_that_fails_says_why_and_another_one_can_start(
+    noisy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a failure is shown in the session that waited for the work
+    monkeypatch.setattr(state, "session", lambda: "reader")
     trainings.start(Request(noisy, "mine", "reference", 1, "nowhere"))
     job, _ = trainings.job()
     assert job is not None
