@@ -22,8 +22,8 @@ from typing import Any
 LOGGER = logging.getLogger("imrnns_lens")
 TEXTS = "IMRNNS_LOG_TEXTS"
 """Environment variable: `yes` adds messages, which can quote documents and queries."""
-SERVERS = ("streamlit", "uvicorn", "asyncio", "websockets")
-"""Their messages have texts only as arguments."""
+SERVERS = ("streamlit", "uvicorn", "websockets")
+"""Their messages have texts only as arguments. Those of asyncio quote values."""
 SHORT = "Error {}. The log has the details."
 """What is shown of an error that nobody expected."""
 SESSION_CHARACTERS = 8

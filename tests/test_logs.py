@@ -69,21 +69,24 @@ def test_an_error_has_its_id_and_places_but_no_text(written: io.StringIO) -> Non
 
 def test_messages_of_other_packages_keep_numbers_only(written: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").error("Port %s of %r is taken", 8501, SECRET)
-    logging.getLogger("asyncio").error(
+    logging.getLogger("websockets").error(
         "%(name)s took %(seconds)d s", {"name": SECRET, "seconds": 3}
     )
+    # asyncio puts the values of exceptions and callbacks into the message itself
+    logging.getLogger("asyncio").error(f"Exception in callback {SECRET}")
     logging.getLogger("some.library").warning(f"odd text: {SECRET}")
     logging.getLogger("streamlit").error(ValueError(SECRET))
     warnings.warn(f"odd text: {SECRET}", UserWarning, stacklevel=1)
     threading.Thread(target=fail).start()
-    while len(lines(written)) < 6:
+    while len(lines(written)) < 7:
         pass
     events = [line["event"] for line in lines(written)]
     assert events[:2] == ["Port 8501 of '…' is taken", "… took 3 s"]
-    assert events[2].startswith("message of some.library, test_logs.py:")
-    assert events[3].startswith("message of streamlit, test_logs.py:")
-    assert events[4].endswith(": UserWarning")
-    assert events[5] == "thread failed"
+    assert events[2].startswith("message of asyncio, test_logs.py:")
+    assert events[3].startswith("message of some.library, test_logs.py:")
+    assert events[4].startswith("message of streamlit, test_logs.py:")
+    assert events[5].endswith(": UserWarning")
+    assert events[6] == "thread failed"
     assert SECRET not in written.getvalue()
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from imrnns_core.errors import LensError
 from imrnns_core.io import file_digests, without_checksum
 from imrnns_core.model.checkpoint import load_adapter
+from imrnns_core.storage import version
 from imrnns_core.storage.database import FILE
 from imrnns_core.storage.leftovers import leftovers
 from imrnns_core.storage.registry import read_registry
@@ -92,6 +93,10 @@ def _lists(root: Path) -> Iterator[FileState]:
         if (path := root / name).exists():
             what = "prepare your data sets" if name == "datasets.json" else "add your runs"
             yield _state(path, _error(partial(read, path)), f"{ASIDE}; then {what} again")
+    if (path := root / version.FILE).exists():
+        remedy = "doctor --repair deletes it; the next change of the workspace writes it again"
+        problem = "" if version.is_whole(root) else UNREADABLE
+        yield _state(path, problem, remedy, "delete")
 
 
 def _adapters(root: Path) -> Iterator[FileState]:

@@ -36,6 +36,12 @@ def note_version(root: Path) -> None:
         write_json(root / FILE, {"schema": SCHEMA})
 
 
+def is_whole(root: Path) -> bool:
+    """Return whether the version of a workspace can be read."""
+    record = read_json(root / FILE)
+    return isinstance(record, dict) and isinstance(record.get("schema"), int)
+
+
 def _written(root: Path) -> int:
     record = read_json(root / FILE)
     schema = record.get("schema") if isinstance(record, dict) else None

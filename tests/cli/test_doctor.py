@@ -49,8 +49,21 @@ def test_a_whole_workspace_is_counted(
 ) -> None:
     assert doctor(monkeypatch, space.root) == 0
     printed = capsys.readouterr()
-    assert printed.out.strip() == f"{space.root}: 3 files whole, 0 with a problem"
+    assert printed.out.strip() == f"{space.root}: 4 files whole, 0 with a problem"
     assert printed.err == ""
+
+
+def test_a_damaged_version_is_named_and_written_again(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for damaged in ("", "{", "[]", '{"!schema": 1}'):
+        (space.root / "workspace.json").write_text(damaged)
+        assert doctor(monkeypatch, space.root) == 1
+        assert "workspace.json: it cannot be read" in capsys.readouterr().err
+    assert doctor(monkeypatch, space.root, "--repair") == 0
+    space.register(Registration("other", space.root, None, EncoderSpec()))
+    assert doctor(monkeypatch, space.root) == 0
+    assert (space.root / "workspace.json").exists()
 
 
 def test_an_empty_workspace_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +83,7 @@ def test_damaged_files_are_named_and_repaired(
     left.touch()
     assert doctor(monkeypatch, space.root) == 1
     printed = capsys.readouterr()
-    assert printed.out.strip() == f"{space.root}: 2 files whole, 3 with a problem"
+    assert printed.out.strip() == f"{space.root}: 3 files whole, 3 with a problem"
     lines = printed.err.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
         "adapters/sample-paper.safetensors",

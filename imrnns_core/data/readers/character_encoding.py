@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 import charset_normalizer
 import regex
 
@@ -10,6 +12,19 @@ _ENCODINGS = [
     *("koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman"),
 ]
 """Character encodings that are guessed: those in which files are still written."""
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # before that of UTF-16, with which it begins
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_BY_ZEROS: dict[tuple[bool, ...], str] = {
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+}
+"""Which bytes of four are mostly zero → encoding."""
 _LATIN = ("cp1250", "cp1252", "cp1254", "cp1257", "mac_roman")
 """Encodings of Latin letters, which short texts in Windows-1252 are mistaken for."""
 _CENTRAL = ("Polish", "Czech", "Slovak", "Hungarian", "Croatian", "Slovene", "Romanian", "Turkish")
@@ -27,8 +42,14 @@ SAMPLE_BYTES = 200_000
 
 
 def marked_encoding(raw: bytes) -> str:
-    """Return the encoding that a byte order mark names, else UTF-8."""
-    return "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """Return the encoding that a byte order mark names, or that zero bytes show; else UTF-8."""
+    for mark, encoding in _MARKS.items():
+        if raw.startswith(mark):
+            return encoding
+    # text of mostly Latin letters, without a mark: each letter has one byte that is not zero
+    parts = [raw[i:SAMPLE_BYTES:4] for i in range(4)]
+    zeros = tuple(part.count(0) > len(part) / 2 for part in parts)
+    return _BY_ZEROS.get(zeros, "utf-8-sig")
 
 
 def guessed_encoding(sample: bytes) -> str:

@@ -119,6 +119,10 @@ def _nested(record: Record, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+NUMBER_DIGITS = 5
+"""Digits of a number at the end of an address that can be the id of a page."""
+
+
 class DocumentFinder:
     """Finds documents by id, address or title.
 
@@ -136,12 +140,15 @@ class DocumentFinder:
     def find(self, name: str) -> Sequence[str]:
         """Return the ids of the documents that this id, address or title names.
 
-        An address also names the document whose id is its last part, such as `…/wiki-001`.
-        Several ids mean that several documents have this title or address.
+        An address also names the document whose id is its last part, such as `…/wiki-001`, unless
+        this is a number of fewer than `NUMBER_DIGITS` digits: it can be anything, such as the
+        number of a row. Several ids mean that several documents have this title or address.
         """
         # pages of a wiki often have their id at the end of their address
         last = address(name.strip()).rsplit("/", 1)[-1].lower()
-        return self.find_whole(name) or self._by_lower_id.get(last) or []
+        is_short_number = last.isdigit() and len(last) < NUMBER_DIGITS
+        by_end = [] if is_short_number else self._by_lower_id.get(last, [])
+        return self.find_whole(name) or by_end
 
     def find_whole(self, name: str) -> Sequence[str]:
         """Return the ids of the documents that have exactly this id, address or title.

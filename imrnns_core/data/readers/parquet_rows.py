@@ -27,7 +27,7 @@ def read_parquet(file: SourceFile, report: FileReport) -> Rows:
     """Yield the records of a Parquet file.
 
     Raises:
-        DataError: If the file cannot be read, or has endless values.
+        DataError: If the file cannot be read, has endless values, or bytes that are no UTF-8.
     """
     import pyarrow.lib
 
@@ -87,7 +87,7 @@ def _values(column: pyarrow.Array) -> Sequence[Any]:
     import pyarrow.types as kinds
 
     if kinds.is_dictionary(column.type):
-        texts = column.dictionary.to_pylist()
+        texts = list(map(_text, column.dictionary.to_pylist()))
         return [None if i is None else texts[i] for i in column.indices.to_pylist()]
     if kinds.is_list(column.type) and kinds.is_dictionary(column.type.value_type):
         inner, ends = _values(column.values), column.offsets.to_pylist()
@@ -97,3 +97,8 @@ def _values(column: pyarrow.Array) -> Sequence[Any]:
             for own, known in zip(lists, column.is_valid().to_pylist(), strict=True)
         ]
     return column.to_pylist()  # type: ignore[no-any-return]
+
+
+def _text(value: Any) -> Any:
+    """Return a text; some programs write texts without saying that they are."""
+    return value.decode("utf-8") if isinstance(value, bytes) else value

@@ -129,6 +129,11 @@ def _table(rows: Iterable[tuple[int, Sequence[Any]]], report: FileReport) -> Row
     for line, row in _below_title(filled, report):
         if names is None:
             names = header(row, report)
+            if names is not None and not _known_names(row):
+                report.remarks.append(
+                    f"the first row, with “{names[0][:_MAX_NAME]}”, is read as the names of the "
+                    "columns; if it is a record, write a row of names above it"
+                )
             if names is not None:
                 continue
             names = [str(i) for i in range(1, len(row) + 1)]

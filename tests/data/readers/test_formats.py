@@ -270,6 +270,53 @@ def test_a_name_that_comes_twice_is_no_record(tmp_path: Path):
     assert remark in dataset.report.files[0].remarks
 
 
+def test_the_number_of_a_row_is_not_the_end_of_an_address(tmp_path: Path):
+    write(
+        tmp_path,
+        {
+            "pages.csv": "title,body\nHoliday policy,x\nVPN,y\n",
+            "asked.csv": "question,answer page\nwhy?,https://intranet.example.org/pages/2\n",
+            "numbered.csv": "id,title,body\n10234,Holiday policy,x\n10235,VPN,y\n",
+            "other.csv": "question,answer page\nwhy?,https://intranet.example.org/pages/10235\n",
+        },
+    )
+    dataset = load_dataset(DataSource(tmp_path / "pages.csv", tmp_path / "asked.csv"))
+    assert not dataset.splits.get("asked")
+    problems = [p.problem for file in dataset.report.files for p in file.irregularities]
+    assert any("does not have" in problem for problem in problems)
+    dataset = load_dataset(DataSource(tmp_path / "numbered.csv", tmp_path / "other.csv"))
+    assert dataset.splits["other"]["q1"] == {"10235": 1}
+
+
+def test_texts_of_parquet_that_are_bytes(tmp_path: Path):
+    columns = {"id": [b"pw", b"caf"], "title": ["a", "b"], "text": ["é".encode(), b"x"]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    documents = load_dataset(tmp_path / "a.parquet").documents
+    assert [(d.id, d.text) for d in documents] == [("pw", "é"), ("caf", "x")]
+    columns["text"] = [b"\xff\xfe", b"x"]
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        load_dataset(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-32"])
+def test_wide_characters_without_a_mark(tmp_path: Path, encoding: str):
+    table = "id,title,text\n1,Straße,Où est la bibliothèque?\n2,b,“x”\n"
+    (tmp_path / "a.csv").write_bytes(table.encode(encoding))
+    documents = load_dataset(tmp_path / "a.csv").documents
+    assert [(d.id, d.title) for d in documents] == [("1", "Straße"), ("2", "b")]
+    assert documents[0].text == "Où est la bibliothèque?"
+
+
+def test_unknown_names_in_the_first_row_are_remarked(tmp_path: Path):
+    (tmp_path / "faq.tsv").write_text("pw\tHow to reset it\nvpn\tFrom home\n")
+    remark = (
+        "the first row, with “pw”, is read as the names of the columns; if it is a record, write a "
+        "row of names above it"
+    )
+    assert remark in load_dataset(tmp_path / "faq.tsv").report.files[0].remarks
+
+
 def test_columns_that_are_not_read_are_named(tmp_path: Path):
     write(
         tmp_path,
