@@ -47,8 +47,8 @@ trusted_proxies = ["127.0.0.1"]
 """
 READING_BUTTONS = {
     *("log_out", "tour_start", "previous_query", "next_query"),
-    # these open another page or the editor of a text, or stop what is measured
-    *("judge_query", "edit_texts", "remedies_job"),
+    # these open another page or the editor of a text, or start and stop what is measured
+    *("judge_query", "edit_texts", "remedies_job", "count"),
 }
 QUERY = "query=q054&document=bern"
 PATHS = ["/", "/compare?query=q054", "/judging", "/_stcore/host-config", "/media/none", "/static/x"]

@@ -268,7 +268,7 @@ def test_an_uploaded_folder_is_imported_with_its_paths_as_ids(
 @pytest.mark.parametrize(
     ("documents", "queries", "message"),
     [
-        ("/nowhere/pages.csv", "", "/nowhere/pages.csv: not found; name a folder, a zip or a file"),
+        ("/nowhere/pages.csv", "", "pages.csv: not found; name a folder, a zip or a file"),
         ("{files}/pages.csv", "/nowhere.csv", "/nowhere.csv: not found; name a file of queries"),
         ("{files}/broken.json", "", "broken.json:1: broken JSON"),
     ],
