@@ -150,6 +150,9 @@ def test_the_dashboard_shows_a_read_only_workspace(
 ) -> None:
     from streamlit.testing.v1 import AppTest
 
+    # it replaces the main module, which other tests start in processes of their own
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
     monkeypatch.setenv("IMRNNS_WORKSPACE", str(read_only / "space"))
     page = AppTest.from_file(str(REPOSITORY / "dashboard" / "script.py"), default_timeout=300)
     page.query_params["data"] = "small"

@@ -17,12 +17,13 @@ QUESTION = "Or ask your own question"
 PAGES = ("overview", "failures", "remedies", "compare", "modulation", "map", "explain", "judging",
          "adapters", "data")  # fmt: skip
 FAILS_ONCE = """
-import runpy, sys
+import runpy, sys, time
 from dashboard.services import remedies
 real, asked = remedies.try_remedies, []
 def fails_once(*arguments):
     asked.append(1)
     if len(asked) == 1:
+        time.sleep(2)  # until the session waits for it: what failed before is tried again
         raise OSError(28, "No space left for zugzwangiana", "/tmp/zugzwangiana")
     return real(*arguments)
 remedies.try_remedies = fails_once

@@ -182,8 +182,8 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
         metadata = message_from_bytes(archive.read(inside))
     assert metadata["License-Expression"] == "Apache-2.0"
     stores = ["milvus", "pgvector", "postgresql", "qdrant"]
-    extras = ["bench", "dashboard", "dev", "endpoint", "maps", *stores, "scale", "serve"]
-    assert metadata.get_all("Provides-Extra") == extras
+    extras = ["bench", "dashboard", "dev", "endpoint", "fuzz", "login", "maps", *stores]
+    assert metadata.get_all("Provides-Extra") == [*extras, "scale", "serve"]
     needs = metadata.get_all("Requires-Dist") or []
     plain = " ".join(need for need in needs if "extra ==" not in need)
     assert "transformers" in plain
