@@ -119,7 +119,7 @@ def fixed_and_broken(rows: Sequence[RemedyRow]) -> go.Figure:
             }
         ],
         xaxis={
-            **canvas.titled("queries broken ← → queries fixed"),
+            **canvas.titled("broken ← queries → fixed"),
             "range": [-broken - room, fixed + room],
             "showticklabels": False,
         },

@@ -32,7 +32,7 @@ UNJUDGED = (
 )
 CHART = (
     "A query fails if no relevant document is in its top {}. Green: failing queries that the "
-    "remedy fixes. Orange: queries that it breaks. Counted are all {} judged queries of the split."
+    "remedy fixes. Orange: queries that it breaks. Counted are the {} queries that are measured."
 )
 TABLE = (
     "Click a row to see what a remedy fixes and breaks. Settings, such as the weight of BM25, were "
