@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 HOME = "{HOME}"
-"""Stands for the folder of the workspace in `datasets.json`."""
+"""Written into `datasets.json` in place of the folder of the workspace."""
 TOPICS = ("rivers", "coins", "chess", "bread", "stars", "trains")
 DIMENSION = 8
 ADAPTER = """
