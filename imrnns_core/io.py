@@ -32,6 +32,8 @@ _ABANDONED_SECONDS = 7 * 86_400
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 _SPARE_BYTES = 1 << 16
+_SWEPT = set[Path]()
+"""Folders in which this process has looked for files of killed ones, at its first write there."""
 _SILENT_SECONDS = 2.0
 """How long a process waits for a lock before it says so."""
 _LOG = logging.getLogger(__name__)
@@ -48,7 +50,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If the file cannot be written; the error names `path`.
     """
-    sweep_temporaries(path.parent)
+    if path.parent not in _SWEPT:  # a folder can have thousands of shards
+        _SWEPT.add(path.parent)
+        sweep_temporaries(path.parent)
     name = f".{path.name}.{_HOST}-{os.getpid()}-{uuid4().hex[:8]}.tmp"
     temporary = path.with_name(name)
     try:

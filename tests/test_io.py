@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from imrnns_core import io
 from imrnns_core.io import (
     atomic_write,
     os_error_line,
@@ -72,6 +73,18 @@ def test_the_next_write_in_a_folder_deletes_what_a_killed_process_left(tmp_path:
     assert left.read_text() == "half"
     write_checked_json(tmp_path / "b.json", {"a": 1})
     assert [path.name for path in tmp_path.iterdir()] == ["b.json"]
+
+
+def test_many_writes_in_a_folder_look_for_such_files_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise the time of a write grows with the number of files, such as shards."""
+    looked = list[Path]()
+    monkeypatch.setattr(io, "sweep_temporaries", looked.append)
+    for number in range(3):
+        write_checked_json(tmp_path / f"{number}.json", {"a": number})
+    write_checked_json(tmp_path / "other" / "a.json", {"a": 1})
+    assert looked == [tmp_path, tmp_path / "other"]
 
 
 def test_temporary_files_of_living_processes_and_other_machines_stay(tmp_path: Path):
